@@ -1,0 +1,110 @@
+"""The values that everything speaks of: papers, channels, subscriptions. All frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Self
+from urllib.parse import quote, unquote
+
+Every = Literal["now", "daily", "weekly"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A paper as its sources describe it, in plain text: no LaTeX, no markup, no line breaks.
+
+    `id` is the arXiv identifier without its version where there is one, so that the same paper from two
+    sources is one paper; elsewhere `doi:…` or `feed:…`. Times are aware, in UTC.
+    """
+
+    id: str
+    title: str
+    abstract: str
+    authors: tuple[str, ...]
+    url: str
+    published: datetime
+    categories: tuple[str, ...] = ()
+    """Of arXiv, the primary one first."""
+    sources: tuple[str, ...] = ()
+    """Which sources listed it, first one first: `huggingface`, `arxiv`, …"""
+    pdf_url: str | None = None
+    tldr: str | None = None
+    """One sentence that the source itself offers."""
+    code_url: str | None = None
+    code_stars: int | None = None
+    project_url: str | None = None
+    thumbnail_url: str | None = None
+    organization: str | None = None
+    upvotes: int | None = None
+    rank: int | None = None
+    """Place among the trending papers, from 1."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ChannelRef:
+    """Where cards go: one channel of one workspace (or server) of one platform.
+
+    Its text form, `slack:T024BE7LD:C061EG9SL`, is its identity in Redis.
+    """
+
+    platform: str
+    workspace: str
+    channel: str
+
+    def __str__(self) -> str:
+        return ":".join(quote(part, safe="@.-_") for part in (self.platform, self.workspace, self.channel))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The inverse of `str`. Raises ValueError for anything else."""
+        platform, workspace, channel = (unquote(part) for part in text.split(":"))
+        return cls(platform, workspace, channel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A channel's standing wish to hear of papers that match `query` (in canonical form)."""
+
+    channel: ChannelRef
+    number: int
+    """Counts up within the channel and is never given twice."""
+    query: str
+    every: Every = "now"
+    created_by: str = ""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a paper is on a card: the subscription's number and its query."""
+
+    number: int
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who typed a command, as the platform's verified payload says."""
+
+    id: str
+    name: str
+    may_manage: bool = True
+    """Whether the platform lets them manage this channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command as its table knows it: the canonical name and the options given, as text."""
+
+    name: str
+    user: User
+    channel: ChannelRef
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """Where the platform put a message; `url` where it can be linked to."""
+
+    id: str
+    url: str | None = None

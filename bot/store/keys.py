@@ -1,0 +1,78 @@
+"""Every key in Redis, built here and nowhere else.
+
+A key's hash tag (the part in braces) decides its slot on a Cluster: a script may only touch keys of one
+tag. `{ingest}` holds what the poller moves together; `{sNN}` is the shard of a channel.
+"""
+
+from binascii import crc32
+
+from bot.models import ChannelRef
+
+SHARDS = 16
+"""Fixed at installation: changing it would orphan every channel's keys."""
+
+SCHEMA = "pb:{ingest}:schema"
+LEASE = "pb:{ingest}:lease"
+FENCE = "pb:{ingest}:fence"
+CURSORS = "pb:{ingest}:cursors"
+SEEN = "pb:{ingest}:seen"
+"""ZSET of paper id -> when it was first seen, in ms. Never trimmed: it is what "new" means."""
+PAPERS = "pb:{ingest}:papers"
+"""Stream of what is to be matched."""
+TRENDING = "pb:{ingest}:trending"
+POLLS = "pb:{ingest}:polls"
+"""Hash of source name -> JSON about its last poll, for `status` and `doctor`."""
+WAKE = "pb:wake"
+"""Pub/sub channel; a message says which kind of work has come."""
+
+
+def paper(paper_id: str) -> str:
+    return f"pb:{{ingest}}:paper:{paper_id}"
+
+
+def gate(upstream: str) -> str:
+    """When the next request to an upstream may leave, over all processes."""
+    return f"pb:{{ingest}}:gate:{upstream}"
+
+
+def shard_of(channel: ChannelRef) -> int:
+    return crc32(str(channel).encode()) % SHARDS
+
+
+def tag(shard: int) -> str:
+    return f"{{s{shard:02d}}}"
+
+
+def channels(shard: int) -> str:
+    """Set of the shard's channels that have, or had, subscriptions."""
+    return f"pb:{tag(shard)}:channels"
+
+
+def changes(shard: int) -> str:
+    """Stream of the shard's changes of subscriptions, followed by the matchers."""
+    return f"pb:{tag(shard)}:changes"
+
+
+def subscriptions(channel: ChannelRef) -> str:
+    """Hash of number -> subscription as JSON: the truth."""
+    return f"pb:{tag(shard_of(channel))}:subs:{channel}"
+
+
+def channel(ref: ChannelRef) -> str:
+    """Hash of a channel's settings, health and last subscription number."""
+    return f"pb:{tag(shard_of(ref))}:channel:{ref}"
+
+
+def due(shard: int, platform: str) -> str:
+    """ZSET of delivery key -> when it is due, or when its lease ends, in ms."""
+    return f"pb:{tag(shard)}:due:{platform}"
+
+
+def delivery(shard: int, key: str) -> str:
+    """Hash: one open delivery."""
+    return f"pb:{tag(shard)}:delivery:{key}"
+
+
+def sent(channel: ChannelRef, month: str) -> str:
+    """Hash of paper id -> where it was posted, of one channel and month (`2026-03`)."""
+    return f"pb:{tag(shard_of(channel))}:sent:{channel}:{month}"

