@@ -1,0 +1,118 @@
+"""Every knob, with its environment name. Read once at start, from the environment and `.env`."""
+
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import ConfigurationError
+
+PREFIX = "PAPERBOY_"
+CATEGORY_PATTERN = r"^[a-z][a-z-]+(\.[A-Za-z-]+)?$"
+
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+Category = Annotated[str, Field(pattern=CATEGORY_PATTERN)]
+
+
+class Settings(BaseSettings):
+    """What the operator decides. A field `contact` is set by `PAPERBOY_CONTACT`, but for those with an alias."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+    """Without it Paperboy runs a Valkey server of its own in `data_dir`."""
+    port: int | None = Field(default=None, ge=1, le=65535, validation_alias="PORT")
+    """Where health, metrics and Slack's HTTP mode listen; without it nothing listens."""
+    data_dir: Path = Path("paperboy-data")
+    unsafe_redis: bool = False
+    """The operator's word that a server that reports no persistence, or hides its settings, keeps data."""
+
+    huggingface_url: Url = "https://huggingface.co"
+    arxiv_rss_url: Url = "https://rss.arxiv.org"
+    arxiv_categories: Annotated[tuple[Category, ...], NoDecode] = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
+    contact: str = ""
+    """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
+
+    unclear: Literal["resend", "hold"] = "resend"
+    """What to do with a post that nobody can confirm: post again, or wait for the operator."""
+    log_format: Literal["auto", "text", "json"] = "auto"
+    """`auto` is text on a terminal and JSON lines elsewhere."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    console_format: Literal["rich", "json"] = "rich"
+
+    slack_bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
+    slack_signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
+    slack_client_id: str | None = Field(default=None, validation_alias="SLACK_CLIENT_ID")
+    slack_client_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_CLIENT_SECRET")
+    slack_api_url: Url = Field(default="https://slack.com/api/", validation_alias="SLACK_API_URL")
+    discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
+    discord_api_url: Url = Field(default="https://discord.com/api/v10", validation_alias="DISCORD_API_URL")
+
+    @field_validator("arxiv_categories", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("huggingface_url", "arxiv_rss_url", "discord_api_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @classmethod
+    def read(cls) -> Self:
+        """The settings of this process.
+
+        Raises ConfigurationError, one line, for a value that can't be used and for a `PAPERBOY_…` name that
+        means nothing (a typing error would otherwise silently keep the default).
+        """
+        _refuse_unknown(cls, {*os.environ, *dotenv_values(".env")})
+        try:
+            return cls()
+        except ValidationError as error:
+            raise ConfigurationError(_in_one_line(error)) from None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never be shown, for the logs to redact."""
+        return tuple(v.get_secret_value() for _, v in self if isinstance(v, SecretStr))
+
+    @classmethod
+    def environment_names(cls) -> tuple[str, ...]:
+        """The names that `read` looks for."""
+        return tuple(
+            str(field.validation_alias or f"{PREFIX}{name.upper()}")
+            for name, field in cls.model_fields.items()
+        )
+
+
+def _refuse_unknown(settings: type[Settings], given: Iterable[str]) -> None:
+    known = settings.environment_names()
+    for name in sorted(given):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+            raise ConfigurationError(f"{name} is no setting of Paperboy: {hint}")
+
+
+def _in_one_line(error: ValidationError) -> str:
+    """Names and reasons, never the values: one of them may be a secret."""
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False):
+        field, *_ = (str(part) for part in problem["loc"])
+        name = field if field.isupper() else f"{PREFIX}{field.upper()}"
+        problems.append(f"{name}: {problem['msg']}")
+    return "; ".join(problems)

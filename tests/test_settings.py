@@ -1,0 +1,79 @@
+"""Settings: what an operator gets wrong is said in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigurationError
+from bot.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.environment_names():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_nothing_has_to_be_set() -> None:
+    settings = Settings.read()
+    assert settings.huggingface_url == "https://huggingface.co"
+    assert settings.arxiv_rss_url == "https://rss.arxiv.org"
+    assert settings.arxiv_categories == ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
+    assert settings.redis_url is None
+
+
+def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PAPERBOY_CONTACT=from-file\nPORT=8080\nFOREIGN=1\n")
+    monkeypatch.setenv("PAPERBOY_CONTACT", "from-environment")
+    settings = Settings.read()
+    assert (settings.contact, settings.port) == ("from-environment", 8080)
+
+
+def test_categories_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAPERBOY_ARXIV_CATEGORIES", "cs.RO, math.CO,hep-th")
+    assert Settings.read().arxiv_categories == ("cs.RO", "math.CO", "hep-th")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "http", "PORT"),
+        ("PORT", "70000", "PORT"),
+        ("PAPERBOY_HUGGINGFACE_URL", "huggingface.co", "PAPERBOY_HUGGINGFACE_URL"),
+        ("PAPERBOY_CONSOLE_FORMAT", "xml", "PAPERBOY_CONSOLE_FORMAT"),
+        ("PAPERBOY_ARXIV_CATEGORIES", "cs.AI,rm -rf", "PAPERBOY_ARXIV_CATEGORIES"),
+        ("PAPERBOY_CONSOLE_FROMAT", "json", "did you mean PAPERBOY_CONSOLE_FORMAT?"),
+        ("PAPERBOY_XYZZY", "1", "PAPERBOY_XYZZY is no setting of Paperboy"),
+    ],
+)
+def test_a_bad_value_is_one_readable_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.read()
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_name_in_the_env_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PAPERBOY_CONTACTS=me@example.org\n")
+    with pytest.raises(ConfigurationError, match=r"did you mean PAPERBOY_CONTACT\?"):
+        Settings.read()
+
+
+def test_an_error_never_shows_a_value_which_may_be_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_API_URL", "xoxb-planted-secret")
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.read()
+    assert "planted" not in str(caught.value)
+
+
+def test_secrets_are_known_to_be_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-planted-secret")
+    monkeypatch.setenv("REDIS_URL", "redis://:hunter2@localhost")
+    settings = Settings.read()
+    assert set(settings.secrets()) == {"xoxb-planted-secret", "redis://:hunter2@localhost"}
+    assert "planted" not in repr(settings)
+    assert "hunter2" not in repr(settings)
