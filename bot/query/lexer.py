@@ -1,0 +1,75 @@
+"""The pieces of a query: operators, brackets, and words with what is written in front of them."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.errors import UserError
+
+Kind = Literal["(", ")", "or", "and", "not", "word", "end"]
+
+_QUOTES = '"“”„‟«»＂'
+_MINUSES = "-−–—"
+_PUNCTUATION: dict[str, Kind] = {"(": "(", "（": "(", ")": ")", "）": ")", ",": "or", "，": "or", "、": "or"}
+_OPERATORS: dict[str, Kind] = {"OR": "or", "AND": "and", "NOT": "not"}
+_SPACE = re.compile(r"\s*")
+_WORD = re.compile(
+    rf"(?:(?P<field>[A-Za-z]+):(?!//))?(?P<exact>=)?"
+    rf"(?:[{_QUOTES}](?P<phrase>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}])?|(?P<bare>[^\s(),（），、{_QUOTES}]*))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece, and from where to where it stands in what was typed."""
+
+    kind: Kind
+    at: tuple[int, int]
+    field: str = ""
+    exact: bool = False
+    quoted: bool = False
+    text: str = ""
+
+
+def pieces(typed: str) -> list[Piece]:
+    """`typed` cut up; the last piece is always the end. Raises UserError for a quote that is never closed."""
+    found: list[Piece] = []
+    place = _end_of_space(typed, 0)
+    while place < len(typed):
+        found.append(_piece(typed, place))
+        place = _end_of_space(typed, found[-1].at[1])
+    return [*found, Piece("end", (len(typed), len(typed)))]
+
+
+def _piece(typed: str, place: int) -> Piece:
+    char = typed[place]
+    if char in _PUNCTUATION:
+        return Piece(_PUNCTUATION[char], (place, place + 1), text=char)
+    if char in _MINUSES and (place == 0 or typed[place - 1].isspace() or typed[place - 1] in _PUNCTUATION):
+        return Piece("not", (place, place + 1), text=char)
+    return _word(typed, place)
+
+
+def _word(typed: str, place: int) -> Piece:
+    word = _WORD.match(typed, place)
+    if word is None or word.end() == place:  # can't be: every character starts something
+        raise UserError(f"I can't read {typed[place]!r}.", at=(place, place + 1))
+    if word["phrase"] is not None and word["closed"] is None:
+        start = word.start("phrase") - 1
+        hint = f'{typed[:start]}"{word["phrase"].strip()}"'
+        raise UserError("This quotation mark is never closed.", hint=hint, at=(start, len(typed)))
+    if word[0] in _OPERATORS:
+        return Piece(_OPERATORS[word[0]], word.span(), text=word[0])
+    return Piece(
+        "word",
+        word.span(),
+        field=word["field"] or "",
+        exact=word["exact"] is not None,
+        quoted=word["phrase"] is not None,
+        text=word["phrase"] if word["phrase"] is not None else word["bare"],
+    )
+
+
+def _end_of_space(typed: str, place: int) -> int:
+    space = _SPACE.match(typed, place)
+    return space.end() if space else place

@@ -1,0 +1,151 @@
+"""What a query is made of. Every node's `str` is its canonical text, which parses to the same node."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+SignalName = Literal["min", "top", "code"]
+
+MOST_UPVOTES = 10_000
+LAST_RANK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that stand next to each other in the title or in the abstract; most often it is one word.
+
+    With `prefix`, `words` is one word's beginning. With `exact`, case and form count.
+    """
+
+    words: tuple[str, ...]
+    field: Literal["", "title", "abs"] = ""
+    exact: bool = False
+    prefix: bool = False
+
+    def __str__(self) -> str:
+        field = f"{self.field}:" if self.field else ""
+        return f"{field}{'=' if self.exact else ''}{_quoted(self.words, self.prefix)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An author: these words of one name, in this order."""
+
+    words: tuple[str, ...]
+    prefix: bool = False
+
+    def __str__(self) -> str:
+        return f"author:{_quoted(self.words, self.prefix)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category of arXiv, `cs.CL`, or all of an archive, `cs.*`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"cat:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where the paper was listed: a source's name up to the colon."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"source:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One paper."""
+
+    id: str
+
+    def __str__(self) -> str:
+        return f"id:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What becomes true of a paper over time: `min` upvotes, `top` ranks, `code` (1 yes, 0 no)."""
+
+    name: SignalName
+    value: int
+
+    def __str__(self) -> str:
+        return f"{self.name}:{('no', 'yes')[self.value] if self.name == 'code' else self.value}"
+
+
+Term = Phrase | Person | Category | Upstream | Identifier | Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """What must not hold. Made by `negated`."""
+
+    node: "Node"
+
+    def __str__(self) -> str:
+        return f"-({self.node})" if isinstance(self.node, And | Or) else f"-{self.node}"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Two or more that all hold. Made by `all_of`."""
+
+    nodes: tuple["Node", ...]
+
+    def __str__(self) -> str:
+        return " ".join(f"({node})" if isinstance(node, Or) else str(node) for node in self.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Two or more of which one holds. Made by `any_of`."""
+
+    nodes: tuple["Node", ...]
+
+    def __str__(self) -> str:
+        return " OR ".join(map(str, self.nodes))
+
+
+Node = Term | Not | And | Or
+
+
+def all_of(nodes: Iterable[Node]) -> Node:
+    """The conjunction, flat and each part once."""
+    flat = dict.fromkeys(
+        part for node in nodes for part in (node.nodes if isinstance(node, And) else (node,))
+    )
+    return And(tuple(flat)) if len(flat) > 1 else next(iter(flat))
+
+
+def any_of(nodes: Iterable[Node]) -> Node:
+    """The disjunction, flat and each part once."""
+    flat = dict.fromkeys(part for node in nodes for part in (node.nodes if isinstance(node, Or) else (node,)))
+    return Or(tuple(flat)) if len(flat) > 1 else next(iter(flat))
+
+
+def negated(node: Node) -> Node:
+    """The opposite; of an opposite, the thing itself."""
+    return node.node if isinstance(node, Not) else Not(node)
+
+
+def terms_of(node: Node) -> list[tuple[Term, bool]]:
+    """Every term from left to right, with whether it is wanted (True) or ruled out."""
+    match node:
+        case Not(inner):
+            return [(term, not wanted) for term, wanted in terms_of(inner)]
+        case And(nodes) | Or(nodes):
+            return [found for part in nodes for found in terms_of(part)]
+        case _:
+            return [(node, True)]
+
+
+def _quoted(words: tuple[str, ...], prefix: bool) -> str:
+    text = " ".join(words)
+    bare = len(words) == 1 and text != "trending"  # that word alone means the signal
+    return f"{text}*" if prefix else text if bare else f'"{text}"'

@@ -1,0 +1,37 @@
+"""The query as the rest of Paperboy handles it."""
+
+from dataclasses import dataclass
+
+from bot.models import Paper
+from bot.query.evaluator import test_of
+from bot.query.nodes import Node, Signal, terms_of
+from bot.query.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a subscription asks for. Its `str` is its canonical text, and `parse` of that is an equal query."""
+
+    root: Node
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    def matches(self, paper: Paper) -> bool:
+        """Whether `paper` is what is asked for, as it stands now."""
+        return self.holds_for(Reading.of(paper))
+
+    def holds_for(self, reading: Reading) -> bool:
+        """The same for a paper that was read before."""
+        return test_of(self.root)(reading)
+
+    def found_in(self, paper: Paper) -> tuple[str, ...]:
+        """The wanted terms that hold for `paper`, in canonical text: what a card may highlight."""
+        reading = Reading.of(paper)
+        wanted = dict.fromkeys(term for term, is_wanted in terms_of(self.root) if is_wanted)
+        return tuple(str(term) for term in wanted if test_of(term)(reading))
+
+    @property
+    def has_signals(self) -> bool:
+        """Whether upvotes, rank or code decide: such a query is asked again while a paper is young."""
+        return any(isinstance(term, Signal) for term, _ in terms_of(self.root))

@@ -1,0 +1,195 @@
+"""One word of a query, with its field and signs, as the term that it means."""
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Literal
+
+from bot.errors import UserError
+from bot.query.lexer import Piece
+from bot.query.nodes import (
+    LAST_RANK,
+    MOST_UPVOTES,
+    Category,
+    Identifier,
+    Person,
+    Phrase,
+    Signal,
+    Term,
+    Upstream,
+)
+from bot.text import clean, spell, tokens
+
+Field = Literal["title", "abs", "author", "cat", "source", "id", "min", "top", "code"]
+
+SHORTEST_PREFIX = 3
+
+FIELDS: dict[str, Field] = {
+    "title": "title", "ti": "title", "abs": "abs", "abstract": "abs",
+    "author": "author", "authors": "author", "au": "author", "cat": "cat", "category": "cat",
+    "source": "source", "id": "id", "min": "min", "upvotes": "min", "top": "top", "code": "code",
+}  # fmt: skip
+"""What may be written before a colon, and which field it is."""
+
+_EXAMPLES: dict[Field, str] = {
+    "title": 'title:"world model"', "abs": "abs:robot", "author": "author:hinton", "cat": "cat:cs.CL",
+    "source": "source:arxiv", "id": "id:1706.03762", "min": "min:30", "top": "top:10", "code": "code:yes",
+}  # fmt: skip
+
+_ARXIV = re.compile(
+    r"(?:\S*[/:])?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?/?", re.IGNORECASE
+)
+_CATEGORY = re.compile(r"([a-z]+(?:-[a-z]+)*)(?:\.([a-z]+(?:-[a-z]+)*|\*))?", re.IGNORECASE | re.ASCII)
+_ARCHIVES = {
+    "astro-ph",
+    "cond-mat",
+    "cs",
+    "econ",
+    "eess",
+    "math",
+    "nlin",
+    "physics",
+    "q-bio",
+    "q-fin",
+    "stat",
+}
+_NAME = re.compile(r"[a-z0-9_-]+", re.IGNORECASE | re.ASCII)
+_ID = re.compile(r"[^\s(),\"]+", re.ASCII)
+_SHORT_NAMES = {"hf": "huggingface"}
+
+
+def term_of(piece: Piece) -> Term:
+    """The term that a word piece means. Raises UserError with what to type instead."""
+    if not piece.field and "://" in piece.text:
+        raise _no_address(piece)
+    field = FIELDS.get(piece.field.lower())
+    if piece.field and not field and (piece.text or piece.quoted):
+        raise _no_such_field(piece)
+    if field and not piece.text.strip():
+        raise UserError(f"{field}: needs its value right behind it.", hint=_EXAMPLES[field], at=piece.at)
+    if piece.exact and field not in {None, "title", "abs"}:
+        raise UserError(
+            f"= asks for exact words; {field}: has none.", hint=f"{field}:{piece.text}", at=piece.at
+        )
+    return _READ[field](piece) if field else _phrase(piece)
+
+
+def _phrase(piece: Piece, field: Literal["", "title", "abs"] = "") -> Phrase:
+    # What has an unknown field and no value is a title, pasted: "LMEB: a benchmark".
+    words, prefix = _words(piece, clean(piece.text or piece.field))
+    return Phrase(words, field, exact=piece.exact, prefix=prefix)
+
+
+def _in_title(piece: Piece) -> Phrase:
+    return _phrase(piece, "title")
+
+
+def _in_abstract(piece: Piece) -> Phrase:
+    return _phrase(piece, "abs")
+
+
+def _person(piece: Piece) -> Person:
+    words, prefix = _words(piece, clean(piece.text).replace("_", " "))  # arXiv writes au:del_maestro
+    return Person(words, prefix)
+
+
+def _words(piece: Piece, text: str) -> tuple[tuple[str, ...], bool]:
+    """The words of a value, and whether they are the beginning of one."""
+    words = spell(text, case=piece.exact)
+    if not words:
+        raise UserError(f"There is no word in {piece.text or piece.field!r} to look for.", at=piece.at)
+    stars = text.count("*") - sum(word.count("*") for word in words)  # that of A* is a letter
+    if not stars:
+        return tuple(words), False
+    if piece.quoted or piece.exact or stars > 1 or not text.endswith("*"):
+        raise UserError("A star stands for any ending, behind one word.", hint="diffus*", at=piece.at)
+    return (_stem(piece, words),), True
+
+
+def _stem(piece: Piece, words: list[str]) -> str:
+    stem = words[0].replace("-", "")
+    if len(words) > 1 or [token.word for token in tokens(stem, plurals=False)] != [stem]:
+        raise UserError("A star stands for any ending, behind one word.", hint="diffus*", at=piece.at)
+    if len(stem) < SHORTEST_PREFIX:
+        message = f"Before a star there must be {SHORTEST_PREFIX} letters or more."
+        raise UserError(message, hint=f'{stem}…* or "{words[0]}"', at=piece.at)
+    return stem
+
+
+def _category(piece: Piece) -> Category:
+    parts = _CATEGORY.fullmatch(piece.text.strip())
+    if parts is None:
+        raise UserError(
+            f"{piece.text!r} is not a category of arXiv.", hint="cat:cs.CL or cat:cs.*", at=piece.at
+        )
+    archive, subject = parts[1].lower(), (parts[2] or "").lower()
+    if not subject:
+        return Category(f"{archive}.*" if archive in _ARCHIVES else archive)
+    return Category(
+        f"{archive}.{subject.upper() if len(subject) == 2 else subject}"
+    )  # cs.CL, but astro-ph.he
+
+
+def _upstream(piece: Piece) -> Upstream:
+    name = piece.text.strip().lower()
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"{piece.text!r} is not a source.", hint="source:arxiv or source:huggingface", at=piece.at
+        )
+    return Upstream(_SHORT_NAMES.get(name, name))
+
+
+def _identifier(piece: Piece) -> Identifier:
+    typed = piece.text.strip()
+    if arxiv := _ARXIV.fullmatch(typed):
+        return Identifier(arxiv[1].lower())
+    if not _ID.fullmatch(typed):
+        raise UserError(f"{piece.text!r} is not a paper's id.", hint="id:1706.03762", at=piece.at)
+    return Identifier(typed.lower())
+
+
+def _upvotes(piece: Piece) -> Signal:
+    return Signal("min", _number(piece, "min", MOST_UPVOTES))
+
+
+def _rank(piece: Piece) -> Signal:
+    return Signal("top", _number(piece, "top", LAST_RANK))
+
+
+def _number(piece: Piece, field: Field, most: int) -> int:
+    typed = piece.text.strip().removesuffix("+")
+    if not re.fullmatch(r"[0-9]{1,6}", typed) or not 1 <= int(typed) <= most:
+        raise UserError(f"{field}: takes a number from 1 to {most}.", hint=_EXAMPLES[field], at=piece.at)
+    return int(typed)
+
+
+def _code(piece: Piece) -> Signal:
+    typed = piece.text.strip().lower()
+    if typed not in {"yes", "no"}:
+        raise UserError("code: takes yes or no.", hint="code:yes", at=piece.at)
+    return Signal("code", int(typed == "yes"))
+
+
+_READ: dict[Field, Callable[[Piece], Term]] = {
+    "title": _in_title, "abs": _in_abstract, "author": _person, "cat": _category, "source": _upstream,
+    "id": _identifier, "min": _upvotes, "top": _rank, "code": _code,
+}  # fmt: skip
+
+
+def _no_address(piece: Piece) -> UserError:
+    if paper := _ARXIV.fullmatch(piece.text.split("?")[0].split("#")[0]):
+        return UserError(
+            "That is a paper's address. Look for the paper by its id.", hint=f"id:{paper[1]}", at=piece.at
+        )
+    return UserError(
+        "That is an address. Type the words that a paper should have.", hint="diffusion policy", at=piece.at
+    )
+
+
+def _no_such_field(piece: Piece) -> UserError:
+    value = f'"{piece.text}"' if piece.quoted else piece.text
+    near = get_close_matches(piece.field.lower(), FIELDS, n=1)
+    hint = f"{near[0]}:{value}" if near else f'"{piece.field} {piece.text}"'
+    return UserError(
+        f"There is no field {piece.field!r}; there are {', '.join(_EXAMPLES)}.", hint=hint, at=piece.at
+    )

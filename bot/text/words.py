@@ -1,0 +1,131 @@
+"""Words that compare: what `/paper subscribe`, the matcher and the search index all mean by a word.
+
+    >>> [token.word for token in tokens("Fine-tuned LLMs")]
+    ['fine', 'tuned', 'finetuned', 'llm']
+
+Case, accents and plurals fold; there is no stemming, because "rating" is not "rate". A hyphen is a boundary
+that may be left out: the parts of a hyphenated word are tokens, and so is every run of neighbours joined.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+from bot.text.plurals import singular
+
+
+class Token(NamedTuple):
+    """A word of a text. Two tokens are neighbours where one's `end` is the other's `start`.
+
+    `fine-tuning` at the text's beginning is fine (0 to 1), tuning (1 to 2) and finetuning (0 to 2).
+    """
+
+    word: str
+    """Folded: what is compared."""
+    form: str
+    """As written: what `=ACE` compares."""
+    start: int
+    end: int
+
+
+LONGEST_JOIN = 4
+"""Parts of a hyphenated word that are joined at most: keeps `a-a-a-a-…` linear."""
+
+_CJK = re.compile(
+    "[\u3005-\u3007\u3041-\u3096\u309d-\u30fa\u30fc-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+_MARKS = re.compile("[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u0670]+")
+"""Accents of the alphabets. Marks of kana, Hangul and Indic scripts change the word: they stay."""
+
+_LETTERS = str.maketrans({
+    "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "Ħ": "H",
+    "ŧ": "t", "Ŧ": "T", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th", "ı": "i", "ſ": "s",
+    "’": "'", "ʼ": "'", "‘": "'", "ʹ": "'", "′": "'",
+    "‐": "-", "‑": "-", "‒": "-", "–": "-", "−": "-", "⁃": "-", "_": "-", "\u00ad": "", "\u200b": "",
+})  # fmt: skip
+
+_LETTER = r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff])"
+_PART = (
+    r"(?<![^\W_])[A-Za-z](?:\+\+|[#*])(?![^\W_])"  # C++, C#, A*
+    rf"|{_LETTER}+(?:'{_LETTER}+|(?<=\d)[.,]\d{_LETTER}*)*"  # BERT's, Qwen2.5
+)
+_WORD = re.compile(rf"(?:{_PART})(?:-(?:{_PART}))*")
+_PARTS = re.compile(_PART)
+_POSSESSIVE = re.compile(r"'[sS]?$")
+_ACRONYMS = re.compile(r"[A-Z0-9]{2}s")
+"""LMs and VMs. Longer plurals are known by their letters; `lms` written small is not one."""
+
+
+def tokens(text: str, *, plurals: bool = True) -> list[Token]:
+    """The words of `text` in order; after the parts of a hyphenated word come its joined forms.
+
+    Runs of Chinese, Japanese or Korean become pairs of characters. Names are read with `plurals=False`.
+    """
+    found: list[Token] = []
+    at = 0
+    for word in _WORD.findall(_bare(text)):
+        parts = _PARTS.findall(word) if "-" in word else [word]
+        if _CJK.match(word):
+            parts = [part for run in parts for part in _pairs(run)]
+            found += [Token(part, part, at + n, at + n + 1) for n, part in enumerate(parts)]
+        else:
+            forms = [_form(part) for part in parts]
+            folded = [fold(form, plurals=plurals) for form in forms]
+            found += [Token(folded[n], forms[n], at + n, at + n + 1) for n in range(len(parts))]
+            if len(parts) > 1:
+                found += _joined(folded, forms, at)
+        at += len(parts)
+    return found
+
+
+def spell(text: str, *, case: bool = False) -> list[str]:
+    """The words of `text` one by one in their plainest spelling, which folds to the same tokens.
+
+    Small letters (unless `case`), no accents, `-` for every kind of hyphen; plurals stay as they are.
+    """
+    words = []
+    for word in _WORD.findall(_bare(text)):
+        forms = [_form(part) for part in _PARTS.findall(word)]
+        words.append("-".join(form if case else small(form) for form in forms))
+    return words
+
+
+@lru_cache(maxsize=16_384)
+def fold(form: str, *, plurals: bool = True) -> str:
+    """What is compared of one word without hyphens."""
+    return singular(small(form)) if plurals else small(form)
+
+
+def _bare(text: str) -> str:
+    """`text` without accents, in one spelling of hyphens and apostrophes, with CJK runs apart."""
+    if text.isascii():
+        return text.replace("_", "-")
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
+    text = unicodedata.normalize("NFC", text).translate(_LETTERS)
+    return _CJK.sub(r" \g<0> ", text)
+
+
+def _form(part: str) -> str:
+    """A part as written, without possessive, apostrophes and the commas of long numbers."""
+    if "'" in part:
+        part = _POSSESSIVE.sub("", part).replace("'", "")
+    return part.replace(",", "")
+
+
+def small(form: str) -> str:
+    """One word in small letters, its plural as written (but for `LMs`, which nothing else could tell from LMS)."""
+    return form[:-1].casefold() if _ACRONYMS.fullmatch(form) else form.casefold()
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[n : n + 2] for n in range(len(run) - 1)] or [run]
+
+
+def _joined(folded: list[str], forms: list[str], at: int) -> list[Token]:
+    count = len(folded)
+    return [
+        Token("".join(folded[start:end]), "-".join(forms[start:end]), at + start, at + end)
+        for start in range(count)
+        for end in range(start + 2, min(start + LONGEST_JOIN, count) + 1)
+    ]
