@@ -1,4 +1,4 @@
-"""Every key in Redis, built here and nowhere else.
+"""Every key in Redis, built here and nowhere else (`lua/outbox.lua` repeats those that scripts find by themselves).
 
 A key's hash tag (the part in braces) decides its slot on a Cluster: a script may only touch keys of one
 tag. `{ingest}` holds what the poller moves together; `{sNN}` is the shard of a channel.
@@ -20,6 +20,7 @@ SEEN = "pb:{ingest}:seen"
 PAPERS = "pb:{ingest}:papers"
 """Stream of what is to be matched."""
 TRENDING = "pb:{ingest}:trending"
+"""JSON list of paper ids, in the order that their source gave."""
 POLLS = "pb:{ingest}:polls"
 """Hash of source name -> JSON about its last poll, for `status` and `doctor`."""
 WAKE = "pb:wake"
@@ -39,40 +40,30 @@ def shard_of(channel: ChannelRef) -> int:
     return crc32(str(channel).encode()) % SHARDS
 
 
-def tag(shard: int) -> str:
-    return f"{{s{shard:02d}}}"
+def shard(number: int) -> str:
+    """What every key of a shard begins with."""
+    return f"pb:{{s{number:02d}}}:"
 
 
-def channels(shard: int) -> str:
+def _home(ref: ChannelRef) -> str:
+    return shard(shard_of(ref))
+
+
+def channels(number: int) -> str:
     """Set of the shard's channels that have, or had, subscriptions."""
-    return f"pb:{tag(shard)}:channels"
+    return f"{shard(number)}channels"
 
 
-def changes(shard: int) -> str:
+def changes(number: int) -> str:
     """Stream of the shard's changes of subscriptions, followed by the matchers."""
-    return f"pb:{tag(shard)}:changes"
+    return f"{shard(number)}changes"
 
 
-def subscriptions(channel: ChannelRef) -> str:
+def subscriptions(ref: ChannelRef) -> str:
     """Hash of number -> subscription as JSON: the truth."""
-    return f"pb:{tag(shard_of(channel))}:subs:{channel}"
+    return f"{_home(ref)}subs:{ref}"
 
 
 def channel(ref: ChannelRef) -> str:
     """Hash of a channel's settings, health and last subscription number."""
-    return f"pb:{tag(shard_of(ref))}:channel:{ref}"
-
-
-def due(shard: int, platform: str) -> str:
-    """ZSET of delivery key -> when it is due, or when its lease ends, in ms."""
-    return f"pb:{tag(shard)}:due:{platform}"
-
-
-def delivery(shard: int, key: str) -> str:
-    """Hash: one open delivery."""
-    return f"pb:{tag(shard)}:delivery:{key}"
-
-
-def sent(channel: ChannelRef, month: str) -> str:
-    """Hash of paper id -> where it was posted, of one channel and month (`2026-03`)."""
-    return f"pb:{tag(shard_of(channel))}:sent:{channel}:{month}"
+    return f"{_home(ref)}channel:{ref}"

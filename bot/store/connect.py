@@ -1,0 +1,201 @@
+"""Connecting to the Redis or Valkey server that holds everything, and refusing one that would lose it."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from redis.asyncio import Redis, RedisCluster, Sentinel
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    NoPermissionError,
+    RedisClusterException,
+    RedisError,
+)
+
+from bot.errors import ConfigurationError
+from bot.store import keys
+
+SCHEMA = 1
+"""Version of how keys are laid out; an older program must not touch a newer layout."""
+REDIS_AT_LEAST = (7, 0)
+VALKEY_AT_LEAST = (8, 0)
+PATIENCE = 4.0
+"""Seconds in which a server that has just been started may come up."""
+FORMS = "redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
+
+
+def client(url: str) -> Redis:
+    """A client for any of these; nothing is sent yet. Raises ConfigurationError for another URL.
+
+    - `redis://[user:password@]host[:port][/db]`, `rediss://…` with TLS, `unix:///path/to/socket`
+    - `redis+sentinel://[user:password@]host[:port][,host:port…]/service[/db]`, with
+      `?sentinel_username=…&sentinel_password=…` where the sentinels want them
+    - `redis+cluster://[user:password@]host[:port]`, any node of the Cluster
+    - `rediss+sentinel://` and `rediss+cluster://` with TLS
+
+    A command waits 5 s at most and is repeated 3 times within about a second: every write is idempotent.
+    """
+    parts = urlsplit(url)
+    base, _, way = parts.scheme.partition("+")
+    try:
+        if base in {"redis", "rediss"} and way == "sentinel":
+            return _sentinel(parts, tls=base == "rediss")
+        if base in {"redis", "rediss"} and way == "cluster":
+            plain = parts._replace(scheme=base).geturl()
+            return cast("Redis", RedisCluster.from_url(plain, **_options()))  # it takes the same commands
+        if parts.scheme in {"redis", "rediss", "unix"}:
+            return Redis.from_url(url, health_check_interval=30, **_options())
+    except (ValueError, RedisClusterException) as error:
+        raise ConfigurationError(f"REDIS_URL can't be used: {error}") from None
+    raise ConfigurationError(f"REDIS_URL must begin with {FORMS}")
+
+
+async def connect(url: str, *, unsafe: bool = False) -> Redis:
+    """A client whose server was checked: version, eviction, persistence, schema.
+
+    `unsafe` is the operator's word for a server that reports no persistence. Raises ConfigurationError, which
+    says what to change and never shows a password, within about 5 s.
+    """
+    redis = client(url)
+    try:
+        servers = await _facts(redis)
+    except (AuthenticationError, AuthorizationError, NoPermissionError) as error:
+        await redis.aclose()
+        raise ConfigurationError(f"Redis at {_place(url)} refuses us: {error}. Check REDIS_URL.") from None
+    except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
+        await redis.aclose()
+        raise ConfigurationError(f"No Redis answers at {_place(url)}: {error}. Check REDIS_URL.") from None
+    try:
+        for server in servers:
+            _check(server, unsafe=unsafe)
+        await _check_schema(redis)
+    except ConfigurationError:
+        await redis.aclose()
+        raise
+    return redis
+
+
+async def syncs_every_write(redis: Redis) -> bool:
+    """Whether a write that was answered survives anything (`appendfsync always`); False where it is hidden."""
+    try:
+        answer = await redis.config_get("appendfsync")
+    except RedisError:
+        return False
+    return bool(answer.get("appendfsync") == "always")
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "decode_responses": True,
+        "socket_timeout": 5.0,
+        "socket_connect_timeout": 3.0,
+        "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3),
+    }
+
+
+def _sentinel(parts: SplitResult, *, tls: bool) -> Redis:
+    credentials, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = credentials.partition(":")
+    service, _, database = parts.path.strip("/").partition("/")
+    if not service:
+        raise ConfigurationError("REDIS_URL needs the service's name: redis+sentinel://host:26379/mymaster")
+    asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+        [_address(host) for host in hosts.split(",")],
+        sentinel_kwargs={
+            "username": asked.get("sentinel_username"),
+            "password": asked.get("sentinel_password"),
+            "socket_timeout": 2.0,
+            "socket_connect_timeout": 2.0,
+            "ssl": tls,
+        },
+        username=unquote(user) or None,
+        password=unquote(password) or None,
+        db=int(database or 0),
+        ssl=tls,
+        **_options(),
+    )
+    return cast("Redis", sentinel.master_for(service))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":") if ":" in text else (text, "", "26379")
+    return host, int(port)
+
+
+async def _facts(redis: Redis) -> list[dict[str, Any]]:
+    """What each server says of itself: one, or every primary of a Cluster."""
+    failure: Exception = TimeoutError(f"no answer within {PATIENCE:.0f} s")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    return await _info(redis)
+                except (AuthenticationError, AuthorizationError, NoPermissionError):
+                    raise
+                except (RedisError, RedisClusterException, OSError) as error:
+                    failure = error
+                await asyncio.sleep(0.2)
+    except TimeoutError:
+        raise failure from None
+
+
+async def _info(redis: Redis) -> list[dict[str, Any]]:
+    """Raises BusyLoadingError while a server is still reading its data."""
+    if isinstance(redis, RedisCluster):
+        answers: Mapping[str, Any] = await redis.info(target_nodes=RedisCluster.PRIMARIES)
+        servers = [answers] if "redis_version" in answers else list(answers.values())
+    else:
+        servers = [await redis.info()]
+    if any(server.get("loading") for server in servers):
+        raise BusyLoadingError("it is still reading its data")
+    return servers
+
+
+def _check(server: Mapping[str, Any], *, unsafe: bool) -> None:
+    valkey = server.get("valkey_version")
+    name, version = ("Valkey", valkey) if valkey else ("Redis", server.get("redis_version", "0"))
+    needed = VALKEY_AT_LEAST if valkey else REDIS_AT_LEAST
+    if _version(str(version)) < needed:
+        raise ConfigurationError(
+            f"{name} {version} is too old: {'.'.join(map(str, needed))} or newer is needed."
+        )
+    policy = server.get("maxmemory_policy")
+    if policy != "noeviction" and not (unsafe and policy is None):
+        raise ConfigurationError(
+            f"This server may delete what Paperboy must remember (maxmemory-policy {policy or 'hidden'}). "
+            "Set it there: CONFIG SET maxmemory-policy noeviction"
+        )
+    if not server.get("aof_enabled") and not unsafe:
+        raise ConfigurationError(
+            "This server would forget on a restart which papers were posted (appendonly is off). Set it there: "
+            "CONFIG SET appendonly yes; or, where it keeps its data in another way, set PAPERBOY_UNSAFE_REDIS=1"
+        )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in _numbers(text.split(".")[:2]))
+
+
+def _numbers(parts: Iterable[str]) -> Iterable[str]:
+    return (part for part in parts if part.isdigit())
+
+
+async def _check_schema(redis: Redis) -> None:
+    await redis.set(keys.SCHEMA, SCHEMA, nx=True)
+    found = int(await redis.get(keys.SCHEMA) or SCHEMA)
+    if found > SCHEMA:
+        raise ConfigurationError(
+            f"This Redis was used by a newer Paperboy (schema {found}, this one knows {SCHEMA}): update Paperboy."
+        )
+
+
+def _place(url: str) -> str:
+    """The server without user and password."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] or parts.path

@@ -1,0 +1,60 @@
+"""Keeps an index of all subscriptions up to date, in every process that matches."""
+
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from bot.models import ChannelRef, Subscription
+from bot.store.subscriptions import Change, Subscriptions, Trimmed
+
+
+class Index(Protocol):
+    """What a matcher offers for keeping it up to date."""
+
+    def add(self, subscription: Subscription) -> None: ...
+
+    def remove(self, channel: ChannelRef, number: int) -> None:
+        """Forget a subscription; nothing happens where there is none."""
+
+
+IndexT = TypeVar("IndexT", bound=Index)
+
+
+class Follower(Generic[IndexT]):
+    """An index that is loaded once and then follows the changes.
+
+    `up_to_date` asks for changes without waiting for any: called before each paper, it makes a subscription
+    that was confirmed anywhere count for that paper here.
+    """
+
+    def __init__(self, subscriptions: Subscriptions, empty: Callable[[], IndexT]) -> None:
+        self._subscriptions = subscriptions
+        self._empty = empty
+        self._index: IndexT | None = None
+        self._positions: dict[int, str] = {}
+
+    async def up_to_date(self) -> IndexT:
+        """The index with every change up to now. Raises RedisError; the next call goes on from there."""
+        if self._index is None:
+            self._index = await self._load()
+        try:
+            changes, self._positions = await self._subscriptions.changes(self._positions)
+        except Trimmed:
+            self._index = await self._load()
+            changes, self._positions = await self._subscriptions.changes(self._positions)
+        for change in changes:
+            _apply(self._index, change)
+        return self._index
+
+    async def _load(self) -> IndexT:
+        self._index = None  # frees a stale one first: two of a million subscriptions would not fit
+        index = self._empty()
+        self._positions = await self._subscriptions.positions()
+        async for subscription in self._subscriptions.load():
+            index.add(subscription)
+        return index
+
+
+def _apply(index: Index, change: Change) -> None:
+    index.remove(change.channel, change.number)  # also before adding: loading may have met it already
+    if change.subscription is not None:
+        index.add(change.subscription)

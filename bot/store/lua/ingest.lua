@@ -1,0 +1,57 @@
+-- Writes one chunk of papers, or what of it no one else has changed meanwhile.
+-- KEYS fence, seen, papers stream, cursors, trending, then one record per paper
+-- ARGV [1] our fence [2] JSON of {keep, young, longest, source, cursor, trending} [3..] three per paper:
+--      SHA-1 of the record that was read ('' for none), the new record, and JSON of {id, kind, first, change}.
+-- -> {'lost'}, or one word per paper: new, changed, same, or again (it has changed since it was read)
+if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
+  return { 'lost' }
+end
+local plan = cjson.decode(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local answers, conflict, news = {}, false, false
+
+local function announce(id, change)
+  redis.call('XADD', KEYS[3], 'MAXLEN', '~', plan.longest, '*', 'id', id, 'change', change)
+  news = true
+end
+
+for i = 6, #KEYS do
+  local at = 3 + (i - 6) * 3
+  local was, record, paper = ARGV[at], ARGV[at + 1], cjson.decode(ARGV[at + 2])
+  local current = redis.call('GET', KEYS[i])
+  local first = redis.call('ZSCORE', KEYS[2], paper.id)
+  local answer = 'same' -- also where this very call is repeated: the record is ours already
+  if not (current == record and first) then
+    if (current and redis.sha1hex(current) or '') ~= was then
+      answer, conflict = 'again', true
+    else
+      redis.call('SET', KEYS[i], record, 'PX', plan.keep)
+      if not first then
+        redis.call('ZADD', KEYS[2], math.min(paper.first or now, now), paper.id)
+        if paper.kind == 'listed' then
+          announce(paper.id, '')
+        end
+        answer = 'new'
+      else
+        if paper.change ~= '' and tonumber(first) > now - plan.young then
+          announce(paper.id, paper.change)
+        end
+        answer = 'changed'
+      end
+    end
+  end
+  answers[#answers + 1] = answer
+end
+
+-- The cursor never moves before every paper of the poll is written.
+if plan.cursor and not conflict then
+  redis.call('HSET', KEYS[4], plan.source, plan.cursor)
+  if plan.trending then
+    redis.call('SET', KEYS[5], plan.trending)
+  end
+end
+if news then
+  redis.call('PUBLISH', 'pb:wake', 'papers')
+end
+return answers

@@ -1,0 +1,212 @@
+"""The papers that were seen: each recorded once, whichever sources list it, and announced once to the matchers."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha1
+from typing import Any, Literal, TypeVar
+
+from redis.asyncio import Redis
+
+from bot.errors import PaperboyError
+from bot.models import Paper
+from bot.ports import Batch
+from bot.store import keys, records
+from bot.store.lease import LostLease
+from bot.store.scripts import Scripts, script
+
+KEEP = timedelta(days=400)
+YOUNG = timedelta(days=14)
+"""How long a paper that changes is looked at again."""
+CHUNK = 50
+"""Papers written by one script: about 200 kB and 2 ms."""
+LONGEST = 100_000
+"""Papers waiting to be matched: weeks of them, for while matching stands still."""
+ATTEMPTS = 20
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """How many papers were unseen, and how many known ones changed."""
+
+    new: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What one poll says of one paper."""
+
+    id: str
+    kind: Literal["listed", "history", "ranked"]
+    descriptions: tuple[Paper, ...]
+
+
+class Papers:
+    """The record of every paper, in Redis."""
+
+    def __init__(self, redis: Redis, *, keep: timedelta = KEEP) -> None:
+        self._redis = redis
+        self._scripts = Scripts(redis)
+        self._keep = keep
+
+    async def ingest(self, source: str, batch: Batch, fence: int) -> Ingested:
+        """Record what a source listed, announce what is unseen or has changed, and move the source's cursor.
+
+        It can be repeated after a failure at any point: what is recorded is not announced again, and the
+        cursor moves last. Raises LostLease where another poller has taken over since `fence` was given.
+        """
+        ranks = await self._ranks(batch.trending)
+        chunks = list(_chunks(_listings(batch, ranks or {}), CHUNK)) or [[]]
+        answers: list[str] = []
+        for chunk in chunks:
+            plan = self._plan(source, batch, last=chunk is chunks[-1])
+            answers += await self._write(chunk, ranks, plan, fence)
+        return Ingested(new=answers.count("new"), changed=answers.count("changed"))
+
+    async def get(self, ids: Iterable[str]) -> dict[str, Paper]:
+        """The papers known by these ids."""
+        wanted = list(ids)
+        found = {}
+        for chunk in _chunks(wanted, 500):
+            texts: list[Any] = await self._redis.mget([keys.paper(paper_id) for paper_id in chunk])
+            found.update({i: records.load(text) for i, text in zip(chunk, texts, strict=True) if text})
+        return found
+
+    async def since(self, moment: datetime) -> list[Paper]:
+        """Papers first seen at `moment` or later, the earliest first; older days that a first poll brought
+        count as seen on the day they were published."""
+        ids: list[Any] = await self._redis.zrangebyscore(keys.SEEN, moment.timestamp() * 1000, "+inf")
+        found = await self.get(ids)
+        return [found[paper_id] for paper_id in ids if paper_id in found]
+
+    async def trending(self) -> list[Paper]:
+        """The trending papers in their source's order, as far as they were seen."""
+        order = await self._order()
+        found = await self.get(order)
+        return [found[paper_id] for paper_id in order if paper_id in found]
+
+    async def cursor(self, source: str) -> str | None:
+        """What the source gave with the last batch that was ingested."""
+        cursor: Any = await self._redis.hget(keys.CURSORS, source)
+        return cursor if cursor is None else str(cursor)
+
+    async def _order(self) -> list[str]:
+        text = await self._redis.get(keys.TRENDING)
+        return list(json.loads(text)) if text else []
+
+    async def _ranks(self, trending: Sequence[str] | None) -> dict[str, int | None] | None:
+        """The rank of every paper that trends or did; None where the source said nothing about it."""
+        if trending is None:
+            return None
+        fallen: dict[str, int | None] = dict.fromkeys(await self._order())
+        return fallen | {paper_id: place for place, paper_id in enumerate(trending, 1)}
+
+    def _plan(self, source: str, batch: Batch, *, last: bool) -> dict[str, object]:
+        plan: dict[str, object] = {
+            "keep": int(self._keep.total_seconds() * 1000),
+            "young": int(YOUNG.total_seconds() * 1000),
+            "longest": LONGEST,
+        }
+        if last:
+            plan |= {"source": source, "cursor": batch.cursor}
+            if batch.trending is not None:
+                plan["trending"] = json.dumps(batch.trending)
+        return plan
+
+    async def _write(
+        self,
+        listings: Sequence[_Listing],
+        ranks: dict[str, int | None] | None,
+        plan: dict[str, object],
+        fence: int,
+    ) -> list[str]:
+        """Read, merge and write back; what somebody else changed in between is read and merged anew."""
+        answers: list[str] = []
+        left = list(listings)
+        for _ in range(ATTEMPTS):
+            said, left = await self._attempt(left, ranks, plan, fence)
+            answers += said
+            if not left:
+                return answers
+        raise PaperboyError(
+            f"{len(left)} papers kept changing while they were written; the next poll tries again"
+        )
+
+    async def _attempt(
+        self,
+        listings: Sequence[_Listing],
+        ranks: dict[str, int | None] | None,
+        plan: dict[str, object],
+        fence: int,
+    ) -> tuple[list[str], list[_Listing]]:
+        """What was said of each paper that was settled, and those that were not."""
+        record_keys = [keys.paper(listing.id) for listing in listings]
+        texts: list[Any] = await self._redis.mget(record_keys) if record_keys else []
+        args: list[str | int] = [fence, json.dumps(plan)]
+        written: list[_Listing] = []
+        written_keys: list[str] = []
+        for listing, key, text in zip(listings, record_keys, texts, strict=True):
+            paper = _merged(listing, text, ranks)
+            if paper is None:  # trends, but nobody has described it
+                continue
+            args += _written(listing, text, paper)
+            written.append(listing)
+            written_keys.append(key)
+        fixed = [keys.FENCE, keys.SEEN, keys.PAPERS, keys.CURSORS, keys.TRENDING]
+        answers = await self._scripts.run(script("ingest"), [*fixed, *written_keys], args)
+        if answers == ["lost"]:
+            raise LostLease("another poller has taken over")
+        pairs = list(zip(written, answers, strict=True))
+        return [a for _, a in pairs if a != "again"], [listing for listing, a in pairs if a == "again"]
+
+
+def _listings(batch: Batch, ranks: Iterable[str]) -> list[_Listing]:
+    """One for each paper that a poll speaks of: listed now, of earlier days, or only ranked."""
+    listed, history = _by_id(batch.papers), _by_id(batch.history)
+    everyone = dict.fromkeys((*listed, *history, *ranks))
+    return [
+        _Listing(
+            paper_id,
+            "listed" if paper_id in listed else "history" if paper_id in history else "ranked",
+            (*history.get(paper_id, ()), *listed.get(paper_id, ())),
+        )
+        for paper_id in everyone
+    ]
+
+
+def _by_id(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
+    found: dict[str, list[Paper]] = {}
+    for paper in papers:
+        found.setdefault(paper.id, []).append(paper)
+    return found
+
+
+def _merged(listing: _Listing, text: str | None, ranks: dict[str, int | None] | None) -> Paper | None:
+    paper = records.load(text) if text else None
+    for description in listing.descriptions:
+        paper = records.merge(paper, description)
+    if paper is not None and ranks is not None and listing.id in ranks:
+        paper = replace(paper, rank=ranks[listing.id])
+    return paper
+
+
+def _written(listing: _Listing, text: str | None, paper: Paper) -> tuple[str, str, str]:
+    """The script's three arguments for one paper."""
+    old = records.load(text) if text else None
+    about: dict[str, object] = {
+        "id": listing.id,
+        "kind": listing.kind,
+        "change": records.dump_change(records.changes(old, paper)) if old else "",
+    }
+    if listing.kind == "history":
+        about["first"] = int(paper.published.timestamp() * 1000)
+    was = sha1(text.encode(), usedforsecurity=False).hexdigest() if text else ""
+    return was, records.dump(paper), json.dumps(about)
+
+
+def _chunks(things: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:
+    return (things[at : at + size] for at in range(0, len(things), size))

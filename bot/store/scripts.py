@@ -1,0 +1,106 @@
+"""Lua scripts: each is atomic and idempotent, for redis-py repeats a command whose answer was lost."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import NoScriptError, RedisError
+
+BATCH = 64
+"""Calls that share one round trip at most: enough to hide its cost, few enough to keep answers small."""
+
+Argument = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Lua source, and the name by which a server that has seen it knows it."""
+
+    source: str
+    sha: str
+
+
+@cache
+def script(*names: str) -> Script:
+    """The script of these files of `bot/store/lua`, joined in order: shared functions first."""
+    folder = files("bot.store") / "lua"
+    source = "\n".join((folder / f"{name}.lua").read_text("utf-8") for name in names)
+    return Script(source, sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    script: Script
+    keys: Sequence[str]
+    args: Sequence[Argument]
+    answer: asyncio.Future[Any]
+
+
+class Scripts:
+    """Runs scripts; those that are asked for while another round trip is under way share the next one.
+
+    Hundreds of deliveries move at the same time, and a round trip costs far more than the script it carries.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self._waiting: list[_Call] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    async def run(self, of: Script, keys: Sequence[str], args: Iterable[Argument] = ()) -> Any:
+        """The script's answer. All `keys` carry one hash tag. Raises RedisError."""
+        call = _Call(of, keys, tuple(args), asyncio.get_running_loop().create_future())
+        self._waiting.append(call)
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send(), name="scripts")
+        return await call.answer
+
+    async def _send(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            try:
+                answers = await self._together([call for call in batch if not call.answer.done()])
+            except BaseException as error:
+                for call in batch:
+                    _settle(call.answer, error)
+                if not isinstance(error, RedisError | OSError):
+                    raise
+            else:
+                for call, answer in answers:
+                    _settle(call.answer, answer)
+
+    async def _together(self, calls: list[_Call]) -> list[tuple[_Call, Any]]:
+        if len(calls) == 1 or isinstance(self.redis, RedisCluster):  # a Cluster's pipeline takes no scripts
+            answers = await asyncio.gather(*map(self._alone, calls), return_exceptions=True)
+            return list(zip(calls, answers, strict=True))
+        pipeline = self.redis.pipeline(transaction=False)
+        for call in calls:
+            _ = pipeline.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
+        answers = await pipeline.execute(raise_on_error=False)
+        return [
+            (call, await self._whole(call) if isinstance(answer, NoScriptError) else answer)
+            for call, answer in zip(calls, answers, strict=True)
+        ]
+
+    async def _alone(self, call: _Call) -> Any:
+        try:
+            return await self.redis.evalsha(call.script.sha, len(call.keys), *call.keys, *call.args)
+        except NoScriptError:  # a server that has just started knows none
+            return await self._whole(call)
+
+    async def _whole(self, call: _Call) -> Any:
+        return await self.redis.eval(call.script.source, len(call.keys), *call.keys, *call.args)
+
+
+def _settle(answer: asyncio.Future[Any], result: Any) -> None:
+    if answer.done():  # whoever asked was cancelled
+        return
+    if isinstance(result, BaseException):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)

@@ -1,0 +1,90 @@
+"""A server that would lose what Paperboy must remember is refused, with what to do."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis, RedisCluster
+
+from bot.errors import ConfigurationError
+from bot.store import connect as connecting
+from bot.store import keys
+from bot.store.connect import client, connect, syncs_every_write
+
+
+@pytest.fixture
+async def config(redis: Redis) -> AsyncIterator[Redis]:
+    """A client whose server's settings are put back."""
+    yield redis
+    await redis.config_set("maxmemory-policy", "noeviction")
+    await redis.config_set("appendonly", "yes")
+    await redis.config_set("appendfsync", "everysec")
+
+
+async def test_a_good_server_is_taken(valkey: str) -> None:
+    found = await connect(valkey)
+    assert await found.get(keys.SCHEMA) == str(connecting.SCHEMA)
+    await found.aclose()
+
+
+async def test_a_server_that_evicts_is_refused(config: Redis, valkey: str) -> None:
+    await config.config_set("maxmemory-policy", "allkeys-lru")
+    with pytest.raises(ConfigurationError, match="CONFIG SET maxmemory-policy noeviction"):
+        _ = await connect(valkey, unsafe=True)
+
+
+async def test_a_server_without_persistence_needs_the_operators_word(config: Redis, valkey: str) -> None:
+    await config.config_set("appendonly", "no")
+    with pytest.raises(ConfigurationError, match="PAPERBOY_UNSAFE_REDIS"):
+        _ = await connect(valkey)
+    await (await connect(valkey, unsafe=True)).aclose()
+
+
+async def test_a_newer_schema_is_refused(redis: Redis, valkey: str) -> None:
+    await redis.set(keys.SCHEMA, connecting.SCHEMA + 1)
+    with pytest.raises(ConfigurationError, match="newer Paperboy"):
+        _ = await connect(valkey)
+
+
+async def test_no_server_is_said_without_the_password() -> None:
+    with pytest.raises(ConfigurationError, match=r"No Redis answers at 127\.0\.0\.1:1: ") as error:
+        _ = await connect("redis://:planted-secret@127.0.0.1:1/0")
+    assert "planted-secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["http://x", "redis+sentinel://host:1", "localhost:6379", "redis+what://x"])
+def test_a_url_of_no_use_is_said_so(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="REDIS_URL"):
+        client(url)
+
+
+async def test_every_form_of_url_gives_a_client() -> None:
+    assert isinstance(client("redis+cluster://:pw@host:7000"), RedisCluster)
+    one = client("rediss+sentinel://me:p%40ss@one:26379,two:26380/main/3?sentinel_password=x")
+    options = one.connection_pool.connection_kwargs
+    assert (options["username"], options["password"], options["db"]) == ("me", "p@ss", 3)
+    socket = client("unix:///run/redis%20here.sock").connection_pool.connection_kwargs
+    assert socket["path"] == "/run/redis here.sock"
+
+
+@pytest.mark.parametrize(
+    ("facts", "taken"),
+    [
+        ({"redis_version": "7.0.15"}, True),
+        ({"redis_version": "6.2.14"}, False),
+        ({"redis_version": "7.2.4", "valkey_version": "8.0.1"}, True),
+        ({"redis_version": "7.2.4", "valkey_version": "7.2.5"}, False),
+    ],
+)
+def test_old_servers_are_refused(facts: dict[str, str], *, taken: bool) -> None:
+    server = {**facts, "maxmemory_policy": "noeviction", "aof_enabled": 1}
+    if taken:
+        connecting._check(server, unsafe=False)
+    else:
+        with pytest.raises(ConfigurationError, match="too old"):
+            connecting._check(server, unsafe=False)
+
+
+async def test_a_server_that_syncs_each_write_is_known(config: Redis) -> None:
+    assert await syncs_every_write(config) is False
+    await config.config_set("appendfsync", "always")
+    assert await syncs_every_write(config) is True

@@ -1,0 +1,35 @@
+"""One leader at a time, each with a higher number than the one before."""
+
+import asyncio
+
+from redis.asyncio import Redis
+
+from bot.store.lease import Lease
+
+
+async def test_one_leads_and_keeps_its_number_while_it_renews(redis: Redis) -> None:
+    first, second = Lease(redis), Lease(redis)
+    fence = await first.acquire()
+    assert fence
+    assert await second.acquire() is None
+    assert await first.acquire() == fence
+
+
+async def test_the_next_leader_has_a_higher_number(redis: Redis) -> None:
+    first, second = Lease(redis), Lease(redis)
+    fence = await first.acquire()
+    await first.release()
+    taken = await second.acquire()
+    assert fence is not None
+    assert taken is not None
+    assert taken > fence
+    await first.release()  # of a lease that is not ours any more: nothing happens
+    assert await second.acquire() == taken
+
+
+async def test_a_leader_that_says_nothing_is_replaced(redis: Redis) -> None:
+    first, second = Lease(redis, ttl=0.05), Lease(redis)
+    await first.acquire()
+    while await second.acquire() is None:  # noqa: ASYNC110  # only the server's clock ends a lease
+        await asyncio.sleep(0.01)
+    assert await first.acquire() is None

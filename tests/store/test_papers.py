@@ -1,0 +1,133 @@
+"""Each paper is recorded and announced once, whatever is repeated, interleaved or lost on the way."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.models import Paper
+from bot.ports import Batch
+from bot.store import keys
+from bot.store.lease import Lease, LostLease
+from bot.store.papers import CHUNK, Ingested, Papers
+from tests.papers import SPRING, a_paper
+
+
+def a_batch(*papers: Paper, cursor: str = "c1", **more: object) -> Batch:
+    return Batch(papers=papers, cursor=cursor, **more)  # type: ignore[arg-type]  # the few a test names
+
+
+async def entries(redis: Redis) -> list[dict[str, str]]:
+    stream: Any = await redis.xrange(keys.PAPERS)
+    return [fields for _, fields in stream]
+
+
+async def announced(redis: Redis) -> list[str]:
+    return [fields["id"] for fields in await entries(redis)]
+
+
+async def test_an_unseen_paper_is_announced_once(redis: Redis) -> None:
+    papers = Papers(redis)
+    assert await papers.ingest("hf", a_batch(a_paper()), 0) == Ingested(new=1, changed=0)
+    assert await papers.ingest("hf", a_batch(a_paper(), cursor="c2"), 0) == Ingested(new=0, changed=0)
+    assert await announced(redis) == ["2603.00001"]
+    assert await papers.cursor("hf") == "c2"
+    assert await papers.get(["2603.00001", "unknown"]) == {"2603.00001": a_paper()}
+
+
+async def test_a_paper_of_two_sources_is_one_paper(redis: Redis) -> None:
+    papers = Papers(redis)
+    one, other = a_paper(upvotes=9), a_paper(sources=("arxiv",), categories=("cs.CL",))
+    await asyncio.gather(
+        papers.ingest("huggingface", a_batch(one), 0), papers.ingest("arxiv", a_batch(other), 0)
+    )
+    found = (await papers.get([one.id]))[one.id]
+    assert (found.upvotes, found.categories, set(found.sources)) == (
+        9,
+        ("cs.CL",),
+        {"huggingface", "arxiv"},
+    )
+
+
+async def test_many_writers_at_once_lose_nothing(redis: Redis) -> None:
+    papers = Papers(redis)
+    batches = [a_batch(a_paper(sources=(f"s{n}",))) for n in range(8)]
+    results = await asyncio.gather(*(papers.ingest(f"s{n}", batch, 0) for n, batch in enumerate(batches)))
+    found = (await papers.get(["2603.00001"]))["2603.00001"]
+    assert set(found.sources) == {f"s{n}" for n in range(8)}
+    assert sum(result.new for result in results) == 1
+
+
+async def test_a_young_paper_that_changes_is_announced_with_what_it_was(redis: Redis) -> None:
+    papers = Papers(redis)
+    await papers.ingest("hf", a_batch(a_paper(upvotes=3)), 0)
+    assert await papers.ingest("hf", a_batch(a_paper(upvotes=30)), 0) == Ingested(new=0, changed=1)
+    assert [fields["change"] for fields in await entries(redis)] == ["", '{"upvotes":[3,30]}']
+
+
+async def test_an_old_paper_that_changes_is_recorded_and_not_announced(redis: Redis) -> None:
+    papers = Papers(redis)
+    old = a_paper(published=datetime.now(UTC) - timedelta(days=20))
+    await papers.ingest("hf", a_batch(history=(old,)), 0)
+    await papers.ingest("hf", a_batch(a_paper(upvotes=30)), 0)
+    assert await announced(redis) == []
+    assert (await papers.get([old.id]))[old.id].upvotes == 30
+
+
+async def test_history_is_remembered_as_of_its_day_and_never_announced(redis: Redis) -> None:
+    papers = Papers(redis)
+    await papers.ingest("hf", a_batch(history=(a_paper(),)), 0)
+    assert await announced(redis) == []
+    assert [paper.id for paper in await papers.since(SPRING)] == ["2603.00001"]
+    assert await papers.since(SPRING + timedelta(days=1)) == []
+
+
+async def test_trending_papers_have_ranks_until_they_fall_out(redis: Redis) -> None:
+    papers = Papers(redis)
+    one, two = a_paper("2603.00001"), a_paper("2603.00002")
+    await papers.ingest("hf", a_batch(one, two, trending=("2603.00002", "unseen", "2603.00001")), 0)
+    assert [(paper.id, paper.rank) for paper in await papers.trending()] == [
+        ("2603.00002", 1),
+        ("2603.00001", 3),
+    ]
+    await papers.ingest("hf", a_batch(trending=("2603.00001",)), 0)
+    await papers.ingest("arxiv", a_batch(), 0)  # a source that ranks nothing changes no rank
+    assert [paper.rank for paper in (await papers.get([one.id, two.id])).values()] == [1, None]
+    changes = [fields["change"] for fields in await entries(redis)]
+    assert changes == ["", "", '{"rank":[1,null]}', '{"rank":[3,1]}'] or changes[2:] == [
+        '{"rank":[3,1]}',
+        '{"rank":[1,null]}',
+    ]
+
+
+async def test_a_large_batch_is_written_whole_with_its_cursor_last(redis: Redis) -> None:
+    papers = Papers(redis)
+    many = [a_paper(f"2603.{n:05}") for n in range(3 * CHUNK + 1)]
+    assert (await papers.ingest("hf", a_batch(*many), 0)).new == len(many)
+    assert len(await announced(redis)) == len(set(await announced(redis))) == len(many)
+    assert await papers.cursor("hf") == "c1"
+
+
+async def test_a_leader_that_was_overtaken_writes_nothing(redis: Redis) -> None:
+    papers = Papers(redis)
+    stopped = Lease(redis, ttl=0.05)
+    fence = await stopped.acquire()
+    assert fence is not None
+    other = Lease(redis)
+    while await other.acquire() is None:  # noqa: ASYNC110  # only the server's clock ends a lease
+        await asyncio.sleep(0.01)
+    with pytest.raises(LostLease):
+        await papers.ingest("hf", a_batch(a_paper()), fence)
+    assert await announced(redis) == []
+    assert await papers.cursor("hf") is None
+
+
+async def test_the_cursor_stays_where_a_repeated_script_finds_it(redis: Redis) -> None:
+    papers = Papers(redis)
+    batch = a_batch(a_paper(upvotes=3), trending=("2603.00001",))
+    await papers.ingest("hf", batch, 0)
+    before = await redis.xrange(keys.PAPERS)
+    await papers.ingest("hf", batch, 0)
+    assert await redis.xrange(keys.PAPERS) == before
