@@ -1,0 +1,17 @@
+"""The upstreams. A new one is a file beside these and a line in `REGISTRY`."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from bot.ports import Source
+from bot.sources import arxiv_rss, huggingface
+from bot.sources.wiring import Wiring
+
+REGISTRY: Mapping[str, Callable[[Wiring], Iterable[Source]]] = {
+    "huggingface": huggingface.build,
+    "arxiv": arxiv_rss.build,
+}
+
+
+def build_sources(wiring: Wiring) -> tuple[Source, ...]:
+    """Every source that the settings ask for."""
+    return tuple(source for build in REGISTRY.values() for source in build(wiring))

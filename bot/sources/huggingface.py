@@ -1,0 +1,216 @@
+"""Hugging Face's daily list of papers: which days to read, when, and what is new on them."""
+
+import json
+from calendar import MONDAY, SUNDAY
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bot.errors import SourceError
+from bot.models import Paper
+from bot.ports import Batch
+from bot.sources.http import Upstream, user_agent
+from bot.sources.huggingface_list import parse_list
+from bot.sources.wiring import Progress, Wiring
+
+log = structlog.get_logger(__name__)
+
+NEW_YORK = ZoneInfo("America/New_York")
+ROLLS = time(21, 30)
+"""New York time at which the list of the next date opens."""
+QUIET_FROM = time(12, 0)
+"""UTC; until then a date's list grows quickly."""
+DAY = timedelta(days=1)
+FIRST_WALK = 14
+"""Days read at the very first fetch."""
+LONGEST_WALK = 30
+"""Days read after downtime, at most; what was listed before them is not announced any more."""
+SWEEP = 7
+"""Days back that are read once a day, for upvotes and late listings."""
+PAGE = 100
+"""The most that one page holds. Lists are ordered by upvotes, so that a cut would lose the newcomers."""
+MAX_PAGES = 20
+
+Lists = dict[date, list[Paper] | None]
+"""What was listed on each date; None where there is no list of that date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far the lists have been read, in list dates."""
+
+    day: date
+    """The newest date read."""
+    first: date
+    """The oldest date that is announced: what was listed before is history."""
+    swept: date
+    """The date on which older lists were last read again."""
+
+    def __str__(self) -> str:
+        return json.dumps({name: getattr(self, name).isoformat() for name in ("day", "first", "swept")})
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """The inverse of `str`. Raises SourceError for anything else, for starting anew would skip papers."""
+        try:
+            dates = {name: date.fromisoformat(day) for name, day in json.loads(written).items()}
+            return cls(**dates)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise SourceError(f"the cursor of Hugging Face in Redis can't be read: {written!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """List dates to read, from the newest back to `oldest`. From `needed` on, none may be missing."""
+
+    newest: date
+    needed: date
+    oldest: date
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.newest - n * DAY for n in range(len(self)))
+
+    def __len__(self) -> int:
+        return (self.newest - self.oldest).days + 1
+
+
+class HuggingFace:
+    """Announces what is listed from the first fetch on; what was listed earlier is history."""
+
+    name = "huggingface"
+
+    def __init__(self, upstream: Upstream, url: str, now: Callable[[], datetime], progress: Progress) -> None:
+        self._upstream = upstream
+        self._url = f"{url.rstrip('/')}/api/daily_papers"
+        self._now = now
+        self._progress = progress
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        """Every list since the cursor's; at the first fetch those of 14 days, of which one is announced."""
+        reached = Cursor.parse(cursor) if cursor else None
+        walk = plan(reached, list_date(self._now()))
+        lists = await self._read(walk)
+        trending = await self._trending()
+        if trending is None and not any(papers is not None for papers in lists.values()):
+            raise SourceError(f"{self._upstream.name} has no lists at {self._url}: check its address")
+        return compose(reached, walk, lists, trending)
+
+    def next_poll(self, now: datetime) -> datetime:
+        return next_poll(now)
+
+    async def _read(self, walk: Walk) -> Lists:
+        """The walk's lists; without the oldest ones where reading those failed and they can wait."""
+        lists: Lists = {}
+        for done, day in enumerate(walk, start=1):
+            try:
+                lists[day] = await self._list(day)
+            except SourceError as error:
+                if day >= walk.needed or not any(lists.values()):
+                    raise
+                log.warning(
+                    "older lists not read, for now", source=self.name, day=str(day), reason=str(error)
+                )
+                break
+            self._progress(self.name, done, len(walk))
+        return lists
+
+    async def _list(self, day: date) -> list[Paper] | None:
+        """All pages of one date's list. A date to come is refused (HTTP 400), an unknown one not found."""
+        papers: dict[str, Paper] = {}
+        for page in range(MAX_PAGES):
+            params = {"date": day.isoformat(), "p": str(page)}
+            answer = await self._ask(params, accept=(200, 400, 404))
+            if answer is None:
+                return list(papers.values()) if page else None
+            before, (listed, has_next) = len(papers), answer
+            papers.update((paper.id, paper) for paper in listed)
+            if len(papers) == before or not (has_next or len(listed) >= PAGE):
+                break
+        return list(papers.values())
+
+    async def _trending(self) -> tuple[str, ...] | None:
+        """Ids in trending order: a signal, whose absence holds nothing up."""
+        try:
+            answer = await self._ask({"sort": "trending"}, accept=(200,))
+        except SourceError as error:
+            log.warning("trending order not read", source=self.name, reason=str(error))
+            return None
+        return tuple(paper.id for paper in answer[0]) if answer else None
+
+    async def _ask(
+        self, params: Mapping[str, str], accept: tuple[int, ...]
+    ) -> tuple[list[Paper], bool] | None:
+        """A page, and whether it names a next one; None for an accepted status other than 200."""
+        answer = await self._upstream.get(self._url, {**params, "limit": str(PAGE)}, accept=accept)
+        return (parse_list(answer.body), answer.has_next) if answer.status == 200 else None
+
+
+def build(wiring: Wiring) -> Iterator[HuggingFace]:
+    upstream = Upstream(
+        "Hugging Face",
+        wiring.session,
+        user_agent=user_agent(wiring.settings.contact),
+        now=wiring.now,
+        timeout=wiring.timeout,
+    )
+    yield HuggingFace(upstream, wiring.settings.huggingface_url, wiring.now, wiring.progress)
+
+
+def list_date(now: datetime) -> date:
+    """The newest date that has a list, or will have one within the day."""
+    local = now.astimezone(NEW_YORK)
+    return local.date() + DAY if local.time() >= ROLLS else local.date()
+
+
+def plan(reached: Cursor | None, today: date) -> Walk:
+    """Which lists to read, given how far they have been read.
+
+    Lists are of working days. Weekends are asked for all the same: they cost little, and if one should ever
+    have a list it is not missed. The working day before `today` is read again, for its list may still grow.
+    """
+    if reached is None:
+        return Walk(newest=today, needed=today, oldest=today - (FIRST_WALK - 1) * DAY)
+    needed = max(min(reached.day, _working_day_before(today)), today - (LONGEST_WALK - 1) * DAY)
+    if reached.day < needed:
+        log.warning("away for too long: lists are not announced", since=str(reached.day), until=str(needed))
+    oldest = needed if reached.swept == today else min(needed, today - SWEEP * DAY)
+    return Walk(newest=today, needed=needed, oldest=oldest)
+
+
+def _working_day_before(day: date) -> date:
+    back = {MONDAY: 3, SUNDAY: 2}.get(day.weekday(), 1)
+    return day - back * DAY
+
+
+def compose(reached: Cursor | None, walk: Walk, lists: Lists, trending: tuple[str, ...] | None) -> Batch:
+    """What was read, as a batch: from the first announced date on it is news, before it history."""
+    first = reached.first if reached else max((day for day in lists if lists[day]), default=walk.newest)
+    complete = len(lists) == len(walk)
+    # An incomplete walk is made up for by the next fetch's sweep.
+    swept = walk.newest if complete else (reached.swept if reached else walk.newest - DAY)
+    newest = max(walk.newest, reached.day) if reached else walk.newest
+    news: dict[str, Paper] = {}
+    history: dict[str, Paper] = {}
+    for day in sorted(lists):
+        (news if day >= first else history).update((paper.id, paper) for paper in lists[day] or ())
+    return Batch(
+        papers=tuple(news.values()),
+        cursor=str(Cursor(newest, first, swept)),
+        history=tuple(paper for paper in history.values() if paper.id not in news),
+        trending=trending,
+    )
+
+
+def next_poll(now: datetime) -> datetime:
+    """Every 15 minutes from a list's opening to noon UTC of its date, Monday to Friday; else hourly."""
+    today = now.astimezone(UTC).date()
+    working_days = [day for day in (today, today + DAY) if day.weekday() < 5]
+    openings = [datetime.combine(day - DAY, ROLLS, NEW_YORK) for day in working_days]
+    closings = [datetime.combine(day, QUIET_FROM, UTC) for day in working_days]
+    if any(opens <= now < closes for opens, closes in zip(openings, closings, strict=True)):
+        return now + timedelta(minutes=15)
+    return min([now + timedelta(hours=1), *(opens for opens in openings if opens > now)])

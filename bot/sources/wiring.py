@@ -1,0 +1,48 @@
+"""What a source is built from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from bot.sources.http import TIMEOUT
+
+Progress = Callable[[str, int, int], None]
+"""Told the source's name, how many days it has read, and of how many."""
+
+
+class SourceSettings(Protocol):
+    """The settings that sources read: `PAPERBOY_HUGGINGFACE_URL` and so on."""
+
+    @property
+    def huggingface_url(self) -> str: ...
+
+    @property
+    def arxiv_rss_url(self) -> str: ...
+
+    @property
+    def arxiv_categories(self) -> Sequence[str]: ...
+
+    @property
+    def contact(self) -> str: ...
+
+
+def silent(_source: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """The outside world, as the composition root hands it to every source."""
+
+    settings: SourceSettings
+    session: ClientSession
+    redis: Redis
+    now: Callable[[], datetime]
+    """Aware."""
+    progress: Progress = silent
+    timeout: float = TIMEOUT
+    """Seconds for one request."""
