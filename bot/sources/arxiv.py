@@ -6,7 +6,7 @@ from collections.abc import Iterable
 ARXIV_ID = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?")
 _CATEGORY = re.compile(r"[a-z-]+(\.[A-Za-z-]+)?")
 _SUFFIX = re.compile(r"(?:Jr|Sr|Ph\.?D|M\.?D|I{2,3}|IV)\.?", re.IGNORECASE)
-_AFFILIATION = re.compile(r"\s*\([^()]*\)\s*$")
+_AFFILIATION = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)\s*$")
 
 
 def bare_id(raw: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import re
 from calendar import timegm
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
@@ -46,13 +46,19 @@ class ArxivRss:
     """One category of arXiv. Announces its new papers, with `cross` its cross-lists too; never replacements."""
 
     def __init__(
-        self, category: str, upstream: Upstream, url: str, wiring: Wiring, *, cross: bool = False
+        self,
+        category: str,
+        upstream: Upstream,
+        url: str,
+        now: Callable[[], datetime],
+        *,
+        cross: bool = False,
     ) -> None:
         self.name = f"arxiv:{category}"
         self._category = category
         self._upstream = upstream
         self._url = f"{url.rstrip('/')}/rss/{quote(category, safe='')}"
-        self._now = wiring.now
+        self._now = now
         self._kinds = {"new", "cross"} if cross else {"new"}
         self._changed: datetime | None = None
 
@@ -96,7 +102,7 @@ def build(wiring: Wiring) -> Iterator[ArxivRss]:
         timeout=wiring.timeout,
     )
     for category in dict.fromkeys(settings.arxiv_categories):
-        yield ArxivRss(category, upstream, settings.arxiv_rss_url, wiring)
+        yield ArxivRss(category, upstream, settings.arxiv_rss_url, wiring.now)
 
 
 def parse_announcements(feed: Feed) -> list[Announcement]:

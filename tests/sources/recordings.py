@@ -1,0 +1,51 @@
+"""For each upstream of the registry what it answers when all is well, when there is nothing, and when it is broken.
+
+A new upstream adds a recording here and inherits the contract's tests.
+"""
+
+from dataclasses import dataclass
+
+from tests.sources.upstreams import Announced, Lists, Respond, listed, rss, sending
+
+
+@dataclass(frozen=True)
+class Recording:
+    """`good` lists the papers `ids` on WEDNESDAY; `broken` are bodies that must be errors, with HTTP 200."""
+
+    good: Respond
+    ids: tuple[str, ...]
+    empty: Respond
+    broken: tuple[bytes, ...]
+
+
+_HF_ROWS = [listed("2605.00001"), listed("2605.00002")]
+
+RECORDINGS = {
+    "huggingface": Recording(
+        good=Lists({"2026-05-20": _HF_ROWS}).respond,
+        ids=("2605.00001", "2605.00002"),
+        empty=Lists({}).respond,
+        broken=(
+            b"",
+            b"[{",
+            b'{"error": "no"}',
+            b"<html>Bad gateway</html>",
+            b'[{"paper": {}}]',
+            b"[" * 99999,
+        ),
+    ),
+    "arxiv": Recording(
+        good=sending(
+            rss(Announced("2605.00001"), Announced("2605.00002"), Announced("2605.00003", "replace"))
+        ),
+        ids=("2605.00001", "2605.00002"),
+        empty=sending(rss()),
+        broken=(
+            b"",
+            rss(Announced("2605.00001"))[:-40],
+            b"<html><body>Bad gateway</body></html>",
+            rss(title="Feed error for query: cs.XY"),
+            rss(Announced("not-an-id")),
+        ),
+    ),
+}

@@ -1,0 +1,186 @@
+"""What every source must hold, whatever it reads."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiohttp import ClientSession, web
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from bot.errors import SourceError
+from bot.models import Paper
+from bot.ports import Source
+from bot.sources import REGISTRY, build_sources
+from bot.store import keys
+from tests.replay import serve
+from tests.sources.recordings import RECORDINGS, Recording
+from tests.sources.upstreams import Respond, app_of, sending, wiring
+
+Build = Callable[[Respond], Awaitable[Source]]
+
+
+@pytest.fixture(params=REGISTRY)
+def upstream(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def recording(upstream: str) -> Recording:
+    return RECORDINGS[upstream]
+
+
+@pytest.fixture
+async def source(upstream: str, redis: Redis) -> AsyncIterator[Build]:
+    """Builds the upstream's first source, in front of a server that answers as told."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(ClientSession())
+
+        async def build(respond: Respond) -> Source:
+            url = await stack.enter_async_context(serve(app_of(respond)))
+            return next(iter(REGISTRY[upstream](wiring(url, session, redis, timeout=1.0))))
+
+        yield build
+
+
+def test_every_upstream_has_a_recording() -> None:
+    assert set(RECORDINGS) == set(REGISTRY)
+
+
+async def test_names_are_unique(redis: Redis) -> None:
+    async with ClientSession() as session:
+        names = [source.name for source in build_sources(wiring("http://localhost", session, redis))]
+    assert len(set(names)) == len(names) > 0
+
+
+async def test_a_good_answer_becomes_papers(upstream: str, recording: Recording, source: Build) -> None:
+    batch = await (await source(recording.good)).fetch(None)
+    assert sorted(paper.id for paper in batch.papers) == sorted(recording.ids)
+    for paper in batch.papers + batch.history:
+        check(paper, upstream)
+
+
+def check(paper: Paper, upstream: str) -> None:
+    assert paper.title == " ".join(paper.title.split()) != ""
+    assert paper.abstract == " ".join(paper.abstract.split())
+    assert paper.authors
+    assert paper.published.utcoffset() == timedelta(0)
+    assert paper.sources == (upstream,)
+    assert paper.url.startswith("https://")
+
+
+async def test_the_cursor_leads_on(recording: Recording, source: Build, redis: Redis) -> None:
+    asked = await source(recording.good)
+    first = await asked.fetch(None)
+    await redis.delete(keys.gate("arxiv"))  # no need to wait for the next turn here
+    again = await asked.fetch(first.cursor)
+    assert {paper.id for paper in again.papers} <= set(recording.ids)
+    assert again.cursor == first.cursor
+
+
+async def test_no_papers_are_no_error(recording: Recording, source: Build) -> None:
+    batch = await (await source(recording.empty)).fetch(None)
+    assert batch.papers == ()
+
+
+async def test_a_body_that_cant_be_read_is_an_error(
+    recording: Recording, source: Build, redis: Redis
+) -> None:
+    for body in recording.broken:
+        await redis.delete(keys.gate("arxiv"))
+        with pytest.raises(SourceError):
+            await (await source(sending(body))).fetch(None)
+
+
+async def test_half_a_body_is_an_error(source: Build) -> None:
+    async def hang_up(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b"[")
+        assert request.transport
+        request.transport.close()
+        return response
+
+    with pytest.raises(SourceError, match="could not be reached"):
+        await (await source(hang_up)).fetch(None)
+
+
+async def test_a_rate_limit_says_when_to_come_again(source: Build) -> None:
+    limited = await source(sending(b"", status=429, headers={"Retry-After": "7"}))
+    with pytest.raises(SourceError) as raised:
+        await limited.fetch(None)
+    assert raised.value.retry_after == 7
+
+
+async def test_a_refusal_is_marked_as_one(source: Build) -> None:
+    with pytest.raises(SourceError, match="403") as raised:
+        await (await source(sending(b"", status=403))).fetch(None)
+    assert raised.value.refused
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_a_servers_fault_is_an_error_that_says_so(status: int, source: Build) -> None:
+    with pytest.raises(SourceError, match=str(status)) as raised:
+        await (await source(sending(b"[]", status=status))).fetch(None)
+    assert not raised.value.refused
+
+
+async def test_an_answer_that_never_comes_is_an_error(source: Build) -> None:
+    over = asyncio.Event()
+
+    async def hang(_request: web.Request) -> web.StreamResponse:
+        await over.wait()
+        return web.Response()
+
+    try:
+        with pytest.raises(SourceError, match="did not answer within 1 s"):
+            await (await source(hang)).fetch(None)
+    finally:
+        over.set()
+
+
+async def test_a_server_that_is_not_there_is_an_error(upstream: str, redis: Redis) -> None:
+    async with ClientSession() as session:
+        absent = next(iter(REGISTRY[upstream](wiring("http://127.0.0.1:9", session, redis))))
+        with pytest.raises(SourceError, match="could not be reached"):
+            await absent.fetch(None)
+
+
+async def test_an_address_that_is_none_is_an_error(upstream: str, redis: Redis) -> None:
+    async with ClientSession() as session:
+        lost = next(iter(REGISTRY[upstream](wiring("nowhere", session, redis))))
+        with pytest.raises(SourceError, match="check its setting"):
+            await lost.fetch(None)
+
+
+async def test_every_request_says_who_asks(recording: Recording, source: Build) -> None:
+    agents = []
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        agents.append(request.headers["User-Agent"])
+        return await recording.good(request)
+
+    await (await source(respond)).fetch(None)
+    assert all(agent.startswith("Paperboy/") and "(+ops@example.org)" in agent for agent in agents)
+
+
+MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+
+
+@given(now=MOMENTS)
+def test_the_next_poll_is_soon_and_not_at_once(now: datetime) -> None:
+    # Hypothesis runs one test function many times; fixtures would be shared, so that this one does without.
+    for source in _unconnected():
+        following = source.next_poll(now)
+        assert timedelta(0) < following - now <= timedelta(days=1)
+        assert following.tzinfo is not None
+        assert source.next_poll(now) == following
+
+
+def _unconnected() -> tuple[Source, ...]:
+    """Sources that can't fetch, but know their schedule."""
+    nothing = object()
+    return build_sources(wiring("", nothing, Redis(), timeout=1))  # type: ignore[arg-type]  # never used

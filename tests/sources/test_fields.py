@@ -1,0 +1,68 @@
+"""Only clean fields get in."""
+
+from datetime import UTC, datetime
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.errors import SourceError
+from bot.sources.fields import count, moment, read_rows, web_url
+
+
+@pytest.mark.parametrize(
+    "url", ["https://example.org", "http://example.org/a?b=c#d", " https://example.org "]
+)
+def test_web_addresses_get_through(url: str) -> None:
+    assert web_url(url) == url.strip()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,hi",
+        "file:///etc/passwd",
+        "ftp://example.org",
+        "//example.org",
+        "example.org/code",
+        "https://",
+        "https://[broken",
+        "https://example.org/a b",
+        "https://example.org/\u202egpj",
+        "https://example.org/\n",
+        "https://example.org/" + "x" * 3000,
+        "",
+        None,
+        7,
+        ["https://example.org"],
+    ],
+)
+def test_nothing_else_gets_through_as_an_address(url: object) -> None:
+    assert web_url(url) in (None, "https://example.org/")  # a line break at the end is merely cut
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [(0, 0), (42, 42), (-1, None), (True, None), ("5", None), (1.5, None)]
+)
+def test_counts_are_whole_numbers(value: object, number: int | None) -> None:
+    assert count(value) == number
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-05-19T22:00:00Z", "2026-05-19T18:00:00-04:00", "2026-05-19T22:00:00"]
+)
+def test_moments_are_in_utc(written: str) -> None:
+    assert moment(written) == datetime(2026, 5, 19, 22, tzinfo=UTC)
+    assert moment(written).tzinfo is UTC
+
+
+def test_a_broken_row_is_left_out_and_logged() -> None:
+    with capture_logs() as logs:
+        assert read_rows("Somebody", ["1", "x", "2"], int) == [1, 2]
+    assert [entry["event"] for entry in logs] == ["row left out"]
+
+
+def test_broken_rows_only_are_an_error() -> None:
+    with capture_logs(), pytest.raises(SourceError, match="format has changed"):
+        read_rows("Somebody", ["x", "y"], int)
+    assert read_rows("Somebody", [], int) == []
