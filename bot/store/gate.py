@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from importlib.resources import files
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -11,6 +10,7 @@ from redis.exceptions import RedisError
 
 from bot.errors import SourceError
 from bot.store import keys
+from bot.store.scripts import Scripts, script
 
 ARXIV_PAUSE = 3.0
 """Seconds between requests, one connection at a time: https://info.arxiv.org/help/api/tou.html."""
@@ -31,8 +31,7 @@ class Gate:
         self._key = keys.gate(upstream)
         self._pause = pause
         self._hold = hold
-        self._enter = redis.register_script(_script("gate_enter"))
-        self._leave = redis.register_script(_script("gate_leave"))
+        self._scripts = Scripts(redis)
         self._queue = asyncio.Lock()
 
     @contextlib.asynccontextmanager
@@ -45,7 +44,7 @@ class Gate:
                 yield
             finally:
                 with contextlib.suppress(RedisError):  # a turn that can't be given back ends by itself
-                    await self._leave(keys=[self._key], args=[token, _ms(self._pause)])
+                    await self._leave(token)
 
     async def _wait(self, token: str) -> None:
         left = await self._ask(token)
@@ -56,16 +55,15 @@ class Gate:
     async def _ask(self, token: str) -> float:
         """Seconds until it is worth asking again; 0 means that the turn is ours."""
         try:
-            left = await self._enter(keys=[self._key], args=[token, _ms(self._hold)])
+            left = await self._scripts.run(script("gate_enter"), [self._key], [token, _ms(self._hold)])
         except RedisError as error:
             raise SourceError(
                 f"the request was not sent, for Redis did not say whose turn it is: {error}"
             ) from error
         return min(int(left) / 1000, self._pause)
 
-
-def _script(name: str) -> str:
-    return (files("bot.store") / "lua" / f"{name}.lua").read_text("utf-8")
+    async def _leave(self, token: str) -> None:
+        await self._scripts.run(script("gate_leave"), [self._key], [token, _ms(self._pause)])
 
 
 def _ms(seconds: float) -> int:

@@ -63,7 +63,7 @@ async def test_a_holder_that_died_is_not_waited_for_longer_than_its_turn(redis: 
 async def test_a_late_holder_does_not_end_the_turn_of_another(redis: Redis) -> None:
     gate = Gate(redis, "somebody", pause=0.001)
     await gate._ask("the holder")
-    await gate._leave(keys=[keys.gate("somebody")], args=["somebody else", 1])
+    await gate._leave("somebody else")
     assert await gate._ask("a third") > 0
 
 
@@ -73,7 +73,7 @@ async def test_scripts_may_run_twice(redis: Redis) -> None:
         assert await gate._ask("token") == 0
         assert await redis.hget(key, "holder") == "token"
     for _ in range(2):
-        await gate._leave(keys=[key], args=["token", 10_000])
+        await gate._leave("token")
         assert await redis.hget(key, "holder") == ""
     assert 9 < await gate._ask("another") <= 10
 

@@ -1,0 +1,220 @@
+"""Sources to the papers stream: each source at its own hours, none waiting for another, one process at a time."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.errors import PaperboyError, SourceError
+from bot.ports import Source
+from bot.store.lease import Lease, LostLease
+from bot.store.papers import Papers
+from bot.store.polls import PollResult, last_polls, record_poll
+
+log = structlog.get_logger(__name__)
+
+FIRST_RETRY = 60.0
+LAST_RETRY = 3600.0
+"""Seconds: a failing source is asked again after a minute, then ever more seldom, hourly at last."""
+REFUSED_FOR = 86400.0
+"""Seconds for which a source that refused us is left alone."""
+STORE_RETRY = 5.0
+"""Seconds after which what Redis did not take is fetched again, the first time."""
+BEAT = 10.0
+"""Seconds between renewals of the lease, and between attempts to get it."""
+PATIENCE = 4
+"""Attempts of a single poll to get the lease: longer than a process that was killed still holds it."""
+_NAP = 60.0
+"""Seconds slept at a stretch: a machine that was suspended, or whose clock was set, is noticed after that."""
+
+
+def backoff(failures: int, jitter: float) -> float:
+    """Seconds to wait after that many failures in a row; `jitter`, from 0 to 1, spreads replicas and sources."""
+    doubled = FIRST_RETRY * 2.0 ** min(failures - 1, 10)
+    return float(min(doubled, LAST_RETRY / 1.5) * (1 + jitter / 2))
+
+
+def pause_after(error: SourceError, failures: int, jitter: float) -> float:
+    """Seconds until a source that failed with `error` is asked again: never before the time that it named."""
+    if error.refused:
+        return REFUSED_FOR
+    if error.retry_after is None:
+        return backoff(failures, jitter)
+    repeated = backoff(failures - 1, jitter) if failures > 1 else 1.0
+    return max(error.retry_after, repeated)
+
+
+def failed(
+    source: str, now: datetime, error: SourceError, previous: PollResult | None, jitter: float
+) -> PollResult:
+    """The result of a poll that failed."""
+    failures = (previous.failures if previous else 0) + 1
+    return PollResult(
+        source=source,
+        at=now,
+        next_at=now + timedelta(seconds=pause_after(error, failures, jitter)),
+        error=str(error),
+        refused=error.refused,
+        failures=failures,
+        succeeded_at=previous.succeeded_at if previous else None,
+    )
+
+
+class Poller:
+    """Polls `sources` and hands what they list to `papers`, for as long as this process holds the lease."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        papers: Papers,
+        lease: Lease,
+        redis: Redis,
+        *,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+        beat: float = BEAT,
+    ) -> None:
+        self._sources = sources
+        self._papers = papers
+        self._lease = lease
+        self._redis = redis
+        self._now = now
+        self._sleep = sleep
+        self._jitter = jitter
+        self._beat = beat
+        self._last: dict[str, PollResult] = {}
+        self._due: dict[str, datetime] = {}
+
+    async def poll_once(self) -> list[PollResult]:
+        """Ask every source once, all at a time; a failure is in its result. Raises RedisError.
+
+        Where another process keeps polling, the results are that one's, as far as it has any.
+        """
+        self._last = await last_polls(self._redis)
+        for _ in range(PATIENCE):
+            if fence := await self._lease.acquire():
+                await self._leading(self._all_once(fence), fence)
+                break
+            log.info("another process polls; waiting for it")
+            await asyncio.sleep(self._beat)
+        else:
+            self._last = await last_polls(self._redis)
+        return [self._last[source.name] for source in self._sources if source.name in self._last]
+
+    async def run(self) -> None:
+        """Until cancelled: get the lease, ask every source at its own hours, and begin anew if it is lost."""
+        while True:
+            try:
+                if fence := await self._lease.acquire():
+                    self._last = await last_polls(self._redis)
+                    await self._leading(self._all_for_ever(fence), fence)
+            except RedisError as error:
+                log.warning("nothing polled, for Redis does not answer", reason=str(error))
+            _heed_cancellation()
+            await asyncio.sleep(self._beat)
+
+    async def _leading(self, polls: Coroutine[Any, Any, None], fence: int) -> None:
+        """Keep the lease while `polls` runs, and give it back; a lost lease ends them."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                keeper = group.create_task(self._keep(fence), name="keep the poller's lease")
+                await polls
+                keeper.cancel()
+        except* LostLease:
+            log.warning("another process polls now")
+        finally:
+            with contextlib.suppress(RedisError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._lease.release()
+
+    async def _keep(self, fence: int) -> None:
+        while True:
+            await asyncio.sleep(self._beat)
+            try:
+                if await self._lease.acquire() != fence:
+                    raise LostLease("another process has taken the lease")
+            except RedisError as error:  # should the lease run out meanwhile, the fence keeps our writes off
+                log.warning("lease not renewed, for now", reason=str(error))
+
+    async def _all_once(self, fence: int) -> None:
+        async with asyncio.TaskGroup() as group:
+            for source in self._sources:
+                group.create_task(self._poll(source, fence), name=f"poll {source.name}")
+
+    async def _all_for_ever(self, fence: int) -> None:
+        async with asyncio.TaskGroup() as group:
+            for source in self._sources:
+                group.create_task(self._follow(source, fence), name=f"poll {source.name}")
+
+    async def _follow(self, source: Source, fence: int) -> None:
+        while True:
+            due = self._due.get(source.name, self._now())
+            while (left := (due - self._now()).total_seconds()) > 0:
+                await self._sleep(min(left, _NAP))
+            await self._poll(source, fence)
+            _heed_cancellation()
+
+    async def _poll(self, source: Source, fence: int) -> None:
+        """Ask a source once, and keep, log and publish how it went. Raises LostLease."""
+        previous = self._last.get(source.name)
+        try:
+            result = await self._ingest(source, fence)
+        except LostLease:
+            raise
+        except Exception as error:  # noqa: BLE001 - the loop's edge: one source never stops the others
+            result = failed(source.name, self._now(), _told(source, error), previous, self._jitter())
+        self._last[source.name] = result
+        self._due[source.name] = result.next_at
+        _log(result)
+        try:
+            await record_poll(self._redis, result)
+        except RedisError as error:
+            log.warning("poll not shown in status", source=source.name, reason=str(error))
+
+    async def _ingest(self, source: Source, fence: int) -> PollResult:
+        """Fetch from the stored cursor, and store the papers together with the new one."""
+        cursor = await self._papers.cursor(source.name)
+        _heed_cancellation()
+        ingested = await self._papers.ingest(source.name, await source.fetch(cursor), fence)
+        now = self._now()
+        return PollResult(
+            source=source.name,
+            at=now,
+            next_at=source.next_poll(now),
+            new=ingested.new,
+            changed=ingested.changed,
+            succeeded_at=now,
+        )
+
+
+def _told(source: Source, error: Exception) -> SourceError:
+    """What went wrong with a poll, as an operator is told. A bug is logged whole."""
+    if isinstance(error, SourceError):
+        return error
+    if isinstance(error, RedisError | PaperboyError):
+        message = f"what {source.name} lists could not be stored: {error}"
+        return SourceError(message, retry_after=STORE_RETRY)
+    log.error("poll failed unexpectedly", source=source.name, exc_info=error)
+    return SourceError(f"{source.name} failed unexpectedly: {error!r}")
+
+
+def _log(result: PollResult) -> None:
+    if result.error is None:
+        log.info("source polled", source=result.source, new=result.new, changed=result.changed)
+        return
+    say = log.error if result.refused else log.warning
+    say("source not read", source=result.source, reason=result.error, next=result.next_at.isoformat())
+
+
+def _heed_cancellation() -> None:
+    """End a task that was cancelled while redis-py 8.1 connected: it loses that, but asyncio remembers."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
