@@ -12,7 +12,7 @@ Kind = Literal["paper", "digest", "reply", "list", "help", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text in one style."""
+    """A run of text in one style. Code with a line break in it is a block of its own, in a fixed pitch."""
 
     text: str
     style: Literal["plain", "bold", "italic", "code", "dim"] = "plain"

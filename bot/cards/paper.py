@@ -1,0 +1,122 @@
+"""A paper as it is shown: always the same facts in the same order."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from bot.cards import Button, Card, PaperBlock
+from bot.cards.plain import link, plain
+from bot.models import Paper, Reason
+from bot.text import first_sentence, shorten
+
+Detail = Literal["line", "compact", "full"]
+
+TITLE = 250
+"""Characters. Discord's embeds allow 256 in a title."""
+TITLE_IN_LINE = 120
+AUTHOR = 50
+SUMMARY = 320
+ABSTRACT = 2000
+"""arXiv's own limit is 1,920."""
+QUERY = 80
+NOTICE = 200
+REASONS = 3
+"""More subscriptions than that are counted, not named."""
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def paper_card(
+    paper: Paper, reasons: Sequence[Reason], now: datetime, detail: Literal["compact", "full"] = "compact"
+) -> Card:
+    """The message that announces one paper."""
+    block = paper_block(paper, reasons, now, detail)
+    notice = " · ".join((block.title, *block.byline[:1]))
+    return Card("paper", shorten(notice, NOTICE), blocks=(block,))
+
+
+def paper_block(
+    paper: Paper, reasons: Iterable[Reason], now: datetime, detail: Detail = "compact"
+) -> PaperBlock:
+    """A paper with its reasons; `now` decides whether a date needs its year."""
+    return PaperBlock(
+        paper_id=paper.id,
+        title=shorten(plain(paper.title), TITLE_IN_LINE if detail == "line" else TITLE) or paper.id,
+        url=link(paper.url) or "",
+        byline=byline(paper, now),
+        summary=_summary(paper, detail),
+        reasons=_reasons(tuple(reasons)),
+        detail=detail,
+        abstract=shorten(plain(paper.abstract), ABSTRACT) if detail == "full" else "",
+        thumbnail_url=link(paper.thumbnail_url) if detail == "full" else None,
+        buttons=() if detail == "line" else _links(paper),
+    )
+
+
+def byline(paper: Paper, now: datetime) -> tuple[str, ...]:
+    """Authors, category, date, upvotes, code, and whether it is a sample."""
+    parts = (
+        _authors(paper.authors),
+        shorten(plain(paper.categories[0]), AUTHOR) if paper.categories else "",
+        short_date(paper.published, now),
+        f"▲ {short_number(paper.upvotes)}" if paper.upvotes else "",
+        _code(paper),
+        "sample" if "sample" in paper.sources else "",
+    )
+    return tuple(part for part in parts if part)
+
+
+def short_date(moment: datetime, now: datetime) -> str:
+    """`2 Oct`, and the year where it is not this one. In UTC."""
+    day = moment.astimezone(UTC)
+    year = "" if day.year == now.astimezone(UTC).year else f" {day.year}"
+    return f"{day.day} {_MONTHS[day.month - 1]}{year}"
+
+
+def short_number(number: int) -> str:
+    """`980`, `1.2k`, `34k`, `5.6M`: never more than it is."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if number >= 10 * size:
+            return f"{number // size}{letter}"
+        if number >= size:
+            return f"{number * 10 // size / 10:g}{letter}"
+    return str(number)
+
+
+def reason_text(reason: Reason) -> str:
+    """Why a paper is here, in words."""
+    return f"matched {shorten(plain(reason.query), QUERY)} (#{reason.number})"
+
+
+def _authors(names: tuple[str, ...]) -> str:
+    shown = [shorten(name, AUTHOR) for name in map(plain, names[:1] + names[1:][-1:]) if name]
+    others = len(names) - 2
+    return f"{shown[0]} … {shown[-1]} (+{others})" if others > 0 and shown else ", ".join(shown)
+
+
+def _code(paper: Paper) -> str:
+    if not link(paper.code_url):
+        return ""
+    return f"code ★ {short_number(paper.code_stars)}" if paper.code_stars else "code"
+
+
+def _summary(paper: Paper, detail: Detail) -> str:
+    if detail == "line" or (detail == "full" and paper.abstract and not paper.tldr):
+        return ""
+    return shorten(plain(paper.tldr or ""), SUMMARY) or first_sentence(plain(paper.abstract), SUMMARY)
+
+
+def _reasons(reasons: tuple[Reason, ...]) -> tuple[str, ...]:
+    shown = tuple(map(reason_text, reasons[:REASONS]))
+    rest = len(reasons) - REASONS
+    return (*shown, f"and {rest} more of this channel's subscriptions") if rest > 0 else shown
+
+
+def _links(paper: Paper) -> tuple[Button, ...]:
+    links = (
+        ("Abstract", paper.url),
+        ("PDF", paper.pdf_url),
+        ("Code", paper.code_url),
+        ("Project", paper.project_url),
+    )
+    return tuple(Button(label, url=safe) for label, url in links if (safe := link(url)))

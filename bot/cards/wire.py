@@ -1,0 +1,49 @@
+"""Cards as JSON: for the terminal's scripts and for keeping."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span, Text
+
+_TYPE_OF: Mapping[type[Block], str] = {
+    Paragraph: "paragraph",
+    Bullets: "bullets",
+    Actions: "actions",
+    PaperBlock: "paper",
+}
+
+
+def to_json(card: Card) -> dict[str, Any]:
+    """`card` as values that JSON has: its fields by their names; each block says its `type` beside them."""
+    blocks = [{"type": _TYPE_OF[type(block)], **asdict(block)} for block in card.blocks]
+    return {"kind": card.kind, "notice": card.notice, "heading": card.heading, "blocks": blocks}
+
+
+def from_json(data: Mapping[str, Any]) -> Card:
+    """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
+    return Card(data["kind"], data["notice"], data["heading"], tuple(map(_block, data["blocks"])))
+
+
+def _block(data: Mapping[str, Any]) -> Block:
+    fields = {name: value for name, value in data.items() if name != "type"}
+    match data["type"]:
+        case "paragraph":
+            return Paragraph(_text(fields["text"]))
+        case "bullets":
+            return Bullets(tuple(map(_text, fields["items"])))
+        case "actions":
+            return Actions(_buttons(fields["buttons"]))
+        case "paper":
+            rows = {name: tuple(fields[name]) for name in ("byline", "reasons")}
+            return PaperBlock(**{**fields, **rows, "buttons": _buttons(fields["buttons"])})
+        case other:
+            raise ValueError(f"no block is of type {other!r}")
+
+
+def _text(spans: Iterable[Mapping[str, Any]]) -> Text:
+    return tuple(Span(**span) for span in spans)
+
+
+def _buttons(buttons: Iterable[Mapping[str, Any]]) -> tuple[Button, ...]:
+    return tuple(Button(**button) for button in buttons)
