@@ -71,7 +71,13 @@ class Subscription:
     query: str
     every: Every = "now"
     created_by: str = ""
+    """The `signature` of whoever made it."""
     created_at: datetime
+
+    @property
+    def creator(self) -> str:
+        """The name that they went by then."""
+        return self.created_by.partition(" ")[2] or self.created_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,11 @@ class User:
     name: str
     may_manage: bool = True
     """Whether the platform lets them manage this channel."""
+
+    @property
+    def signature(self) -> str:
+        """Their id and, after a space, their name: who it was, and how to call them."""
+        return f"{self.id} {self.name}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""`/paper`: one table of commands, how a typed line is read, and what each command does."""

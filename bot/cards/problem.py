@@ -1,0 +1,42 @@
+"""What is said when something can't be done."""
+
+from bot.cards import Actions, Button, Card
+from bot.cards.paper import NOTICE
+from bot.cards.plain import plain
+from bot.cards.say import actions, code, paragraph
+from bot.errors import UserError
+from bot.query import point_at
+from bot.text import shorten
+
+AROUND = 30
+"""Characters shown on either side of the place where something went wrong."""
+INVOCATION = "/paper "
+
+
+def error_card(error: UserError, typed: str = "") -> Card:
+    """One friendly line; `typed` with a caret under the place; and the nearest valid form, ready to run."""
+    message = plain(str(error))
+    place = (paragraph(code(pointed(typed, error.at))),) if error.at is not None and typed else ()
+    hint = (paragraph("Try ", code(error.hint)), *_run(error.hint)) if error.hint else ()
+    return Card("error", shorten(message, NOTICE), blocks=(paragraph(message), *place, *hint))
+
+
+def sorry_card() -> Card:
+    """For what is not the person's fault."""
+    message = "That went wrong on Paperboy's side. Please try again in a minute."
+    return Card("error", message, blocks=(paragraph(message),))
+
+
+def pointed(typed: str, at: tuple[int, int]) -> str:
+    """What was typed, and below it carets under the place; only the surroundings where it is long."""
+    start, end = (min(max(place, 0), len(typed)) for place in at)
+    first = max(0, start - AROUND) if start > 2 * AROUND else 0
+    last = min(len(typed), max(start, end) + AROUND)
+    before = ("…" if first else "") + typed[first:start]
+    line = before + typed[start:last] + ("…" if last < len(typed) else "")
+    return point_at(line, (len(before), len(before) + end - start))
+
+
+def _run(hint: str) -> tuple[Actions, ...]:
+    command = hint.removeprefix(INVOCATION)
+    return actions(Button("Do that", command)) if hint.startswith(INVOCATION) and "<" not in hint else ()

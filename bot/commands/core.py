@@ -1,0 +1,95 @@
+"""The core as a platform sees it: a command in, a reply out, whatever happens."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from bot.cards.problem import INVOCATION, error_card, sorry_card
+from bot.commands.help import help_
+from bot.commands.line import checked, parse_line
+from bot.commands.list import list_
+from bot.commands.preview import preview
+from bot.commands.services import Services
+from bot.commands.subscribe import subscribe
+from bot.commands.table import find
+from bot.commands.trending import trending
+from bot.commands.unsubscribe import unsubscribe
+from bot.errors import UserError
+from bot.models import ChannelRef, Command, User
+from bot.ports import Reply
+
+Handler = Callable[[Command, Services], Awaitable[Reply]]
+
+HANDLERS: Mapping[str, Handler] = {
+    "subscribe": subscribe,
+    "unsubscribe": unsubscribe,
+    "list": list_,
+    "preview": preview,
+    "trending": trending,
+    "help": help_,
+}
+
+log = structlog.get_logger(__name__)
+
+
+class Commands:
+    """Handles every command of the table; fits `bot.ports.Core`."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
+        """Carry out a line as typed, with or without its `/paper`."""
+        try:
+            command = parse_line(line, user, channel)
+        except UserError as error:
+            return Reply(error_card(error, line))
+        return await self.handle(command)
+
+    async def handle(self, command: Command) -> Reply:
+        """Carry out a command. What a person got wrong is answered; what we got wrong is logged, too."""
+        try:
+            return await self._handle(command)
+        except UserError as error:
+            return Reply(error_card(_runnable(error, command), _free_text(command)))
+        except Exception:  # the edge: a person waits for an answer, and the platform's loop goes on
+            log.exception(
+                "command failed", command=command.name, channel=str(command.channel), user=command.user.id
+            )
+            return Reply(sorry_card())
+
+    async def pause(self, channel: ChannelRef, reason: str) -> None:
+        """Post nothing there for now; subscriptions are kept."""
+        await self._services.channels.pause(channel, reason)
+
+    async def resume(self, channel: ChannelRef) -> None:
+        """Post there again."""
+        await self._services.channels.resume(channel)
+
+    async def _handle(self, command: Command) -> Reply:
+        spec, valid = checked(command)
+        if spec.changes and not command.user.may_manage:
+            raise UserError(
+                "Only people who may manage this channel can change what is posted here. Looking is for everyone.",
+                hint="/paper list",
+            )
+        return await HANDLERS[spec.name](valid, self._services)
+
+
+def _free_text(command: Command) -> str:
+    """What an error's place refers to: the text that the query was read from."""
+    spec = find(command.name)
+    return command.options.get(spec.free.name, "") if spec and spec.free else ""
+
+
+def _runnable(error: UserError, command: Command) -> UserError:
+    """The error with its hint as a whole line: of the language it is only a better query."""
+    if not error.hint or error.hint.startswith(INVOCATION):
+        return error
+    spec = find(command.name)
+    named = [
+        f" {o.name}:{command.options[o.name]}"
+        for o in (spec.named if spec else ())
+        if o.name in command.options
+    ]
+    return UserError(str(error), hint=f"{INVOCATION}{command.name} {error.hint}{''.join(named)}", at=error.at)

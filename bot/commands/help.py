@@ -1,0 +1,73 @@
+"""`/paper help`: the table, as a card."""
+
+from difflib import get_close_matches
+
+from bot.cards import Bullets, Button, Card, Text
+from bot.cards.say import actions, code, dim, paragraph, text
+from bot.commands.services import Services
+from bot.commands.table import CommandSpec, OptionSpec, find, shown
+from bot.errors import UserError
+from bot.models import Command
+from bot.ports import Reply
+
+_LANGUAGE = (
+    ("diffusion policy", "both words"),
+    ("diffusion, flow matching", "either side of the comma"),
+    ('"language model" -survey', "the phrase, without that word"),
+    ("author:hinton cat:cs.LG", "one field only"),
+    ("trending, agents min:30", "what trends, or what has 30 upvotes"),
+)
+
+
+async def help_(command: Command, _services: Services) -> Reply:
+    """All commands, or one of them in full."""
+    asked = command.options.get("command", "").strip().removeprefix("/paper").strip()
+    return Reply(command_card(_named(asked)) if asked else help_card())
+
+
+def help_card() -> Card:
+    """Every command with what it does, then the query language by example."""
+    commands = tuple(text(code(f"/paper {spec.usage}"), f" {spec.summary}") for spec in shown())
+    examples = tuple(text(code(query), f" {meaning}") for query, meaning in _LANGUAGE)
+    return Card(
+        "help",
+        f"Commands: {', '.join(spec.name for spec in shown())}",
+        "New papers, in this channel",
+        (
+            Bullets(commands),
+            paragraph("A query is words, and they match as words: ", code("rag"), " never finds “storage”."),
+            Bullets(examples),
+            *actions(Button("This channel's subscriptions", "list"), Button("Trending now", "trending")),
+        ),
+    )
+
+
+def command_card(spec: CommandSpec) -> Card:
+    """One command: usage, options, other names, an example."""
+    options = tuple(_option(option) for option in spec.options if not option.hidden)
+    aliases = (paragraph(dim(f"Also: {', '.join(spec.aliases)}")),) if spec.aliases else ()
+    return Card(
+        "help",
+        f"{spec.name}: {spec.summary}",
+        spec.name,
+        (
+            paragraph(code(f"/paper {spec.usage}"), f" {spec.summary}"),
+            *((Bullets(options),) if options else ()),
+            paragraph("For example ", code(f"/paper {spec.example}")),
+            *aliases,
+        ),
+    )
+
+
+def _option(option: OptionSpec) -> Text:
+    values = f": {', '.join(option.choices)}" if option.choices else ""
+    return text(code(option.name), f" {option.help}{values}")
+
+
+def _named(asked: str) -> CommandSpec:
+    spec = find(asked)
+    if spec is not None:
+        return spec
+    near = get_close_matches(asked.casefold(), [spec.name for spec in shown()], n=1)
+    hint = f"/paper help {near[0]}" if near else "/paper help"
+    raise UserError(f"There is no command “{asked}”.", hint=hint)

@@ -1,0 +1,60 @@
+"""`/paper list`: what this channel is subscribed to."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.cards import Bullets, Button, Card, Text
+from bot.cards.paper import AUTHOR, QUERY, short_date
+from bot.cards.say import actions, bold, code, count, dim, paragraph, text
+from bot.commands.services import Services
+from bot.models import Command, Subscription
+from bot.ports import Reply
+from bot.text import shorten
+
+ON_A_PAGE = 15
+"""So that a page of the longest queries stays below Discord's 4,000 characters."""
+
+
+async def list_(command: Command, services: Services) -> Reply:
+    """One page of the channel's subscriptions, by number."""
+    subscriptions = await services.subscriptions.of(command.channel)
+    page = int(command.options.get("page", 1))
+    return Reply(list_card(subscriptions, services.now(), page))
+
+
+def list_card(subscriptions: Sequence[Subscription], now: datetime, page: int = 1) -> Card:
+    """A line for each subscription: number, query, schedule, by whom and since when."""
+    if not subscriptions:
+        return _empty_card()
+    pages = -(-len(subscriptions) // ON_A_PAGE)
+    page = min(max(page, 1), pages)
+    shown = subscriptions[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    heading = f"{count(len(subscriptions), 'subscription')} in this channel"
+    turn = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
+    return Card(
+        "list",
+        heading,
+        f"{heading} (page {page} of {pages})" if pages > 1 else heading,
+        (
+            Bullets(tuple(_line(subscription, now) for subscription in shown)),
+            paragraph(dim("Stop one with "), code(f"/paper unsubscribe #{shown[0].number}")),
+            *actions(*(Button(label, f"list page:{to}") for there, label, to in turn if there)),
+        ),
+    )
+
+
+def _empty_card() -> Card:
+    message = "This channel has no subscriptions yet."
+    example = 'subscribe "language model" -survey'
+    return Card("list", message, blocks=(paragraph(message, " Try ", code(f"/paper {example}")),))
+
+
+def _line(subscription: Subscription, now: datetime) -> Text:
+    by = f"by {shorten(subscription.creator, AUTHOR)}" if subscription.creator else ""
+    facts = (subscription.every, by, short_date(subscription.created_at, now))
+    return text(
+        bold(f"#{subscription.number}"),
+        " ",
+        code(shorten(subscription.query, QUERY)),
+        dim(" · " + " · ".join(fact for fact in facts if fact)),
+    )

@@ -1,0 +1,39 @@
+"""`/paper preview`: what a query or a subscription would have posted lately. Posts nothing."""
+
+from datetime import datetime
+
+from bot.cards import Block, Button, Card
+from bot.cards.paper import NOTICE, QUERY, paper_block
+from bot.cards.say import actions, code, dim, paragraph
+from bot.commands.line import number_in
+from bot.commands.lookback import Lookback, look_back
+from bot.commands.services import Services
+from bot.commands.which import which
+from bot.models import Command
+from bot.ports import Reply
+from bot.query import parse
+from bot.text import shorten
+
+SHOWN = 8
+"""Papers; more is no preview."""
+
+
+async def preview(command: Command, services: Services) -> Reply:
+    """The newest papers that match."""
+    asked = command.options["query"]
+    number = number_in(asked)
+    subscribed = number is not None
+    query = parse((await which(asked, command.channel, services)).query if subscribed else asked)
+    past = await look_back(query, services)
+    offer = () if subscribed else actions(Button("Subscribe", f"subscribe {query}"))
+    return Reply(preview_card(str(query), past, services.now(), offer))
+
+
+def preview_card(query: str, past: Lookback, now: datetime, offer: tuple[Block, ...] = ()) -> Card:
+    """The count and the newest matches, a line each; then what is offered."""
+    papers = tuple(paper_block(paper, (), now, "line") for paper in past.matching[:SHOWN])
+    rest = len(past.matching) - len(papers)
+    more = (paragraph(dim(f"and {rest:,} older")),) if rest else ()
+    notice = shorten(f"Preview of {shorten(query, QUERY)}: {past.sentence()}", NOTICE)
+    blocks: tuple[Block, ...] = (paragraph(code(query)), paragraph(past.sentence()), *papers, *more, *offer)
+    return Card("reply", notice, "Preview", blocks)

@@ -1,0 +1,162 @@
+"""The `/paper` table, written once: every platform's form, the help and the README's table come from it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["query", "subscription", "text", "choice", "integer"]
+"""A `subscription` is its number (`#3`) or its query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionSpec:
+    """Something a command is told."""
+
+    name: str
+    help: str
+    kind: Kind
+    free: bool = False
+    """Takes a typed line's free text. The others are typed as `name:value`; at most one of a command is free."""
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    """The first one is the default."""
+    hidden: bool = False
+    """Only buttons say it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec:
+    """One command. `summary` is what it does, in a short line that begins with a verb."""
+
+    name: str
+    summary: str
+    example: str
+    aliases: tuple[str, ...] = ()
+    options: tuple[OptionSpec, ...] = ()
+    changes: bool = False
+    """Changes something in the channel: not for people whom the platform doesn't let manage it."""
+    anywhere: bool = False
+    """Makes sense outside a channel that Paperboy was added to, as in a direct message."""
+    hidden: bool = False
+    """Only buttons say it."""
+
+    @property
+    def free(self) -> OptionSpec | None:
+        """The option that takes the free text of a line."""
+        return next((option for option in self.options if option.free), None)
+
+    @property
+    def named(self) -> tuple[OptionSpec, ...]:
+        """The options that are typed as `name:value`."""
+        return tuple(option for option in self.options if not option.free)
+
+    @property
+    def usage(self) -> str:
+        """How it is typed: `subscribe <query> [every:now|daily|weekly]`."""
+        return " ".join((self.name, *(_usage(option) for option in self.options if not option.hidden)))
+
+
+_QUERY_OR_NUMBER = "its number, as in #3, or its query"
+_SURE = OptionSpec(
+    name="sure",
+    help="subscribe to a broad query without being asked",
+    kind="choice",
+    choices=("no", "yes"),
+    hidden=True,
+)
+_PAGE = OptionSpec(name="page", help="which page of a long list", kind="integer", hidden=True)
+
+COMMANDS: tuple[CommandSpec, ...] = (
+    CommandSpec(
+        name="subscribe",
+        aliases=("sub", "follow"),
+        summary="post new papers that match a query here",
+        example='subscribe "language model" -survey',
+        options=(
+            OptionSpec(
+                name="query", help="words, all of which must be there", kind="query", free=True, required=True
+            ),
+            OptionSpec(
+                name="every",
+                help="as they come, or gathered",
+                kind="choice",
+                choices=("now", "daily", "weekly"),
+            ),
+            _SURE,
+        ),
+        changes=True,
+    ),
+    CommandSpec(
+        name="unsubscribe",
+        aliases=("unsub", "remove"),
+        summary="stop a subscription",
+        example="unsubscribe #3",
+        options=(
+            OptionSpec(
+                name="subscription", help=_QUERY_OR_NUMBER, kind="subscription", free=True, required=True
+            ),
+        ),
+        changes=True,
+    ),
+    CommandSpec(
+        name="list",
+        summary="show what this channel is subscribed to",
+        example="list",
+        options=(_PAGE,),
+    ),
+    CommandSpec(
+        name="preview",
+        summary="show what a query or subscription would have posted lately; nothing is posted",
+        example="preview diffusion, flow matching",
+        options=(
+            OptionSpec(
+                name="query",
+                help="a query, or a subscription's number",
+                kind="subscription",
+                free=True,
+                required=True,
+            ),
+        ),
+    ),
+    CommandSpec(
+        name="trending",
+        summary="show the papers that are trending now",
+        example="trending",
+        anywhere=True,
+    ),
+    CommandSpec(
+        name="help",
+        summary="show all of this, or more about one command",
+        example="help subscribe",
+        options=(OptionSpec(name="command", help="the command to explain", kind="text", free=True),),
+        anywhere=True,
+    ),
+)
+
+
+def find(name: str) -> CommandSpec | None:
+    """The command of that name or alias, in any case."""
+    wanted = name.casefold()
+    return next((spec for spec in COMMANDS if wanted == spec.name or wanted in spec.aliases), None)
+
+
+def shown() -> tuple[CommandSpec, ...]:
+    """The commands that people are told of."""
+    return tuple(spec for spec in COMMANDS if not spec.hidden)
+
+
+def markdown() -> str:
+    """The README's table."""
+    rows = [f"| {_cell(spec)} | {spec.summary} |" for spec in shown()]
+    return "\n".join(("| command | does |", "|---|---|", *rows))
+
+
+def _cell(spec: CommandSpec) -> str:
+    usage = f"/paper {spec.usage}".replace("|", "\\|")
+    aliases = f" (or {', '.join(f'`{alias}`' for alias in spec.aliases)})" if spec.aliases else ""
+    return f"`{usage}`{aliases}"
+
+
+def _usage(option: OptionSpec) -> str:
+    values = "|".join(option.choices) or f"<{option.name}>"
+    form = values if option.free else f"{option.name}:{values}"
+    return form if option.required else f"[{form}]"
