@@ -1,0 +1,16 @@
+"""The terminal as a platform: where Paperboy runs when it is connected to nothing else."""
+
+from redis.asyncio import Redis
+
+from adapters.console.platform import CHANNEL, ConsolePlatform, on_terminal
+from adapters.console.screen import JsonScreen, RichScreen
+from bot.settings import Settings
+
+__all__ = ["CHANNEL", "ConsolePlatform", "build"]
+
+
+def build(settings: Settings, _redis: Redis) -> ConsolePlatform:
+    """The terminal, in the form that the settings say. It needs nothing, so there is always one."""
+    if settings.console_format == "json":
+        return ConsolePlatform(JsonScreen())
+    return ConsolePlatform(RichScreen(), interactive=on_terminal(), history=settings.data_dir / "history")

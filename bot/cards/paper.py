@@ -61,7 +61,7 @@ def byline(paper: Paper, now: datetime) -> tuple[str, ...]:
         short_date(paper.published, now),
         f"▲ {short_number(paper.upvotes)}" if paper.upvotes else "",
         _code(paper),
-        "sample" if "sample" in paper.sources else "",
+        "sample" if paper.sources == ("sample",) else "",
     )
     return tuple(part for part in parts if part)
 

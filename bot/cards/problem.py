@@ -10,15 +10,16 @@ from bot.text import shorten
 
 AROUND = 30
 """Characters shown on either side of the place where something went wrong."""
-INVOCATION = "/paper "
+SLASH = "/paper "
 
 
 def error_card(error: UserError, typed: str = "") -> Card:
     """One friendly line; `typed` with a caret under the place; and the nearest valid form, ready to run."""
     message = plain(str(error))
     place = (paragraph(code(pointed(typed, error.at))),) if error.at is not None and typed else ()
-    hint = (paragraph("Try ", code(error.hint)), *_run(error.hint)) if error.hint else ()
-    return Card("error", shorten(message, NOTICE), blocks=(paragraph(message), *place, *hint))
+    hint = (paragraph("Try ", code(error.hint)),) if error.hint else ()
+    blocks = (paragraph(message), *place, *hint, *_run(error.hint))
+    return Card("error", shorten(message, NOTICE), blocks=blocks)
 
 
 def sorry_card() -> Card:
@@ -38,5 +39,5 @@ def pointed(typed: str, at: tuple[int, int]) -> str:
 
 
 def _run(hint: str) -> tuple[Actions, ...]:
-    command = hint.removeprefix(INVOCATION)
-    return actions(Button("Do that", command)) if hint.startswith(INVOCATION) and "<" not in hint else ()
+    command = hint.removeprefix(SLASH)
+    return actions(Button("Do that", command)) if hint.startswith(SLASH) and "<" not in hint else ()

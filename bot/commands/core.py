@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from bot.cards.problem import INVOCATION, error_card, sorry_card
+from bot.cards.problem import SLASH, error_card, sorry_card
 from bot.commands.help import help_
 from bot.commands.line import checked, parse_line
 from bot.commands.list import list_
@@ -84,7 +84,7 @@ def _free_text(command: Command) -> str:
 
 def _runnable(error: UserError, command: Command) -> UserError:
     """The error with its hint as a whole line: of the language it is only a better query."""
-    if not error.hint or error.hint.startswith(INVOCATION):
+    if not error.hint or error.hint.startswith(SLASH):
         return error
     spec = find(command.name)
     named = [
@@ -92,4 +92,4 @@ def _runnable(error: UserError, command: Command) -> UserError:
         for o in (spec.named if spec else ())
         if o.name in command.options
     ]
-    return UserError(str(error), hint=f"{INVOCATION}{command.name} {error.hint}{''.join(named)}", at=error.at)
+    return UserError(str(error), hint=f"{SLASH}{command.name} {error.hint}{''.join(named)}", at=error.at)

@@ -12,7 +12,7 @@ from bot.models import ChannelRef, Command, User
 LONGEST = 1000
 """Characters of a line. A query may have 256; whatever is longer was pasted by mistake."""
 
-_INVOCATION = re.compile(r"/?paper(?:boy)?(?:\s+|$)", re.IGNORECASE)
+INVOCATION = re.compile(r"/?paper(?:boy)?(?:\s+|$)", re.IGNORECASE)
 _QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
 """Phones put curly quotes where straight ones were meant."""
 _NUMBER = re.compile(r"#?\s*([0-9]{1,9})")
@@ -25,13 +25,14 @@ def parse_line(line: str, user: User, channel: ChannelRef) -> Command:
     """
     if len(line) > LONGEST:
         raise UserError(f"That is too long: at most {LONGEST} characters.", hint="/paper help")
-    said = _INVOCATION.sub("", line.strip(), count=1)
+    said = INVOCATION.sub("", line.strip(), count=1)
     if not said:
         return Command("help", user, channel)
-    name, rest = (said.split(maxsplit=1) + [""])[:2]
+    name = said.split(maxsplit=1)[0]
+    rest = said[len(name) :].strip()
     spec = find(name)
     if spec is None:
-        raise _unknown(name, rest.strip())
+        raise _unknown(name, rest)
     return Command(spec.name, user, channel, _options(spec, rest))
 
 

@@ -1,0 +1,45 @@
+"""Lines of standard input as they come, whatever it is: a pipe, a file, a terminal, nothing."""
+
+import asyncio
+import codecs
+import os
+from collections.abc import AsyncIterator, Callable
+from threading import Thread
+
+CHUNK = 65_536
+
+
+async def lines(descriptor: int) -> AsyncIterator[str]:
+    """Each line without its end, until the input ends.
+
+    A thread of its own reads: not every input can be waited for by the event loop. It reads the descriptor, not
+    `sys.stdin`, and is a daemon, so that a read that never returns doesn't keep the program from ending.
+    """
+    loop = asyncio.get_running_loop()
+    received: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def deliver(line: str | None) -> None:
+        try:
+            loop.call_soon_threadsafe(received.put_nowait, line)
+        except RuntimeError:  # the loop has ended
+            raise SystemExit from None
+
+    Thread(target=_read, args=(descriptor, deliver), name="standard input", daemon=True).start()
+    while (line := await received.get()) is not None:
+        yield line
+
+
+def _read(descriptor: int, deliver: Callable[[str | None], None]) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    rest = ""
+    try:
+        while chunk := os.read(descriptor, CHUNK):
+            *whole, rest = (rest + decoder.decode(chunk)).split("\n")
+            for line in whole:
+                deliver(line.rstrip("\r"))
+    except OSError:  # no standard input at all
+        pass
+    rest += decoder.decode(b"", final=True)
+    if rest:
+        deliver(rest)
+    deliver(None)

@@ -1,0 +1,92 @@
+"""The terminal as a chat platform with one channel."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+from adapters.console.lines import lines
+from adapters.console.screen import Screen, ScreenClosed
+from bot.cards import Card
+from bot.errors import ChannelGone, RetryLater, Unknowable
+from bot.models import ChannelRef, MessageRef, User
+from bot.ports import Core
+
+CHANNEL = ChannelRef("console", "local", "terminal")
+USER = User("terminal", "you")
+
+
+class ConsolePlatform:
+    """Shows cards on a screen and reads commands from standard input, or from a prompt where that is a terminal."""
+
+    name = "console"
+
+    def __init__(
+        self, screen: Screen, *, descriptor: int = 0, interactive: bool = False, history: Path | None = None
+    ) -> None:
+        self.screen = screen
+        self.interactive = interactive
+        self._descriptor = descriptor
+        self._history = history
+        self._left = asyncio.Event()
+
+    async def run(self, core: Core) -> None:
+        """Answer what is typed until cancelled. Returns once the person has left, or the output was closed.
+
+        The end of an input that is no terminal is not the end: papers keep coming.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(self._listen(core))
+            await self._left.wait()
+            listening.cancel()
+
+    async def answer_input(self, core: Core) -> None:
+        """Carry out every line of standard input, to its end."""
+        async for line in lines(self._descriptor):
+            await self._answer(line, core, echo=True)
+
+    async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
+        """Show a card. What can't be shown any more waits for the next start."""
+        if to != CHANNEL:
+            raise ChannelGone(f"{to} is not this terminal")
+        try:
+            self.screen.post(card)
+        except ScreenClosed as error:
+            self._left.set()
+            raise RetryLater(str(error), scope="platform", counts=False) from error
+        return MessageRef(key)
+
+    async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
+        """Raises Unknowable: a terminal can't say what was on it."""
+        raise Unknowable(f"a terminal can't say whether {key} was shown on {to} since {since:%H:%M}")
+
+    async def _listen(self, core: Core) -> None:
+        try:
+            if not self.interactive:
+                await self.answer_input(core)
+                return
+            async for line in self._prompted():
+                await self._answer(line, core, echo=False)
+        except ScreenClosed:
+            pass
+        self._left.set()
+
+    async def _answer(self, line: str, core: Core, *, echo: bool) -> None:
+        if not line.strip():
+            return
+        if echo:
+            self.screen.typed(line)
+        reply = await core.handle_text(line, USER, CHANNEL)
+        self.screen.reply(reply.card)
+
+    def _prompted(self) -> AsyncIterator[str]:
+        # Only here, because scripts and servers should not pay for a prompt.
+        from adapters.console.prompt import prompted  # noqa: PLC0415
+
+        return prompted(self._history)
+
+
+def on_terminal() -> bool:
+    """Whether a person sits at both ends."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,124 @@
+"""Where the terminal's channel is shown: as cards for people, or as JSON lines for scripts."""
+
+import io
+import json
+import os
+import sys
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from adapters.console.render import WIDTH, render
+from bot.cards import Card, PaperBlock
+from bot.cards.plain import visible
+from bot.cards.wire import to_json
+from bot.errors import PaperboyError
+
+
+class ScreenClosed(PaperboyError):
+    """Nobody reads the output any more: its pipe or terminal is gone."""
+
+
+class Screen(Protocol):
+    """What the console prints on. Every method raises ScreenClosed where nobody can read it."""
+
+    def post(self, card: Card) -> None:
+        """A card for the channel."""
+
+    def reply(self, card: Card) -> None:
+        """The answer to a command."""
+
+    def note(self, card: Card) -> None:
+        """Something about the terminal itself, such as how to begin."""
+
+    def typed(self, line: str) -> None:
+        """A line that was read, where it is not on the screen already."""
+
+
+class RichScreen:
+    """Cards with clickable links on a terminal, with written-out addresses elsewhere."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._out = _Output(stream)
+        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+
+    def post(self, card: Card) -> None:
+        """A card for the channel."""
+        self._print(card)
+
+    def reply(self, card: Card) -> None:
+        """The answer to a command."""
+        self._print(card)
+
+    def note(self, card: Card) -> None:
+        """Something about the terminal itself."""
+        self._print(card)
+
+    def typed(self, line: str) -> None:
+        """The line as a prompt would show it."""
+        self._write(Text(f"> {visible(line)}", style="bold"), self._console.width)
+
+    def _print(self, card: Card) -> None:
+        terminal = self._console.is_terminal
+        self._write(render(card, links=terminal), min(self._console.width, WIDTH) if terminal else WIDTH)
+
+    def _write(self, shown: object, width: int) -> None:
+        # Rich would end the program when the pipe breaks; so it only renders, and the printing is ours.
+        with self._console.capture() as rendered:
+            self._console.print(shown, width=width)
+        self._out.write(rendered.get())
+
+
+class JsonScreen:
+    """One JSON object a line."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._out = _Output(stream)
+
+    def post(self, card: Card) -> None:
+        """The card, and the ids of its papers."""
+        papers = [block.paper_id for block in card.blocks if isinstance(block, PaperBlock)]
+        self._write({"kind": "post", "papers": papers, "card": to_json(card)})
+
+    def reply(self, card: Card) -> None:
+        """The card."""
+        self._write({"kind": "reply", "card": to_json(card)})
+
+    def note(self, card: Card) -> None:
+        """Nothing: scripts read posts and replies."""
+
+    def typed(self, line: str) -> None:
+        """Nothing: whoever wrote it knows it."""
+
+    def _write(self, record: dict[str, object]) -> None:
+        self._out.write(json.dumps(record, separators=(",", ":")) + "\n")
+
+
+class _Output:
+    """Standard output as it is at that moment (an open prompt replaces it), or the given stream."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write and flush, with a "?" for what the stream's encoding lacks."""
+        stream = self._stream or sys.stdout
+        encoding = stream.encoding or "utf-8"
+        try:
+            stream.write(text.encode(encoding, "replace").decode(encoding))
+            stream.flush()
+        except (BrokenPipeError, ValueError) as error:
+            _silence(stream)
+            raise ScreenClosed("the output was closed") from error
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still buffered go nowhere, so that the interpreter can end without a complaint."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError, io.UnsupportedOperation):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
