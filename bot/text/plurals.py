@@ -46,6 +46,12 @@ aes des dies https http tls dns gps
 
 _UNFOLDED = frozenset(_NO_PLURAL.split())
 
+_IN_US_OR_IS = """
+gpus cpus tpus npus mcus imus ious grus glus relus skus menus plateaus bureaus gurus emus
+apis guis uis rois pois kpis mris hsis wsis bcis hois clis uris emojis taxis wikis alibis bikinis
+"""
+_FOLDED_AFTER_ALL = frozenset(_IN_US_OR_IS.split())
+
 
 def singular(word: str) -> str:
     """`word`, in small letters, without its plural ending."""
@@ -53,7 +59,7 @@ def singular(word: str) -> str:
         return word
     if word in _SINGULAR:
         return _SINGULAR[word]
-    if not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if not word.endswith("s") or (word.endswith(("ss", "us", "is")) and word not in _FOLDED_AFTER_ALL):
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"

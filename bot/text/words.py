@@ -53,8 +53,8 @@ _PART = (
 _WORD = re.compile(rf"(?:{_PART})(?:-(?:{_PART}))*")
 _PARTS = re.compile(_PART)
 _POSSESSIVE = re.compile(r"'[sS]?$")
-_ACRONYMS = re.compile(r"[A-Z0-9]{2}s")
-"""LMs and VMs. Longer plurals are known by their letters; `lms` written small is not one."""
+_ACRONYMS = re.compile(r"[A-Z0-9]{2,}s")
+"""LMs, APIs: plural by their capitals. Written small, `lms` is a word of its own."""
 
 
 def tokens(text: str, *, plurals: bool = True) -> list[Token]:
@@ -114,7 +114,7 @@ def _form(part: str) -> str:
 
 
 def small(form: str) -> str:
-    """One word in small letters, its plural as written (but for `LMs`, which nothing else could tell from LMS)."""
+    """One word in small letters, its plural as written, but for `LMs`: only capitals tell it from LMS."""
     return form[:-1].casefold() if _ACRONYMS.fullmatch(form) else form.casefold()
 
 

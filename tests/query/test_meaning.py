@@ -1,0 +1,146 @@
+"""What a query means, paper by paper."""
+
+import pytest
+from hypothesis import assume, given, settings
+
+from bot.errors import UserError
+from bot.models import Paper
+from bot.query import parse
+from bot.query.nodes import Person, Phrase, terms_of
+from bot.query.paths import paths_of
+from bot.text import Token, tokens
+from tests.query.papers import paper, papers, plain_terms
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("rag", "RAG at scale"),
+        ("llm", "On LLMs"),
+        ("llms", "An LLM"),
+        ("text-to-image", "Text to image models"),
+        ('"text to image"', "Text-to-image models"),
+        ("text-to-image", "TextToImage"),
+        ("fine-tuning", "Finetuning it"),
+        ("finetuning", "Fine-tuning it"),
+        ('"supervised finetuning"', "Supervised fine-tuning of models"),
+        ('"supervised fine-tuning of"', "Supervised finetuning of models"),
+        ("gpt4", "GPT-4-based agents"),
+        ("=GPT-4", "GPT-4-based agents"),
+        ("müller", "Muller cells"),
+        ("=ACE", "ACE-based editing"),
+        ("diffus*", "Diffusers"),
+        ("polici*", "New policies"),
+        ("policy*", "New policies"),
+        ("models*", "Big models"),
+        ("finetun*", "Fine-tuned"),
+        ("模型", "扩散模型"),
+        ('"a* search"', "A* Search"),
+        ('"state-of-the-art text-to-image fine-tuning of multi-modal models"', "State-of-the-art text-to-image fine-tuning of multi-modal models"),
+        ('"state-of-the-art text-to-image fine-tuning of multi-modal models"', "State of the art text to image fine tuning of multi modal models"),
+        ("id:2601.00001", "anything"),
+    ],
+)  # fmt: skip
+def test_these_match(query: str, title: str) -> None:
+    assert parse(query).matches(paper(title))
+    assert parse(query).matches(paper("", title))
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("rag", "Storage"),
+        ("finetuning", "Fine tuning it"),
+        ('"fine tuning"', "Finetuning it"),
+        ("=ACE", "Ace of ACEs"),
+        ("=GPT-4o", "GPT 4o"),
+        ("c", "C++"),
+        ("rate", "Rating"),
+        ('"model large"', "Large model"),
+        ('"large model"', "Large language model"),
+        ("diffusion -survey", "Diffusion, a survey"),
+        ("diffus*", "Infuse"),
+    ],
+)
+def test_these_do_not(query: str, title: str) -> None:
+    assert not parse(query).matches(paper(title))
+
+
+def test_a_phrase_does_not_run_from_title_into_abstract() -> None:
+    assert not parse('"world model"').matches(paper("My world", "Model of it"))
+
+
+def test_fields_look_where_they_say() -> None:
+    one = paper(
+        "Robots",
+        "walk",
+        authors=("Jürgen Müller-Lüdenscheidt", "Ada Jones"),
+        categories=("cs.RO", "quant-ph"),
+    )
+    for query in (
+        "title:robot",
+        "abs:walk",
+        'au:"jurgen muller"',
+        "author:mullerludenscheidt",
+        "cat:cs.*",
+        "cat:quant-ph",
+    ):
+        assert parse(query).matches(one), query
+    for query in (
+        "title:walk",
+        "abs:robot",
+        'au:"ludenscheidt ada"',
+        "author:jone",
+        "cat:cs.CL",
+        "robot cat:math.*",
+    ):
+        assert not parse(query).matches(one), query
+
+
+def test_sources_go_by_the_name_up_to_the_colon() -> None:
+    assert parse("source:arxiv").matches(paper(sources=("arxiv:cs.CL",)))
+    assert not parse("source:arxiv").matches(paper(sources=("huggingface",)))
+
+
+def test_signals_look_at_the_numbers() -> None:
+    hot = paper("x", upvotes=30, rank=10, code_url="https://github.com/a/b")
+    cold = paper("x", upvotes=29, rank=11)
+    for query in ("min:30", "trending", "code:yes", "x min:3 top:20"):
+        assert parse(query).matches(hot), query
+    for query in ("min:30", "trending", "code:yes", "x -code:no"):
+        assert not parse(query).matches(cold), query
+    assert not parse("min:1 OR top:100").matches(paper("x"))
+
+
+def test_the_terms_that_were_found_can_be_named() -> None:
+    query = parse('rag OR "language model" -survey min:3')
+    assert query.found_in(paper("Language models", "and RAG", upvotes=2)) == ("rag", '"language model"')
+
+
+def _walks(found: list[Token], path: tuple[str, ...]) -> bool:
+    """Whether `path` can be walked through a text's tokens, tried from each of them."""
+
+    def from_here(place: int, rest: tuple[str, ...]) -> bool:
+        return not rest or any(
+            t.start == place and t.word == rest[0] and from_here(t.end, rest[1:]) for t in found
+        )
+
+    return any(from_here(token.start, path) for token in found)
+
+
+@given(papers, plain_terms)
+@settings(max_examples=400)
+def test_a_phrase_is_found_where_its_words_can_be_walked(one: Paper, typed: str) -> None:
+    try:
+        [(term, _)] = terms_of(parse(typed).root)
+    except UserError:
+        assume(False)
+    assert isinstance(term, Phrase)
+    places = {"title": [one.title], "abs": [one.abstract]}.get(term.field, [one.title, one.abstract])
+    read = [[t._replace(word=t.form) if term.exact else t for t in tokens(text)] for text in places]
+    expected = any(_walks(found, path) for found in read for path in paths_of(term))
+    assert parse(typed).matches(one) == expected
+
+
+def test_a_name_with_a_hyphen_is_read_both_ways() -> None:
+    assert paths_of(Person(("lecun-bengio",))) == (("lecun", "bengio"), ("lecunbengio",))

@@ -1,0 +1,190 @@
+"""The language: what is understood, what is refused, and what people are told."""
+
+import time
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from bot.errors import UserError
+from bot.query import Query, parse, point_at
+from tests.query.papers import query_texts
+
+
+@pytest.mark.parametrize(
+    ("typed", "understood"),
+    [
+        ("diffusion policy", "diffusion policy"),
+        ("diffusion AND policy", "diffusion policy"),
+        ("diffusion, policy", "diffusion OR policy"),
+        ("a b OR c d", "a b OR c d"),
+        ("a (b OR c)", "a (b OR c)"),
+        ("((a)) (b c)", "a b c"),
+        ('"Language  Model" -survey', '"language model" -survey'),
+        ("“smart quotes” –survey", '"smart quotes" -survey'),
+        ("x NOT (a, b)", "x -(a OR b)"),
+        ("x -(-b)", "x b"),
+        ("a OR a OR b a b", "a OR b a"),
+        ("ti:Robots au:LeCun abs:x", "title:robots author:lecun abs:x"),
+        ("au:del_maestro", 'author:"del maestro"'),
+        (
+            "cat:CS.cl cat:cs.* cat:math cat:astro-ph.HE cat:quant-ph",
+            "cat:cs.CL cat:cs.* cat:math.* cat:astro-ph.HE cat:quant-ph",
+        ),
+        ("source:HF source:arxiv", "source:huggingface source:arxiv"),
+        ("id:https://arxiv.org/abs/2403.12345v2", "id:2403.12345"),
+        ("id:math/0211159", "id:math/0211159"),
+        ("=ACE =GPT-4o", "=ACE =GPT-4o"),
+        ('="Chain of Thought"', '="Chain of Thought"'),
+        ("title:=RAG", "title:=RAG"),
+        ("diffus* fine-tun*", "diffus* finetun*"),
+        ("text-to-image", "text-to-image"),
+        ("GPT-4o, Qwen2.5-1M, BERT's", "gpt-4o OR qwen2.5-1m OR bert"),
+        ("C++ OR C# OR A*", "c++ OR c# OR a*"),
+        ("Level-S$^2$fM", "level-s2fm"),
+        ("LLMs Müller", "llm muller"),
+        ("扩散模型", "扩散模型"),
+        ("min:30 top:10 code:yes code:no", "min:30 top:10 code:yes code:no"),
+        ("min:30", "min:30"),
+        ("trending", "top:10"),
+        ("Trending, rag", "top:10 OR rag"),
+        ("trending rag", '"trending" rag'),
+        ('"trending"', '"trending"'),
+        ("LMEB: a Benchmark", "lmeb a benchmark"),
+        ("cats or dogs and not birds", "cats or dogs and not birds"),
+        ("foo/bar", '"foo bar"'),
+    ],
+)
+def test_what_is_typed_is_understood(typed: str, understood: str) -> None:
+    query = parse(typed)
+    assert str(query) == understood
+    assert parse(understood) == query
+
+
+@pytest.mark.parametrize(
+    ("typed", "message", "marked"),
+    [
+        ("", "Type what to look for", ""),
+        ("   ", "Type what to look for", ""),
+        ("a OR OR b", "nothing after 'OR'", "OR"),
+        ("OR b", "nothing before 'OR'", "OR"),
+        ("a,", "nothing after ','", ","),
+        ("a AND", "nothing after 'AND'", "AND"),
+        ('rag "unclosed', "never closed", '"unclosed'),
+        ("(a b", "never closed", "("),
+        ("a)", "closes nothing", ")"),
+        ("a ()", "nothing in these brackets", "()"),
+        ("-only", "something to look for", "-"),
+        ("a OR -b", "something to look for", "-"),
+        ("-(a OR b)", "something to look for", "-"),
+        ("a - b", "right behind it", "-"),
+        ("a -", "nothing after '-'", "-"),
+        ("NOT NOT a", "rules out twice", "NOT NOT"),
+        ("ai*", "3 letters or more", "ai*"),
+        ("*", "no word", "*"),
+        ("dif*sion", "any ending", "dif*sion"),
+        ('"large lang*"', "any ending", '"large lang*"'),
+        ("=ACE*", "any ending", "=ACE*"),
+        ("🚀", "no word in '🚀'", "🚀"),
+        ("titel:x", "no field 'titel'", "titel:x"),
+        ("title: x", "right behind it", "title:"),
+        ("cat:3d", "not a category", "cat:3d"),
+        ("min:0", "number from 1", "min:0"),
+        ("top:many", "number from 1", "top:many"),
+        ("code:maybe", "yes or no", "code:maybe"),
+        ("author:=X", "exact words", "author:=X"),
+        (
+            "see https://huggingface.co/papers/2403.12345",
+            "address",
+            "https://huggingface.co/papers/2403.12345",
+        ),
+        ("https://example.org/a", "address", "https://example.org/a"),
+        ("(" * 60 + "a" + ")" * 60, "8 deep", "("),
+        (" ".join("abcdefghijklmnopq"), "at most 16 terms", None),
+        ("x" * 300, "at most 256 characters", "x" * 44),
+    ],
+)
+def test_a_mistake_is_explained_at_its_place(typed: str, message: str, marked: str | None) -> None:
+    with pytest.raises(UserError, match=message.replace("(", r"\(")) as refusal:
+        parse(typed)
+    at = refusal.value.at
+    assert (at and typed[slice(*at)]) == marked
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("-only", "diffusion -only"),
+        ('rag "unclosed ', 'rag "unclosed"'),
+        ("titel:x", "title:x"),
+        ("lang:en", '"lang en"'),
+        ("https://arxiv.org/pdf/2403.12345v2", "id:2403.12345"),
+        ("cat:3d", "cat:cs.CL or cat:cs.*"),
+        ("min:lots", "min:30"),
+    ],
+)
+def test_a_mistake_comes_with_what_to_type_instead(typed: str, hint: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        parse(typed)
+    assert refusal.value.hint == hint
+
+
+def test_carets_stand_under_the_place() -> None:
+    assert point_at("a OR OR b", (2, 4)) == "a OR OR b\n  ^^"
+    assert point_at("扩散 🚀", (3, 4)) == "扩散 🚀\n     ^^"
+    assert point_at("(a", (2, 2)) == "(a\n  ^"
+
+
+@given(query_texts)
+@settings(max_examples=500)
+def test_the_canonical_text_means_the_same_query(typed: str) -> None:
+    try:
+        query = parse(typed)
+    except UserError:
+        assume(False)
+    assert parse(str(query)) == query
+    assert str(parse(str(query))) == str(query)
+
+
+anything = st.text(max_size=280) | st.text(alphabet='ab-*=:"()“, ORNDT扩é🚀$\\^{}', max_size=80)
+
+
+def parsed(typed: str) -> Query | UserError:
+    try:
+        return parse(typed)
+    except UserError as error:
+        return error
+
+
+@given(anything)
+@settings(max_examples=1000)
+def test_nothing_but_a_user_error_comes_out(typed: str) -> None:
+    outcome = parsed(typed)
+    if isinstance(outcome, Query):
+        assert parse(str(outcome)) == outcome
+    else:
+        start, end = outcome.at or (0, 0)
+        assert str(outcome)
+        assert 0 <= start <= end <= len(typed)
+        assert point_at(typed, (start, end))
+
+
+@pytest.mark.parametrize(
+    "piece", ["(", "-", '"', "a ", "a-", "a,", "NOT ", "a:", "=", "*", "(a ", "$", "\\", "扩", "-(", "9,9"]
+)
+def test_the_longest_query_is_read_at_once(piece: str) -> None:
+    begun = time.perf_counter()
+    for _ in range(10):
+        parsed((piece * 256)[:256])
+    assert time.perf_counter() - begun < 1
+
+
+@pytest.mark.parametrize("typed", ["(" * 1_000_000, "a" * 1_000_000])
+def test_a_flood_is_refused_before_it_is_read(typed: str) -> None:
+    with pytest.raises(UserError):
+        parse(typed)
+
+
+def test_a_query_knows_whether_signals_decide() -> None:
+    assert parse("diffusion OR min:3").has_signals
+    assert not parse("diffusion -policy").has_signals

@@ -1,0 +1,91 @@
+"""Which spellings are the same word, and which are not."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.text import clean, fold, spell, tokens
+from bot.text.plurals import _UNFOLDED
+
+
+def words(text: str) -> list[str]:
+    return [token.word for token in tokens(clean(text))]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("LLMs", "llm"), ("LMs", "LM"), ("policies", "policy"), ("losses", "loss"), ("analyses", "analysis"),
+        ("classes", "class"), ("buses", "bus"), ("lenses", "lens"), ("biases", "bias"), ("matrices", "matrix"),
+        ("indices", "index"), ("boxes", "box"), ("approaches", "approach"), ("movies", "movie"), ("caches", "cache"),
+        ("phrases", "phrase"), ("viruses", "virus"), ("children", "child"), ("hypotheses", "hypothesis"),
+        ("Müller", "muller"), ("Straße", "strasse"), ("Łódź", "lodz"), ("Bjørn", "bjorn"), ("Đặng", "dang"),
+        ("ＦＵＬＬ", "full"), ("eﬃcient", "efficient"), ("BERT's", "bert"), ("BERT’s", "bert"), ("authors'", "author"),
+        ("GPUs", "gpu"), ("gpus", "GPU"), ("APIs", "api"), ("LLMS", "llm"), ("RAG", "rag"), ("10,000", "10000"), ("É", "e"), ("E\u0301", "é"),
+    ],
+)  # fmt: skip
+def test_these_are_the_same(one: str, other: str) -> None:
+    assert words(one) == words(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("rating", "rate"), ("agentic", "agent"), ("agents", "agency"), ("class", "clas"), ("bias", "bia"),
+        ("series", "serie"), ("C++", "c"), ("C#", "c"), ("F#", "f"), ("A*", "a"), ("storage", "rag"),
+        ("ガイド", "カイト"), ("가", "각"), ("analysis", "analyst"), ("news", "new"), ("lms", "LMs"), ("physics", "physic"),
+    ],
+)  # fmt: skip
+def test_these_are_not(one: str, other: str) -> None:
+    assert words(one) != words(other)
+
+
+def test_a_hyphenated_word_is_its_parts_and_its_joined_forms() -> None:
+    assert words("text-to-image") == ["text", "to", "image", "textto", "texttoimage", "toimage"]
+    assert words("fine\u2011tuning") == words("fine–tuning") == ["fine", "tuning", "finetuning"]
+    assert [(t.start, t.end) for t in tokens("a fine-tuning b")] == [(0, 1), (1, 2), (2, 3), (1, 3), (3, 4)]
+
+
+def test_names_of_models_and_languages_keep_together() -> None:
+    assert words("GPT-4o and Qwen2.5-1M in C++, C# or F#; A* search") == [
+        "gpt", "4o", "gpt4o", "and", "qwen2.5", "1m", "qwen2.51m", "in", "c++", "c#", "or", "f#", "a*", "search",
+    ]  # fmt: skip
+
+
+def test_forms_are_kept_as_written() -> None:
+    assert [token.form for token in tokens("GPT-4o's LLMs")] == ["GPT", "4o", "GPT-4o", "LLMs"]
+
+
+def test_latex_titles_are_read_as_they_look() -> None:
+    assert words("Level-S$^2$fM") == ["level", "s2fm", "levels2fm"]
+    assert words("$Q^*$") == ["q*"]
+
+
+def test_chinese_japanese_and_korean_become_pairs() -> None:
+    assert words("扩散模型") == ["扩散", "散模", "模型"]
+    assert words("GPT模型") == ["gpt", "模型"]
+    assert words("ガイド") == ["ガイ", "イド"]
+    assert words("한국어") == ["한국", "국어"]
+
+
+def test_a_long_chain_of_hyphens_stays_small() -> None:
+    assert len(tokens("-".join("a" * 2000))) < 4 * 2000
+
+
+def test_names_keep_their_last_letter() -> None:
+    assert [token.word for token in tokens("Jürgen Meyers", plurals=False)] == ["jurgen", "meyers"]
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")))
+@settings(max_examples=300)
+def test_spelling_again_changes_nothing(text: str) -> None:
+    once = spell(text)
+    assert spell(" ".join(once)) == once
+
+
+@given(st.from_regex(r"[a-z]{2,11}[abdfgklmnprtvw]", fullmatch=True))
+def test_a_plural_in_s_meets_its_singular(word: str) -> None:
+    plural = f"{word}s"
+    assert fold(plural) in {word, plural}
+    assert fold(fold(plural)) == fold(plural)
+    assert fold(plural) == word or plural in _UNFOLDED
