@@ -3,10 +3,11 @@
 import io
 import json
 import os
+import re
 import sys
 from typing import Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from adapters.console.render import WIDTH, render
@@ -14,6 +15,9 @@ from bot.cards import Card, PaperBlock
 from bot.cards.plain import visible
 from bot.cards.wire import to_json
 from bot.errors import PaperboyError
+
+_PADDING = re.compile(" +\n")
+"""Rich fills lines up; in a window that is made narrower they would wrap."""
 
 
 class ScreenClosed(PaperboyError):
@@ -42,6 +46,8 @@ class RichScreen:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._out = _Output(stream)
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        if not self._console.is_terminal:
+            self._console.width = WIDTH
 
     def post(self, card: Card) -> None:
         """A card for the channel."""
@@ -57,17 +63,16 @@ class RichScreen:
 
     def typed(self, line: str) -> None:
         """The line as a prompt would show it."""
-        self._write(Text(f"> {visible(line)}", style="bold"), self._console.width)
+        self._write(Text(f"> {visible(line)}", style="bold"))
 
     def _print(self, card: Card) -> None:
-        terminal = self._console.is_terminal
-        self._write(render(card, links=terminal), min(self._console.width, WIDTH) if terminal else WIDTH)
+        self._write(render(card, links=self._console.is_terminal))
 
-    def _write(self, shown: object, width: int) -> None:
+    def _write(self, shown: RenderableType) -> None:
         # Rich would end the program when the pipe breaks; so it only renders, and the printing is ours.
         with self._console.capture() as rendered:
-            self._console.print(shown, width=width)
-        self._out.write(rendered.get())
+            self._console.print(shown, width=min(self._console.width, WIDTH))
+        self._out.write(_PADDING.sub("\n", rendered.get()))
 
 
 class JsonScreen:

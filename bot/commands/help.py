@@ -27,8 +27,8 @@ async def help_(command: Command, _services: Services) -> Reply:
 
 def help_card() -> Card:
     """Every command with what it does, then the query language by example."""
-    commands = tuple(text(code(f"/paper {spec.usage}"), f" {spec.summary}") for spec in shown())
-    examples = tuple(text(code(query), f" {meaning}") for query, meaning in _LANGUAGE)
+    commands = tuple(text(code(f"/paper {spec.usage}"), f" – {spec.summary}") for spec in shown())
+    examples = tuple(text(code(query), f" – {meaning}") for query, meaning in _LANGUAGE)
     return Card(
         "help",
         f"Commands: {', '.join(spec.name for spec in shown())}",
@@ -51,7 +51,7 @@ def command_card(spec: CommandSpec) -> Card:
         f"{spec.name}: {spec.summary}",
         spec.name,
         (
-            paragraph(code(f"/paper {spec.usage}"), f" {spec.summary}"),
+            paragraph(code(f"/paper {spec.usage}"), f" – {spec.summary}"),
             *((Bullets(options),) if options else ()),
             paragraph("For example ", code(f"/paper {spec.example}")),
             *aliases,
@@ -61,7 +61,7 @@ def command_card(spec: CommandSpec) -> Card:
 
 def _option(option: OptionSpec) -> Text:
     values = f": {', '.join(option.choices)}" if option.choices else ""
-    return text(code(option.name), f" {option.help}{values}")
+    return text(code(option.name), f" – {option.help}{values}")
 
 
 def _named(asked: str) -> CommandSpec:

@@ -47,9 +47,11 @@ def checked(command: Command) -> tuple[CommandSpec, Command]:
     for option in spec.options:
         value = command.options.get(option.name, "").strip()
         if option.required and not value:
-            raise UserError(f"Say which: {option.help}.", hint=f"/paper {spec.example}")
+            raise UserError(
+                f"“{spec.name}” needs a {option.name}: {option.help}.", hint=f"/paper {spec.example}"
+            )
         if value:
-            _check(option, value, spec)
+            _check(option, value, spec, command.options)
     return spec, Command(spec.name, command.user, command.channel, dict(command.options))
 
 
@@ -83,17 +85,16 @@ def _add(found: dict[str, str], name: str, value: str) -> None:
     found[name] = value
 
 
-def _check(option: OptionSpec, value: str, spec: CommandSpec) -> None:
+def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str, str]) -> None:
     if option.kind == "integer" and not re.fullmatch("[0-9]{1,6}", value):
-        raise UserError(
-            f"“{option.name}:” is a number, not “{value}”.", hint=f"/paper {spec.name} {option.name}:2"
-        )
+        raise UserError(f"“{option.name}:” is a number, not “{value}”.", hint=f"/paper {spec.name}")
     if option.kind == "choice" and value not in option.choices:
         *firsts, last = option.choices
-        near = next(iter(get_close_matches(value, option.choices, n=1, cutoff=0.4)), firsts[-1])
+        near = next(iter(get_close_matches(value, option.choices, n=1, cutoff=0.4)), last)
+        text = given.get(spec.free.name, "") if spec.free else ""
         raise UserError(
             f"“{option.name}:” is {', '.join(firsts)} or {last}, not “{value}”.",
-            hint=f"/paper {spec.example} {option.name}:{near}",
+            hint=" ".join(filter(None, ("/paper", spec.name, text, f"{option.name}:{near}"))),
         )
 
 

@@ -77,7 +77,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             ),
             OptionSpec(
                 name="every",
-                help="as they come, or gathered",
+                help="as they come, or gathered once a day or week",
                 kind="choice",
                 choices=("now", "daily", "weekly"),
             ),
@@ -110,7 +110,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         options=(
             OptionSpec(
                 name="query",
-                help="a query, or a subscription's number",
+                help="words to look for, or a subscription's number",
                 kind="subscription",
                 free=True,
                 required=True,
@@ -157,6 +157,7 @@ def _cell(spec: CommandSpec) -> str:
 
 
 def _usage(option: OptionSpec) -> str:
-    values = "|".join(option.choices) or f"<{option.name}>"
+    placeholder = "#number or query" if option.kind == "subscription" else option.name
+    values = "|".join(option.choices) or f"<{placeholder}>"
     form = values if option.free else f"{option.name}:{values}"
     return form if option.required else f"[{form}]"
