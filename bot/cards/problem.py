@@ -1,6 +1,6 @@
 """What is said when something can't be done."""
 
-from bot.cards import Actions, Button, Card
+from bot.cards import Actions, Block, Button, Card
 from bot.cards.paper import NOTICE
 from bot.cards.plain import plain
 from bot.cards.say import actions, code, paragraph
@@ -17,8 +17,9 @@ def error_card(error: UserError, typed: str = "") -> Card:
     """One friendly line; `typed` with a caret under the place; and the nearest valid form, ready to run."""
     message = plain(str(error))
     place = (paragraph(code(pointed(typed, error.at))),) if error.at is not None and typed else ()
-    hint = (paragraph("Try ", code(error.hint)),) if error.hint else ()
-    blocks = (paragraph(message), *place, *hint, *_run(error.hint))
+    hint = plain(error.hint)
+    way_out: tuple[Block, ...] = (paragraph("Try ", code(hint)), *_run(hint)) if hint else ()
+    blocks = (paragraph(message), *place, *way_out)
     return Card("error", shorten(message, NOTICE), blocks=blocks)
 
 

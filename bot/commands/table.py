@@ -87,7 +87,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="unsubscribe",
-        aliases=("unsub", "remove"),
+        aliases=("unsub", "unfollow", "remove"),
         summary="stop a subscription",
         example="unsubscribe #3",
         options=(

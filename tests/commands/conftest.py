@@ -1,0 +1,94 @@
+"""A core on a real server, with a clock that stands still."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.cards import Actions, Bullets, Card, PaperBlock, Paragraph, Text
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.models import ChannelRef, Paper, User
+from bot.ports import Batch
+from bot.store.papers import Papers
+from bot.store.subscriptions import Subscriptions
+from tests.papers import a_channel
+
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
+ADA = User("U1", "Ada")
+
+Ask = Callable[[str], Awaitable[Card]]
+See = Callable[..., Awaitable[None]]
+
+
+@dataclass
+class Pauses:
+    """Remembers which channels are paused."""
+
+    paused: dict[ChannelRef, str] = field(default_factory=dict)
+
+    async def pause(self, channel: ChannelRef, reason: str) -> None:
+        self.paused[channel] = reason
+
+    async def resume(self, channel: ChannelRef) -> None:
+        del self.paused[channel]
+
+
+@pytest.fixture
+def services(redis: Redis) -> Services:
+    """The real store, a clock at NOW."""
+    return Services(Subscriptions(redis), Papers(redis), Pauses(), lambda: NOW)
+
+
+@pytest.fixture
+def core(services: Services) -> Commands:
+    """What platforms talk to."""
+    return Commands(services)
+
+
+@pytest.fixture
+def ask(core: Commands) -> Ask:
+    """Type a line in a channel."""
+
+    async def type_(line: str) -> Card:
+        return (await core.handle_text(line, ADA, a_channel())).card
+
+    return type_
+
+
+@pytest.fixture
+def see(services: Services) -> See:
+    """Let papers be seen, on the days that they were published."""
+
+    async def ingest(*papers: Paper, trending: tuple[str, ...] | None = None) -> None:
+        await services.papers.ingest("test", Batch((), "c", history=papers, trending=trending), 0)
+
+    return ingest
+
+
+def written(card: Card) -> str:
+    """A card as plain lines, for a test to look at."""
+    lines = [f"# {card.heading}"] if card.heading else []
+    for block in card.blocks:
+        match block:
+            case Paragraph(text):
+                lines.append(_line(text))
+            case Bullets(items):
+                lines += [f"- {_line(item)}" for item in items]
+            case Actions(buttons):
+                lines += [f"[{button.label}: {button.command}]" for button in buttons]
+            case PaperBlock():
+                lines.append(f"* {block.title} | {' · '.join(block.byline)}")
+    return "\n".join(lines)
+
+
+def commands_of(card: Card) -> dict[str, str]:
+    """Label -> command of every button on a card."""
+    actions = [block for block in card.blocks if isinstance(block, Actions)]
+    return {button.label: button.command for block in actions for button in block.buttons}
+
+
+def _line(text: Text) -> str:
+    return "".join(span.text for span in text)

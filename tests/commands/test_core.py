@@ -1,0 +1,103 @@
+"""What happens around every command: permission, errors, bugs."""
+
+from dataclasses import replace
+
+import pytest
+import structlog
+from inline_snapshot import snapshot
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from bot.cards.plain import plain
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.models import Command, User
+from tests.commands.conftest import ADA, NOW, Ask, Pauses, commands_of, written
+from tests.papers import a_channel
+
+VISITOR = User("U2", "Bob", may_manage=False)
+
+
+async def test_a_bare_paper_asks_for_help(ask: Ask) -> None:
+    assert (await ask("/paper")) == await ask("/paper help")
+
+
+async def test_an_unknown_command_gets_one_friendly_line_and_the_nearest_form(ask: Ask) -> None:
+    assert written(await ask('/paper subscrbe "language model"')) == snapshot("""\
+There is no command “subscrbe”. Did you mean this?
+Try /paper subscribe "language model"
+[Do that: subscribe "language model"]\
+""")
+
+
+async def test_a_bad_query_is_pointed_at(ask: Ask) -> None:
+    assert written(await ask("/paper subscribe rag OR OR agents every:daily")) == snapshot("""\
+There is nothing after 'OR' to look for.
+rag OR OR agents
+    ^^\
+""")
+
+
+async def test_a_better_query_is_offered_as_a_whole_line(ask: Ask) -> None:
+    card = await ask('/paper subscribe "diffusion policy every:daily')
+    assert commands_of(card) == {"Do that": 'subscribe "diffusion policy" every:daily'}
+
+
+@pytest.mark.parametrize("line", ["subscribe rag", "unsubscribe #1"])
+async def test_who_may_not_manage_the_channel_changes_nothing(
+    core: Commands, services: Services, line: str
+) -> None:
+    await services.subscriptions.add(a_channel(), "agent", "now", "")
+    reply = await core.handle_text(line, VISITOR, a_channel())
+    assert reply.card.kind == "error"
+    assert "manage this channel" in reply.card.notice
+    assert [s.query for s in await services.subscriptions.of(a_channel())] == ["agent"]
+
+
+@pytest.mark.parametrize("line", ["list", "preview rag", "trending", "help"])
+async def test_looking_is_for_everyone(core: Commands, line: str) -> None:
+    assert (await core.handle_text(line, VISITOR, a_channel())).card.kind != "error"
+
+
+async def test_a_platforms_own_form_does_the_same_as_a_line(core: Commands, ask: Ask) -> None:
+    await ask("subscribe rag every:daily")
+    typed = await ask("subscribe RAG every:daily")
+    given = await core.handle(Command("follow", ADA, a_channel(), {"query": "RAG", "every": "daily"}))
+    assert given.card == typed
+
+
+async def test_a_bug_is_logged_and_excused_and_ends_nothing(services: Services) -> None:
+    lost = Redis(host="127.0.0.1", port=9, retry=Retry(NoBackoff(), 0))
+    broken = Commands(replace(services, papers=type(services.papers)(lost)))
+    with structlog.testing.capture_logs() as logs:
+        reply = await broken.handle_text("preview rag", ADA, a_channel())
+    assert reply.card.kind == "error"
+    assert "Paperboy's side" in reply.card.notice
+    assert [(log["event"], log["command"], log["user"]) for log in logs] == [
+        ("command failed", "preview", "U1")
+    ]
+    await lost.aclose()
+
+
+async def test_what_was_typed_can_not_steer_anything(ask: Ask) -> None:
+    for line in (
+        "\x1b[2J\x1b]0;evil\x07",
+        "subscribe \x1b[31mred",
+        "unsubscribe \u202eevil",
+        "help \x1b[31m",
+    ):
+        text = written(await ask(line)).replace("\n", " ")
+        assert plain(text).split() == text.split(), line
+
+
+async def test_pausing_and_resuming_reach_the_store(core: Commands, services: Services) -> None:
+    assert isinstance(services.channels, Pauses)
+    await core.pause(a_channel(), "archived")
+    assert services.channels.paused == {a_channel(): "archived"}
+    await core.resume(a_channel())
+    assert services.channels.paused == {}
+
+
+def test_the_clock_stands_still(services: Services) -> None:
+    assert services.now() == NOW

@@ -1,0 +1,116 @@
+"""List, preview, trending, help: what people look at."""
+
+from datetime import timedelta
+
+from inline_snapshot import snapshot
+
+from bot.cards import Bullets, PaperBlock
+from bot.commands.table import shown
+from tests.commands.conftest import NOW, Ask, See, commands_of, written
+from tests.papers import a_paper
+
+
+async def test_a_list_says_number_query_schedule_and_who(ask: Ask) -> None:
+    await ask('subscribe "language model" -survey every:daily')
+    await ask("subscribe rag")
+    await ask("unsubscribe #1")
+    await ask("subscribe agents min:30")
+    lines = written(await ask("list")).split("\n")
+    assert lines[0] == "# 2 subscriptions in this channel"
+    assert lines[1].startswith("- #2 rag · now · by Ada · ")
+    assert lines[2].startswith("- #3 agents min:30 · now · by Ada · ")
+
+
+async def test_an_empty_list_says_how_to_begin(ask: Ask) -> None:
+    assert written(await ask("list")) == snapshot(
+        'This channel has no subscriptions yet. Try /paper subscribe "language model" -survey'
+    )
+
+
+async def test_a_long_list_has_pages(ask: Ask) -> None:
+    for n in range(33):
+        await ask(f"subscribe topic{n}")
+    pages = [await ask("list")]
+    while "Next" in commands_of(pages[-1]):
+        pages.append(await ask(commands_of(pages[-1])["Next"]))
+    numbers = [
+        item[0].text for page in pages for b in page.blocks if isinstance(b, Bullets) for item in b.items
+    ]
+    assert numbers == [f"#{n}" for n in range(1, 34)]
+    assert commands_of(pages[1]) == {"Previous": "list page:1", "Next": "list page:3"}
+    assert (await ask("list page:99")) == pages[-1]
+
+
+async def test_a_preview_shows_the_newest_and_posts_nothing(ask: Ask, see: See) -> None:
+    await see(
+        *(a_paper(f"p{n}", title=f"Rag {n}", published=NOW - timedelta(days=n / 2)) for n in range(1, 12))
+    )
+    assert written(await ask("preview rag")) == snapshot("""\
+# Preview
+rag
+Of the 11 papers of the last 14 days it would have posted 11.
+* Rag 1 | Ada Lovelace · 9 Mar
+* Rag 2 | Ada Lovelace · 9 Mar
+* Rag 3 | Ada Lovelace · 8 Mar
+* Rag 4 | Ada Lovelace · 8 Mar
+* Rag 5 | Ada Lovelace · 7 Mar
+* Rag 6 | Ada Lovelace · 7 Mar
+* Rag 7 | Ada Lovelace · 6 Mar
+* Rag 8 | Ada Lovelace · 6 Mar
+and 3 older
+[Subscribe: subscribe rag]\
+""")
+
+
+async def test_a_preview_of_a_subscription_offers_none(ask: Ask, see: See) -> None:
+    await see(a_paper(title="Rag"))
+    await ask("subscribe rag")
+    card = await ask("preview #1")
+    assert [block.title for block in card.blocks if isinstance(block, PaperBlock)] == ["Rag"]
+    assert commands_of(card) == {}
+
+
+async def test_trending_keeps_the_order_of_the_source(ask: Ask, see: See) -> None:
+    assert "No list of trending papers" in written(await ask("trending"))
+    await see(a_paper("a", title="First"), a_paper("b", title="Second", upvotes=3), trending=("b", "a"))
+    assert written(await ask("trending")) == snapshot("""\
+# Trending now
+* Second | Ada Lovelace · 2 Mar · ▲ 3
+* First | Ada Lovelace · 2 Mar
+[Post new ones here: subscribe trending]\
+""")
+
+
+async def test_help_shows_the_whole_table(ask: Ask) -> None:
+    card = await ask("help")
+    assert written(card) == snapshot("""\
+# New papers, in this channel
+- /paper subscribe <query> [every:now|daily|weekly] – post new papers that match a query here
+- /paper unsubscribe <#number or query> – stop a subscription
+- /paper list – show what this channel is subscribed to
+- /paper preview <#number or query> – show what a query or subscription would have posted lately; nothing is posted
+- /paper trending – show the papers that are trending now
+- /paper help [<command>] – show all of this, or more about one command
+A query is words, and they match as words: rag never finds “storage”.
+- diffusion policy – both words
+- diffusion, flow matching – either side of the comma
+- "language model" -survey – the phrase, without that word
+- author:hinton cat:cs.LG – one field only
+- trending, agents min:30 – what trends, or what has 30 upvotes
+[This channel's subscriptions: list]
+[Trending now: trending]\
+""")
+    assert all(f"/paper {spec.usage}" in written(card) for spec in shown())
+
+
+async def test_help_explains_one_command(ask: Ask) -> None:
+    assert written(await ask("help /paper sub")) == snapshot("""\
+# subscribe
+/paper subscribe <query> [every:now|daily|weekly] – post new papers that match a query here
+- query – words, all of which must be there
+- every – as they come, or gathered once a day or week: now, daily, weekly
+For example /paper subscribe "language model" -survey
+Also: sub, follow\
+""")
+    assert commands_of(await ask("help lists")) == {"Do that": "help list"}
+    assert commands_of(await ask("help zzz")) == {"Do that": "help"}

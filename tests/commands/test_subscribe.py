@@ -1,0 +1,131 @@
+"""Subscribing says at once what it means."""
+
+from datetime import timedelta
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.cards.say import MAX_BUTTON
+from bot.commands.services import Services
+from bot.models import Paper
+from tests.commands.conftest import NOW, Ask, See, commands_of, written
+from tests.papers import a_channel, a_paper
+
+
+def papers(count: int, title: str, days_ago: int = 1) -> list[Paper]:
+    published = NOW - timedelta(days=days_ago)
+    return [a_paper(f"{title}-{days_ago}-{n}", title=title, published=published) for n in range(count)]
+
+
+async def test_the_answer_shows_the_query_its_number_and_the_last_14_days(ask: Ask, see: See) -> None:
+    await see(
+        *papers(3, "Diffusion Policies"), *papers(9, "Other Things"), *papers(5, "Diffusion", days_ago=20)
+    )
+    card = await ask("/paper subscribe Diffusion AND policy")
+    assert written(card) == snapshot("""\
+Subscribed as #1: diffusion policy
+Of the 12 papers of the last 14 days it would have posted 3. New ones are posted here as they come.
+[See them: preview #1]
+[Undo: unsubscribe #1]\
+""")
+    assert card.notice == snapshot(
+        "Subscribed as #1: diffusion policy. Of the 12 papers of the last 14 days it would have posted 3."
+    )
+
+
+async def test_the_answers_buttons_are_commands_that_work(ask: Ask, see: See, services: Services) -> None:
+    await see(*papers(3, "Diffusion Policies"))
+    buttons = commands_of(await ask("subscribe diffusion"))
+    assert "Diffusion Policies" in written(await ask(buttons["See them"]))
+    await ask(buttons["Undo"])
+    assert await services.subscriptions.of(a_channel()) == []
+
+
+async def test_with_no_papers_there_is_nothing_to_look_back_on(ask: Ask) -> None:
+    assert written(await ask("subscribe diffusion every:daily")) == snapshot("""\
+Subscribed as #1: diffusion
+No papers have been read yet, so there is nothing to look back on. New ones are gathered and posted here once a day.
+[Undo: unsubscribe #1]\
+""")
+
+
+async def test_where_nothing_matches_it_says_so(ask: Ask, see: See) -> None:
+    await see(*papers(9, "Other Things"))
+    card = await ask("subscribe diffusion")
+    assert "None of the 9 papers of the last 14 days match" in written(card)
+    assert "See them" not in commands_of(card)
+
+
+async def test_the_same_again_changes_nothing(ask: Ask, services: Services) -> None:
+    await ask('subscribe "diffusion policy"')
+    assert written(await ask("subscribe “Diffusion policy” every:weekly")) == snapshot("""\
+Already subscribed, as #1: "diffusion policy"
+Nothing was changed. It is posted every:now; to change that, unsubscribe #1 first.
+[Preview: preview #1]
+[Unsubscribe: unsubscribe #1]\
+""")
+    [subscription] = await services.subscriptions.of(a_channel())
+    assert subscription.every == "now"
+    assert subscription.creator == "Ada"
+
+
+async def test_a_broad_query_is_asked_about_first(ask: Ask, see: See, services: Services) -> None:
+    await see(*papers(21, "A Model", days_ago=1), *papers(21, "A Model", days_ago=2))
+    card = await ask("subscribe model every:daily")
+    assert written(card) == snapshot("""\
+That would post about 21 papers a day here: model
+Narrow it with another word or -word, wait for upvotes with min:20, or put sure:yes behind it.
+[Only with 20 upvotes: subscribe model min:20 every:daily]
+[Subscribe anyway: subscribe model every:daily sure:yes]
+[See them: preview model]\
+""")
+    assert await services.subscriptions.of(a_channel()) == []
+    await ask(commands_of(card)["Subscribe anyway"])
+    await ask(commands_of(card)["Only with 20 upvotes"])
+    assert [(s.query, s.every) for s in await services.subscriptions.of(a_channel())] == [
+        ("model", "daily"),
+        ("model min:20", "daily"),
+    ]
+
+
+async def test_twenty_a_day_are_not_too_many(ask: Ask, see: See) -> None:
+    await see(*papers(20, "A Model", days_ago=1), *papers(20, "A Model", days_ago=2))
+    assert "Subscribed as #1" in written(await ask("subscribe model"))
+
+
+async def test_a_button_that_a_platform_could_not_carry_is_left_out(ask: Ask, see: See) -> None:
+    await see(*papers(30, "A Model"))
+    card = await ask("subscribe " + " OR ".join(f'model OR "word number {n}"' for n in range(5)))
+    assert card.kind == "reply"
+    assert all(len(command) <= MAX_BUTTON for command in commands_of(card).values())
+    assert "sure:yes" in written(card), "it can still be typed"
+
+
+async def test_a_channel_has_at_most_50_subscriptions(ask: Ask) -> None:
+    for n in range(50):
+        await ask(f"subscribe topic{n}")
+    card = await ask("subscribe another")
+    assert card.kind == "error"
+    assert "50 subscriptions" in card.notice
+
+
+@pytest.mark.parametrize(
+    "line", ["unsubscribe #1", "unsubscribe 1", "unsub “Language Model”", 'remove "language model"']
+)
+async def test_a_subscription_ends_by_number_or_query(ask: Ask, services: Services, line: str) -> None:
+    await ask('subscribe "language model" every:daily')
+    card = await ask(line)
+    assert (
+        written(card)
+        == 'Stopped #1: "language model"\n[Undo: subscribe "language model" every:daily sure:yes]'
+    )
+    assert await services.subscriptions.of(a_channel()) == []
+    await ask(commands_of(card)["Undo"])
+    assert [(s.number, s.every) for s in await services.subscriptions.of(a_channel())] == [(2, "daily")]
+
+
+async def test_what_is_not_there_gets_the_nearest_that_is(ask: Ask) -> None:
+    assert "has no subscriptions" in written(await ask("unsubscribe 7"))
+    await ask("subscribe diffusion policy")
+    assert commands_of(await ask("unsubscribe difusion policies")) == {"Do that": "unsubscribe #1"}
+    assert commands_of(await ask("unsubscribe #7")) == {"Do that": "list"}
