@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -98,30 +98,42 @@ class Poller:
         Where another process keeps polling, the results are that one's, as far as it has any.
         """
         self._last = await last_polls(self._redis)
-        for _ in range(PATIENCE):
-            if fence := await self._lease.acquire():
-                await self._leading(self._all_once(fence), fence)
-                break
-            log.info("another process polls; waiting for it")
-            await asyncio.sleep(self._beat)
-        else:
-            self._last = await last_polls(self._redis)
+        async with self._stepping_down():
+            for _ in range(PATIENCE):
+                if fence := await self._lease.acquire():
+                    await self._leading(self._all_once(fence), fence)
+                    break
+                log.info("another process polls; waiting for it")
+                await asyncio.sleep(self._beat)
+            else:
+                self._last = await last_polls(self._redis)
         return [self._last[source.name] for source in self._sources if source.name in self._last]
 
     async def run(self) -> None:
         """Until cancelled: get the lease, ask every source at its own hours, and begin anew if it is lost."""
-        while True:
-            try:
-                if fence := await self._lease.acquire():
-                    self._last = await last_polls(self._redis)
-                    await self._leading(self._all_for_ever(fence), fence)
-            except RedisError as error:
-                log.warning("nothing polled, for Redis does not answer", reason=str(error))
-            _heed_cancellation()
-            await asyncio.sleep(self._beat)
+        async with self._stepping_down():
+            while True:
+                try:
+                    if fence := await self._lease.acquire():
+                        self._last = await last_polls(self._redis)
+                        await self._leading(self._all_for_ever(fence), fence)
+                except RedisError as error:
+                    log.warning("nothing polled, for Redis does not answer", reason=str(error))
+                _heed_cancellation()
+                await asyncio.sleep(self._beat)
+
+    @contextlib.asynccontextmanager
+    async def _stepping_down(self) -> AsyncIterator[None]:
+        """Whatever happens in between, the next process may lead at once."""
+        try:
+            yield
+        finally:
+            with contextlib.suppress(RedisError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._lease.release()
 
     async def _leading(self, polls: Coroutine[Any, Any, None], fence: int) -> None:
-        """Keep the lease while `polls` runs, and give it back; a lost lease ends them."""
+        """Keep the lease while `polls` runs; a lost lease ends them."""
         try:
             async with asyncio.TaskGroup() as group:
                 keeper = group.create_task(self._keep(fence), name="keep the poller's lease")
@@ -129,10 +141,6 @@ class Poller:
                 keeper.cancel()
         except* LostLease:
             log.warning("another process polls now")
-        finally:
-            with contextlib.suppress(RedisError, TimeoutError):
-                async with asyncio.timeout(1):
-                    await self._lease.release()
 
     async def _keep(self, fence: int) -> None:
         while True:
