@@ -1,19 +1,18 @@
 """Sources to the papers stream: each source at its own hours, none waiting for another, one process at a time."""
 
 import asyncio
-import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.errors import PaperboyError, SourceError
+from bot.leading import RENEW_EVERY, lead
 from bot.ports import Source
-from bot.store.lease import Lease, LostLease
+from bot.store.lease import TTL, Lease, LostLease
 from bot.store.papers import Papers
 from bot.store.polls import PollResult, last_polls, record_poll
 
@@ -26,10 +25,8 @@ REFUSED_FOR = 86400.0
 """Seconds for which a source that refused us is left alone."""
 STORE_RETRY = 5.0
 """Seconds after which what Redis did not take is fetched again, the first time."""
-BEAT = 10.0
-"""Seconds between renewals of the lease, and between attempts to get it."""
-PATIENCE = 4
-"""Attempts of a single poll to get the lease: longer than a process that was killed still holds it."""
+PATIENCE = TTL + RENEW_EVERY
+"""Seconds that a single poll waits for the lease: longer than a process that was killed still holds it."""
 _NAP = 60.0
 """Seconds slept at a stretch: a machine that was suspended, or whose clock was set, is noticed after that."""
 
@@ -67,7 +64,7 @@ def failed(
 
 
 class Poller:
-    """Polls `sources` and hands what they list to `papers`, for as long as this process holds the lease."""
+    """Polls `sources` and hands what they list to `papers`, whenever this process holds the lease."""
 
     def __init__(
         self,
@@ -79,7 +76,8 @@ class Poller:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
-        beat: float = BEAT,
+        renew_every: float = RENEW_EVERY,
+        patience: float = PATIENCE,
     ) -> None:
         self._sources = sources
         self._papers = papers
@@ -88,78 +86,55 @@ class Poller:
         self._now = now
         self._sleep = sleep
         self._jitter = jitter
-        self._beat = beat
+        self._renew_every = renew_every
+        self._patience = patience
         self._last: dict[str, PollResult] = {}
         self._due: dict[str, datetime] = {}
 
     async def poll_once(self) -> list[PollResult]:
-        """Ask every source once, all at a time; a failure is in its result. Raises RedisError.
+        """Ask every source once, all at a time; a failure is in its result.
 
         Where another process keeps polling, the results are that one's, as far as it has any.
         """
-        self._last = await last_polls(self._redis)
-        async with self._stepping_down():
-            for _ in range(PATIENCE):
-                if fence := await self._lease.acquire():
-                    await self._leading(self._all_once(fence), fence)
-                    break
-                log.info("another process polls; waiting for it")
-                await asyncio.sleep(self._beat)
-            else:
-                self._last = await last_polls(self._redis)
+        try:
+            async with asyncio.timeout(self._patience) as patience:
+
+                async def work(fence: int) -> None:
+                    patience.reschedule(None)  # getting the lease is over; polls take what they take
+                    try:
+                        await self._all_once(fence)
+                    finally:
+                        patience.reschedule(asyncio.get_running_loop().time() + self._patience)
+
+                await lead(self._lease, work, every=self._renew_every)
+        except TimeoutError:
+            log.info("nothing polled, for another process does so")
+            await self._recall()
         return [self._last[source.name] for source in self._sources if source.name in self._last]
 
     async def run(self) -> None:
-        """Until cancelled: get the lease, ask every source at its own hours, and begin anew if it is lost."""
-        async with self._stepping_down():
-            while True:
-                try:
-                    if fence := await self._lease.acquire():
-                        self._last = await last_polls(self._redis)
-                        await self._leading(self._all_for_ever(fence), fence)
-                except RedisError as error:
-                    log.warning("nothing polled, for Redis does not answer", reason=str(error))
-                _heed_cancellation()
-                await asyncio.sleep(self._beat)
-
-    @contextlib.asynccontextmanager
-    async def _stepping_down(self) -> AsyncIterator[None]:
-        """Whatever happens in between, the next process may lead at once."""
-        try:
-            yield
-        finally:
-            with contextlib.suppress(RedisError, TimeoutError):
-                async with asyncio.timeout(1):
-                    await self._lease.release()
-
-    async def _leading(self, polls: Coroutine[Any, Any, None], fence: int) -> None:
-        """Keep the lease while `polls` runs; a lost lease ends them."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                keeper = group.create_task(self._keep(fence), name="keep the poller's lease")
-                await polls
-                keeper.cancel()
-        except* LostLease:
-            log.warning("another process polls now")
-
-    async def _keep(self, fence: int) -> None:
-        while True:
-            await asyncio.sleep(self._beat)
-            try:
-                if await self._lease.acquire() != fence:
-                    raise LostLease("another process has taken the lease")
-            except RedisError as error:  # should the lease run out meanwhile, the fence keeps our writes off
-                log.warning("lease not renewed, for now", reason=str(error))
+        """Ask every source at its own hours whenever this process leads, until cancelled."""
+        await lead(self._lease, self._all_for_ever, every=self._renew_every)
 
     async def _all_once(self, fence: int) -> None:
+        await self._recall()
         async with asyncio.TaskGroup() as group:
             for source in self._sources:
                 group.create_task(self._poll(source, fence), name=f"poll {source.name}")
 
     async def _all_for_ever(self, fence: int) -> None:
+        await self._recall()
         async with asyncio.TaskGroup() as group:
             for source in self._sources:
                 group.create_task(self._follow(source, fence), name=f"poll {source.name}")
+
+    async def _recall(self) -> None:
+        """Know how the last polls went, whichever process they were of."""
+        try:
+            self._last = await last_polls(self._redis)
+        except RedisError as error:
+            log.warning("earlier polls not known", reason=str(error))
+        _heed_cancellation()
 
     async def _follow(self, source: Source, fence: int) -> None:
         while True:

@@ -1,5 +1,6 @@
 """What every test may use: a real Valkey, and a strict event loop."""
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,7 +15,12 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a Valkey server, one for each test process."""
     folder = tmp_path_factory.mktemp("valkey")
-    server = ValkeyServer(data_dir=folder, **{"appendonly": "yes", "maxmemory-policy": "noeviction"})
+    with socket.socket() as probe:  # the server's own search would give test processes the same port
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = ValkeyServer(
+        port=port, data_dir=folder, **{"appendonly": "yes", "maxmemory-policy": "noeviction"}
+    )
     with server:
         yield server.connection_url
 
