@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -76,8 +77,8 @@ def test_a_recorded_error_of_the_search_says_why(shared_data: Path) -> None:
         parse_answer(body)
 
 
-async def test_all_recorded_days_in_a_row_announce_each_paper(shared_data: Path) -> None:
-    """Two polls a day over the recorded time: all that was listed from the first day on is announced."""
+async def test_over_all_recorded_days_each_paper_is_announced(shared_data: Path) -> None:
+    """Polls after half a day, days and weeks: all that was listed from the first day on is announced."""
     folder = shared_data / "hf_daily"
     days = sorted(date.fromisoformat(file.stem) for file in folder.glob("*.json"))
     recorded = {row["paper"]["id"] for file in folder.glob("*.json") for row in json.loads(file.read_bytes())}
@@ -89,10 +90,12 @@ async def test_all_recorded_days_in_a_row_announce_each_paper(shared_data: Path)
         )
         clock.at = datetime.combine(days[0], datetime.min.time(), UTC) + timedelta(hours=5)
         cursor = None
-        while clock.at.date() <= days[-1]:
+        for pause in cycle((0.5, 1, 3, 7, 14)):
             replay.until = clock.at.date()
             batch = await source.fetch(cursor)
             cursor = batch.cursor
             announced |= {paper.id for paper in batch.papers}
-            clock.at += timedelta(hours=12)
+            if clock.at.date() > days[-1]:
+                break
+            clock.at += timedelta(days=pause)
     assert announced == recorded
