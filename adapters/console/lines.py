@@ -4,6 +4,7 @@ import asyncio
 import codecs
 import os
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from threading import Thread
 
 CHUNK = 65_536
@@ -19,12 +20,13 @@ async def lines(descriptor: int) -> AsyncIterator[str]:
     received: asyncio.Queue[str | None] = asyncio.Queue()
 
     def deliver(line: str | None) -> None:
-        try:
-            loop.call_soon_threadsafe(received.put_nowait, line)
-        except RuntimeError:  # the loop has ended
-            raise SystemExit from None
+        loop.call_soon_threadsafe(received.put_nowait, line)
 
-    Thread(target=_read, args=(descriptor, deliver), name="standard input", daemon=True).start()
+    def read() -> None:
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits for lines
+            _read(descriptor, deliver)
+
+    Thread(target=read, name="standard input", daemon=True).start()
     while (line := await received.get()) is not None:
         yield line
 

@@ -78,20 +78,18 @@ def _text(spans: Iterable[Span], *, links: bool) -> Text:
 def _buttons(buttons: Iterable[Button], *, links: bool) -> RenderableType:
     """Links to click, and commands to type: a terminal has no buttons."""
     if not links:
-        return Text("\n").join(_in_full(button) for button in buttons)
+        return Text("\n").join(map(_in_full, buttons))
     shown = [_in_short(button, first=n == 0) for n, button in enumerate(buttons)]
     return Text("   ").join(shown)
 
 
 def _in_full(button: Button) -> Text:
-    # An address that is broken into two lines can't be copied.
-    text = Text(f"{visible(button.label)}: ", no_wrap=True, overflow="ignore")
-    return text.append(visible(button.command) or link(button.url) or "")
+    return Text(f"{visible(button.label)}: {visible(button.command) or link(button.url) or ''}")
 
 
 def _in_short(button: Button, *, first: bool) -> Text:
     if button.url is None:
-        text = Text(f"{visible(button.label)}: ", _STYLES["dim"])
+        text = Text().append(f"{visible(button.label)}: ", _STYLES["dim"])
         return text.append(visible(button.command), _STYLES["code"])
     address = (link(button.url) or "").partition("://")[2]
     # Not every terminal can follow a link, and all of them show what it says.

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from typing import Protocol, TextIO
+from typing import Literal, Protocol, TextIO, cast
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -16,6 +16,9 @@ from bot.cards.plain import visible
 from bot.cards.wire import to_json
 from bot.errors import PaperboyError
 
+_Colors = Literal["standard", "256", "truecolor", "windows"]
+UNWRAPPED = 2000
+"""Columns where there is no terminal: whoever reads a file or a pipe wraps lines, and an address must stay whole."""
 _PADDING = re.compile(" +\n")
 """Rich fills lines up; in a window that is made narrower they would wrap."""
 
@@ -45,9 +48,8 @@ class RichScreen:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._out = _Output(stream)
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
-        if not self._console.is_terminal:
-            self._console.width = WIDTH
+        self._terminal = Console(file=stream)
+        """Never printed on (Rich would end the program when a pipe breaks): it knows colours, links and width."""
 
     def post(self, card: Card) -> None:
         """A card for the channel."""
@@ -66,13 +68,18 @@ class RichScreen:
         self._write(Text(f"> {visible(line)}", style="bold"))
 
     def _print(self, card: Card) -> None:
-        self._write(render(card, links=self._console.is_terminal))
+        self._write(render(card, links=self._terminal.is_terminal))
 
     def _write(self, shown: RenderableType) -> None:
-        # Rich would end the program when the pipe breaks; so it only renders, and the printing is ours.
-        with self._console.capture() as rendered:
-            self._console.print(shown, width=min(self._console.width, WIDTH))
-        self._out.write(_PADDING.sub("\n", rendered.get()))
+        seen = self._terminal
+        paper = io.StringIO()
+        Console(
+            file=paper,
+            force_terminal=seen.is_terminal,
+            color_system=cast("_Colors | None", seen.color_system),
+            width=min(seen.width, WIDTH) if seen.is_terminal else UNWRAPPED,
+        ).print(shown)
+        self._out.write(_PADDING.sub("\n", paper.getvalue()))
 
 
 class JsonScreen:

@@ -1,0 +1,187 @@
+"""The terminal as a platform: answers what is typed, shows what is posted, ends when the person has gone."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapters.console.platform import CHANNEL, ConsolePlatform
+from adapters.console.screen import ScreenClosed
+from bot.cards import Card
+from bot.cards.problem import sorry_card
+from bot.errors import ChannelGone, RetryLater, Unknowable
+from bot.models import ChannelRef, Command, User
+from bot.ports import Reply
+from tests.papers import a_channel
+
+CARD = sorry_card()
+
+
+@dataclass
+class Echo:
+    """A core that answers with what it was told."""
+
+    told: list[str] = field(default_factory=list)
+
+    async def handle(self, command: Command) -> Reply:
+        return Reply(Card("reply", command.name))
+
+    async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
+        assert (user.name, channel) == ("you", CHANNEL)
+        self.told.append(line)
+        return Reply(Card("reply", line))
+
+    async def pause(self, channel: ChannelRef, reason: str) -> None:
+        raise AssertionError(f"{channel} was paused: {reason}")
+
+    async def resume(self, channel: ChannelRef) -> None:
+        raise AssertionError(f"{channel} was resumed")
+
+
+@dataclass
+class Wall:
+    """A screen that remembers, and that can be closed."""
+
+    shown: list[str] = field(default_factory=list)
+    closed: bool = False
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def post(self, card: Card) -> None:
+        self._show(f"post {card.notice}")
+
+    def reply(self, card: Card) -> None:
+        self._show(f"reply {card.notice}")
+
+    def note(self, card: Card) -> None:
+        self._show(f"note {card.notice}")
+
+    def typed(self, line: str) -> None:
+        self._show(f"> {line}")
+
+    def _show(self, line: str) -> None:
+        if self.closed:
+            raise ScreenClosed("closed")
+        self.shown.append(line)
+        self.changed.set()
+
+    async def until(self, count: int) -> None:
+        while len(self.shown) < count:
+            self.changed.clear()
+            await self.changed.wait()
+
+
+@pytest.fixture
+def keyboard() -> Iterator[tuple[int, int]]:
+    """Both ends of a standard input: where it is read, where it is typed."""
+    reader, writer = os.pipe()
+    yield reader, writer
+    for descriptor in (reader, writer):
+        try:
+            os.close(descriptor)
+        except OSError:
+            continue
+
+
+async def test_lines_are_answered_in_order_and_empty_ones_ignored(keyboard: tuple[int, int]) -> None:
+    reader, writer = keyboard
+    wall, core = Wall(), Echo()
+    os.write(writer, "/paper list\r\n\n  \nsubscribe “rág”\nlast".encode())
+    os.close(writer)
+    await ConsolePlatform(wall, descriptor=reader).answer_input(core)
+    assert core.told == ["/paper list", "subscribe “rág”", "last"]
+    assert wall.shown == [
+        "> /paper list",
+        "reply /paper list",
+        "> subscribe “rág”",
+        "reply subscribe “rág”",
+        "> last",
+        "reply last",
+    ]
+
+
+async def test_the_end_of_the_input_is_not_the_end_of_the_bot(keyboard: tuple[int, int]) -> None:
+    reader, writer = keyboard
+    wall = Wall()
+    platform = ConsolePlatform(wall, descriptor=reader)
+    running = asyncio.create_task(platform.run(Echo()))
+    os.write(writer, b"list\n")
+    os.close(writer)
+    await wall.until(2)
+    await platform.send(CHANNEL, CARD, "k1")
+    assert not running.done()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_it_ends_at_once_when_cancelled_while_nobody_types(keyboard: tuple[int, int]) -> None:
+    running = asyncio.create_task(ConsolePlatform(Wall(), descriptor=keyboard[0]).run(Echo()))
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_a_file_or_nothing_can_be_the_input(tmp_path: Path) -> None:
+    script = tmp_path / "commands.txt"
+    script.write_text("list\nhelp\n")
+    for path, told in ((script, ["list", "help"]), (Path(os.devnull), [])):
+        core = Echo()
+        with path.open() as stream:
+            await ConsolePlatform(Wall(), descriptor=stream.fileno()).answer_input(core)
+        assert core.told == told
+
+
+async def test_no_input_at_all_is_an_empty_one(keyboard: tuple[int, int]) -> None:
+    reader, _ = keyboard
+    os.close(reader)
+    core = Echo()
+    await ConsolePlatform(Wall(), descriptor=reader).answer_input(core)
+    assert core.told == []
+
+
+async def test_many_lines_at_once_and_letters_cut_in_two(keyboard: tuple[int, int]) -> None:
+    reader, writer = keyboard
+    core = Echo()
+    answering = asyncio.create_task(ConsolePlatform(Wall(), descriptor=reader).answer_input(core))
+    text = "".join(f"sübscribe {n}\n" for n in range(500)).encode()
+    for at in range(0, len(text), 7):
+        os.write(writer, text[at : at + 7])
+    os.close(writer)
+    await answering
+    assert core.told == [f"sübscribe {n}" for n in range(500)]
+
+
+async def test_a_post_is_shown_and_confirmed() -> None:
+    wall = Wall()
+    assert (await ConsolePlatform(wall).send(CHANNEL, CARD, "key")).id == "key"
+    assert wall.shown == [f"post {CARD.notice}"]
+
+
+async def test_another_channel_is_not_this_terminal() -> None:
+    with pytest.raises(ChannelGone):
+        await ConsolePlatform(Wall()).send(a_channel(), CARD, "key")
+
+
+async def test_once_the_output_is_closed_posts_wait_and_the_run_ends(keyboard: tuple[int, int]) -> None:
+    platform = ConsolePlatform(Wall(closed=True), descriptor=keyboard[0])
+    running = asyncio.create_task(platform.run(Echo()))
+    with pytest.raises(RetryLater) as caught:
+        await platform.send(CHANNEL, CARD, "key")
+    assert not caught.value.counts
+    await running
+
+
+async def test_an_answer_that_nobody_can_read_ends_the_run(keyboard: tuple[int, int]) -> None:
+    reader, writer = keyboard
+    os.write(writer, b"list\n")
+    await ConsolePlatform(Wall(closed=True), descriptor=reader).run(Echo())
+
+
+async def test_a_terminal_can_not_say_what_it_showed() -> None:
+    with pytest.raises(Unknowable):
+        await ConsolePlatform(Wall()).find(CHANNEL, "key", datetime(2026, 1, 1, tzinfo=UTC))

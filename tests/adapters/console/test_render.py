@@ -1,0 +1,164 @@
+"""Cards in a terminal: readable, clickable, and never in command of it."""
+
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from inline_snapshot import snapshot
+from rich.console import Console
+
+from adapters.console.render import render
+from bot.cards import Actions, Bullets, Button, Card, PaperBlock, Paragraph, Span
+from bot.cards.digest import digest_card
+from bot.cards.paper import paper_card
+from bot.commands.help import help_card
+from bot.models import Reason
+from tests.papers import SPRING, a_paper
+
+ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;(?:id=\d+;https?://[!-~]*|;)\x1b\\")
+"""Colours and links: all that a card may tell a terminal."""
+POLICY = Reason(3, '"diffusion policy"')
+PAPER = a_paper(
+    title="Diffusion Policies That Fold Laundry",
+    authors=("Ada Lovelace", "Alan Turing", "Grace Hopper"),
+    pdf_url="https://arxiv.org/pdf/2603.00001",
+    code_url="https://github.com/lovelace/laundry",
+    upvotes=42,
+)
+
+
+def on_paper(card: Card, width: int = 72) -> str:
+    """The card where there is no terminal."""
+    console = Console(file=io.StringIO(), width=width)
+    with console.capture() as shown:
+        console.print(render(card, links=False))
+    return "\n".join(line.rstrip() for line in shown.get().split("\n"))
+
+
+def on_terminal(card: Card, width: int = 72) -> str:
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=True, color_system="standard", legacy_windows=False
+    )
+    with console.capture() as shown:
+        console.print(render(card, links=True))
+    return shown.get()
+
+
+def test_a_paper_on_paper() -> None:
+    assert on_paper(paper_card(PAPER, [POLICY], SPRING)) == snapshot("""\
+ Diffusion Policies That Fold Laundry
+ Ada Lovelace … Grace Hopper (+1) · 2 Mar · ▲ 42 · code
+ We look at it closely.
+ matched "diffusion policy" (#3)
+ Abstract: https://arxiv.org/abs/2603.00001
+ PDF: https://arxiv.org/pdf/2603.00001
+ Code: https://github.com/lovelace/laundry
+
+""")
+
+
+def test_a_paper_on_a_terminal_has_links_and_styles() -> None:
+    shown = on_terminal(paper_card(PAPER, [POLICY], SPRING))
+    assert re.search(r"\x1b\]8;id=\d+;https://arxiv.org/abs/2603.00001\x1b\\", shown)
+    assert "PDF" in shown
+    assert "https://arxiv.org/pdf" not in ESCAPES.sub("", shown), "it is behind the word"
+
+
+def test_a_digest_on_paper() -> None:
+    assert on_paper(digest_card([(PAPER, (POLICY,)), (a_paper(), (Reason(4, "rag"),))], SPRING)) == snapshot("""\
+ 2 new papers
+ • Diffusion Policies That Fold Laundry
+   Ada Lovelace … Grace Hopper (+1) · 2 Mar · ▲ 42 · code
+   matched "diffusion policy" (#3)
+   https://arxiv.org/abs/2603.00001
+ • On paper 2603.00001
+   Ada Lovelace · 2 Mar
+   matched rag (#4)
+   https://arxiv.org/abs/2603.00001
+
+""")
+
+
+def test_help_wraps_and_stays_indented() -> None:
+    lines = on_paper(help_card(), 40).split("\n")
+    assert all(len(line) <= 40 for line in lines)
+    assert on_paper(help_card()) == snapshot("""\
+ New papers, in this channel
+ • /paper subscribe <query> [every:now|daily|weekly] – post new papers
+   that match a query here
+ • /paper unsubscribe <#number or query> – stop a subscription
+ • /paper list – show what this channel is subscribed to
+ • /paper preview <#number or query> – show what a query or
+   subscription would have posted lately; nothing is posted
+ • /paper trending – show the papers that are trending now
+ • /paper help [<command>] – show all of this, or more about one
+   command
+ A query is words, and they match as words: rag never finds “storage”.
+ • diffusion policy – both words
+ • diffusion, flow matching – either side of the comma
+ • "language model" -survey – the phrase, without that word
+ • author:hinton cat:cs.LG – one field only
+ • trending, agents min:30 – what trends, or what has 30 upvotes
+ This channel's subscriptions: list
+ Trending now: trending
+
+""")
+
+
+def test_no_colour_is_fixed_to_a_light_or_a_dark_background() -> None:
+    codes = set(
+        re.findall(
+            r"\x1b\[([0-9;]*)m", on_terminal(paper_card(PAPER, [POLICY], SPRING)) + on_terminal(help_card())
+        )
+    )
+    assert codes <= {"0", "1", "2", "4", "1;4", "32", "35"}
+
+
+HOSTILE = "\x1b]8;;https://evil\x1b\\\x1b[2J\x9b31m[bold red]x[/][link=https://evil]y[/link]:smile:\x07\r\x08\u202e\ud800"
+
+
+def hostile_card(text: str) -> Card:
+    button = Button(text, text)
+    links = (Button(text, url=text), Button(text, url=f"https://evil/{text}"))
+    return Card(
+        "paper",
+        text,
+        text,
+        (
+            Paragraph((Span(text), Span(text, "code", text), Span(text, "plain", f"https://evil/{text}"))),
+            Bullets(((Span(text, "bold"),),)),
+            Actions((button, *links)),
+            *(
+                PaperBlock(
+                    paper_id=text, title=text, url=f"https://evil/{text}", byline=(text,), summary=text, reasons=(text,),
+                    detail=detail, abstract=text, buttons=(button, *links),
+                )
+                for detail in ("line", "compact", "full")
+            ),
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [on_terminal, on_paper])
+def test_a_papers_text_stays_text(form: object) -> None:
+    assert callable(form)
+    shown = form(hostile_card(HOSTILE), 2000)
+    rest = ESCAPES.sub("", shown)
+    assert not set(rest) & set("\x1b\x9b\x07\r\x08\u202e\ud800")
+    assert "[bold red]x[/]" in rest
+    assert ":smile:" in rest
+
+
+@given(st.text())
+def test_no_text_at_all_reaches_the_terminals_controls(text: str) -> None:
+    rest = ESCAPES.sub("", on_terminal(hostile_card(text), 500))
+    assert all(c == "\n" or c.isprintable() or c.isspace() or ord(c) > 0x9F for c in rest)
+    assert "\x1b" not in rest
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+def test_it_fits_into_any_window(width: int) -> None:
+    shown = ESCAPES.sub("", on_terminal(paper_card(PAPER, [POLICY] * 5, SPRING), width))
+    assert all(len(line) <= width for line in shown.split("\n"))

@@ -1,0 +1,92 @@
+"""Where the terminal's channel is shown."""
+
+import io
+import json
+import os
+from typing import TextIO
+
+import pytest
+from inline_snapshot import snapshot
+
+from adapters.console.screen import JsonScreen, RichScreen, ScreenClosed
+from bot.cards.digest import digest_card
+from bot.cards.paper import paper_card
+from bot.cards.problem import sorry_card
+from bot.cards.welcome import unreachable_card, welcome_card
+from bot.cards.wire import from_json
+from bot.models import Reason
+from tests.papers import SPRING, a_paper
+
+CARD = paper_card(a_paper(), [Reason(1, "rag")], SPRING)
+
+
+def test_json_has_one_object_a_line() -> None:
+    stream = io.StringIO()
+    screen = JsonScreen(stream)
+    screen.typed("/paper list")
+    screen.note(sorry_card())
+    screen.post(CARD)
+    screen.reply(sorry_card())
+    screen.post(digest_card([(a_paper("b"), ()), (a_paper("a", title="a\u2028b"), ())], SPRING))
+    post, reply, digest = map(json.loads, stream.getvalue().splitlines())
+    assert (post["kind"], post["papers"]) == ("post", ["2603.00001"])
+    assert from_json(post["card"]) == CARD
+    assert set(reply) == {"kind", "card"}
+    assert (reply["kind"], reply["card"]["kind"]) == ("reply", "error")
+    assert digest["papers"] == ["b", "a"]
+
+
+def test_each_line_is_written_at_once() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w", buffering=8192) as stream:
+        JsonScreen(stream).post(CARD)
+        assert json.loads(os.read(reader, 65_536))["kind"] == "post"
+    os.close(reader)
+
+
+@pytest.mark.parametrize("form", [JsonScreen, RichScreen])
+def test_a_broken_pipe_is_told_and_nothing_else_complains(form: type[JsonScreen | RichScreen]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = os.fdopen(writer, "w")
+    screen = form(stream)
+    with pytest.raises(ScreenClosed):
+        screen.post(CARD)
+    stream.close()
+    with pytest.raises(ScreenClosed):
+        screen.post(CARD)
+
+
+def test_an_encoding_that_lacks_a_letter_is_no_reason_to_fail() -> None:
+    raw = io.BytesIO()
+    stream: TextIO = io.TextIOWrapper(raw, encoding="ascii")
+    RichScreen(stream).post(paper_card(a_paper(title="Gödel ▲"), [], SPRING))
+    assert b"G?del ?" in raw.getvalue()
+
+
+def test_without_a_terminal_the_typed_line_is_shown_and_addresses_are_whole() -> None:
+    stream = io.StringIO()
+    screen = RichScreen(stream)
+    screen.typed("/paper list\x1b[2J")
+    long = "https://example.org/" + "a" * 200
+    screen.post(paper_card(a_paper(pdf_url=long), [], SPRING))
+    assert stream.getvalue().startswith("> /paper list[2J\n")
+    assert long in stream.getvalue()
+    assert " \n" not in stream.getvalue()
+
+
+def test_the_first_lines_of_a_terminal() -> None:
+    stream = io.StringIO()
+    RichScreen(stream).note(welcome_card())
+    RichScreen(stream).note(unreachable_card())
+    assert stream.getvalue() == snapshot("""\
+ Paperboy
+ This terminal is a channel. Papers that match its subscriptions appear here.
+ Begin with /paper subscribe diffusion or /paper trending; /paper help shows the rest, exit leaves.
+ • Slack: put SLACK_BOT_TOKEN and SLACK_APP_TOKEN into the environment or a file .env, then start again.
+ • Discord: put DISCORD_TOKEN there, then start again.
+
+ No source of papers can be reached now. Paperboy keeps trying.
+ Until then it shows a bundled sample of papers from May 2026, each marked sample.
+
+""")
