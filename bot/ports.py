@@ -48,6 +48,17 @@ class Reply:
     """Only for whoever asked, where the platform can do that."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `paperboy doctor` looked at."""
+
+    name: str
+    ok: bool
+    message: str
+    todo: str = ""
+    """What to do about it, where it is not right."""
+
+
 class Core(Protocol):
     """What a platform may ask of the core."""
 
@@ -64,12 +75,34 @@ class Core(Protocol):
         """The platform reported that posting there works again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` posts in any `per` seconds."""
+
+    count: int
+    per: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a platform allows, None where it sets no bound. All replicas keep to it together."""
+
+    platform: Rate | None = None
+    """For the whole bot."""
+    workspace: Rate | None = None
+    channel: Rate | None = None
+
+
 class Platform(Protocol):
     """A chat platform."""
 
     @property
     def name(self) -> str:
         """What `ChannelRef.platform` says: `slack`, `discord`, `console`, …"""
+
+    @property
+    def rates(self) -> Rates:
+        """How fast it may be posted to."""
 
     async def run(self, core: Core) -> None:
         """Listen until cancelled. Raises ConfigurationError where it can never work."""

@@ -11,7 +11,7 @@ from adapters.console.screen import Screen, ScreenClosed
 from bot.cards import Card
 from bot.errors import ChannelGone, RetryLater, Unknowable
 from bot.models import ChannelRef, MessageRef, User
-from bot.ports import Core
+from bot.ports import Core, Rates
 
 CHANNEL = ChannelRef("console", "local", "terminal")
 USER = User("terminal", "you")
@@ -21,6 +21,9 @@ class ConsolePlatform:
     """Shows cards on a screen and reads commands from standard input, or from a prompt where that is a terminal."""
 
     name = "console"
+    channel = CHANNEL
+    user = USER
+    rates = Rates()
 
     def __init__(
         self, screen: Screen, *, descriptor: int = 0, interactive: bool = False, history: Path | None = None

@@ -45,6 +45,8 @@ class EmbeddedServer:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.socket = _socket_path(self.folder / "valkey")
+        self.alone = True
+        """Whether no other program used the server when this one came."""
         self._data = self.folder / "valkey"
         self._users: int | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -68,6 +70,7 @@ class EmbeddedServer:
             if not await self._adopt():
                 await self._launch()
             self._users = _open(self._data / "users.lock")
+            self.alone = _locked(self._users, fcntl.LOCK_EX)
             fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     async def stop(self) -> None:

@@ -16,23 +16,23 @@ class Index(Protocol):
         """Forget a subscription; nothing happens where there is none."""
 
 
-IndexT = TypeVar("IndexT", bound=Index)
+IndexT_co = TypeVar("IndexT_co", bound=Index, covariant=True)
 
 
-class Follower(Generic[IndexT]):
+class Follower(Generic[IndexT_co]):
     """An index that is loaded once and then follows the changes.
 
     `up_to_date` asks for changes without waiting for any: called before each paper, it makes a subscription
     that was confirmed anywhere count for that paper here.
     """
 
-    def __init__(self, subscriptions: Subscriptions, empty: Callable[[], IndexT]) -> None:
+    def __init__(self, subscriptions: Subscriptions, empty: Callable[[], IndexT_co]) -> None:
         self._subscriptions = subscriptions
         self._empty = empty
-        self._index: IndexT | None = None
+        self._index: IndexT_co | None = None
         self._positions: dict[int, str] = {}
 
-    async def up_to_date(self) -> IndexT:
+    async def up_to_date(self) -> IndexT_co:
         """The index with every change up to now. Raises RedisError; the next call goes on from there."""
         if self._index is None:
             self._index = await self._load()
@@ -45,7 +45,7 @@ class Follower(Generic[IndexT]):
             _apply(self._index, change)
         return self._index
 
-    async def _load(self) -> IndexT:
+    async def _load(self) -> IndexT_co:
         self._index = None  # frees a stale one first: two of a million subscriptions would not fit
         index = self._empty()
         self._positions = await self._subscriptions.positions()

@@ -11,6 +11,9 @@ from bot.models import ChannelRef
 SHARDS = 16
 """Fixed at installation: changing it would orphan every channel's keys."""
 
+PERIOD, PERIODS = 30 * 86_400, 4
+"""What was sent is remembered in pieces of so many seconds, and so many of them."""
+
 SCHEMA = "pb:{ingest}:schema"
 LEASE = "pb:{ingest}:lease"
 FENCE = "pb:{ingest}:fence"
@@ -21,6 +24,8 @@ PAPERS = "pb:{ingest}:papers"
 """Stream of what is to be matched."""
 TRENDING = "pb:{ingest}:trending"
 """JSON list of paper ids, in the order that their source gave."""
+AGAIN = "pb:{ingest}:again"
+"""Set for a moment after the papers of the last hours were announced again."""
 POLLS = "pb:{ingest}:polls"
 """Hash of source name -> JSON about its last poll, for `status` and `doctor`."""
 WAKE = "pb:wake"
@@ -67,3 +72,34 @@ def subscriptions(ref: ChannelRef) -> str:
 def channel(ref: ChannelRef) -> str:
     """Hash of a channel's settings, health and last subscription number."""
     return f"{_home(ref)}channel:{ref}"
+
+
+def workspace(platform: str, name: str) -> str:
+    """A workspace as the outbox names it: the beginning of its channels' text form."""
+    return str(ChannelRef(platform, name, "")).removesuffix(":")
+
+
+def open_count(number: int) -> str:
+    """How many of the shard's deliveries can go out by themselves."""
+    return f"{shard(number)}open"
+
+
+def delivery(key: str) -> str:
+    """Hash: one delivery that is not done."""
+    return f"{_home(ChannelRef.parse(key.partition('/')[0]))}delivery:{key}"
+
+
+def set_aside(number: int, state: str) -> str:
+    """ZSET of the shard's deliveries that a person has to decide about: `dead` or `held`."""
+    return f"{shard(number)}{state}"
+
+
+def sent(ref: ChannelRef, period: int) -> str:
+    """Hash of paper id -> when and where it was posted, of one channel and 30 days."""
+    return f"{_home(ref)}sent:{ref}:{period}"
+
+
+def bucket(*scope: str) -> tuple[str, str]:
+    """A shared rate: the posts that may leave next, and until when none may."""
+    tag = ":".join(scope)
+    return f"pb:{{rate:{tag}}}:slots", f"pb:{{rate:{tag}}}:until"

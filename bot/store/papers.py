@@ -89,6 +89,10 @@ class Papers:
         found = await self.get(order)
         return [found[paper_id] for paper_id in order if paper_id in found]
 
+    async def any(self) -> bool:
+        """Whether a paper was ever seen."""
+        return bool(await self._redis.exists(keys.SEEN))
+
     async def cursor(self, source: str) -> str | None:
         """What the source gave with the last batch that was ingested."""
         cursor: Any = await self._redis.hget(keys.CURSORS, source)

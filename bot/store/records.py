@@ -29,7 +29,7 @@ def dump(paper: Paper) -> str:
 
 def load(text: str) -> Paper:
     """The inverse of `dump`; fields that a newer version added are left out."""
-    values = json.loads(text)
+    values = {"authors": []} | json.loads(text)
     return Paper(**{name: _value(name, values[name]) for name in _NAMES if name in values})
 
 

@@ -79,6 +79,10 @@ class Subscriptions:
         found: dict[Any, Any] = await self._redis.hgetall(keys.subscriptions(channel))
         return [_load(channel, number, found[str(number)]) for number in sorted(map(int, found))]
 
+    async def ever(self, channel: ChannelRef) -> bool:
+        """Whether the channel has, or once had, a subscription."""
+        return bool(await self._redis.sismember(keys.channels(keys.shard_of(channel)), str(channel)))
+
     async def load(self) -> AsyncIterator[Subscription]:
         """Every subscription there is, in no order."""
         for shard in range(keys.SHARDS):

@@ -36,7 +36,8 @@ async def test_a_server_without_persistence_needs_the_operators_word(config: Red
     await config.config_set("appendonly", "no")
     with pytest.raises(ConfigurationError, match="PAPERBOY_UNSAFE_REDIS"):
         _ = await connect(valkey)
-    await (await connect(valkey, unsafe=True)).aclose()
+    redis = await connect(valkey, unsafe=True)
+    await redis.aclose()
 
 
 async def test_a_newer_schema_is_refused(redis: Redis, valkey: str) -> None:
@@ -45,7 +46,8 @@ async def test_a_newer_schema_is_refused(redis: Redis, valkey: str) -> None:
         _ = await connect(valkey)
 
 
-async def test_no_server_is_said_without_the_password() -> None:
+async def test_no_server_is_said_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connecting, "PATIENCE", 0.5)
     with pytest.raises(ConfigurationError, match=r"No Redis answers at 127\.0\.0\.1:1: ") as error:
         _ = await connect("redis://:planted-secret@127.0.0.1:1/0")
     assert "planted-secret" not in str(error.value)
@@ -54,7 +56,7 @@ async def test_no_server_is_said_without_the_password() -> None:
 @pytest.mark.parametrize("url", ["http://x", "redis+sentinel://host:1", "localhost:6379", "redis+what://x"])
 def test_a_url_of_no_use_is_said_so(url: str) -> None:
     with pytest.raises(ConfigurationError, match="REDIS_URL"):
-        client(url)
+        _ = client(url)
 
 
 async def test_every_form_of_url_gives_a_client() -> None:

@@ -1,0 +1,77 @@
+-- ARGV platform, token of this claim, how many at most, lease in ms, 1 where every answered write is on the
+--      disk, how many workers may die on a delivery
+-- -> {ms until the next look or -1, 1 where the server is another one than before, deliveries…}
+free_first()
+local platform, token, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local lease, worst = tonumber(ARGV[4]), tonumber(ARGV[6])
+local now, changed = now_ms(), 0
+
+-- A server that syncs now and then may have forgotten its last moments when it comes back, or when a replica takes
+-- over: what was due by then may have been posted already.
+if ARGV[5] ~= '1' then
+  local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  local known = redis.call('GET', base .. 'run')
+  if known ~= run then
+    redis.call('SET', base .. 'run', run)
+    if known then
+      redis.call('SET', base .. 'doubt', now)
+      changed = 1
+    end
+  end
+end
+local doubt = tonumber(redis.call('GET', base .. 'doubt') or '-1')
+
+-- Workers whose lease is over are dead, or as good as dead.
+for _, key in ipairs(redis.call('ZRANGEBYSCORE', leases_of(platform), '-inf', now, 'LIMIT', 0, 100)) do
+  local state, due = unpack(redis.call('HMGET', record(key), 'state', 'due'))
+  let_go(key)
+  if redis.call('HINCRBY', record(key), 'deaths', 1) >= worst then
+    set_aside(key, 'dead', now, worst .. ' workers died while they had it')
+  elseif state == 'claimed' then
+    put(key, 'pending', due)
+  else
+    put(key, 'unknown', now)
+  end
+end
+
+local function take(key, channel)
+  local state, due = unpack(redis.call('HMGET', record(key), 'state', 'due'))
+  if state == 'pending' and tonumber(due) <= doubt then
+    state = 'unknown'
+    redis.call('HSET', record(key), 'since', due)
+  end
+  redis.call('ZREM', box_of(channel), key)
+  redis.call('ZADD', leases_of(platform), now + lease, key)
+  redis.call('HSET', record(key), 'state', state == 'pending' and 'claimed' or state, 'token', token)
+  redis.call('HSET', health_of(channel), 'busy', key)
+end
+
+local claimed = redis.call('GET', base .. 'claim:' .. token)
+claimed = claimed and cjson.decode(claimed) or {}
+if #claimed == 0 then
+  while #claimed < most do
+    local workspace, turn = unpack(redis.call('ZRANGE', due_of(platform), 0, 0, 'WITHSCORES'))
+    if not workspace or tonumber(turn) >= now + 1 then
+      break
+    end
+    local channel = redis.call('ZRANGE', lane_of(workspace), 0, 0)[1]
+    local key = redis.call('ZRANGE', box_of(channel), 0, 0)[1]
+    -- Behind everyone who has not been served by now; the fraction keeps an order within this claim.
+    redis.call('HSET', workspace_health_of(workspace), 'served', now + #claimed / 1024)
+    take(key, channel)
+    place(channel)
+    claimed[#claimed + 1] = key
+  end
+  if #claimed > 0 then
+    redis.call('SET', base .. 'claim:' .. token, cjson.encode(claimed), 'PX', lease)
+  end
+end
+
+local answer = { next_look(platform, now), changed }
+for _, key in ipairs(claimed) do
+  local found = redis.call('HMGET', record(key), 'token', 'state', 'papers', 'tries', 'since')
+  if found[1] == token then
+    answer[#answer + 1] = { key, found[2], found[3], found[4] or '0', found[5] or '' }
+  end
+end
+return answer

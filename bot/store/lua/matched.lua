@@ -1,0 +1,5 @@
+-- Papers that were matched leave the stream.   KEYS papers stream   ARGV group, ids…
+for i = 2, #ARGV do
+  redis.call('XACK', KEYS[1], ARGV[1], ARGV[i])
+  redis.call('XDEL', KEYS[1], ARGV[i])
+end

@@ -1,0 +1,289 @@
+"""The outbox: every post that is owed to a channel, from its offer until it is confirmed.
+
+Its scripts move deliveries through their states (`pending, claimed, sending, unknown, held, dead`, and gone when
+done); `lua/outbox.lua` says how they are kept. A delivery is one message of one paper or, as a digest, of many.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from redis.asyncio import Redis
+
+from bot.models import ChannelRef, MessageRef, Reason
+from bot.store import keys
+from bot.store.scripts import Scripts, script
+
+LEASE = 60.0
+"""Seconds in which a worker does one delivery, or is taken for dead."""
+TRIES = 8
+DEATHS = 3
+FAILURES = 5
+"""In a row: then nothing is tried in that channel for a while."""
+WORKSPACE_FAILURES = 15
+BREAK, LONGEST_BREAK = 60.0, 3600.0
+"""Seconds; doubles with each further failure."""
+
+Wanted = tuple[str, tuple[Reason, ...]]
+"""A paper's id, and why the channel gets it."""
+Scope = Literal["channel", "workspace"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Papers that a channel wants in one message."""
+
+    channel: ChannelRef
+    papers: tuple[Wanted, ...]
+    due: int
+    """Milliseconds of the server's clock."""
+    label: str
+    """What the message is called within its channel: offers of the same label become one message."""
+    perhaps_since: int | None = None
+    """It may have been posted already, at that time at the earliest: ask the platform first."""
+
+    @property
+    def key(self) -> str:
+        """The delivery's name; it holds the channel's, and travels with the message."""
+        return f"{self.channel}/{self.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery in the hands of a worker."""
+
+    key: str
+    channel: ChannelRef
+    papers: tuple[Wanted, ...]
+    state: str
+    """`claimed`, or `unknown` where it must be found out first whether it was posted."""
+    token: str
+    tries: int
+    """Failed attempts so far."""
+    since: datetime | None
+    """When it may have been posted at the earliest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a claim gave."""
+
+    deliveries: tuple[Delivery, ...]
+    next_look: Mapping[int, float | None]
+    """Shard -> seconds until something there is due; None where nothing waits."""
+    restarted: bool
+    """The server is another one than before and may have forgotten its last moments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Giving:
+    """How a delivery that was not confirmed goes back."""
+
+    state: Literal["pending", "unknown", "dead", "held"]
+    why: str
+    after: float = 0.0
+    """Seconds until it is tried again."""
+    counts: bool = False
+    """A failed attempt: `TRIES` of them end it, and some in a row stop its channel for a while."""
+    limit: Scope | None = None
+    """Nothing at all may be posted in its channel, or workspace, for `after` seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """When and where a paper was posted."""
+
+    at: datetime
+    message: MessageRef
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A delivery that waits for a person to decide: `dead`, or `held` because it is unclear whether it was posted."""
+
+    key: str
+    channel: ChannelRef
+    papers: tuple[Wanted, ...]
+    state: str
+    why: str
+    since: datetime
+
+
+class Outbox:
+    """The deliveries of all shards.
+
+    `durable` says that the server syncs every answered write to its disk: then a restart of it loses nothing, and
+    nothing is doubted after one.
+    """
+
+    def __init__(self, redis: Redis, *, durable: bool = False, lease: float = LEASE) -> None:
+        self._redis = redis
+        self._scripts = Scripts(redis)
+        self._durable = durable
+        self.lease = lease
+
+    async def offer(self, offers: Iterable[Offer]) -> int:
+        """Owe these papers to their channels, but for those that were sent or are owed already.
+
+        -> how many were taken. Any number of times the same is the same as once. Offers of one call should be
+        few hundreds: each shard's are one script.
+        """
+        by_shard: dict[int, list[Offer]] = {}
+        for offer in offers:
+            by_shard.setdefault(keys.shard_of(offer.channel), []).append(offer)
+        scripts = (
+            self._run("offer", shard, [json.dumps([_offer(offer) for offer in some], ensure_ascii=False)])
+            for shard, some in by_shard.items()
+        )
+        return sum(map(int, await asyncio.gather(*scripts)))
+
+    async def open(self) -> int:
+        """How many deliveries can go out by themselves: not paused, not waiting for a person."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for shard in range(keys.SHARDS):
+            _ = pipeline.get(keys.open_count(shard))
+        return sum(int(count or 0) for count in await pipeline.execute())
+
+    async def claim(self, platform: str, most: int, shards: Sequence[int], *, token: str) -> Claims:
+        """Take about `most` deliveries that are due, from the shards given, fairly between workspaces and channels.
+
+        A channel has one delivery in hand at a time. The same `token` again gives the same deliveries.
+        """
+        share = max(1, most // max(1, len(shards)))
+        args: list[str | int] = [
+            platform,
+            token,
+            share,
+            _ms(self.lease),
+            int(self._durable),
+            DEATHS,
+        ]
+        answers = await asyncio.gather(*(self._run("claim", shard, args) for shard in shards))
+        return Claims(
+            deliveries=tuple(_delivery(token, one) for answer in answers for one in answer[2:]),
+            next_look={shard: _seconds(answer[0]) for shard, answer in zip(shards, answers, strict=True)},
+            restarted=any(answer[1] for answer in answers),
+        )
+
+    async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> bool:
+        """Write down that the platform is about to be called. False: it is another worker's by now, do not call.
+
+        `gap` is the least time in seconds until the next post in the channel.
+        """
+        args: list[str | int] = [delivery.key, delivery.token, _ms(self.lease), _ms(gap)]
+        return bool(await self._run("begin", keys.shard_of(delivery.channel), args))
+
+    async def done(self, delivery: Delivery, message: MessageRef) -> float | None:
+        """The platform confirmed the post. -> seconds until its shard has something due."""
+        args = [delivery.key, f"{message.id} {message.url or ''}".strip()]
+        return _seconds(await self._run("done", keys.shard_of(delivery.channel), args))
+
+    async def give_back(self, delivery: Delivery, giving: Giving) -> float | None:
+        """It was not confirmed; nothing happens where it is another worker's by now. -> as `done`"""
+        how = {
+            "state": giving.state,
+            "why": giving.why[:300],
+            "after": _ms(giving.after),
+            "counts": giving.counts,
+            "limit": giving.limit or False,
+            "clean": giving.state == "pending",
+            "tries": TRIES,
+            "threshold": FAILURES,
+            "workspace_threshold": WORKSPACE_FAILURES,
+            "first": _ms(BREAK),
+            "most": _ms(LONGEST_BREAK),
+        }
+        args = [delivery.key, delivery.token, json.dumps(how, ensure_ascii=False)]
+        return _seconds(await self._run("return", keys.shard_of(delivery.channel), args))
+
+    async def pause(self, channel: ChannelRef, why: str) -> None:
+        """Post nothing in this channel until it is resumed. What is owed to it stays owed."""
+        await self._run("pause", keys.shard_of(channel), ["channel", str(channel), why or "paused"])
+
+    async def resume(self, channel: ChannelRef) -> None:
+        """Post in this channel again, if only to see whether it works."""
+        await self._run("pause", keys.shard_of(channel), ["channel", str(channel), ""])
+
+    async def pause_workspace(self, platform: str, workspace: str, why: str) -> None:
+        """Post nothing in the whole workspace until it is resumed."""
+        await self._everywhere("pause", ["workspace", keys.workspace(platform, workspace), why or "paused"])
+
+    async def resume_workspace(self, platform: str, workspace: str) -> None:
+        """Post in the workspace again; channels that were paused by themselves stay so."""
+        await self._everywhere("pause", ["workspace", keys.workspace(platform, workspace), ""])
+
+    async def sent(self, channel: ChannelRef, paper_id: str) -> Sent | None:
+        """When and where the paper was posted in the channel, for about the last `keys.PERIODS` months."""
+        now = int((await self._redis.time())[0]) // keys.PERIOD
+        for ago in range(keys.PERIODS):
+            text: Any = await self._redis.hget(keys.sent(channel, now - ago), paper_id)
+            if text:
+                return _sent(text)
+        return None
+
+    async def set_aside(self) -> AsyncIterator[SetAside]:
+        """Deliveries that wait for a person to decide, in no order."""
+        for shard in range(keys.SHARDS):
+            for state in ("dead", "held"):
+                async for key, since in self._redis.zscan_iter(keys.set_aside(shard, state)):
+                    record: Any = await self._redis.hgetall(keys.delivery(key))
+                    if record:
+                        moment = datetime.fromtimestamp(since / 1000, UTC)
+                        why = record.get("error", "")
+                        yield SetAside(key, channel_of(key), wanted(record["papers"]), state, why, moment)
+
+    async def retry(self, key: str) -> bool:
+        """Try a delivery that was set aside once more. False where there is none such."""
+        return bool(await self._run("decide", keys.shard_of(channel_of(key)), [key, "retry"]))
+
+    async def drop(self, key: str) -> bool:
+        """Forget a delivery that was set aside; it is not recorded as sent. False where there is none such."""
+        return bool(await self._run("decide", keys.shard_of(channel_of(key)), [key, "drop"]))
+
+    async def _everywhere(self, name: str, args: Sequence[str | int]) -> None:
+        await asyncio.gather(*(self._run(name, shard, args) for shard in range(keys.SHARDS)))
+
+    async def _run(self, name: str, shard: int, args: Sequence[str | int]) -> Any:
+        return await self._scripts.run(script("outbox", name), [keys.shard(shard)], args)
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    papers = [[paper, [[reason.number, reason.query] for reason in why]] for paper, why in offer.papers]
+    values: dict[str, Any] = {"key": offer.key, "due": offer.due, "papers": papers}
+    return values if offer.perhaps_since is None else values | {"since": offer.perhaps_since}
+
+
+def wanted(papers: str) -> tuple[Wanted, ...]:
+    """The papers of a delivery as its record holds them."""
+    return tuple(
+        # Lua writes an empty list as {}
+        (paper, tuple(Reason(int(number), query) for number, query in why or []))
+        for paper, why in json.loads(papers)
+    )
+
+
+def channel_of(key: str) -> ChannelRef:
+    """Where the delivery of this key goes."""
+    return ChannelRef.parse(key.partition("/")[0])
+
+
+def _delivery(token: str, found: Sequence[str]) -> Delivery:
+    key, state, papers, tries, since = found
+    moment = datetime.fromtimestamp(float(since) / 1000, UTC) if since else None
+    return Delivery(key, channel_of(key), wanted(papers), state, token, int(tries), moment)
+
+
+def _sent(text: str) -> Sent:
+    at, message, url = f"{text} ".split(" ")[:3]
+    return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), MessageRef(message, url or None))
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _seconds(ms: Any) -> float | None:
+    return None if int(ms) < 0 else int(ms) / 1000

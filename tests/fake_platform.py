@@ -1,0 +1,237 @@
+"""A chat platform as strict as a real one, and as unreliable as a test wants it.
+
+`FakeService` is the platform itself: it takes posts over HTTP and writes down each one before it answers, or
+does not answer. `FakePlatform` is the adapter to it, such as every platform has one.
+"""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from time import monotonic, time
+from typing import Literal
+
+from aiohttp import ClientConnectorError, ClientError, ClientSession, web
+
+from bot.cards import Card, PaperBlock
+from bot.errors import CardRefused, ChannelGone, RetryLater, Unclear, Unknowable, WorkspaceGone
+from bot.models import ChannelRef, MessageRef
+from bot.ports import Core, Rates
+
+Fault = Literal["lose", "500", "429", "hang", "gone", "workspace gone", "refuse"]
+
+REFUSALS = {"gone": 410, "workspace gone": 401, "refuse": 422}
+"""Fault -> status; nothing is taken."""
+LIVES = 300.0
+"""Seconds in which a platform that dedupes knows a key again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message that the platform took."""
+
+    id: str
+    at: float
+    """Seconds since 1970."""
+    channel: str
+    key: str
+    papers: tuple[str, ...]
+
+
+@dataclass(kw_only=True)
+class Weather:
+    """How often what goes wrong, as shares of all posts; and what goes wrong always."""
+
+    lose: float = 0.0
+    """The post is taken, and the connection dropped before the answer."""
+    error: float = 0.0
+    """500; half of the time the post was taken."""
+    limit: float = 0.0
+    """429: not taken, and nothing may come to that channel for `retry_after`."""
+    retry_after: float = 0.2
+    always: dict[str, Fault] = field(default_factory=dict)
+    """Channel (as text) -> its fault."""
+    down: bool = False
+    """503 for everything; nothing is taken."""
+
+
+class FakeService:
+    """The platform. Everything that tests judge by is written down here and nowhere else."""
+
+    def __init__(
+        self,
+        *,
+        weather: Weather | None = None,
+        can_tell: bool = True,
+        dedupes: bool = False,
+        log: Path | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.weather = weather or Weather()
+        self.posts: list[Post] = []
+        self.asked: list[str] = []
+        self.too_early: list[str] = []
+        """Channels posted to before Retry-After was over."""
+        self._can_tell = can_tell
+        self._dedupes = dedupes
+        self._log = log
+        self._random = random.Random(seed)
+        self._not_before: dict[str, float] = {}
+        self._next = 0
+        self.url = ""
+
+    @asynccontextmanager
+    async def serve(self, port: int = 0) -> AsyncIterator["FakeService"]:
+        """Listen on loopback."""
+        app = web.Application()
+        app.router.add_post("/post", self._post)
+        app.router.add_get("/find", self._find)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", port)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    def doubled(self) -> dict[tuple[str, str], int]:
+        """(channel, paper) -> how often, of those that were posted more than once."""
+        return {pair: n for pair, n in self.counts().items() if n > 1}
+
+    def counts(self) -> Counter[tuple[str, str]]:
+        """(channel, paper) -> how often it was posted there."""
+        return Counter((post.channel, paper) for post in self.posts for paper in post.papers)
+
+    async def _post(self, request: web.Request) -> web.StreamResponse:  # noqa: PLR0911  # a line each
+        body = await request.json()
+        channel, key = body["channel"], body["key"]
+        weather, now = self.weather, monotonic()
+        if weather.down:
+            return web.Response(status=503)
+        if now < self._not_before.get(channel, 0.0):
+            self.too_early.append(channel)
+            return self._limited(channel, now)
+        fault = weather.always.get(channel) or self._chance()
+        if fault in REFUSALS:
+            return web.Response(status=REFUSALS[fault])
+        if fault == "429":
+            return self._limited(channel, now)
+        if fault == "500" and self._random.random() < 0.5:
+            return web.Response(status=500)
+        if fault == "hang":
+            await asyncio.sleep(3600)
+        taken = self._take(channel, key, tuple(body["papers"]))
+        if fault == "500":
+            return web.Response(status=500)
+        if fault == "lose":
+            assert request.transport is not None
+            request.transport.abort()
+        return web.json_response({"id": taken.id})
+
+    def _chance(self) -> Fault | None:
+        weather, dice = self.weather, self._random.random()
+        if dice < weather.lose:
+            return "lose"
+        if dice < weather.lose + weather.error:
+            return "500"
+        return "429" if dice < weather.lose + weather.error + weather.limit else None
+
+    def _limited(self, channel: str, now: float) -> web.Response:
+        wait = self.weather.retry_after
+        self._not_before[channel] = max(self._not_before.get(channel, 0.0), now + wait)
+        left = self._not_before[channel] - now
+        return web.Response(status=429, headers={"Retry-After": f"{left:.3f}"})
+
+    def _take(self, channel: str, key: str, papers: tuple[str, ...]) -> Post:
+        if self._dedupes:
+            for post in reversed(self.posts):
+                if time() - post.at > LIVES:
+                    break
+                if post.key == key:
+                    return post
+        self._next += 1
+        post = Post(f"m{self._next}", time(), channel, key, papers)
+        if self._log is not None:
+            with self._log.open("a", encoding="utf-8") as log:
+                log.write(json.dumps([post.id, post.at, post.channel, post.key, post.papers]) + "\n")
+        self.posts.append(post)
+        return post
+
+    async def _find(self, request: web.Request) -> web.StreamResponse:
+        key = request.query["key"]
+        self.asked.append(key)
+        if self.weather.down:
+            return web.Response(status=503)
+        if not self._can_tell:
+            return web.Response(status=501)
+        since = float(request.query["since"])
+        for post in self.posts:
+            if post.key == key and post.channel == request.query["channel"] and post.at >= since:
+                return web.json_response({"id": post.id})
+        return web.Response(status=404)
+
+
+class FakePlatform:
+    """The adapter to a `FakeService`. `looks=False` switches reconciliation off: it claims to know of nothing."""
+
+    name = "fake"
+
+    def __init__(
+        self, url: str, session: ClientSession, *, rates: Rates | None = None, looks: bool = True
+    ) -> None:
+        self.rates = rates or Rates()
+        self._url = url
+        self._session = session
+        self._looks = looks
+
+    async def run(self, core: Core) -> None:  # noqa: ARG002  # the port has it
+        """Nobody types anything here."""
+        await asyncio.Event().wait()
+
+    async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
+        papers = [block.paper_id for block in card.blocks if isinstance(block, PaperBlock)]
+        body = {"channel": str(to), "key": key, "papers": papers}
+        try:
+            async with self._session.post(f"{self._url}/post", json=body) as response:
+                match response.status:
+                    case 200:
+                        return MessageRef((await response.json())["id"])
+                    case 429:
+                        after = float(response.headers["Retry-After"])
+                        raise RetryLater("slow down", after=after, counts=False)
+                    case 410:
+                        raise ChannelGone("the channel was archived")
+                    case 401:
+                        raise WorkspaceGone("the token was revoked")
+                    case 422:
+                        raise CardRefused("invalid blocks")
+                    case 503:
+                        raise RetryLater("the platform is down")
+                    case status:
+                        raise Unclear(f"the platform said {status}")
+        except ClientConnectorError as error:
+            raise RetryLater(f"not connected: {error}") from error
+        except ClientError as error:
+            raise Unclear(f"no answer: {error!r}") from error
+
+    async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
+        if not self._looks:
+            return None
+        query = {"channel": str(to), "key": key, "since": str(since.timestamp())}
+        try:
+            async with self._session.get(f"{self._url}/find", params=query) as response:
+                if response.status == 501:
+                    raise Unknowable("this platform has no history")
+                if response.status == 404:
+                    return None
+                response.raise_for_status()
+                return MessageRef((await response.json())["id"])
+        except ClientError as error:
+            raise RetryLater(f"no answer: {error!r}") from error

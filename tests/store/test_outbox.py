@@ -1,0 +1,344 @@
+"""A delivery moves through its states once for each step, whatever is repeated, late or lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError
+
+from bot.models import ChannelRef, MessageRef, Reason
+from bot.store import keys, outbox
+from bot.store.outbox import Delivery, Giving, Offer, Outbox
+from tests.papers import a_channel
+
+ALL = tuple(range(keys.SHARDS))
+tokens = (f"token{n}" for n in count())
+
+
+def an_offer(channel: ChannelRef | None = None, *papers: str, **more: Any) -> Offer:
+    wanted = tuple((paper, (Reason(1, "diffusion"),)) for paper in papers or ("2603.00001",))
+    usual: dict[str, Any] = {"channel": channel or a_channel(), "papers": wanted, "due": 0}
+    return Offer(**(usual | {"label": wanted[0][0]} | more))
+
+
+async def claim(box: Outbox, most: int = 160) -> Sequence[Delivery]:
+    return (await box.claim("fake", most, ALL, token=next(tokens))).deliveries
+
+
+async def states(redis: Redis) -> dict[str, str]:
+    """Delivery -> its state, of all that are not done."""
+    found: dict[str, str] = {}
+    async for key in redis.scan_iter("pb:*:delivery:*"):
+        found[key.split("delivery:")[1]] = str(await redis.hget(key, "state"))
+    return found
+
+
+@pytest.fixture
+def box(redis: Redis) -> Outbox:
+    return Outbox(redis, durable=True, lease=0.05)
+
+
+@pytest.fixture
+async def small(redis: Redis) -> AsyncIterator[Redis]:
+    """A server that is about to be full."""
+    yield redis
+    await redis.config_set("maxmemory", 0)
+
+
+async def lapse(box: Outbox) -> None:
+    await asyncio.sleep(box.lease + 0.01)
+
+
+async def test_a_paper_is_offered_claimed_posted_and_never_offered_again(redis: Redis, box: Outbox) -> None:
+    assert await box.offer([an_offer()]) == 1
+    assert await box.offer([an_offer()]) == 0
+    assert await box.open() == 1
+    [delivery] = await claim(box)
+    assert delivery.papers == (("2603.00001", (Reason(1, "diffusion"),)),)
+    assert (delivery.state, delivery.tries, delivery.channel) == ("claimed", 0, a_channel())
+    assert await claim(box) == ()
+    assert await box.begin(delivery)
+    await box.done(delivery, MessageRef("m1", "https://x.org/m1"))
+    assert await states(redis) == {}
+    assert await box.open() == 0
+    assert await box.offer([an_offer()]) == 0
+
+
+async def test_where_it_was_posted_is_remembered(box: Outbox) -> None:
+    await box.offer([an_offer()])
+    [delivery] = await claim(box)
+    assert await box.sent(a_channel(), "2603.00001") is None
+    await box.done(delivery, MessageRef("m1", "https://x.org/m1"))
+    found = await box.sent(a_channel(), "2603.00001")
+    assert found is not None
+    assert found.message == MessageRef("m1", "https://x.org/m1")
+    assert await box.sent(a_channel("other"), "2603.00001") is None
+
+
+async def test_papers_of_one_label_become_one_message_until_it_is_on_its_way(box: Outbox) -> None:
+    here = a_channel()
+    await box.offer([an_offer(here, "p1", label="daily 2026-03-02")])
+    assert await box.offer([an_offer(here, "p2", "p1", label="daily 2026-03-02")]) == 1
+    [delivery] = await claim(box)
+    assert [paper for paper, _ in delivery.papers] == ["p1", "p2"]
+    await box.offer([an_offer(here, "p3", label="daily 2026-03-02")])
+    await box.done(delivery, MessageRef("m1"))
+    [rest] = await claim(box)
+    assert [paper for paper, _ in rest.papers] == ["p3"]
+    assert rest.key != delivery.key
+    assert await box.offer([an_offer(here, "p1"), an_offer(here, "p2")]) == 0
+
+
+async def test_nothing_is_claimed_before_it_is_due(redis: Redis, box: Outbox) -> None:
+    now = int((await redis.time())[0]) * 1000
+    await box.offer([an_offer(due=now + 3_600_000)])
+    claims = await box.claim("fake", 10, ALL, token="t")
+    assert claims.deliveries == ()
+    [look] = [wait for wait in claims.next_look.values() if wait is not None]
+    assert 3590 < look <= 3601
+
+
+async def test_channels_and_workspaces_take_turns(box: Outbox) -> None:
+    flood = [an_offer(a_channel("C1", "busy"), f"p{n}", due=n) for n in range(20)]
+    calm = an_offer(a_channel("C2", "calm"), "p1", due=100)
+    for offer in (*flood, calm):
+        await box.offer([offer])
+    first = await claim(box, 160)
+    assert {delivery.channel.workspace for delivery in first} == {"busy", "calm"}
+    assert len(first) == 2  # one at a time in each channel
+
+
+async def test_a_workspace_of_many_channels_does_not_go_first_twice(box: Outbox) -> None:
+    shard = keys.shard_of(a_channel("C0", "calm"))
+    many = [c for n in range(900) if keys.shard_of(c := a_channel(f"C{n}", "busy")) == shard]
+    await box.offer([an_offer(channel, due=1) for channel in many])
+    await box.offer([an_offer(a_channel("C0", "calm"), due=500)])
+    claims = await box.claim("fake", 2, [shard], token="t")
+    assert {delivery.channel.workspace for delivery in claims.deliveries} == {"busy", "calm"}
+
+
+async def test_posts_in_a_channel_are_a_gap_apart(box: Outbox) -> None:
+    await box.offer([an_offer(None, "p1")])
+    await box.offer([an_offer(None, "p2")])
+    [first] = await claim(box)
+    await box.begin(first, gap=0.2)
+    wait = await box.done(first, MessageRef("m1"))
+    assert wait is not None
+    assert 0.1 < wait <= 0.2
+    assert await claim(box) == ()
+    await asyncio.sleep(wait)
+    assert len(await claim(box)) == 1
+
+
+async def test_a_repeated_claim_gives_the_same(box: Outbox) -> None:
+    await box.offer([an_offer(a_channel(f"C{n}")) for n in range(10)])
+    once = await box.claim("fake", 160, ALL, token="same")
+    assert len(once.deliveries) == 10
+    assert (await box.claim("fake", 160, ALL, token="same")).deliveries == once.deliveries
+
+
+async def test_a_worker_that_died_before_sending_leaves_it_to_the_next(box: Outbox) -> None:
+    await box.offer([an_offer()])
+    [dead] = await claim(box)
+    await lapse(box)
+    [delivery] = await claim(box)
+    assert delivery.state == "claimed"
+    assert not await box.begin(dead)
+    assert await box.begin(delivery)
+
+
+async def test_a_worker_that_died_while_sending_leaves_a_question(box: Outbox) -> None:
+    await box.offer([an_offer()])
+    [dead] = await claim(box)
+    await box.begin(dead)
+    await lapse(box)
+    [delivery] = await claim(box)
+    assert delivery.state == "unknown"
+    assert delivery.since is not None
+
+
+async def test_a_post_confirmed_late_counts_all_the_same(redis: Redis, box: Outbox) -> None:
+    await box.offer([an_offer()])
+    [slow] = await claim(box)
+    await box.begin(slow)
+    await lapse(box)
+    [other] = await claim(box)
+    await box.done(slow, MessageRef("m1"))
+    assert not await box.begin(other)
+    await box.give_back(other, Giving(state="pending", why="refused"))
+    assert await states(redis) == {}
+
+
+async def test_three_workers_dying_on_it_set_it_aside(redis: Redis, box: Outbox) -> None:
+    await box.offer([an_offer()])
+    for _ in range(outbox.DEATHS):
+        assert len(await claim(box)) == 1
+        await lapse(box)
+    assert await claim(box) == ()
+    assert list((await states(redis)).values()) == ["dead"]
+    assert await box.open() == 0
+
+
+async def test_eight_refusals_set_it_aside(
+    redis: Redis, box: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FAILURES", 100)
+    await box.offer([an_offer()])
+    for _ in range(outbox.TRIES):
+        [delivery] = await claim(box)
+        await box.give_back(delivery, Giving(state="pending", why="refused", counts=True))
+    assert await claim(box) == ()
+    assert list((await states(redis)).values()) == ["dead"]
+
+
+async def test_a_rate_limit_is_no_attempt_and_holds_the_whole_channel(box: Outbox) -> None:
+    await box.offer([an_offer(None, "p1")])
+    await box.offer([an_offer(None, "p2")])
+    [delivery] = await claim(box)
+    await box.give_back(delivery, Giving(state="pending", why="429", after=0.1, limit="channel"))
+    assert await claim(box) == ()
+    await asyncio.sleep(0.11)
+    [again] = await claim(box)
+    assert again.tries == 0
+
+
+async def test_five_failures_in_a_row_rest_the_channel_and_a_post_ends_it(redis: Redis, box: Outbox) -> None:
+    for n in range(9):
+        await box.offer([an_offer(None, f"p{n}")])
+    for n in range(outbox.FAILURES):
+        [delivery] = await claim(box)
+        wait = await box.give_back(delivery, Giving(state="pending", why="no", after=60, counts=True))
+        assert wait is not None
+        assert (wait > 50) == (n == outbox.FAILURES - 1)
+    assert await claim(box) == ()
+    await redis.hset(keys.channel(a_channel()), "broken", "0")
+    await box.resume(a_channel())
+    [delivery] = await claim(box)
+    await box.done(delivery, MessageRef("m1"))
+    assert await redis.hexists(keys.channel(a_channel()), "fails") is False
+
+
+async def test_what_is_paused_waits_and_does_not_count_as_open(box: Outbox) -> None:
+    here, there = a_channel("C1"), a_channel("C2")
+    await box.offer([an_offer(here, "p1"), an_offer(there, "p1")])
+    await box.pause(here, "archived")
+    await box.offer([an_offer(here, "p2")])
+    assert [delivery.channel for delivery in await claim(box)] == [there]
+    assert await box.open() == 1
+    await box.resume(here)
+    assert await box.open() == 3
+    assert [delivery.channel for delivery in await claim(box)] == [here]
+
+
+async def test_a_paused_workspace_waits_as_a_whole(box: Outbox) -> None:
+    await box.offer([an_offer(a_channel(f"C{n}", "T1")) for n in range(20)])
+    await box.offer([an_offer(a_channel("C1", "T2"))])
+    held = await claim(box, 16)
+    assert held
+    await box.pause_workspace("fake", "T1", "uninstalled")
+    for delivery in held:
+        await box.give_back(delivery, Giving(state="pending", why="uninstalled"))
+    assert {delivery.channel.workspace for delivery in await claim(box)} == {"T2"}
+    assert await box.open() == 1
+    await box.resume_workspace("fake", "T1")
+    assert len(await claim(box)) == 20
+    assert await box.open() == 21
+
+
+async def test_a_held_delivery_waits_for_a_person(redis: Redis, box: Outbox) -> None:
+    await box.offer([an_offer()])
+    [delivery] = await claim(box)
+    await box.begin(delivery)
+    await box.give_back(delivery, Giving(state="held", why="this platform has no history"))
+    assert await claim(box) == ()
+    assert await box.offer([an_offer()]) == 0
+    assert list((await states(redis)).values()) == ["held"]
+
+
+@pytest.mark.parametrize("state", ["pending", "unknown", "dead", "held"])
+async def test_giving_back_twice_is_giving_back_once(redis: Redis, box: Outbox, state: Any) -> None:
+    await box.offer([an_offer()])
+    [delivery] = await claim(box)
+    giving = Giving(state=state, why="no", after=10, counts=True)
+    await box.give_back(delivery, giving)
+    key = keys.delivery(delivery.key)
+    before: Any = await redis.hgetall(key)
+    await box.give_back(delivery, giving)
+    assert await redis.hgetall(key) == before
+    assert await box.open() == (1 if state in {"pending", "unknown"} else 0)
+
+
+async def test_a_full_server_takes_nothing_new_and_lets_everything_out(small: Redis, box: Outbox) -> None:
+    await box.offer([an_offer(a_channel(f"C{n}")) for n in range(20)])
+    await small.config_set("maxmemory", "1mb")
+    with pytest.raises(OutOfMemoryError):
+        await box.offer([an_offer(a_channel("C99"))])
+    deliveries = await claim(box)
+    assert len(deliveries) == 20
+    for delivery in deliveries[:10]:
+        assert await box.begin(delivery)
+        await box.done(delivery, MessageRef("m1"))
+    for delivery in deliveries[10:]:
+        await box.give_back(delivery, Giving(state="pending", why="refused", after=1, counts=True))
+    assert await box.open() == 10
+    await small.config_set("maxmemory", 0)
+    assert await box.offer([an_offer(a_channel(f"C{n}")) for n in range(20)]) == 0
+
+
+async def test_after_a_restart_that_may_have_forgotten_what_was_due_is_asked_about(redis: Redis) -> None:
+    box = Outbox(redis)  # a server that syncs now and then
+    await claim(box)
+    await box.offer([an_offer()])
+    for shard in ALL:
+        await redis.set(f"{keys.shard(shard)}run", "the one before")
+    claims = await box.claim("fake", 10, ALL, token="t")
+    assert claims.restarted
+    [delivery] = claims.deliveries
+    assert delivery.state == "unknown"
+    await box.offer([an_offer(a_channel("later"), due=int((await redis.time())[0]) * 1000 + 1000)])
+    await asyncio.sleep(1.5)
+    claims = await box.claim("fake", 10, ALL, token="t2")
+    assert not claims.restarted
+    assert [d.state for d in claims.deliveries] == ["claimed"]
+
+
+async def test_an_offer_that_may_have_been_posted_is_asked_about_first(box: Outbox) -> None:
+    await box.offer([an_offer(perhaps_since=1000)])
+    [delivery] = await claim(box)
+    assert delivery.state == "unknown"
+    assert delivery.since is not None
+    assert delivery.since.timestamp() == 1
+
+
+async def test_a_person_lists_retries_and_drops_what_was_set_aside(redis: Redis, box: Outbox) -> None:
+    here = a_channel()
+    for n, state in enumerate(["dead", "held", "dead"]):
+        await box.offer([an_offer(here, f"p{n}")])
+        [delivery] = await claim(box)
+        await box.give_back(delivery, Giving(state=state, why=f"because {n}"))  # type: ignore[arg-type]  # of a list
+    found = [stuck async for stuck in box.set_aside()]
+    assert sorted((stuck.papers[0][0], stuck.state, stuck.why) for stuck in found) == [
+        ("p0", "dead", "because 0"),
+        ("p1", "held", "because 1"),
+        ("p2", "dead", "because 2"),
+    ]
+    assert await box.retry(f"{here}/p1")
+    assert not await box.retry(f"{here}/p1")
+    assert await box.drop(f"{here}/p2")
+    assert [stuck.key async for stuck in box.set_aside()] == [f"{here}/p0"]
+    assert [d.papers[0][0] for d in await claim(box)] == ["p1"]
+    assert await states(redis) == {f"{here}/p0": "dead", f"{here}/p1": "claimed"}
+
+
+async def test_lua_and_python_agree_on_keys(redis: Redis, box: Outbox) -> None:
+    here = ChannelRef("fake", "T 1", "C:1/2")
+    await box.offer([an_offer(here, "p1")])
+    [delivery] = await claim(box)
+    assert delivery.channel == here
+    assert await redis.exists(keys.delivery(delivery.key), keys.channel(here)) == 2
+    await box.pause_workspace("fake", "T 1", "gone")
+    await box.give_back(delivery, Giving(state="pending", why="x"))
+    assert await claim(box) == ()

@@ -1,0 +1,238 @@
+"""What is owed is posted once, and every answer of a platform has its consequence."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from bot import delivery as delivering
+from bot import retries
+from bot.cards import Card, PaperBlock
+from bot.delivery import Deliveries, Entry
+from bot.errors import CardRefused, ChannelGone, RetryLater, Unclear, WorkspaceGone
+from bot.models import ChannelRef
+from bot.ports import Batch, Rate, Rates
+from bot.retries import on_failure
+from bot.store import outbox as outboxes
+from bot.store.outbox import Offer, Outbox
+from bot.store.papers import Papers
+from bot.store.rates import Rates as SharedRates
+from bot.store.wake import Wake
+from tests.fake_platform import FakePlatform, FakeService, Weather
+from tests.papers import a_channel, a_paper
+
+
+def a_card(channel: ChannelRef, entries: Sequence[Entry]) -> Card:  # noqa: ARG001  # the port has it
+    blocks = tuple(PaperBlock(paper_id=p.id, title=p.title, url=p.url, byline=()) for p, _ in entries)
+    return Card(kind="paper", notice=entries[0][0].title, blocks=blocks)
+
+
+@dataclass
+class Post:
+    """An outbox, a platform and what is between them."""
+
+    redis: Redis
+    service: FakeService
+    session: ClientSession
+    outbox: Outbox
+    papers: Papers
+
+    def deliveries(self, *, looks: bool = True, rates: Rates | None = None, **more: Any) -> Deliveries:
+        platform = FakePlatform(self.service.url, self.session, rates=rates, looks=looks)
+        return Deliveries(platform, self.outbox, self.papers, SharedRates(self.redis), a_card, **more)
+
+    async def owe(self, channels: Sequence[ChannelRef], *papers: str) -> None:
+        known = tuple(a_paper(paper) for paper in papers)
+        await self.papers.ingest("hf", Batch(papers=known, cursor="c"), 0)
+        for paper in papers:
+            await self.outbox.offer(
+                Offer(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
+            )
+
+
+@pytest.fixture
+async def post(redis: Redis) -> AsyncIterator[Post]:
+    async with FakeService().serve() as service, ClientSession() as session:
+        yield Post(redis, service, session, Outbox(redis, durable=True), Papers(redis))
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same policies, faster."""
+    monkeypatch.setattr(retries, "RETRIES", (0.02,) * 7)
+    monkeypatch.setattr(retries, "ASK_AFTER", 0.02)
+    monkeypatch.setattr(delivering, "PATIENCE", 0.5)
+    monkeypatch.setattr(outboxes, "BREAK", 0.05)
+
+
+CHANNELS = [a_channel(f"C{n}", f"T{n % 3}") for n in range(12)]
+
+
+async def test_everything_due_is_posted_once(post: Post) -> None:
+    await post.owe(CHANNELS, "p1", "p2", "p3")
+    assert await post.deliveries().deliver_due() == Counter(posted=36)
+    assert await post.deliveries().deliver_due() == Counter()
+    assert post.service.counts() == Counter((str(c), f"p{n}") for c in CHANNELS for n in (1, 2, 3))
+
+
+async def test_lost_answers_errors_and_limits_neither_lose_nor_double(post: Post) -> None:
+    post.service.weather = Weather(lose=0.1, error=0.1, limit=0.1, retry_after=0.05)
+    papers = [f"p{n}" for n in range(10)]
+    await post.owe(CHANNELS, *papers)
+    counts = await post.deliveries().deliver_due()
+    assert post.service.counts() == Counter((str(c), p) for c in CHANNELS for p in papers)
+    assert counts["unknown"] > 5
+    assert post.service.too_early == []
+
+
+async def test_without_asking_the_platform_there_would_be_doubles(post: Post) -> None:
+    post.service.weather = Weather(lose=0.2)
+    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await post.deliveries(looks=False).deliver_due()
+    assert post.service.doubled()
+
+
+async def test_a_platform_that_cannot_tell_leaves_it_to_the_operator(post: Post) -> None:
+    post.service._can_tell = False
+    post.service.weather = Weather(lose=1.0)
+    await post.owe(CHANNELS[:1], "p1")
+    counts = await post.deliveries(unclear="hold").deliver_due()
+    assert (counts["held"], len(post.service.posts)) == (1, 1)
+    [held] = [stuck async for stuck in post.outbox.set_aside()]
+    post.service.weather = Weather()
+    assert await post.outbox.retry(held.key)
+    assert await post.deliveries(unclear="hold").deliver_due() == Counter(posted=1)
+
+
+async def test_where_resending_was_chosen_nothing_is_lost(post: Post) -> None:
+    post.service._can_tell = False
+    post.service.weather = Weather(lose=0.3)
+    await post.owe(CHANNELS, "p1", "p2")
+    await post.deliveries(unclear="resend").deliver_due()
+    assert len(post.service.counts()) == 24
+
+
+async def test_a_channel_that_is_gone_is_paused_and_others_go_on(post: Post) -> None:
+    gone = CHANNELS[0]
+    post.service.weather = Weather(always={str(gone): "gone"})
+    await post.owe(CHANNELS, "p1", "p2")
+    assert (await post.deliveries().deliver_due())["posted"] == 22
+    post.service.weather = Weather()
+    assert await post.deliveries().deliver_due() == Counter()
+    await post.outbox.resume(gone)
+    assert await post.deliveries().deliver_due() == Counter(posted=2)
+    assert post.service.doubled() == {}
+
+
+async def test_a_workspace_that_is_gone_is_paused_as_a_whole(post: Post) -> None:
+    gone = [c for c in CHANNELS if c.workspace == "T1"]
+    post.service.weather = Weather(always={str(c): "workspace gone" for c in gone})
+    await post.owe(CHANNELS, "p1")
+    assert (await post.deliveries().deliver_due())["posted"] == 8
+    post.service.weather = Weather()
+    await post.outbox.resume_workspace("fake", "T1")
+    assert await post.deliveries().deliver_due() == Counter(posted=4)
+
+
+async def test_a_refused_card_is_set_aside_at_once(post: Post) -> None:
+    post.service.weather = Weather(always={str(CHANNELS[0]): "refuse"})
+    await post.owe(CHANNELS[:2], "p1")
+    assert await post.deliveries().deliver_due() == Counter(posted=1, dead=1)
+
+
+async def test_a_platform_that_is_down_for_a_while_gets_everything_afterwards(post: Post) -> None:
+    post.service.weather.down = True
+    await post.owe(CHANNELS, "p1", "p2")
+    working = post.deliveries()
+    going = asyncio.create_task(working.deliver_due())
+    await asyncio.sleep(0.05)
+    post.service.weather.down = False
+    await going
+    assert len(post.service.counts()) == 24
+    assert post.service.doubled() == {}
+
+
+async def test_a_post_that_hangs_is_given_up_and_asked_about(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "SEND_TIMEOUT", 0.1)
+    sick = CHANNELS[0]
+    post.service.weather = Weather(always={str(sick): "hang"})
+    await post.owe(CHANNELS, "p1")
+    going = asyncio.create_task(post.deliveries().deliver_due())
+    await asyncio.sleep(0.3)
+    assert len(post.service.posts) == 11
+    post.service.weather = Weather()
+    await going
+    assert len(post.service.counts()) == 12
+
+
+async def test_the_rates_of_a_platform_are_kept(post: Post) -> None:
+    rates = Rates(platform=Rate(20, 0.2), workspace=Rate(8, 0.2), channel=Rate(1, 0.1))
+    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await asyncio.gather(*(post.deliveries(rates=rates).deliver_due() for _ in range(3)))
+    assert len(post.service.counts()) == 36
+    times: dict[str, list[float]] = {}
+    for one in post.service.posts:
+        times.setdefault(one.channel, []).append(one.at)
+    for at in times.values():
+        assert all(b - a > 0.08 for a, b in pairwise(at))
+    everything = sorted(one.at for one in post.service.posts)
+    assert all(b - a > 0.15 for a, b in zip(everything, everything[20:], strict=False))
+
+
+async def test_news_of_work_is_enough_to_post_it(post: Post) -> None:
+    wake, working = Wake(post.redis), post.deliveries()
+    hearing = asyncio.create_task(wake.run())
+    going = asyncio.create_task(working.run(wake))
+    while await post.redis.pubsub_numsub("pb:wake") != [("pb:wake", 1)]:  # noqa: ASYNC110  # the server knows
+        await asyncio.sleep(0.01)
+    await post.owe(CHANNELS, "p1")
+    async with asyncio.timeout(5):
+        while len(post.service.posts) < 12:  # noqa: ASYNC110  # the platform knows
+            await asyncio.sleep(0.01)
+    await working.drain()
+    await going
+    hearing.cancel()
+
+
+async def test_draining_finishes_what_is_being_sent_and_takes_nothing_more(post: Post) -> None:
+    for _ in range(20):
+        await post.owe(CHANNELS, *(f"p{n}" for n in range(5)))
+    working = post.deliveries()
+    going = asyncio.create_task(working.run(Wake(post.redis)))
+    while not post.service.posts:  # noqa: ASYNC110  # the platform knows
+        await asyncio.sleep(0.001)
+    await working.drain()
+    await going
+    posted = len(post.service.posts)
+    assert posted < 60
+    await post.deliveries().deliver_due()
+    assert len(post.service.counts()) == len(post.service.posts) == 60
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "counts", "limit"),
+    [
+        (RetryLater("no", counts=True), "pending", True, None),
+        (RetryLater("429", after=3, counts=False), "pending", False, "channel"),
+        (RetryLater("429", counts=False, scope="platform"), "pending", False, "workspace"),
+        (ChannelGone("archived"), "pending", False, None),
+        (WorkspaceGone("revoked"), "pending", False, None),
+        (CardRefused("too long"), "dead", False, None),
+        (Unclear("dropped"), "unknown", True, None),
+        (TimeoutError(), "unknown", True, None),
+        (ZeroDivisionError(), "unknown", True, None),
+    ],
+)
+def test_every_failure_has_its_consequence(
+    error: Exception, state: str, *, counts: bool, limit: str | None
+) -> None:
+    giving = on_failure(error, 0)
+    assert (giving.state, giving.counts, giving.limit) == (state, counts, limit)

@@ -1,0 +1,229 @@
+"""Each paper reaches the outbox of every channel that wants it, once, whoever reads the stream."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.fanout import Fanout, due_at
+from bot.matcher import Matcher
+from bot.models import ChannelRef, Every, Paper, Reason, Subscription
+from bot.ports import Batch
+from bot.store import keys
+from bot.store.follow import Follower
+from bot.store.news import News
+from bot.store.outbox import Delivery, Outbox
+from bot.store.papers import Papers
+from bot.store.subscriptions import Subscriptions
+from tests.papers import a_channel, a_paper
+
+ALL = tuple(range(keys.SHARDS))
+
+
+@dataclass
+class Room:
+    """Everything between a poll and the outbox."""
+
+    redis: Redis
+    papers: Papers
+    subscriptions: Subscriptions
+    outbox: Outbox
+    fanout: Fanout
+
+    async def poll(self, *papers: Paper) -> None:
+        await self.papers.ingest("hf", Batch(papers=papers, cursor="c"), 0)
+
+    async def owed(self) -> dict[str, Sequence[Delivery]]:
+        """Channel -> what is due there, one after the other."""
+        found: dict[str, list[Delivery]] = {}
+        for n in range(10):
+            claims = await self.outbox.claim("fake", 1600, ALL, token=f"t{n}{id(found)}")
+            for delivery in claims.deliveries:
+                found.setdefault(delivery.channel.channel, []).append(delivery)
+                await self.redis.hdel(keys.channel(delivery.channel), "busy")
+        return found  # type: ignore[return-value]  # a list is a sequence
+
+
+def a_room(redis: Redis, **more: int) -> Room:
+    papers, subscriptions = Papers(redis), Subscriptions(redis)
+    outbox = Outbox(redis, durable=True)
+    follower = Follower(subscriptions, Matcher)
+    fanout = Fanout(News(redis, papers, stale=0.05), follower, outbox, subscriptions, **more)
+    return Room(redis, papers, subscriptions, outbox, fanout)
+
+
+@pytest.fixture
+def room(redis: Redis) -> Room:
+    return a_room(redis)
+
+
+async def open_papers(room: Room) -> dict[str, set[str]]:
+    """Channel -> papers that are owed to it."""
+    found: dict[str, set[str]] = {}
+    async for key in room.redis.scan_iter("pb:*:open:*"):
+        channel = ChannelRef.parse(key.split("}:open:")[1])
+        found[channel.channel] = {str(paper) for paper in await room.redis.hkeys(key)}
+    return found
+
+
+async def test_a_paper_goes_to_the_channels_that_want_it_with_every_reason(room: Room) -> None:
+    await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
+    await room.subscriptions.add(a_channel("C1"), "robots", "now", "U")
+    await room.subscriptions.add(a_channel("C2"), "compilers", "now", "U")
+    await room.poll(a_paper("p1", title="Diffusion for robots"), a_paper("p2", title="Nothing of it"))
+    assert await room.fanout.match_all() == 1
+    claims = await room.outbox.claim("fake", 10, ALL, token="t")
+    [delivery] = claims.deliveries
+    assert delivery.channel == a_channel("C1")
+    assert delivery.papers == (("p1", (Reason(1, "diffusion"), Reason(2, "robots"))),)
+    assert await room.fanout.match_all() == 0
+
+
+async def test_a_subscription_counts_for_the_next_paper_and_not_for_old_ones(room: Room) -> None:
+    await room.poll(a_paper("p1", title="Diffusion"))
+    await room.fanout.match_all()
+    await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
+    await room.poll(a_paper("p2", title="Diffusion"))
+    await room.fanout.match_all()
+    assert await open_papers(room) == {"C1": {"p2"}}
+
+
+async def test_a_young_paper_goes_out_when_it_first_qualifies(room: Room) -> None:
+    await room.subscriptions.add(a_channel("C1"), "diffusion min:30", "now", "U")
+    await room.poll(a_paper("p1", title="Diffusion", upvotes=3))
+    assert await room.fanout.match_all() == 0
+    await room.poll(a_paper("p1", title="Diffusion", upvotes=31))
+    assert await room.fanout.match_all() == 1
+    await room.poll(a_paper("p1", title="Diffusion", upvotes=50))
+    assert await room.fanout.match_all() == 0
+
+
+async def test_what_it_first_qualified_for_counts_even_where_the_reader_is_late(room: Room) -> None:
+    await room.subscriptions.add(a_channel("C1"), "diffusion min:30", "now", "U")
+    for upvotes in (3, 31, 5):
+        await room.poll(a_paper("p1", title="Diffusion", upvotes=upvotes))
+    assert await room.fanout.match_all() == 1
+
+
+async def test_readers_share_the_papers(redis: Redis) -> None:
+    rooms = [a_room(redis) for _ in range(3)]
+    await rooms[0].subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
+    await rooms[0].poll(*(a_paper(f"p{n}", title="Diffusion") for n in range(60)))
+    taken = await asyncio.gather(*(room.fanout.match_all() for room in rooms))
+    assert sum(taken) == 60
+    assert await open_papers(rooms[0]) == {"C1": {f"p{n}" for n in range(60)}}
+    assert await redis.xlen(keys.PAPERS) == 0
+
+
+async def test_a_reader_that_dies_is_replaced(redis: Redis, room: Room) -> None:
+    await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
+    await room.poll(a_paper("p1", title="Diffusion"))
+    dead = News(redis, room.papers)
+    assert len(await dead.read(10)) == 1
+    await room.poll(a_paper("p2", title="Diffusion"))
+    await asyncio.sleep(0.06)
+    assert await room.fanout.match_all() == 2
+    await dead.leave()
+    await room.fanout.stop()
+
+
+async def test_matching_waits_while_too_much_is_open(redis: Redis) -> None:
+    room = a_room(redis, most_open=2)
+    for n in range(3):
+        await room.subscriptions.add(a_channel(f"C{n}"), "diffusion", "now", "U")
+    await room.poll(a_paper("p1", title="Diffusion"))
+    assert await room.fanout.match_all() == 3
+    await room.poll(a_paper("p2", title="Diffusion"))
+    assert await room.fanout.match_all() == 0
+    await room.outbox.pause(a_channel("C0"), "archived")
+    await room.outbox.pause(a_channel("C1"), "archived")
+    assert await room.fanout.match_all() == 3
+
+
+async def test_a_digest_gathers_the_papers_of_its_day(room: Room) -> None:
+    await room.subscriptions.add(a_channel("C1"), "diffusion", "daily", "U")
+    await room.poll(*(a_paper(f"p{n}", title="Diffusion") for n in range(3)))
+    assert await room.fanout.match_all() == 3
+    claims = await room.outbox.claim("fake", 10, ALL, token="t")
+    assert claims.deliveries == ()
+    assert await room.outbox.open() == 1
+
+
+@pytest.mark.parametrize(
+    ("every", "now", "due"),
+    [
+        ("now", "2026-03-02T10:00", "2026-03-02T10:00"),
+        ("daily", "2026-03-02T08:00", "2026-03-02T09:00"),
+        ("daily", "2026-03-02T09:00", "2026-03-03T09:00"),
+        ("weekly", "2026-03-02T08:00", "2026-03-02T09:00"),
+        ("weekly", "2026-03-02T10:00", "2026-03-09T09:00"),
+        ("weekly", "2026-03-05T10:00", "2026-03-09T09:00"),
+    ],
+)
+def test_a_digest_is_due_at_the_next_digest_hour(every: Every, now: str, due: str) -> None:
+    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    assert due_at(every, moment) == datetime.fromisoformat(due).replace(tzinfo=UTC)
+
+
+async def test_papers_offered_again_reach_only_those_who_asked_for_them_then(room: Room) -> None:
+    await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
+    await room.poll(a_paper("p1", title="Diffusion"), a_paper("p2", title="Diffusion"))
+    await room.fanout.match_all()
+    claims = await room.outbox.claim("fake", 10, ALL, token="t")
+    [delivery] = claims.deliveries
+    await room.subscriptions.add(a_channel("C2"), "diffusion", "now", "U")
+    lost = keys.shard(keys.shard_of(a_channel("C1")))
+    async for key in room.redis.scan_iter(f"{lost}*{'p2' if 'p1' in delivery.key else 'p1'}"):
+        await room.redis.delete(key)
+    await room.redis.delete(f"{lost}open:{a_channel('C1')}", f"{lost}box:{a_channel('C1')}")
+    news = News(room.redis, room.papers)
+    await asyncio.gather(news.again(), news.again())
+    assert await room.fanout.match_all() == 2
+    assert await open_papers(room) == {"C1": {"p1", "p2"}}
+
+
+class Wish(NamedTuple):
+    channel: ChannelRef
+    number: int
+    query: str
+    every: Every
+
+
+class Everyone:
+    """A matcher in which every channel wants every paper."""
+
+    def __init__(self) -> None:
+        self.wishes = [Wish(a_channel(f"C{n}", f"T{n % 50}"), 1, "all", "now") for n in range(5000)]
+
+    def add(self, subscription: Subscription) -> None: ...
+
+    def remove(self, channel: ChannelRef, number: int) -> None: ...
+
+    def newly(self, paper: Paper, before: Paper | None) -> Sequence[Wish]:  # noqa: ARG002  # the port has them
+        return self.wishes
+
+
+async def test_a_paper_that_everyone_wants_leaves_room_for_others(redis: Redis, room: Room) -> None:
+    fanout = Fanout(
+        News(redis, room.papers), Follower(room.subscriptions, Everyone), room.outbox, room.subscriptions
+    )
+    await room.poll(a_paper("p1"))
+    longest = 0.0
+
+    async def watch() -> None:
+        nonlocal longest
+        clock = asyncio.get_running_loop().time
+        while True:
+            before = clock()
+            await asyncio.sleep(0.001)
+            longest = max(longest, clock() - before)
+
+    watcher = asyncio.create_task(watch())
+    assert await fanout.match_all() == 5000
+    watcher.cancel()
+    assert longest < 0.25  # 0.05 on a quiet machine
+    assert await room.outbox.open() == 5000
