@@ -1,7 +1,6 @@
 """The tour: what a person would type first, and what comes back. It drives the same core as everything else."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.cards import Card
@@ -37,11 +36,6 @@ def known() -> tuple[Paper, ...]:
 def news() -> tuple[Paper, ...]:
     """What appears while the tour goes on."""
     return sample_papers()[-NEWS:]
-
-
-def today() -> datetime:
-    """The tour's present: the day after the sample's last paper, so that the sample is news."""
-    return sample_papers()[-1].published + timedelta(days=1)
 
 
 async def tour(

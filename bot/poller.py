@@ -78,6 +78,7 @@ class Poller:
         jitter: Callable[[], float] = random.random,
         renew_every: float = RENEW_EVERY,
         patience: float = PATIENCE,
+        polled: Callable[[PollResult], None] = lambda _result: None,
     ) -> None:
         self._sources = sources
         self._papers = papers
@@ -88,6 +89,7 @@ class Poller:
         self._jitter = jitter
         self._renew_every = renew_every
         self._patience = patience
+        self._polled = polled
         self._last: dict[str, PollResult] = {}
         self._due: dict[str, datetime] = {}
 
@@ -156,6 +158,7 @@ class Poller:
         self._last[source.name] = result
         self._due[source.name] = result.next_at
         _log(result)
+        self._polled(result)
         try:
             await record_poll(self._redis, result)
         except RedisError as error:

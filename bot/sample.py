@@ -5,11 +5,12 @@ where an abstract would be.
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
 from bot.models import Paper
+from bot.store.papers import Papers
 
 SOURCE = "sample"
 
@@ -18,6 +19,26 @@ def sample_papers() -> tuple[Paper, ...]:
     """All of them, the earliest first. Their source marks them as a sample on every card."""
     records = json.loads(files("bot").joinpath("sample.json").read_text(encoding="utf-8"))
     return tuple(map(_paper, records))
+
+
+def today() -> datetime:
+    """The sample's present: the day after its last paper, so that it is news."""
+    return sample_papers()[-1].published + timedelta(days=1)
+
+
+class PapersOrSample(Papers):
+    """The papers that were seen; the sample for as long as there are none.
+
+    Nothing of the sample is written: the first real paper replaces it, and none of it counts as posted or seen.
+    """
+
+    async def since(self, moment: datetime) -> list[Paper]:
+        """All of the sample, whatever `moment` is: to whoever tries it, it is what was published lately."""
+        return await super().since(moment) or await self.stand_ins()
+
+    async def stand_ins(self) -> list[Paper]:
+        """The sample, if nothing was ever seen."""
+        return [] if await self.any() else list(sample_papers())
 
 
 def _paper(record: dict[str, Any]) -> Paper:

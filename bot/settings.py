@@ -49,7 +49,8 @@ class Settings(BaseSettings):
     """What to do with a post that nobody can confirm: post again, or wait for the operator."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """`auto` is text on a terminal and JSON lines elsewhere."""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] | None = None
+    """By default `info`; `error` in a terminal that is the channel, where a log would tear the cards."""
     console_format: Literal["rich", "json"] = "rich"
 
     slack_bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
@@ -85,6 +86,11 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             raise ConfigurationError(_in_one_line(error)) from None
+
+    @property
+    def connected(self) -> bool:
+        """Whether any platform other than the terminal has a token."""
+        return any((self.slack_bot_token, self.slack_client_id, self.discord_token))
 
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be shown, for the logs to redact."""

@@ -8,9 +8,10 @@ from redis.asyncio import Redis
 from bot.cards import Card
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.demo import known, news, today, tour
+from bot.demo import known, news, tour
 from bot.ports import Batch
 from bot.query import parse
+from bot.sample import today
 from bot.store.papers import Papers
 from bot.store.subscriptions import Subscriptions
 from tests.commands.conftest import Pauses
@@ -54,14 +55,14 @@ async def test_the_tour_subscribes_sees_papers_lists_and_previews(redis: Redis) 
         [
             "A tour with a sample of real papers, offline. Nothing is kept.",
             "> /paper subscribe diffusion",
-            "Subscribed as #1: diffusion. Of the 20 papers of the last 14 days it would have posted 3.",
+            "Subscribed as #1: diffusion. Of the 20 papers of the bundled sample it would have posted 3.",
             '> /paper subscribe "language model" -attention',
-            'Subscribed as #2: "language model" -attention. Of the 20 papers of the last 14 days it would have posted 4.',
+            'Subscribed as #2: "language model" -attention. Of the 20 papers of the bundled sample it would have posted 4.',
             "6 papers arrive",
             "> /paper list",
             "2 subscriptions in this channel",
             "> /paper preview agents, robots",
-            "Preview of agents OR robots: Of the 32 papers of the last 14 days it would have posted 10.",
+            "Preview of agents OR robots: Of the 32 papers of the bundled sample it would have posted 10.",
             "> /paper unsubscribe #2",
             'Stopped #2: "language model" -attention',
             "That was the tour. Next: paperboy run",

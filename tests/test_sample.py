@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from bot.cards import PaperBlock
 from bot.cards.paper import SUMMARY, paper_block
-from bot.demo import known, news, today
+from bot.demo import known, news
 from bot.query import parse
-from bot.sample import sample_papers
+from bot.sample import sample_papers, today
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -25,21 +25,27 @@ def welcome_card() -> Card:
     )  # fmt: skip
 
 
-def unreachable_card() -> Card:
-    """For when no upstream answers, and the sample takes their place."""
+def starter_card() -> Card:
+    """Why a new terminal gets papers that nobody asked for."""
+    message = "To begin with, this terminal follows what is trending; /paper unsubscribe #1 ends that."
+    return Card("help", message, blocks=(paragraph("To begin with, this terminal follows ", code("trending"), "; ",
+                                                   code("/paper unsubscribe #1"), " ends that."),))  # fmt: skip
+
+
+def reading_card(source: str, done: int, total: int) -> Card:
+    """How far a long fetch has come."""
+    message = f"Reading {source}: {done} of {total} days …"
+    return Card("help", message, blocks=(paragraph(dim(message)),))
+
+
+def unreachable_card(*, sample: bool) -> Card:
+    """For when no upstream answers, and perhaps the sample takes their place."""
     message = "No source of papers can be reached now. Paperboy keeps trying."
-    return Card(
-        "reply",
-        message,
-        blocks=(
-            paragraph(bold(message)),
-            paragraph(
-                "Until then it shows a bundled sample of papers from May 2026, each marked ",
-                dim("sample"),
-                ".",
-            ),
-        ),
-    )
+    meanwhile = paragraph(
+        "Until then there is a bundled sample of papers from May 2026, each marked ", dim("sample"),
+        ". Subscribe and preview work on it: try ", code("/paper preview diffusion"), ".",
+    )  # fmt: skip
+    return Card("reply", message, blocks=(paragraph(bold(message)), *((meanwhile,) if sample else ())))
 
 
 def tour_card() -> Card:

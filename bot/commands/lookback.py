@@ -9,6 +9,7 @@ from bot.cards.say import count
 from bot.commands.services import Services
 from bot.models import Paper
 from bot.query import Query
+from bot.sample import SOURCE
 
 DAYS = 14
 BROAD = 20
@@ -25,6 +26,8 @@ class Lookback:
     matching: tuple[Paper, ...]
     days: int
     """On how many of those days papers appeared at all: weekends have none, nor has a fresh installation."""
+    sample: bool = False
+    """They are the bundled sample, for nothing else was read yet."""
 
     @property
     def per_day(self) -> int:
@@ -40,7 +43,10 @@ class Lookback:
         """What was found, in words."""
         if not self.seen:
             return "No papers have been read yet, so there is nothing to look back on."
-        past = f"the {count(self.seen, 'paper')} of the last {DAYS} days"
+        papers = count(self.seen, "paper")
+        past = (
+            f"the {papers} of the bundled sample" if self.sample else f"the {papers} of the last {DAYS} days"
+        )
         if not self.matching:
             return f"None of {past} match: a rare subject, or a word too many."
         return f"Of {past} it would have posted {len(self.matching):,}."
@@ -54,7 +60,8 @@ async def look_back(query: Query, services: Services) -> Lookback:
         matching += [paper for paper in papers[start : start + AT_ONCE] if query.matches(paper)]
         await asyncio.sleep(0)
     matching.sort(key=lambda paper: paper.published, reverse=True)
-    return Lookback(len(papers), tuple(matching), _days(papers))
+    sample = any(SOURCE in paper.sources for paper in papers)
+    return Lookback(len(papers), tuple(matching), _days(papers), sample)
 
 
 def _days(papers: Sequence[Paper]) -> int:

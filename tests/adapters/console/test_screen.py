@@ -78,7 +78,7 @@ def test_without_a_terminal_the_typed_line_is_shown_and_addresses_are_whole() ->
 def test_the_first_lines_of_a_terminal() -> None:
     stream = io.StringIO()
     RichScreen(stream).note(welcome_card())
-    RichScreen(stream).note(unreachable_card())
+    RichScreen(stream).note(unreachable_card(sample=True))
     assert stream.getvalue() == snapshot("""\
  Paperboy
  This terminal is a channel. Papers that match its subscriptions appear here.
@@ -87,6 +87,6 @@ def test_the_first_lines_of_a_terminal() -> None:
  • Discord: put DISCORD_TOKEN there, then start again.
 
  No source of papers can be reached now. Paperboy keeps trying.
- Until then it shows a bundled sample of papers from May 2026, each marked sample.
+ Until then there is a bundled sample of papers from May 2026, each marked sample. Subscribe and preview work on it: try /paper preview diffusion.
 
 """)

@@ -1,0 +1,207 @@
+"""The composition root: settings in, every room wired to its neighbours. Nothing runs yet."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiohttp
+import structlog
+from redis.asyncio import Redis
+
+import adapters
+from bot.cards import Card
+from bot.cards.digest import digest_card
+from bot.cards.paper import paper_card
+from bot.cards.welcome import reading_card
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.delivery import Deliveries, Entry
+from bot.errors import ConfigurationError
+from bot.fanout import Fanout
+from bot.matcher import Matcher
+from bot.poller import Poller
+from bot.ports import Platform, Source
+from bot.sample import PapersOrSample
+from bot.settings import Settings
+from bot.sources import build_sources
+from bot.sources.wiring import Wiring
+from bot.store import keys
+from bot.store.connect import connect, syncs_every_write
+from bot.store.embedded import EmbeddedServer
+from bot.store.follow import Follower
+from bot.store.lease import Lease
+from bot.store.news import News
+from bot.store.outbox import Outbox
+from bot.store.polls import PollResult
+from bot.store.rates import Rates
+from bot.store.subscriptions import Subscriptions
+from bot.store.wake import Wake
+from bot.terminal import Terminal
+
+log = structlog.get_logger(__name__)
+
+POLLER, FANOUT, DELIVERY, CONSOLE = "poller", "fanout", "delivery", "console"
+ROLES = (POLLER, FANOUT, DELIVERY, *adapters.PLATFORMS)
+LONG = 3
+"""Days. A fetch of more is worth a line for each."""
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """Now, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """Everything that a process may run, wired together; nothing runs yet."""
+
+    settings: Settings
+    redis: Redis
+    wake: Wake
+    papers: PapersOrSample
+    subscriptions: Subscriptions
+    core: Commands
+    sources: tuple[Source, ...]
+    platforms: tuple[Platform, ...]
+    poller: Poller
+    fanout: Fanout
+    deliveries: tuple[Deliveries, ...]
+    reached: asyncio.Event
+    """Set once any source has answered."""
+
+    @property
+    def terminal(self) -> Terminal | None:
+        """The terminal, where it is a channel of this process."""
+        return terminal_of(self.platforms)
+
+
+def terminal_of(platforms: Iterable[Platform]) -> Terminal | None:
+    """The terminal among these."""
+    return next((platform for platform in platforms if isinstance(platform, Terminal)), None)
+
+
+def choose_roles(names: Sequence[str]) -> frozenset[str]:
+    """The roles of this process; none named means all that are configured. Raises ConfigurationError."""
+    unknown = sorted(set(names) - set(ROLES))
+    if unknown:
+        raise ConfigurationError(f"{unknown[0]} is no role: there are {', '.join(ROLES)}")
+    return frozenset(names)
+
+
+@asynccontextmanager
+async def open_bot(
+    settings: Settings, roles: frozenset[str] = frozenset(), now: Clock = wall_clock
+) -> AsyncIterator[Bot]:
+    """A wired bot, whose connections are closed in the end. Raises ConfigurationError."""
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(_server(settings))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        platforms = build_platforms(settings, redis, roles)
+        durable = await syncs_every_write(redis)
+        yield wire(settings, redis, session, platforms, durable=durable, now=now)
+
+
+@asynccontextmanager
+async def _server(settings: Settings) -> AsyncIterator[Redis]:
+    """The operator's server, or one of our own."""
+    if settings.redis_url is not None:
+        redis = await connect(settings.redis_url.get_secret_value(), unsafe=settings.unsafe_redis)
+        async with aclosing(redis):
+            yield redis
+        return
+    async with EmbeddedServer(settings.data_dir) as server, aclosing(await connect(server.url)) as redis:
+        if server.alone:  # whoever leads by this lease was killed
+            await redis.delete(keys.LEASE)
+        yield redis
+
+
+def build_platforms(settings: Settings, redis: Redis, roles: frozenset[str]) -> tuple[Platform, ...]:
+    """The platforms whose settings are given. The terminal is one where it is asked for, or where nothing is.
+
+    Raises ConfigurationError where a platform is asked for that has no settings.
+    """
+    built = {name: adapters.build(name, settings, redis) for name in adapters.PLATFORMS if name != CONSOLE}
+    platforms = {name: platform for name, platform in built.items() if platform is not None}
+    if missing := (roles & built.keys()) - platforms.keys():
+        raise ConfigurationError(f"{min(missing)} was asked for, but its tokens are not set: see README.md")
+    if CONSOLE in roles or not (platforms or roles):
+        terminal = adapters.build(CONSOLE, settings, redis)
+        platforms |= {CONSOLE: terminal} if terminal else {}
+    return tuple(platforms.values())
+
+
+def wire(
+    settings: Settings,
+    redis: Redis,
+    session: aiohttp.ClientSession,
+    platforms: tuple[Platform, ...],
+    *,
+    durable: bool,
+    now: Clock,
+) -> Bot:
+    """Build every room from what it is given."""
+    reached = asyncio.Event()
+    terminal = terminal_of(platforms)
+    papers, subscriptions = PapersOrSample(redis), Subscriptions(redis)
+    outbox, news = Outbox(redis, durable=durable), News(redis, papers)
+    sources = build_sources(
+        Wiring(settings=settings, session=session, redis=redis, now=now, progress=Progress(reached, terminal))
+    )
+
+    def polled(result: PollResult) -> None:
+        if result.error is None:
+            reached.set()
+
+    def deliveries(platform: Platform) -> Deliveries:
+        return Deliveries(
+            platform,
+            outbox,
+            papers,
+            Rates(redis),
+            lambda _channel, entries: message(entries, now()),
+            unclear=settings.unclear,
+            restarted=news.again,
+        )
+
+    return Bot(
+        settings=settings,
+        redis=redis,
+        wake=Wake(redis),
+        papers=papers,
+        subscriptions=subscriptions,
+        core=Commands(Services(subscriptions, papers, outbox, now)),
+        sources=sources,
+        platforms=platforms,
+        poller=Poller(sources, papers, Lease(redis), redis, now=now, polled=polled),
+        fanout=Fanout(news, Follower(subscriptions, Matcher), outbox, subscriptions),
+        deliveries=tuple(map(deliveries, platforms)),
+        reached=reached,
+    )
+
+
+class Progress:
+    """Says how far a long fetch has come. To have come anywhere is to have reached the source."""
+
+    def __init__(self, reached: asyncio.Event, terminal: Terminal | None) -> None:
+        self._reached = reached
+        self._terminal = terminal
+
+    def __call__(self, source: str, done: int, total: int) -> None:
+        """`done` of `total` days were read."""
+        self._reached.set()
+        if total > LONG:
+            log.info("reading", source=source, days=done, of=total)
+            if self._terminal and done % (total // 2) == 1:
+                self._terminal.screen.note(reading_card(source, done, total))
+
+
+def message(entries: Sequence[Entry], now: datetime) -> Card:
+    """What a delivery says: one paper's card, or a digest of several."""
+    if len(entries) == 1:
+        paper, reasons = entries[0]
+        return paper_card(paper, reasons, now)
+    return digest_card(entries, now)
