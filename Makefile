@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCHES := idle
 
 .PHONY: install run test check fix demo bench lock clean
 
@@ -32,6 +33,9 @@ check: install  ## format, lint, types, import contracts, dead code
 fix: install  ## what a machine can mend of the above
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: install  ## the benchmarks; each is `python -m tests.bench.<name> --json`
+	@for bench in $(BENCHES); do $(BIN)/python -m tests.bench.$$bench --json || exit 1; done
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q pyproject.toml -o requirements.lock

@@ -16,7 +16,7 @@ from bot.ports import Batch
 from bot.store import keys
 from bot.store.follow import Follower
 from bot.store.news import News
-from bot.store.outbox import Delivery, Outbox
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel, a_paper
@@ -36,16 +36,6 @@ class Room:
 
     async def poll(self, *papers: Paper) -> None:
         await self.papers.ingest("hf", Batch(papers=papers, cursor="c"), 0)
-
-    async def owed(self) -> dict[str, Sequence[Delivery]]:
-        """Channel -> what is due there, one after the other."""
-        found: dict[str, list[Delivery]] = {}
-        for n in range(10):
-            claims = await self.outbox.claim("fake", 1600, ALL, token=f"t{n}{id(found)}")
-            for delivery in claims.deliveries:
-                found.setdefault(delivery.channel.channel, []).append(delivery)
-                await self.redis.hdel(keys.channel(delivery.channel), "busy")
-        return found  # type: ignore[return-value]  # a list is a sequence
 
 
 def a_room(redis: Redis, **more: int) -> Room:
