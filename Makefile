@@ -33,6 +33,7 @@ check: install  ## format, lint, types, import contracts, dead code
 fix: install  ## what a machine can mend of the above
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m tests.readme
 
 bench: install  ## the benchmarks; each is `python -m tests.bench.<name> --json`
 	@for bench in $(BENCHES); do $(BIN)/python -m tests.bench.$$bench --json || exit 1; done

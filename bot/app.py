@@ -36,14 +36,17 @@ from bot.store.news import News
 from bot.store.outbox import Outbox
 from bot.store.polls import PollResult
 from bot.store.rates import Rates
+from bot.store.saved import Saved
+from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
 from bot.store.wake import Wake
 from bot.terminal import Terminal
+from bot.web import Website
 
 log = structlog.get_logger(__name__)
 
-POLLER, FANOUT, DELIVERY, CONSOLE = "poller", "fanout", "delivery", "console"
-ROLES = (POLLER, FANOUT, DELIVERY, *adapters.PLATFORMS)
+POLLER, FANOUT, DELIVERY, WEB, CONSOLE = "poller", "fanout", "delivery", "web", "console"
+ROLES = (POLLER, FANOUT, DELIVERY, WEB, *adapters.PLATFORMS)
 LONG = 3
 """Days. A fetch of more is worth a line for each."""
 
@@ -70,6 +73,8 @@ class Bot:
     poller: Poller
     fanout: Fanout
     deliveries: tuple[Deliveries, ...]
+    web: Website | None
+    """Where a port is set."""
     reached: asyncio.Event
     """Set once any source has answered."""
 
@@ -101,6 +106,8 @@ async def open_bot(
         redis = await stack.enter_async_context(_server(settings))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         platforms = build_platforms(settings, redis, roles)
+        for platform in platforms:
+            stack.push_async_callback(platform.close)
         durable = await syncs_every_write(redis)
         yield wire(settings, redis, session, platforms, durable=durable, now=now)
 
@@ -128,6 +135,8 @@ def build_platforms(settings: Settings, redis: Redis, roles: frozenset[str]) -> 
     platforms = {name: platform for name, platform in built.items() if platform is not None}
     if missing := (roles & built.keys()) - platforms.keys():
         raise ConfigurationError(f"{min(missing)} was asked for, but its tokens are not set: see README.md")
+    if WEB in roles and settings.port is None:
+        raise ConfigurationError("web was asked for, but PORT is not set")
     if CONSOLE in roles or not (platforms or roles):
         terminal = adapters.build(CONSOLE, settings, redis)
         platforms |= {CONSOLE: terminal} if terminal else {}
@@ -163,7 +172,7 @@ def wire(
             papers,
             Rates(redis),
             lambda _channel, entries: message(entries, now()),
-            unclear=settings.unclear,
+            unclear=settings.unclear or platform.unclear,
             restarted=news.again,
         )
 
@@ -173,12 +182,22 @@ def wire(
         wake=Wake(redis),
         papers=papers,
         subscriptions=subscriptions,
-        core=Commands(Services(subscriptions, papers, outbox, now)),
+        core=Commands(
+            Services(
+                subscriptions=subscriptions,
+                papers=papers,
+                settings=SettingsOfChannels(redis),
+                saved=Saved(redis),
+                outbox=outbox,
+                now=now,
+            )
+        ),
         sources=sources,
         platforms=platforms,
         poller=Poller(sources, papers, Lease(redis), redis, now=now, polled=polled),
         fanout=Fanout(news, Follower(subscriptions, Matcher), outbox, subscriptions),
         deliveries=tuple(map(deliveries, platforms)),
+        web=Website(settings.port, platforms) if settings.port is not None else None,
         reached=reached,
     )
 

@@ -4,27 +4,18 @@ import shutil
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from redis.asyncio import Redis
 
 from bot.app import open_bot
 from bot.errors import ConfigurationError, SourceError
-from bot.ports import Finding, Platform, Source
+from bot.ports import Diagnosable, Finding, Platform, Source
 from bot.settings import Settings
 
 LEAST_DISK = 200 * 1024 * 1024
 """Bytes; the append-only file is written anew beside the old one."""
 MOST_DRIFT = 30
 """Seconds between this machine's clock and the server's; due times are shown by one and kept by the other."""
-
-
-@runtime_checkable
-class Diagnosable(Protocol):
-    """A platform that can look at its own connection."""
-
-    async def diagnose(self) -> Iterable[Finding]:
-        """What was looked at, without changing anything. No secret is in it."""
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:

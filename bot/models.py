@@ -80,6 +80,37 @@ class Subscription:
         return self.created_by.partition(" ")[2] or self.created_by
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSettings:
+    """How a channel wants its cards. A channel that never said anything has these defaults."""
+
+    every: Every = "now"
+    """The rhythm of subscriptions that name none."""
+    hour: int = 9
+    """When digests are due, in `zone`."""
+    weekday: int = 0
+    """When weekly digests are due; 0 is Monday."""
+    zone: str = "UTC"
+    """IANA name of the time zone that hours and days are meant in."""
+    quiet: tuple[int, int] | None = None
+    """From this hour until before that one nothing is posted; it may span midnight."""
+    weekends: bool = True
+    """Whether anything is posted on Saturdays and Sundays."""
+    detail: Literal["compact", "full"] = "compact"
+    threads: bool = False
+    """A thread for each card, where the platform opens them by itself."""
+    embeds: bool = False
+    """Discord's classic embeds in the place of components."""
+    editors: Literal["default", "everyone", "managers"] = "default"
+    """Who may change what is posted: whoever the platform's own custom lets, everyone, or only managers."""
+    ping: str = ""
+    """The platform's id of a role to notify with each post."""
+    digest_size: int = 5
+    """More new papers than that in one poll become one message."""
+    edits: bool = False
+    """Whether a card that was posted is brought up to date when upvotes or code change much."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a paper is on a card: the subscription's number and its query."""

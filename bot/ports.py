@@ -1,11 +1,14 @@
 """The two ports: where papers come from and where cards go."""
 
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-from bot.cards import Card
-from bot.models import ChannelRef, Command, MessageRef, Paper, User
+from aiohttp.web import RouteDef
+
+from bot.cards import Card, Choice, Form
+from bot.models import ChannelRef, ChannelSettings, Command, MessageRef, Paper, Subscription, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,12 @@ class Reply:
     card: Card
     private: bool = True
     """Only for whoever asked, where the platform can do that."""
+    thread: bool = False
+    """Below the message whose button was pressed, where the platform has threads."""
+    form: Form | None = None
+    """Opened in the card's place, where the platform can."""
+    later: Callable[[], Awaitable[Card | None]] | None = None
+    """Brings a fuller card, to be shown in the place of the first; None where there is none. It takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +77,36 @@ class Core(Protocol):
     async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
         """The same for a line as typed, with or without its `/paper`."""
 
+    async def complete(
+        self, command: str, option: str, typed: str, user: User, channel: ChannelRef
+    ) -> Sequence[Choice]:
+        """What could be meant by what was typed so far into an option; the likeliest first, at most 25."""
+
+    async def settings(self, channel: ChannelRef) -> ChannelSettings:
+        """How the channel wants its cards."""
+
+    async def subscriptions(
+        self, channels: Iterable[ChannelRef]
+    ) -> Mapping[ChannelRef, Sequence[Subscription]]:
+        """Those of each channel, by number; channels without any are left out."""
+
+    async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
+        """What the person has saved in the channel's workspace, the latest first."""
+
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """The platform reported that nothing can be posted there for now. Subscriptions are kept."""
 
     async def resume(self, channel: ChannelRef) -> None:
         """The platform reported that posting there works again."""
+
+    async def pause_workspace(self, platform: str, workspace: str, reason: str) -> None:
+        """The same for a whole workspace, as when the app was uninstalled."""
+
+    async def resume_workspace(self, platform: str, workspace: str) -> None:
+        """The app is back in the workspace."""
+
+    async def forget(self, channel: ChannelRef) -> None:
+        """Remove all that is kept of a channel: subscriptions, settings, what is owed to it and what was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +138,10 @@ class Platform(Protocol):
     def rates(self) -> Rates:
         """How fast it may be posted to."""
 
+    @property
+    def unclear(self) -> Literal["resend", "hold"]:
+        """What to do with a post that nobody can confirm, where the operator said nothing: post again, or wait."""
+
     async def run(self, core: Core) -> None:
         """Listen until cancelled. Raises ConfigurationError where it can never work."""
 
@@ -118,3 +156,30 @@ class Platform(Protocol):
 
         Raises Unknowable where the platform can't say.
         """
+
+    async def close(self) -> None:
+        """Give back what is open, such as connections. Nothing is called afterwards."""
+
+
+@runtime_checkable
+class Editing(Protocol):
+    """A platform whose posted cards can be changed."""
+
+    async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
+        """Show `card` in the place of what `message` said. Raises a SendError."""
+
+
+@runtime_checkable
+class Mounted(Protocol):
+    """A platform that is also reached over HTTP, by the role `web`."""
+
+    def routes(self, core: Core) -> Iterable[RouteDef]:
+        """What it answers; paths begin with the platform's name."""
+
+
+@runtime_checkable
+class Diagnosable(Protocol):
+    """A platform that can look at its own connection, for `paperboy doctor`."""
+
+    async def diagnose(self) -> Iterable[Finding]:
+        """What was looked at, without changing anything. No secret is in it."""

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from bot import demo
-from bot.app import CONSOLE, DELIVERY, FANOUT, POLLER, Bot, open_bot
+from bot.app import CONSOLE, DELIVERY, FANOUT, POLLER, WEB, Bot, open_bot
 from bot.ports import Batch
 from bot.sample import SOURCE, today
 from bot.settings import Settings
@@ -132,6 +132,8 @@ def _jobs(bot: Bot, roles: frozenset[str]) -> Iterator[tuple[str, Coroutine[Any,
         yield POLLER, bot.poller.run()
     if _wanted(FANOUT, roles):
         yield FANOUT, bot.fanout.run(bot.wake)
+    if bot.web is not None and _wanted(WEB, roles):
+        yield WEB, bot.web.run(bot.core)
     for platform in bot.platforms:
         if _wanted(platform.name, roles):
             yield platform.name, platform.run(bot.core)

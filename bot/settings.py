@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
     """Without it Paperboy runs a Valkey server of its own in `data_dir`."""
     port: int | None = Field(default=None, ge=1, le=65535, validation_alias="PORT")
-    """Where health, metrics and Slack's HTTP mode listen; without it nothing listens."""
+    """Where the role `web` listens: health, platforms that are called over HTTP. Without it nothing listens."""
     data_dir: Path = Path("paperboy-data")
     unsafe_redis: bool = False
     """The operator's word that a server that reports no persistence, or hides its settings, keeps data."""
@@ -45,8 +45,12 @@ class Settings(BaseSettings):
     contact: str = ""
     """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
 
-    unclear: Literal["resend", "hold"] = "resend"
-    """What to do with a post that nobody can confirm: post again, or wait for the operator."""
+    secret_key: SecretStr | None = None
+    """Encrypts tokens and addresses in Redis. Several, by commas: the first one encrypts, all of them decrypt."""
+
+    unclear: Literal["resend", "hold"] | None = None
+    """What to do with a post that nobody can confirm: post again, or wait for the operator. By default what
+    suits the platform."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """`auto` is text on a terminal and JSON lines elsewhere."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
@@ -61,6 +65,12 @@ class Settings(BaseSettings):
     slack_api_url: Url = Field(default="https://slack.com/api/", validation_alias="SLACK_API_URL")
     discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
     discord_api_url: Url = Field(default="https://discord.com/api/v10", validation_alias="DISCORD_API_URL")
+
+    smtp_url: SecretStr | None = Field(default=None, validation_alias="SMTP_URL")
+    """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
+    mail_from: str | None = None
+    mail_bounce: str | None = None
+    """The address that bounces go to."""
 
     @field_validator("arxiv_categories", mode="before")
     @classmethod
@@ -90,7 +100,7 @@ class Settings(BaseSettings):
     @property
     def connected(self) -> bool:
         """Whether any platform other than the terminal has a token."""
-        return any((self.slack_bot_token, self.slack_client_id, self.discord_token))
+        return any((self.slack_bot_token, self.slack_client_id, self.discord_token, self.smtp_url))
 
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never be shown, for the logs to redact."""

@@ -182,6 +182,7 @@ class FakePlatform:
     """The adapter to a `FakeService`. `looks=False` switches reconciliation off: it claims to know of nothing."""
 
     name = "fake"
+    unclear: Literal["resend", "hold"] = "resend"
 
     def __init__(
         self, url: str, session: ClientSession, *, rates: Rates | None = None, looks: bool = True
@@ -235,3 +236,6 @@ class FakePlatform:
                 return MessageRef((await response.json())["id"])
         except ClientError as error:
             raise RetryLater(f"no answer: {error!r}") from error
+
+    async def close(self) -> None:
+        """The session is the test's."""

@@ -7,14 +7,12 @@ from redis.asyncio import Redis
 
 from bot.cards import Card
 from bot.commands.core import Commands
-from bot.commands.services import Services
 from bot.demo import known, news, tour
 from bot.ports import Batch
 from bot.query import parse
 from bot.sample import today
 from bot.store.papers import Papers
-from bot.store.subscriptions import Subscriptions
-from tests.commands.conftest import Pauses
+from tests.commands.conftest import services_on
 from tests.papers import a_channel
 
 
@@ -41,7 +39,7 @@ class Audience:
 
 async def test_the_tour_subscribes_sees_papers_lists_and_previews(redis: Redis) -> None:
     audience, papers = Audience(), Papers(redis)
-    services = Services(Subscriptions(redis), papers, Pauses(), today)
+    services = services_on(redis, papers, today)
     await papers.ingest("sample", Batch((), "before", history=known()), 0)
 
     async def arrive() -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from adapters.console.lines import lines
 from adapters.console.screen import Screen, ScreenClosed
@@ -24,6 +25,7 @@ class ConsolePlatform:
     channel = CHANNEL
     user = USER
     rates = Rates()
+    unclear: Literal["resend", "hold"] = "resend"
 
     def __init__(
         self, screen: Screen, *, descriptor: int = 0, interactive: bool = False, history: Path | None = None
@@ -64,6 +66,9 @@ class ConsolePlatform:
         """Raises Unknowable: a terminal can't say what was on it."""
         raise Unknowable(f"a terminal can't say whether {key} was shown on {to} since {since:%H:%M}")
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     async def _listen(self, core: Core) -> None:
         try:
             if not self.interactive:
@@ -82,6 +87,8 @@ class ConsolePlatform:
             self.screen.typed(line)
         reply = await core.handle_text(line, USER, CHANNEL)
         self.screen.reply(reply.card)
+        if reply.later is not None and (fuller := await reply.later()) is not None:
+            self.screen.reply(fuller)
 
     def _prompted(self) -> AsyncIterator[str]:
         # Only here, because scripts and servers should not pay for a prompt.

@@ -69,9 +69,26 @@ class PaperBlock:
     abstract: str = ""
     thumbnail_url: str | None = None
     buttons: tuple[Button, ...] = ()
+    """Links."""
+    actions: tuple[Button, ...] = ()
+    """What can be done with the paper: commands."""
 
 
 Block = Paragraph | Bullets | Actions | PaperBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What a posted card asks of the platform beyond its words. A platform leaves out what it has not."""
+
+    ping: str = ""
+    """The platform's id of a role to notify."""
+    threads: bool = False
+    """Open a thread for talking about it."""
+    embeds: bool = False
+    """Discord's classic embeds in the place of components."""
+    topics: tuple[str, ...] = ()
+    """The arXiv categories of its papers, most frequent first: for a forum's tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +98,35 @@ class Card:
     kind: Kind
     notice: str
     heading: str = ""
-    blocks: tuple[Block, ...] = field(default=())
+    blocks: tuple[Block, ...] = ()
+    posting: Posting = field(default=Posting())
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several values: what is meant, and how people read it."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a form asks for: one of `choices`, or a line of text where there are none."""
+
+    name: str
+    label: str
+    value: str
+    """What it is now."""
+    help: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Asks for several things at once. Sent in, it runs `command` with an option for each field."""
+
+    title: str
+    """At most 24 characters: Slack's limit for a modal's title."""
+    command: str
+    fields: tuple[Field, ...]

@@ -6,6 +6,7 @@ from typing import Literal
 
 from bot.cards import Button, Card, PaperBlock
 from bot.cards.plain import link, plain
+from bot.cards.say import MAX_BUTTON
 from bot.models import Paper, Reason
 from bot.text import first_sentence, shorten
 
@@ -50,6 +51,7 @@ def paper_block(
         abstract=shorten(plain(paper.abstract), ABSTRACT) if detail == "full" else "",
         thumbnail_url=link(paper.thumbnail_url) if detail == "full" else None,
         buttons=() if detail == "line" else _links(paper),
+        actions=() if detail == "line" else _actions(paper, detail),
     )
 
 
@@ -120,3 +122,11 @@ def _links(paper: Paper) -> tuple[Button, ...]:
         ("Project", paper.project_url),
     )
     return tuple(Button(label, url=safe) for label, url in links if (safe := link(url)))
+
+
+def _actions(paper: Paper, detail: Detail) -> tuple[Button, ...]:
+    wanted = (
+        Button("Save", f"save {paper.id}"),
+        *(() if detail == "full" else (Button("Full abstract", f"abstract {paper.id}"),)),
+    )
+    return tuple(button for button in wanted if len(button.command) <= MAX_BUTTON)

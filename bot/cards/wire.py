@@ -15,7 +15,7 @@ _TYPE_OF: Mapping[type[Block], str] = {
 
 
 def to_json(card: Card) -> dict[str, Any]:
-    """`card` as values that JSON has: its fields by their names; each block says its `type` beside them."""
+    """What `card` says, as values that JSON has: fields by their names; each block says its `type` beside them."""
     blocks = [{"type": _TYPE_OF[type(block)], **asdict(block)} for block in card.blocks]
     return {"kind": card.kind, "notice": card.notice, "heading": card.heading, "blocks": blocks}
 
@@ -35,8 +35,9 @@ def _block(data: Mapping[str, Any]) -> Block:
         case "actions":
             return Actions(_buttons(fields["buttons"]))
         case "paper":
-            rows = {name: tuple(fields[name]) for name in ("byline", "reasons")}
-            return PaperBlock(**{**fields, **rows, "buttons": _buttons(fields["buttons"])})
+            rows: dict[str, Any] = {name: tuple(fields[name]) for name in ("byline", "reasons")}
+            rows |= {name: _buttons(fields[name]) for name in ("buttons", "actions")}
+            return PaperBlock(**{**fields, **rows})
         case other:
             raise ValueError(f"no block is of type {other!r}")
 

@@ -1,21 +1,25 @@
 """The core as a platform sees it: a command in, a reply out, whatever happens."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import structlog
 
+from bot.cards import Choice
 from bot.cards.problem import SLASH, error_card, sorry_card
+from bot.commands.abstract import abstract
+from bot.commands.complete import complete
 from bot.commands.help import help_
 from bot.commands.line import checked, parse_line
 from bot.commands.list import list_
 from bot.commands.preview import preview
+from bot.commands.saved import save, saved
 from bot.commands.services import Services
 from bot.commands.subscribe import subscribe
 from bot.commands.table import find
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.errors import UserError
-from bot.models import ChannelRef, Command, User
+from bot.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
 from bot.ports import Reply
 
 Handler = Callable[[Command, Services], Awaitable[Reply]]
@@ -26,7 +30,10 @@ HANDLERS: Mapping[str, Handler] = {
     "list": list_,
     "preview": preview,
     "trending": trending,
+    "saved": saved,
     "help": help_,
+    "save": save,
+    "abstract": abstract,
 }
 
 log = structlog.get_logger(__name__)
@@ -60,11 +67,56 @@ class Commands:
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Post nothing there for now; subscriptions are kept."""
-        await self._services.channels.pause(channel, reason)
+        await self._services.outbox.pause(channel, reason)
 
     async def resume(self, channel: ChannelRef) -> None:
         """Post there again."""
-        await self._services.channels.resume(channel)
+        await self._services.outbox.resume(channel)
+
+    async def pause_workspace(self, platform: str, workspace: str, reason: str) -> None:
+        """Post nothing anywhere in the workspace; subscriptions are kept."""
+        await self._services.outbox.pause_workspace(platform, workspace, reason)
+
+    async def resume_workspace(self, platform: str, workspace: str) -> None:
+        """Post there again."""
+        await self._services.outbox.resume_workspace(platform, workspace)
+
+    async def complete(
+        self,
+        command: str,
+        option: str,
+        typed: str,
+        user: User,  # noqa: ARG002  # the port has it
+        channel: ChannelRef,
+    ) -> Sequence[Choice]:
+        """What could be meant by what was typed so far. Never raises: a person goes on typing."""
+        try:
+            return await complete(command, option, typed, channel, self._services)
+        except Exception:  # the edge, as above
+            log.exception("completing failed", command=command, option=option)
+            return ()
+
+    async def settings(self, channel: ChannelRef) -> ChannelSettings:
+        """How the channel wants its cards."""
+        return await self._services.settings.of(channel)
+
+    async def subscriptions(
+        self, channels: Iterable[ChannelRef]
+    ) -> Mapping[ChannelRef, Sequence[Subscription]]:
+        """Those of each channel that has any."""
+        return await self._services.subscriptions.of_each(tuple(channels))
+
+    async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
+        """What the person has saved, the latest first."""
+        ids = await self._services.saved.of(user, channel)
+        papers = await self._services.papers.get(ids)
+        return [papers[paper_id] for paper_id in ids if paper_id in papers]
+
+    async def forget(self, channel: ChannelRef) -> None:
+        """Remove all that is kept of a channel."""
+        for subscription in await self._services.subscriptions.of(channel):
+            await self._services.subscriptions.remove(channel, subscription.number)
+        await self._services.outbox.forget(channel)
 
     async def _handle(self, command: Command) -> Reply:
         spec, valid = checked(command)

@@ -3,28 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
-from bot.models import ChannelRef
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.saved import Saved
+from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
 
 
-class Channels(Protocol):
-    """Whether channels can be posted to."""
-
-    async def pause(self, channel: ChannelRef, reason: str) -> None:
-        """Post nothing there for now."""
-
-    async def resume(self, channel: ChannelRef) -> None:
-        """Post there again."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What a command may use."""
 
     subscriptions: Subscriptions
     papers: Papers
-    channels: Channels
+    settings: SettingsOfChannels
+    saved: Saved
+    outbox: Outbox
     now: Callable[[], datetime]

@@ -63,6 +63,7 @@ _SURE = OptionSpec(
     choices=("no", "yes"),
     hidden=True,
 )
+_PAPER = OptionSpec(name="paper", help="its id", kind="text", free=True, required=True)
 _PAGE = OptionSpec(name="page", help="which page of a long list", kind="integer", hidden=True)
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -124,11 +125,39 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
     ),
     CommandSpec(
+        name="saved",
+        summary="show the papers that you have saved",
+        example="saved",
+        options=(_PAGE,),
+        anywhere=True,
+    ),
+    CommandSpec(
         name="help",
         summary="show all of this, or more about one command",
         example="help subscribe",
         options=(OptionSpec(name="command", help="the command to explain", kind="text", free=True),),
         anywhere=True,
+    ),
+    CommandSpec(
+        name="save",
+        summary="put a paper on your own list",
+        example="save 2405.01234",
+        options=(
+            _PAPER,
+            OptionSpec(
+                name="remove", help="take it off again", kind="choice", choices=("no", "yes"), hidden=True
+            ),
+        ),
+        anywhere=True,
+        hidden=True,
+    ),
+    CommandSpec(
+        name="abstract",
+        summary="show a paper's whole abstract",
+        example="abstract 2405.01234",
+        options=(_PAPER,),
+        anywhere=True,
+        hidden=True,
     ),
 )
 

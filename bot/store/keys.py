@@ -74,6 +74,12 @@ def channel(ref: ChannelRef) -> str:
     return f"{_home(ref)}channel:{ref}"
 
 
+def saved(ref: ChannelRef, user: str) -> str:
+    """Sorted set of paper id -> when a person of the channel's workspace saved it, in seconds."""
+    person = ChannelRef(ref.platform, ref.workspace, user)
+    return f"{_home(person)}saved:{person}"
+
+
 def workspace(platform: str, name: str) -> str:
     """A workspace as the outbox names it: the beginning of its channels' text form."""
     return str(ChannelRef(platform, name, "")).removesuffix(":")

@@ -243,6 +243,13 @@ class Outbox:
         """Forget a delivery that was set aside; it is not recorded as sent. False where there is none such."""
         return bool(await self._run("decide", keys.shard_of(channel_of(key)), [key, "drop"]))
 
+    async def forget(self, channel: ChannelRef) -> None:
+        """Owe a channel nothing, and remember nothing of it: not what it was sent, not its settings.
+
+        What is being posted at this moment may still appear.
+        """
+        await self._run("forget", keys.shard_of(channel), [str(channel)])
+
     async def _everywhere(self, name: str, args: Sequence[str | int]) -> None:
         await asyncio.gather(*(self._run(name, shard, args) for shard in range(keys.SHARDS)))
 

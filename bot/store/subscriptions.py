@@ -1,7 +1,7 @@
 """The subscriptions of every channel: the truth in Redis, and the stream of changes that matchers follow."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -78,6 +78,14 @@ class Subscriptions:
         """A channel's subscriptions by number."""
         found: dict[Any, Any] = await self._redis.hgetall(keys.subscriptions(channel))
         return [_load(channel, number, found[str(number)]) for number in sorted(map(int, found))]
+
+    async def of_each(self, channels: Sequence[ChannelRef]) -> dict[ChannelRef, list[Subscription]]:
+        """The subscriptions by number of every channel that has some."""
+        found: dict[ChannelRef, list[Subscription]] = {}
+        for at in range(0, len(channels), PAGE):
+            for subscription in await self._of_many(list(channels[at : at + PAGE])):
+                found.setdefault(subscription.channel, []).append(subscription)
+        return {channel: sorted(some, key=lambda s: s.number) for channel, some in found.items()}
 
     async def ever(self, channel: ChannelRef) -> bool:
         """Whether the channel has, or once had, a subscription."""

@@ -65,6 +65,10 @@ def test_a_compact_card_has_every_fact_in_its_place() -> None:
                         Button(label="PDF", url="https://arxiv.org/pdf/2610.01234"),
                         Button(label="Code", url="https://github.com/lovelace/laundry"),
                     ),
+                    actions=(
+                        Button(label="Save", command="save 2610.01234"),
+                        Button(label="Full abstract", command="abstract 2610.01234"),
+                    ),
                 ),
             ),
         )

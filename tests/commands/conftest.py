@@ -1,7 +1,6 @@
 """A core on a real server, with a clock that stands still."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
@@ -10,9 +9,12 @@ from redis.asyncio import Redis
 from bot.cards import Actions, Bullets, Card, PaperBlock, Paragraph, Text
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.models import ChannelRef, Paper, User
+from bot.models import Paper, User
 from bot.ports import Batch
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.saved import Saved
+from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel
 
@@ -21,25 +23,25 @@ ADA = User("U1", "Ada")
 
 Ask = Callable[[str], Awaitable[Card]]
 See = Callable[..., Awaitable[None]]
+Clock = Callable[[], datetime]
 
 
-@dataclass
-class Pauses:
-    """Remembers which channels are paused."""
-
-    paused: dict[ChannelRef, str] = field(default_factory=dict)
-
-    async def pause(self, channel: ChannelRef, reason: str) -> None:
-        self.paused[channel] = reason
-
-    async def resume(self, channel: ChannelRef) -> None:
-        del self.paused[channel]
+def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda: NOW) -> Services:
+    """The real store."""
+    return Services(
+        subscriptions=Subscriptions(redis),
+        papers=papers or Papers(redis),
+        settings=SettingsOfChannels(redis),
+        saved=Saved(redis),
+        outbox=Outbox(redis),
+        now=now,
+    )
 
 
 @pytest.fixture
 def services(redis: Redis) -> Services:
     """The real store, a clock at NOW."""
-    return Services(Subscriptions(redis), Papers(redis), Pauses(), lambda: NOW)
+    return services_on(redis)
 
 
 @pytest.fixture

@@ -90,6 +90,7 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper list – show what this channel is subscribed to
 - /paper preview <#number or query> – show what a query or subscription would have posted lately; nothing is posted
 - /paper trending – show the papers that are trending now
+- /paper saved – show the papers that you have saved
 - /paper help [<command>] – show all of this, or more about one command
 A query is words, and they match as words: rag never finds “storage”.
 - diffusion policy – both words

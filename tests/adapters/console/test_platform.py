@@ -17,12 +17,13 @@ from bot.errors import ChannelGone, RetryLater, Unknowable
 from bot.models import ChannelRef, Command, User
 from bot.ports import Reply
 from tests.papers import a_channel
+from tests.unasked import UnaskedCore
 
 CARD = sorry_card()
 
 
 @dataclass
-class Echo:
+class Echo(UnaskedCore):
     """A core that answers with what it was told."""
 
     told: list[str] = field(default_factory=list)
@@ -34,12 +35,6 @@ class Echo:
         assert (user.name, channel) == ("you", CHANNEL)
         self.told.append(line)
         return Reply(Card("reply", line))
-
-    async def pause(self, channel: ChannelRef, reason: str) -> None:
-        raise AssertionError(f"{channel} was paused: {reason}")
-
-    async def resume(self, channel: ChannelRef) -> None:
-        raise AssertionError(f"{channel} was resumed")
 
 
 @dataclass

@@ -93,6 +93,7 @@ def test_help_wraps_and_stays_indented() -> None:
  • /paper preview <#number or query> – show what a query or
    subscription would have posted lately; nothing is posted
  • /paper trending – show the papers that are trending now
+ • /paper saved – show the papers that you have saved
  • /paper help [<command>] – show all of this, or more about one
    command
  A query is words, and they match as words: rag never finds “storage”.
