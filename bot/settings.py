@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """Without it Paperboy runs a Valkey server of its own in `data_dir`."""
     port: int | None = Field(default=None, ge=1, le=65535, validation_alias="PORT")
     """Where the role `web` listens: health, platforms that are called over HTTP. Without it nothing listens."""
+    public_url: Url | None = None
+    """Where people reach the role `web`, such as `https://papers.example.org`: for links in messages."""
     data_dir: Path = Path("paperboy-data")
     unsafe_redis: bool = False
     """The operator's word that a server that reports no persistence, or hides its settings, keeps data."""
@@ -69,8 +71,8 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(default=None, validation_alias="SMTP_URL")
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
     mail_from: str | None = None
-    mail_bounce: str | None = None
-    """The address that bounces go to."""
+    mail_bounce: SecretStr | None = None
+    """The address that bounces go to, or the mailbox: `pop3s://bounces%40example.org:password@host`."""
 
     @field_validator("arxiv_categories", mode="before")
     @classmethod
@@ -79,10 +81,10 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("huggingface_url", "arxiv_rss_url", "discord_api_url")
+    @field_validator("huggingface_url", "arxiv_rss_url", "discord_api_url", "public_url")
     @classmethod
-    def _without_slash(cls, value: str) -> str:
-        return value.rstrip("/")
+    def _without_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
 
     @classmethod
     def read(cls) -> Self:
