@@ -41,7 +41,7 @@ class _Listing:
     """What one poll says of one paper."""
 
     id: str
-    kind: Literal["listed", "history", "ranked"]
+    kind: Literal["listed", "history", "ranked", "known"]
     descriptions: tuple[Paper, ...]
 
 
@@ -66,6 +66,34 @@ class Papers:
             plan = self._plan(source, batch, last=chunk is chunks[-1])
             answers += await self._write(chunk, ranks, plan, fence)
         return Ingested(new=answers.count("new"), changed=answers.count("changed"))
+
+    async def remember(self, papers: Sequence[Paper]) -> Ingested:
+        """Record papers without their counting as seen: what lists one of them later still announces it.
+
+        Those that were seen already are left as they are.
+        """
+        answers: list[str] = []
+        for chunk in _chunks([_Listing(i, "known", (*p,)) for i, p in _by_id(papers).items()], CHUNK):
+            answers += await self._write(chunk, None, self._limits(), "")
+        return Ingested(new=answers.count("new"), changed=answers.count("changed"))
+
+    async def changed(self, position: int, most: int) -> list[tuple[str, int]]:
+        """Ids of the papers whose records were written after `position`, with their positions, in that order.
+
+        Each paper is there once, at its last change: from 0 on these are all papers.
+        """
+        found: Any = await self._redis.zrangebyscore(
+            keys.CHANGED, f"({position}", "+inf", start=0, num=most, withscores=True
+        )
+        return [(str(paper_id), int(at)) for paper_id, at in found]
+
+    async def gone(self, ids: Sequence[str]) -> list[str]:
+        """Which of these papers have no record any more, for they were kept as long as records are."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for paper_id in ids:
+            _ = pipeline.exists(keys.paper(paper_id))
+        there = await pipeline.execute() if ids else []
+        return [paper_id for paper_id, exists in zip(ids, there, strict=True) if not exists]
 
     async def get(self, ids: Iterable[str]) -> dict[str, Paper]:
         """The papers known by these ids."""
@@ -110,23 +138,26 @@ class Papers:
         return fallen | {paper_id: place for place, paper_id in enumerate(trending, 1)}
 
     def _plan(self, source: str, batch: Batch, *, last: bool) -> dict[str, object]:
-        plan: dict[str, object] = {
-            "keep": int(self._keep.total_seconds() * 1000),
-            "young": int(YOUNG.total_seconds() * 1000),
-            "longest": LONGEST,
-        }
+        plan = self._limits()
         if last:
             plan |= {"source": source, "cursor": batch.cursor}
             if batch.trending is not None:
                 plan["trending"] = json.dumps(batch.trending)
         return plan
 
+    def _limits(self) -> dict[str, object]:
+        return {
+            "keep": int(self._keep.total_seconds() * 1000),
+            "young": int(YOUNG.total_seconds() * 1000),
+            "longest": LONGEST,
+        }
+
     async def _write(
         self,
         listings: Sequence[_Listing],
         ranks: dict[str, int | None] | None,
         plan: dict[str, object],
-        fence: int,
+        fence: int | str,
     ) -> list[str]:
         """Read, merge and write back; what somebody else changed in between is read and merged anew."""
         answers: list[str] = []
@@ -145,7 +176,7 @@ class Papers:
         listings: Sequence[_Listing],
         ranks: dict[str, int | None] | None,
         plan: dict[str, object],
-        fence: int,
+        fence: int | str,
     ) -> tuple[list[str], list[_Listing]]:
         """What was said of each paper that was settled, and those that were not."""
         record_keys = [keys.paper(listing.id) for listing in listings]
@@ -160,7 +191,7 @@ class Papers:
             args += _written(listing, text, paper)
             written.append(listing)
             written_keys.append(key)
-        fixed = [keys.FENCE, keys.SEEN, keys.PAPERS, keys.CURSORS, keys.TRENDING]
+        fixed = [keys.FENCE, keys.SEEN, keys.PAPERS, keys.CURSORS, keys.TRENDING, keys.CHANGED]
         answers = await self._scripts.run(script("ingest"), [*fixed, *written_keys], args)
         if answers == ["lost"]:
             raise LostLease("another poller has taken over")

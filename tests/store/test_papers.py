@@ -131,3 +131,46 @@ async def test_the_cursor_stays_where_a_repeated_script_finds_it(redis: Redis) -
     before = await redis.xrange(keys.PAPERS)
     await papers.ingest("hf", batch, 0)
     assert await redis.xrange(keys.PAPERS) == before
+
+
+async def test_a_remembered_paper_is_not_seen_and_is_announced_once_it_is_listed(redis: Redis) -> None:
+    papers = Papers(redis)
+    assert await papers.remember([a_paper()]) == Ingested(new=1, changed=0)
+    assert await papers.remember([a_paper()]) == Ingested(new=0, changed=0)
+    assert await papers.remember([a_paper(upvotes=3)]) == Ingested(new=0, changed=1)
+    assert (await papers.get(["2603.00001"])).keys() == {"2603.00001"}
+    assert await papers.since(SPRING) == []
+    assert await announced(redis) == []
+    await papers.ingest("hf", a_batch(a_paper()), 0)
+    assert await announced(redis) == ["2603.00001"]
+
+
+async def test_what_was_seen_is_not_revised_by_remembering_it(redis: Redis) -> None:
+    papers = Papers(redis)
+    await papers.ingest("hf", a_batch(a_paper(upvotes=3)), 0)
+    assert await papers.remember([a_paper(upvotes=30)]) == Ingested(new=0, changed=0)
+    await papers.ingest("hf", a_batch(a_paper(upvotes=30)), 0)
+    assert (await entries(redis))[-1]["change"] == '{"upvotes":[3,30]}'
+
+
+async def test_changes_are_followed_each_paper_once_at_its_last(redis: Redis) -> None:
+    papers = Papers(redis)
+    await papers.ingest("hf", a_batch(a_paper("a"), a_paper("b")), 0)
+    changes = await papers.changed(0, 10)
+    assert [paper_id for paper_id, _ in changes] == ["a", "b"]
+    await papers.ingest("hf", a_batch(a_paper("a", upvotes=3), a_paper("b")), 0)
+    await papers.remember([a_paper("c")])
+    assert [paper_id for paper_id, _ in await papers.changed(changes[-1][1], 10)] == ["a", "c"]
+    assert [paper_id for paper_id, _ in await papers.changed(0, 2)] == ["b", "a"]
+    await redis.delete(keys.paper("b"))
+    assert await papers.gone(["a", "b", "c"]) == ["b"]
+
+
+async def test_a_remembered_paper_that_trends_is_still_announced_once_it_is_listed(redis: Redis) -> None:
+    papers = Papers(redis)
+    await papers.remember([a_paper()])
+    await papers.ingest("hf", a_batch(trending=("2603.00001",)), 0)
+    assert (await papers.get(["2603.00001"]))["2603.00001"].rank == 1
+    assert await announced(redis) == []
+    await papers.ingest("hf", a_batch(a_paper()), 0)
+    assert await announced(redis) == ["2603.00001"]

@@ -1,33 +1,45 @@
 -- Writes one chunk of papers, or what of it no one else has changed meanwhile.
--- KEYS fence, seen, papers stream, cursors, trending, then one record per paper
--- ARGV [1] our fence [2] JSON of {keep, young, longest, source, cursor, trending} [3..] three per paper:
---      SHA-1 of the record that was read ('' for none), the new record, and JSON of {id, kind, first, change}.
+-- KEYS fence, seen, papers stream, cursors, trending, changed, then one record per paper
+-- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, trending} [3..] three per
+--      paper: SHA-1 of the record that was read ('' for none), the new record, JSON of {id, kind, first, change}.
+--      Of the kind 'known' it is recorded without being seen: whoever lists it later still announces it.
 -- -> {'lost'}, or one word per paper: new, changed, same, or again (it has changed since it was read)
-if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
+if ARGV[1] ~= '' and tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
   return { 'lost' }
 end
 local plan = cjson.decode(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answers, conflict, news = {}, false, false
+local answers, conflict, news, written = {}, false, false, false
+local last = redis.call('ZRANGE', KEYS[6], -1, -1, 'WITHSCORES')[2]
+local tick = math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)
 
 local function announce(id, change)
   redis.call('XADD', KEYS[3], 'MAXLEN', '~', plan.longest, '*', 'id', id, 'change', change)
   news = true
 end
 
-for i = 6, #KEYS do
-  local at = 3 + (i - 6) * 3
+for i = 7, #KEYS do
+  local at = 3 + (i - 7) * 3
   local was, record, paper = ARGV[at], ARGV[at + 1], cjson.decode(ARGV[at + 2])
   local current = redis.call('GET', KEYS[i])
   local first = redis.call('ZSCORE', KEYS[2], paper.id)
   local answer = 'same' -- also where this very call is repeated: the record is ours already
-  if not (current == record and first) then
+  local known = not first and (paper.kind == 'known' or paper.kind == 'ranked')
+  local settled = current == record and (first or known)
+  if paper.kind == 'known' and first then
+    settled = true -- what was seen is not revised by it: a change must be announced
+  end
+  if not settled then
     if (current and redis.sha1hex(current) or '') ~= was then
       answer, conflict = 'again', true
     else
       redis.call('SET', KEYS[i], record, 'PX', plan.keep)
-      if not first then
+      redis.call('ZADD', KEYS[6], string.format('%.0f', tick), paper.id)
+      tick, written = tick + 1, true
+      if known then
+        answer = current and 'changed' or 'new'
+      elseif not first then
         redis.call('ZADD', KEYS[2], math.min(paper.first or now, now), paper.id)
         if paper.kind == 'listed' then
           announce(paper.id, '')
@@ -50,6 +62,9 @@ if plan.cursor and not conflict then
   if plan.trending then
     redis.call('SET', KEYS[5], plan.trending)
   end
+end
+if written then
+  redis.call('PUBLISH', 'pb:wake', 'records')
 end
 if news then
   redis.call('PUBLISH', 'pb:wake', 'papers')
