@@ -173,7 +173,7 @@ def wire(
             Rates(redis),
             lambda _channel, entries: message(entries, now()),
             unclear=settings.unclear or platform.unclear,
-            restarted=news.again,
+            offer_again=news.again,
         )
 
     return Bot(

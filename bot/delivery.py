@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import inf
 from time import monotonic
@@ -18,7 +18,7 @@ from bot.models import ChannelRef, MessageRef, Paper, Reason
 from bot.ports import Platform
 from bot.retries import on_failure, on_failure_to_ask
 from bot.store import keys
-from bot.store.outbox import Delivery, Giving, Outbox
+from bot.store.outbox import DEATHS, Delivery, Giving, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates, TurnedAway
 from bot.store.wake import Wake
@@ -37,6 +37,7 @@ PATIENCE = 5.0
 AGAIN_AFTER = 1.0
 DRAIN = 18.0
 """Seconds; more than a send takes, less than a supervisor waits before it kills."""
+ASK_AGAIN = 5.0
 REMEMBERED = 500
 FRESH = 30.0
 """Seconds in which a paper is not read from Redis again."""
@@ -53,7 +54,8 @@ class Deliveries:
     """Posts what is due on one platform, together with its replicas.
 
     `unclear` says what becomes of a post that the platform can't say anything about: `resend` or `hold`.
-    `restarted` is called where Redis came back and may have forgotten its last moments.
+    `offer_again` is called where Redis came back and may have forgotten its last moments: it offers anew what was
+    offered lately, and answers whether it did; where not, it is asked again.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class Deliveries:
         render: Render,
         *,
         unclear: Literal["resend", "hold"] = "resend",
-        restarted: Callable[[], Awaitable[None]] | None = None,
+        offer_again: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._platform = platform
         self._outbox = outbox
@@ -73,7 +75,8 @@ class Deliveries:
         self._rates = rates
         self._render = render
         self._unclear = unclear
-        self._restarted = restarted
+        self._offer_again = offer_again
+        self._suspects = asyncio.Lock()
         self._looks = dict.fromkeys(range(keys.SHARDS), 0.0)
         self._changed = asyncio.Event()
         self._stopping = False
@@ -162,11 +165,19 @@ class Deliveries:
             raise
         for shard, wait in claims.next_look.items():
             self._look(shard, wait)
-        if claims.restarted and self._restarted is not None:
-            await self._restarted()
         for delivery in claims.deliveries:
             self._start(delivery)
+        if claims.forgot:
+            await self._remember(claims.forgot)
         return len(claims.deliveries)
+
+    async def _remember(self, forgot: Mapping[int, str]) -> None:
+        """Have offered again what these shards may have forgotten. They say so until it was."""
+        if self._offer_again is None or await self._offer_again():
+            await self._outbox.offered_again(forgot)
+        else:
+            for shard in forgot:
+                self._look(shard, ASK_AGAIN)
 
     async def _wait(self) -> None:
         """Until something may be due, as far as there is a hand for it."""
@@ -199,7 +210,11 @@ class Deliveries:
             if delivery.state == "unknown" and await self._is_settled(delivery):
                 return
             await self._turns(delivery)
-            await self._post(delivery)
+            if delivery.deaths < DEATHS - 1:
+                await self._post(delivery)
+            else:  # one more death ends it: it must not be for what another of ours does
+                async with self._suspects:
+                    await self._post(delivery)
         except TurnedAway as away:
             later = Giving(state="pending", why=str(away), after=away.after, limit="workspace")
             await self._give_back(delivery, later)
@@ -242,9 +257,16 @@ class Deliveries:
         if not entries:
             await self._give_back(delivery, Giving(state="dead", why="no record of its papers is left"))
             return
-        card = self._render(delivery.channel, entries)
         began = monotonic()
         if not await self._outbox.begin(delivery, gap=self._gap()):
+            return
+        try:
+            card = self._render(delivery.channel, entries)
+        except Exception as error:  # noqa: BLE001  # a mistake of ours: other cards go on
+            _log.error("card_not_composed", delivery=delivery.key, exc_info=error)
+            await self._give_back(
+                delivery, Giving(state="dead", why=f"its card can't be composed: {error!r}")
+            )
             return
         if monotonic() - began > self._outbox.lease - SEND_TIMEOUT:
             return  # this process stood still: somebody else may have taken the delivery by now

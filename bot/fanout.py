@@ -71,6 +71,7 @@ class Fanout:
         self._subscriptions = subscriptions
         self._most_open = most_open
         self._work = asyncio.Event()
+        self._is_full = False
 
     async def run(self, wake: Wake) -> None:
         """Match whatever comes, until cancelled."""
@@ -79,7 +80,10 @@ class Fanout:
             try:
                 self._work.clear()
                 await self.match_all()
-                await self._work.wait()
+                if self._is_full:
+                    await asyncio.sleep(AGAIN_AFTER)
+                else:
+                    await self._work.wait()
             except (RedisError, OSError) as error:
                 _log.warning("fanout_waits", error=str(error))
                 await asyncio.sleep(AGAIN_AFTER)
@@ -87,7 +91,7 @@ class Fanout:
     async def match_all(self) -> int:
         """Match all that waits now, as far as the outbox has room. -> how many papers were offered to channels."""
         taken = 0
-        while await self._outbox.open() < self._most_open:
+        while not await self._too_much_is_open():
             news = await self._news.read(PAPERS_AT_ONCE)
             if not news:
                 break
@@ -96,6 +100,13 @@ class Fanout:
                 taken += await self._offer(new, index.newly(new.paper, new.before))
             await self._news.matched(news)
         return taken
+
+    async def _too_much_is_open(self) -> bool:
+        waits = await self._outbox.open() >= self._most_open
+        if waits != self._is_full:
+            _log.warning("matching waits until posts are made" if waits else "matching goes on")
+        self._is_full = waits
+        return waits
 
     async def stop(self) -> None:
         """Leave the others the rest."""

@@ -14,7 +14,8 @@ def on_failure(error: BaseException, tries: int) -> Giving:
     why = _said(error)
     match error:
         case RetryLater(counts=True):
-            return Giving(state="pending", why=why, after=error.after or backoff(tries), counts=True)
+            after = error.after or backoff(tries)
+            return Giving(state="pending", why=why, after=after, counts=True, named=error.after is not None)
         case RetryLater():
             limit: Scope = "channel" if error.scope == "channel" else "workspace"
             return Giving(state="pending", why=why, after=error.after or RETRIES[0], limit=limit)

@@ -19,6 +19,7 @@ from bot.errors import CardRefused, ChannelGone, RetryLater, Unclear, WorkspaceG
 from bot.models import ChannelRef
 from bot.ports import Batch, Rate, Rates
 from bot.retries import on_failure
+from bot.store import keys
 from bot.store import outbox as outboxes
 from bot.store.outbox import Offer, Outbox
 from bot.store.papers import Papers
@@ -215,6 +216,48 @@ async def test_draining_finishes_what_is_being_sent_and_takes_nothing_more(post:
     assert posted < 60
     await post.deliveries().deliver_due()
     assert len(post.service.counts()) == len(post.service.posts) == 60
+
+
+async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post: Post) -> None:
+    sick = CHANNELS[3]
+
+    def compose(channel: ChannelRef, entries: Sequence[Entry]) -> Card:
+        if channel == sick:
+            raise ZeroDivisionError
+        return a_card(channel, entries)
+
+    await post.owe(CHANNELS, "p1")
+    working = post.deliveries()
+    working._render = compose
+    assert await working.deliver_due() == Counter(posted=11, dead=1)
+    [dead] = [stuck async for stuck in post.outbox.set_aside()]
+    assert "ZeroDivisionError" in dead.why
+
+
+async def test_papers_are_offered_again_until_it_was_done(post: Post) -> None:
+    box = Outbox(post.redis)  # a server that syncs now and then
+    answers = [False, True]
+    asked = 0
+
+    async def offer_again() -> bool:
+        nonlocal asked
+        asked += 1
+        return answers[asked - 1]
+
+    await box.claim("fake", 1, range(16), token="before")
+    for shard in range(16):
+        await post.redis.set(f"{keys.shard(shard)}run", "another server")
+    post.outbox = box
+    working = post.deliveries(offer_again=offer_again)
+    await working.deliver_due()
+    assert (asked, await forgetful(box)) == (1, 16)
+    await working.deliver_due()
+    assert (asked, await forgetful(box)) == (2, 0)
+
+
+async def forgetful(box: Outbox) -> int:
+    """Shards for which papers are still to be offered again."""
+    return len((await box.claim("fake", 1, range(16), token="looking")).forgot)
 
 
 @pytest.mark.parametrize(

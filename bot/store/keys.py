@@ -87,8 +87,18 @@ def workspace(platform: str, name: str) -> str:
     return str(ChannelRef(platform, name, "")).removesuffix(":")
 
 
+def workspace_health(ref: ChannelRef) -> str:
+    """Hash: why and until when nothing is posted in a channel's workspace, as the channel's shard knows it."""
+    return f"{_home(ref)}workspace:{workspace(ref.platform, ref.workspace)}"
+
+
+def open_papers(ref: ChannelRef) -> str:
+    """Hash of paper id -> the channel's delivery that holds it."""
+    return f"{_home(ref)}open:{ref}"
+
+
 def open_count(number: int) -> str:
-    """How many of the shard's deliveries can go out by themselves."""
+    """How many of the shard's deliveries wait to go out by themselves."""
     return f"{shard(number)}open"
 
 

@@ -61,10 +61,11 @@ class News:
         """These are done with."""
         await self._scripts.run(script("matched"), [keys.PAPERS], [GROUP, *(one.entry for one in news)])
 
-    async def again(self) -> None:
-        """Announce what was seen in the last `AGAIN` once more; once, however many ask for it."""
+    async def again(self) -> bool:
+        """Announce what was seen in the last `AGAIN` once more. False: it was, less than `AGAIN_APART` ago, and it
+        is not known whether before or after what the caller asks it for."""
         args = [_ms(AGAIN), _ms(AGAIN_APART)]
-        await self._scripts.run(script("again"), [keys.SEEN, keys.PAPERS, keys.AGAIN], args)
+        return bool(await self._scripts.run(script("again"), [keys.SEEN, keys.PAPERS, keys.AGAIN], args))
 
     async def leave(self) -> None:
         """Stop reading; what is not done with is taken over by another reader."""

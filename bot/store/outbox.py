@@ -65,6 +65,8 @@ class Delivery:
     """Failed attempts so far."""
     since: datetime | None
     """When it may have been posted at the earliest."""
+    deaths: int = 0
+    """Workers that died while they sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ class Claims:
     deliveries: tuple[Delivery, ...]
     next_look: Mapping[int, float | None]
     """Shard -> seconds until something there is due; None where nothing waits."""
-    restarted: bool
-    """The server is another one than before and may have forgotten its last moments."""
+    forgot: Mapping[int, str]
+    """Shards of a server that may have forgotten its last moments: what it was to remember is to be offered again,
+    and then `offered_again` called with these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,8 @@ class Giving:
     """A failed attempt: `TRIES` of them end it, and some in a row stop its channel for a while."""
     limit: Scope | None = None
     """Nothing at all may be posted in its channel, or workspace, for `after` seconds."""
+    named: bool = False
+    """The platform itself named that time: nothing makes it sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,18 @@ class Sent:
 
     at: datetime
     message: MessageRef
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is owed to a channel, and why it is not posted."""
+
+    waiting: int
+    """Messages that will go out by themselves."""
+    set_aside: int
+    """Messages that wait for a person to decide."""
+    paused: str
+    """Why nothing is posted in the channel or its workspace; "" where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +158,8 @@ class Outbox:
         return sum(map(int, await asyncio.gather(*scripts)))
 
     async def open(self) -> int:
-        """How many deliveries can go out by themselves: not paused, not waiting for a person."""
+        """How many deliveries wait to go out by themselves: not paused, not waiting for a person, and not
+        digests whose hour is still to come."""
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
             _ = pipeline.get(keys.open_count(shard))
@@ -160,13 +178,18 @@ class Outbox:
             _ms(self.lease),
             int(self._durable),
             DEATHS,
+            WORKSPACE_FAILURES,
         ]
         answers = await asyncio.gather(*(self._run("claim", shard, args) for shard in shards))
         return Claims(
             deliveries=tuple(_delivery(token, one) for answer in answers for one in answer[2:]),
             next_look={shard: _seconds(answer[0]) for shard, answer in zip(shards, answers, strict=True)},
-            restarted=any(answer[1] for answer in answers),
+            forgot={shard: answer[1] for shard, answer in zip(shards, answers, strict=True) if answer[1]},
         )
+
+    async def offered_again(self, forgot: Mapping[int, str]) -> None:
+        """What these shards may have forgotten has been offered again."""
+        await asyncio.gather(*(self._run("offered_again", shard, [since]) for shard, since in forgot.items()))
 
     async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> bool:
         """Write down that the platform is about to be called. False: it is another worker's by now, do not call.
@@ -189,6 +212,7 @@ class Outbox:
             "after": _ms(giving.after),
             "counts": giving.counts,
             "limit": giving.limit or False,
+            "named": giving.named,
             "clean": giving.state == "pending",
             "tries": TRIES,
             "threshold": FAILURES,
@@ -223,6 +247,19 @@ class Outbox:
             if text:
                 return _sent(text)
         return None
+
+    async def standing(self, channel: ChannelRef) -> Standing:
+        """What is owed to a channel now."""
+        health: Any = await self._redis.hget(keys.channel(channel), "paused")
+        workspace = keys.workspace_health(channel)
+        paused: Any = await self._redis.hget(workspace, "paused")
+        owed: Any = await self._redis.hvals(keys.open_papers(channel))
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in set(owed):
+            _ = pipeline.hget(keys.delivery(key), "state")
+        states = await pipeline.execute() if owed else []
+        aside = sum(state in {"dead", "held"} for state in states)
+        return Standing(len(states) - aside, aside, health or paused or "")
 
     async def set_aside(self) -> AsyncIterator[SetAside]:
         """Deliveries that wait for a person to decide, in no order."""
@@ -278,9 +315,9 @@ def channel_of(key: str) -> ChannelRef:
 
 
 def _delivery(token: str, found: Sequence[str]) -> Delivery:
-    key, state, papers, tries, since = found
+    key, state, papers, tries, since, deaths = found
     moment = datetime.fromtimestamp(float(since) / 1000, UTC) if since else None
-    return Delivery(key, channel_of(key), wanted(papers), state, token, int(tries), moment)
+    return Delivery(key, channel_of(key), wanted(papers), state, token, int(tries), moment, int(deaths))
 
 
 def _sent(text: str) -> Sent:

@@ -48,11 +48,20 @@ class Wake:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
             await pubsub.subscribe(keys.WAKE)
             self._tell("")  # whatever was said while nobody listened
+            clock = asyncio.get_running_loop().time
+            sweep = _next_sweep()
             while True:
-                message = await pubsub.get_message(timeout=SWEEP * random.uniform(0.8, 1.2))  # noqa: S311
-                if message is None or message["type"] == "message":
-                    self._tell(str(message["data"]) if message else "")
+                message = await pubsub.get_message(timeout=max(0.0, sweep - clock()))
+                if message is not None and message["type"] == "message":
+                    self._tell(str(message["data"]))
+                if clock() >= sweep:  # also amid a lot of news: one message may still have been lost
+                    self._tell("")
+                    sweep = _next_sweep()
 
     def _tell(self, message: str) -> None:
         for listener in self._listeners:
             listener(message)
+
+
+def _next_sweep() -> float:
+    return asyncio.get_running_loop().time() + SWEEP * random.uniform(0.8, 1.2)  # noqa: S311  # no secret

@@ -11,7 +11,7 @@ from redis.exceptions import OutOfMemoryError
 
 from bot.models import ChannelRef, MessageRef, Reason
 from bot.store import keys, outbox
-from bot.store.outbox import Delivery, Giving, Offer, Outbox
+from bot.store.outbox import Delivery, Giving, Offer, Outbox, Standing
 from tests.papers import a_channel
 
 ALL = tuple(range(keys.SHARDS))
@@ -174,12 +174,22 @@ async def test_a_post_confirmed_late_counts_all_the_same(redis: Redis, box: Outb
 
 async def test_three_workers_dying_on_it_set_it_aside(redis: Redis, box: Outbox) -> None:
     await box.offer([an_offer()])
-    for _ in range(outbox.DEATHS):
-        assert len(await claim(box)) == 1
+    for deaths in range(outbox.DEATHS):
+        [delivery] = await claim(box)
+        assert delivery.deaths == deaths
+        await box.begin(delivery)
         await lapse(box)
     assert await claim(box) == ()
     assert list((await states(redis)).values()) == ["dead"]
     assert await box.open() == 0
+
+
+async def test_a_worker_that_died_before_it_sent_anything_is_not_held_against_it(box: Outbox) -> None:
+    await box.offer([an_offer()])
+    for _ in range(outbox.DEATHS + 1):
+        [delivery] = await claim(box)
+        assert delivery.deaths == 0
+        await lapse(box)
 
 
 async def test_eight_refusals_set_it_aside(
@@ -219,6 +229,58 @@ async def test_five_failures_in_a_row_rest_the_channel_and_a_post_ends_it(redis:
     [delivery] = await claim(box)
     await box.done(delivery, MessageRef("m1"))
     assert await redis.hexists(keys.channel(a_channel()), "fails") is False
+
+
+async def test_failures_at_the_same_time_rest_a_channel_no_longer_than_one(
+    box: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "WORKSPACE_FAILURES", 5)
+    channels = [c for n in range(400) if keys.shard_of(c := a_channel(f"C{n}")) == 3][:20]
+    await box.offer([an_offer(channel) for channel in channels])
+    deliveries = (await box.claim("fake", 20, [3], token="t")).deliveries
+    assert len(deliveries) == 20
+    for delivery in deliveries:
+        wait = await box.give_back(delivery, Giving(state="pending", why="no", after=0, counts=True))
+    assert wait is not None
+    assert 50 < wait <= outbox.BREAK
+
+
+async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
+    box: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "WORKSPACE_FAILURES", 5)
+    monkeypatch.setattr(outbox, "BREAK", 0.05)
+    channels = [c for n in range(400) if keys.shard_of(c := a_channel(f"C{n}")) == 3][:6]
+    await box.offer([an_offer(channel) for channel in channels])
+    for n, delivery in enumerate((await box.claim("fake", 20, [3], token="t1")).deliveries):
+        # The platform itself named a time to the last one.
+        giving = Giving(state="pending", why="down", after=0 if not n else 500, counts=True, named=n == 5)
+        await box.give_back(delivery, giving)
+    await asyncio.sleep(0.06)
+    [first] = (await box.claim("fake", 20, [3], token="t2")).deliveries
+    assert (await box.claim("fake", 20, [3], token="t3")).deliveries == ()
+    await box.done(first, MessageRef("m1"))
+    assert len((await box.claim("fake", 20, [3], token="t4")).deliveries) == 4
+
+
+async def test_what_a_channel_is_owed_is_shown(box: Outbox) -> None:
+    here = a_channel()
+    assert await box.standing(here) == Standing(waiting=0, set_aside=0, paused="")
+    await box.offer([an_offer(here, "p1", "p2", label="daily"), an_offer(here, "p3"), an_offer(here, "p4")])
+    [delivery] = await claim(box)
+    await box.give_back(delivery, Giving(state="dead", why="refused"))
+    await box.pause_workspace("fake", "T1", "uninstalled")
+    standing = await box.standing(here)
+    assert (standing.waiting, standing.set_aside, standing.paused) == (2, 1, "uninstalled")
+
+
+async def test_a_digest_whose_hour_has_not_come_is_no_backlog(redis: Redis, box: Outbox) -> None:
+    later = int((await redis.time())[0]) * 1000 + 3_600_000
+    await box.offer([an_offer(None, "p1", due=later), an_offer(None, "p2")])
+    assert await box.open() == 1
+    await box.pause(a_channel(), "archived")
+    await box.resume(a_channel())
+    assert await box.open() == 1
 
 
 async def test_what_is_paused_waits_and_does_not_count_as_open(box: Outbox) -> None:
@@ -295,13 +357,16 @@ async def test_after_a_restart_that_may_have_forgotten_what_was_due_is_asked_abo
     for shard in ALL:
         await redis.set(f"{keys.shard(shard)}run", "the one before")
     claims = await box.claim("fake", 10, ALL, token="t")
-    assert claims.restarted
     [delivery] = claims.deliveries
+    assert set(claims.forgot) == set(ALL)
     assert delivery.state == "unknown"
     await box.offer([an_offer(a_channel("later"), due=int((await redis.time())[0]) * 1000 + 1000)])
     await asyncio.sleep(1.5)
     claims = await box.claim("fake", 10, ALL, token="t2")
-    assert not claims.restarted
+    assert set(claims.forgot) == set(ALL)  # until somebody has offered everything again
+    await box.offered_again(dict.fromkeys(ALL, "0"))
+    await box.offered_again({shard: claims.forgot[shard] for shard in ALL[1:]})
+    assert set((await box.claim("fake", 10, ALL, token="t3")).forgot) == {0}
     assert [d.state for d in claims.deliveries] == ["claimed"]
 
 

@@ -1,5 +1,5 @@
 -- Announces the papers of the last hours once more, for what a server may have forgotten when it came back.
--- KEYS seen, papers stream, again   ARGV hours in ms, least time between two such in ms
+-- KEYS seen, papers stream, again   ARGV hours in ms, least time between two such in ms   -> 1 where it did
 if redis.call('SET', KEYS[3], 1, 'NX', 'PX', ARGV[2]) then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -7,4 +7,6 @@ if redis.call('SET', KEYS[3], 1, 'NX', 'PX', ARGV[2]) then
     redis.call('XADD', KEYS[2], '*', 'id', id, 'change', '', 'again', 1)
   end
   redis.call('PUBLISH', 'pb:wake', 'papers')
+  return 1
 end
+return 0

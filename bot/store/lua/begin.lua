@@ -5,8 +5,11 @@ local token, since = unpack(redis.call('HMGET', record(ARGV[1]), 'token', 'since
 if token ~= ARGV[2] then
   return 0
 end
-local now = now_ms()
+local now, gap = now_ms(), tonumber(ARGV[4])
+local health = health_of(channel_of(ARGV[1]))
 redis.call('HSET', record(ARGV[1]), 'state', 'sending', 'since', since or now)
 redis.call('ZADD', leases_of(platform_of(ARGV[1])), now + ARGV[3], ARGV[1])
-redis.call('HSET', health_of(channel_of(ARGV[1])), 'next', now + ARGV[4])
+-- A post that came a little late does not put off all that follow: the rate is kept on average.
+local planned = tonumber(redis.call('HGET', health, 'next') or '0')
+redis.call('HSET', health, 'next', math.max(planned, now - gap / 10) + gap)
 return 1

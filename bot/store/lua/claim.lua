@@ -1,10 +1,11 @@
 -- ARGV platform, token of this claim, how many at most, lease in ms, 1 where every answered write is on the
---      disk, how many workers may die on a delivery
--- -> {ms until the next look or -1, 1 where the server is another one than before, deliveries…}
+--      disk, how many workers may die on a delivery, failures in a row that rest a workspace
+-- -> {ms until the next look or -1, when it was noticed that the server may have forgotten something ('' where what
+--     that takes has been done), deliveries…}
 free_first()
 local platform, token, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local lease, worst = tonumber(ARGV[4]), tonumber(ARGV[6])
-local now, changed = now_ms(), 0
+local lease, worst, threshold = tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local now = now_ms()
 
 -- A server that syncs now and then may have forgotten its last moments when it comes back, or when a replica takes
 -- over: what was due by then may have been posted already.
@@ -15,20 +16,20 @@ if ARGV[5] ~= '1' then
     redis.call('SET', base .. 'run', run)
     if known then
       redis.call('SET', base .. 'doubt', now)
-      changed = 1
+      redis.call('SET', base .. 'forgot', now)
     end
   end
 end
 local doubt = tonumber(redis.call('GET', base .. 'doubt') or '-1')
 
--- Workers whose lease is over are dead, or as good as dead.
+-- Workers whose lease is over are dead, or as good as dead. What they were sending may be what they died of.
 for _, key in ipairs(redis.call('ZRANGEBYSCORE', leases_of(platform), '-inf', now, 'LIMIT', 0, 100)) do
   local state, due = unpack(redis.call('HMGET', record(key), 'state', 'due'))
   let_go(key)
-  if redis.call('HINCRBY', record(key), 'deaths', 1) >= worst then
-    set_aside(key, 'dead', now, worst .. ' workers died while they had it')
-  elseif state == 'claimed' then
+  if state == 'claimed' then
     put(key, 'pending', due)
+  elseif state == 'sending' and redis.call('HINCRBY', record(key), 'deaths', 1) >= worst then
+    set_aside(key, 'dead', now, worst .. ' workers died while they sent it')
   else
     put(key, 'unknown', now)
   end
@@ -57,7 +58,11 @@ if #claimed == 0 then
     local channel = redis.call('ZRANGE', lane_of(workspace), 0, 0)[1]
     local key = redis.call('ZRANGE', box_of(channel), 0, 0)[1]
     -- Behind everyone who has not been served by now; the fraction keeps an order within this claim.
-    redis.call('HSET', workspace_health_of(workspace), 'served', now + #claimed / 1024)
+    local health = workspace_health_of(workspace)
+    redis.call('HSET', health, 'served', now + #claimed / 1024)
+    if tonumber(redis.call('HGET', health, 'fails') or '0') >= threshold then
+      redis.call('HSET', health, 'probe', now + lease) -- after a rest one goes ahead, and the others wait for it
+    end
     take(key, channel)
     place(channel)
     claimed[#claimed + 1] = key
@@ -67,11 +72,11 @@ if #claimed == 0 then
   end
 end
 
-local answer = { next_look(platform, now), changed }
+local answer = { next_look(platform, now), redis.call('GET', base .. 'forgot') or '' }
 for _, key in ipairs(claimed) do
-  local found = redis.call('HMGET', record(key), 'token', 'state', 'papers', 'tries', 'since')
+  local found = redis.call('HMGET', record(key), 'token', 'state', 'papers', 'tries', 'since', 'deaths')
   if found[1] == token then
-    answer[#answer + 1] = { key, found[2], found[3], found[4] or '0', found[5] or '' }
+    answer[#answer + 1] = { key, found[2], found[3], found[4] or '0', found[5] or '', found[6] or '0' }
   end
 end
 return answer

@@ -5,12 +5,13 @@
 --   lane:<workspace>   ZSET channel   -> when something may be due there       or one channel,
 --   box:<channel>      ZSET delivery  -> when it is due                        never stands before another
 --   leases:<platform>  ZSET delivery  -> when its worker's lease is over
---   delivery:<key>     one that is not done: state, papers, due, tries, deaths, token, since, error, counted
+--   delivery:<key>     one that is not done: state, papers, due, tries, deaths, token, since, error, named, counted
 --   open:<channel>     HASH paper -> delivery that holds it
 --   sent:<channel>:<period>  HASH paper -> when and where it was posted; a period is 30 days
---   channel:<channel>, workspace:<workspace>  HASH paused, limited, fails, broken; busy and next; served
+--   channel:<channel>, workspace:<workspace>  HASH paused, limited, fails, broken; busy and next; served and probe
 --   dead, held         ZSET delivery -> since when a person has to decide
---   open               how many deliveries can go out by themselves
+--   open               how many deliveries wait to go out by themselves, but for those whose hour has not come
+--   run, doubt, forgot the server's run, and since when it may have forgotten its last moments
 local base = KEYS[1]
 
 local function now_ms()
@@ -54,11 +55,11 @@ end
 
 -- When a workspace's turn is: with its earliest channel, unless it waits; behind those not served since.
 local function place_workspace(workspace)
-  local health = redis.call('HMGET', workspace_health_of(workspace), 'paused', 'limited', 'broken', 'served')
+  local health = redis.call('HMGET', workspace_health_of(workspace), 'paused', 'limited', 'broken', 'served', 'probe')
   local first = first_score(lane_of(workspace))
   local due = due_of(platform_of(workspace))
   if first and not health[1] then
-    redis.call('ZADD', due, at_least(first, health[2], health[3], health[4]), workspace)
+    redis.call('ZADD', due, at_least(first, health[2], health[3], health[4], health[5]), workspace)
   else
     redis.call('ZREM', due, workspace)
   end
@@ -82,7 +83,14 @@ local function is_paused(channel)
     or redis.call('HEXISTS', workspace_health_of(workspace_of(channel)), 'paused') == 1
 end
 
--- Whether a delivery counts as open: matching stops above a number of them, and what is paused must not stop it.
+local SOON = 600000
+
+-- Whether a delivery counts as open: matching stops above a number of them, and must not for what is paused, nor for
+-- digests whose hour is still to come.
+local function is_backlog(key, due, now)
+  return due <= now + SOON or redis.call('HEXISTS', record(key), 'error') == 1
+end
+
 local function count(key, counts)
   local had = redis.call('HEXISTS', record(key), 'counted') == 1
   if counts and not had then
@@ -102,6 +110,7 @@ local function let_go(key)
   if redis.call('HGET', health_of(channel), 'busy') == key then
     redis.call('HDEL', health_of(channel), 'busy')
   end
+  redis.call('HDEL', workspace_health_of(workspace_of(channel)), 'probe')
 end
 
 -- Put a delivery, new or let go, where claims find it.
@@ -109,7 +118,7 @@ local function put(key, state, due)
   local channel = channel_of(key)
   redis.call('HSET', record(key), 'state', state, 'due', due)
   redis.call('ZADD', box_of(channel), due, key)
-  count(key, not is_paused(channel))
+  count(key, not is_paused(channel) and is_backlog(key, tonumber(due), now_ms()))
   place(channel)
 end
 
@@ -137,8 +146,12 @@ local function forget(key)
   redis.call('DEL', record(key))
 end
 
--- One more failure in a row; from the fifth on nothing is tried there for `first` ms, doubling up to `most`.
+-- One more failure in a row. From `threshold` of them on nothing is tried there for `first` ms, doubling each time up
+-- to `most`; what was under way when such a rest began does not make it longer.
 local function note_failure(health, now, threshold, first, most)
+  if tonumber(redis.call('HGET', health, 'broken') or '0') > now then
+    return
+  end
   local fails = redis.call('HINCRBY', health, 'fails', 1)
   if fails >= threshold then
     redis.call('HSET', health, 'broken', now + math.min(most, first * 2 ^ (fails - threshold)))

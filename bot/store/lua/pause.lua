@@ -16,10 +16,12 @@ if scope == 'workspace' then
     end
   end
 end
+local now = now_ms()
 for _, channel in ipairs(channels) do
   local counts = not is_paused(channel)
-  for _, key in ipairs(redis.call('ZRANGE', box_of(channel), 0, -1)) do
-    count(key, counts)
+  local box = redis.call('ZRANGE', box_of(channel), 0, -1, 'WITHSCORES')
+  for i = 1, #box, 2 do
+    count(box[i], counts and is_backlog(box[i], tonumber(box[i + 1]), now))
   end
 end
 if scope == 'channel' then

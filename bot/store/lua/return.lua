@@ -1,6 +1,6 @@
 -- Give a delivery back that was not confirmed.
 -- ARGV key, token, JSON of {state: pending | unknown | dead | held, after, counts, clean, limit, why,
---      tries, threshold, first, most, workspace_threshold}   -> ms until the next look
+--      named, tries, threshold, first, most, workspace_threshold}   -> ms until the next look
 free_first()
 local key, how = ARGV[1], cjson.decode(ARGV[3])
 local channel, now = channel_of(key), now_ms()
@@ -8,6 +8,10 @@ if redis.call('HGET', record(key), 'token') == ARGV[2] then
   local workspace = workspace_of(channel)
   let_go(key)
   redis.call('HSET', record(key), 'error', how.why)
+  redis.call('HDEL', record(key), 'named')
+  if how.named then -- by the platform: nothing may make it sooner
+    redis.call('HSET', record(key), 'named', 1)
+  end
   if how.clean then -- it is certain that it was not posted
     redis.call('HDEL', record(key), 'since')
   end
