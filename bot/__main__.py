@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -84,6 +85,8 @@ def _settings(roles: list[str] | None = None) -> Settings:
     logs.configure(
         settings.log_format, settings.log_level or ("error" if alone else "info"), settings.secrets()
     )
+    if settings.sentry_dsn is not None:
+        import_module("bot.sentry").start(settings.sentry_dsn.get_secret_value(), settings.secrets())
     return settings
 
 

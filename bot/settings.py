@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     suits the platform."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """`auto` is text on a terminal and JSON lines elsewhere."""
+    sentry_dsn: SecretStr | None = None
+    """Where errors are reported to, without it nowhere."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """By default `info`; `error` in a terminal that is the channel, where a log would tear the cards."""
     console_format: Literal["rich", "json"] = "rich"

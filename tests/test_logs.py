@@ -49,3 +49,29 @@ def test_secrets_are_redacted_in_events_values_and_tracebacks(lines: Lines) -> N
     assert len(written) == 3
     assert SECRET not in json.dumps(written)
     assert logs.REDACTED in written[0]["event"]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "xoxb-1234567890-1234567890123-abcDEFghiJKLmno",
+        "xapp-1-A0123456789-1234567890-0a1b2c3d4e5f",
+        "xoxe.xoxb-1-MS0yLTEyMzQ1Njc4OTAtMTIz",
+        "MTEyMjMzNDQ1NTY2Nzc4ODk5MA.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB",
+        "postman:hunter2",
+    ],
+)
+def test_a_secret_that_is_no_setting_is_known_by_its_form(lines: Lines, secret: str) -> None:
+    structlog.get_logger().info("sent", body={"to": f"redis://{secret}@db:6379/0"})
+    (line,) = lines()
+    assert secret not in line["body"]
+    assert "@db:6379/0" in line["body"]
+
+
+@pytest.mark.parametrize(
+    "harmless", ["https://arxiv.org/abs/2503.01234", "at 12:30, me@example.org", "xox-ray"]
+)
+def test_what_is_no_secret_stays(lines: Lines, harmless: str) -> None:
+    structlog.get_logger().info(harmless)
+    (line,) = lines()
+    assert line["event"] == harmless

@@ -1,0 +1,61 @@
+"""How far a long piece of work has come: a bar on a terminal, log lines elsewhere."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+log = structlog.get_logger(__name__)
+
+LINE_EVERY = 10.0
+"""Seconds between two log lines."""
+
+Advance = Callable[[int], None]
+"""Told how many more are done."""
+
+
+@contextmanager
+def progress(
+    what: str,
+    total: int | None = None,
+    *,
+    console: Console | None = None,
+    clock: Callable[[], float] = monotonic,
+) -> Iterator[Advance]:
+    """Show how `what` comes on while the block runs; `total` is None where it is not known before.
+
+    On a terminal that is a bar on standard error, elsewhere a log line every `LINE_EVERY` seconds, and one at the
+    end, also of work that failed.
+    """
+    console = console or Console(file=sys.stderr)
+    if not console.is_terminal:
+        with _lines(what, total, clock) as advance:
+            yield advance
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda more: bars.advance(task, more)
+
+
+@contextmanager
+def _lines(what: str, total: int | None, clock: Callable[[], float]) -> Iterator[Advance]:
+    began = said = clock()
+    done = 0
+    of = {} if total is None else {"of": total}
+
+    def advance(more: int) -> None:
+        nonlocal done, said
+        done += more
+        if clock() - said >= LINE_EVERY:
+            said = clock()
+            log.info("progress", what=what, done=done, **of)
+
+    try:
+        yield advance
+    finally:
+        log.info("progress ended", what=what, done=done, **of, seconds=round(clock() - began, 1))
