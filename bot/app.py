@@ -11,6 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 import adapters
+from bot import metrics
 from bot.cards import Card
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
@@ -41,7 +42,7 @@ from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
 from bot.store.wake import Wake
 from bot.terminal import Terminal
-from bot.web import Website
+from bot.web.server import Website, website
 
 log = structlog.get_logger(__name__)
 
@@ -162,7 +163,10 @@ def wire(
     )
 
     def polled(result: PollResult) -> None:
-        if result.error is None:
+        outcome = "ok" if result.error is None else "refused" if result.refused else "failed"
+        metrics.polls.labels(result.source, outcome).inc()
+        metrics.papers.labels(result.source).inc(result.new)
+        if outcome == "ok":
             reached.set()
 
     def deliveries(platform: Platform) -> Deliveries:
@@ -197,7 +201,7 @@ def wire(
         poller=Poller(sources, papers, Lease(redis), redis, now=now, polled=polled),
         fanout=Fanout(news, Follower(subscriptions, Matcher), outbox, subscriptions),
         deliveries=tuple(map(deliveries, platforms)),
-        web=Website(settings.port, platforms) if settings.port is not None else None,
+        web=website(settings, redis=redis, papers=papers, outbox=outbox, platforms=platforms, now=now),
         reached=reached,
     )
 

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import inf
-from time import monotonic
+from time import monotonic, time
 from typing import Literal, TypeVar
 from uuid import uuid4
 
 from redis.exceptions import RedisError
 from structlog import get_logger
 
+from bot import metrics
 from bot.cards import Card
 from bot.errors import ChannelGone, RetryLater, SendError, Unknowable, WorkspaceGone
 from bot.models import ChannelRef, MessageRef, Paper, Reason
@@ -192,6 +193,7 @@ class Deliveries:
             return
 
     def _start(self, delivery: Delivery) -> None:
+        _log.debug("claimed", delivery=delivery.key, state=delivery.state, tries=delivery.tries)
         task = asyncio.create_task(self._carry(delivery), name=delivery.key)
         self._tasks.add(task)
         self._in_hand[delivery.channel.workspace] += 1
@@ -236,6 +238,7 @@ class Deliveries:
             await self._pause_for(delivery, error)
             await self._give_back(delivery, on_failure_to_ask(error, delivery.tries))
             return True
+        _log.info("asked", delivery=delivery.key, posted=message is not None)
         if message is None:
             return False
         await self._done(delivery, message)
@@ -248,9 +251,11 @@ class Deliveries:
             raise TurnedAway(1.0)
         post = f"{delivery.token} {delivery.key}"
         if rates.workspace is not None:
-            await asyncio.sleep(await self._rates.turn(rates.workspace, post, to.platform, to.workspace))
+            with metrics.rate_waits.labels(to.platform, "workspace").time():
+                await asyncio.sleep(await self._rates.turn(rates.workspace, post, to.platform, to.workspace))
         if rates.platform is not None:
-            await asyncio.sleep(await self._rates.turn(rates.platform, post, to.platform))
+            with metrics.rate_waits.labels(to.platform, "platform").time():
+                await asyncio.sleep(await self._rates.turn(rates.platform, post, to.platform))
 
     async def _post(self, delivery: Delivery) -> None:
         entries = await self._entries(delivery)
@@ -271,8 +276,9 @@ class Deliveries:
         if monotonic() - began > self._outbox.lease - SEND_TIMEOUT:
             return  # this process stood still: somebody else may have taken the delivery by now
         try:
-            async with asyncio.timeout(SEND_TIMEOUT):
-                message = await self._platform.send(delivery.channel, card, delivery.key)
+            with metrics.send_seconds.labels(self._platform.name).time():
+                async with asyncio.timeout(SEND_TIMEOUT):
+                    message = await self._platform.send(delivery.channel, card, delivery.key)
         except Exception as error:  # noqa: BLE001  # every error has its consequence
             await self._failed(delivery, error)
         else:
@@ -281,6 +287,7 @@ class Deliveries:
     async def _failed(self, delivery: Delivery, error: Exception) -> None:
         if not isinstance(error, SendError | TimeoutError):
             _log.error("platform_broke", platform=self._platform.name, exc_info=error)
+        metrics.failures.labels(self._platform.name, type(error).__name__).inc()
         await self._pause_for(delivery, error)
         giving = on_failure(error, delivery.tries)
         if isinstance(error, RetryLater) and not error.counts:
@@ -306,13 +313,21 @@ class Deliveries:
     async def _done(self, delivery: Delivery, message: MessageRef) -> None:
         """The post is a fact: write it down, however long Redis takes to come back."""
         wait = await _insist(lambda: self._outbox.done(delivery, message))
-        self._counts["posted"] += 1
+        self._count("posted")
+        if delivery.detected is not None:
+            late = time() - delivery.detected.timestamp()
+            metrics.post_delay.labels(self._platform.name).observe(max(0.0, late))
+        _log.info("posted", delivery=delivery.key, message=message.id, papers=len(delivery.papers))
         self._look(keys.shard_of(delivery.channel), wait)
 
     async def _give_back(self, delivery: Delivery, giving: Giving) -> None:
         wait = await _insist(lambda: self._outbox.give_back(delivery, giving))
-        self._counts[giving.state] += 1
+        self._count(giving.state)
         self._look(keys.shard_of(delivery.channel), wait)
+
+    def _count(self, state: str) -> None:
+        self._counts[state] += 1
+        metrics.deliveries.labels(self._platform.name, state).inc()
 
     async def _entries(self, delivery: Delivery) -> list[Entry]:
         """The papers with their reasons, as they are now; the same paper goes to many channels at once."""

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from time import time
 from typing import Protocol
 
 from redis.exceptions import RedisError
 from structlog import get_logger
 
+from bot import metrics
 from bot.models import ChannelRef, Every, Paper, Reason, Subscription
 from bot.store.follow import Follower, Index
 from bot.store.news import New, News
@@ -124,6 +126,9 @@ class Fanout:
         taken = 0
         while batch := list(islice(offers, OFFERS_AT_ONCE)):
             taken += await self._outbox.offer(batch)
+        metrics.matches.inc(len(matches))
+        metrics.offers.inc(taken)
+        metrics.matching_lag.observe(max(0.0, time() - new.at / 1000))
         return taken
 
     async def _older(
@@ -164,6 +169,7 @@ def _offer(new: New, channel: ChannelRef, matches: Sequence[Match]) -> Offer:
         papers=((new.paper.id, tuple(Reason(match.number, match.query) for match in ordered)),),
         due=round(due.timestamp() * 1000),
         label=new.paper.id if every == "now" else f"{every} {due:%Y-%m-%d}",
+        detected=new.at if every == "now" and new.first_seen is None else None,
         perhaps_since=new.first_seen,
     )
 

@@ -16,23 +16,32 @@ TICK = 1.0
 papers = Counter("paperboy_papers", "New papers, by the source that listed them first", ["source"])
 polls = Counter("paperboy_polls", "Polls of a source: ok, failed, refused", ["source", "outcome"])
 matches = Counter("paperboy_matches", "Subscriptions that matched a paper")
-offers = Counter("paperboy_offers", "Papers owed to channels: matches that were not sent or owed there already")
+offers = Counter(
+    "paperboy_offers", "Papers owed to channels: matches that were not sent or owed there already"
+)
 matching_lag = Histogram(
     "paperboy_matching_lag_seconds", "From a paper's announcement until it is owed to channels", buckets=WAITS
 )
 deliveries = Counter(
     "paperboy_deliveries", "What became of deliveries that a worker had in hand", ["platform", "state"]
 )
-failures = Counter("paperboy_delivery_failures", "Posts that were not confirmed, by error", ["platform", "error"])
+failures = Counter(
+    "paperboy_delivery_failures", "Posts that were not confirmed, by error", ["platform", "error"]
+)
 post_delay = Histogram(
     "paperboy_detection_to_post_seconds",
     "From a paper's announcement until it was posted, of those that were to be posted at once",
     ["platform"],
     buckets=WAITS,
 )
-send_seconds = Histogram("paperboy_send_seconds", "Calls of the platform for one post", ["platform"], buckets=SECONDS)
+send_seconds = Histogram(
+    "paperboy_send_seconds", "Calls of the platform for one post", ["platform"], buckets=SECONDS
+)
 rate_waits = Histogram(
-    "paperboy_rate_wait_seconds", "Waits for a turn, by whose rate it is", ["platform", "scope"], buckets=SECONDS
+    "paperboy_rate_wait_seconds",
+    "Waits for a turn, by whose rate it is",
+    ["platform", "scope"],
+    buckets=SECONDS,
 )
 command_seconds = Histogram(
     "paperboy_command_seconds",

@@ -9,6 +9,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot import metrics
 from bot.errors import PaperboyError, SourceError
 from bot.leading import RENEW_EVERY, lead
 from bot.ports import Source
@@ -60,6 +61,7 @@ def failed(
         refused=error.refused,
         failures=failures,
         succeeded_at=previous.succeeded_at if previous else None,
+        new_at=previous.new_at if previous else None,
     )
 
 
@@ -126,9 +128,10 @@ class Poller:
 
     async def _all_for_ever(self, fence: int) -> None:
         await self._recall()
-        async with asyncio.TaskGroup() as group:
-            for source in self._sources:
-                group.create_task(self._follow(source, fence), name=f"poll {source.name}")
+        with metrics.leader.track_inprogress():
+            async with asyncio.TaskGroup() as group:
+                for source in self._sources:
+                    group.create_task(self._follow(source, fence), name=f"poll {source.name}")
 
     async def _recall(self) -> None:
         """Know how the last polls went, whichever process they were of."""
@@ -150,7 +153,7 @@ class Poller:
         """Ask a source once, and keep, log and publish how it went. Raises LostLease."""
         previous = self._last.get(source.name)
         try:
-            result = await self._ingest(source, fence)
+            result = await self._ingest(source, fence, previous)
         except LostLease:
             raise
         except Exception as error:  # noqa: BLE001 - the loop's edge: one source never stops the others
@@ -164,7 +167,7 @@ class Poller:
         except RedisError as error:
             log.warning("poll not shown in status", source=source.name, reason=str(error))
 
-    async def _ingest(self, source: Source, fence: int) -> PollResult:
+    async def _ingest(self, source: Source, fence: int, previous: PollResult | None) -> PollResult:
         """Fetch from the stored cursor, and store the papers together with the new one."""
         cursor = await self._papers.cursor(source.name)
         _heed_cancellation()
@@ -177,6 +180,7 @@ class Poller:
             new=ingested.new,
             changed=ingested.changed,
             succeeded_at=now,
+            new_at=now if ingested.new or previous is None else previous.new_at,
         )
 
 

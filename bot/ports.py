@@ -178,6 +178,22 @@ class Mounted(Protocol):
 
 
 @runtime_checkable
+class Connected(Protocol):
+    """A platform that `run` keeps a connection to, as a gateway or a socket."""
+
+    def connected(self) -> bool:
+        """Whether the platform can be heard just now; for `/readyz`, which shows it for processes that run it."""
+
+
+@runtime_checkable
+class Invitable(Protocol):
+    """A platform that anybody may add to a workspace of theirs, by a link on the front page."""
+
+    def invitation(self) -> str | None:
+        """The address that adds it; None where this installation is not open to everybody."""
+
+
+@runtime_checkable
 class Diagnosable(Protocol):
     """A platform that can look at its own connection, for `paperboy doctor`."""
 

@@ -132,8 +132,8 @@ def _jobs(bot: Bot, roles: frozenset[str]) -> Iterator[tuple[str, Coroutine[Any,
         yield POLLER, bot.poller.run()
     if _wanted(FANOUT, roles):
         yield FANOUT, bot.fanout.run(bot.wake)
-    if bot.web is not None and _wanted(WEB, roles):
-        yield WEB, bot.web.run(bot.core)
+    if bot.web is not None:
+        yield WEB, bot.web.run(bot.core, roles)
     for platform in bot.platforms:
         if _wanted(platform.name, roles):
             yield platform.name, platform.run(bot.core)

@@ -34,7 +34,10 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
     """Without it Paperboy runs a Valkey server of its own in `data_dir`."""
     port: int | None = Field(default=None, ge=1, le=65535, validation_alias="PORT")
-    """Where the role `web` listens: health, platforms that are called over HTTP. Without it nothing listens."""
+    """Where a process listens: probes and metrics; in the role `web` the front page and platforms that are called
+    over HTTP, too. Without it nothing listens."""
+    metrics_token: SecretStr | None = None
+    """What `/metrics` asks for as a bearer token; without it everybody may read them."""
     public_url: Url | None = None
     """Where people reach the role `web`, such as `https://papers.example.org`: for links in messages."""
     data_dir: Path = Path("paperboy-data")

@@ -1,9 +1,11 @@
 """The core as a platform sees it: a command in, a reply out, whatever happens."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from time import monotonic
 
 import structlog
 
+from bot import metrics
 from bot.cards import Choice
 from bot.cards.problem import SLASH, error_card, sorry_card
 from bot.commands.abstract import abstract
@@ -55,15 +57,21 @@ class Commands:
 
     async def handle(self, command: Command) -> Reply:
         """Carry out a command. What a person got wrong is answered; what we got wrong is logged, too."""
+        began, outcome = monotonic(), "ok"
         try:
             return await self._handle(command)
         except UserError as error:
+            outcome = "refused"
             return Reply(error_card(_runnable(error, command), _free_text(command)))
         except Exception:  # the edge: a person waits for an answer, and the platform's loop goes on
             log.exception(
                 "command failed", command=command.name, channel=str(command.channel), user=command.user.id
             )
+            outcome = "failed"
             return Reply(sorry_card())
+        finally:
+            name = command.name if command.name in HANDLERS else "unknown"
+            metrics.command_seconds.labels(name, outcome).observe(monotonic() - began)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Post nothing there for now; subscriptions are kept."""

@@ -102,6 +102,11 @@ def open_count(number: int) -> str:
     return f"{shard(number)}open"
 
 
+def due(number: int, platform: str) -> str:
+    """ZSET of the shard's workspaces -> when something may be due there."""
+    return f"{shard(number)}due:{platform}"
+
+
 def delivery(key: str) -> str:
     """Hash: one delivery that is not done."""
     return f"{_home(ChannelRef.parse(key.partition('/')[0]))}delivery:{key}"

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import Any, Literal
 
 from redis.asyncio import Redis
@@ -42,6 +43,8 @@ class Offer:
     """Milliseconds of the server's clock."""
     label: str
     """What the message is called within its channel: offers of the same label become one message."""
+    detected: int | None = None
+    """When its paper was announced, in the same; None where the message is to wait for something else."""
     perhaps_since: int | None = None
     """It may have been posted already, at that time at the earliest: ask the platform first."""
 
@@ -67,6 +70,8 @@ class Delivery:
     """When it may have been posted at the earliest."""
     deaths: int = 0
     """Workers that died while they sent it."""
+    detected: datetime | None = None
+    """When its paper was announced, where it was to be posted at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,25 @@ class Outbox:
         for shard in range(keys.SHARDS):
             _ = pipeline.get(keys.open_count(shard))
         return sum(int(count or 0) for count in await pipeline.execute())
+
+    async def aside(self) -> Mapping[str, int]:
+        """How many deliveries wait for a person, by state."""
+        states = ("dead", "held")
+        pipeline = self._redis.pipeline(transaction=False)
+        for state in states:
+            for shard in range(keys.SHARDS):
+                _ = pipeline.zcard(keys.set_aside(shard, state))
+        counts = list(map(int, await pipeline.execute()))
+        return {state: sum(counts[n * keys.SHARDS :][: keys.SHARDS]) for n, state in enumerate(states)}
+
+    async def overdue(self, platform: str) -> float:
+        """For how many seconds the longest waiting of the deliveries that could go out is due."""
+        seconds, micros = await self._redis.time()
+        pipeline = self._redis.pipeline(transaction=False)
+        for shard in range(keys.SHARDS):
+            _ = pipeline.zrange(keys.due(shard, platform), 0, 0, withscores=True)
+        first = min((score for answer in await pipeline.execute() for _, score in answer), default=inf)
+        return max(0.0, seconds + micros / 1e6 - first / 1000)
 
     async def claim(self, platform: str, most: int, shards: Sequence[int], *, token: str) -> Claims:
         """Take about `most` deliveries that are due, from the shards given, fairly between workspaces and channels.
@@ -297,7 +321,8 @@ class Outbox:
 def _offer(offer: Offer) -> dict[str, Any]:
     papers = [[paper, [[reason.number, reason.query] for reason in why]] for paper, why in offer.papers]
     values: dict[str, Any] = {"key": offer.key, "due": offer.due, "papers": papers}
-    return values if offer.perhaps_since is None else values | {"since": offer.perhaps_since}
+    moments = {"since": offer.perhaps_since, "detected": offer.detected}
+    return values | {name: at for name, at in moments.items() if at is not None}
 
 
 def wanted(papers: str) -> tuple[Wanted, ...]:
@@ -315,9 +340,22 @@ def channel_of(key: str) -> ChannelRef:
 
 
 def _delivery(token: str, found: Sequence[str]) -> Delivery:
-    key, state, papers, tries, since, deaths = found
-    moment = datetime.fromtimestamp(float(since) / 1000, UTC) if since else None
-    return Delivery(key, channel_of(key), wanted(papers), state, token, int(tries), moment, int(deaths))
+    key, state, papers, tries, since, deaths, detected = found
+    return Delivery(
+        key=key,
+        channel=channel_of(key),
+        papers=wanted(papers),
+        state=state,
+        token=token,
+        tries=int(tries),
+        since=_moment(since),
+        deaths=int(deaths),
+        detected=_moment(detected),
+    )
+
+
+def _moment(ms: str) -> datetime | None:
+    return datetime.fromtimestamp(float(ms) / 1000, UTC) if ms else None
 
 
 def _sent(text: str) -> Sent:

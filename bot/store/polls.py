@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from bot.store import keys
 
-_TIMES = ("at", "next_at", "succeeded_at")
+_TIMES = ("at", "next_at", "succeeded_at", "new_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,8 @@ class PollResult:
     """In a row, this one included."""
     succeeded_at: datetime | None = None
     """When a poll last went well, this one included."""
+    new_at: datetime | None = None
+    """When one last brought a new paper."""
 
     def __str__(self) -> str:
         return json.dumps(asdict(self), default=datetime.isoformat)
@@ -39,7 +41,7 @@ class PollResult:
     def parse(cls, written: str) -> Self:
         """The inverse of `str`."""
         fields: dict[str, Any] = json.loads(written)
-        times: dict[str, Any] = {name: _time(fields.pop(name)) for name in _TIMES}
+        times: dict[str, Any] = {name: _time(fields.pop(name, None)) for name in _TIMES}
         return cls(**fields, **times)
 
 

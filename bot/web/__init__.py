@@ -1,5 +1,1 @@
-"""What Paperboy answers over HTTP: its health, and whatever platforms mount."""
-
-from bot.web.server import Website
-
-__all__ = ["Website"]
+"""What Paperboy answers over HTTP: probes, metrics, a front page, and whatever platforms mount."""

@@ -1,15 +1,164 @@
-"""The role `web`: what every installation answers over HTTP."""
+"""What every process answers over HTTP: probes and metrics."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
-from bot.commands.core import Commands
-from bot.web import Website
-from tests.commands.conftest import services_on
+from bot.models import MessageRef
+from bot.sample import PapersOrSample
+from bot.store.outbox import Giving, Offer, Outbox
+from bot.store.polls import PollResult, record_poll
+from bot.web.pages import Pages
+from bot.web.probes import OVERDUE, Probes
+from bot.web.server import Website
+from tests.papers import a_channel
+from tests.unasked import UnaskedCore
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+class Gateway:
+    """A platform that is connected, or not."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.hears = True
+
+    def connected(self) -> bool:
+        return self.hears
+
+
+@asynccontextmanager
+async def site(
+    redis: Redis, *platforms: Any, roles: frozenset[str] = frozenset(), token: str | None = None
+) -> AsyncIterator[TestClient[Any, Any]]:
+    """A process of these roles, as something outside sees it."""
+    outbox = Outbox(redis)
+    probes = Probes(redis, outbox, platforms, lambda: NOW, token)
+    pages = Pages(redis, PapersOrSample(redis), outbox, platforms, lambda: NOW)
+    app = Website(0, platforms, probes, pages).app(UnaskedCore(), roles)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def ready(client: TestClient[Any, Any]) -> tuple[int, dict[str, Any]]:
+    async with client.get("/readyz") as response:
+        return response.status, await response.json()
+
+
+async def scrape(client: TestClient[Any, Any]) -> dict[tuple[str, ...], float]:
+    """Name and values of labels, by the name of the label -> value."""
+    async with client.get("/metrics") as response:
+        assert response.status == 200
+        families = text_string_to_metric_families(await response.text())
+    return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
+
+
+async def polled(redis: Redis, next_at: datetime, source: str = "arxiv:cs.CL", **facts: Any) -> None:
+    await record_poll(redis, PollResult(source=source, at=NOW - timedelta(hours=1), next_at=next_at, **facts))
 
 
 async def test_it_says_that_it_is_alive(redis: Redis) -> None:
-    app = Website(0, ()).app(Commands(services_on(redis)))
-    async with TestClient(TestServer(app)) as client, client.get("/healthz") as response:
+    async with site(redis) as client, client.get("/healthz") as response:
+        assert (response.status, await response.text()) == (200, "ok\n")
+
+
+async def test_it_is_ready_once_something_was_polled(redis: Redis) -> None:
+    async with site(redis) as client:
+        assert await ready(client) == (
+            503,
+            {"ready": False, "redis": "answers", "polls": "nothing was polled yet"},
+        )
+        await polled(redis, NOW + timedelta(hours=1))
+        assert await ready(client) == (
+            200,
+            {"ready": True, "redis": "answers", "polls": "last at 2026-03-10T11:00:00+00:00"},
+        )
+
+
+async def test_a_poller_is_not_ready_while_a_source_is_overdue(redis: Redis) -> None:
+    await polled(redis, NOW - OVERDUE - timedelta(seconds=1))
+    async with site(redis, roles=frozenset({"poller"})) as client:
+        status, said = await ready(client)
+        assert (status, said["polls"]) == (503, "overdue: arxiv:cs.CL")
+    async with site(redis, roles=frozenset({"delivery"})) as client:
+        assert (await ready(client))[0] == 200
+
+
+async def test_it_is_ready_only_while_its_platform_is_connected(redis: Redis) -> None:
+    await polled(redis, NOW)
+    gateway = Gateway()
+    async with site(redis, gateway) as client:
+        assert (await ready(client))[1]["fake"] == "connected"
+        gateway.hears = False
+        status, said = await ready(client)
+        assert (status, said["fake"]) == (503, "not connected")
+        assert (await scrape(client))["paperboy_platform_connected", "fake"] == 0
+    async with site(redis, gateway, roles=frozenset({"delivery"})) as client:
+        assert (await ready(client))[0] == 200  # another process listens
+
+
+async def test_without_redis_it_is_alive_but_not_ready_and_still_counts() -> None:
+    nowhere = Redis(host="127.0.0.1", port=9, retry=Retry(NoBackoff(), 0))
+    async with site(nowhere) as client:
+        status, said = await ready(client)
+        assert (status, said["ready"]) == (503, False)
+        assert "paperboy_poller_leader" in {name for name, *_ in await scrape(client)}
+        async with client.get("/healthz") as response:
+            assert response.status == 200
+        async with client.get("/") as response:
+            assert "database does not answer" in await response.text()
+    await nowhere.aclose()
+
+
+async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> None:
+    await polled(redis, NOW, failures=3, new_at=NOW, error="it is down")
+    outbox = Outbox(redis)
+    past = round((datetime.now(UTC).timestamp() - 100) * 1000)
+    await outbox.offer(Offer(channel=a_channel(n), papers=((n, ()),), due=past, label=n) for n in "abc")
+    first, second, *_ = (await outbox.claim("fake", 32, range(16), token="t")).deliveries
+    await outbox.done(first, MessageRef("m"))
+    await outbox.give_back(second, Giving(state="dead", why="refused"))
+    async with site(redis, Gateway()) as client:
+        found = await scrape(client)
+    assert found["paperboy_source_failures", "cs.CL", "arxiv"] == 3
+    assert found["paperboy_source_new_timestamp_seconds", "cs.CL", "arxiv"] == NOW.timestamp()
+    assert found["paperboy_outbox_aside", "dead"] == 1
+    assert found["paperboy_outbox_aside", "held"] == 0
+    assert found[("paperboy_outbox_open",)] == 1
+    assert found[("paperboy_poller_lease_held",)] == 0
+    assert found["paperboy_redis_memory_bytes", "used"] > 0
+
+
+async def test_how_late_the_outbox_is_counts_only_what_could_go_out(redis: Redis) -> None:
+    outbox = Outbox(redis)
+    past = round((datetime.now(UTC).timestamp() - 100) * 1000)
+    await outbox.offer([Offer(channel=a_channel(), papers=(("p", ()),), due=past, label="p")])
+    assert 99 < await outbox.overdue("fake") < 110
+    assert await outbox.overdue("other") == 0
+    await outbox.pause(a_channel(), "archived")
+    assert await outbox.overdue("fake") == 0
+
+
+async def test_metrics_can_be_kept_for_those_who_know_the_token(redis: Redis) -> None:
+    async with site(redis, token="planted") as client:
+        for headers in ({}, {"Authorization": "Bearer wrong"}):
+            async with client.get("/metrics", headers=headers) as response:
+                assert response.status == 401
+        async with client.get("/metrics", headers={"Authorization": "Bearer planted"}) as response:
+            assert response.status == 200
+
+
+async def test_only_the_role_web_has_pages(redis: Redis) -> None:
+    async with site(redis, roles=frozenset({"delivery"})) as client, client.get("/") as response:
+        assert response.status == 404
+    async with site(redis, roles=frozenset({"web"})) as client, client.get("/") as response:
         assert response.status == 200
-        assert await response.text() == "ok\n"

@@ -74,9 +74,11 @@ end
 
 local answer = { next_look(platform, now), redis.call('GET', base .. 'forgot') or '' }
 for _, key in ipairs(claimed) do
-  local found = redis.call('HMGET', record(key), 'token', 'state', 'papers', 'tries', 'since', 'deaths')
+  local found = redis.call(
+    'HMGET', record(key), 'token', 'state', 'papers', 'tries', 'since', 'deaths', 'detected')
   if found[1] == token then
-    answer[#answer + 1] = { key, found[2], found[3], found[4] or '0', found[5] or '', found[6] or '0' }
+    answer[#answer + 1] = {
+      key, found[2], found[3], found[4] or '0', found[5] or '', found[6] or '0', found[7] or '' }
   end
 end
 return answer

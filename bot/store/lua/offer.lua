@@ -1,4 +1,5 @@
--- ARGV[1] JSON list of {key, due, since, papers = [[id, reasons], …]}: one message each; since: perhaps posted then
+-- ARGV[1] JSON list of {key, due, since, detected, papers = [[id, reasons], …]}: one message each;
+--      since: perhaps posted then
 -- -> how many papers were taken
 local now, taken, woken = now_ms(), 0, {}
 
@@ -39,6 +40,9 @@ for _, offer in ipairs(cjson.decode(ARGV[1])) do
     redis.call('HSET', record(key), 'papers', cjson.encode(papers))
     if offer.since then
       redis.call('HSET', record(key), 'since', offer.since)
+    end
+    if offer.detected then
+      redis.call('HSETNX', record(key), 'detected', offer.detected)
     end
     put(key, offer.since and 'unknown' or 'pending', offer.due)
     taken = taken + #fresh

@@ -5,7 +5,8 @@
 --   lane:<workspace>   ZSET channel   -> when something may be due there       or one channel,
 --   box:<channel>      ZSET delivery  -> when it is due                        never stands before another
 --   leases:<platform>  ZSET delivery  -> when its worker's lease is over
---   delivery:<key>     one that is not done: state, papers, due, tries, deaths, token, since, error, named, counted
+--   delivery:<key>     one that is not done: state, papers, due, tries, deaths, token, since, detected, error, named,
+--                      counted
 --   open:<channel>     HASH paper -> delivery that holds it
 --   sent:<channel>:<period>  HASH paper -> when and where it was posted; a period is 30 days
 --   channel:<channel>, workspace:<workspace>  HASH paused, limited, fails, broken; busy and next; served and probe

@@ -1,0 +1,139 @@
+"""The front page: what Paperboy is, what is trending, and how the installation is doing."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from aiohttp import web
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.cards import PaperBlock
+from bot.cards.paper import paper_block
+from bot.cards.plain import plain
+from bot.models import Paper
+from bot.ports import Invitable, Platform
+from bot.sample import PapersOrSample
+from bot.store.outbox import Outbox
+from bot.store.polls import PollResult, last_polls
+from bot.text import shorten
+from bot.web.templating import Templates, static_routes
+
+SHOWN = 20
+FRESH = 10.0
+"""Seconds for which the page is not asked of Redis again."""
+PATIENCE = 3.0
+ABSTRACT = 2000
+TITLES = {"slack": "Slack", "discord": "Discord"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A paper on a page: the card's facts, and its abstract to unfold."""
+
+    block: PaperBlock
+    abstract: str
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the front page says, but for a search."""
+
+    papers: tuple[Paper, ...] = ()
+    sample: bool = False
+    health: str = "Paperboy's database does not answer at the moment."
+
+
+class Pages:
+    """The pages that people see."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        papers: PapersOrSample,
+        outbox: Outbox,
+        platforms: Iterable[Platform],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._redis = redis
+        self._papers = papers
+        self._outbox = outbox
+        self._platforms = tuple(platforms)
+        self._now = now
+        self._templates = Templates()
+        self._front = Front()
+        self._until = 0.0
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every page, and what they ask for."""
+        return [web.get("/", self._index), *static_routes()]
+
+    async def _index(self, _request: web.Request) -> web.Response:
+        front = await self._fresh_front()
+        return self._templates.page(
+            "front.html",
+            papers=[shown(paper, self._now()) for paper in front.papers],
+            sample=front.sample,
+            health=front.health,
+            invitations=self._invitations(),
+        )
+
+    async def _fresh_front(self) -> Front:
+        """At most `FRESH` seconds old. Where Redis is away, what was known last."""
+        if monotonic() < self._until:
+            return self._front
+        self._until = monotonic() + FRESH
+        try:
+            async with asyncio.timeout(PATIENCE):
+                self._front = await self._read()
+        except (RedisError, OSError, TimeoutError):
+            self._until = 0.0
+        return self._front
+
+    async def _read(self) -> Front:
+        trending = await self._papers.trending()
+        sample = [] if trending else await self._papers.stand_ins()
+        polls = await last_polls(self._redis)
+        waiting = await self._outbox.open()
+        return Front(
+            papers=tuple(trending or sample)[:SHOWN],
+            sample=bool(sample),
+            health=health_line(tuple(polls.values()), waiting, self._now()),
+        )
+
+    def _invitations(self) -> list[tuple[str, str]]:
+        """(Label, address) for each platform that anybody may add."""
+        return [
+            (f"Add to {TITLES.get(platform.name, platform.name)}", address)
+            for platform in self._platforms
+            if isinstance(platform, Invitable) and (address := platform.invitation())
+        ]
+
+
+def shown(paper: Paper, now: datetime) -> Shown:
+    """A paper as a page shows it."""
+    return Shown(paper_block(paper, (), now), shorten(plain(paper.abstract), ABSTRACT))
+
+
+def health_line(polls: Sequence[PollResult], waiting: int, now: datetime) -> str:
+    """How the installation is doing, in a line."""
+    if not polls:
+        return "No source has been read yet."
+    failing = [poll.source for poll in polls if poll.error is not None]
+    sources = (
+        f"{len(polls) - len(failing)} of {len(polls)} sources answer" if failing else "all sources answer"
+    )
+    posts = {0: "no post is waiting", 1: "1 post is waiting"}.get(waiting, f"{waiting:,} posts are waiting")
+    return f"Last look for papers {ago(now - max(poll.at for poll in polls))}; {sources}; {posts}."
+
+
+def ago(time: timedelta) -> str:
+    """`just now`, `5 minutes ago`, `3 hours ago`, `2 days ago`."""
+    minutes = int(time.total_seconds()) // 60
+    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = minutes // size
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
+    return "just now"

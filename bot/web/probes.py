@@ -1,0 +1,110 @@
+"""For supervisors and monitoring: is it alive, can it work, and what did it count."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hmac import compare_digest
+
+from aiohttp import web
+from prometheus_client import REGISTRY, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.ports import Connected, Platform
+from bot.store.outbox import Outbox
+from bot.store.polls import PollResult, last_polls
+from bot.web.shared import shared_metrics
+
+PATIENCE = 3.0
+"""Seconds that Redis may take; probes are given up after 5 or so."""
+OVERDUE = timedelta(minutes=15)
+"""How late a poll may be before nobody seems to poll."""
+POLLER = "poller"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that a process needs in order to work."""
+
+    name: str
+    ok: bool
+    said: str
+
+
+class Probes:
+    """`/healthz`, `/readyz` and `/metrics`. `token` is what `/metrics` asks for, where it asks."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        outbox: Outbox,
+        platforms: Iterable[Platform],
+        now: Callable[[], datetime],
+        token: str | None = None,
+    ) -> None:
+        self._redis = redis
+        self._outbox = outbox
+        self._platforms = tuple(platforms)
+        self._now = now
+        self._token = token
+
+    def routes(self, roles: frozenset[str]) -> list[web.RouteDef]:
+        """For a process of these roles; none named means all."""
+
+        async def ready(_request: web.Request) -> web.Response:
+            checks = await self.checks(roles)
+            answer = {"ready": all(check.ok for check in checks)} | {
+                check.name: check.said for check in checks
+            }
+            return web.json_response(answer, status=200 if answer["ready"] else 503)
+
+        return [web.get("/healthz", _alive), web.get("/readyz", ready), web.get("/metrics", self._metrics)]
+
+    async def checks(self, roles: frozenset[str]) -> list[Check]:
+        """Redis, the last polls, and the platforms that this process listens to."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                polls = await last_polls(self._redis)
+        except (RedisError, OSError, TimeoutError) as error:
+            return [Check("redis", ok=False, said=str(error) or "no answer")]
+        return [
+            Check("redis", ok=True, said="answers"),
+            self._polled(polls.values(), needed=not roles or POLLER in roles),
+            *(
+                Check(platform.name, connected, "connected" if connected else "not connected")
+                for platform in self._platforms
+                if isinstance(platform, Connected) and (not roles or platform.name in roles)
+                for connected in [platform.connected()]
+            ),
+        ]
+
+    def _polled(self, polls: Iterable[PollResult], *, needed: bool) -> Check:
+        """Whether somebody polls. Where this process should, it can't work before."""
+        late = [poll.source for poll in polls if poll.next_at + OVERDUE < self._now()]
+        last = max((poll.at for poll in polls), default=None)
+        if last is None:
+            return Check("polls", ok=not needed, said="nothing was polled yet")
+        if late:
+            return Check("polls", ok=not needed, said=f"overdue: {', '.join(sorted(late))}")
+        return Check("polls", ok=True, said=f"last at {last.isoformat(timespec='seconds')}")
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        if self._token is not None and not _bears(request, self._token):
+            return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+        own = generate_latest(REGISTRY)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                own += await shared_metrics(self._redis, self._outbox, self._platforms)
+        except (RedisError, OSError, TimeoutError):
+            own += b"# Redis does not answer: what all processes share is missing\n"
+        return web.Response(body=own, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _bears(request: web.Request, token: str) -> bool:
+    return compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
+
+
+async def _alive(_request: web.Request) -> web.Response:
+    return web.Response(text="ok\n")

@@ -1,0 +1,106 @@
+"""The metrics that all processes share, read from Redis at each scrape.
+
+Every process tells the same: queries take `max`, not `sum`, over instances.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from redis.asyncio import Redis
+
+from bot.ports import Connected, Platform
+from bot.store import keys
+from bot.store.outbox import Outbox
+from bot.store.polls import PollResult, last_polls
+
+
+class _Families(Collector):
+    """Metrics that are ready."""
+
+    def __init__(self, families: Iterable[GaugeMetricFamily]) -> None:
+        self._families = tuple(families)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield from self._families
+
+
+async def shared_metrics(redis: Redis, outbox: Outbox, platforms: Iterable[Platform]) -> bytes:
+    """In the form that Prometheus scrapes. Raises RedisError."""
+    registry = CollectorRegistry()
+    registry.register(
+        _Families(
+            [
+                _gauge("build_info", "Always 1", ("version",), {(version("paperboy"),): 1}),
+                *_sources((await last_polls(redis)).values()),
+                *await _outbox(outbox, [platform.name for platform in platforms]),
+                *await _server(redis),
+                _connected(platforms),
+            ]
+        )
+    )
+    return generate_latest(registry)
+
+
+def _gauge(name: str, said: str, labels: tuple[str, ...], values: Mapping[Any, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"paperboy_{name}", said, labels=labels)
+    for names, value in values.items():
+        family.add_metric(names, value)
+    return family
+
+
+def _sources(polls: Iterable[PollResult]) -> Iterator[GaugeMetricFamily]:
+    labels = ("source", "category")
+    named = {
+        (source, category): poll for poll in polls for source, _, category in [poll.source.partition(":")]
+    }
+    moments = (
+        ("new", "When a source last brought a new paper", {k: p.new_at for k, p in named.items()}),
+        ("success", "When a source was last read", {k: p.succeeded_at for k, p in named.items()}),
+        ("next", "When a source is to be asked again", {k: p.next_at for k, p in named.items()}),
+    )
+    for name, said, times in moments:
+        known = {k: at.timestamp() for k, at in times.items() if at is not None}
+        yield _gauge(f"source_{name}_timestamp_seconds", said, labels, known)
+    yield _gauge(
+        "source_failures", "Polls that failed in a row", labels, {k: p.failures for k, p in named.items()}
+    )
+
+
+async def _outbox(outbox: Outbox, platforms: list[str]) -> list[GaugeMetricFamily]:
+    aside = await outbox.aside()
+    late = {(name,): await outbox.overdue(name) for name in platforms}
+    return [
+        _gauge("outbox_open", "Deliveries that can go out by themselves", (), {(): await outbox.open()}),
+        _gauge(
+            "outbox_aside",
+            "Deliveries that wait for a person",
+            ("state",),
+            {(k,): v for k, v in aside.items()},
+        ),
+        _gauge("outbox_overdue_seconds", "How late the longest overdue delivery is", ("platform",), late),
+    ]
+
+
+async def _server(redis: Redis) -> list[GaugeMetricFamily]:
+    """Of a Cluster, the fullest primary; nothing where the server hides it."""
+    held = await redis.exists(keys.LEASE)
+    info: dict[str, Any] = await redis.info("memory")
+    servers = [info] if "used_memory" in info else [one for one in info.values() if isinstance(one, dict)]
+    memory = {
+        ("used",): max((float(one["used_memory"]) for one in servers), default=0.0),
+        ("limit",): max((float(one.get("maxmemory", 0)) for one in servers), default=0.0),
+    }
+    return [
+        _gauge("poller_lease_held", "1 where some process polls", (), {(): held}),
+        _gauge("redis_memory_bytes", "Of the server: used, and its limit (0: none)", ("kind",), memory),
+    ]
+
+
+def _connected(platforms: Iterable[Platform]) -> GaugeMetricFamily:
+    """Of this process alone."""
+    heard = {(one.name,): float(one.connected()) for one in platforms if isinstance(one, Connected)}
+    return _gauge("platform_connected", "1 where this process hears the platform", ("platform",), heard)
