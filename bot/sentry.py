@@ -14,14 +14,14 @@ from sentry_sdk.integrations.excepthook import ExcepthookIntegration
 from bot.logs import Redact
 
 if TYPE_CHECKING:
-    from sentry_sdk.types import Event, Hint
+    from sentry_sdk.types import Event
 
 
 def start(dsn: str, secrets: Iterable[str]) -> None:
     """Report from now on; after `logs.configure`. No local variable, no person and no secret is sent."""
     redact = Redact(secrets)
 
-    def clean(event: "Event", _hint: "Hint") -> "Event":
+    def clean(event: "Event", _hint: dict[str, Any]) -> "Event":
         cleaned: Event = _cleaned(event, redact)
         return cleaned
 
