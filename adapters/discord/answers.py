@@ -1,0 +1,134 @@
+"""Answers interactions: within three seconds, then for as long as fifteen minutes."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import aiohttp
+import discord
+import structlog
+
+from adapters.discord import errors
+from adapters.discord.buttons import mark, marks_of
+from adapters.discord.layout import layout
+from adapters.discord.posting import MAX_NAME
+from bot.cards import Button, Card
+from bot.cards.plain import plain
+from bot.cards.problem import sorry_card
+from bot.cards.say import actions, paragraph
+from bot.ports import Reply
+from bot.text import shorten
+
+PATIENCE = 0.05
+"""Seconds that an answer may take before Discord is told that it will come: what is quick is answered at once."""
+LOOK_BACK = 50
+PAGE = re.compile(r"\bpage:\d+")
+
+log = structlog.get_logger(__name__)
+
+Interaction = discord.Interaction[discord.AutoShardedClient]
+Ask = Callable[[], Awaitable[Reply]]
+
+
+class Answers:
+    """Shows what the core replies. `patience` in seconds, as PATIENCE."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
+
+    async def give(self, interaction: Interaction, ask: Ask, *, line: str = "") -> None:
+        """Ask, and show the reply; `line` is the command of the button that was pressed."""
+        try:
+            await self._give(interaction, ask, line)
+        except discord.HTTPException as error:
+            if error.code not in errors.OVER:
+                raise
+            log.info("the interaction was over before it was answered", code=error.code)
+        except (aiohttp.ClientError, OSError) as error:
+            log.warning("an answer was lost on its way", error=repr(error))
+
+    async def _give(self, interaction: Interaction, ask: Ask, line: str) -> None:
+        reply = await self._asked(interaction, ask)
+        if reply.thread and line and await self._in_thread(interaction, reply, line):
+            return
+        await self._show(interaction, reply, turning=bool(PAGE.search(line)))
+        if reply.later and (fuller := await reply.later()):
+            await interaction.edit_original_response(view=layout(fuller))
+
+    async def _asked(self, interaction: Interaction, ask: Ask) -> Reply:
+        """The reply; where it is not quick, Discord is told meanwhile to wait for it."""
+        asking = asyncio.ensure_future(ask())
+        try:
+            await asyncio.wait({asking}, timeout=self._patience)
+            if not asking.done():
+                await interaction.response.defer(ephemeral=True, thinking=True)
+            return await asking
+        finally:
+            asking.cancel()
+
+    async def _show(self, interaction: Interaction, reply: Reply, *, turning: bool) -> None:
+        view = layout(reply.card)
+        if interaction.response.is_done():
+            await self._follow(interaction, reply)
+        elif turning and reply.private and interaction.message and interaction.message.flags.ephemeral:
+            await interaction.response.edit_message(view=view)
+        else:
+            await interaction.response.send_message(view=view, ephemeral=reply.private)
+
+    async def _follow(self, interaction: Interaction, reply: Reply) -> None:
+        """What was announced as private stays so; what is for everyone follows it."""
+        if reply.private:
+            await interaction.edit_original_response(view=layout(reply.card))
+            return
+        await interaction.edit_original_response(view=layout(_note("Here it is, for everyone:")))
+        await interaction.followup.send(view=layout(reply.card))
+
+    async def _in_thread(self, interaction: Interaction, reply: Reply, line: str) -> bool:
+        """Answer below the message that was pressed, once. False where no thread can be there."""
+        message = interaction.message
+        if message is None or interaction.guild is None or message.flags.ephemeral:
+            return False
+        if not interaction.response.is_done():
+            await interaction.response.defer(ephemeral=True, thinking=True)
+        try:
+            url = await _below(interaction, message, reply.card, mark(f"{message.id} {line}"))
+        except discord.HTTPException as error:
+            log.info("no thread below a card", code=error.code)
+            return False
+        await interaction.edit_original_response(view=layout(_note("It is in the thread below.", url)))
+        return True
+
+
+async def _below(interaction: Interaction, message: discord.Message, card: Card, marked: str) -> str:
+    """The link to a card in the message's thread, in which it stands once however often it is asked for."""
+    thread: discord.abc.Messageable
+    if isinstance(interaction.channel, discord.Thread):
+        thread = interaction.channel
+    else:
+        thread = interaction.client.get_partial_messageable(message.id, guild_id=interaction.guild_id)
+        try:
+            await message.create_thread(name=shorten(plain(card.notice), MAX_NAME))
+        except discord.HTTPException as error:
+            if error.code != errors.THREAD_EXISTS:
+                raise
+            async for earlier in thread.history(limit=LOOK_BACK):
+                if marked in marks_of(earlier.components):
+                    return earlier.jump_url
+    return (await thread.send(view=layout(card, marked), nonce=marked)).jump_url
+
+
+def _note(message: str, url: str = "") -> Card:
+    """A short line, perhaps with where to look."""
+    look = actions(Button("Show it", url=url)) if url else ()
+    return Card("reply", message, blocks=(paragraph(message), *look))
+
+
+async def sorry(interaction: Interaction) -> None:
+    """Say that it went wrong on our side, where it can still be said."""
+    view = layout(sorry_card())
+    with suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+        if interaction.response.is_done():
+            await interaction.edit_original_response(view=view)
+        else:
+            await interaction.response.send_message(view=view, ephemeral=True)

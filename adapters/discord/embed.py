@@ -1,0 +1,61 @@
+"""A card as a classic embed with buttons below: in announcement channels, and where a channel wants it so."""
+
+from dataclasses import dataclass
+
+import discord
+
+from adapters.discord.buttons import FALLBACK, Ids, component, rows
+from adapters.discord.layout import ACCENT
+from adapters.discord.markup import address, fitted, width
+from adapters.discord.plan import heading, pressed, said, words
+from bot.cards import Card, PaperBlock
+
+MAX_TITLE = 256
+MAX_DESCRIPTION = 4096
+MAX_BUTTONS = 15
+_SQUEEZES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.08)
+
+
+@dataclass(frozen=True, slots=True)
+class Classic:
+    """What a message without the new components consists of."""
+
+    embed: discord.Embed
+    view: discord.ui.View
+
+
+def classic(card: Card, marked: str = "") -> Classic:
+    """The whole card; `marked` is what it will be found by. Needs a running event loop."""
+    ids = Ids(marked)
+    buttons = [button for block in card.blocks for row in pressed(block, 10) for button in row]
+    view = discord.ui.View(timeout=None)
+    for number, some in enumerate(rows(buttons, most=MAX_BUTTONS)):
+        for button in some:
+            part = component(button, ids(button))
+            part.row = number
+            view.add_item(part)
+    if ids.owed:
+        view.add_item(component(FALLBACK, ids(FALLBACK)))
+    view.stop()
+    return Classic(_embed(card), view)
+
+
+def _embed(card: Card) -> discord.Embed:
+    alone = card.blocks[0] if not card.heading and len(card.blocks) == 1 else None
+    if isinstance(alone, PaperBlock):
+        embed = discord.Embed(
+            colour=ACCENT,
+            title=fitted(alone.title, MAX_TITLE),
+            url=address(alone.url),
+            description=next(
+                text for room in _SQUEEZES if width(text := words(alone, room)) <= MAX_DESCRIPTION
+            ),
+        )
+        return embed.set_thumbnail(url=address(alone.thumbnail_url))
+    texts = [_all(card, room) for room in _SQUEEZES]
+    description = next((text for text in texts if width(text) <= MAX_DESCRIPTION), texts[-1][:2000])
+    return discord.Embed(colour=ACCENT, title=heading(card)[:MAX_TITLE] or None, description=description)
+
+
+def _all(card: Card, room: float) -> str:
+    return "\n".join(filter(None, (said(block, room) for block in card.blocks)))

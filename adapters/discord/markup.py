@@ -1,0 +1,89 @@
+"""Text as Discord's Markdown, in which nothing that a paper or a person wrote is markup.
+
+Discord's own `escape_markdown` leaves links and `<…>` alone, and its `escape_mentions` misses `<#…>`.
+"""
+
+import re
+
+from bot.cards import Span, Text
+from bot.cards.plain import link, visible
+from bot.text import shorten
+
+_SPECIAL = re.compile(r"([\\*_~`|<>\[\]])")
+_AT_LINE_START = re.compile(r"^(\s*)([#>+-]|\d+(?=\.))", re.MULTILINE)
+_AUTOLINK = re.compile(r"\b(https?|discord)(?=:/)", re.IGNORECASE)
+_MENTION = re.compile("@(?=everyone|here)", re.IGNORECASE)
+_BREAK = "\u200b"
+"""A space without width: what it parts is no mention any more, and looks the same."""
+_BACKTICK = "\u02cb"
+"""Looks like a backtick, and ends no code."""
+
+
+def escape(text: str) -> str:
+    """`text` such that Discord shows just that: no mention, link, heading, list or emphasis."""
+    text = _SPECIAL.sub(r"\\\1", visible(text))
+    text = _AT_LINE_START.sub(lambda m: f"{m[1]}\\{m[2]}" if not m[2].isdigit() else f"{m[0]}\\", text)
+    return _MENTION.sub("@" + _BREAK, _AUTOLINK.sub(r"\1" + _BREAK, text))
+
+
+def fitted(text: str, most: int) -> str:
+    """`text` escaped, cut short before so that what comes out has at most `most` characters."""
+    room = most
+    while width(escaped := escape(shorten(visible(text), room))) > most:
+        room -= max(1, (width(escaped) - most) // 2)
+    return escaped
+
+
+def width(text: str) -> int:
+    """Characters as Discord's clients count them, in UTF-16; never fewer than as its servers do."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def code(text: str) -> str:
+    """`text` in a fixed pitch; a block of its own where it has several lines."""
+    text = visible(text).replace("`", _BACKTICK)
+    if "\n" in text:
+        return f"```\n{text}\n```"
+    return f"`{text}`" if text.strip() else text
+
+
+def address(url: str | None) -> str | None:
+    """A web address that can stand in a link's parentheses; None where it is none."""
+    safe = link(url)
+    return safe.replace("(", "%28").replace(")", "%29") if safe else None
+
+
+def running(text: Text, most: int) -> str:
+    """Spans as Markdown, in at most `most` characters: the longest are cut short until all fit."""
+    room = most
+    while width(said := _line([(span, shorten(span.text, room)) for span in text])) > most and room > 8:
+        room = room * 3 // 4
+    return said if width(said) <= most else fitted("".join(span.text for span in text), most)
+
+
+def _line(spans: list[tuple[Span, str]]) -> str:
+    dim = any(span.style == "dim" for span, _ in spans)
+    small = dim and all(span.style in {"dim", "code"} for span, _ in spans)
+    line = "".join(_span(span, text) for span, text in spans)
+    return f"-# {line}" if small and "\n" not in line else line
+
+
+def _span(span: Span, text: str) -> str:
+    match span.style:
+        case "code":
+            said = code(text)
+        case "bold":
+            said = _around(text, "**")
+        case "italic":
+            said = _around(text, "*")
+        case _:
+            said = escape(text)
+    url = address(span.url)
+    return f"{said} ([open](<{url}>))" if url else said
+
+
+def _around(text: str, mark: str) -> str:
+    """Marks mean nothing beside a space, so they stand within it."""
+    inner = text.strip()
+    before, _, after = text.partition(inner) if inner else (text, "", "")
+    return f"{before}{mark}{escape(inner)}{mark}{after}" if inner else text

@@ -1,0 +1,170 @@
+"""What a card becomes in Discord's terms: pieces of Markdown, pictures and rows of buttons, within Discord's limits.
+
+Pure. `layout.py` and `embed.py` make messages of it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from adapters.discord.buttons import rows
+from adapters.discord.markup import address, fitted, running, width
+from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph
+
+MAX_TEXT = 4000
+"""Characters of a message's text components together."""
+MAX_COMPONENTS = 40
+"""Components of a message, nested ones too."""
+_HEADING, _TITLE, _BYLINE, _SUMMARY, _ABSTRACT, _REASON = 300, 400, 360, 600, 2600, 220
+_PARAGRAPH, _BULLET = 2400, 600
+_SQUEEZES = (
+    (10, 1.0),
+    (5, 1.0),
+    (3, 1.0),
+    (2, 1.0),
+    (2, 0.7),
+    (1, 0.5),
+    (1, 0.35),
+    (0, 0.25),
+    (0, 0.15),
+    (0, 0.08),
+)
+"""How many buttons a paper has, and how much of each text is left: the first that fits is taken."""
+_ROOM_FOR_MARK = 2
+"""Components kept free for the button that a post is found by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Text with a small picture beside it."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Parts what is above from what is below."""
+
+
+Piece = str | Picture | Line | tuple[Button, ...]
+Titled = Callable[[PaperBlock, float], str]
+
+
+def plan(card: Card) -> list[Piece]:
+    """All of the card that a message of components can hold."""
+    pieces: list[Piece] = []
+    for buttons, room in _SQUEEZES:
+        pieces = list(_merged(_pieces(card, buttons, room)))
+        if text_of(pieces) <= MAX_TEXT and components_of(pieces) <= MAX_COMPONENTS - _ROOM_FOR_MARK:
+            return pieces
+    return _cut(pieces)
+
+
+def text_of(pieces: Iterable[Piece]) -> int:
+    """Characters of all texts."""
+    texts = (p.text if isinstance(p, Picture) else p for p in pieces if isinstance(p, str | Picture))
+    return sum(map(width, texts))
+
+
+def components_of(pieces: Sequence[Piece]) -> int:
+    """How many components the pieces are, with the container around them."""
+    return 1 + sum(3 if isinstance(p, Picture) else 1 + len(p) if isinstance(p, tuple) else 1 for p in pieces)
+
+
+def words(block: PaperBlock, room: float) -> str:
+    """What is said of a paper below its title."""
+    small = [
+        fitted(" · ".join(block.byline), int(_BYLINE * room)),
+        *(fitted(reason, int(_REASON * room)) for reason in block.reasons),
+    ]
+    byline, *reasons = (f"-# {text}" if text else "" for text in small)
+    summary = fitted(block.summary, int(_SUMMARY * room))
+    abstract = fitted(block.abstract, int(_ABSTRACT * room))
+    if block.detail == "line":
+        return " · ".join(filter(None, (byline, *(reason.removeprefix("-# ") for reason in reasons))))
+    return "\n".join(filter(None, (byline, summary, abstract, *reasons)))
+
+
+def title(block: PaperBlock, room: float) -> str:
+    """A paper's title; in a list with its link."""
+    said = fitted(block.title, int(_TITLE * room))
+    if block.detail != "line":
+        return f"### {said}"
+    url = address(block.url)
+    return f"**{said}**" + (f" · [open](<{url}>)" if url and len(url) < 200 else "")
+
+
+def said(block: Block, room: float, titled: Titled = title) -> str:
+    """A block's text; nothing for buttons."""
+    match block:
+        case Paragraph(text):
+            return running(text, int(_PARAGRAPH * room))
+        case Bullets(items):
+            return "\n".join(f"- {running(item, int(_BULLET * room))}" for item in items)
+        case PaperBlock():
+            return "\n".join(filter(None, (titled(block, room), words(block, room))))
+        case Actions():
+            return ""
+
+
+def pressed(block: Block, most: int) -> list[tuple[Button, ...]]:
+    """A block's rows of buttons."""
+    match block:
+        case Actions(buttons):
+            return [tuple(row) for row in rows(buttons, most=10)]
+        case PaperBlock() if block.detail != "line" and most:
+            return [tuple(row) for row in rows((*block.buttons, *block.actions), most=most)]
+        case _:
+            return []
+
+
+def heading(card: Card, room: float = 1.0) -> str:
+    return fitted(card.heading, int(_HEADING * room))
+
+
+def _pieces(card: Card, buttons: int, room: float) -> Iterator[Piece]:
+    if card.heading:
+        yield f"### {heading(card, room)}"
+    before: Block | None = None
+    for block in card.blocks:
+        if isinstance(before, PaperBlock) and isinstance(block, PaperBlock) and block.detail != "line":
+            yield Line()
+        text = said(block, room)
+        picture = address(block.thumbnail_url) if isinstance(block, PaperBlock) else None
+        if text:
+            yield Picture(text, picture) if picture else text
+        yield from pressed(block, buttons)
+        before = block
+
+
+def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Texts that follow each other are one component."""
+    text = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            text = f"{text}\n{piece}" if text else piece
+            continue
+        if text:
+            yield text
+            text = ""
+        yield piece
+    if text:
+        yield text
+
+
+def _cut(pieces: list[Piece]) -> list[Piece]:
+    """As many pieces from the top as fit; a card that needs this has too many blocks."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and text_of([*kept, piece]) > MAX_TEXT:
+            lines = piece.split("\n")
+            while lines and text_of([*kept, "\n".join(lines)]) > MAX_TEXT:
+                lines.pop()
+            return [*kept, "\n".join(lines)] if lines else kept
+        if (
+            text_of([*kept, piece]) > MAX_TEXT
+            or components_of([*kept, piece]) > MAX_COMPONENTS - _ROOM_FOR_MARK
+        ):
+            return kept
+        kept.append(piece)
+    return kept

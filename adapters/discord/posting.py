@@ -1,0 +1,234 @@
+"""Posts cards over REST, and finds them again. Needs no gateway."""
+
+from collections.abc import AsyncIterator, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from redis.asyncio import Redis
+
+from adapters.discord import errors
+from adapters.discord.buttons import mark, marks_of
+from adapters.discord.embed import classic
+from adapters.discord.layout import layout
+from adapters.discord.markup import fitted
+from adapters.discord.places import Kind, Places, tags_for
+from bot.cards import Card, PaperBlock
+from bot.cards.plain import plain
+from bot.errors import ChannelGone, Unknowable
+from bot.models import ChannelRef, MessageRef
+from bot.text import shorten
+
+MAX_NAME = 100
+"""Characters of a thread's name."""
+MAX_CONTENT = 2000
+LOOK_BACK = 1000
+"""Messages that are looked through for a post: ten requests."""
+ARCHIVED_AFTER = timedelta(hours=1)
+"""A forum's posts stay among the active ones at least that long."""
+
+log = structlog.get_logger(__name__)
+
+
+class Poster:
+    """Posts, edits and finds messages with a client that has logged in."""
+
+    def __init__(self, client: discord.Client, redis: Redis) -> None:
+        self._client = client
+        self._places = Places(redis)
+
+    async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
+        """Post a card once. Raises what discord.py raises, or a SendError."""
+        kind = await self._places.kind(int(to.channel))
+        if kind == "forum":
+            return await self._post_in_forum(to, card, key)
+        try:
+            return await self._post(to, card, key, kind)
+        except discord.HTTPException as error:
+            if error.code == errors.DELETED:
+                return MessageRef("deleted")  # taken before, and deleted since
+            if error.code == errors.WRONG_KIND and await self._learnt(to) == "forum":
+                return await self._post_in_forum(to, card, key)
+            raise
+
+    async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
+        """The message that carries the key's mark. Raises Unknowable, or what discord.py raises."""
+        marked = mark(key)
+        if await self._places.kind(int(to.channel)) == "forum":
+            return await self._find_in_forum(to, marked, since)
+        channel = self._messageable(to)
+        newest = [message async for message in channel.history(limit=1)]
+        if not newest and await self._hides_history(to):
+            raise Unknowable("Paperboy may not read this channel's history")
+        if not newest or newest[0].created_at < since:
+            return None
+        looked = 0
+        async for message in channel.history(limit=LOOK_BACK, after=since):
+            looked += 1
+            if marked in marks_of(message.components):
+                return _ref(to, message.id)
+        if looked == LOOK_BACK:
+            raise Unknowable(f"{LOOK_BACK} messages have come since, and it may be after them")
+        return None
+
+    async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
+        """Show another card in a message's place, in the form that the message has."""
+        thread, _, message_id = message.id.rpartition("/")
+        channel = self._client.get_partial_messageable(int(thread or to.channel))
+        posted = await channel.fetch_message(int(message_id))
+        marked = next(marks_of(posted.components), "")
+        if posted.flags.components_v2:
+            await posted.edit(view=layout(card, marked))
+        else:
+            form = classic(card, marked)
+            await posted.edit(embed=form.embed, view=form.view)
+
+    async def _post(self, to: ChannelRef, card: Card, key: str, kind: Kind) -> MessageRef:
+        channel, marked = self._messageable(to), mark(key)
+        role = _role(card)
+        if kind == "news" or card.posting.embeds:
+            form = classic(card, marked)
+            message = await channel.send(
+                content=f"<@&{role.id}>" if role else None,
+                embed=form.embed,
+                view=form.view,
+                nonce=marked,
+                allowed_mentions=_only(role),
+            )
+        else:
+            message = await channel.send(view=layout(card, marked), nonce=marked)
+            if role:
+                await self._besides(self._ping(channel, message, card, role, key))
+        if card.posting.threads:
+            await self._besides(self._open_thread(channel, message, card))
+        return _ref(to, message.id)
+
+    async def _post_in_forum(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
+        """A forum's posts are threads, which have no nonce: an unclear one is looked for."""
+        forum = await self._channel(to)
+        if not isinstance(forum, discord.ForumChannel):
+            await self._places.learn(forum.id, forum.type)  # an administrator made it another kind
+            return await self.send(to, card, key)
+        role = _role(card)
+        form: dict[str, Any] = {"view": layout(card, mark(key))}
+        if card.posting.embeds:
+            old = classic(card, mark(key))
+            form = {"embed": old.embed, "view": old.view}
+        post = await forum.create_thread(
+            name=name_of(card),
+            applied_tags=tags_for(forum, card.posting.topics),
+            **form,
+        )
+        if role:
+            await self._besides(self._ping(post.thread, post.message, card, role, key))
+        return MessageRef(f"{post.thread.id}/{post.message.id}", _link(to.workspace, post.thread.id))
+
+    async def _find_in_forum(self, to: ChannelRef, marked: str, since: datetime) -> MessageRef | None:
+        async for thread in self._threads(to, since):
+            try:
+                first = await thread.fetch_message(thread.id)
+            except discord.NotFound:
+                continue
+            if marked in marks_of(first.components):
+                return MessageRef(f"{thread.id}/{first.id}", _link(to.workspace, thread.id))
+        return None
+
+    async def _threads(self, to: ChannelRef, since: datetime) -> AsyncIterator[discord.Thread]:
+        """The bot's own threads of a forum that were made since then."""
+        forum = await self._channel(to)
+        if not isinstance(forum, discord.ForumChannel):
+            return
+        active = [thread for thread in await forum.guild.active_threads() if thread.parent_id == forum.id]
+        for thread in active:
+            if self._made(thread, since):
+                yield thread
+        if datetime.now(UTC) - since > ARCHIVED_AFTER:
+            async for thread in forum.archived_threads(limit=LOOK_BACK):
+                if self._made(thread, since):
+                    yield thread
+
+    def _made(self, thread: discord.Thread, since: datetime) -> bool:
+        me = self._client.user
+        return (
+            me is not None and thread.owner_id == me.id and thread.id >= discord.utils.time_snowflake(since)
+        )
+
+    async def _ping(
+        self,
+        channel: discord.abc.Messageable,
+        message: discord.Message,
+        card: Card,
+        role: discord.Object,
+        key: str,
+    ) -> None:
+        """Components make an empty notification, so the role is told in a message of words."""
+        words = f"<@&{role.id}> {fitted(card.notice, MAX_CONTENT - 100)}"
+        await channel.send(
+            words,
+            reference=message.to_reference(fail_if_not_exists=False),
+            nonce=mark(f"{key} ping"),
+            allowed_mentions=_only(role),
+            suppress_embeds=True,
+        )
+
+    async def _open_thread(
+        self, channel: discord.PartialMessageable, message: discord.Message, card: Card
+    ) -> None:
+        try:
+            await channel.get_partial_message(message.id).create_thread(name=name_of(card))
+        except discord.HTTPException as error:
+            if error.code != errors.THREAD_EXISTS:
+                raise
+
+    async def _besides(self, extra: Coroutine[Any, Any, None]) -> None:
+        """What comes with a post, and does not undo it where it fails."""
+        try:
+            await extra
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            log.warning("posted, but not all that belongs to it", error=str(error))
+
+    async def _hides_history(self, to: ChannelRef) -> bool:
+        """Whether there are messages that we are not shown: Discord answers with none where it may not tell."""
+        channel = await self._channel(to)
+        return getattr(channel, "last_message_id", None) is not None
+
+    async def _learnt(self, to: ChannelRef) -> Kind:
+        channel = await self._channel(to)
+        return await self._places.learn(channel.id, channel.type)
+
+    async def _channel(self, to: ChannelRef) -> discord.abc.GuildChannel | discord.Thread:
+        """The channel as Discord has it now. Raises ChannelGone where it belongs to no server."""
+        channel = await self._client.fetch_channel(int(to.channel))
+        if isinstance(channel, discord.abc.PrivateChannel):
+            raise ChannelGone("a private channel is no place for posts")
+        return channel
+
+    def _messageable(self, to: ChannelRef) -> discord.PartialMessageable:
+        guild = int(to.workspace) if to.workspace.isdigit() else None
+        return self._client.get_partial_messageable(int(to.channel), guild_id=guild)
+
+
+def name_of(card: Card) -> str:
+    """A thread's name: the paper's title, or the digest's heading."""
+    paper = next((block.title for block in card.blocks if isinstance(block, PaperBlock)), card.notice)
+    return shorten(plain(card.heading or paper), MAX_NAME) or "New papers"
+
+
+def _role(card: Card) -> discord.Object | None:
+    return discord.Object(int(card.posting.ping)) if card.posting.ping.isdigit() else None
+
+
+def _only(role: discord.Object | None) -> discord.AllowedMentions:
+    return discord.AllowedMentions(
+        everyone=False, users=False, roles=[role] if role else False, replied_user=False
+    )
+
+
+def _ref(to: ChannelRef, message: int) -> MessageRef:
+    return MessageRef(str(message), _link(to.workspace, int(to.channel), message))
+
+
+def _link(*parts: str | int) -> str:
+    return "/".join(("https://discord.com/channels", *map(str, parts)))

@@ -1,0 +1,191 @@
+"""A Discord server as a stage: the real adapter on the real discord.py, against SimCord's servers and people."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import discord
+import simcord
+from redis.asyncio import Redis
+
+from adapters.discord.answers import Answers
+from adapters.discord.client import Listening
+from adapters.discord.platform import DiscordPlatform
+from bot.app import Bot, wall_clock
+from bot.commands.line import parse_line
+from bot.commands.table import find
+from bot.models import ChannelRef, User
+from bot.ports import Core
+from tests.stage import Seen, wired
+
+PATIENT = Answers(patience=2.0)
+"""Waits for the core, so that a busy machine changes nothing about how an answer comes."""
+
+
+class DiscordStage:
+    """Joe, who may manage channels, in #papers of a server."""
+
+    def __init__(self, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
+        self._redis = redis
+        self._now = now
+        self.bot: Bot
+        self.client: Listening
+        self.env: simcord.Env
+        self.server: simcord.GuildHandle
+        self.papers: simcord.ChannelHandle
+        self.joe: simcord.MemberActor
+
+    @property
+    def channel(self) -> ChannelRef:
+        return ref(self.papers)
+
+    async def say(self, line: str) -> Seen:
+        return await self.say_in(self.papers, line)
+
+    async def say_in(
+        self, channel: simcord.ChannelHandle, line: str, person: simcord.MemberActor | None = None
+    ) -> Seen:
+        """The same in another channel, or by another person."""
+        command = parse_line(line, User("1", "joe"), self.channel)
+        spec = find(command.name)
+        assert spec is not None
+        offered = {option.name for option in spec.options if not option.hidden}
+        options: dict[str, Any] = {name: value for name, value in command.options.items() if name in offered}
+        numbers = {option.name for option in spec.options if option.kind == "integer"}
+        options = {name: int(value) if name in numbers else value for name, value in options.items()}
+        result = await (person or self.joe).slash(channel, f"paper {spec.name}", **options)
+        seen = shown(result)
+        if options.keys() != command.options.keys():  # only a button says the rest of it
+            wanted = {**command.options}
+            label = next(
+                label for label, said in buttons(seen.raw) if self._means(said, command.name, wanted)
+            )
+            return await self.press(seen, label)
+        return seen
+
+    async def press(self, seen: Seen, label: str) -> Seen:
+        result = await self.joe.click(seen.raw, label=label)
+        if result.response is None and not result.followups:
+            return seen_of(seen.raw)
+        return shown(result)
+
+    async def posted(self) -> Sequence[Seen]:
+        return self.posted_in(self.papers)
+
+    def posted_in(self, channel: simcord.ChannelHandle) -> Sequence[Seen]:
+        """The same in another channel; in a forum, the first message of every post."""
+        threads = channel.threads if channel._channel.type == discord.ChannelType.forum.value else [channel]
+        return [
+            seen_of(message)
+            for place in threads
+            for message in place.history()
+            if message.author.id == self.client.user.id and not message.flags.ephemeral  # type: ignore[union-attr]
+        ]
+
+    async def restart(self) -> None:
+        async with wired(self._redis, (self._platform(),), self._now) as self.bot:
+            self.client = self._listening(self.bot.core)
+            await self.env.restart_bot(self.client)
+            self._connect()
+
+    def _means(self, said: str, name: str, options: dict[str, str]) -> bool:
+        command = parse_line(said, User("1", "joe"), self.channel)
+        return (command.name, dict(command.options)) == (name, options)
+
+    def _platform(self) -> DiscordPlatform:
+        return DiscordPlatform("token", self._redis)
+
+    def _listening(self, core: Core) -> Listening:
+        return Listening(core, self._redis, PATIENT)
+
+    def _connect(self) -> None:
+        """SimCord has one client; the platform posts by it, too."""
+        for platform in self.bot.platforms:
+            assert isinstance(platform, DiscordPlatform)
+            platform._rest = self.client
+
+
+@asynccontextmanager
+async def discord_stage(
+    redis: Redis, now: Callable[[], datetime] = wall_clock
+) -> AsyncIterator[DiscordStage]:
+    """A server with Joe, who added Paperboy to it."""
+    stage = DiscordStage(redis, now)
+    platform = DiscordPlatform("token", redis)
+    async with wired(redis, (platform,), now) as stage.bot:
+        stage.client = stage._listening(stage.bot.core)
+        async with simcord.run(stage.client, settle_timeout=20) as stage.env:
+            stage._connect()
+            stage.server = stage.env.create_guild("Reading group")
+            stage.papers = stage.server.create_text_channel("papers")
+            managers = stage.server.create_role(
+                "managers", permissions=discord.Permissions(manage_channels=True)
+            )
+            stage.joe = stage.server.add_member(stage.env.create_user("joe"), roles=[managers])
+            await stage.env.settle()
+            yield stage
+
+
+def ref(channel: simcord.ChannelHandle) -> ChannelRef:
+    """How the core knows a channel."""
+    assert channel.guild is not None
+    return ChannelRef("discord", str(channel.guild.id), str(channel.id))
+
+
+def shown(result: simcord.InteractionResult) -> Seen:
+    """What a person sees in the end: the answer, or what followed it."""
+    assert result.acknowledged
+    last = result.followups[-1] if result.followups else result.response
+    assert last is not None
+    return seen_of(last)
+
+
+def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
+    """A message's words and buttons."""
+    real = message.message if isinstance(message, simcord.ResponseMessage) else message
+    words = [
+        real.content,
+        *(text for embed in real.embeds for text in _embed(embed)),
+        *_texts(real.components),
+    ]
+    labels = tuple(label for label, _ in buttons(message))
+    return Seen("\n".join(filter(None, words)), labels, real.flags.ephemeral, message)
+
+
+def buttons(message: discord.Message | simcord.ResponseMessage) -> list[tuple[str, str]]:
+    """Label and command of each button that does something."""
+    real = message.message if isinstance(message, simcord.ResponseMessage) else message
+    return [
+        (
+            part.label or "",
+            part.custom_id.partition(" ")[2] if part.custom_id.startswith("~") else part.custom_id,
+        )
+        for part in walk(real.components)
+        if isinstance(part, discord.Button) and part.custom_id
+    ]
+
+
+def walk(parts: Iterable[Any]) -> Iterator[Any]:
+    """Every component, however deep."""
+    for part in parts:
+        yield part
+        yield from walk(getattr(part, "children", ()))
+        if accessory := getattr(part, "accessory", None):
+            yield accessory
+
+
+def _texts(parts: Iterable[Any]) -> list[str]:
+    return [plain(part.content) for part in walk(parts) if isinstance(part, discord.TextDisplay)]
+
+
+def _embed(embed: discord.Embed) -> list[str]:
+    return [plain(text) for text in (embed.title, embed.description, embed.footer.text) if text]
+
+
+def plain(markdown: str) -> str:
+    """What is read of a piece of Markdown: nothing but the words, so that a story can compare them."""
+    return re.sub(
+        r"\\([^\w\s])", r"\1", re.sub(r"(?<!\\)(\*\*|`)|^(### |-# )", "", markdown, flags=re.MULTILINE)
+    )
