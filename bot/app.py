@@ -37,6 +37,7 @@ from bot.store.news import News
 from bot.store.outbox import Outbox
 from bot.store.polls import PollResult
 from bot.store.rates import Rates
+from bot.store.rules import RulesOfChannels
 from bot.store.saved import Saved
 from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
@@ -199,7 +200,7 @@ def wire(
         sources=sources,
         platforms=platforms,
         poller=Poller(sources, papers, Lease(redis), redis, now=now, polled=polled),
-        fanout=Fanout(news, Follower(subscriptions, Matcher), outbox, subscriptions),
+        fanout=Fanout(news, Follower(subscriptions, Matcher), outbox, subscriptions, RulesOfChannels(redis)),
         deliveries=tuple(map(deliveries, platforms)),
         web=website(settings, redis=redis, papers=papers, outbox=outbox, platforms=platforms, now=now),
         reached=reached,

@@ -1,8 +1,8 @@
 """From the papers stream through the matcher into the outbox: who gets which paper, and in which message."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from time import time
 from typing import Protocol
@@ -11,38 +11,28 @@ from redis.exceptions import RedisError
 from structlog import get_logger
 
 from bot import metrics
-from bot.models import ChannelRef, Every, Paper, Reason, Subscription
+from bot.models import ChannelRef, Paper, Subscription
+from bot.offers import Found, Match, offers_for
 from bot.store.follow import Follower, Index
-from bot.store.news import New, News
-from bot.store.outbox import Offer, Outbox
+from bot.store.news import New, News, Poll
+from bot.store.outbox import Outbox
+from bot.store.rules import RulesOfChannels
 from bot.store.subscriptions import Subscriptions
 from bot.store.wake import Wake
 
 MOST_OPEN = 100_000
 """Deliveries. Above that matching waits until some are posted; papers keep in their stream."""
-PAPERS_AT_ONCE = 10
-OFFERS_AT_ONCE = 500
+IN_HAND = 200_000
+"""Matches of a poll that are sorted by channel at a time, in about 100 MB."""
+CHANNELS_AT_ONCE = 500
 """About 30 to a shard, 1 ms each on the server."""
 STEP = 1000
 """Matches looked at before others on the event loop have their turn: a few milliseconds."""
-DIGEST_HOUR = 9
-"""UTC; a digest is due then."""
 AGAIN_AFTER = 1.0
 
 _log = get_logger()
 
-
-class Match(Protocol):
-    """A subscription that a paper matches."""
-
-    @property
-    def channel(self) -> ChannelRef: ...
-    @property
-    def number(self) -> int: ...
-    @property
-    def query(self) -> str: ...
-    @property
-    def every(self) -> Every: ...
+Matched = tuple[New, Sequence[Match]]
 
 
 class Matching(Index, Protocol):
@@ -52,9 +42,9 @@ class Matching(Index, Protocol):
 
 
 class Fanout:
-    """Reads papers, together with its replicas, and offers each to whoever it matches.
+    """Reads polls, together with its replicas, and offers their papers to whoever they match.
 
-    A paper counts as done with when all its offers are in the outbox. A kill in between repeats them, and those
+    A poll counts as done with when all its offers are in the outbox. A kill in between repeats them, and those
     that are there already change nothing.
     """
 
@@ -64,6 +54,7 @@ class Fanout:
         follower: Follower[Matching],
         outbox: Outbox,
         subscriptions: Subscriptions,
+        rules: RulesOfChannels,
         *,
         most_open: int = MOST_OPEN,
     ) -> None:
@@ -71,6 +62,7 @@ class Fanout:
         self._follower = follower
         self._outbox = outbox
         self._subscriptions = subscriptions
+        self._rules = rules
         self._most_open = most_open
         self._work = asyncio.Event()
         self._is_full = False
@@ -94,13 +86,11 @@ class Fanout:
         """Match all that waits now, as far as the outbox has room. -> how many papers were offered to channels."""
         taken = 0
         while not await self._too_much_is_open():
-            news = await self._news.read(PAPERS_AT_ONCE)
-            if not news:
+            poll = await self._news.read()
+            if poll is None:
                 break
-            index = await self._follower.up_to_date()
-            for new in news:
-                taken += await self._offer(new, index.newly(new.paper, new.before))
-            await self._news.matched(news)
+            taken += await self._offer(poll, await self._matched(poll))
+            await self._news.matched(poll)
         return taken
 
     async def _too_much_is_open(self) -> bool:
@@ -118,60 +108,67 @@ class Fanout:
         if message in {"", "papers"}:
             self._work.set()
 
-    async def _offer(self, new: New, matches: Sequence[Match]) -> int:
-        by_channel = await _grouped(matches)
-        if new.first_seen is not None:
-            by_channel = {c: m async for c, m in self._older(by_channel, new.first_seen)}
-        offers = (offer for channel, some in by_channel.items() for offer in [_offer(new, channel, some)])
-        taken = 0
-        while batch := list(islice(offers, OFFERS_AT_ONCE)):
-            taken += await self._outbox.offer(batch)
-        metrics.matches.inc(len(matches))
+    async def _matched(self, poll: Poll) -> list[Matched]:
+        index = await self._follower.up_to_date()
+        matched = []
+        for new in poll.news:
+            matched.append((new, index.newly(new.paper, new.before)))
+            await asyncio.sleep(0)
+        return matched
+
+    async def _offer(self, poll: Poll, matched: Sequence[Matched]) -> int:
+        """Offer each channel all that it gets of a poll at once. -> how many papers were taken"""
+        now, taken = await self._outbox.now(), 0
+        async for by_channel in _by_channel(matched):
+            channels = iter(by_channel.items())
+            while some := dict(islice(channels, CHANNELS_AT_ONCE)):
+                taken += await self._offer_to(some, poll, now)
+        metrics.matches.inc(sum(len(matches) for _, matches in matched))
         metrics.offers.inc(taken)
-        metrics.matching_lag.observe(max(0.0, time() - new.at / 1000))
+        metrics.matching_lag.observe(max(0.0, time() - poll.at / 1000))
         return taken
 
-    async def _older(
-        self, by_channel: Mapping[ChannelRef, list[Match]], first_seen: int
-    ) -> AsyncIterator[tuple[ChannelRef, list[Match]]]:
-        """Of a paper that is announced again, the matches of subscriptions that were there at the first time."""
-        for channel, matches in by_channel.items():
-            old = {s.number for s in await self._subscriptions.of(channel) if _ms(s) <= first_seen}
-            if left := [match for match in matches if match.number in old]:
-                yield channel, left
+    async def _offer_to(
+        self, found: Mapping[ChannelRef, Sequence[Matched]], poll: Poll, now: datetime
+    ) -> int:
+        rules = await self._rules.of_each(found)
+        offers = []
+        for channel, matched in found.items():
+            papers = [await self._known_then(channel, new, some) for new, some in matched]
+            offers += offers_for(channel, papers, rules[channel], poll, now)
+        return await self._outbox.offer(offers)
+
+    async def _known_then(self, channel: ChannelRef, new: New, matches: Sequence[Match]) -> Found:
+        """Of a paper that is announced again, only the matches of subscriptions that were there the first time."""
+        if new.first_seen is not None:
+            subscriptions = await self._subscriptions.of(channel)
+            old = {s.number for s in subscriptions if _ms(s) <= new.first_seen}
+            matches = [match for match in matches if match.number in old]
+        return Found(new.paper, matches, new.before, new.first_seen)
 
 
-def due_at(every: Every, now: datetime) -> datetime:
-    """When a message of this rhythm is due: at once, or at the next digest hour."""
-    if every == "now":
-        return now
-    today = now.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
-    due = today if now < today else today + timedelta(days=1)
-    return due if every == "daily" else due + timedelta(days=-due.weekday() % 7)
+async def _by_channel(matched: Sequence[Matched]) -> AsyncIterator[Mapping[ChannelRef, Sequence[Matched]]]:
+    """What each channel gets; a part of the channels at a time, where all of them are too many to hold."""
+    parts = -(-sum(len(matches) for _, matches in matched) // IN_HAND)
+    looked_at = 0
+    for part in range(parts):
+        found: dict[ChannelRef, list[tuple[New, list[Match]]]] = {}
+        for new, matches in matched:
+            for match in matches:
+                looked_at += 1
+                if looked_at % STEP == 0:
+                    await asyncio.sleep(0)
+                if parts == 1 or hash(match.channel) % parts == part:
+                    _add(found.setdefault(match.channel, []), new, match)
+        yield found
 
 
-async def _grouped(matches: Iterable[Match]) -> dict[ChannelRef, list[Match]]:
-    found: dict[ChannelRef, list[Match]] = {}
-    for n, match in enumerate(matches, 1):
-        found.setdefault(match.channel, []).append(match)
-        if n % STEP == 0:
-            await asyncio.sleep(0)
-    return found
-
-
-def _offer(new: New, channel: ChannelRef, matches: Sequence[Match]) -> Offer:
-    """One message for all reasons; the most eager of them says when."""
-    ordered = sorted(matches, key=lambda match: match.number)
-    every: Every = min((match.every for match in ordered), key=("now", "daily", "weekly").index)
-    due = due_at(every, datetime.fromtimestamp(new.at / 1000, UTC))
-    return Offer(
-        channel=channel,
-        papers=((new.paper.id, tuple(Reason(match.number, match.query) for match in ordered)),),
-        due=round(due.timestamp() * 1000),
-        label=new.paper.id if every == "now" else f"{every} {due:%Y-%m-%d}",
-        detected=new.at if every == "now" and new.first_seen is None else None,
-        perhaps_since=new.first_seen,
-    )
+def _add(news: list[tuple[New, list[Match]]], new: New, match: Match) -> None:
+    """Matches come paper by paper."""
+    if news and news[-1][0] is new:
+        news[-1][1].append(match)
+    else:
+        news.append((new, [match]))
 
 
 def _ms(subscription: Subscription) -> int:

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Literal, Self
 from urllib.parse import quote, unquote
 
-Every = Literal["now", "daily", "weekly"]
+Rhythm = Literal["now", "daily", "weekly"]
+Every = Literal["now", "daily", "weekly", "channel"]
+"""A subscription's rhythm; `channel` is whatever the channel's settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +71,12 @@ class Subscription:
     number: int
     """Counts up within the channel and is never given twice."""
     query: str
-    every: Every = "now"
+    every: Every = "channel"
     created_by: str = ""
     """The `signature` of whoever made it."""
     created_at: datetime
+    was: str = ""
+    """Its query before it was last changed."""
 
     @property
     def creator(self) -> str:
@@ -84,10 +88,10 @@ class Subscription:
 class ChannelSettings:
     """How a channel wants its cards. A channel that never said anything has these defaults."""
 
-    every: Every = "now"
+    every: Rhythm = "now"
     """The rhythm of subscriptions that name none."""
     hour: int = 9
-    """When digests are due, in `zone`."""
+    """When digests are due, in `zone`; where that is quiet, they are due when quiet ends."""
     weekday: int = 0
     """When weekly digests are due; 0 is Monday."""
     zone: str = "UTC"
@@ -111,12 +115,42 @@ class ChannelSettings:
     """Whether a card that was posted is brought up to date when upvotes or code change much."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    """Something that a channel does not want to see."""
+
+    text: str
+    """A canonical query, or a subscription as `#3`."""
+    created_by: str = ""
+    """The `signature` of whoever made it."""
+    until: datetime | None = None
+
+    @property
+    def number(self) -> int | None:
+        """The subscription that is muted, where it is one."""
+        return int(self.text[1:]) if self.text.startswith("#") else None
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether it still holds."""
+        return self.until is None or now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a channel has laid down about what is posted there."""
+
+    settings: ChannelSettings = ChannelSettings()
+    mutes: tuple[Mute, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a paper is on a card: the subscription's number and its query."""
 
     number: int
     query: str
+    note: str = ""
+    """What has happened to a paper that did not qualify at first: `reached ▲ 50`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,8 @@ def short_number(number: int) -> str:
 
 def reason_text(reason: Reason) -> str:
     """Why a paper is here, in words."""
-    return f"matched {shorten(plain(reason.query), QUERY)} (#{reason.number})"
+    said = f"{reason.note}: " if reason.note else ""
+    return f"{said}matched {shorten(plain(reason.query), QUERY)} (#{reason.number})"
 
 
 def _authors(names: tuple[str, ...]) -> str:

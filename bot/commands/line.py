@@ -88,7 +88,7 @@ def _add(found: dict[str, str], name: str, value: str) -> None:
 def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str, str]) -> None:
     if option.kind == "integer" and not re.fullmatch("[0-9]{1,6}", value):
         raise UserError(f"“{option.name}:” is a number, not “{value}”.", hint=f"/paper {spec.name}")
-    if option.kind == "choice" and value not in option.choices:
+    if option.kind == "choice" and value not in option.choices + option.also:
         *firsts, last = option.choices
         near = next(iter(get_close_matches(value, option.choices, n=1, cutoff=0.4)), last)
         text = given.get(spec.free.name, "") if spec.free else ""

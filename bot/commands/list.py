@@ -7,8 +7,9 @@ from bot.cards import Bullets, Button, Card, Text
 from bot.cards.paper import AUTHOR, QUERY, short_date
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
 from bot.commands.services import Services
-from bot.models import Command, Subscription
+from bot.models import ChannelSettings, Command, Subscription
 from bot.ports import Reply
+from bot.schedule import rhythm_of
 from bot.text import shorten
 
 ON_A_PAGE = 15
@@ -19,10 +20,13 @@ async def list_(command: Command, services: Services) -> Reply:
     """One page of the channel's subscriptions, by number."""
     subscriptions = await services.subscriptions.of(command.channel)
     page = int(command.options.get("page", 1))
-    return Reply(list_card(subscriptions, services.now(), page))
+    settings = await services.settings.of(command.channel)
+    return Reply(list_card(subscriptions, settings, services.now(), page))
 
 
-def list_card(subscriptions: Sequence[Subscription], now: datetime, page: int = 1) -> Card:
+def list_card(
+    subscriptions: Sequence[Subscription], settings: ChannelSettings, now: datetime, page: int = 1
+) -> Card:
     """A line for each subscription: number, query, schedule, by whom and since when."""
     if not subscriptions:
         return _empty_card()
@@ -36,7 +40,7 @@ def list_card(subscriptions: Sequence[Subscription], now: datetime, page: int = 
         heading,
         f"{heading} (page {page} of {pages})" if pages > 1 else heading,
         (
-            Bullets(tuple(_line(subscription, now) for subscription in shown)),
+            Bullets(tuple(_line(subscription, settings, now) for subscription in shown)),
             paragraph(dim("Stop one with "), code(f"/paper unsubscribe #{shown[0].number}")),
             *actions(*(Button(label, f"list page:{to}") for there, label, to in turn if there)),
         ),
@@ -49,9 +53,9 @@ def _empty_card() -> Card:
     return Card("list", message, blocks=(paragraph(message, " Try ", code(f"/paper {example}")),))
 
 
-def _line(subscription: Subscription, now: datetime) -> Text:
+def _line(subscription: Subscription, settings: ChannelSettings, now: datetime) -> Text:
     by = f"by {shorten(subscription.creator, AUTHOR)}" if subscription.creator else ""
-    facts = (subscription.every, by, short_date(subscription.created_at, now))
+    facts = (rhythm_of((subscription.every,), settings), by, short_date(subscription.created_at, now))
     return text(
         bold(f"#{subscription.number}"),
         " ",

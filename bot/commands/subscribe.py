@@ -1,38 +1,56 @@
 """`/paper subscribe`: follow a query, and learn at once what that means."""
 
-from typing import Literal, cast
+from datetime import datetime
+from typing import cast
 
 from bot.cards import Button, Card
 from bot.cards.paper import QUERY
 from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.services import Services
-from bot.models import Command, Every, Subscription
+from bot.models import ChannelSettings, Command, Every, Rhythm, Subscription
 from bot.ports import Reply
 from bot.query import Query, parse
+from bot.schedule import due, in_words, rhythm_of
 from bot.text import shorten
 
-_WHEN: dict[Every, str] = {
+_WHEN: dict[Rhythm, str] = {
     "now": "New ones are posted here as they come.",
-    "daily": "New ones are gathered and posted here once a day.",
-    "weekly": "New ones are gathered and posted here once a week.",
+    "daily": "New ones are gathered and posted here once a day, next on {}.",
+    "weekly": "New ones are gathered and posted here once a week, next on {}.",
 }
 
 
 async def subscribe(command: Command, services: Services) -> Reply:
     """Add the subscription, unless it is so broad that the channel should be asked first."""
     query = parse(command.options["query"])
-    every = cast("Every", command.options.get("every", "now"))
+    every = cast("Every", command.options.get("every", "channel"))
     past = await look_back(query, services)
     if past.broad and command.options.get("sure") != "yes":
         return Reply(broad_card(query, every, past))
     subscription, new = await services.subscriptions.add(
         command.channel, str(query), every, command.user.signature
     )
-    return Reply(subscribed_card(subscription, past) if new else already_card(subscription, every))
+    settings = await services.settings.of(command.channel)
+    if new:
+        return Reply(subscribed_card(subscription, past, when_posted(every, settings, services.now())))
+    if command.options.get("every", subscription.every) == subscription.every:
+        return Reply(already_card(subscription))
+    changed = await services.subscriptions.change(command.channel, subscription.number, every=every)
+    return Reply(
+        changed_card(
+            changed or subscription, subscription.every, when_posted(every, settings, services.now())
+        )
+    )
 
 
-def subscribed_card(subscription: Subscription, past: Lookback) -> Card:
+def when_posted(every: Every, settings: ChannelSettings, now: datetime) -> str:
+    """When what matches is posted, in words."""
+    rhythm = rhythm_of((every,), settings)
+    return _WHEN[rhythm].format(in_words(due(rhythm, settings, now), settings.zone))
+
+
+def subscribed_card(subscription: Subscription, past: Lookback, when: str) -> Card:
     """The query as understood, its number, and what it would have posted."""
     number, query = f"#{subscription.number}", subscription.query
     see = (Button("See them", f"preview {number}"),) if past.matching else ()
@@ -41,25 +59,36 @@ def subscribed_card(subscription: Subscription, past: Lookback) -> Card:
         f"Subscribed as {number}: {shorten(query, QUERY)}. {past.sentence()}",
         blocks=(
             paragraph("Subscribed as ", bold(number), ": ", code(query)),
-            paragraph(f"{past.sentence()} {_WHEN[subscription.every]}"),
+            paragraph(f"{past.sentence()} {when}"),
             *actions(*see, Button("Undo", f"unsubscribe {number}")),
         ),
     )
 
 
-def already_card(subscription: Subscription, every: Every) -> Card:
+def already_card(subscription: Subscription) -> Card:
     """The channel has this subscription."""
     number, query = f"#{subscription.number}", subscription.query
-    change = ""
-    if every != subscription.every:
-        change = f" It is posted every:{subscription.every}; to change that, unsubscribe {number} first."
     return Card(
         "reply",
         f"Already subscribed, as {number}. Nothing was changed.",
         blocks=(
             paragraph("Already subscribed, as ", bold(number), ": ", code(query)),
-            paragraph(f"Nothing was changed.{change}"),
+            paragraph("Nothing was changed."),
             *actions(Button("Preview", f"preview {number}"), Button("Unsubscribe", f"unsubscribe {number}")),
+        ),
+    )
+
+
+def changed_card(subscription: Subscription, was: Every, when: str) -> Card:
+    """The same subscription in another rhythm."""
+    number, query = f"#{subscription.number}", subscription.query
+    return Card(
+        "reply",
+        f"{number} now comes every:{subscription.every}. {when}",
+        blocks=(
+            paragraph(bold(number), " now comes ", code(f"every:{subscription.every}"), ": ", code(query)),
+            paragraph(when),
+            *actions(Button("Undo", f"subscribe {query} every:{was} sure:yes")),
         ),
     )
 
@@ -84,5 +113,5 @@ def broad_card(query: Query, every: Every, past: Lookback) -> Card:
     )  # fmt: skip
 
 
-def _line(query: Query, every: Literal["now", "daily", "weekly"]) -> str:
-    return f"subscribe {query}" + ("" if every == "now" else f" every:{every}")
+def _line(query: Query, every: Every) -> str:
+    return f"subscribe {query}" + ("" if every == "channel" else f" every:{every}")

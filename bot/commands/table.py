@@ -18,7 +18,9 @@ class OptionSpec:
     """Takes a typed line's free text. The others are typed as `name:value`; at most one of a command is free."""
     required: bool = False
     choices: tuple[str, ...] = ()
-    """The first one is the default."""
+    """The first one is the default, unless the channel's settings say otherwise."""
+    also: tuple[str, ...] = ()
+    """Values that only buttons say."""
     hidden: bool = False
     """Only buttons say it."""
 
@@ -81,6 +83,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 help="as they come, or gathered once a day or week",
                 kind="choice",
                 choices=("now", "daily", "weekly"),
+                also=("channel",),
             ),
             _SURE,
         ),

@@ -20,7 +20,7 @@ async def unsubscribe(command: Command, services: Services) -> Reply:
 def ended_card(ended: Subscription) -> Card:
     """What was stopped, and the way back."""
     number = f"#{ended.number}"
-    every = "" if ended.every == "now" else f" every:{ended.every}"
+    every = "" if ended.every == "channel" else f" every:{ended.every}"
     return Card(
         "reply",
         f"Stopped {number}: {shorten(ended.query, QUERY)}",

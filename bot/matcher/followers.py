@@ -12,7 +12,7 @@ from typing import NamedTuple, overload
 from bot.matcher.buckets import Bucket, excluding, first_from, including
 from bot.models import ChannelRef, Every
 
-_EVERY: tuple[Every, ...] = ("now", "daily", "weekly")
+_EVERY: tuple[Every, ...] = ("now", "daily", "weekly", "channel")
 _EVERY_BITS = 2
 _NUMBER_BITS = 30
 _CHANNEL_SHIFT = _NUMBER_BITS + _EVERY_BITS

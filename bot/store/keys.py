@@ -21,7 +21,7 @@ CURSORS = "pb:{ingest}:cursors"
 SEEN = "pb:{ingest}:seen"
 """ZSET of paper id -> when it was first seen, in ms. Never trimmed: it is what "new" means."""
 PAPERS = "pb:{ingest}:papers"
-"""Stream of what is to be matched."""
+"""Stream of what is to be matched, a poll an entry."""
 CHANGED = "pb:{ingest}:changed"
 """ZSET of paper id -> when its record was last written, in μs and never twice the same: what a view follows."""
 TRENDING = "pb:{ingest}:trending"
@@ -40,6 +40,11 @@ WAKE = "pb:wake"
 
 def paper(paper_id: str) -> str:
     return f"pb:{{ingest}}:paper:{paper_id}"
+
+
+def unannounced(source: str) -> str:
+    """List of what a source's poll has to announce once all of it is written."""
+    return f"pb:{{ingest}}:unannounced:{source}"
 
 
 def gate(upstream: str) -> str:
@@ -78,6 +83,11 @@ def subscriptions(ref: ChannelRef) -> str:
 def channel(ref: ChannelRef) -> str:
     """Hash of a channel's settings, health and last subscription number."""
     return f"{_home(ref)}channel:{ref}"
+
+
+def mutes(ref: ChannelRef) -> str:
+    """Hash of a query, or a subscription as `#3` -> who muted it, and until when."""
+    return f"{_home(ref)}mutes:{ref}"
 
 
 def saved(ref: ChannelRef, user: str) -> str:

@@ -1,5 +1,6 @@
-"""The papers that wait to be matched: a stream whose readers share the work, each paper going to one of them."""
+"""What waits to be matched: a stream of polls, whose readers share the work, each poll going to one of them."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,7 @@ from bot.store.scripts import Scripts, script
 
 GROUP = "fanout"
 STALE = 60.0
-"""Seconds after which a reader that has not finished a paper is taken for dead, and another takes it over."""
+"""Seconds after which a reader that has not finished a poll is taken for dead, and another takes it over."""
 AGAIN = timedelta(hours=48)
 AGAIN_APART = timedelta(seconds=30)
 
@@ -25,15 +26,25 @@ AGAIN_APART = timedelta(seconds=30)
 class New:
     """A paper that is new, or that changed."""
 
-    entry: str
-    """Its id in the stream."""
     paper: Paper
     before: Paper | None
     """What it was; None for a paper that is new."""
-    at: int
-    """When it was announced, in ms of the server's clock."""
-    first_seen: int | None
+    first_seen: int | None = None
     """In ms; None but where it is announced again, because posts of it may have been forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one poll of one source brought."""
+
+    entry: str
+    """Its id in the stream."""
+    news: tuple[New, ...]
+
+    @property
+    def at(self) -> int:
+        """When it was announced, in ms of the server's clock."""
+        return int(self.entry.partition("-")[0])
 
 
 class News:
@@ -46,20 +57,20 @@ class News:
         self._stale = round(stale * 1000)
         self._me = uuid4().hex
 
-    async def read(self, most: int) -> list[New]:
-        """Papers for this reader, without waiting for any. Those of readers that died come first."""
+    async def read(self) -> Poll | None:
+        """A poll for this reader, without waiting for any. Those of readers that died come first."""
         try:
-            entries = await self._abandoned(most) or await self._unread(most)
+            entries = await self._abandoned() or await self._unread()
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
             await self._create_group()
-            entries = await self._unread(most)
-        return await self._with_papers(entries)
+            entries = await self._unread()
+        return await self._with_papers(*entries[0]) if entries else None
 
-    async def matched(self, news: Iterable[New]) -> None:
-        """These are done with."""
-        await self._scripts.run(script("matched"), [keys.PAPERS], [GROUP, *(one.entry for one in news)])
+    async def matched(self, poll: Poll) -> None:
+        """It is done with."""
+        await self._scripts.run(script("matched"), [keys.PAPERS], [GROUP, poll.entry])
 
     async def again(self) -> bool:
         """Announce what was seen in the last `AGAIN` once more. False: it was, less than `AGAIN_APART` ago, and it
@@ -71,12 +82,12 @@ class News:
         """Stop reading; what is not done with is taken over by another reader."""
         await self._scripts.run(script("leave"), [keys.PAPERS], [GROUP, self._me])
 
-    async def _unread(self, most: int) -> list[Any]:
-        answer: Any = await self._redis.xreadgroup(GROUP, self._me, {keys.PAPERS: ">"}, count=most)
+    async def _unread(self) -> list[Any]:
+        answer: Any = await self._redis.xreadgroup(GROUP, self._me, {keys.PAPERS: ">"}, count=1)
         return next(iter(dict(answer).values())) if answer else []
 
-    async def _abandoned(self, most: int) -> list[Any]:
-        answer: Any = await self._redis.xautoclaim(keys.PAPERS, GROUP, self._me, self._stale, count=most)
+    async def _abandoned(self) -> list[Any]:
+        answer: Any = await self._redis.xautoclaim(keys.PAPERS, GROUP, self._me, self._stale, count=1)
         return list(answer[1])
 
     async def _create_group(self) -> None:
@@ -86,22 +97,27 @@ class News:
             if "BUSYGROUP" not in str(error):  # another reader was quicker
                 raise
 
-    async def _with_papers(self, entries: list[Any]) -> list[New]:
-        found = await self._papers.get({fields["id"] for _, fields in entries if fields})
-        news = []
-        gone = []
-        for entry, fields in entries:
-            paper = found.get(fields["id"]) if fields else None
-            if paper is None:
-                gone.append(entry)  # its record has been kept for as long as records are
-                continue
-            after, before = records.rewind(paper, fields["change"])
-            at = int(entry.partition("-")[0])
-            seen = await self._redis.zscore(keys.SEEN, paper.id) if "again" in fields else None
-            news.append(New(entry, after, before, at, None if seen is None else int(seen)))
-        if gone:
-            await self._scripts.run(script("matched"), [keys.PAPERS], [GROUP, *gone])
-        return news
+    async def _with_papers(self, entry: str, fields: dict[str, str] | None) -> Poll:
+        """The poll with its papers as they were then; without those whose record was not kept any longer."""
+        listed: list[tuple[str, str]] = json.loads(fields["news"]) if fields else []
+        seen = await self._first_seen(listed) if fields and "again" in fields else {}
+        found = await self._papers.get({paper_id for paper_id, _ in listed})
+        rewound = (
+            (paper_id, records.rewind(found[paper_id], change))
+            for paper_id, change in listed
+            if paper_id in found
+        )
+        return Poll(
+            entry,
+            tuple(New(after, before, seen.get(paper_id)) for paper_id, (after, before) in rewound),
+        )
+
+    async def _first_seen(self, listed: Iterable[tuple[str, str]]) -> dict[str, int]:
+        ids = [paper_id for paper_id, _ in listed]
+        scores: Any = await self._redis.zmscore(keys.SEEN, ids) if ids else []
+        return {
+            paper_id: int(score) for paper_id, score in zip(ids, scores, strict=True) if score is not None
+        }
 
 
 def _ms(time: timedelta) -> int:

@@ -45,6 +45,8 @@ class Offer:
     """What the message is called within its channel: offers of the same label become one message."""
     detected: int | None = None
     """When its paper was announced, in the same; None where the message is to wait for something else."""
+    apart: int = 0
+    """Where no more of the papers than that are new to the channel, each goes out as a message of its own."""
     perhaps_since: int | None = None
     """It may have been posted already, at that time at the earliest: ask the platform first."""
 
@@ -170,6 +172,11 @@ class Outbox:
             _ = pipeline.get(keys.open_count(shard))
         return sum(int(count or 0) for count in await pipeline.execute())
 
+    async def now(self) -> datetime:
+        """By the server's clock."""
+        seconds, micros = await self._redis.time()
+        return datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+
     async def aside(self) -> Mapping[str, int]:
         """How many deliveries wait for a person, by state."""
         states = ("dead", "held")
@@ -182,12 +189,12 @@ class Outbox:
 
     async def overdue(self, platform: str) -> float:
         """For how many seconds the longest waiting of the deliveries that could go out is due."""
-        seconds, micros = await self._redis.time()
+        now = (await self.now()).timestamp()
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
             _ = pipeline.zrange(keys.due(shard, platform), 0, 0, withscores=True)
         first = min((score for answer in await pipeline.execute() for _, score in answer), default=inf)
-        return max(0.0, seconds + micros / 1e6 - first / 1000)
+        return max(0.0, now - first / 1000)
 
     async def claim(self, platform: str, most: int, shards: Sequence[int], *, token: str) -> Claims:
         """Take about `most` deliveries that are due, from the shards given, fairly between workspaces and channels.
@@ -319,17 +326,21 @@ class Outbox:
 
 
 def _offer(offer: Offer) -> dict[str, Any]:
-    papers = [[paper, [[reason.number, reason.query] for reason in why]] for paper, why in offer.papers]
-    values: dict[str, Any] = {"key": offer.key, "due": offer.due, "papers": papers}
+    papers = [[paper, list(map(_reason, why))] for paper, why in offer.papers]
+    values: dict[str, Any] = {"key": offer.key, "due": offer.due, "apart": offer.apart, "papers": papers}
     moments = {"since": offer.perhaps_since, "detected": offer.detected}
     return values | {name: at for name, at in moments.items() if at is not None}
+
+
+def _reason(reason: Reason) -> list[int | str]:
+    return [reason.number, reason.query, *([reason.note] if reason.note else [])]
 
 
 def wanted(papers: str) -> tuple[Wanted, ...]:
     """The papers of a delivery as its record holds them."""
     return tuple(
         # Lua writes an empty list as {}
-        (paper, tuple(Reason(int(number), query) for number, query in why or []))
+        (paper, tuple(Reason(int(number), *words) for number, *words in why or []))
         for paper, why in json.loads(papers)
     )
 

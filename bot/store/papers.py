@@ -21,8 +21,8 @@ YOUNG = timedelta(days=14)
 """How long a paper that changes is looked at again."""
 CHUNK = 50
 """Papers written by one script: about 200 kB and 2 ms."""
-LONGEST = 100_000
-"""Papers waiting to be matched: weeks of them, for while matching stands still."""
+LONGEST = 20_000
+"""Polls with news that wait to be matched: weeks of them, for while matching stands still."""
 ATTEMPTS = 20
 
 _T = TypeVar("_T")
@@ -57,7 +57,8 @@ class Papers:
         """Record what a source listed, announce what is unseen or has changed, and move the source's cursor.
 
         It can be repeated after a failure at any point: what is recorded is not announced again, and the
-        cursor moves last. Raises LostLease where another poller has taken over since `fence` was given.
+        cursor moves last, together with the announcement of the whole poll. Raises LostLease where another
+        poller has taken over since `fence` was given.
         """
         ranks = await self._ranks(batch.trending)
         chunks = list(_chunks(_listings(batch, ranks or {}), CHUNK)) or [[]]
@@ -138,9 +139,9 @@ class Papers:
         return fallen | {paper_id: place for place, paper_id in enumerate(trending, 1)}
 
     def _plan(self, source: str, batch: Batch, *, last: bool) -> dict[str, object]:
-        plan = self._limits()
+        plan = self._limits() | {"source": source}
         if last:
-            plan |= {"source": source, "cursor": batch.cursor}
+            plan["cursor"] = batch.cursor
             if batch.trending is not None:
                 plan["trending"] = json.dumps(batch.trending)
         return plan
@@ -191,7 +192,15 @@ class Papers:
             args += _written(listing, text, paper)
             written.append(listing)
             written_keys.append(key)
-        fixed = [keys.FENCE, keys.SEEN, keys.PAPERS, keys.CURSORS, keys.TRENDING, keys.CHANGED]
+        fixed = [
+            keys.FENCE,
+            keys.SEEN,
+            keys.PAPERS,
+            keys.CURSORS,
+            keys.TRENDING,
+            keys.CHANGED,
+            keys.unannounced(str(plan.get("source", ""))),
+        ]
         answers = await self._scripts.run(script("ingest"), [*fixed, *written_keys], args)
         if answers == ["lost"]:
             raise LostLease("another poller has taken over")

@@ -74,6 +74,27 @@ class Subscriptions:
         )
         return _load(channel, number, record) if record else None
 
+    async def change(
+        self, channel: ChannelRef, number: int, *, query: str | None = None, every: Every | None = None
+    ) -> Subscription | None:
+        """Give a subscription another canonical query or rhythm; its former query is remembered as `was`.
+
+        None where there is none of this number.
+        """
+        existing = next((s for s in await self.of(channel) if s.number == number), None)
+        if existing is None:
+            return None
+        changes: dict[str, str] = {"every": every} if every else {}
+        if query and query != existing.query:
+            changes |= {"query": query, "was": existing.query}
+        subscriptions, _, _, stream = self._keys(channel)
+        record = await self._scripts.run(
+            script("changes", "change"),
+            [subscriptions, stream],
+            [str(channel), number, json.dumps(changes, ensure_ascii=False), LONGEST],
+        )
+        return _load(channel, number, record) if record else None
+
     async def of(self, channel: ChannelRef) -> list[Subscription]:
         """A channel's subscriptions by number."""
         found: dict[Any, Any] = await self._redis.hgetall(keys.subscriptions(channel))
@@ -180,5 +201,6 @@ def _load(channel: ChannelRef, number: int, record: str) -> Subscription:
         query=values["query"],
         every=values["every"],
         created_by=values["by"],
+        was=values.get("was", ""),
         created_at=datetime.fromtimestamp(values["at"] / 1000, UTC),
     )

@@ -44,7 +44,7 @@ async def test_the_answers_buttons_are_commands_that_work(ask: Ask, see: See, se
 async def test_with_no_papers_there_is_nothing_to_look_back_on(ask: Ask) -> None:
     assert written(await ask("subscribe diffusion every:daily")) == snapshot("""\
 Subscribed as #1: diffusion
-No papers have been read yet, so there is nothing to look back on. New ones are gathered and posted here once a day.
+No papers have been read yet, so there is nothing to look back on. New ones are gathered and posted here once a day, next on Tue 10 Mar 09:00 UTC.
 [Undo: unsubscribe #1]\
 """)
 
@@ -58,15 +58,28 @@ async def test_where_nothing_matches_it_says_so(ask: Ask, see: See) -> None:
 
 async def test_the_same_again_changes_nothing(ask: Ask, services: Services) -> None:
     await ask('subscribe "diffusion policy"')
-    assert written(await ask("subscribe “Diffusion policy” every:weekly")) == snapshot("""\
+    assert written(await ask("subscribe “Diffusion policy”")) == snapshot("""\
 Already subscribed, as #1: "diffusion policy"
-Nothing was changed. It is posted every:now; to change that, unsubscribe #1 first.
+Nothing was changed.
 [Preview: preview #1]
 [Unsubscribe: unsubscribe #1]\
 """)
     [subscription] = await services.subscriptions.of(a_channel())
-    assert subscription.every == "now"
+    assert subscription.every == "channel"
     assert subscription.creator == "Ada"
+
+
+async def test_the_same_in_another_rhythm_changes_the_rhythm(ask: Ask, services: Services) -> None:
+    await ask('subscribe "diffusion policy"')
+    card = await ask('subscribe "diffusion policy" every:weekly')
+    assert written(card) == snapshot("""\
+#1 now comes every:weekly: "diffusion policy"
+New ones are gathered and posted here once a week, next on Mon 16 Mar 09:00 UTC.
+[Undo: subscribe "diffusion policy" every:channel sure:yes]\
+""")
+    assert [s.every for s in await services.subscriptions.of(a_channel())] == ["weekly"]
+    await ask(commands_of(card)["Undo"])
+    assert [s.every for s in await services.subscriptions.of(a_channel())] == ["channel"]
 
 
 async def test_a_broad_query_is_asked_about_first(ask: Ask, see: See, services: Services) -> None:

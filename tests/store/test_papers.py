@@ -1,6 +1,7 @@
 """Each paper is recorded and announced once, whatever is repeated, interleaved or lost on the way."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,13 +20,32 @@ def a_batch(*papers: Paper, cursor: str = "c1", **more: object) -> Batch:
     return Batch(papers=papers, cursor=cursor, **more)  # type: ignore[arg-type]  # the few a test names
 
 
-async def entries(redis: Redis) -> list[dict[str, str]]:
+class Breaking(Papers):
+    """Loses its connection after some scripts."""
+
+    def __init__(self, redis: Redis, after: int) -> None:
+        super().__init__(redis)
+        self._left = after
+
+    async def _attempt(self, *args: Any) -> Any:
+        if not self._left:
+            raise ConnectionError
+        self._left -= 1
+        return await super()._attempt(*args)
+
+
+async def polls(redis: Redis) -> list[list[tuple[str, str]]]:
+    """What each poll announced: papers with their changes."""
     stream: Any = await redis.xrange(keys.PAPERS)
-    return [fields for _, fields in stream]
+    return [[(paper, change) for paper, change in json.loads(fields["news"])] for _, fields in stream]
 
 
 async def announced(redis: Redis) -> list[str]:
-    return [fields["id"] for fields in await entries(redis)]
+    return [paper for poll in await polls(redis) for paper, _ in poll]
+
+
+async def changes(redis: Redis) -> list[str]:
+    return [change for poll in await polls(redis) for _, change in poll]
 
 
 async def test_an_unseen_paper_is_announced_once(redis: Redis) -> None:
@@ -64,7 +84,7 @@ async def test_a_young_paper_that_changes_is_announced_with_what_it_was(redis: R
     papers = Papers(redis)
     await papers.ingest("hf", a_batch(a_paper(upvotes=3)), 0)
     assert await papers.ingest("hf", a_batch(a_paper(upvotes=30)), 0) == Ingested(new=0, changed=1)
-    assert [fields["change"] for fields in await entries(redis)] == ["", '{"upvotes":[3,30]}']
+    assert await changes(redis) == ["", '{"upvotes":[3,30]}']
 
 
 async def test_an_old_paper_that_changes_is_recorded_and_not_announced(redis: Redis) -> None:
@@ -95,8 +115,8 @@ async def test_trending_papers_have_ranks_until_they_fall_out(redis: Redis) -> N
     await papers.ingest("hf", a_batch(trending=("2603.00001",)), 0)
     await papers.ingest("arxiv", a_batch(), 0)  # a source that ranks nothing changes no rank
     assert [paper.rank for paper in (await papers.get([one.id, two.id])).values()] == [1, None]
-    changes = [fields["change"] for fields in await entries(redis)]
-    assert changes == ["", "", '{"rank":[1,null]}', '{"rank":[3,1]}'] or changes[2:] == [
+    told = await changes(redis)
+    assert told == ["", "", '{"rank":[1,null]}', '{"rank":[3,1]}'] or told[2:] == [
         '{"rank":[3,1]}',
         '{"rank":[1,null]}',
     ]
@@ -107,7 +127,19 @@ async def test_a_large_batch_is_written_whole_with_its_cursor_last(redis: Redis)
     many = [a_paper(f"2603.{n:05}") for n in range(3 * CHUNK + 1)]
     assert (await papers.ingest("hf", a_batch(*many), 0)).new == len(many)
     assert len(await announced(redis)) == len(set(await announced(redis))) == len(many)
+    assert len(await polls(redis)) == 1
     assert await papers.cursor("hf") == "c1"
+
+
+async def test_a_poll_that_broke_off_is_announced_with_the_one_that_repeats_it(redis: Redis) -> None:
+    many = [a_paper(f"2603.{n:05}") for n in range(CHUNK + 1)]
+    papers = Breaking(redis, after=1)
+    with pytest.raises(ConnectionError):
+        await papers.ingest("hf", a_batch(*many), 0)
+    assert await announced(redis) == []
+    await Papers(redis).ingest("arxiv", a_batch(a_paper("2604.1", sources=("arxiv",))), 0)
+    await Papers(redis).ingest("hf", a_batch(*many), 0)
+    assert [len(poll) for poll in await polls(redis)] == [1, len(many)]
 
 
 async def test_a_leader_that_was_overtaken_writes_nothing(redis: Redis) -> None:
@@ -150,17 +182,17 @@ async def test_what_was_seen_is_not_revised_by_remembering_it(redis: Redis) -> N
     await papers.ingest("hf", a_batch(a_paper(upvotes=3)), 0)
     assert await papers.remember([a_paper(upvotes=30)]) == Ingested(new=0, changed=0)
     await papers.ingest("hf", a_batch(a_paper(upvotes=30)), 0)
-    assert (await entries(redis))[-1]["change"] == '{"upvotes":[3,30]}'
+    assert (await changes(redis))[-1] == '{"upvotes":[3,30]}'
 
 
 async def test_changes_are_followed_each_paper_once_at_its_last(redis: Redis) -> None:
     papers = Papers(redis)
     await papers.ingest("hf", a_batch(a_paper("a"), a_paper("b")), 0)
-    changes = await papers.changed(0, 10)
-    assert [paper_id for paper_id, _ in changes] == ["a", "b"]
+    found = await papers.changed(0, 10)
+    assert [paper_id for paper_id, _ in found] == ["a", "b"]
     await papers.ingest("hf", a_batch(a_paper("a", upvotes=3), a_paper("b")), 0)
     await papers.remember([a_paper("c")])
-    assert [paper_id for paper_id, _ in await papers.changed(changes[-1][1], 10)] == ["a", "c"]
+    assert [paper_id for paper_id, _ in await papers.changed(found[-1][1], 10)] == ["a", "c"]
     assert [paper_id for paper_id, _ in await papers.changed(0, 2)] == ["b", "a"]
     await redis.delete(keys.paper("b"))
     assert await papers.gone(["a", "b", "c"]) == ["b"]

@@ -3,10 +3,14 @@
 if redis.call('SET', KEYS[3], 1, 'NX', 'PX', ARGV[2]) then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local news = {}
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')) do
-    redis.call('XADD', KEYS[2], '*', 'id', id, 'change', '', 'again', 1)
+    news[#news + 1] = { id, '' }
   end
-  redis.call('PUBLISH', 'pb:wake', 'papers')
+  if #news > 0 then
+    redis.call('XADD', KEYS[2], '*', 'news', cjson.encode(news), 'again', 1)
+    redis.call('PUBLISH', 'pb:wake', 'papers')
+  end
   return 1
 end
 return 0

@@ -1,5 +1,6 @@
 -- Writes one chunk of papers, or what of it no one else has changed meanwhile.
--- KEYS fence, seen, papers stream, cursors, trending, changed, then one record per paper
+-- KEYS fence, seen, papers stream, cursors, trending, changed, what the source's poll has to announce, then one record
+--      per paper
 -- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, trending} [3..] three per
 --      paper: SHA-1 of the record that was read ('' for none), the new record, JSON of {id, kind, first, change}.
 --      Of the kind 'known' it is recorded without being seen: whoever lists it later still announces it.
@@ -10,17 +11,17 @@ end
 local plan = cjson.decode(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answers, conflict, news, written = {}, false, false, false
+local answers, conflict, written = {}, false, false
 local last = redis.call('ZRANGE', KEYS[6], -1, -1, 'WITHSCORES')[2]
 local tick = math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)
 
+-- A poll is announced whole, when all of it is written: a channel's papers of one poll belong together.
 local function announce(id, change)
-  redis.call('XADD', KEYS[3], 'MAXLEN', '~', plan.longest, '*', 'id', id, 'change', change)
-  news = true
+  redis.call('RPUSH', KEYS[7], cjson.encode({ id, change }))
 end
 
-for i = 7, #KEYS do
-  local at = 3 + (i - 7) * 3
+for i = 8, #KEYS do
+  local at = 3 + (i - 8) * 3
   local was, record, paper = ARGV[at], ARGV[at + 1], cjson.decode(ARGV[at + 2])
   local current = redis.call('GET', KEYS[i])
   local first = redis.call('ZSCORE', KEYS[2], paper.id)
@@ -62,11 +63,14 @@ if plan.cursor and not conflict then
   if plan.trending then
     redis.call('SET', KEYS[5], plan.trending)
   end
+  local news = redis.call('LRANGE', KEYS[7], 0, -1)
+  if #news > 0 then
+    redis.call('XADD', KEYS[3], 'MAXLEN', '~', plan.longest, '*', 'news', '[' .. table.concat(news, ',') .. ']')
+    redis.call('DEL', KEYS[7])
+    redis.call('PUBLISH', 'pb:wake', 'papers')
+  end
 end
 if written then
   redis.call('PUBLISH', 'pb:wake', 'records')
-end
-if news then
-  redis.call('PUBLISH', 'pb:wake', 'papers')
 end
 return answers

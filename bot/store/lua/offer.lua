@@ -1,5 +1,5 @@
--- ARGV[1] JSON list of {key, due, since, detected, papers = [[id, reasons], …]}: one message each;
---      since: perhaps posted then
+-- ARGV[1] JSON list of {key, due, since, detected, apart, papers = [[id, reasons], …]}: one message each, or where no
+--      more than `apart` of its papers are new to the channel, a message for each of those; since: perhaps posted then
 -- -> how many papers were taken
 local now, taken, woken = now_ms(), 0, {}
 
@@ -22,6 +22,23 @@ local function place_for(key)
   return free
 end
 
+local function owe(key, papers, offer)
+  key = place_for(key)
+  local channel, held = channel_of(key), cjson.decode(redis.call('HGET', record(key), 'papers') or '[]')
+  for _, paper in ipairs(papers) do
+    held[#held + 1] = paper
+    redis.call('HSET', base .. 'open:' .. channel, paper[1], key)
+  end
+  redis.call('HSET', record(key), 'papers', cjson.encode(held))
+  if offer.since then
+    redis.call('HSET', record(key), 'since', offer.since)
+  end
+  if offer.detected then
+    redis.call('HSETNX', record(key), 'detected', offer.detected)
+  end
+  put(key, offer.since and 'unknown' or 'pending', offer.due)
+end
+
 for _, offer in ipairs(cjson.decode(ARGV[1])) do
   local channel, fresh = channel_of(offer.key), {}
   for _, paper in ipairs(offer.papers) do
@@ -30,21 +47,14 @@ for _, offer in ipairs(cjson.decode(ARGV[1])) do
       fresh[#fresh + 1] = paper
     end
   end
-  if #fresh > 0 then
-    local key = place_for(offer.key)
-    local papers = cjson.decode(redis.call('HGET', record(key), 'papers') or '[]')
+  if #fresh > (offer.apart or 0) then
+    owe(offer.key, fresh, offer)
+  else
     for _, paper in ipairs(fresh) do
-      papers[#papers + 1] = paper
-      redis.call('HSET', base .. 'open:' .. channel, paper[1], key)
+      owe(channel .. '/' .. paper[1], { paper }, offer)
     end
-    redis.call('HSET', record(key), 'papers', cjson.encode(papers))
-    if offer.since then
-      redis.call('HSET', record(key), 'since', offer.since)
-    end
-    if offer.detected then
-      redis.call('HSETNX', record(key), 'detected', offer.detected)
-    end
-    put(key, offer.since and 'unknown' or 'pending', offer.due)
+  end
+  if #fresh > 0 then
     taken = taken + #fresh
     woken[platform_of(channel)] = true
   end

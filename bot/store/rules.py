@@ -1,0 +1,45 @@
+"""What each channel has laid down: its settings, and what is muted there."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.models import ChannelRef, ChannelSettings, Mute, Rules
+from bot.store import keys
+from bot.store.settings import FIELD, load
+
+
+class RulesOfChannels:
+    """Reads the rules of many channels at once."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def of(self, channel: ChannelRef) -> Rules:
+        """Those of one channel."""
+        return (await self.of_each([channel]))[channel]
+
+    async def of_each(self, channels: Iterable[ChannelRef]) -> dict[ChannelRef, Rules]:
+        """Those of each channel. One round trip: some hundreds at a time are enough."""
+        wanted = list(channels)
+        pipeline = self._redis.pipeline(transaction=False)
+        for channel in wanted:
+            _ = pipeline.hget(keys.channel(channel), FIELD)
+            _ = pipeline.hgetall(keys.mutes(channel))
+        answers = await pipeline.execute()
+        return {
+            channel: Rules(load(settings) if settings else ChannelSettings(), _mutes(mutes))
+            for channel, settings, mutes in zip(wanted, answers[::2], answers[1::2], strict=True)
+        }
+
+
+def _mutes(records: Mapping[str, str]) -> tuple[Mute, ...]:
+    return tuple(_mute(text, json.loads(record)) for text, record in sorted(records.items()))
+
+
+def _mute(text: str, values: Mapping[str, Any]) -> Mute:
+    until = values["until"]
+    return Mute(text=text, created_by=values["by"], until=datetime.fromisoformat(until) if until else None)
