@@ -24,10 +24,12 @@ MOST_OPEN = 100_000
 """Deliveries. Above that matching waits until some are posted; papers keep in their stream."""
 IN_HAND = 200_000
 """Matches of a poll that are sorted by channel at a time, in about 100 MB."""
-CHANNELS_AT_ONCE = 500
-"""About 30 to a shard, 1 ms each on the server."""
+CHANNELS_AT_ONCE = 300
+"""About 20 to a shard, 1 ms each on the server."""
 STEP = 1000
 """Matches looked at before others on the event loop have their turn: a few milliseconds."""
+PAUSE = 50
+"""Channels whose offers are made out before others have their turn: a few milliseconds."""
 AGAIN_AFTER = 1.0
 
 _log = get_logger()
@@ -133,7 +135,9 @@ class Fanout:
     ) -> int:
         rules = await self._rules.of_each(found)
         offers = []
-        for channel, matched in found.items():
+        for n, (channel, matched) in enumerate(found.items(), 1):
+            if n % PAUSE == 0:
+                await asyncio.sleep(0)
             papers = [await self._known_then(channel, new, some) for new, some in matched]
             offers += offers_for(channel, papers, rules[channel], poll, now)
         return await self._outbox.offer(offers)

@@ -59,6 +59,8 @@ def is_quiet(hour: int, settings: ChannelSettings) -> bool:
 
 def is_open(settings: ChannelSettings, moment: datetime) -> bool:
     """Whether anything may be posted then."""
+    if settings.weekends and settings.quiet is None:
+        return True
     local = moment.astimezone(ZoneInfo(settings.zone))
     return (settings.weekends or local.weekday() < SATURDAY) and not is_quiet(local.hour, settings)
 
