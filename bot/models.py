@@ -40,6 +40,8 @@ class Paper:
     upvotes: int | None = None
     rank: int | None = None
     """Place among the trending papers, from 1."""
+    withdrawn: bool | None = None
+    """True once its authors have withdrawn it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

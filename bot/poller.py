@@ -60,6 +60,8 @@ def failed(
         error=str(error),
         refused=error.refused,
         failures=failures,
+        found=previous.found if previous else 0,
+        alarm=previous.alarm if previous else None,
         succeeded_at=previous.succeeded_at if previous else None,
         new_at=previous.new_at if previous else None,
     )
@@ -168,10 +170,17 @@ class Poller:
             log.warning("poll not shown in status", source=source.name, reason=str(error))
 
     async def _ingest(self, source: Source, fence: int, previous: PollResult | None) -> PollResult:
-        """Fetch from the stored cursor, and store the papers together with the new one."""
+        """Fetch from the stored cursor, page by page, and store each page's papers together with its cursor."""
         cursor = await self._papers.cursor(source.name)
         _heed_cancellation()
-        ingested = await self._papers.ingest(source.name, await source.fetch(cursor), fence)
+        batch = await source.fetch(cursor)
+        ingested = await self._papers.ingest(source.name, batch, fence)
+        while batch.more:
+            if batch.cursor == cursor:
+                raise SourceError(f"{source.name} goes round in circles: its cursor does not move")
+            cursor = batch.cursor
+            batch = await source.fetch(cursor)
+            ingested += await self._papers.ingest(source.name, batch, fence)
         now = self._now()
         return PollResult(
             source=source.name,
@@ -179,6 +188,8 @@ class Poller:
             next_at=source.next_poll(now),
             new=ingested.new,
             changed=ingested.changed,
+            found=(previous.found if previous else 0) + ingested.announced,
+            alarm=batch.alarm,
             succeeded_at=now,
             new_at=now if ingested.new or previous is None else previous.new_at,
         )
@@ -198,6 +209,8 @@ def _told(source: Source, error: Exception) -> SourceError:
 def _log(result: PollResult) -> None:
     if result.error is None:
         log.info("source polled", source=result.source, new=result.new, changed=result.changed)
+        if result.alarm:
+            log.error("source suspicious", source=result.source, reason=result.alarm)
         return
     say = log.error if result.refused else log.warning
     say("source not read", source=result.source, reason=result.error, next=result.next_at.isoformat())

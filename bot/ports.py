@@ -23,6 +23,12 @@ class Batch:
     """Remembered for search and back-tests, never posted."""
     trending: tuple[str, ...] | None = None
     """Ids in the source's trending order; None where it has none or could not be asked."""
+    updates: tuple[Paper, ...] = ()
+    """What is said of papers that are known already. Of any other nothing is kept."""
+    more: bool = False
+    """There is another page, to be fetched at once. Its cursor differs from this one's."""
+    alarm: str | None = None
+    """What an operator should know, although the fetch went well."""
 
 
 class Source(Protocol):

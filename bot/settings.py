@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -46,7 +47,12 @@ class Settings(BaseSettings):
 
     huggingface_url: Url = "https://huggingface.co"
     arxiv_rss_url: Url = "https://rss.arxiv.org"
+    arxiv_oai_url: Url = "https://oaipmh.arxiv.org"
     arxiv_categories: Annotated[tuple[Category, ...], NoDecode] = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
+    arxiv_cross_lists: bool = False
+    """Whether papers are new that are only listed in these categories too, under another one of their own."""
+    arxiv_holidays: Annotated[tuple[date, ...], NoDecode] = ()
+    """Dates on which arXiv announces nothing, beside those that are known: `2027-05-03,2027-08-16`."""
     contact: str = ""
     """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
 
@@ -79,14 +85,14 @@ class Settings(BaseSettings):
     mail_bounce: SecretStr | None = None
     """The address that bounces go to, or the mailbox: `pop3s://bounces%40example.org:password@host`."""
 
-    @field_validator("arxiv_categories", mode="before")
+    @field_validator("arxiv_categories", "arxiv_holidays", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("huggingface_url", "arxiv_rss_url", "discord_api_url", "public_url")
+    @field_validator("huggingface_url", "arxiv_rss_url", "arxiv_oai_url", "discord_api_url", "public_url")
     @classmethod
     def _without_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value

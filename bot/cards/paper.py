@@ -40,9 +40,10 @@ def paper_block(
     paper: Paper, reasons: Iterable[Reason], now: datetime, detail: Detail = "compact"
 ) -> PaperBlock:
     """A paper with its reasons; `now` decides whether a date needs its year."""
+    title = f"Withdrawn: {paper.title}" if paper.withdrawn else paper.title
     return PaperBlock(
         paper_id=paper.id,
-        title=shorten(plain(paper.title), TITLE_IN_LINE if detail == "line" else TITLE) or paper.id,
+        title=shorten(plain(title), TITLE_IN_LINE if detail == "line" else TITLE) or paper.id,
         url=link(paper.url) or "",
         byline=byline(paper, now),
         summary=_summary(paper, detail),

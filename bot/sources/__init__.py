@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.ports import Source
-from bot.sources import arxiv_rss, huggingface
+from bot.sources import arxiv_detection, huggingface
 from bot.sources.wiring import Wiring
 
 REGISTRY: Mapping[str, Callable[[Wiring], Iterable[Source]]] = {
     "huggingface": huggingface.build,
-    "arxiv": arxiv_rss.build,
+    "arxiv": arxiv_detection.build,
 }
 
 

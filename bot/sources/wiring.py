@@ -1,14 +1,15 @@
 """What a source is built from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
 from bot.sources.http import TIMEOUT
+from bot.store.gate import ARXIV_PAUSE
 
 Progress = Callable[[str, int, int], None]
 """Told the source's name, how many days it has read, and of how many."""
@@ -22,6 +23,15 @@ class SourceSettings(Protocol):
 
     @property
     def arxiv_rss_url(self) -> str: ...
+
+    @property
+    def arxiv_oai_url(self) -> str: ...
+
+    @property
+    def arxiv_cross_lists(self) -> bool: ...
+
+    @property
+    def arxiv_holidays(self) -> Collection[date]: ...
 
     @property
     def arxiv_categories(self) -> Sequence[str]: ...
@@ -46,3 +56,5 @@ class Wiring:
     progress: Progress = silent
     timeout: float = TIMEOUT
     """Seconds for one request."""
+    arxiv_pause: float = ARXIV_PAUSE
+    """Seconds between two requests to arXiv, over all processes."""

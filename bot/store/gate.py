@@ -14,7 +14,7 @@ from bot.store.scripts import Scripts, script
 
 ARXIV_PAUSE = 3.0
 """Seconds between requests, one connection at a time: https://info.arxiv.org/help/api/tou.html."""
-HOLD = 60.0
+HOLD = 120.0
 """Seconds after which a turn ends by itself, for a holder that died. Longer than any request takes."""
 
 

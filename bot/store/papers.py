@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha1
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from redis.asyncio import Redis
 
@@ -30,10 +30,29 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """How many papers were unseen, and how many known ones changed."""
+    """How many papers were unseen, how many known ones changed, and how many of the unseen were announced."""
 
     new: int
     changed: int
+    announced: int = 0
+
+    @classmethod
+    def of(cls, answers: Sequence[str]) -> Self:
+        """What the script said, counted."""
+        announced = answers.count("announced")
+        return cls(announced + answers.count("new"), answers.count("changed"), announced)
+
+    def __add__(self, other: Self) -> Self:
+        return replace(
+            self,
+            new=self.new + other.new,
+            changed=self.changed + other.changed,
+            announced=self.announced + other.announced,
+        )
+
+
+Kind = Literal["listed", "history", "update", "known"]
+"""Listed now; listed earlier; only spoken of, as by a rank; remembered without being listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +60,7 @@ class _Listing:
     """What one poll says of one paper."""
 
     id: str
-    kind: Literal["listed", "history", "ranked", "known"]
+    kind: Kind
     descriptions: tuple[Paper, ...]
 
 
@@ -66,7 +85,7 @@ class Papers:
         for chunk in chunks:
             plan = self._plan(source, batch, last=chunk is chunks[-1])
             answers += await self._write(chunk, ranks, plan, fence)
-        return Ingested(new=answers.count("new"), changed=answers.count("changed"))
+        return Ingested.of(answers)
 
     async def remember(self, papers: Sequence[Paper]) -> Ingested:
         """Record papers without their counting as seen: what lists one of them later still announces it.
@@ -76,7 +95,7 @@ class Papers:
         answers: list[str] = []
         for chunk in _chunks([_Listing(i, "known", (*p,)) for i, p in _by_id(papers).items()], CHUNK):
             answers += await self._write(chunk, None, self._limits(), "")
-        return Ingested(new=answers.count("new"), changed=answers.count("changed"))
+        return Ingested.of(answers)
 
     async def changed(self, position: int, most: int) -> list[tuple[str, int]]:
         """Ids of the papers whose records were written after `position`, with their positions, in that order.
@@ -187,7 +206,7 @@ class Papers:
         written_keys: list[str] = []
         for listing, key, text in zip(listings, record_keys, texts, strict=True):
             paper = _merged(listing, text, ranks)
-            if paper is None:  # trends, but nobody has described it
+            if paper is None:  # it is spoken of, but nobody has listed it
                 continue
             args += _written(listing, text, paper)
             written.append(listing)
@@ -209,17 +228,15 @@ class Papers:
 
 
 def _listings(batch: Batch, ranks: Iterable[str]) -> list[_Listing]:
-    """One for each paper that a poll speaks of: listed now, of earlier days, or only ranked."""
-    listed, history = _by_id(batch.papers), _by_id(batch.history)
-    everyone = dict.fromkeys((*listed, *history, *ranks))
-    return [
-        _Listing(
-            paper_id,
-            "listed" if paper_id in listed else "history" if paper_id in history else "ranked",
-            (*history.get(paper_id, ()), *listed.get(paper_id, ())),
-        )
-        for paper_id in everyone
-    ]
+    """One for each paper that a poll speaks of: listed now, of earlier days, or only updated or ranked."""
+    listed, history, updates = map(_by_id, (batch.papers, batch.history, batch.updates))
+
+    def listing(paper_id: str) -> _Listing:
+        kind: Kind = "listed" if paper_id in listed else "history" if paper_id in history else "update"
+        said = [*history.get(paper_id, ()), *listed.get(paper_id, ()), *updates.get(paper_id, ())]
+        return _Listing(paper_id, kind, tuple(said))
+
+    return list(map(listing, dict.fromkeys((*listed, *history, *updates, *ranks))))
 
 
 def _by_id(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
@@ -231,6 +248,8 @@ def _by_id(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
 
 def _merged(listing: _Listing, text: str | None, ranks: dict[str, int | None] | None) -> Paper | None:
     paper = records.load(text) if text else None
+    if paper is None and listing.kind == "update":
+        return None
     for description in listing.descriptions:
         paper = records.merge(paper, description)
     if paper is not None and ranks is not None and listing.id in ranks:

@@ -24,6 +24,10 @@ class PollResult:
     """Papers never seen before."""
     changed: int = 0
     """Known papers of which something changed."""
+    found: int = 0
+    """Papers that this source was the first to announce, over all its polls."""
+    alarm: str | None = None
+    """What an operator should know, although the poll went well."""
     error: str | None = None
     """What went wrong, as a sentence for the operator."""
     refused: bool = False

@@ -8,7 +8,17 @@ from typing import Any
 
 from bot.models import Paper
 
-WATCHED = ("title", "abstract", "authors", "categories", "sources", "upvotes", "rank", "code_url")
+WATCHED = (
+    "title",
+    "abstract",
+    "authors",
+    "categories",
+    "sources",
+    "upvotes",
+    "rank",
+    "code_url",
+    "withdrawn",
+)
 """What queries look at: where one of these changes, a young paper is matched again."""
 LIVE = ("upvotes", "code_url", "code_stars", "project_url", "rank")
 """Facts that move on, whoever tells the latest."""

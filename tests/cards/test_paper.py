@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -227,3 +228,9 @@ def assert_no_word_is_cut(shown: str, whole: str, limit: int) -> None:
         shown[-30:],
         following,
     )
+
+
+def test_a_withdrawn_paper_says_so_first() -> None:
+    card = paper_card(replace(a_full_paper(), withdrawn=True), [POLICY], NOW)
+    assert card.blocks[0].title == "Withdrawn: Diffusion Policies That Fold Laundry"  # type: ignore[union-attr]  # a paper's
+    assert card.notice.startswith("Withdrawn: ")

@@ -1,10 +1,12 @@
 """For each upstream of the registry what it answers when all is well, when there is nothing, and when it is broken.
 
-A new upstream adds a recording here and inherits the contract's tests.
+A new upstream adds a recording here and inherits the contract's tests. Where an upstream of the registry has
+several kinds of sources, each has its own, named by the upstream and, behind a colon, by the end of its name.
 """
 
 from dataclasses import dataclass
 
+from tests.sources.oai_answers import Stored, oai, oai_error
 from tests.sources.upstreams import Announced, Lists, Respond, listed, rss, sending
 
 
@@ -46,6 +48,18 @@ RECORDINGS = {
             b"<html><body>Bad gateway</body></html>",
             rss(title="Feed error for query: cs.XY"),
             rss(Announced("not-an-id")),
+        ),
+    ),
+    "arxiv:oai": Recording(
+        good=sending(oai(Stored("2605.00001"), Stored("2605.00002"), Stored("2605.00003", source_type="I"))),
+        ids=("2605.00001", "2605.00002"),
+        empty=sending(oai()),
+        broken=(
+            b"",
+            oai(Stored("2605.00001"))[:-40],
+            b"<html><body>Bad gateway</body></html>",
+            oai_error("badArgument", "Set does not exist"),
+            oai(Stored("not-an-id")),
         ),
     ),
 }

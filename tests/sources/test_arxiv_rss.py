@@ -9,7 +9,9 @@ from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 
 from bot.errors import SourceError
-from bot.sources.arxiv_rss import ArxivRss, build, fingerprint, next_poll, parse_announcements
+from bot.sources.arxiv_calendar import Calendar
+from bot.sources.arxiv_detection import build
+from bot.sources.arxiv_rss import ArxivRss, Cursor, fingerprint, next_poll, parse_announcements
 from bot.sources.feeds import parse_feed
 from bot.sources.http import Upstream
 from tests.replay import serve
@@ -28,7 +30,7 @@ async def source(redis: Redis) -> AsyncIterator[Build]:
             url = await stack.enter_async_context(serve(app_of(respond)))
             world = wiring(url, session, redis, clock=clock)
             upstream = Upstream("arXiv", session, user_agent="test", now=world.now)
-            return ArxivRss("cs.CL", upstream, url, world.now, cross=cross)
+            return ArxivRss("cs.CL", upstream, url, world.now, calendar=Calendar(), cross=cross)
 
         yield make
 
@@ -71,9 +73,9 @@ async def test_each_category_is_a_request_of_its_own(redis: Redis) -> None:
         return web.Response(body=rss())
 
     async with ClientSession() as session, serve(app_of(respond)) as url:
-        (only,) = build(wiring(url, session, redis))
-        await only.fetch(None)
-    assert (only.name, asked) == ("arxiv:cs.CL", ["/rss/cs.CL"])
+        feed, oai = build(wiring(url, session, redis))
+        await feed.fetch(None)
+    assert (feed.name, oai.name, asked) == ("arxiv:cs.CL", "arxiv:cs.CL:oai", ["/rss/cs.CL"])
 
 
 async def test_a_feed_with_the_same_ids_has_nothing_new(source: Build) -> None:
@@ -143,6 +145,8 @@ def new_york(hour: int, minute: int, day: str, offset: int = 4) -> datetime:
         (new_york(12, 0, "05-22"), new_york(0, 10, "05-23")),
         (new_york(12, 0, "05-23"), new_york(0, 10, "05-24")),
         (new_york(12, 0, "05-24"), new_york(20, 15, "05-24")),
+        # Nor on a holiday, in case that it is none: New Year's Day.
+        (new_york(12, 0, "01-01", 5), new_york(0, 10, "01-02", 5)),
         # The clocks go forward at 2 on 8 March: there is no 2:00, and evenings are an hour earlier in UTC.
         (new_york(12, 0, "03-07", 5), new_york(0, 10, "03-08", 5)),
         (new_york(0, 10, "03-08", 5), new_york(2, 0, "03-08", 5)),
@@ -154,9 +158,48 @@ def new_york(hour: int, minute: int, day: str, offset: int = 4) -> datetime:
     ],
 )
 def test_the_schedule_follows_new_york(now: datetime, then: datetime) -> None:
-    assert next_poll(now, changed=None) == then
+    assert next_poll(now, None, Calendar()) == then
 
 
 def test_a_batch_of_yesterday_does_not_end_this_evening() -> None:
     yesterday = new_york(20, 35, "05-19")
-    assert next_poll(new_york(20, 15, "05-20"), changed=yesterday) == new_york(20, 35, "05-20")
+    assert next_poll(new_york(20, 15, "05-20"), yesterday, Calendar()) == new_york(20, 35, "05-20")
+
+
+async def test_a_cross_list_tells_of_a_category_and_brings_no_news(source: Build) -> None:
+    batch = await (await source(sending(KINDS))).fetch(None)
+    assert [(paper.id, paper.sources) for paper in batch.updates] == [("2605.00002", ())]
+
+
+async def test_a_category_that_falls_silent_is_an_alarm(source: Build) -> None:
+    clock, cursor = Clock(), None
+    for day in ("05-17", "05-18", "05-19"):
+        clock.at = new_york(20, 15, day)
+        batch = await (await source(sending(rss(Announced(f"2605.{day[-2:]}001"))), clock=clock)).fetch(
+            cursor
+        )
+        cursor = batch.cursor
+    stale = await source(sending(rss(Announced("2605.19001"))), clock=clock)
+    for moment, alarm in ((new_york(23, 55, "05-20"), False), (new_york(6, 0, "05-21"), True)):
+        clock.at = moment
+        batch = await stale.fetch(cursor)
+        assert bool(batch.alarm) == alarm
+        cursor = batch.cursor
+    assert "cs.CL has had nothing new since Wed 20 May" in str(batch.alarm)
+    fresh = await source(sending(rss(Announced("2605.20001"))), clock=clock)
+    assert (await fresh.fetch(cursor)).alarm is None
+
+
+async def test_a_quiet_category_is_no_alarm(source: Build) -> None:
+    clock = Clock(new_york(20, 15, "05-18"))
+    feed = await source(sending(rss(Announced("2605.00001"))), clock=clock)
+    cursor = (await feed.fetch(None)).cursor
+    clock.at = new_york(6, 0, "05-22")
+    assert (await feed.fetch(cursor)).alarm is None
+
+
+def test_the_cursor_of_an_earlier_version_is_understood() -> None:
+    ids = fingerprint(["2605.00001"])
+    assert Cursor.parse(ids) == Cursor(ids)
+    whole = Cursor(ids, new_york(20, 15, "05-18"), 4)
+    assert Cursor.parse(str(whole)) == whole

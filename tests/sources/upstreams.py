@@ -23,6 +23,9 @@ class Settings:
 
     huggingface_url: str
     arxiv_rss_url: str
+    arxiv_oai_url: str
+    arxiv_cross_lists: bool = False
+    arxiv_holidays: tuple[date, ...] = ()
     arxiv_categories: tuple[str, ...] = ("cs.CL",)
     contact: str = "ops@example.org"
 
@@ -47,7 +50,7 @@ def wiring(
     progress: Progress = silent,
 ) -> Wiring:
     return Wiring(
-        settings=Settings(huggingface_url=url, arxiv_rss_url=url),
+        settings=Settings(huggingface_url=url, arxiv_rss_url=url, arxiv_oai_url=url),
         session=session,
         redis=redis,
         now=(clock or Clock()).now,

@@ -50,7 +50,7 @@ async def changes(redis: Redis) -> list[str]:
 
 async def test_an_unseen_paper_is_announced_once(redis: Redis) -> None:
     papers = Papers(redis)
-    assert await papers.ingest("hf", a_batch(a_paper()), 0) == Ingested(new=1, changed=0)
+    assert await papers.ingest("hf", a_batch(a_paper()), 0) == Ingested(new=1, changed=0, announced=1)
     assert await papers.ingest("hf", a_batch(a_paper(), cursor="c2"), 0) == Ingested(new=0, changed=0)
     assert await announced(redis) == ["2603.00001"]
     assert await papers.cursor("hf") == "c2"

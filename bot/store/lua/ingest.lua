@@ -4,7 +4,7 @@
 -- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, trending} [3..] three per
 --      paper: SHA-1 of the record that was read ('' for none), the new record, JSON of {id, kind, first, change}.
 --      Of the kind 'known' it is recorded without being seen: whoever lists it later still announces it.
--- -> {'lost'}, or one word per paper: new, changed, same, or again (it has changed since it was read)
+-- -> {'lost'}, or one word per paper: announced, new, changed, same, or again (it has changed since it was read)
 if ARGV[1] ~= '' and tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
   return { 'lost' }
 end
@@ -26,7 +26,7 @@ for i = 8, #KEYS do
   local current = redis.call('GET', KEYS[i])
   local first = redis.call('ZSCORE', KEYS[2], paper.id)
   local answer = 'same' -- also where this very call is repeated: the record is ours already
-  local known = not first and (paper.kind == 'known' or paper.kind == 'ranked')
+  local known = not first and (paper.kind == 'known' or paper.kind == 'update')
   local settled = current == record and (first or known)
   if paper.kind == 'known' and first then
     settled = true -- what was seen is not revised by it: a change must be announced
@@ -42,10 +42,11 @@ for i = 8, #KEYS do
         answer = current and 'changed' or 'new'
       elseif not first then
         redis.call('ZADD', KEYS[2], math.min(paper.first or now, now), paper.id)
+        answer = 'new'
         if paper.kind == 'listed' then
           announce(paper.id, '')
+          answer = 'announced'
         end
-        answer = 'new'
       else
         if paper.change ~= '' and tonumber(first) > now - plan.young then
           announce(paper.id, paper.change)

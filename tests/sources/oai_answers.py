@@ -1,0 +1,69 @@
+"""Answers of OAI-PMH of our own making, as arXiv's server writes them."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from xml.sax.saxutils import escape
+
+WHEN = datetime(2026, 5, 20, 2, 45, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A record of arXiv's; `submitted` has a date for each version."""
+
+    paper_id: str
+    stamp: date = date(2026, 5, 20)
+    submitted: tuple[datetime, ...] = (datetime(2026, 5, 18, 17, 3, tzinfo=UTC),)
+    categories: str = "cs.CL cs.AI"
+    title: str = "On Counting"
+    authors: str = "Ada Lovelace (Analytical Society), Emmy Noether"
+    comments: str = ""
+    abstract: str = "We count."
+    source_type: str = "D"
+    deleted: bool = False
+
+
+def oai(*records: Stored, token: str | None = None, answered: datetime = WHEN) -> bytes:
+    """An answer to `ListRecords`; `token` is None for none, and empty for the last page of several."""
+    if not records:
+        return oai_error("noRecordsMatch", answered=answered)
+    rest = ""
+    if token is not None:
+        rest = f"<resumptionToken expirationDate='2026-05-21T00:00:00Z'>{escape(token)}</resumptionToken>"
+        rest = rest if token else "<resumptionToken/>"
+    return _answer(f"<ListRecords>{''.join(map(_record, records))}{rest}</ListRecords>", answered)
+
+
+def oai_error(code: str, reason: str = "An empty list.", answered: datetime = WHEN) -> bytes:
+    """A refusal, which comes with HTTP 200."""
+    return _answer(f"<error code='{code}'>{escape(reason)}</error>", answered)
+
+
+def _answer(inner: str, answered: datetime) -> bytes:
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n\n<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/">'
+        f"<responseDate>{answered:%Y-%m-%dT%H:%M:%SZ}</responseDate>"
+        f'<request verb="ListRecords">https://oaipmh.arxiv.org/oai</request>{inner}</OAI-PMH>'
+    ).encode()
+
+
+def _record(row: Stored) -> str:
+    status = ' status="deleted"' if row.deleted else ""
+    header = (
+        f"<header{status}><identifier>oai:arXiv.org:{row.paper_id}</identifier>"
+        f"<datestamp>{row.stamp}</datestamp><setSpec>cs:cs:CL</setSpec></header>"
+    )
+    if row.deleted:
+        return f"<record>{header}</record>"
+    versions = "".join(
+        f'<version version="v{number}"><date>{when:%a, %d %b %Y %H:%M:%S} GMT</date><size>9kb</size>'
+        f"<source_type>{row.source_type}</source_type></version>"
+        for number, when in enumerate(row.submitted, 1)
+    )
+    comments = f"<comments>{escape(row.comments)}</comments>" if row.comments else ""
+    return (
+        f'<record>{header}<metadata><arXivRaw xmlns="http://arxiv.org/OAI/arXivRaw/"><id>{row.paper_id}</id>'
+        f"<submitter>Ada Lovelace</submitter>{versions}<title>{escape(row.title)}</title>"
+        f"<authors>{escape(row.authors)}</authors><categories>{row.categories}</categories>{comments}"
+        f"<abstract>{escape(row.abstract)}</abstract></arXivRaw></metadata></record>"
+    )

@@ -1,0 +1,206 @@
+"""Harvesting arXiv: what is news, what is not, and where the next harvest begins."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from aiohttp import ClientSession, web
+from redis.asyncio import Redis
+
+from bot.errors import SourceError
+from bot.ports import Batch
+from bot.sources.arxiv_calendar import Calendar
+from bot.sources.arxiv_oai import ArxivOai, Cursor, set_of
+from bot.sources.http import Upstream
+from tests.replay import serve
+from tests.sources.oai_answers import Stored, oai, oai_error
+from tests.sources.upstreams import Clock, Respond, app_of, sending, wiring
+
+Build = Callable[..., Awaitable[ArxivOai]]
+KNOWN = str(Cursor(since=date(2026, 5, 18), began=date(2026, 4, 1), newest="2605.00010"))
+NIGHT = datetime(2026, 5, 20, 3, 0, tzinfo=UTC)
+"""23:00 in New York on Tuesday."""
+
+
+@pytest.fixture
+async def source(redis: Redis) -> AsyncIterator[Build]:
+    """Builds a source without the gate, in front of a server that answers as told."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(ClientSession())
+
+        async def make(respond: Respond, *, cross: bool = False, now: datetime = NIGHT) -> ArxivOai:
+            url = await stack.enter_async_context(serve(app_of(respond)))
+            world = wiring(url, session, redis, clock=Clock(now))
+            upstream = Upstream("arXiv", session, user_agent="test", now=world.now)
+            return ArxivOai(
+                "cs.CL", upstream, url, world.now, world.progress, calendar=Calendar(), cross=cross
+            )
+
+        yield make
+
+
+def ids(batch: Batch) -> tuple[list[str], list[str], list[str]]:
+    """Announced, remembered, only updated."""
+    parts = (batch.papers, batch.history, batch.updates)
+    news, history, updates = ([paper.id for paper in part] for part in parts)
+    return news, history, updates
+
+
+def versions(*days: str) -> tuple[datetime, ...]:
+    return tuple(datetime.fromisoformat(f"{day}T12:00+00:00") for day in days)
+
+
+@pytest.mark.parametrize(
+    ("row", "is_news"),
+    [
+        (Stored("2605.00011"), True),
+        (Stored("2605.00009"), True),  # late: its identifier is not the newest, but it was submitted lately
+        (Stored("2605.00011", submitted=versions("2026-05-18", "2026-05-19")), True),  # replaced while away
+        (Stored("2605.00011", submitted=versions("2026-02-01")), True),  # held back for months
+        (Stored("2605.00009", submitted=versions("2026-05-18", "2026-05-19")), False),  # a replacement
+        (Stored("2602.00009", submitted=versions("2026-02-01")), False),  # got a journal reference
+        (Stored("hep-th/0401001", submitted=versions("2004-01-01")), False),
+        (Stored("2605.00011", categories="cs.AI cs.CL"), False),  # a cross-list
+        (Stored("2605.00011", source_type="I"), False),
+    ],
+)
+async def test_what_is_news(source: Build, row: Stored, is_news: bool) -> None:
+    batch = await (await source(sending(oai(row)))).fetch(KNOWN)
+    assert ids(batch) == (([row.paper_id], [], []) if is_news else ([], [], [row.paper_id]))
+
+
+async def test_cross_lists_are_news_by_choice(source: Build) -> None:
+    row = Stored("2605.00011", categories="cs.AI cs.CL")
+    assert ids(await (await source(sending(oai(row)), cross=True)).fetch(KNOWN))[0] == ["2605.00011"]
+
+
+async def test_an_update_tells_of_categories_and_withdrawal_but_brings_no_new_text(source: Build) -> None:
+    row = Stored("2605.00009", submitted=versions("2026-05-18", "2026-05-19"), source_type="I")
+    (update,) = (await (await source(sending(oai(row)))).fetch(KNOWN)).updates
+    assert (update.sources, update.withdrawn, update.categories) == ((), True, ("cs.CL", "cs.AI"))
+
+
+async def test_the_first_fetch_announces_the_latest_evening_only(source: Build) -> None:
+    rows = (
+        Stored("2604.00001", stamp=date(2026, 5, 8), submitted=versions("2026-04-20")),  # older than the walk
+        Stored("2605.00001", stamp=date(2026, 5, 8), submitted=versions("2026-05-07")),
+        Stored("2605.00002", stamp=date(2026, 5, 20), submitted=versions("2026-05-10")),  # changed lately
+        Stored("2605.00003", stamp=date(2026, 5, 20), submitted=versions("2026-05-18")),
+    )
+    asked: list[dict[str, str]] = []
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        asked.append(dict(request.query))
+        return web.Response(body=oai(*rows))
+
+    oai_source = await source(respond)
+    batch = await oai_source.fetch(None)
+    assert ids(batch) == (["2605.00003"], ["2605.00001", "2605.00002"], [])
+    assert json.loads(batch.cursor) == {"since": "2026-05-18", "began": "2026-05-06", "newest": "2605.00003"}
+    await oai_source.fetch(batch.cursor)
+    assert [query["from"] for query in asked] == ["2026-05-06", "2026-05-18"]
+    assert asked[0] | {"from": ""} == {
+        "verb": "ListRecords",
+        "metadataPrefix": "arXivRaw",
+        "set": "cs:cs:CL",
+        "from": "",
+    }
+
+
+async def test_at_a_weekend_the_first_fetch_announces_nothing(source: Build) -> None:
+    row = Stored("2605.00003", stamp=date(2026, 5, 22), submitted=versions("2026-05-21"))
+    batch = await (await source(sending(oai(row)), now=datetime(2026, 5, 23, 15, tzinfo=UTC))).fetch(None)
+    assert ids(batch) == ([], ["2605.00003"], [])
+
+
+class Paged:
+    """Two pages; the second one by a token, which may have expired."""
+
+    def __init__(self, *, expired: bool = False) -> None:
+        self.asked: list[dict[str, str]] = []
+        self.expired = expired
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(dict(request.query))
+        if "resumptionToken" not in request.query:
+            return web.Response(body=oai(Stored("2605.00011"), token="verb%3DListRecords%26skip%3D1"))
+        if self.expired:
+            return web.Response(body=oai_error("badResumptionToken"))
+        later = datetime(2026, 5, 21, 0, 10, tzinfo=UTC)
+        return web.Response(body=oai(Stored("2605.00012"), token="", answered=later))
+
+
+async def test_a_list_goes_on_where_its_last_page_was_stored(source: Build) -> None:
+    server = Paged()
+    first = await (await source(server.respond)).fetch(KNOWN)
+    assert (ids(first)[0], first.more) == (["2605.00011"], True)
+    second = await (await source(server.respond)).fetch(first.cursor)  # by another process, after a kill
+    assert (ids(second)[0], second.more) == (["2605.00012"], False)
+    assert server.asked[1] == {"verb": "ListRecords", "resumptionToken": "verb%3DListRecords%26skip%3D1"}
+    # The next list begins two days before the first page's answer, not the last one's.
+    assert Cursor.parse(second.cursor) == Cursor(
+        since=date(2026, 5, 18), began=date(2026, 4, 1), newest="2605.00012"
+    )
+
+
+async def test_an_expired_token_begins_the_list_anew(source: Build) -> None:
+    server = Paged(expired=True)
+    oai_source = await source(server.respond)
+    first = await oai_source.fetch(KNOWN)
+    again = await oai_source.fetch(first.cursor)
+    assert [query.get("from") for query in server.asked] == ["2026-05-18", None, "2026-05-18"]
+    assert (ids(again)[0], again.more) == (["2605.00011"], True)
+
+
+async def test_a_replacement_on_a_later_page_does_not_become_news(source: Build) -> None:
+    # The newest identifier known is that of the last whole list, however far the present one has been read.
+    half_read = str(
+        Cursor(
+            since=date(2026, 5, 18),
+            began=date(2026, 5, 18),
+            newest="2605.00010",
+            token="t",
+            answered=date(2026, 5, 20),
+            top="2605.00099",
+        )
+    )
+    replaced = Stored("2605.00050", submitted=versions("2026-05-18", "2026-05-19"))
+    assert ids(await (await source(sending(oai(replaced)))).fetch(half_read))[0] == ["2605.00050"]
+
+
+async def test_a_category_without_papers_announces_its_first_ones(source: Build) -> None:
+    first = await (await source(sending(oai()))).fetch(None)
+    assert Cursor.parse(first.cursor).newest == "2605.00000"
+    old = Stored("2403.00001", submitted=versions("2024-03-01", "2026-05-19"))
+    batch = await (await source(sending(oai(old, Stored("2605.00001"))))).fetch(first.cursor)
+    assert ids(batch)[0] == ["2605.00001"]
+
+
+async def test_a_cursor_of_something_else_is_an_error(source: Build) -> None:
+    for written in ("2026-05-18", "{}", "[]", '{"since": "soon", "began": "2026-05-01"}'):
+        with pytest.raises(SourceError, match="cursor"):
+            await (await source(sending(oai()))).fetch(written)
+
+
+async def test_it_is_asked_morning_and_night(source: Build) -> None:
+    oai_source = await source(sending(oai()))
+    night, morning = datetime(2026, 5, 21, 3, tzinfo=UTC), datetime(2026, 5, 21, 11, tzinfo=UTC)
+    assert oai_source.next_poll(night - timedelta(minutes=1)) == night
+    assert oai_source.next_poll(night) == morning
+    assert oai_source.next_poll(morning) == night + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("category", "name"),
+    [
+        ("cs.AI", "cs:cs:AI"),
+        ("q-bio.NC", "q-bio:q-bio:NC"),
+        ("hep-th", "physics:hep-th"),
+        ("astro-ph.CO", "physics:astro-ph:CO"),
+        ("cs", "cs:cs"),
+    ],
+)
+def test_sets_are_named_by_group_and_archive(category: str, name: str) -> None:
+    assert set_of(category) == name
