@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
 import structlog
@@ -25,6 +26,7 @@ from bot.matcher import Matcher
 from bot.poller import Poller
 from bot.ports import Platform, Source
 from bot.sample import PapersOrSample
+from bot.search import Search
 from bot.settings import Settings
 from bot.sources import build_sources
 from bot.sources.wiring import Wiring
@@ -68,6 +70,7 @@ class Bot:
     redis: Redis
     wake: Wake
     papers: PapersOrSample
+    search: Search
     subscriptions: Subscriptions
     core: Commands
     sources: tuple[Source, ...]
@@ -111,7 +114,10 @@ async def open_bot(
         for platform in platforms:
             stack.push_async_callback(platform.close)
         durable = await syncs_every_write(redis)
-        yield wire(settings, redis, session, platforms, durable=durable, now=now)
+        index = settings.data_dir / "search"
+        bot = wire(settings, redis, session, platforms, durable=durable, now=now, index=index)
+        stack.push_async_callback(bot.search.close)
+        yield bot
 
 
 @asynccontextmanager
@@ -153,12 +159,14 @@ def wire(
     *,
     durable: bool,
     now: Clock,
+    index: Path | None = None,
 ) -> Bot:
-    """Build every room from what it is given."""
+    """Build every room from what it is given; the search index is kept in the folder `index`, or in memory."""
     reached = asyncio.Event()
     terminal = terminal_of(platforms)
     papers, subscriptions = PapersOrSample(redis), Subscriptions(redis)
     outbox, news = Outbox(redis, durable=durable), News(redis, papers)
+    search = Search(papers, index, now, papers.stand_ins)
     sources = build_sources(
         Wiring(settings=settings, session=session, redis=redis, now=now, progress=Progress(reached, terminal))
     )
@@ -186,11 +194,13 @@ def wire(
         redis=redis,
         wake=Wake(redis),
         papers=papers,
+        search=search,
         subscriptions=subscriptions,
         core=Commands(
             Services(
                 subscriptions=subscriptions,
                 papers=papers,
+                search=search,
                 settings=SettingsOfChannels(redis),
                 saved=Saved(redis),
                 outbox=outbox,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.search import Search
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.saved import Saved
@@ -17,6 +18,7 @@ class Services:
 
     subscriptions: Subscriptions
     papers: Papers
+    search: Search
     settings: SettingsOfChannels
     saved: Saved
     outbox: Outbox

@@ -107,6 +107,11 @@ class Papers:
         )
         return [(str(paper_id), int(at)) for paper_id, at in found]
 
+    async def last_change(self) -> int:
+        """The position of the latest change, 0 where there is none."""
+        found: Any = await self._redis.zrange(keys.CHANGED, -1, -1, withscores=True)
+        return int(found[0][1]) if found else 0
+
     async def gone(self, ids: Sequence[str]) -> list[str]:
         """Which of these papers have no record any more, for they were kept as long as records are."""
         pipeline = self._redis.pipeline(transaction=False)

@@ -11,6 +11,7 @@ from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.models import Paper, User
 from bot.ports import Batch
+from bot.search import Search
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.saved import Saved
@@ -28,9 +29,11 @@ Clock = Callable[[], datetime]
 
 def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda: NOW) -> Services:
     """The real store."""
+    papers = papers or Papers(redis)
     return Services(
         subscriptions=Subscriptions(redis),
-        papers=papers or Papers(redis),
+        papers=papers,
+        search=Search(papers, None, now),
         settings=SettingsOfChannels(redis),
         saved=Saved(redis),
         outbox=Outbox(redis),

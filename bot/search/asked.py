@@ -1,0 +1,189 @@
+"""What a person who searches means: more forgiving than a subscription, which it contains.
+
+Where the words are a query of the subscription language, its fields, phrases, signs and brackets hold. Where they
+are not (a title pasted with its colon, a quote left open), they are words.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bot.errors import UserError
+from bot.query import And, Node, Not, Or, Person, Phrase, Query, parse
+from bot.query.lexer import pieces
+from bot.query.nodes import all_of, any_of, negated
+from bot.search.identifiers import paper_id
+from bot.text import clean, spell, tokens
+
+LONGEST = 400
+"""Characters: more than any title has."""
+MOST_WORDS = 40
+
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "do",
+        "does",
+        "for",
+        "from",
+        "how",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "that",
+        "the",
+        "their",
+        "this",
+        "to",
+        "towards",
+        "toward",
+        "using",
+        "via",
+        "we",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "will",
+        "with",
+        "without",
+        "you",
+        "your",
+        "de",
+        "la",
+        "und",
+    ]
+)
+"""Words that say little: without them a paper may still be the one that was meant."""
+
+_ET_AL = re.compile(r"\bet\.?\s+al\b\.?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as typed, with its parts at hyphens."""
+
+    parts: tuple[str, ...]
+    joined: str
+    """All parts as one, where there are several."""
+    name_parts: tuple[str, ...]
+    """Without the plural folded: Hodges is nobody's plural."""
+    typed: str
+
+    @property
+    def stop(self) -> bool:
+        """Whether it says little."""
+        return self.typed in STOP_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search as it was understood."""
+
+    text: str
+    words: tuple[Word, ...] = ()
+    """Looked for as well as they can be found: all of them, then misspelt, then some of them."""
+    must: Node | None = None
+    """What has to hold, to the letter."""
+    also: Node | None = None
+    """What is good enough, too: the alternatives of a text with commas, which may be a title."""
+    query: Query | None = None
+    """The same as a subscription, where it can be one."""
+    paper_id: str | None = None
+
+
+def read(text: str) -> Asked:
+    """What `text` asks for. Raises UserError where there is nothing to look for."""
+    text = clean(text)
+    if len(text) > LONGEST:
+        raise UserError(f"A search has at most {LONGEST} characters; this one has {len(text)}.")
+    if one := paper_id(text):
+        return Asked(text, paper_id=one)
+    try:
+        query = parse(text)
+    except UserError as error:
+        words = _words(text)
+        if not words:
+            raise
+        return Asked(text, words, query=_plain_query(words) if error.at is not None else None)
+    return _understood(text, query)
+
+
+def _understood(text: str, query: Query) -> Asked:
+    root = query.root
+    quoted = {tuple(spell(piece.text)) for piece in pieces(text) if piece.quoted}
+    if isinstance(root, Or) and _is_plain(root, quoted) and not any(p.text == "OR" for p in pieces(text)):
+        return Asked(text, _words(text), also=_also_names(root), query=query)
+    nodes = root.nodes if isinstance(root, And) else (root,)
+    bare = [node for node in nodes if isinstance(node, Phrase) and _is_bare(node, quoted)]
+    rest = tuple(node for node in nodes if not _is_bare(node, quoted))
+    words = tuple(w for node in bare for w in _words(" ".join(node.words))) if rest else _words(text)
+    must = _also_names(all_of(rest)) if rest else None
+    return Asked(text, words, must, query=query)
+
+
+def _also_names(node: Node) -> Node:
+    """The same, with authors among what words without a field are looked for in."""
+    match node:
+        case And(nodes):
+            return all_of(map(_also_names, nodes))
+        case Or(nodes):
+            return any_of(map(_also_names, nodes))
+        case Not(inner):
+            return negated(_also_names(inner))
+        case Phrase(words, "", False, prefix):
+            return any_of((node, Person(words, prefix)))
+        case _:
+            return node
+
+
+def _is_bare(node: Node, quoted: Collection[tuple[str, ...]]) -> bool:
+    """Whether it is a word without field, sign or quotes."""
+    return isinstance(node, Phrase) and not (
+        node.field or node.exact or node.prefix or (len(node.words) > 1 and node.words in quoted)
+    )
+
+
+def _is_plain(node: Node, quoted: Collection[tuple[str, ...]]) -> bool:
+    if isinstance(node, Or | And):
+        return all(_is_plain(part, quoted) for part in node.nodes)
+    return _is_bare(node, quoted)
+
+
+def _words(text: str) -> tuple[Word, ...]:
+    spelled = spell(_ET_AL.sub(" ", text))[:MOST_WORDS]
+    return tuple(dict.fromkeys(filter(None, map(_word, spelled))))
+
+
+def _word(spelled: str) -> Word | None:
+    read_ = tokens(spelled)
+    if not read_:
+        return None
+    parts = tuple(token.word for token in read_ if token.end - token.start == 1)
+    names = tuple(t.word for t in tokens(spelled, plurals=False) if t.end - t.start == 1)
+    return Word(parts, "".join(parts) if len(parts) > 1 else "", names, spelled)
+
+
+def _plain_query(words: tuple[Word, ...]) -> Query | None:
+    """The same words as a subscription: what was typed around them is left out."""
+    try:
+        return parse(" ".join(word.typed for word in words))
+    except UserError:
+        return None

@@ -1,0 +1,125 @@
+"""What of a paper the index holds, and in which fields. Words are those of `bot.text`: matching means the same."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from itertools import pairwise
+
+import tantivy
+
+from bot.models import Paper
+from bot.query.reading import categories_of, sources_of
+from bot.text import Token, small, tokens
+
+VERSION = 1
+"""Part of the folder's name: an index with other fields is another index."""
+
+GAP = "|"
+"""Stands between what no phrase crosses. It is no token of any text."""
+_EPOCH = date(1970, 1, 1)
+_SCHEME = re.compile(r"^https?://(?:www\.)?|/+$|\.git$")
+
+
+def schema() -> tantivy.Schema:
+    """The fields of the index."""
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("ids", tokenizer_name="raw", index_option="basic")
+    for name in ("title", "abstract", "authors"):
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
+    for name in ("names", "heads", "cat", "source", "links"):
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
+    for name in ("day", "upvotes"):
+        builder.add_integer_field(name, indexed=True, fast=True)
+    for name in ("rank", "code"):
+        builder.add_integer_field(name, indexed=True)
+    builder.add_integer_field("position", stored=True)
+    return builder.build()
+
+
+def document(paper: Paper) -> tantivy.Document:
+    """`paper` as the index takes it."""
+    title = tokens(paper.title)
+    fields: dict[str, str | int] = {
+        "id": paper.id,
+        "ids": paper.id.lower(),
+        "title": _line(title),
+        "abstract": _line(tokens(paper.abstract)),
+        "authors": f" {GAP} ".join(_line(tokens(name, plurals=False)) for name in paper.authors),
+        "names": " ".join(dict.fromkeys(key for name in paper.authors for key in name_keys(name))),
+        "heads": " ".join(heads(paper.title)),
+        "cat": " ".join(categories_of(paper)),
+        "source": " ".join(sources_of(paper)),
+        "links": " ".join(links(paper)),
+        "day": day_of(paper.published),
+        "upvotes": paper.upvotes or 0,
+        "code": int(paper.code_url is not None),
+    }
+    found = tantivy.Document()
+    for name, value in fields.items():
+        if isinstance(value, int):
+            found.add_integer(name, value)
+        elif value:
+            found.add_text(name, value)
+    if paper.rank is not None:
+        found.add_integer("rank", paper.rank)
+    return found
+
+
+def mark(position: int) -> tantivy.Document:
+    """The one document that is no paper: how far the index has followed, committed together with it."""
+    found = tantivy.Document()
+    found.add_text("id", "")
+    found.add_integer("position", position)
+    return found
+
+
+def day_of(moment: datetime) -> int:
+    """Days since 1970, in UTC."""
+    return (moment.astimezone(UTC).date() - _EPOCH).days
+
+
+def words_of(found: Iterable[Token]) -> list[str]:
+    """The words one after the other, without the joined forms of hyphenated ones."""
+    return [token.word for token in found if token.end - token.start == 1]
+
+
+def key(words: Sequence[str]) -> str:
+    """Words as one term."""
+    return "_".join(words)
+
+
+def heads(title: str) -> tuple[str, ...]:
+    """A title as one term, and the name that it puts before a colon: `BERT: Pre-training of …`."""
+    whole = key(words_of(tokens(title)))
+    name, colon, _ = title.partition(":")
+    return tuple(dict.fromkeys(filter(None, (whole, key(words_of(tokens(name))) if colon else ""))))
+
+
+def name_keys(name: str) -> tuple[str, ...]:
+    """Every two parts of an author's name that people call them by: both neighbours, first and last, initials."""
+    parts = words_of(tokens(name, plurals=False))
+    if len(parts) < 2:
+        return ()
+    *given, last = parts
+    pairs = [*pairwise(parts), (given[0], last), *((part[0], last) for part in given)]
+    return tuple(dict.fromkeys(map(key, pairs)))
+
+
+def links(paper: Paper) -> Iterator[str]:
+    """What other papers of the same people link to: code, project page, organization."""
+    for url in (paper.code_url, paper.project_url):
+        if url:
+            yield _SCHEME.sub("", url.strip().lower()).replace(" ", "")
+    if paper.organization:
+        yield f"org:{key(words_of(tokens(paper.organization)))}"
+
+
+def _line(found: Sequence[Token]) -> str:
+    """The words in their order; after a gap the joined forms, and plurals as written, for prefixes."""
+    beside = [token.word for token in found if token.end - token.start > 1]
+    beside += [
+        written for token in found if (written := small(token.form)) != token.word and "-" not in written
+    ]
+    words = words_of(found)
+    return " ".join((*words, GAP, *dict.fromkeys(beside)) if beside else words)

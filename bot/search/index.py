@@ -1,0 +1,117 @@
+"""The index in its folder: a view that may be thrown away at any time, for all that is in it comes from Redis."""
+
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+import tantivy
+
+from bot.models import Paper
+from bot.search import fields
+
+HEAP = 50_000_000
+"""Bytes that the engine gathers before it writes a segment."""
+
+log = structlog.get_logger(__name__)
+
+
+class Index:
+    """Papers in a folder, or in memory. Several processes may open a folder; the first that writes is its writer.
+
+    A commit is all or nothing, with the position that it carries: a kill in between leaves the one before.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder / f"v{fields.VERSION}" if folder else None
+        self._schema = fields.schema()
+        self._writer: tantivy.IndexWriter | None = None
+        self._index = self._open()
+
+    @property
+    def schema(self) -> tantivy.Schema:
+        """Its fields."""
+        return self._schema
+
+    @property
+    def position(self) -> int:
+        """How far it has followed the changes, as its last commit says; 0 where there is none."""
+        searcher = self.searcher()
+        query = tantivy.Query.term_query(self._schema, "id", "")
+        hits = searcher.search(query, 1).hits
+        return int(searcher.doc(hits[0][1])["position"][0]) if hits else 0
+
+    @property
+    def papers(self) -> int:
+        """How many papers it holds."""
+        return max(0, self.searcher().num_docs - 1)
+
+    def searcher(self) -> tantivy.Searcher:
+        """Its present state, what other processes committed included."""
+        if self._writer is None:
+            self._index.reload()
+        return self._index.searcher()
+
+    def become_writer(self) -> bool:
+        """Whether this process may write: the first one that asks, until it ends."""
+        if self._writer is None:
+            try:
+                self._writer = self._index.writer(HEAP, 1)
+            except ValueError as error:
+                if "LockBusy" not in str(error):
+                    raise
+                return False
+            self._index.reload()  # what the former writer committed last
+        return True
+
+    def write(self, papers: Iterable[Paper], gone: Iterable[str], position: int) -> None:
+        """Put these papers in, in the place of what was known of them, take others out, and commit."""
+        writer = self._writer
+        if writer is None:
+            raise RuntimeError("only the writer writes")
+        for paper_id in gone:
+            writer.delete_documents_by_term("id", paper_id)
+        for paper in papers:
+            writer.delete_documents_by_term("id", paper.id)
+            writer.add_document(fields.document(paper))
+        writer.delete_documents_by_term("id", "")
+        writer.add_document(fields.mark(position))
+        writer.commit()
+        self._index.reload()
+
+    def clear(self) -> None:
+        """Begin anew. Only the writer may."""
+        if self._writer is None:
+            raise RuntimeError("only the writer writes")
+        self._writer.delete_all_documents()
+        self._writer.commit()
+        self._index.reload()
+
+    def ids(self) -> list[str]:
+        """Every paper that is in it."""
+        found = self.searcher().terms_with_prefix("id", "")
+        return [paper_id for paper_id, _ in found if paper_id]
+
+    def close(self) -> None:
+        """Let another process write."""
+        if self._writer is not None:
+            with suppress(ValueError):  # merging what is committed already: nothing is lost with it
+                self._writer.wait_merging_threads()
+            self._writer = None
+
+    def _open(self) -> tantivy.Index:
+        if self._folder is None:
+            return tantivy.Index(self._schema)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return tantivy.Index(self._schema, path=str(self._folder))
+        except OSError as error:
+            log.warning("the search index is kept in memory", folder=str(self._folder), reason=str(error))
+            self._folder = None
+            return tantivy.Index(self._schema)
+        except ValueError as error:
+            log.warning("the search index is damaged and is built anew", reason=str(error)[:200])
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return tantivy.Index(self._schema, path=str(self._folder))

@@ -1,0 +1,159 @@
+"""Which papers answer a search, best first: in steps, from the words as typed to whatever has some of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp, log
+from typing import Literal
+
+from tantivy import DocAddress, Occur, Order, Schema, Searcher
+from tantivy import Query as Found
+
+from bot.search.asked import Asked, Word
+from bot.search.fields import key
+from bot.search.terms import Terms, boosted, both, either, names_in
+
+Sort = Literal["best", "new", "top"]
+
+CANDIDATES = 50
+"""Papers looked at closely."""
+SHORT = 5
+"""Words of a query whose words are likely to be a title's."""
+LONG = 9
+"""Words of a query that is likely to be a title, or pasted: not all of them have to be right."""
+SOME = 0.6
+"""Part of the words that a paper must have to be worth showing."""
+RARE = 2
+"""Papers. A word that no more have is perhaps misspelt."""
+FUZZY = 4.0
+"""Score of a word that is nearly there: about that of a word of medium rarity."""
+NAME = 1.5
+WHOLE = 30.0
+"""Score of a title, or of its name before the colon, that is all that was typed."""
+FRESH, POPULAR = 0.15, 0.05
+
+SCANS = {"title": 2.5, "abstract": 1.0, "authors": 2.0}
+READS = {"title": 1.5, "abstract": 1.0, "authors": 1.5}
+"""Weights of the fields for short and for longer queries: the former name a paper, the latter describe one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What was found."""
+
+    ids: tuple[str, ...]
+    total: int
+    """Papers that hold all that was typed, or, where `loose`, as many as were looked at."""
+    loose: bool = False
+    """No paper has all the words as typed."""
+
+
+class Ranking:
+    """Asks one state of the index."""
+
+    def __init__(self, schema: Schema, searcher: Searcher, today: int) -> None:
+        self._terms = Terms(schema)
+        self._searcher = searcher
+        self._today = today
+
+    def search(
+        self,
+        asked: Asked,
+        *,
+        days: int | None = None,
+        sort: Sort = "best",
+    ) -> Ranked:
+        """The first CANDIDATES."""
+        limits = [(Occur.Must, self._terms.since(self._today - days))] if days is not None else []
+        if asked.must is not None:
+            limits.append((Occur.Must, self._terms.node(asked.must)))
+        scores: dict[str, float] = {}
+        total, loose = 0, False
+        for place, step in enumerate(self._steps(asked)):
+            if len(scores) >= CANDIDATES or (place and sort != "best" and scores):
+                break
+            query = both([(Occur.Must, step), *limits]) if limits else step
+            found, count = self._ask(query, sort)
+            for paper_id, score in found:
+                scores.setdefault(paper_id, score if not place else score * 0.5**place)
+            if place == 0:
+                total, loose = count, not count
+        ids = list(scores) if sort != "best" else sorted(scores, key=lambda i: -scores[i])
+        return Ranked(tuple(ids), total or len(ids), loose)
+
+    def _ask(self, query: Found, sort: Sort) -> tuple[list[tuple[str, float]], int]:
+        if sort == "best":
+            result = self._searcher.search(query, CANDIDATES)
+            addresses = [address for _, address in result.hits]
+            factors = self._factors(addresses)
+            scores = [score * factor for (score, _), factor in zip(result.hits, factors, strict=True)]
+        else:
+            field = "day" if sort == "new" else "upvotes"
+            result = self._searcher.search(query, CANDIDATES, order_by_field=field, order=Order.Desc)
+            addresses = [address for _, address in result.hits]
+            scores = [0.0] * len(addresses)
+        ids = [str(self._searcher.doc(address)["id"][0]) for address in addresses]
+        return list(zip(ids, scores, strict=True)), result.count  # type: ignore[attr-defined]  # the library's stubs leave it out
+
+    def _factors(self, addresses: list[DocAddress]) -> Iterator[float]:
+        """How much newer and better liked papers count for more. It decides between equals, it does not sort."""
+        days = self._searcher.fast_field_values("day", addresses)
+        votes = self._searcher.fast_field_values("upvotes", addresses)
+        for day, upvotes in zip(days, votes, strict=True):
+            age = max(0, self._today - int(day or 0))
+            yield 1 + FRESH * exp(-age / 365) + POPULAR * log(1 + max(0, int(upvotes or 0)))
+
+    def _steps(self, asked: Asked) -> Iterator[Found]:
+        words = [word for word in asked.words if not word.stop] or list(asked.words)
+        if not words:
+            yield self._terms.term("ids", asked.paper_id) if asked.paper_id else Found.all_query()
+            return
+        weights = SCANS if len(words) <= SHORT else READS
+        extra = [(Occur.Should, part) for part in self._extra(asked, words)]
+        if len(words) < LONG:
+            yield both([*((Occur.Must, self._word(word, weights)) for word in words), *extra])
+            if asked.also is not None:
+                yield self._terms.node(asked.also)
+            least = max(1, round(SOME * len(words)))
+            near = [(Occur.Should, self._nearly(word, weights)) for word in words]
+            yield self._some([*near], extra, least)
+        some = [(Occur.Should, self._word(word, weights)) for word in words]
+        yield self._some(some, extra, max(1, round(SOME * len(words))) if len(words) >= LONG else 1)
+
+    def _some(self, words: list[tuple[Occur, Found]], extra: list[tuple[Occur, Found]], least: int) -> Found:
+        if not extra:
+            return both(words, least=least)
+        return both([(Occur.Must, both(words, least=least)), *extra])
+
+    def _word(self, word: Word, weights: dict[str, float]) -> Found:
+        """Papers with this word in any field; the best field counts."""
+        fields = []
+        for field, weight in weights.items():
+            parts = word.name_parts if field == "authors" else word.parts
+            fields.append(boosted(self._terms.parts(field, parts, word.joined), weight))
+        return either(fields)
+
+    def _nearly(self, word: Word, weights: dict[str, float]) -> Found:
+        """The same, and papers with something spelled nearly so, where hardly any has the word itself."""
+        exact = self._word(word, weights)
+        text = "".join(word.parts)
+        if len(text) < 4 or self._frequency(word) > RARE:
+            return exact
+        fuzzy = [self._terms.fuzzy(field, text, FUZZY * weight) for field, weight in weights.items()]
+        return either([exact, *fuzzy])
+
+    def _frequency(self, word: Word) -> int:
+        counts = [
+            self._searcher.doc_freq(field, part) for field in ("title", "abstract") for part in word.parts
+        ]
+        return max(*counts, *(self._searcher.doc_freq("authors", part) for part in word.name_parts))
+
+    def _extra(self, asked: Asked, words: Sequence[Word]) -> Iterator[Found]:
+        """What makes a paper better, without being asked for: the very title, a whole name, words close together."""
+        flat = [part for word in asked.words for part in word.parts]
+        yield Found.boost_query(Found.const_score_query(self._terms.term("heads", key(flat)), 1.0), WHOLE)
+        for one, other in names_in(words):
+            yield self._terms.name(one, other, NAME)
+        if 2 <= len(words) <= LONG:
+            for pair in pairwise(flat):
+                yield self._terms.near("title", pair, 0, 0.5)

@@ -1,0 +1,218 @@
+"""What answers `/paper search`: an index that follows what is written of papers, asked off the event loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from redis.exceptions import RedisError
+
+from bot.models import Paper
+from bot.query import Query
+from bot.search.asked import Asked, read
+from bot.search.fields import day_of
+from bot.search.index import Index
+from bot.search.ranking import Ranked, Ranking, Sort
+from bot.search.terms import exactly
+from bot.search.words import respelled
+from bot.store.papers import Papers
+from bot.store.wake import Wake
+
+PAGE = 5
+"""Papers on a page of results."""
+AT_ONCE = 2000
+"""Papers written by one commit: about two seconds, in a thread."""
+PAUSE = 1.0
+"""Seconds between two commits."""
+SWEEP = 86_400.0
+"""Seconds between two looks for papers whose records are kept no longer."""
+AGAIN_AFTER = 1.0
+THREADS = 2
+
+_T = TypeVar("_T")
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of what was found, best first."""
+
+    asked: Asked
+    papers: tuple[Paper, ...]
+    total: int
+    """Papers that were found in all; no more than the first 50 can be paged to."""
+    pages: int
+    loose: bool = False
+    """No paper has all that was typed as it was typed: these come near."""
+    spelling: str = ""
+    """What was probably meant, where words are unknown."""
+    complete: bool = True
+    """Whether the index had followed every change, when it was last looked at."""
+
+
+class Search:
+    """The papers that were seen or remembered, to be searched. One for each process that answers commands.
+
+    Where `run` follows the changes, answers come from what has been followed; else each search catches up first.
+    `folder` keeps the index (None: memory); `stand_ins` are searched for as long as the index holds nothing.
+    """
+
+    def __init__(
+        self,
+        papers: Papers,
+        folder: Path | None,
+        now: Callable[[], datetime],
+        stand_ins: Callable[[], Awaitable[Sequence[Paper]]] | None = None,
+    ) -> None:
+        self._papers = papers
+        self._folder = folder
+        self._now = now
+        self._stand_ins = stand_ins
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="search")
+        self._opened: Index | None = None
+        self._opening = asyncio.Lock()
+        self._following = asyncio.Lock()
+        self._work = asyncio.Event()
+        self._followed = False
+        self._complete = False
+
+    async def find(self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1) -> Found:
+        """What answers `text`. `days` counts back from today. Raises UserError where there is nothing to look for.
+
+        Whatever else is typed is an answer, if an empty one.
+        """
+        asked = read(text)
+        if not self._followed:
+            await self.catch_up()
+        index, known = await self._shelf()
+        ranked = await self._thread(self._rank, index, asked, days, sort)
+        ids = ranked.ids or ((asked.paper_id,) if asked.paper_id else ())
+        if asked.must is not None and not exactly(asked.must):
+            holds = await self._proven(asked, ids, known)
+            ranked = replace(ranked, total=len(holds))
+            ids = tuple(paper.id for paper in holds)
+        pages = max(1, -(-len(ids) // PAGE))
+        page = min(max(page, 1), pages)
+        shown = await self._get(ids[(page - 1) * PAGE : page * PAGE], known)
+        spelling = ""
+        if ranked.loose or not shown:
+            spelling = await self._thread(respelled, asked, shown, index.searcher())
+        return Found(
+            asked,
+            tuple(shown),
+            max(ranked.total, len(ids)),
+            pages,
+            ranked.loose,
+            spelling,
+            self._complete or known is not None,
+        )
+
+    async def run(self, wake: Wake) -> None:
+        """Follow what is written of papers, until cancelled."""
+        wake.listen(self._heard)
+        self._followed = True
+        loop = asyncio.get_running_loop()
+        swept = -SWEEP
+        while True:
+            self._work.clear()
+            try:
+                await self.catch_up()
+                if loop.time() - swept >= SWEEP:
+                    await self.sweep()
+                    swept = loop.time()
+            except (RedisError, OSError) as error:
+                log.warning("search_waits", error=str(error))
+                await asyncio.sleep(AGAIN_AFTER)
+                continue
+            await asyncio.sleep(PAUSE)
+            await self._work.wait()
+
+    async def catch_up(self) -> bool:
+        """Take in every change up to now. -> whether this process writes the index; else another one does.
+
+        Raises RedisError; the next call goes on from there.
+        """
+        async with self._following:
+            index = await self._index()
+            if not await self._thread(index.become_writer):
+                self._complete = True
+                return False
+            position = await self._thread(lambda: index.position)
+            if position and position > await self._papers.last_change():
+                log.warning("Redis has forgotten what the search index holds: it is built anew")
+                await self._thread(index.clear)
+                position = 0
+            while changes := await self._papers.changed(position, AT_ONCE):
+                position = changes[-1][1]
+                ids = [paper_id for paper_id, _ in changes]
+                found = await self._papers.get(ids)
+                gone = [paper_id for paper_id in ids if paper_id not in found]
+                await self._thread(index.write, list(found.values()), gone, position)
+            self._complete = True
+            return True
+
+    async def sweep(self) -> None:
+        """Take out the papers whose records are kept no longer."""
+        async with self._following:
+            index = await self._index()
+            if not await self._thread(index.become_writer):
+                return
+            ids = await self._thread(index.ids)
+            for start in range(0, len(ids), AT_ONCE):
+                if gone := await self._papers.gone(ids[start : start + AT_ONCE]):
+                    position = await self._thread(lambda: index.position)
+                    await self._thread(index.write, (), gone, position)
+
+    async def close(self) -> None:
+        """Let another process write the index."""
+        if self._opened is not None:
+            await self._thread(self._opened.close)
+        self._threads.shutdown(wait=False)
+
+    def _heard(self, message: str) -> None:
+        if message in {"", "records"}:
+            self._work.set()
+
+    def _rank(self, index: Index, asked: Asked, days: int | None, sort: Sort) -> Ranked:
+        ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
+        return ranking.search(asked, days=days, sort=sort)
+
+    async def _proven(self, asked: Asked, ids: Sequence[str], known: dict[str, Paper] | None) -> list[Paper]:
+        """Those that hold to the letter: the language itself has the last word."""
+        if asked.must is None:
+            return []
+        query = Query(asked.must)
+        papers = await self._get(ids, known)
+        return await self._thread(lambda: [paper for paper in papers if query.matches(paper)])
+
+    async def _get(self, ids: Sequence[str], known: dict[str, Paper] | None) -> list[Paper]:
+        found = known if known is not None else await self._papers.get(ids)
+        return [found[paper_id] for paper_id in ids if paper_id in found]
+
+    async def _shelf(self) -> tuple[Index, dict[str, Paper] | None]:
+        """The index; where nothing is in it yet, one of the stand-ins, and these."""
+        index = await self._index()
+        if self._stand_ins is None or await self._thread(lambda: index.papers > 0):
+            return index, None
+        papers = await self._stand_ins()
+        return await self._thread(_in_memory, papers), {paper.id: paper for paper in papers}
+
+    async def _index(self) -> Index:
+        async with self._opening:
+            if self._opened is None:
+                self._opened = await self._thread(Index, self._folder)
+        return self._opened
+
+    async def _thread(self, work: Callable[..., _T], *args: object) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+
+def _in_memory(papers: Sequence[Paper]) -> Index:
+    index = Index()
+    index.become_writer()
+    index.write(papers, (), 0)
+    return index

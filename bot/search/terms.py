@@ -1,0 +1,156 @@
+"""The subscription language and plain words as queries of the engine, built in code: no text of a person is parsed.
+
+A query of the engine finds all that the language means and, for what has hyphens or exact case, a little more:
+`exactly` says whether the language must be asked again about what was found.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from tantivy import FieldType, Occur, Schema
+from tantivy import Query as Found
+
+from bot.query import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
+from bot.query.nodes import LAST_RANK, MOST_UPVOTES
+from bot.query.paths import paths_of
+from bot.search.asked import Word
+from bot.search.fields import key
+
+TEXT = ("title", "abstract")
+TIE = 0.3
+"""How much the other fields add to the best one."""
+
+
+class Terms:
+    """Builds the engine's queries for one schema."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+
+    def node(self, node: Node) -> Found:  # noqa: PLR0911  one return for each kind of node
+        """What `node` means."""
+        match node:
+            case And(nodes):
+                return both(_sides(self, nodes))
+            case Or(nodes):
+                return either(map(self.node, nodes))
+            case Not():
+                return both([(Occur.Must, Found.all_query()), *_sides(self, (node,))])
+            case Phrase():
+                fields = {"title": TEXT[:1], "abs": TEXT[1:]}.get(node.field, TEXT)
+                return either(self._phrase(field, node) for field in fields)
+            case Person():
+                return self._phrase("authors", node)
+            case Category(name):
+                return self.term("cat", name.lower())
+            case Upstream(name):
+                return self.term("source", name)
+            case Identifier(paper_id):
+                return self.term("ids", paper_id)
+            case Signal():
+                return self._signal(node)
+
+    def term(self, field: str, word: str, boost: float = 1.0) -> Found:
+        """Papers with this word in this field."""
+        return boosted(Found.term_query(self._schema, field, word), boost)
+
+    def parts(self, field: str, parts: Sequence[str], joined: str) -> Found:
+        """Papers with all of a word's parts, or with the joined form."""
+        terms = [self.term(field, part) for part in parts]
+        if len(terms) == 1:
+            return terms[0]
+        whole = both((Occur.Must, term) for term in terms)
+        return either([whole, self.term(field, joined)]) if joined else whole
+
+    def fuzzy(self, field: str, word: str, boost: float) -> Found:
+        """Papers with something spelled nearly so."""
+        distance = 2 if len(word) >= 8 else 1
+        return boosted(Found.fuzzy_term_query(self._schema, field, word, distance), boost)
+
+    def prefix(self, field: str, stem: str) -> Found:
+        """Papers with a word that begins so."""
+        return Found.fuzzy_term_query(self._schema, field, stem, 0, prefix=True)
+
+    def near(self, field: str, words: Sequence[str], slop: int, boost: float) -> Found:
+        """Papers in which these words stand close together, in this order."""
+        return boosted(Found.phrase_query(self._schema, field, list(words), slop), boost)
+
+    def name(self, one: str, other: str, boost: float) -> Found:
+        """Papers of somebody called so, whichever of the two is typed first."""
+        pair = [self.term("names", key((one, other))), self.term("names", key((other, one)))]
+        return Found.boost_query(either(pair), boost)
+
+    def since(self, day: int) -> Found:
+        """Papers published on this day or later."""
+        return self._range("day", day, 1_000_000)
+
+    def _range(self, field: str, least: int, most: int) -> Found:
+        return Found.const_score_query(
+            Found.range_query(self._schema, field, FieldType.Integer, least, most), 0.0
+        )
+
+    def _phrase(self, field: str, term: Phrase | Person) -> Found:
+        if term.prefix:
+            return self.prefix(field, term.words[0])
+        folded = Phrase(term.words) if isinstance(term, Phrase) and term.exact else term
+        return either(self._path(field, path) for path in paths_of(folded))
+
+    def _path(self, field: str, path: Sequence[str]) -> Found:
+        """The words next to each other. Joined forms stand apart in the index: beside one, all words are enough."""
+        if len(path) == 1:
+            return self.term(field, path[0])
+        phrase = Found.phrase_query(self._schema, field, list(path))
+        anywhere = both((Occur.Must, self.term(field, word)) for word in path)
+        return phrase if field == "authors" else either([phrase, boosted(anywhere, 0.1)])
+
+    def _signal(self, signal: Signal) -> Found:
+        match signal.name:
+            case "min":
+                return self._range("upvotes", signal.value, MOST_UPVOTES * 1000)
+            case "top":
+                return self._range("rank", 1, min(signal.value, LAST_RANK))
+            case "code":
+                return self._range("code", signal.value, signal.value)
+
+
+def both(parts: Iterable[tuple[Occur, Found]], *, least: int | None = None) -> Found:
+    """A boolean query; `least` of its optional parts must hold."""
+    return Found.boolean_query(list(parts), minimum_number_should_match=least)
+
+
+def either(parts: Iterable[Found], tie: float = TIE) -> Found:
+    """Any of these; the best one counts, the others a little."""
+    found = list(parts)
+    return found[0] if len(found) == 1 else Found.disjunction_max_query(found, tie)
+
+
+def boosted(query: Found, boost: float) -> Found:
+    """`query`, counting so many times."""
+    return query if boost == 1.0 else Found.boost_query(query, boost)
+
+
+def exactly(node: Node) -> bool:
+    """Whether the engine's answer is the language's, and not a little more."""
+    match node:
+        case And(nodes) | Or(nodes):
+            return all(map(exactly, nodes))
+        case Not(inner):
+            return exactly(inner)
+        case Phrase():
+            return not node.exact and len(paths_of(node)) == 1 and len(paths_of(node)[0]) == 1
+        case _:
+            return True
+
+
+def _sides(terms: Terms, nodes: Iterable[Node]) -> Iterable[tuple[Occur, Found]]:
+    for node in nodes:
+        if not isinstance(node, Not):
+            yield Occur.Must, terms.node(node)
+        elif exactly(node.node):  # else a little too much would be ruled out
+            yield Occur.MustNot, terms.node(node.node)
+
+
+def names_in(words: Sequence[Word]) -> list[tuple[str, str]]:
+    """Neighbours among the words that may be two parts of a name."""
+    flat = [part for word in words for part in word.name_parts if not word.stop or len(part) == 1]
+    return [pair for pair in pairwise(flat) if max(map(len, pair)) > 1]

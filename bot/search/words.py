@@ -1,0 +1,53 @@
+"""Spelling: the word that was probably meant, among those that papers have."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+
+from tantivy import Searcher
+
+from bot.models import Paper
+from bot.search.asked import Asked, Word
+from bot.search.fields import words_of
+from bot.text import tokens
+
+CLOSE = 0.75
+"""Of 1, as difflib counts: one letter wrong in six."""
+LOOKED_AT = 5
+FIRST = 2
+"""Letters that are taken for right where no paper was found at all."""
+MOST = 5000
+
+
+def respelled(asked: Asked, found: Sequence[Paper], searcher: Searcher) -> str:
+    """What was typed with its unknown words as papers spell them; nothing where there is nothing to mend."""
+    text = asked.text
+    for word in asked.words:
+        if len(word.typed) < 4 or _is_known(word, searcher):
+            continue
+        near = get_close_matches(word.typed, _known_words(found, word, searcher), n=1, cutoff=CLOSE)
+        if near:
+            at = text.casefold().find(word.typed)
+            text = f"{text[:at]}{near[0]}{text[at + len(word.typed) :]}" if at >= 0 else text
+    return text if text != asked.text else ""
+
+
+def _is_known(word: Word, searcher: Searcher) -> bool:
+    fields = (("title", word.parts), ("abstract", word.parts), ("authors", word.name_parts))
+    return any(all(searcher.doc_freq(field, part) for part in parts) for field, parts in fields)
+
+
+def _known_words(found: Sequence[Paper], word: Word, searcher: Searcher) -> Iterable[str]:
+    if found:
+        return set(_words_in(found[:LOOKED_AT]))
+    prefix = word.typed[:FIRST]
+    counts = dict(searcher.terms_with_prefix("title", prefix, limit=MOST))
+    counts |= dict(searcher.terms_with_prefix("authors", prefix, limit=MOST))
+    return counts
+
+
+def _words_in(papers: Iterable[Paper]) -> Iterator[str]:
+    for paper in papers:
+        for text in (paper.title, paper.abstract):
+            yield from words_of(tokens(text))
+        for name in paper.authors:
+            yield from words_of(tokens(name, plurals=False))

@@ -1,0 +1,27 @@
+"""An index on a real server."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.search import Search
+from bot.store.papers import Papers
+
+NOW = datetime(2026, 3, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def papers(redis: Redis) -> Papers:
+    """The store."""
+    return Papers(redis)
+
+
+@pytest.fixture
+async def search(papers: Papers, tmp_path: Path) -> AsyncIterator[Search]:
+    """A search whose index is in a folder of the test."""
+    searching = Search(papers, tmp_path / "search", lambda: NOW)
+    yield searching
+    await searching.close()

@@ -1,0 +1,170 @@
+"""The right paper is found, however it is asked for."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.errors import UserError
+from bot.models import Paper
+from bot.search import Search
+from bot.store.papers import Papers
+from tests.papers import a_paper
+from tests.search.conftest import NOW
+
+Finds = Callable[..., Awaitable[list[str]]]
+
+SHELF = (
+    a_paper(
+        "2603.00001",
+        title="Diffusion Policy: Visuomotor Learning via Action Diffusion",
+        abstract="We represent a robot's policy as a denoising process.",
+        authors=("Cheng Chi", "Siyuan Feng", "Shuran Song"),
+        categories=("cs.RO",),
+        upvotes=40,
+    ),
+    a_paper(
+        "2603.00002",
+        title="Fine-tuning LLMs with Retrieval-Augmented Generation (RAG)",
+        abstract="Large language models are finetuned, with storage for what they read.",
+        authors=("Łukasz Kaiser", "José García", "Yoshua Bengio"),
+        categories=("cs.CL", "cs.LG"),
+        published=NOW - timedelta(days=2),
+    ),
+    a_paper(
+        "2603.00003",
+        title="A Survey of Policy Gradients",
+        abstract="Policies, gradients and their diffusion through communities.",
+        authors=("Yuki Bengio", "Richard Sutton"),
+        categories=("cs.LG",),
+        published=NOW - timedelta(days=300),
+        upvotes=7,
+    ),
+    a_paper(
+        "math/0309136", title="On a Conjecture of Erdős", abstract="We prove it.", authors=("Ada Lovelace",)
+    ),
+)
+
+
+@pytest.fixture
+async def finds(search: Search, papers: Papers) -> Finds:
+    """Ids that a search finds, best first."""
+    await papers.remember(SHELF)
+    await search.catch_up()
+
+    async def ids(text: str, **options: object) -> list[str]:
+        return [paper.id for paper in (await search.find(text, **options)).papers]  # type: ignore[arg-type]  # a test's few
+
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("diffusion policy", "2603.00001"),
+        ("Diffusion Policy: Visuomotor Learning via Action Diffusion", "2603.00001"),
+        ("visuomotr lerning", "2603.00001"),
+        ("finetuning llm", "2603.00002"),
+        ("fine-tuning", "2603.00002"),
+        ("RAG", "2603.00002"),
+        ("kaiser", "2603.00002"),
+        ("Łukasz Kaiser et al.", "2603.00002"),
+        ("jose garcia", "2603.00002"),
+        ("Y. Bengio retrieval", "2603.00002"),
+        ("Bengio, Yuki", "2603.00003"),
+        ("Sutton R.", "2603.00003"),
+        ("erdos conjecture", "math/0309136"),
+        ("author:song robot", "2603.00001"),
+        ('"policy gradients"', "2603.00003"),
+        ("“policy gradients", "2603.00003"),
+        ("cat:cs.CL", "2603.00002"),
+        ("polic* -diffusion OR title:survey", "2603.00003"),
+        ("min:30 robot", "2603.00001"),
+    ],
+)
+async def test_the_paper_that_was_meant_comes_first(finds: Finds, typed: str, first: str) -> None:
+    assert (await finds(typed))[:1] == [first]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "2603.00001", "2603.00001v3", "arXiv:2603.00001", "id:2603.00001", "arXiv:2603.00001v2 [cs.RO]",
+        "https://arxiv.org/abs/2603.00001v1", "http://www.arxiv.org/pdf/2603.00001.pdf", "arxiv.org/html/2603.00001v2#S1",
+        "https://huggingface.co/papers/2603.00001", "hf.co/papers/2603.00001?utm=x", "<https://arxiv.org/abs/2603.00001>",
+        "10.48550/arXiv.2603.00001", "doi:10.48550/arXiv.2603.00001", "https://doi.org/10.48550/arXiv.2603.00001",
+        "https://www.alphaxiv.org/overview/2603.00001", "https://ar5iv.labs.arxiv.org/html/2603.00001",
+    ],
+)  # fmt: skip
+async def test_an_id_or_link_in_any_form_is_its_paper(finds: Finds, typed: str) -> None:
+    assert await finds(typed) == ["2603.00001"]
+
+
+async def test_ids_of_the_old_kind_are_found_too(finds: Finds) -> None:
+    assert await finds("https://arxiv.org/abs/math.GT/0309136") == []
+    assert await finds("https://arxiv.org/abs/math/0309136v2") == ["math/0309136"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("policy -diffusion", []),
+        ("policy -survey", ["2603.00001"]),
+        ('policy -"action diffusion"', ["2603.00003"]),
+        ('"fine-tuning llms"', ["2603.00002"]),
+        ('"finetuning llms"', ["2603.00002"]),
+        ('"llms fine-tuning"', []),
+        ("=RAG generation", ["2603.00002"]),
+        ("=rag generation", []),
+        ("kaiser OR sutton", ["2603.00002", "2603.00003"]),
+        ("cat:cs.LG min:5", ["2603.00003"]),
+        ("rag cat:cs.RO", []),
+        ('"yoshua bengio"', ["2603.00002"]),
+        ("policy -song", ["2603.00003"]),
+    ],
+)
+async def test_the_subscription_language_holds_to_the_letter(
+    finds: Finds, typed: str, found: list[str]
+) -> None:
+    assert sorted(await finds(typed)) == found
+
+
+async def test_days_count_back_and_sorts_are_kept(finds: Finds) -> None:
+    assert await finds("policy", days=30) == ["2603.00001"]
+    assert await finds("bengio", sort="new") == ["2603.00002", "2603.00003"]
+    assert await finds("policy", sort="top") == ["2603.00001", "2603.00003"]
+
+
+@pytest.mark.usefixtures("finds")
+async def test_a_misspelt_word_is_answered_and_spelled(search: Search) -> None:
+    found = await search.find("difusion polcy")
+    assert (found.papers[0].id, found.loose, found.spelling) == ("2603.00001", True, "diffusion policy")
+    found = await search.find("survay")
+    assert (found.papers[0].id, found.spelling) == ("2603.00003", "survey")
+
+
+async def test_there_are_pages_of_five(search: Search, papers: Papers) -> None:
+    await papers.remember([a_paper(f"p{n:02}", title="On rats") for n in range(12)])
+    await search.catch_up()
+    pages = [await search.find("rats", page=page) for page in (1, 2, 3, 4)]
+    assert [len(page.papers) for page in pages] == [5, 5, 2, 2]
+    assert {(page.total, page.pages) for page in pages} == {(12, 3)}
+    assert len({paper.id for page in pages[:3] for paper in page.papers}) == 12
+
+
+async def test_nothing_to_look_for_is_the_persons_error(search: Search) -> None:
+    for typed in ("", "  ", "()", "?!", "x" * 500):
+        with pytest.raises(UserError):
+            await search.find(typed)
+
+
+async def test_stand_ins_answer_until_there_is_a_paper(papers: Papers) -> None:
+    async def sample() -> tuple[Paper, ...]:
+        return SHELF
+
+    search = Search(papers, None, lambda: NOW, sample)
+    assert (await search.find("robot")).papers == SHELF[:1]
+    await papers.remember([a_paper("2603.00009", title="Robot")])
+    await search.catch_up()
+    assert [paper.id for paper in (await search.find("robot")).papers] == ["2603.00009"]
+    await search.close()
