@@ -1,6 +1,6 @@
 """The clients: one that listens at the gateway, and one that only speaks REST."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import discord
@@ -11,11 +11,17 @@ from redis.asyncio import Redis
 from adapters.discord.answers import Answers, Ask, sorry
 from adapters.discord.buttons import CUSTOM_ID
 from adapters.discord.commands import Interaction, root_command, sync
-from adapters.discord.people import refusal, user_of, where
+from adapters.discord.lifecycle import Lifecycle
+from adapters.discord.people import People, added, advise, plain_user, refusal, where
+from adapters.discord.places import Places
+from adapters.discord.troubles import Troubles
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find
 from bot.models import Command
 from bot.ports import Core, Reply
+
+Identify = Callable[[int], Awaitable[None]]
+"""Returns once a shard may identify itself."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +39,7 @@ class Listening(discord.AutoShardedClient):
         core: Core,
         redis: Redis,
         answers: Answers,
+        identify: Identify | None = None,
         *,
         shard_ids: Sequence[int] = (0,),
         shard_count: int = 1,
@@ -46,12 +53,14 @@ class Listening(discord.AutoShardedClient):
             shard_ids=list(shard_ids),
             shard_count=shard_count,
         )
-        self.core = core
+        self._core = core
         self._redis = redis
         self._answers = answers
-        self.tree: app_commands.CommandTree[Listening] = app_commands.CommandTree(self)
+        self._identify = identify
+        self._lifecycle = Lifecycle(core, Places(redis), Troubles(self, redis))
+        self.tree = Tree(self)
+        self._people = People(self.tree.fetch_commands)
         self.tree.add_command(root_command(self._invoke, self._complete))
-        self.tree.on_error = self._failed  # type: ignore[method-assign]  # discord.py's own way to say it
 
     async def setup_hook(self) -> None:
         """Runs once, before the gateway."""
@@ -59,37 +68,92 @@ class Listening(discord.AutoShardedClient):
         if await sync(self.tree, self._redis):
             log.info("commands synced")
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait until this shard may identify itself."""
+        if self._identify is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            await self._identify(shard_id or 0)
+
     async def pressed(self, interaction: Interaction, line: str) -> None:
         """A button was pressed, whose command is `line`."""
         spec = find(line.split(maxsplit=1)[0])
-        await self._answer(interaction, spec, lambda: self._typed(interaction, line), line)
+        channel = where(interaction)
 
-    async def _typed(self, interaction: Interaction, line: str) -> Reply:
-        return await self.core.handle_text(line, user_of(interaction), where(interaction))
+        async def ask() -> Reply:
+            return await self._core.handle_text(line, await self._people.user(interaction, spec), channel)
+
+        await self._answer(interaction, spec, ask, line)
 
     async def _invoke(self, interaction: Interaction, spec: CommandSpec, options: Mapping[str, str]) -> None:
-        command = Command(spec.name, user_of(interaction), where(interaction), options)
-        await self._answer(interaction, spec, lambda: self.core.handle(command))
+        channel = where(interaction)
+
+        async def ask() -> Reply:
+            user = await self._people.user(interaction, spec)
+            return await self._core.handle(Command(spec.name, user, channel, options))
+
+        await self._answer(interaction, spec, ask)
 
     async def _answer(
         self, interaction: Interaction, spec: CommandSpec | None, ask: Ask, line: str = ""
     ) -> None:
         refused = refusal(interaction, spec)
-        if refused:
-            await self._answers.give(interaction, refused, line=line)
-            return
-        await self._answers.give(interaction, ask, line=line)
+
+        async def advised() -> Reply:
+            return advise(await ask(), interaction, spec)
+
+        await self._answers.give(interaction, refused or advised, line=line)
+        if added(interaction):
+            await self._lifecycle.used(where(interaction), interaction.app_permissions)
 
     async def _complete(
         self, interaction: Interaction, spec: CommandSpec, option: OptionSpec, typed: str
     ) -> Sequence[Choice]:
-        return await self.core.complete(
-            spec.name, option.name, typed, user_of(interaction), where(interaction)
-        )
+        channel = where(interaction)
+        return await self._core.complete(spec.name, option.name, typed, plain_user(interaction), channel)
 
-    async def _failed(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
-        """The edge: what we got wrong is logged, and the person is told."""
-        log.error("interaction failed", exc_info=error)
+    async def on_ready(self) -> None:
+        await self._lifecycle.ready(self)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._lifecycle.added(guild)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self._lifecycle.removed(guild)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self._lifecycle.deleted(channel.guild.id, channel.id)
+
+    async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
+        await self._lifecycle.deleted(thread.guild_id, thread.thread_id)
+
+    async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
+        await self._lifecycle.changed(after)
+
+    async def on_thread_update(self, _before: object, after: discord.Thread) -> None:
+        await self._lifecycle.changed(after)
+
+    async def on_guild_role_update(self, _before: object, after: discord.Role) -> None:
+        await self._lifecycle.look_at(after.guild)
+
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        await self._lifecycle.look_at(role.guild)
+
+    async def on_member_update(self, _before: object, after: discord.Member) -> None:
+        """Without the intent for members only Paperboy itself is told of."""
+        await self._lifecycle.look_at(after.guild)
+
+    async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
+        """The edge: an event that could not be dealt with is logged, the next ones go on."""
+        log.error("event failed", gateway_event=event_method, exc_info=True)
+
+
+class Tree(app_commands.CommandTree[Listening]):
+    """The commands; what goes wrong in one is logged, and the person is told."""
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        """The edge, as above."""
+        log.error("command failed", exc_info=error)
         await sorry(interaction)
 
 

@@ -7,8 +7,8 @@ from bot.errors import CardRefused, ChannelGone, RetryLater, SendError, Unclear
 
 DELETED = 10008
 """The message is unknown: on a create with a nonce, it was posted before and has been deleted since."""
-OVER = frozenset({10062, 10015})
-"""The interaction is over: its three seconds or fifteen minutes have passed."""
+OVER = frozenset({10062, 10015, 40060})
+"""The interaction is over: its three seconds or fifteen minutes have passed, or another process answered it."""
 FORM = 50035
 WRONG_KIND = 50008
 """No messages can be sent in a channel of this kind, such as a forum."""
@@ -19,16 +19,23 @@ REFUSED_FOR = 300.0
 """Seconds between attempts with a token that is refused: ten thousand of those are a ban."""
 SLOW_FOR = 5.0
 
+
+class Hindered(ChannelGone):
+    """Nothing can be posted there until somebody mends it: they are told."""
+
+
 GONE = {
     10003: "the channel does not exist any more",
     10004: "the server does not exist any more, or Paperboy is not in it",
-    50001: "Paperboy may not see this channel: give it the permission View Channel",
-    50013: "Paperboy lacks a permission in this channel: it needs View Channel, Send Messages and Embed Links",
     50008: "no messages can be sent in a channel of this kind",
     50024: "that can't be done in a channel of this kind",
+}
+HINDERED = {
+    50001: "I may not see the channel: give me View Channel",
+    50013: "I lack a permission: give me View Channel, Send Messages and Embed Links",
     50083: "the thread is archived",
     160005: "the thread is locked",
-    40067: "this forum wants a tag on each post, and has none that Paperboy may use",
+    40067: "the forum wants a tag on each post, and has none that I may use",
 }
 REFUSED = frozenset({FORM, 50006})
 LATER = frozenset({20016, 20028, 40062, 130000, 30033, 160006})
@@ -62,8 +69,15 @@ def _answered(error: discord.HTTPException) -> SendError:
             return _wait("Discord refuses DISCORD_TOKEN", REFUSED_FOR)
         case status if status >= 500:
             return Unclear(why)
+        case _:
+            return _coded(error, why)
+
+
+def _coded(error: discord.HTTPException, why: str) -> SendError:
     if error.code in LATER:
         return RetryLater(why, after=SLOW_FOR, counts=False)
+    if error.code in HINDERED:
+        return Hindered(HINDERED[error.code])
     if error.code in REFUSED or (error.status == 400 and error.code not in GONE):
         return CardRefused(why)
     return ChannelGone(GONE.get(error.code, why))

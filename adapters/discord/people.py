@@ -1,11 +1,16 @@
 """Who asks, where, and whether they may: taken from Discord's payload only."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import aiohttp
 import discord
 
 from adapters.discord.answers import Ask, Interaction
+from adapters.discord.commands import ROOT
 from adapters.discord.places import kind_of, ref
 from bot.cards import Button, Card
-from bot.cards.say import actions, paragraph
+from bot.cards.say import actions, bold, paragraph
 from bot.commands.table import CommandSpec
 from bot.models import ChannelRef, User
 from bot.ports import Reply
@@ -22,10 +27,68 @@ NEEDED = discord.Permissions(
 ELSEWHERE = "That works in the channels of a server that Paperboy was added to."
 
 
-def user_of(interaction: Interaction) -> User:
-    """The person, with whether the server lets them manage the channel; in their own direct messages they may."""
+_TO_POST = {"view_channel": "View Channel", "send_messages": "Send Messages"}
+_TO_POST_IN_THREAD = {"view_channel": "View Channel", "send_messages_in_threads": "Send Messages in Threads"}
+
+
+def lacking(permissions: discord.Permissions, *, thread: bool = False) -> list[str]:
+    """What is missing to post in a channel, by the names that Discord's settings show."""
+    needed = _TO_POST_IN_THREAD if thread else _TO_POST
+    return [label for name, label in needed.items() if not getattr(permissions, name)]
+
+
+class People:
+    """Who asks, with whether they may change what is posted: by the channel's permissions, or by the server's word.
+
+    `commands` fetches the commands that Discord has of Paperboy.
+    """
+
+    def __init__(self, commands: Callable[[], Awaitable[Sequence[discord.app_commands.AppCommand]]]) -> None:
+        self._commands = commands
+        self._root: discord.app_commands.AppCommand | None = None
+
+    async def user(self, interaction: Interaction, spec: CommandSpec | None) -> User:
+        """The person; the server's own rules are only looked up where they matter."""
+        user = plain_user(interaction)
+        if user.may_manage or spec is None or not spec.changes or not added(interaction):
+            return user
+        return replace(user, may_manage=await self._allowed(interaction))
+
+    async def _allowed(self, interaction: Interaction) -> bool:
+        """Whether the server's settings (Integrations) allow the command to this person, or a role of theirs, by name."""
+        person = interaction.user
+        if not isinstance(person, discord.Member):
+            return False
+        try:
+            if self._root is None:
+                self._root = discord.utils.get(await self._commands(), name=ROOT)
+            rules = await self._root.fetch_permissions(person.guild) if self._root else None
+        except (discord.DiscordException, aiohttp.ClientError, OSError):
+            return False  # most servers have no rules, which Discord answers with 404
+        named = {person.id, *(role.id for role in person.roles if not role.is_default())}
+        return any(rule.permission and rule.id in named for rule in (rules.permissions if rules else ()))
+
+
+def plain_user(interaction: Interaction) -> User:
+    """The person, with whether they may manage the channel; in their own direct messages they may."""
     may = interaction.guild_id is None or interaction.permissions.manage_channels
     return User(str(interaction.user.id), interaction.user.display_name, may_manage=may)
+
+
+def advise(reply: Reply, interaction: Interaction, spec: CommandSpec | None) -> Reply:
+    """The reply, with a warning where something was changed in a channel that can't be posted in."""
+    if spec is None or not spec.changes or reply.card.kind == "error" or not added(interaction):
+        return reply
+    in_thread = where(interaction).channel == str(interaction.channel_id) and isinstance(
+        interaction.channel, discord.Thread
+    )
+    missing = lacking(interaction.app_permissions, thread=in_thread)
+    if not missing:
+        return reply
+    advice = paragraph(
+        bold("I can't post here yet: "), f"give Paperboy {' and '.join(missing)} in this channel."
+    )
+    return replace(reply, card=replace(reply.card, blocks=(advice, *reply.card.blocks)))
 
 
 def where(interaction: Interaction) -> ChannelRef:

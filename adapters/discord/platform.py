@@ -1,23 +1,35 @@
 """Discord as a platform."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 import aiohttp
 import discord
+import structlog
 from redis.asyncio import Redis
 
 from adapters.discord.answers import Answers
 from adapters.discord.client import Listening, speaking
-from adapters.discord.errors import verdict
+from adapters.discord.errors import REFUSED_FOR, Hindered, verdict
+from adapters.discord.gateway import Gateway, gateway_of
 from adapters.discord.posting import Poster
+from adapters.discord.shards import Identifies, Shards
+from adapters.discord.troubles import Troubles
 from bot.cards import Card
 from bot.errors import ConfigurationError, RetryLater
 from bot.models import ChannelRef, MessageRef
 from bot.ports import Core, Rate, Rates
 
 WRONG_TOKEN = "Discord refuses DISCORD_TOKEN: copy it anew from the page Bot of your application"  # noqa: S105  # no secret
+
+AGAIN_AFTER = 10.0
+"""Seconds between attempts to reach Discord."""
+
+_T = TypeVar("_T")
+
+log = structlog.get_logger(__name__)
 
 
 class DiscordPlatform:
@@ -36,60 +48,78 @@ class DiscordPlatform:
 
     async def run(self, core: Core) -> None:
         """Listen at the gateway until cancelled. Raises ConfigurationError where Discord refuses the token."""
-        client = self.listening(core)
-        try:
-            await client.start(self._token)
-        except discord.LoginFailure as error:
-            raise ConfigurationError(WRONG_TOKEN) from error
-        finally:
-            await client.close()
+        identifies = Identifies(self._redis)
 
-    def listening(self, core: Core, answers: Answers | None = None) -> Listening:
-        """A client for the gateway."""
-        return Listening(core, self._redis, answers or Answers())
+        async def recommended() -> int:
+            return (await self._gateway()).shards
+
+        async def listen(shards: Sequence[int], count: int) -> None:
+            gateway = await self._gateway()
+            await gateway.allows(len(shards))
+
+            async def identify(shard: int) -> None:
+                await identifies.turn(shard, gateway.at_once)
+
+            client = Listening(core, self._redis, Answers(), identify, shard_ids=shards, shard_count=count)
+            async with client:
+                await client.login(self._token)
+                await client.connect()
+
+        try:
+            await Shards(self._redis).listen(recommended, listen)
+        except (discord.LoginFailure, discord.ConnectionClosed) as error:
+            raise ConfigurationError(WRONG_TOKEN) from error
+
+    async def _gateway(self) -> Gateway:
+        """Where to connect to, asked until Discord says it. Raises LoginFailure."""
+        while True:
+            try:
+                return await gateway_of(await self._speaking())
+            except discord.LoginFailure:
+                raise
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                log.warning("Discord can't be reached", error=str(error))
+                await asyncio.sleep(AGAIN_AFTER)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card once. Raises a SendError."""
-        poster = await self._poster()
         try:
-            return await poster.send(to, card, key)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            raise verdict(error) from error
+            return await self._ask(lambda poster: poster.send(to, card, key))
+        except Hindered as error:
+            if self._rest is not None:
+                await Troubles(self._rest, self._redis).begin(to, str(error))
+            raise
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """What a delivery became. Raises Unknowable, or a SendError where Discord can't be asked."""
-        poster = await self._poster()
-        try:
-            return await poster.find(to, key, since)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            raise verdict(error) from error
+        return await self._ask(lambda poster: poster.find(to, key, since))
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
         """Show another card in a message's place. Raises a SendError."""
-        poster = await self._poster()
-        try:
-            await poster.edit(to, message, card)
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            raise verdict(error) from error
+        await self._ask(lambda poster: poster.edit(to, message, card))
 
     async def close(self) -> None:
         """Give the connections back."""
         if self._rest is not None:
             await self._rest.close()
 
-    async def _poster(self) -> Poster:
+    async def _ask(self, request: Callable[[Poster], Awaitable[_T]]) -> _T:
+        try:
+            return await request(Poster(await self._speaking(), self._redis))
+        except discord.LoginFailure as error:
+            raise RetryLater(WRONG_TOKEN, after=REFUSED_FOR, scope="platform", counts=False) from error
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            raise verdict(error) from error
+
+    async def _speaking(self) -> discord.Client:
+        """The client for REST, logged in once. Raises what discord.py raises."""
         async with self._login:
             if self._rest is None:
                 client = speaking()
                 try:
                     await client.login(self._token)
-                except discord.LoginFailure as error:
+                except BaseException:
                     await client.close()
-                    raise RetryLater(WRONG_TOKEN, after=300, scope="platform", counts=False) from error
-                except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-                    await client.close()
-                    raise RetryLater(
-                        f"Discord can't be reached: {error}", scope="platform", counts=False
-                    ) from error
+                    raise
                 self._rest = client
-        return Poster(self._rest, self._redis)
+            return self._rest
