@@ -11,9 +11,10 @@ import structlog
 
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
+from adapters.discord.forms import chooser, modal, pages
 from adapters.discord.layout import layout
 from adapters.discord.posting import MAX_NAME
-from bot.cards import Button, Card
+from bot.cards import Button, Card, Form
 from bot.cards.plain import plain
 from bot.cards.problem import sorry_card
 from bot.cards.say import actions, paragraph
@@ -38,7 +39,7 @@ class Answers:
         self._patience = patience
 
     async def give(self, interaction: Interaction, ask: Ask, *, line: str = "") -> None:
-        """Ask, and show the reply; `line` is the command of the button that was pressed."""
+        """Ask, and show the reply; `line` is the command, as it would be typed."""
         try:
             await self._give(interaction, ask, line)
         except discord.HTTPException as error:
@@ -50,9 +51,12 @@ class Answers:
 
     async def _give(self, interaction: Interaction, ask: Ask, line: str) -> None:
         reply = await self._asked(interaction, ask)
-        if reply.thread and line and await self._in_thread(interaction, reply, line):
+        if reply.thread and await self._in_thread(interaction, reply, line):
             return
-        await self._show(interaction, reply, turning=bool(PAGE.search(line)))
+        if reply.form:
+            await self._ask_back(interaction, reply.card, reply.form, line)
+        else:
+            await self._show(interaction, reply, turning=bool(PAGE.search(line)))
         if reply.later and (fuller := await reply.later()):
             await interaction.edit_original_response(view=layout(fuller))
 
@@ -66,6 +70,25 @@ class Answers:
             return await asking
         finally:
             asking.cancel()
+
+    async def _ask_back(self, interaction: Interaction, card: Card, form: Form, line: str) -> None:
+        """Open the form, or offer its parts: it has too many, or it is too late to open one."""
+        whole = modal(form, 0, line) if len(pages(form)) == 1 else None
+        if interaction.response.is_done():
+            await interaction.edit_original_response(view=chooser(card, form, line))
+        elif whole and interaction.type is not discord.InteractionType.modal_submit:
+            await interaction.response.send_modal(whole)
+        else:
+            await interaction.response.send_message(view=chooser(card, form, line), ephemeral=True)
+
+    async def open(self, interaction: Interaction, ask: Ask, page: int, line: str) -> None:
+        """Open a part of the form that a command brings, at once: it can't be announced."""
+        reply = await ask()
+        part = modal(reply.form, page, line) if reply.form else None
+        if part:
+            await interaction.response.send_modal(part)
+        else:
+            await self._show(interaction, reply, turning=False)
 
     async def _show(self, interaction: Interaction, reply: Reply, *, turning: bool) -> None:
         view = layout(reply.card)

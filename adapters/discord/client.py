@@ -1,5 +1,6 @@
 """The clients: one that listens at the gateway, and one that only speaks REST."""
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from redis.asyncio import Redis
 from adapters.discord.answers import Answers, Ask, sorry
 from adapters.discord.buttons import CUSTOM_ID
 from adapters.discord.commands import Interaction, root_command, sync
+from adapters.discord.forms import CUSTOM_ID as FORM
+from adapters.discord.forms import sent_in
 from adapters.discord.lifecycle import Lifecycle
 from adapters.discord.people import People, added, advise, plain_user, refusal, where
 from adapters.discord.places import Places
@@ -64,7 +67,7 @@ class Listening(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         """Runs once, before the gateway."""
-        self.add_dynamic_items(CommandButton)
+        self.add_dynamic_items(CommandButton, FormButton)
         if await sync(self.tree, self._redis):
             log.info("commands synced")
 
@@ -78,31 +81,49 @@ class Listening(discord.AutoShardedClient):
     async def pressed(self, interaction: Interaction, line: str) -> None:
         """A button was pressed, whose command is `line`."""
         spec = find(line.split(maxsplit=1)[0])
-        channel = where(interaction)
+        await self._answer(interaction, spec, lambda: self._typed(interaction, line, spec), line)
+
+    async def opened(self, interaction: Interaction, page: int, line: str) -> None:
+        """A part of the form was asked for that the command `line` brings."""
+        spec = find(line.split(maxsplit=1)[0])
+        await self._answers.open(interaction, lambda: self._typed(interaction, line, spec), page, line)
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        """A form was sent in. discord.py deals with commands and buttons by itself."""
+        data: Mapping[str, Any] = interaction.data or {}
+        form = FORM.fullmatch(str(data.get("custom_id", "")))
+        if interaction.type is not discord.InteractionType.modal_submit or form is None:
+            return
+        line = form["line"]
+        spec = find(line.split(maxsplit=1)[0])
 
         async def ask() -> Reply:
-            return await self._core.handle_text(line, await self._people.user(interaction, spec), channel)
+            reply = await self._typed(interaction, line, spec)
+            if reply.form is None:
+                return reply
+            now = {field.name: field.value for field in reply.form.fields}
+            options = now | sent_in(data.get("components", ()))
+            user = await self._people.user(interaction, find(reply.form.command))
+            return await self._core.handle(Command(reply.form.command, user, where(interaction), options))
 
         await self._answer(interaction, spec, ask, line)
 
-    async def _invoke(self, interaction: Interaction, spec: CommandSpec, options: Mapping[str, str]) -> None:
-        channel = where(interaction)
+    async def _typed(self, interaction: Interaction, line: str, spec: CommandSpec | None) -> Reply:
+        user = await self._people.user(interaction, spec)
+        return await self._core.handle_text(line, user, where(interaction))
 
+    async def _invoke(self, interaction: Interaction, spec: CommandSpec, options: Mapping[str, str]) -> None:
         async def ask() -> Reply:
             user = await self._people.user(interaction, spec)
-            return await self._core.handle(Command(spec.name, user, channel, options))
+            return await self._core.handle(Command(spec.name, user, where(interaction), options))
 
-        await self._answer(interaction, spec, ask)
+        await self._answer(interaction, spec, ask, line_of(spec, options))
 
-    async def _answer(
-        self, interaction: Interaction, spec: CommandSpec | None, ask: Ask, line: str = ""
-    ) -> None:
-        refused = refusal(interaction, spec)
-
+    async def _answer(self, interaction: Interaction, spec: CommandSpec | None, ask: Ask, line: str) -> None:
         async def advised() -> Reply:
             return advise(await ask(), interaction, spec)
 
-        await self._answers.give(interaction, refused or advised, line=line)
+        await self._answers.give(interaction, refusal(interaction, spec) or advised, line=line)
         if added(interaction):
             await self._lifecycle.used(where(interaction), interaction.app_permissions)
 
@@ -145,7 +166,7 @@ class Listening(discord.AutoShardedClient):
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
         """The edge: an event that could not be dealt with is logged, the next ones go on."""
-        log.error("event failed", gateway_event=event_method, exc_info=True)
+        log.error("event failed", gateway_event=event_method, exc_info=sys.exception())
 
 
 class Tree(app_commands.CommandTree[Listening]):
@@ -155,6 +176,35 @@ class Tree(app_commands.CommandTree[Listening]):
         """The edge, as above."""
         log.error("command failed", exc_info=error)
         await sorry(interaction)
+
+
+class FormButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=FORM):
+    """Opens a part of a form."""
+
+    def __init__(self, button: discord.ui.Button[Any], page: int, line: str) -> None:
+        super().__init__(button)
+        self._page = page
+        self._line = line
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Any, item: Any, match: Any, /) -> "FormButton":
+        """The button that was pressed."""
+        return cls(item, int(match["page"]), match["line"])
+
+    async def callback(self, interaction: Any) -> None:
+        """Open it."""
+        try:
+            await interaction.client.opened(interaction, self._page, self._line)
+        except Exception:  # the edge, as above
+            log.exception("form failed", line=self._line)
+            await sorry(interaction)
+
+
+def line_of(spec: CommandSpec, options: Mapping[str, str]) -> str:
+    """A command as it would be typed."""
+    named = (f"{option.name}:{options[option.name]}" for option in spec.named if option.name in options)
+    free = options.get(spec.free.name, "") if spec.free else ""
+    return " ".join(filter(None, (spec.name, free, *named)))
 
 
 class CommandButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUSTOM_ID):

@@ -1,0 +1,95 @@
+"""A form as Discord's modals: five fields each, so a longer one is chosen a part of first.
+
+Nothing is remembered meanwhile. Modals and buttons carry the part and the command that brought the form
+(`?1 settings`); when a part is sent in, that command is asked again for what the other fields are now.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import discord
+
+from adapters.discord.buttons import MAX_ID, MAX_LABEL
+from adapters.discord.layout import Row, layout
+from adapters.discord.plan import MAX_COMPONENTS
+from bot.cards import Card, Field, Form
+from bot.cards.plain import plain
+from bot.text import shorten
+
+ON_A_PAGE = 5
+MAX_TITLE = 45
+MAX_NAME = 45
+MAX_HELP = 100
+MAX_VALUE = 400
+MAX_CHOICES = 25
+MAX_CHOICE = 100
+CUSTOM_ID = re.compile(r"\?(?P<page>\d{1,2}) (?P<line>.+)", re.DOTALL)
+
+
+def pages(form: Form) -> list[tuple[Field, ...]]:
+    """The fields, as many together as a modal holds."""
+    return [form.fields[at : at + ON_A_PAGE] for at in range(0, len(form.fields), ON_A_PAGE)]
+
+
+def modal(form: Form, page: int, line: str) -> discord.ui.Modal | None:
+    """One part of a form that the command `line` brought; None where there is no such part. Needs a running loop."""
+    custom_id = f"?{page} {line}"
+    if page >= len(pages(form)) or len(custom_id) > MAX_ID:
+        return None
+    view = discord.ui.Modal(title=shorten(plain(form.title), MAX_TITLE), custom_id=custom_id, timeout=None)
+    for field in pages(form)[page]:
+        view.add_item(_label(field))
+    view.stop()  # discord.py must not keep it
+    return view
+
+
+def chooser(card: Card, form: Form, line: str) -> discord.ui.LayoutView:
+    """A card, and a button below it for each part of its form."""
+    view = layout(card)
+    buttons = [_open(fields, page, line) for page, fields in enumerate(pages(form))][:ON_A_PAGE]
+    if view.total_children_count + len(buttons) + 1 <= MAX_COMPONENTS and len(f"?9 {line}") <= MAX_ID:
+        row: Row = discord.ui.ActionRow(*buttons)
+        view.add_item(row)
+    return view
+
+
+def sent_in(components: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Field -> what was given, of a modal that was sent in."""
+    given: dict[str, str] = {}
+    for label in components:
+        field = label.get("component") or {}
+        if name := field.get("custom_id"):
+            values = field.get("values")
+            given[name] = str(field.get("value") or "") if values is None else "".join(values[:1])
+    return given
+
+
+def _open(fields: tuple[Field, ...], page: int, line: str) -> discord.ui.Button[discord.ui.LayoutView]:
+    label = shorten(f"Change {', '.join(plain(field.label) for field in fields)}", MAX_LABEL)
+    return discord.ui.Button(label=label, custom_id=f"?{page} {line}", style=discord.ButtonStyle.primary)
+
+
+def _label(field: Field) -> discord.ui.Label[discord.ui.Modal]:
+    return discord.ui.Label(
+        text=shorten(plain(field.label), MAX_NAME),
+        description=shorten(plain(field.help), MAX_HELP) or None,
+        component=_component(field),
+    )
+
+
+def _component(field: Field) -> discord.ui.Item[discord.ui.Modal]:
+    carried = [choice for choice in field.choices if 0 < len(choice.value) <= MAX_CHOICE]
+    if 0 < len(carried) <= MAX_CHOICES:
+        options = [
+            discord.SelectOption(
+                label=shorten(plain(choice.label or choice.value), MAX_CHOICE),
+                value=choice.value,
+                default=choice.value == field.value,
+            )
+            for choice in carried
+        ]
+        return discord.ui.Select(custom_id=field.name, options=options, required=True)
+    return discord.ui.TextInput(
+        custom_id=field.name, default=field.value[:MAX_VALUE] or None, required=False, max_length=MAX_VALUE
+    )
