@@ -7,16 +7,20 @@ from typing import Annotated
 
 import typer
 
-from bot import logs, running
+from bot import logs, running, upkeep
 from bot.app import ROLES, choose_roles
 from bot.doctor import examine
 from bot.errors import ConfigurationError
+from bot.models import ChannelRef
 from bot.settings import Settings
+from bot.store.facts import BadLine
 
 EX_CONFIG = 78
 """sysexits.h: the configuration is wrong. Supervisors should not restart on it."""
 EX_UNAVAILABLE = 69
 """sysexits.h: nothing outside could be reached."""
+EX_DATAERR = 65
+"""sysexits.h: the input was incorrect."""
 
 app = typer.Typer(
     help="Paperboy tells Slack and Discord channels, and this terminal, about the new papers they care about.",
@@ -26,10 +30,24 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+deliveries = typer.Typer(
+    help="Posts that were set aside, for a person to decide about.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(deliveries, name="deliveries")
+
 ROLES_HELP = (
     f"What this process does: {', '.join(ROLES)}. With none named, all that is configured. "
     "Any role may run in several processes on one REDIS_URL."
 )
+
+
+def _channel(text: str) -> ChannelRef:
+    try:
+        return ChannelRef.parse(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no channel; one is slack:T024BE7LD:C061EG9SL") from None
 
 
 @app.command()
@@ -67,6 +85,87 @@ def demo() -> None:
 def doctor() -> None:
     """Check everything between here and the first post, and say what to do."""
     raise typer.Exit(0 if asyncio.run(_examined(_settings())) else 1)
+
+
+Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy deliveries list` names it.")]
+
+
+@deliveries.command("list")
+def list_deliveries() -> None:
+    """Show the posts that were set aside, the oldest first: state, since when, key, why."""
+    stuck = asyncio.run(upkeep.set_aside(_settings()))
+    for one in stuck:
+        typer.echo(f"{one.state}  {one.since:%Y-%m-%d %H:%M}  {one.key}\n      {one.why}")
+    if not stuck:
+        typer.echo("Nothing is set aside.")
+
+
+@deliveries.command("retry")
+def retry_deliveries(
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY]...", help="As `paperboy deliveries list` names it.")
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All that are set aside.")] = False,
+) -> None:
+    """Try them once more. One that is `dead` is asked about first, one that is `held` is posted."""
+    if bool(keys) == everything:
+        raise typer.BadParameter("name the posts to retry, or say --all")
+    _decided("Retried", keys, asyncio.run(upkeep.retry(_settings(), keys)))
+
+
+@deliveries.command("drop")
+def drop_deliveries(keys: Keys) -> None:
+    """Give them up: they are not posted, and a source that lists their papers again does not bring them back."""
+    _decided("Dropped", keys, asyncio.run(upkeep.drop(_settings(), keys)))
+
+
+def _decided(what: str, asked: list[str] | None, done: list[str]) -> None:
+    for key in done:
+        typer.echo(f"{what}: {key}")
+    if missing := sorted(set(asked or ()) - set(done)):
+        typer.echo(f"Not set aside: {', '.join(missing)}. paperboy deliveries list shows what is.", err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    channel: Annotated[
+        ChannelRef | None,
+        typer.Option(
+            parser=_channel, metavar="CHANNEL", help="Only this one, as platform:workspace:channel."
+        ),
+    ] = None,
+) -> None:
+    """Write all that is kept to standard output, as lines of JSON; the bot may go on meanwhile."""
+
+    async def write() -> None:
+        async for line in upkeep.export(_settings(), channel):
+            sys.stdout.write(f"{line}\n")
+
+    asyncio.run(write())
+
+
+@app.command("import")
+def import_(
+    to: Annotated[
+        ChannelRef | None,
+        typer.Option(
+            parser=_channel,
+            metavar="CHANNEL",
+            help="Give this channel what the exported one had; it may be elsewhere.",
+        ),
+    ] = None,
+) -> None:
+    """Read lines of `paperboy export` from standard input. What is there already stays as it is.
+
+    Exit code 65 where a line can't be read.
+    """
+    try:
+        typer.echo(asyncio.run(upkeep.restore(_settings(), sys.stdin, to)))
+    except BadLine as error:
+        typer.echo(f"paperboy: {error}", err=True)
+        raise typer.Exit(EX_DATAERR) from None
 
 
 async def _examined(settings: Settings) -> bool:

@@ -108,7 +108,7 @@ async def open_bot(
 ) -> AsyncIterator[Bot]:
     """A wired bot, whose connections are closed in the end. Raises ConfigurationError."""
     async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(_server(settings))
+        redis = await stack.enter_async_context(open_server(settings))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         platforms = build_platforms(settings, redis, roles)
         for platform in platforms:
@@ -121,8 +121,8 @@ async def open_bot(
 
 
 @asynccontextmanager
-async def _server(settings: Settings) -> AsyncIterator[Redis]:
-    """The operator's server, or one of our own."""
+async def open_server(settings: Settings) -> AsyncIterator[Redis]:
+    """The operator's server, or one of our own; its connections are closed in the end. Raises ConfigurationError."""
     if settings.redis_url is not None:
         redis = await connect(settings.redis_url.get_secret_value(), unsafe=settings.unsafe_redis)
         async with aclosing(redis):

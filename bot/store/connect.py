@@ -18,10 +18,8 @@ from redis.exceptions import (
 )
 
 from bot.errors import ConfigurationError
-from bot.store import keys
+from bot.store.schema import bring_up_to_date
 
-SCHEMA = 1
-"""Version of how keys are laid out; an older program must not touch a newer layout."""
 REDIS_AT_LEAST = (7, 0)
 VALKEY_AT_LEAST = (8, 0)
 PATIENCE = 4.0
@@ -73,7 +71,7 @@ async def connect(url: str, *, unsafe: bool = False) -> Redis:
     try:
         for server in servers:
             _check(server, unsafe=unsafe)
-        await _check_schema(redis)
+        await bring_up_to_date(redis)
     except ConfigurationError:
         await redis.aclose()
         raise
@@ -184,15 +182,6 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _numbers(parts: Iterable[str]) -> Iterable[str]:
     return (part for part in parts if part.isdigit())
-
-
-async def _check_schema(redis: Redis) -> None:
-    await redis.set(keys.SCHEMA, SCHEMA, nx=True)
-    found = int(await redis.get(keys.SCHEMA) or SCHEMA)
-    if found > SCHEMA:
-        raise ConfigurationError(
-            f"This Redis was used by a newer Paperboy (schema {found}, this one knows {SCHEMA}): update Paperboy."
-        )
 
 
 def _place(url: str) -> str:

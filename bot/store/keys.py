@@ -15,6 +15,8 @@ PERIOD, PERIODS = 30 * 86_400, 4
 """What was sent is remembered in pieces of so many seconds, and so many of them."""
 
 SCHEMA = "pb:{ingest}:schema"
+MIGRATING = "pb:{ingest}:migrating"
+"""Held by the process that changes the layout of keys."""
 LEASE = "pb:{ingest}:lease"
 FENCE = "pb:{ingest}:fence"
 CURSORS = "pb:{ingest}:cursors"
@@ -96,7 +98,11 @@ def mutes(ref: ChannelRef) -> str:
 
 def saved(ref: ChannelRef, user: str) -> str:
     """Sorted set of paper id -> when a person of the channel's workspace saved it, in seconds."""
-    person = ChannelRef(ref.platform, ref.workspace, user)
+    return saved_by(ChannelRef(ref.platform, ref.workspace, user))
+
+
+def saved_by(person: ChannelRef) -> str:
+    """The same for a person written as a channel of their workspace is."""
     return f"{_home(person)}saved:{person}"
 
 

@@ -370,7 +370,7 @@ def _moment(ms: str) -> datetime | None:
 
 
 def _sent(text: str) -> Sent:
-    at, message, url = f"{text} ".split(" ")[:3]
+    at, message, url = f"{text}  ".split(" ")[:3]  # moved from another channel it names no message
     return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), MessageRef(message, url or None))
 
 

@@ -34,7 +34,7 @@ def dump(paper: Paper) -> str:
     """A paper as one line of JSON, without what it lacks. Equal papers give equal lines."""
     values = {name: getattr(paper, name) for name in _NAMES}
     values["published"] = paper.published.isoformat()
-    return _json({name: value for name, value in values.items() if value is not None and value != ()})
+    return as_line({name: value for name, value in values.items() if value is not None and value != ()})
 
 
 def load(text: str) -> Paper:
@@ -70,7 +70,7 @@ def changes(old: Paper, new: Paper) -> Change:
 
 def dump_change(change: Change) -> str:
     """A change as JSON; nothing for no change."""
-    return _json(change) if change else ""
+    return as_line(change) if change else ""
 
 
 def rewind(paper: Paper, text: str) -> tuple[Paper, Paper | None]:
@@ -97,5 +97,6 @@ def _value(name: str, value: Any) -> Any:
     return tuple(value) if name in _TUPLES else value
 
 
-def _json(value: object) -> str:
+def as_line(value: object) -> str:
+    """JSON as records are written: equal values give equal lines."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

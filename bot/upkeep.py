@@ -1,0 +1,61 @@
+"""What an operator does by hand: decide about posts that were set aside, save all that is kept, read it back."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from bot.app import open_server
+from bot.models import ChannelRef
+from bot.settings import Settings
+from bot.store.archive import facts
+from bot.store.facts import BadLine
+from bot.store.outbox import Outbox, SetAside
+from bot.store.restore import Restore, one_channel
+
+
+async def set_aside(settings: Settings) -> list[SetAside]:
+    """The posts that wait for a person to decide, the oldest first."""
+    async with open_server(settings) as redis:
+        return sorted([stuck async for stuck in Outbox(redis).set_aside()], key=lambda stuck: stuck.since)
+
+
+async def retry(settings: Settings, keys: Sequence[str] | None) -> list[str]:
+    """Try these again, or all where none is named. -> those that were waiting for it"""
+    async with open_server(settings) as redis:
+        outbox = Outbox(redis)
+        wanted = keys or [stuck.key async for stuck in outbox.set_aside()]
+        return [key for key in wanted if await outbox.retry(key)]
+
+
+async def drop(settings: Settings, keys: Sequence[str]) -> list[str]:
+    """Give these up. -> those that were waiting for it"""
+    async with open_server(settings) as redis:
+        outbox = Outbox(redis)
+        return [key for key in keys if await outbox.drop(key)]
+
+
+async def export(settings: Settings, only: ChannelRef | None) -> AsyncIterator[str]:
+    """Lines of JSON: all that is kept, or what is kept of one channel."""
+    async with open_server(settings) as redis:
+        async for fact in facts(redis, only):
+            yield fact.model_dump_json()
+
+
+async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | None) -> str:
+    """Read such lines; those of one channel can become another's. -> what was done, as a sentence.
+
+    Raises BadLine.
+    """
+    if to is not None:
+        lines = list(lines)
+        one_channel(lines)
+    async with open_server(settings) as redis:
+        restoring = Restore(redis, to)
+        try:
+            await restoring.write(lines)
+        except BadLine as error:
+            raise BadLine(f"{error}. Reading the file again once it is mended does no harm.") from None
+    done = ", ".join(f"{count} {kind}" for kind, count in sorted(restoring.counts.items())) or "nothing"
+    refused = [
+        f"\nNot subscribed, for {fact.channel} has as many as it may: {fact.query}"
+        for fact in restoring.refused
+    ]
+    return f"Read: {done}.{''.join(refused)}"
