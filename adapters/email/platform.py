@@ -1,0 +1,108 @@
+"""E-mail as a platform: a channel is an address that somebody confirmed."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Literal
+
+from redis.exceptions import RedisError
+
+from adapters.email.address import Address
+from adapters.email.bounces import return_address
+from adapters.email.links import Links
+from adapters.email.message import Sender, compose, message_id
+from adapters.email.relay import Relay
+from adapters.email.render import Frame, render
+from adapters.email.store import Addresses
+from adapters.email.verdict import MISCONFIGURED_PAUSE
+from bot.cards import Card
+from bot.errors import CardRefused, ChannelGone, ConfigurationError, RetryLater, SendError, Unknowable
+from bot.models import ChannelRef, MessageRef
+from bot.ports import Core, Finding, Rates
+
+
+class EmailPlatform:
+    """Sends cards as mails. What a person would type elsewhere is done on pages that the mails link to."""
+
+    name = "email"
+    rates = Rates()
+    unclear: Literal["resend", "hold"] = "hold"
+    """A mailbox shows a repeat as a second mail, and a day's list that is late can wait for a person."""
+
+    def __init__(
+        self,
+        *,
+        addresses: Addresses,
+        links: Links,
+        relay: Relay,
+        sender: Sender,
+        bounce: Address | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._addresses = addresses
+        self._links = links
+        self._relay = relay
+        self._sender = sender
+        self._bounce = bounce
+        self._now = now
+
+    async def run(self, core: Core) -> None:  # noqa: ARG002  # the port has it
+        """Nothing comes in by mail."""
+        await asyncio.Event().wait()
+
+    async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
+        """Hand the mail in at the server, which has the same Message-ID each time. Raises a SendError."""
+        address = await self._address(to)
+        identity = message_id(key, self._sender.address.domain)
+        try:
+            message = self._composed(to, address, card, identity)
+        except Exception as error:  # nothing has left: the core must not take this for an unclear end
+            raise CardRefused(f"{type(error).__name__} while it was written") from error
+        sender = return_address(self._bounce, to) if self._bounce else str(self._sender.address)
+        await self._relay.deliver(message, sender=sender, to=str(address))
+        return MessageRef(identity)
+
+    async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
+        """Raises Unknowable: nobody can look into a mailbox."""
+        raise Unknowable(f"nobody can say whether {key} reached {to} since {since:%H:%M}")
+
+    async def close(self) -> None:
+        """Leave the mail server."""
+        await self._relay.close()
+
+    async def diagnose(self) -> Iterable[Finding]:
+        """Whether the mail server lets us in."""
+        try:
+            await self._relay.check()
+        except SendError as error:
+            todo = "check SMTP_URL: host, port, user and password; smtps:// is TLS, smtp:// is STARTTLS"
+            return [Finding("mail", ok=False, message=str(error), todo=todo)]
+        return [Finding("mail", ok=True, message="the server of SMTP_URL lets us in")]
+
+    async def _address(self, to: ChannelRef) -> Address:
+        try:
+            address = await self._addresses.of(to)
+        except (RedisError, OSError) as error:
+            raise RetryLater(f"Redis is away: {error}", counts=False) from error
+        except ConfigurationError as error:
+            raise RetryLater(str(error), after=MISCONFIGURED_PAUSE, scope="platform", counts=False) from error
+        if address is None:
+            raise ChannelGone("this address is not confirmed, or was forgotten")
+        return address
+
+    def _composed(self, to: ChannelRef, address: Address, card: Card, identity: str) -> bytes:
+        unsubscribe = self._links.unsubscribe(to)
+        ways = (("Manage what you get", self._links.manage(to)), ("Stop all mail", unsubscribe))
+        frame = Frame(
+            f"You get this because this address was confirmed at {self._links.base}.",
+            ways,
+            lambda line: self._links.manage(to, line),
+        )
+        return compose(
+            render(card, frame),
+            sender=self._sender,
+            to=address,
+            identity=identity,
+            date=self._now(),
+            unsubscribe=unsubscribe,
+        )

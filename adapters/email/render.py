@@ -1,0 +1,161 @@
+"""A card as the two parts of a mail: words, and HTML. Pure: nothing is sent here.
+
+Text goes through Jinja's escaping, links through `bot.cards.plain.link`; so a paper can neither bring markup, nor
+anything that a mail program would load.
+"""
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span
+from bot.cards.plain import link, plain, visible
+from bot.cards.say import paragraph
+from bot.text import shorten
+
+LARGEST = 96_000
+"""Bytes of HTML. Gmail cuts a mail at 102 kB and hides what follows, the way to unsubscribe with it."""
+SUBJECT = 120
+WIDTH = 76
+PREVIEW = 140
+"""Characters that a list of mails shows beside the subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds the card: why it came, and where to go from there."""
+
+    reason: str
+    links: tuple[tuple[str, str], ...]
+    """Label and address."""
+    command: Callable[[str], str] = lambda _line: ""
+    """A line of `/paper` as an address; "" where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a mail says."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(card: Card, frame: Frame) -> Rendered:
+    """The whole mail. A card that is too large for one loses abstracts first, then papers from its end."""
+    subject = shorten(plain(card.notice), SUBJECT)
+    for fitting in _smaller(card):
+        html = _html(fitting, frame, subject)
+        if len(html.encode()) <= LARGEST:
+            break
+    return Rendered(subject, _text(fitting, frame), html)
+
+
+def _smaller(card: Card) -> Iterator[Card]:
+    yield card
+    bare = tuple(
+        replace(block, abstract="") if isinstance(block, PaperBlock) else block for block in card.blocks
+    )
+    yield replace(card, blocks=bare)
+    for size in range(len(bare) - 1, 0, -1):
+        rest = paragraph(f"and {len(bare) - size} more, too many for one mail")
+        yield replace(card, blocks=(*bare[:size], rest))
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("adapters.email"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        trim_blocks=True,
+        auto_reload=False,
+    )
+
+
+def _harmless(value: object) -> object:
+    """Without what can't be seen; `Markup` was made of harmless parts."""
+    return visible(value) if type(value) is str else value
+
+
+def _html(card: Card, frame: Frame, subject: str) -> str:
+    said = [said for block in card.blocks if (said := _first_words(block))]
+    return (
+        _templates()
+        .get_template("mail.html")
+        .render(
+            card=card,
+            blocks=[(type(block).__name__, block) for block in card.blocks],
+            frame=frame,
+            subject=subject,
+            preview=shorten(" · ".join(said), PREVIEW),
+            safe=link,
+        )
+    )
+
+
+def _first_words(block: Block) -> str:
+    match block:
+        case PaperBlock():
+            return block.summary or block.title
+        case Paragraph(text):
+            return "".join(span.text for span in text)
+        case _:
+            return ""
+
+
+def _text(card: Card, frame: Frame) -> str:
+    heading = plain(card.heading)
+    parts = [f"{heading}\n{'=' * min(len(heading), WIDTH)}"] if heading else []
+    parts += filter(None, map(_block, card.blocks))
+    ways = [f"{label}:\n{url}" for label, url in frame.links]
+    return "\n\n".join((*parts, "\n".join(("-- ", _wrapped(frame.reason), *ways)))) + "\n"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Paragraph(text):
+            return _wrapped(_spans(text))
+        case Bullets(items):
+            return "\n".join(_wrapped(_spans(item), "- ", "  ") for item in items)
+        case Actions(buttons):
+            return _links(buttons)
+        case PaperBlock():
+            return _paper(block)
+
+
+def _paper(block: PaperBlock) -> str:
+    dotted = (" · ".join(block.byline), block.summary, block.abstract, " · ".join(block.reasons))
+    lines = [_wrapped(fact) for fact in (block.title, *dotted) if fact]
+    # The first link of a card is the title's own.
+    others = [button for button in block.buttons if button.url != block.url]
+    return "\n".join(filter(None, (*lines, link(block.url), _links(others))))
+
+
+def _links(buttons: Iterable[Button]) -> str:
+    """Links alone: commands can't be typed into a mail."""
+    return "\n".join(f"{plain(button.label)}: {url}" for button in buttons if (url := link(button.url)))
+
+
+def _spans(text: Iterable[Span]) -> str:
+    return "".join(f"{span.text} <{url}>" if (url := link(span.url)) else span.text for span in text)
+
+
+def _wrapped(text: str, first: str = "", then: str = "") -> str:
+    """In lines that no program wraps again. Addresses stay whole."""
+    lines = visible(text).split("\n")
+    return "\n".join(
+        textwrap.fill(
+            line,
+            WIDTH,
+            initial_indent=first,
+            subsequent_indent=then,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in lines
+    )

@@ -1,0 +1,201 @@
+"""A real mail server on the loopback, with the faults that mail servers have. It writes down what it takes."""
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any, Literal
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+Fault = Literal[
+    "421 at sender",
+    "450 at sender",
+    "550 at sender",
+    "421 at recipient",
+    "450 at recipient",
+    "550 at recipient",
+    "554 policy at recipient",
+    "hang at recipient",
+    "cut at recipient",
+    "cut at data",
+    "cut in data",
+    "451 at end",
+    "554 at end",
+    "lose at end",
+    "hang at end",
+    "nonsense at end",
+]
+"""What happens, and how far the message has come then. `cut` ends the connection; `lose` takes the message first."""
+
+REPLIES = {
+    "421": "421 4.3.2 Service shutting down",
+    "450": "450 4.2.0 Mailbox busy, try again",
+    "451": "451 4.3.0 Local error",
+    "550": "550 5.1.1 <{to}>: no such user",
+    "554": "554 5.6.0 Message for {to} refused",
+    "554 policy": "554 5.7.1 <{to}>: Relay access denied",
+    "nonsense": "250-half an answer\r\nhello",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message that was taken."""
+
+    sender: str
+    to: str
+    source: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.source, policy=policy.default)
+
+    def part(self, kind: Literal["plain", "html"]) -> str:
+        """One of its two parts, decoded."""
+        part = self.message.get_body((kind,))
+        assert part is not None
+        return str(part.get_content())
+
+
+@dataclass
+class PostOffice:
+    """Faults by recipient; each is used up by one message."""
+
+    port: int = 0
+    mails: list[Mail] = field(default_factory=list)
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+    greeting: str = ""
+    """Said to whoever connects, in the place of a welcome."""
+    connections: int = 0
+    chance: Callable[[], Fault | None] = lambda: None
+    """A fault for a message to which none was assigned."""
+    met: Counter[str] = field(default_factory=Counter)
+    """How often each fault was."""
+    users: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    def to(self, address: str) -> list[Mail]:
+        """What an address got, the oldest first."""
+        return [mail for mail in self.mails if mail.to == address]
+
+    @asynccontextmanager
+    async def open(self, tls: ssl.SSLContext | None = None, **options: Any) -> AsyncIterator["PostOffice"]:
+        """Listen on a free port. `tls` offers STARTTLS; `ssl=` is TLS from the first byte."""
+        direct = options.pop("ssl", None)
+        if self.users:
+            options |= {"authenticator": self._authenticate, "auth_required": True}
+        served: list[asyncio.Transport] = []
+
+        def serve() -> asyncio.Protocol:
+            self.connections += 1
+            return _Turned(self) if self.greeting else _Server(self, served, tls_context=tls, **options)
+
+        server = await asyncio.get_running_loop().create_server(serve, "127.0.0.1", 0, ssl=direct)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for transport in served:
+                transport.abort()
+            await asyncio.sleep(0)
+
+    def _authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
+    ) -> AuthResult:
+        assert isinstance(data, LoginPassword)
+        known = self.users.get(data.login.decode()) == data.password.decode()
+        return AuthResult(success=known, handled=False, message=None if known else "535 5.7.8 Wrong password")
+
+    def next(self, to: str) -> Fault | None:
+        """What befalls the message that is now being handed in."""
+        waiting = self.faults.get(to)
+        return waiting.pop(0) if waiting else self.chance()
+
+
+class _Turned(asyncio.Protocol):
+    """Turns away whoever comes."""
+
+    def __init__(self, office: PostOffice) -> None:
+        self._office = office
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        transport.write(f"{self._office.greeting}\r\n".encode())
+        transport.close()
+
+
+class _Handler:
+    """aiosmtpd's hooks."""
+
+    def __init__(self, office: PostOffice) -> None:
+        self._office = office
+        self._fault: Fault | None = None
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
+        self, server: "_Server", _session: Session, envelope: Envelope, to: str, _options: list[str]
+    ) -> str:
+        self._fault = self._office.next(to)
+        answer = await self._at("sender", server, to) or await self._at("recipient", server, to)
+        if answer:
+            return answer
+        server.cut = self._fault if self._fault in {"cut at data", "cut in data"} else None
+        envelope.rcpt_tos.append(to)
+        return "250 OK"
+
+    async def handle_DATA(self, server: "_Server", _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        to = envelope.rcpt_tos[0]
+        if self._fault not in {"451 at end", "554 at end"}:
+            assert isinstance(envelope.content, bytes)
+            self._office.mails.append(Mail(envelope.mail_from or "", to, envelope.content))
+        return await self._at("end", server, to) or "250 2.0.0 Taken"
+
+    async def _at(self, place: str, server: "_Server", to: str) -> str:
+        what, _, where = (self._fault or "").partition(" at ")
+        if where != place:
+            return ""
+        self._office.met[self._fault or ""] += 1
+        if what in {"cut", "lose"}:
+            server.abort()
+        if what == "hang":
+            await asyncio.sleep(3600)
+        return REPLIES.get(what, "").format(to=to)
+
+
+class _Server(SMTP):
+    """One connection."""
+
+    def __init__(self, office: PostOffice, served: list[asyncio.Transport], **options: Any) -> None:
+        super().__init__(_Handler(office), hostname="mx.example.org", **options)
+        self.office = office
+        self.served = served
+        self.cut: Fault | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        assert isinstance(transport, asyncio.Transport)
+        self.served.append(transport)
+
+    def abort(self) -> None:
+        """End the connection as a crash does."""
+        transport: Any = self.transport
+        transport.abort()
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  # aiosmtpd's name
+        if self.cut:
+            self.office.met[self.cut] += 1
+            if self.cut == "cut in data":
+                await self.push("354 Go on")
+                reader: Any = self._reader
+                await reader.readline()
+            self.abort()
+            await asyncio.Event().wait()
+        await super().smtp_DATA(arg)

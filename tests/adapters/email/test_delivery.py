@@ -1,0 +1,212 @@
+"""Papers that are owed to addresses, through a server that fails in every way: lost 0, doubled 0."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+import pytest
+from redis.asyncio import Redis
+
+from adapters.email import EmailPlatform
+from adapters.email.address import Address
+from adapters.email.links import Links
+from adapters.email.message import Sender
+from adapters.email.relay import Relay
+from adapters.email.server import Server
+from adapters.email.store import Addresses
+from bot import delivery as delivering
+from bot import retries
+from bot.app import message
+from bot.delivery import Deliveries
+from bot.models import ChannelRef
+from bot.ports import Batch
+from bot.sealing import Seal
+from bot.store import outbox as outboxes
+from bot.store.outbox import Offer, Outbox
+from bot.store.papers import Papers
+from bot.store.rates import Rates
+from tests.adapters.email.postoffice import Fault, PostOffice
+from tests.papers import a_paper
+
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+FINAL = frozenset({"550 at sender", "550 at recipient", "554 at end"})
+"""Faults that end in a pause; of an address or, at the sender, of everything for five minutes."""
+
+
+@dataclass
+class Desk:
+    """A post office, and what is owed to the people of some addresses."""
+
+    office: PostOffice
+    redis: Redis
+    platform: EmailPlatform
+    addresses: Addresses
+    outbox: Outbox
+    papers: Papers
+
+    def deliveries(self, unclear: Literal["resend", "hold"] | None = None) -> Deliveries:
+        render = lambda _channel, entries: message(entries, NOW)  # noqa: E731
+        how = unclear or self.platform.unclear
+        return Deliveries(self.platform, self.outbox, self.papers, Rates(self.redis), render, unclear=how)
+
+    async def channel(self, address: str) -> ChannelRef:
+        parsed = Address.parse(address)
+        channel = await self.addresses.channel(parsed)
+        await self.addresses.keep(channel, parsed)
+        return channel
+
+    async def owe(self, addresses: list[str], *papers: str) -> None:
+        await self.papers.ingest("hf", Batch(tuple(map(a_paper, papers)), "c"), 0)
+        channels = [await self.channel(address) for address in addresses]
+        for paper in papers:
+            await self.outbox.offer(
+                Offer(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
+            )
+
+    def got(self) -> Counter[tuple[str, str]]:
+        """How often each address has each mail, by its Message-ID."""
+        return Counter((mail.to, mail.message["Message-ID"]) for mail in self.office.mails)
+
+
+@pytest.fixture
+async def desk(redis: Redis) -> AsyncIterator[Desk]:
+    seal = Seal(["a key that nobody can guess"])
+    addresses = Addresses(redis, seal)
+    async with PostOffice().open() as office:
+        relay = Relay(Server.parse(office.url), patience=3)
+        platform = EmailPlatform(
+            addresses=addresses,
+            links=Links("https://papers.example.org", seal, lambda: NOW),
+            relay=relay,
+            sender=Sender.parse("Paperboy <papers@example.org>"),
+            bounce=Address.parse("bounces@example.org"),
+            now=lambda: NOW,
+        )
+        yield Desk(office, redis, platform, addresses, Outbox(redis, durable=True), Papers(redis))
+        await platform.close()
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same policies, faster."""
+    monkeypatch.setattr(retries, "RETRIES", (0.02,) * 7)
+    monkeypatch.setattr(retries, "ASK_AFTER", 0.02)
+    monkeypatch.setattr(outboxes, "BREAK", 0.05)
+    monkeypatch.setattr(delivering, "PATIENCE", 0.5)
+
+
+PEOPLE = [f"person{n}@{'example.org' if n % 2 else 'example.net'}" for n in range(40)]
+
+
+async def test_everyone_gets_their_mails_once(desk: Desk) -> None:
+    await desk.owe(PEOPLE, "p1", "p2", "p3")
+    assert (await desk.deliveries().deliver_due())["posted"] == 120
+    assert len(desk.got()) == len(desk.office.mails) == 120
+
+
+@pytest.mark.parametrize("unclear", ["hold", "resend"])
+async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
+    desk: Desk, unclear: Literal["hold", "resend"]
+) -> None:
+    dice = random.Random(11)
+    faults: list[Fault] = [f for f in get_args(Fault) if f not in FINAL and "hang" not in f]
+    desk.office.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
+    await desk.owe(PEOPLE, *(f"p{n}" for n in range(10)))
+    await desk.deliveries(unclear).deliver_due()
+    held = [delivery async for delivery in desk.outbox.set_aside()]
+    got = desk.got()
+    doubled = sum(times - 1 for times in got.values())
+    lost_answers = desk.office.met["lose at end"] + desk.office.met["nonsense at end"]
+    assert set(desk.office.met) == set(faults)
+    if unclear == "hold":
+        assert doubled == 0
+        assert {delivery.state for delivery in held} == {"held"}
+        assert len(held) == lost_answers + desk.office.met["cut in data"]
+        assert len(got) == 400 - desk.office.met["cut in data"]  # those are held, so not lost either
+    else:
+        assert held == []
+        assert len(got) == 400
+        assert doubled == lost_answers
+
+
+async def test_what_an_operator_lets_go_arrives(desk: Desk) -> None:
+    desk.office.faults = {PEOPLE[0]: ["cut in data"]}
+    await desk.owe(PEOPLE[:1], "p1")
+    assert (await desk.deliveries().deliver_due())["held"] == 1
+    [held] = [delivery async for delivery in desk.outbox.set_aside()]
+    assert await desk.outbox.retry(held.key)
+    assert await desk.deliveries().deliver_due() == Counter(posted=1)
+
+
+async def test_slow_answers_are_retried_before_the_end_and_held_after_it(desk: Desk) -> None:
+    early, late = PEOPLE[:2]
+    desk.office.faults = {early: ["hang at recipient"], late: ["hang at end"]}
+    await desk.owe(PEOPLE, "p1")
+    counts = await desk.deliveries().deliver_due()
+    assert (counts["posted"], counts["held"]) == (39, 1)
+    assert len(desk.got()) == len(desk.office.mails) == 40
+
+
+@pytest.mark.parametrize("fault", ["550 at recipient", "554 at end"])
+async def test_a_final_refusal_pauses_that_address_alone(desk: Desk, fault: Fault) -> None:
+    gone = PEOPLE[0]
+    desk.office.faults = {gone: [fault]}
+    await desk.owe(PEOPLE, "p1", "p2")
+    assert (await desk.deliveries().deliver_due())["posted"] == 78
+    assert desk.office.to(gone) == []
+    assert await desk.deliveries().deliver_due() == Counter()
+    await desk.outbox.resume(await desk.channel(gone))
+    assert await desk.deliveries().deliver_due() == Counter(posted=2)
+    assert len(desk.got()) == len(desk.office.mails) == 80
+
+
+async def test_a_server_that_is_away_for_a_while_gets_everything_afterwards(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.email.verdict.SERVER_PAUSE", 0.05)
+    desk.office.greeting = "421 4.3.2 Too busy"
+    await desk.owe(PEOPLE, "p1")
+    going = asyncio.create_task(desk.deliveries().deliver_due())
+    while not desk.office.connections:  # noqa: ASYNC110  # the server knows
+        await asyncio.sleep(0.01)
+    desk.office.greeting = ""
+    assert (await going)["posted"] == 40
+    assert len(desk.got()) == len(desk.office.mails) == 40
+
+
+async def test_a_forgotten_address_gets_nothing(desk: Desk) -> None:
+    await desk.owe(PEOPLE[:2], "p1")
+    await desk.addresses.forget(await desk.channel(PEOPLE[0]))
+    assert (await desk.deliveries().deliver_due())["posted"] == 1
+    assert [mail.to for mail in desk.office.mails] == [PEOPLE[1]]
+
+
+async def test_an_address_is_nowhere_in_redis(desk: Desk) -> None:
+    desk.office.faults = {address: ["550 at recipient"] for address in PEOPLE[:5]}
+    await desk.owe(PEOPLE, "p1")
+    await desk.deliveries().deliver_due()
+    kept = "\n".join([str(await everything(desk.redis, key)) async for key in desk.redis.scan_iter()])
+    assert "person" not in kept
+    assert "example.net" not in kept
+
+
+async def everything(redis: Redis, key: str) -> list[Any]:
+    """A key and all that is in it."""
+    raw: Any = redis
+    match await raw.type(key):
+        case "string":
+            return [key, await raw.get(key)]
+        case "hash":
+            return [key, await raw.hgetall(key)]
+        case "set":
+            return [key, await raw.smembers(key)]
+        case "zset":
+            return [key, await raw.zrange(key, 0, -1)]
+        case "list":
+            return [key, await raw.lrange(key, 0, -1)]
+        case _:
+            return [key, await raw.xrange(key)]

@@ -1,0 +1,58 @@
+"""What is kept of an address can't be read, and is gone when it is forgotten."""
+
+import pytest
+from redis.asyncio import Redis
+
+from adapters.email.address import Address
+from adapters.email.store import PEPPER, Addresses
+from bot.errors import ConfigurationError
+from bot.ports import Rate
+from bot.sealing import Seal
+
+OLD, NEW = "a key that nobody can guess", "another key, just as good"
+ADA = Address.parse("Ada@example.org")
+
+
+async def test_an_address_is_one_channel_in_every_process(redis: Redis) -> None:
+    first, second = (Addresses(redis, Seal([OLD])) for _ in range(2))
+    channel = await first.channel(ADA)
+    assert await second.channel(Address.parse("ada@EXAMPLE.org")) == channel
+    assert await second.channel(Address.parse("eve@example.org")) != channel
+    await first.keep(channel, ADA)
+    assert await second.of(channel) == ADA
+    await second.forget(channel)
+    assert await first.of(channel) is None
+
+
+async def test_channels_of_one_provider_are_neighbours(redis: Redis) -> None:
+    addresses = Addresses(redis, Seal([OLD]))
+    ada, eve, bob = [
+        await addresses.channel(Address.parse(text))
+        for text in ("ada@example.org", "eve@example.org", "bob@example.net")
+    ]
+    assert ada.workspace == eve.workspace != bob.workspace
+
+
+async def test_a_new_key_leaves_every_channel_where_it_is(redis: Redis) -> None:
+    before = Addresses(redis, Seal([OLD]))
+    channel = await before.channel(ADA)
+    await before.keep(channel, ADA)
+    after = Addresses(redis, Seal([NEW, OLD]))
+    assert await after.channel(ADA) == channel
+    assert await after.of(channel) == ADA
+
+
+async def test_without_its_key_nothing_is_guessed(redis: Redis) -> None:
+    await Addresses(redis, Seal([OLD])).channel(ADA)
+    with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
+        await Addresses(redis, Seal([NEW])).channel(ADA)
+
+
+async def test_what_may_be_done_so_often_is_not_done_more_often(redis: Redis) -> None:
+    addresses = Addresses(redis, Seal([OLD]))
+    twice = Rate(2, 3600)
+    assert [await addresses.allows(twice, "from", "192.0.2.1") for _ in range(3)] == [True, True, False]
+    assert await addresses.allows(twice, "from", "192.0.2.2")
+    kept = [key async for key in redis.scan_iter()]
+    assert PEPPER in kept
+    assert not any("192.0.2" in key for key in kept)
