@@ -118,6 +118,23 @@ def test_queries_with_many_readings_are_found(query: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("query", "text", "holds"),
+    [
+        ("pre-a*", "preamble", False),  # A* has a star for a letter
+        ("pre-a*", "pre-A* search", True),
+        ("100*", "word " * 100 + "fine-tuned", False),  # the place of a word is no word
+        ("100*", "10,000 words", True),
+    ],
+)
+def test_what_looks_like_a_beginning_is_one_only_where_it_was_written(
+    query: str, text: str, *, holds: bool
+) -> None:
+    one = paper(text)
+    assert parse(query).matches(one) == holds
+    assert numbers(matcher_of(query).match(one)) == [1] * holds
+
+
 def readable(texts: Iterable[str]) -> list[str]:
     found = []
     for text in texts:
