@@ -1,6 +1,7 @@
 """Bolt's app with all listeners, the same for both ways in which Slack talks to us."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -71,37 +72,40 @@ def bolt_app(
         signing_secret=signing_secret,
         request_verification_enabled=signing_secret is not None,
         before_authorize=refuse_replays,
-        authorize=Authorize(tokens),
+        authorize=Authorize(tokens),  # type: ignore[arg-type]  # Bolt takes it as it is
         oauth_flow=oauth,
         user_facing_authorize_error_message=NOT_INSTALLED,
     )
 
 
-def listen(
-    app: AsyncApp,
-    core: Core,
-    listeners: Listeners,
-    lifecycle: Lifecycle,
-    home: Home,
-    once: Once,
-    tasks: Tasks,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """What the listeners work with."""
+
+    listeners: Listeners
+    lifecycle: Lifecycle
+    home: Home
+    once: Once
+    tasks: Tasks
+
+
+def listen(app: AsyncApp, core: Core, rooms: Rooms) -> None:
     """Give the app its listeners."""
 
     async def event(body: dict[str, Any], context: AsyncBoltContext) -> None:
-        tasks.start(heard(body, workspace_of(context)))
+        rooms.tasks.start(heard(body, workspace_of(context)))
 
     async def heard(body: dict[str, Any], workspace: str) -> None:
-        if not await once.first(f"event:{body['event_id']}", TOLD_AGAIN):
+        if not await rooms.once.first(f"event:{body['event_id']}", TOLD_AGAIN):
             return
         told = body["event"]
         if told["type"] != "app_home_opened":
-            await lifecycle.happened(told, workspace, float(body.get("event_time") or 0))
+            await rooms.lifecycle.happened(told, workspace, float(body.get("event_time") or 0))
         elif told.get("tab") == "home":
-            await home.publish(core, User(told["user"], ""), workspace)
+            await rooms.home.publish(core, User(told["user"], ""), workspace)
 
-    app.command(re.compile("/.+"))(listeners.command)
-    app.action(re.compile(".*"))(listeners.action)
-    app.view(re.compile(".*"))(listeners.submitted)
+    app.command(re.compile("/.+"))(rooms.listeners.command)
+    app.action(re.compile(".*"))(rooms.listeners.action)
+    app.view(re.compile(".*"))(rooms.listeners.submitted)
     for kind in EVENTS:
         app.event(kind)(event)

@@ -41,7 +41,7 @@ def card_view(card: Card, title: str = "Paperboy") -> Json:
 
 def corrected_view(view: Mapping[str, Any], problem: Card) -> Json:
     """The form as it was sent in, with what is wrong above it."""
-    given = answers(view)
+    given = filled_in(view)
     inputs = [_kept(block, given) for block in view["blocks"] if block["type"] == "input"]
     kept = {
         name: view[name] for name in ("type", "callback_id", "title", "submit", "close", "private_metadata")
@@ -49,7 +49,7 @@ def corrected_view(view: Mapping[str, Any], problem: Card) -> Json:
     return kept | {"blocks": [*render(problem, most=10).blocks, *inputs]}
 
 
-def answers(view: Mapping[str, Any]) -> dict[str, str]:
+def filled_in(view: Mapping[str, Any]) -> dict[str, str]:
     """Field -> what was filled in."""
     values: Mapping[str, Mapping[str, Mapping[str, Any]]] = view["state"]["values"]
     return {name: _value(next(iter(of_block.values()))) for name, of_block in values.items()}

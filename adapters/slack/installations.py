@@ -98,13 +98,16 @@ class RedisInstallationStore(AsyncInstallationStore):
     async def alone(self, workspace: str) -> AsyncIterator[None]:
         """Waits until no other process exchanges the workspace's token."""
         key, mine = keys.rotation("slack", workspace), uuid4().hex
-        while await self._redis.set(key, mine, nx=True, ex=HELD, get=True) not in {None, mine}:
+        while not await self._take(key, mine):  # noqa: ASYNC110  # another process holds it
             await sleep(0.1)
         try:
             yield
         finally:
             if await self._redis.get(key) == mine:
                 await self._redis.delete(key)
+
+    async def _take(self, key: str, mine: str) -> bool:
+        return await self._redis.set(key, mine, nx=True, ex=HELD, get=True) in {None, mine}
 
 
 class RedisStateStore(AsyncOAuthStateStore):

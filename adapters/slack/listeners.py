@@ -8,7 +8,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.slack.answers import Answers, Asked
-from adapters.slack.forms import FORM, answers, asked_by, card_view, corrected_view
+from adapters.slack.forms import FORM, asked_by, card_view, corrected_view, filled_in
 from adapters.slack.home import Home, channel_of
 from adapters.slack.once import Once
 from adapters.slack.places import Places
@@ -25,6 +25,7 @@ TOLD_AGAIN = 3600
 """Seconds in which Slack may tell us of the same event or interaction once more."""
 DIRECT = "directmessage"
 """What a direct message is called in place of a channel's name."""
+NEEDS_CHANNEL = "Papers are posted to channels, not to direct messages. Say that in a channel."
 _TURNS_PAGE = re.compile(r"(?:^|\s)page:[0-9]+")
 _LINK = re.compile(r"<(?:(https?:[^>|]+)(?:\|[^>]*)?|[#@!][^>|]*\|?([^>]*))>")
 
@@ -33,10 +34,10 @@ class Listeners:
     """Acknowledges at once, then asks the core and brings its answer."""
 
     def __init__(
-        self, core: Core, answers_: Answers, places: Places, home: Home, once: Once, tasks: Tasks
+        self, *, core: Core, answers: Answers, places: Places, home: Home, once: Once, tasks: Tasks
     ) -> None:
         self._core = core
-        self._answers = answers_
+        self._answers = answers
         self._places = places
         self._home = home
         self._once = once
@@ -63,7 +64,7 @@ class Listeners:
         name, channel_id = asked_by(view)
         channel = ChannelRef("slack", workspace_of(context), channel_id)
         user = await self._user(body["user"]["id"], _name(body["user"]), channel)
-        reply = await self._core.handle(Command(name, user, channel, answers(view)))
+        reply = await self._core.handle(Command(name, user, channel, filled_in(view)))
         wrong = reply.card.kind == "error"
         await ack(
             response_action="update",
@@ -111,18 +112,14 @@ class Listeners:
     async def _problem(self, line: str, channel: ChannelRef, *, direct: bool) -> Card | None:
         """Why the command can't be carried out here, before anything is changed."""
         spec = spec_of(line)
-        try:
-            if direct and spec is not None and not spec.anywhere:
-                raise UserError(
-                    "This needs a channel: papers are posted to channels, not to direct messages. "
-                    "Say it in a channel.",
-                    hint="/paper help",
-                )
-            if spec is not None and spec.posts:
+        if direct and spec is not None and not spec.anywhere:
+            return error_card(UserError(NEEDS_CHANNEL, hint="/paper help"))
+        if spec is not None and spec.posts:
+            try:
                 await self._places.reach(channel)
-                await self._core.resume(channel)
-        except UserError as error:
-            return error_card(error)
+            except UserError as error:
+                return error_card(error)
+            await self._core.resume(channel)
         return None
 
     async def _user(self, user_id: str, name: str, channel: ChannelRef) -> User:

@@ -12,7 +12,7 @@ from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 
 from adapters.slack.answers import Answers
 from adapters.slack.api import Api
-from adapters.slack.app import bolt_app, listen
+from adapters.slack.app import Rooms, bolt_app, listen
 from adapters.slack.home import Home
 from adapters.slack.http import routes
 from adapters.slack.installations import RedisInstallationStore
@@ -115,14 +115,21 @@ class SlackPlatform:
         )
         home = Home(self._api, self._tokens)
         listeners = Listeners(
-            core,
-            Answers(self._api, self._tokens, self._posting),
-            Places(self._api, self._tokens),
-            home,
-            self._once,
-            self._tasks,
+            core=core,
+            answers=Answers(self._api, self._tokens, self._posting),
+            places=Places(self._api, self._tokens),
+            home=home,
+            once=self._once,
+            tasks=self._tasks,
         )
-        listen(app, core, listeners, self._lifecycle(core), home, self._once, self._tasks)
+        rooms = Rooms(
+            listeners=listeners,
+            lifecycle=self._lifecycle(core),
+            home=home,
+            once=self._once,
+            tasks=self._tasks,
+        )
+        listen(app, core, rooms)
         return app
 
     def _lifecycle(self, core: Core) -> Lifecycle:
