@@ -22,5 +22,3 @@ ALT_TEXT = 2000
 LABEL = 2000
 VIEW_TITLE = 24
 """Also of the words on a modal's own buttons."""
-METADATA = 3000
-"""Of a view's private metadata."""
