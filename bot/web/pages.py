@@ -14,7 +14,7 @@ from bot.cards import PaperBlock
 from bot.cards.paper import paper_block
 from bot.cards.plain import plain
 from bot.models import Paper
-from bot.ports import Invitable, Platform
+from bot.ports import Invitable, Joinable, Platform
 from bot.sample import PapersOrSample
 from bot.store.outbox import Outbox
 from bot.store.polls import PollResult, last_polls
@@ -78,6 +78,7 @@ class Pages:
             sample=front.sample,
             health=front.health,
             invitations=self._invitations(),
+            forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
 
     async def _fresh_front(self) -> Front:
