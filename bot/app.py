@@ -173,8 +173,8 @@ def wire(
 
     def polled(result: PollResult) -> None:
         outcome = "ok" if result.error is None else "refused" if result.refused else "failed"
-        metrics.polls.labels(result.source, outcome).inc()
-        metrics.papers.labels(result.source).inc(result.new)
+        metrics.polls.labels(*metrics.source_labels(result.source), outcome).inc()
+        metrics.papers.labels(*metrics.source_labels(result.source)).inc(result.new)
         if outcome == "ok":
             reached.set()
 

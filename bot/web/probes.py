@@ -1,7 +1,7 @@
 """For supervisors and monitoring: is it alive, can it work, and what did it count."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
@@ -80,7 +80,7 @@ class Probes:
             ),
         ]
 
-    def _polled(self, polls: Iterable[PollResult], *, needed: bool) -> Check:
+    def _polled(self, polls: Collection[PollResult], *, needed: bool) -> Check:
         """Whether somebody polls. Where this process should, it can't work before."""
         late = [poll.source for poll in polls if poll.next_at + OVERDUE < self._now()]
         last = max((poll.at for poll in polls), default=None)
@@ -88,7 +88,9 @@ class Probes:
             return Check("polls", ok=not needed, said="nothing was polled yet")
         if late:
             return Check("polls", ok=not needed, said=f"overdue: {', '.join(sorted(late))}")
-        return Check("polls", ok=True, said=f"last at {last.isoformat(timespec='seconds')}")
+        failing = sum(poll.error is not None for poll in polls)
+        but = f"; {failing} of {len(polls)} sources fail" if failing else ""
+        return Check("polls", ok=True, said=f"last at {last.isoformat(timespec='seconds')}{but}")
 
     async def _metrics(self, request: web.Request) -> web.Response:
         if self._token is not None and not _bears(request, self._token):

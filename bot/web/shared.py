@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 
+from bot.metrics import source_labels
 from bot.ports import Connected, Platform
 from bot.store import keys
 from bot.store.outbox import Outbox
@@ -54,9 +55,7 @@ def _gauge(name: str, said: str, labels: tuple[str, ...], values: Mapping[Any, f
 
 def _sources(polls: Iterable[PollResult]) -> Iterator[GaugeMetricFamily]:
     labels = ("source", "category")
-    named = {
-        (source, category): poll for poll in polls for source, _, category in [poll.source.partition(":")]
-    }
+    named = {source_labels(poll.source): poll for poll in polls}
     moments = (
         ("new", "When a source last brought a new paper", {k: p.new_at for k, p in named.items()}),
         ("success", "When a source was last read", {k: p.succeeded_at for k, p in named.items()}),
