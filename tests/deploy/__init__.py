@@ -1,0 +1,1 @@
+"""The files that operators start from: parsed, linted and, as far as a test can, run."""

@@ -1,0 +1,104 @@
+"""The outside world of a bot that is really run: a list of papers, and a Discord that takes posts."""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from bot.sources.huggingface import list_date
+from tests.replay import serve
+from tests.sources.upstreams import listed
+
+BOT = {"id": "1", "username": "Paperboy", "discriminator": "0", "avatar": None, "bot": True}
+APPLICATION = {
+    "id": "1",
+    "name": "Paperboy",
+    "description": "",
+    "icon": None,
+    "owner": BOT,
+    "bot_public": True,
+    "bot_require_code_grant": False,
+    "verify_key": "",
+    "flags": 0,
+}
+
+
+@dataclass
+class World:
+    """What is listed today, and what was posted, by channel."""
+
+    papers: list[str] = field(default_factory=list)
+    posts: list[tuple[str, str]] = field(default_factory=list)
+    """Channel and text of each message."""
+    url: str = ""
+
+    def posted(self) -> Counter[tuple[str, str]]:
+        """(channel, paper) -> how many messages there name it."""
+        return Counter(
+            (channel, paper)
+            for channel, text in self.posts
+            for paper in self.papers
+            if f"Number {paper}" in text
+        )
+
+    async def list(self, request: web.Request) -> web.Response:
+        """Hugging Face's daily list."""
+        today = str(list_date(datetime.now(UTC)))
+        shown = request.query.get("sort") == "trending" or request.query["date"] == today
+        return web.json_response([listed(paper) for paper in self.papers] if shown else [])
+
+    async def take(self, request: web.Request) -> web.Response:
+        """A message for a channel."""
+        channel = request.match_info["channel"]
+        body = await request.json()
+        self.posts.append((channel, str(body["components"])))
+        message: dict[str, Any] = {
+            "id": str(1000 + len(self.posts)),
+            "channel_id": channel,
+            "author": BOT,
+            "content": "",
+            "timestamp": datetime.now(UTC).isoformat(),
+            "edited_timestamp": None,
+            "tts": False,
+            "mention_everyone": False,
+            "mentions": [],
+            "mention_roles": [],
+            "attachments": [],
+            "embeds": [],
+            "components": [],
+            "pinned": False,
+            "type": 0,
+            "flags": 0,
+            "nonce": body["nonce"],
+        }
+        return _json(message)
+
+
+@asynccontextmanager
+async def world() -> AsyncIterator[World]:
+    """Both, on one port of the loopback."""
+    here = World()
+    app = web.Application()
+    app.router.add_get("/api/daily_papers", here.list)
+    app.router.add_get("/discord/users/@me", _answers(BOT))
+    app.router.add_get("/discord/oauth2/applications/@me", _answers(APPLICATION))
+    app.router.add_post("/discord/channels/{channel}/messages", here.take)
+    async with serve(app) as here.url:
+        yield here
+
+
+def _answers(what: dict[str, Any]) -> Any:
+    async def answer(_request: web.Request) -> web.Response:
+        return _json(what)
+
+    return answer
+
+
+def _json(what: dict[str, Any]) -> web.Response:
+    """As Discord says it: discord.py reads nothing else as JSON."""
+    return web.Response(body=json.dumps(what).encode(), headers={"Content-Type": "application/json"})
