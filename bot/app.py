@@ -212,7 +212,9 @@ def wire(
         poller=Poller(sources, papers, Lease(redis), redis, now=now, polled=polled),
         fanout=Fanout(news, Follower(subscriptions, Matcher), outbox, subscriptions, RulesOfChannels(redis)),
         deliveries=tuple(map(deliveries, platforms)),
-        web=website(settings, redis=redis, papers=papers, outbox=outbox, platforms=platforms, now=now),
+        web=website(
+            settings, redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=now
+        ),
         reached=reached,
     )
 

@@ -132,7 +132,8 @@ def _jobs(bot: Bot, roles: frozenset[str]) -> Iterator[tuple[str, Coroutine[Any,
         yield POLLER, bot.poller.run()
     if _wanted(FANOUT, roles):
         yield FANOUT, bot.fanout.run(bot.wake)
-    if bot.web is not None or any(_wanted(platform.name, roles) for platform in bot.platforms):
+    pages = bot.web is not None and _wanted(WEB, roles)
+    if pages or any(_wanted(platform.name, roles) for platform in bot.platforms):
         yield "search", bot.search.run(bot.wake)
     if bot.web is not None:
         yield WEB, bot.web.run(bot.core, roles)

@@ -1,4 +1,4 @@
-"""The front page: what Paperboy is, what is trending, and how the installation is doing."""
+"""The front page: what Paperboy is, what is trending, a search, and how the installation is doing."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -13,9 +13,11 @@ from redis.exceptions import RedisError
 from bot.cards import PaperBlock
 from bot.cards.paper import paper_block
 from bot.cards.plain import plain
+from bot.errors import UserError
 from bot.models import Paper
 from bot.ports import Invitable, Joinable, Platform
 from bot.sample import PapersOrSample
+from bot.search import Found, Search
 from bot.store.outbox import Outbox
 from bot.store.polls import PollResult, last_polls
 from bot.text import shorten
@@ -26,6 +28,8 @@ FRESH = 10.0
 """Seconds for which the page is not asked of Redis again."""
 PATIENCE = 3.0
 ABSTRACT = 2000
+SEARCHES = 2
+"""At a time: whoever asks in a channel must not wait for strangers."""
 TITLES = {"slack": "Slack", "discord": "Discord"}
 
 
@@ -46,18 +50,34 @@ class Front:
     health: str = "Paperboy's database does not answer at the moment."
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a search on the page came to: a page of papers, or a problem that says what to do."""
+
+    asked: str
+    found: Found | None = None
+    page: int = 1
+    papers: tuple[Shown, ...] = ()
+    problem: str = ""
+    status: int = 200
+
+
 class Pages:
     """The pages that people see."""
 
     def __init__(
         self,
+        *,
         redis: Redis,
         papers: PapersOrSample,
+        search: Search,
         outbox: Outbox,
         platforms: Iterable[Platform],
         now: Callable[[], datetime],
     ) -> None:
         self._redis = redis
+        self._search = search
+        self._searches = asyncio.Semaphore(SEARCHES)
         self._papers = papers
         self._outbox = outbox
         self._platforms = tuple(platforms)
@@ -70,16 +90,35 @@ class Pages:
         """Every page, and what they ask for."""
         return [web.get("/", self._index), *static_routes()]
 
-    async def _index(self, _request: web.Request) -> web.Response:
+    async def _index(self, request: web.Request) -> web.Response:
         front = await self._fresh_front()
+        results = await self._results(plain(request.query.get("q", "")), request.query.get("page", ""))
         return self._templates.page(
             "front.html",
+            status=results.status,
+            results=results,
             papers=[shown(paper, self._now()) for paper in front.papers],
             sample=front.sample,
             health=front.health,
             invitations=self._invitations(),
             forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
+
+    async def _results(self, asked: str, page: str) -> Results:
+        if not asked:
+            return Results("")
+        number = int(page) if page.isascii() and page.isdigit() else 1
+        try:
+            async with asyncio.timeout(PATIENCE), self._searches:
+                found = await self._search.find(asked, page=number)
+        except UserError as error:
+            return Results(asked, problem=plain(f"{error} {error.hint}"))
+        except (RedisError, OSError, TimeoutError):
+            return Results(
+                asked, problem="The search does not answer just now. Try again in a minute.", status=503
+            )
+        papers = tuple(shown(paper, self._now()) for paper in found.papers)
+        return Results(asked, found, min(max(number, 1), found.pages), papers)
 
     async def _fresh_front(self) -> Front:
         """At most `FRESH` seconds old. Where Redis is away, what was known last."""

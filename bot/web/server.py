@@ -11,6 +11,7 @@ from bot import metrics
 from bot.errors import ConfigurationError
 from bot.ports import Core, Mounted, Platform
 from bot.sample import PapersOrSample
+from bot.search import Search
 from bot.settings import Settings
 from bot.store.outbox import Outbox
 from bot.web.headers import harden
@@ -66,6 +67,7 @@ def website(
     *,
     redis: Redis,
     papers: PapersOrSample,
+    search: Search,
     outbox: Outbox,
     platforms: tuple[Platform, ...],
     now: Callable[[], datetime],
@@ -75,4 +77,5 @@ def website(
         return None
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
     probes = Probes(redis, outbox, platforms, now, token)
-    return Website(settings.port, platforms, probes, Pages(redis, papers, outbox, platforms, now))
+    pages = Pages(redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=now)
+    return Website(settings.port, platforms, probes, pages)

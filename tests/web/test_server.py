@@ -1,60 +1,27 @@
 """What every process answers over HTTP: probes and metrics."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from bot.models import MessageRef
-from bot.sample import PapersOrSample
 from bot.store.outbox import Giving, Offer, Outbox
 from bot.store.polls import PollResult, record_poll
-from bot.web.pages import Pages
-from bot.web.probes import OVERDUE, Probes
-from bot.web.server import Website
+from bot.web.probes import OVERDUE
 from tests.papers import a_channel
-from tests.unasked import UnaskedCore
-
-NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+from tests.web.site import NOW, Client, Gateway, site
 
 
-class Gateway:
-    """A platform that is connected, or not."""
-
-    name = "fake"
-
-    def __init__(self) -> None:
-        self.hears = True
-
-    def connected(self) -> bool:
-        return self.hears
-
-
-@asynccontextmanager
-async def site(
-    redis: Redis, *platforms: Any, roles: frozenset[str] = frozenset(), token: str | None = None
-) -> AsyncIterator[TestClient[Any, Any]]:
-    """A process of these roles, as something outside sees it."""
-    outbox = Outbox(redis)
-    probes = Probes(redis, outbox, platforms, lambda: NOW, token)
-    pages = Pages(redis, PapersOrSample(redis), outbox, platforms, lambda: NOW)
-    app = Website(0, platforms, probes, pages).app(UnaskedCore(), roles)
-    async with TestClient(TestServer(app)) as client:
-        yield client
-
-
-async def ready(client: TestClient[Any, Any]) -> tuple[int, dict[str, Any]]:
+async def ready(client: Client) -> tuple[int, dict[str, Any]]:
     async with client.get("/readyz") as response:
         return response.status, await response.json()
 
 
-async def scrape(client: TestClient[Any, Any]) -> dict[tuple[str, ...], float]:
+async def scrape(client: Client) -> dict[tuple[str, ...], float]:
     """Name and values of labels, by the name of the label -> value."""
     async with client.get("/metrics") as response:
         assert response.status == 200

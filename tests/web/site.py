@@ -1,0 +1,54 @@
+"""A process as something outside sees it over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp.test_utils import TestClient, TestServer
+from redis.asyncio import Redis
+
+from bot.sample import PapersOrSample
+from bot.search import Search
+from bot.store.outbox import Outbox
+from bot.web.pages import Pages
+from bot.web.probes import Probes
+from bot.web.server import Website
+from tests.unasked import UnaskedCore
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+Client = TestClient[Any, Any]
+
+
+class Gateway:
+    """A platform that is connected or not, and open to everybody or not."""
+
+    name = "fake"
+
+    def __init__(self, address: str | None = None) -> None:
+        self.hears = True
+        self.address = address
+
+    def connected(self) -> bool:
+        return self.hears
+
+    def invitation(self) -> str | None:
+        return self.address
+
+
+@asynccontextmanager
+async def site(
+    redis: Redis, *platforms: Any, roles: frozenset[str] = frozenset(), token: str | None = None
+) -> AsyncIterator[Client]:
+    """A process of these roles."""
+    papers, outbox = PapersOrSample(redis), Outbox(redis)
+    search = Search(papers, None, lambda: NOW, papers.stand_ins)
+    probes = Probes(redis, outbox, platforms, lambda: NOW, token)
+    pages = Pages(
+        redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=lambda: NOW
+    )
+    app = Website(0, platforms, probes, pages).app(UnaskedCore(), roles)
+    async with TestClient(TestServer(app)) as client:
+        yield client
+    await search.close()
