@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -34,10 +35,11 @@ from bot.store import keys
 from bot.store.connect import connect, syncs_every_write
 from bot.store.embedded import EmbeddedServer
 from bot.store.follow import Follower
+from bot.store.kept import Kept
 from bot.store.lease import Lease
 from bot.store.news import News
 from bot.store.outbox import Outbox
-from bot.store.polls import PollResult
+from bot.store.polls import PollResult, last_polls
 from bot.store.rates import Rates
 from bot.store.rules import RulesOfChannels
 from bot.store.saved import Saved
@@ -204,6 +206,8 @@ def wire(
                 settings=SettingsOfChannels(redis),
                 saved=Saved(redis),
                 outbox=outbox,
+                kept=Kept(redis),
+                polls=partial(last_polls, redis),
                 now=now,
             )
         ),

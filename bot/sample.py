@@ -5,6 +5,7 @@ where an abstract would be.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
@@ -35,6 +36,14 @@ class PapersOrSample(Papers):
     async def since(self, moment: datetime) -> list[Paper]:
         """All of the sample, whatever `moment` is: to whoever tries it, it is what was published lately."""
         return await super().since(moment) or await self.stand_ins()
+
+    async def get(self, ids: Iterable[str]) -> dict[str, Paper]:
+        """The same for single papers: what was shown of the sample can be asked about."""
+        wanted = list(ids)
+        found = await super().get(wanted)
+        if found or not wanted:
+            return found
+        return {paper.id: paper for paper in await self.stand_ins() if paper.id in wanted}
 
     async def stand_ins(self) -> list[Paper]:
         """The sample, if nothing was ever seen."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.cards import Choice
 from bot.cards.paper import QUERY
+from bot.cards.plain import plain
 from bot.commands.services import Services
 from bot.commands.table import find
 from bot.models import ChannelRef
@@ -11,6 +12,9 @@ from bot.text import shorten
 
 MOST = 25
 """Discord shows no more."""
+TITLES = 10
+LABEL = 100
+"""Characters; Discord's limit."""
 
 
 async def complete(
@@ -21,7 +25,7 @@ async def complete(
     kind = next((o.kind for o in spec.options if o.name == option), None) if spec else None
     if kind == "subscription":
         return await _subscriptions(typed, channel, services)
-    return ()
+    return await _titles(typed, services) if kind == "title" else ()
 
 
 async def _subscriptions(typed: str, channel: ChannelRef, services: Services) -> Sequence[Choice]:
@@ -31,3 +35,8 @@ async def _subscriptions(typed: str, channel: ChannelRef, services: Services) ->
         for s in await services.subscriptions.of(channel)
         if wanted in s.query.casefold() or str(s.number).startswith(wanted)
     ][:MOST]
+
+
+async def _titles(typed: str, services: Services) -> Sequence[Choice]:
+    papers = await services.search.titled(typed, TITLES)
+    return [Choice(paper.id, shorten(plain(paper.title), LABEL)) for paper in papers]

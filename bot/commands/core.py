@@ -15,7 +15,10 @@ from bot.commands.line import checked, parse_line
 from bot.commands.list import list_
 from bot.commands.preview import preview
 from bot.commands.saved import save, saved
+from bot.commands.search import search
 from bot.commands.services import Services
+from bot.commands.share import share
+from bot.commands.similar import similar
 from bot.commands.subscribe import subscribe
 from bot.commands.table import find
 from bot.commands.trending import trending
@@ -31,10 +34,13 @@ HANDLERS: Mapping[str, Handler] = {
     "unsubscribe": unsubscribe,
     "list": list_,
     "preview": preview,
+    "search": search,
+    "similar": similar,
     "trending": trending,
     "saved": saved,
     "help": help_,
     "save": save,
+    "share": share,
     "abstract": abstract,
 }
 

@@ -75,7 +75,7 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
     if text and spec.free is None:
         raise UserError(f"“{spec.name}” stands alone.", hint=f"/paper {spec.name}")
     if text and spec.free is not None:
-        found[spec.free.name] = text
+        found[spec.free.name] = text.lower() if spec.free.kind == "choice" else text
     return found
 
 
@@ -91,10 +91,11 @@ def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str
     if option.kind == "choice" and value not in option.choices + option.also:
         *firsts, last = option.choices
         near = next(iter(get_close_matches(value, option.choices, n=1, cutoff=0.4)), last)
-        text = given.get(spec.free.name, "") if spec.free else ""
+        text = given.get(spec.free.name, "") if spec.free and not option.free else ""
+        name, right = (option.name, near) if option.free else (f"{option.name}:", f"{option.name}:{near}")
         raise UserError(
-            f"“{option.name}:” is {', '.join(firsts)} or {last}, not “{value}”.",
-            hint=" ".join(filter(None, ("/paper", spec.name, text, f"{option.name}:{near}"))),
+            f"“{name}” is {', '.join(firsts)} or {last}, not “{value}”.",
+            hint=" ".join(filter(None, ("/paper", spec.name, text, right))),
         )
 
 

@@ -1,12 +1,14 @@
 """What the commands work with. Passed in, so that a test or the tour can bring its own clock and server."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.search import Search
+from bot.store.kept import Kept
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.polls import PollResult
 from bot.store.saved import Saved
 from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
@@ -22,4 +24,7 @@ class Services:
     settings: SettingsOfChannels
     saved: Saved
     outbox: Outbox
+    kept: Kept
+    polls: Callable[[], Awaitable[Mapping[str, PollResult]]]
+    """How the last poll of each source went."""
     now: Callable[[], datetime]

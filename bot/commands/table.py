@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["query", "subscription", "text", "choice", "integer"]
-"""A `subscription` is its number (`#3`) or its query."""
+Kind = Literal["query", "subscription", "title", "text", "choice", "integer"]
+"""A `subscription` is its number (`#3`) or its query; a `title` is a text for which papers' titles are offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +36,6 @@ class CommandSpec:
     options: tuple[OptionSpec, ...] = ()
     changes: bool = False
     """Changes something in the channel: not for people whom the platform doesn't let manage it."""
-    posts: bool = False
-    """Leads to posts in the channel: a platform looks first whether it can post there."""
     anywhere: bool = False
     """Makes sense outside a channel that Paperboy was added to, as in a direct message."""
     hidden: bool = False
@@ -90,7 +88,6 @@ COMMANDS: tuple[CommandSpec, ...] = (
             _SURE,
         ),
         changes=True,
-        posts=True,
     ),
     CommandSpec(
         name="unsubscribe",
@@ -125,9 +122,52 @@ COMMANDS: tuple[CommandSpec, ...] = (
         ),
     ),
     CommandSpec(
+        name="search",
+        aliases=("find",),
+        summary="find papers by words, authors, ids or links; only you see what is found",
+        example='search "diffusion policy" author:song days:90',
+        options=(
+            OptionSpec(
+                name="query",
+                help="words of a title or abstract, authors, an id, or a query as for subscribe",
+                kind="title",
+                free=True,
+                required=True,
+            ),
+            OptionSpec(name="days", help="published in the last so many days", kind="integer"),
+            OptionSpec(
+                name="sort",
+                help="the best match, the newest or the most upvoted first",
+                kind="choice",
+                choices=("best", "new", "top"),
+            ),
+            _PAGE,
+        ),
+        anywhere=True,
+    ),
+    CommandSpec(
+        name="similar",
+        aliases=("like",),
+        summary="find papers like one that you name by its id or link",
+        example="similar 2405.01234",
+        options=(
+            OptionSpec(name="paper", help="its id, link or title", kind="title", free=True, required=True),
+        ),
+        anywhere=True,
+    ),
+    CommandSpec(
         name="trending",
-        summary="show the papers that are trending now",
-        example="trending",
+        summary="show what is trending now, or the most upvoted of a week or month",
+        example="trending week",
+        options=(
+            OptionSpec(
+                name="span",
+                help="now, or the most upvoted of the last days",
+                kind="choice",
+                free=True,
+                choices=("day", "week", "month"),
+            ),
+        ),
         anywhere=True,
     ),
     CommandSpec(
@@ -155,6 +195,13 @@ COMMANDS: tuple[CommandSpec, ...] = (
             ),
         ),
         anywhere=True,
+        hidden=True,
+    ),
+    CommandSpec(
+        name="share",
+        summary="show a paper to everyone in the channel",
+        example="share 2405.01234",
+        options=(_PAPER,),
         hidden=True,
     ),
     CommandSpec(
@@ -192,7 +239,7 @@ def _cell(spec: CommandSpec) -> str:
 
 
 def _usage(option: OptionSpec) -> str:
-    placeholder = "#number or query" if option.kind == "subscription" else option.name
+    placeholder = {"subscription": "#number or query", "integer": "number"}.get(option.kind, option.name)
     values = "|".join(option.choices) or f"<{placeholder}>"
     form = values if option.free else f"{option.name}:{values}"
     return form if option.required else f"[{form}]"

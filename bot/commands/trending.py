@@ -1,30 +1,45 @@
 """`/paper trending`: what the reading public looks at."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.cards import Button, Card
-from bot.cards.paper import NOTICE, paper_block
-from bot.cards.say import actions, paragraph
+from bot.cards.paper import NOTICE, paper_block, short_date
+from bot.cards.say import actions, dim, paragraph
 from bot.commands.services import Services
 from bot.models import Command, Paper
 from bot.ports import Reply
 from bot.text import shorten
 
 SHOWN = 10
+DAYS = {"week": 7, "month": 30}
+CURATORS = "curated by AK and the research community on Hugging Face"
 
 
-async def trending(_command: Command, services: Services) -> Reply:
-    """The first SHOWN of the trending papers."""
-    return Reply(trending_card(await services.papers.trending(), services.now()))
+async def trending(command: Command, services: Services) -> Reply:
+    """The first SHOWN: of the day in the trending page's order, of longer spans by upvotes."""
+    span = command.options.get("span", "day")
+    if span in DAYS:
+        papers = await services.search.upvoted(DAYS[span], SHOWN)
+    else:
+        papers = await services.papers.trending()
+    poll = (await services.polls()).get("huggingface")
+    return Reply(trending_card(papers, services.now(), span, poll.succeeded_at if poll else None))
 
 
-def trending_card(papers: Sequence[Paper], now: datetime) -> Card:
-    """A line for each, the first one first."""
+def trending_card(
+    papers: Sequence[Paper], now: datetime, span: str = "day", read_at: datetime | None = None
+) -> Card:
+    """A line for each, the first one first; when the list was read, and whose choice it is."""
     if not papers:
         message = "No list of trending papers has been read yet. It comes with the next poll."
         return Card("reply", message, blocks=(paragraph(message),))
+    read_at = read_at or now
+    heading = f"Trending · {short_date(read_at, now)}" if span == "day" else f"Most upvoted of the {span}"
+    order = "in the order of its trending page" if span == "day" else "by upvotes"
     lines = tuple(paper_block(paper, (), now, "line") for paper in papers[:SHOWN])
-    notice = shorten(f"Trending now: {'; '.join(line.title for line in lines)}", NOTICE)
-    follow = actions(Button("Post new ones here", "subscribe trending"))
-    return Card("reply", notice, "Trending now", (*lines, *follow))
+    notice = shorten(f"{heading}: {'; '.join(line.title for line in lines)}", NOTICE)
+    note = paragraph(dim(f"{CURATORS}, {order}, as of {read_at.astimezone(UTC):%H:%M} UTC"))
+    others = [Button(f"This {other}", f"trending {other}") for other in DAYS if other != span]
+    follow = actions(Button("Post new ones here", "subscribe trending"), *others)
+    return Card("reply", notice, heading, (note, *lines, *follow))

@@ -19,58 +19,11 @@ LONGEST = 400
 """Characters: more than any title has."""
 MOST_WORDS = 40
 
-STOP_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "do",
-        "does",
-        "for",
-        "from",
-        "how",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "not",
-        "of",
-        "on",
-        "or",
-        "our",
-        "that",
-        "the",
-        "their",
-        "this",
-        "to",
-        "towards",
-        "toward",
-        "using",
-        "via",
-        "we",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "will",
-        "with",
-        "without",
-        "you",
-        "your",
-        "de",
-        "la",
-        "und",
-    ]
-)
+STOP_WORDS = frozenset({
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "in", "into", "is",
+    "it", "its", "not", "of", "on", "or", "our", "that", "the", "their", "this", "to", "towards", "toward", "using",
+    "via", "we", "what", "when", "where", "which", "who", "why", "will", "with", "without", "you", "your",
+})  # fmt: skip
 """Words that say little: without them a paper may still be the one that was meant."""
 
 _ET_AL = re.compile(r"\bet\.?\s+al\b\.?", re.IGNORECASE)
@@ -119,7 +72,7 @@ def read(text: str) -> Asked:
     try:
         query = parse(text)
     except UserError as error:
-        words = _words(text)
+        words = words_in(text)
         if not words:
             raise
         return Asked(text, words, query=_plain_query(words) if error.at is not None else None)
@@ -130,11 +83,11 @@ def _understood(text: str, query: Query) -> Asked:
     root = query.root
     quoted = {tuple(spell(piece.text)) for piece in pieces(text) if piece.quoted}
     if isinstance(root, Or) and _is_plain(root, quoted) and not any(p.text == "OR" for p in pieces(text)):
-        return Asked(text, _words(text), also=_also_names(root), query=query)
+        return Asked(text, words_in(text), also=_also_names(root), query=query)
     nodes = root.nodes if isinstance(root, And) else (root,)
     bare = [node for node in nodes if isinstance(node, Phrase) and _is_bare(node, quoted)]
     rest = tuple(node for node in nodes if not _is_bare(node, quoted))
-    words = tuple(w for node in bare for w in _words(" ".join(node.words))) if rest else _words(text)
+    words = tuple(w for node in bare for w in words_in(" ".join(node.words))) if rest else words_in(text)
     must = _also_names(all_of(rest)) if rest else None
     return Asked(text, words, must, query=query)
 
@@ -167,7 +120,8 @@ def _is_plain(node: Node, quoted: Collection[tuple[str, ...]]) -> bool:
     return _is_bare(node, quoted)
 
 
-def _words(text: str) -> tuple[Word, ...]:
+def words_in(text: str) -> tuple[Word, ...]:
+    """Every word of `text`, each once, whatever stands around it."""
     spelled = spell(_ET_AL.sub(" ", text))[:MOST_WORDS]
     return tuple(dict.fromkeys(filter(None, map(_word, spelled))))
 

@@ -16,8 +16,10 @@ from bot.query import Query
 from bot.search.asked import Asked, read
 from bot.search.fields import day_of
 from bot.search.index import Index
+from bot.search.likeness import like
 from bot.search.ranking import Ranked, Ranking, Sort
 from bot.search.terms import exactly
+from bot.search.titles import titled
 from bot.search.words import respelled
 from bot.store.papers import Papers
 from bot.store.wake import Wake
@@ -86,9 +88,7 @@ class Search:
         Whatever else is typed is an answer, if an empty one.
         """
         asked = read(text)
-        if not self._followed:
-            await self.catch_up()
-        index, known = await self._shelf()
+        index, known = await self._ready()
         ranked = await self._thread(self._rank, index, asked, days, sort)
         ids = ranked.ids or ((asked.paper_id,) if asked.paper_id else ())
         if asked.must is not None and not exactly(asked.must):
@@ -110,6 +110,25 @@ class Search:
             spelling,
             self._complete or known is not None,
         )
+
+    async def similar(self, paper: Paper, most: int = PAGE) -> list[Paper]:
+        """The papers that are most like this one, which need not be in the index."""
+        index, known = await self._ready()
+        ids = await self._thread(lambda: like(paper, index.schema, index.searcher(), most))
+        return await self._get(ids, known)
+
+    async def upvoted(self, days: int, most: int) -> list[Paper]:
+        """Of the papers published in the last `days` days, those with the most upvotes."""
+        index, known = await self._ready()
+        ranked = await self._thread(self._rank, index, Asked(""), days, "top")
+        papers = await self._get(ranked.ids, known)
+        return [paper for paper in papers if paper.upvotes][:most]
+
+    async def titled(self, typed: str, most: int) -> list[Paper]:
+        """Papers whose titles have these words, of which the last may have just begun."""
+        index, known = await self._ready()
+        ids = await self._thread(lambda: titled(typed, index.schema, index.searcher(), most))
+        return await self._get(ids, known)
 
     async def run(self, wake: Wake) -> None:
         """Follow what is written of papers, until cancelled."""
@@ -193,8 +212,13 @@ class Search:
         found = known if known is not None else await self._papers.get(ids)
         return [found[paper_id] for paper_id in ids if paper_id in found]
 
+    async def _ready(self) -> tuple[Index, dict[str, Paper] | None]:
+        """The index, up to date; where nothing is in it yet, one of the stand-ins, and these."""
+        if not self._followed:
+            await self.catch_up()
+        return await self._shelf()
+
     async def _shelf(self) -> tuple[Index, dict[str, Paper] | None]:
-        """The index; where nothing is in it yet, one of the stand-ins, and these."""
         index = await self._index()
         if self._stand_ins is None or await self._thread(lambda: index.papers > 0):
             return index, None

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from redis.asyncio import Redis
@@ -12,8 +13,10 @@ from bot.commands.services import Services
 from bot.models import Paper, User
 from bot.ports import Batch
 from bot.search import Search
+from bot.store.kept import Kept
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.polls import last_polls
 from bot.store.saved import Saved
 from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
@@ -37,6 +40,8 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         settings=SettingsOfChannels(redis),
         saved=Saved(redis),
         outbox=Outbox(redis),
+        kept=Kept(redis),
+        polls=partial(last_polls, redis),
         now=now,
     )
 

@@ -74,10 +74,13 @@ async def test_trending_keeps_the_order_of_the_source(ask: Ask, see: See) -> Non
     assert "No list of trending papers" in written(await ask("trending"))
     await see(a_paper("a", title="First"), a_paper("b", title="Second", upvotes=3), trending=("b", "a"))
     assert written(await ask("trending")) == snapshot("""\
-# Trending now
+# Trending · 10 Mar
+curated by AK and the research community on Hugging Face, in the order of its trending page, as of 00:00 UTC
 * Second | Ada Lovelace · 2 Mar · ▲ 3
 * First | Ada Lovelace · 2 Mar
-[Post new ones here: subscribe trending]\
+[Post new ones here: subscribe trending]
+[This week: trending week]
+[This month: trending month]\
 """)
 
 
@@ -89,7 +92,9 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper unsubscribe <#number or query> – stop a subscription
 - /paper list – show what this channel is subscribed to
 - /paper preview <#number or query> – show what a query or subscription would have posted lately; nothing is posted
-- /paper trending – show the papers that are trending now
+- /paper search <query> [days:<number>] [sort:best|new|top] – find papers by words, authors, ids or links; only you see what is found
+- /paper similar <paper> – find papers like one that you name by its id or link
+- /paper trending [day|week|month] – show what is trending now, or the most upvoted of a week or month
 - /paper saved – show the papers that you have saved
 - /paper help [<command>] – show all of this, or more about one command
 A query is words, and they match as words: rag never finds “storage”.

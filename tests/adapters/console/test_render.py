@@ -92,7 +92,12 @@ def test_help_wraps_and_stays_indented() -> None:
  • /paper list – show what this channel is subscribed to
  • /paper preview <#number or query> – show what a query or
    subscription would have posted lately; nothing is posted
- • /paper trending – show the papers that are trending now
+ • /paper search <query> [days:<number>] [sort:best|new|top] – find
+   papers by words, authors, ids or links; only you see what is found
+ • /paper similar <paper> – find papers like one that you name by its
+   id or link
+ • /paper trending [day|week|month] – show what is trending now, or the
+   most upvoted of a week or month
  • /paper saved – show the papers that you have saved
  • /paper help [<command>] – show all of this, or more about one
    command

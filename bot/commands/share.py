@@ -1,0 +1,23 @@
+"""The button that shows a search's result to everyone in the channel."""
+
+from bot.cards import Card
+from bot.cards.paper import AUTHOR, NOTICE, paper_block
+from bot.cards.say import dim, paragraph
+from bot.commands.known import known
+from bot.commands.services import Services
+from bot.models import Command
+from bot.ports import Reply
+from bot.text import shorten
+
+
+async def share(command: Command, services: Services) -> Reply:
+    """The paper's card, with the name of whoever shared it."""
+    paper = await known(command.options["paper"], services)
+    who = shorten(command.user.name or "Someone", AUTHOR)
+    block = paper_block(paper, (), services.now())
+    card = Card(
+        "paper",
+        shorten(f"{who} shared: {block.title}", NOTICE),
+        blocks=(paragraph(dim(f"Shared by {who}")), block),
+    )
+    return Reply(card, private=False)

@@ -1,0 +1,44 @@
+"""`/paper similar`: papers like one that is known."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.cards import Block, Button, Card
+from bot.cards.paper import NOTICE, QUERY, paper_block
+from bot.cards.say import actions, bold, dim, paragraph
+from bot.commands.known import known
+from bot.commands.services import Services
+from bot.models import Command, Paper
+from bot.ports import Reply
+from bot.text import fold, shorten
+
+SHOWN = 6
+
+
+async def similar(command: Command, services: Services) -> Reply:
+    """The SHOWN papers that are most like it."""
+    paper = await known(command.options["paper"], services)
+    return Reply(similar_card(paper, await services.search.similar(paper, SHOWN), services.now()))
+
+
+def similar_card(paper: Paper, likes: Sequence[Paper], now: datetime) -> Card:
+    """Each with what it has in common beside its words."""
+    title = shorten(paper.title, QUERY)
+    if not likes:
+        message = f"Nothing like “{title}” is known yet."
+        return Card("reply", message, blocks=(paragraph(message),))
+    blocks = [block for like in likes for block in _like(like, paper, now)]
+    notice = shorten(f"Like {title}: {'; '.join(like.title for like in likes)}", NOTICE)
+    return Card("reply", notice, f"Like “{title}”", tuple(blocks))
+
+
+def _like(like: Paper, paper: Paper, now: datetime) -> Sequence[Block]:
+    shared = ", ".join(_in_common(like, paper))
+    why = (paragraph(dim("also by "), bold(shared)),) if shared else ()
+    buttons = actions(Button("Share here", f"share {like.id}"), Button("Similar", f"similar {like.id}"))
+    return (paper_block(like, (), now, "line"), *why, *buttons)
+
+
+def _in_common(like: Paper, paper: Paper) -> Sequence[str]:
+    names = {fold(name, plurals=False) for name in paper.authors}
+    return [name for name in like.authors if fold(name, plurals=False) in names][:3]

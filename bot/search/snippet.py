@@ -1,0 +1,136 @@
+"""Where a paper has what was searched for: a few of its words around those that were found."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from bot.models import Paper
+from bot.query import Person, Phrase, Query
+from bot.query.nodes import terms_of
+from bot.search.asked import Asked
+from bot.text import tokens
+from bot.text.sentences import ELLIPSIS
+
+LENGTH = 180
+"""Characters of a text shown around what was found."""
+NEAR = 0.8
+"""Of 1: how much alike a misspelt word and what was found for it are."""
+NAMES = 3
+_WORD = re.compile(r"[^\W_][^\s,;:()\[\]{}“”\"/]*")
+
+
+class Run(NamedTuple):
+    """A piece of text, and whether it is what was found."""
+
+    text: str
+    found: bool
+
+
+def snippet(asked: Asked, paper: Paper, *, near: bool = False) -> tuple[Run, ...]:
+    """The authors that were named, then the part of the abstract that says most of what was searched for.
+
+    Where neither has any of it the title's own words; nothing where nothing shows, as for a category. With `near`
+    what is spelled nearly so counts, too.
+    """
+    wanted = _Wanted(asked, near=near)
+    names = [_marked(name, wanted.names, wanted) for name in paper.authors]
+    names = [runs for runs in names if any(run.found for run in runs)][:NAMES]
+    shown: list[Run] = []
+    for runs in names:
+        shown += [*([Run(", ", found=False)] if shown else ()), *runs]
+    abstract = _best(_marked(paper.abstract, wanted.words, wanted))
+    if abstract:
+        shown += [*([Run(" · ", found=False)] if shown else ()), *abstract]
+    if not shown:
+        title = _marked(paper.title, wanted.words, wanted)
+        shown = title if any(run.found for run in title) else []
+    return tuple(shown)
+
+
+class _Wanted:
+    """The words searched for, as texts and as names fold them."""
+
+    def __init__(self, asked: Asked, *, near: bool) -> None:
+        self._near = near
+        content = [word for word in asked.words if not word.stop] or list(asked.words)
+        self.words = {part for word in content for part in (*word.parts, word.joined) if part}
+        self.names = {part for word in content for part in word.name_parts}
+        self.words |= set(_of(asked.query, Phrase, plurals=True))
+        self.names |= set(_of(asked.query, Person, plurals=False)) | set(
+            _of(asked.query, Phrase, plurals=False)
+        )
+
+    def has(self, written: str, words: Collection[str]) -> bool:
+        """Whether one word of a text is one of `words`."""
+        folded = {token.word for plurals in (True, False) for token in tokens(written, plurals=plurals)}
+        if not folded.isdisjoint(words):
+            return True
+        return any(self._is_like(word, one) for word in folded for one in words)
+
+    def _is_like(self, word: str, wanted: str) -> bool:
+        if wanted.endswith("*"):
+            return word.startswith(wanted[:-1])
+        if not self._near or len(wanted) < 5 or abs(len(word) - len(wanted)) > 2 or word[0] != wanted[0]:
+            return False
+        return SequenceMatcher(None, word, wanted, autojunk=False).ratio() >= NEAR
+
+
+def _of(query: Query | None, kind: type[Phrase | Person], *, plurals: bool) -> Iterator[str]:
+    for term, wanted in terms_of(query.root) if query else ():
+        if wanted and isinstance(term, kind):
+            for word in term.words:
+                yield from (
+                    f"{token.word}*" if term.prefix else token.word for token in tokens(word, plurals=plurals)
+                )
+
+
+def _marked(text: str, words: Collection[str], wanted: _Wanted) -> list[Run]:
+    """All of `text`, in runs."""
+    at = 0
+    runs: list[Run] = []
+    for word in _WORD.finditer(text):
+        end = word.start() + len(word[0].rstrip(".?!'’*"))
+        if wanted.has(text[word.start() : end], words):
+            runs += [Run(text[at : word.start()], found=False), Run(text[word.start() : end], found=True)]
+            at = end
+    return [run for run in (*runs, Run(text[at:], found=False)) if run.text]
+
+
+def _best(runs: Sequence[Run]) -> list[Run]:
+    """The LENGTH characters of a marked text in which the most different words are found."""
+    text = "".join(run.text for run in runs)
+    places, at = [], 0
+    for run in runs:
+        if run.found:
+            places.append((at, run.text.casefold()))
+        at += len(run.text)
+    if not places:
+        return []
+    starts = [start for start, _ in places]
+    best = max(
+        starts,
+        key=lambda s: (len({word for at, word in places if s <= at < s + LENGTH - 30}), -s),
+    )
+    start = _between_words(text, max(0, best - 40), best) if best > 60 else 0
+    end = _between_words(text, start + LENGTH, len(text)) if start + LENGTH < len(text) else len(text)
+    return [
+        *([Run(ELLIPSIS, found=False)] if start else ()),
+        *_cut(runs, start, end),
+        *([Run(ELLIPSIS, found=False)] if end < len(text) else ()),
+    ]
+
+
+def _between_words(text: str, near: int, last: int) -> int:
+    """The first place from `near` on that is just behind a space; `last` where there is none before it."""
+    space = text.find(" ", near, last)
+    return space + 1 if space >= 0 else last
+
+
+def _cut(runs: Iterable[Run], start: int, end: int) -> Iterator[Run]:
+    at = 0
+    for run in runs:
+        piece = run.text[max(0, start - at) : max(0, end - at)]
+        if piece:
+            yield Run(piece, run.found)
+        at += len(run.text)
