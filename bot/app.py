@@ -26,6 +26,7 @@ from bot.fanout import Fanout
 from bot.matcher import Matcher
 from bot.poller import Poller
 from bot.ports import Platform, Source
+from bot.recent import Recent
 from bot.sample import PapersOrSample
 from bot.search import Search
 from bot.settings import Settings
@@ -72,6 +73,7 @@ class Bot:
     redis: Redis
     wake: Wake
     papers: PapersOrSample
+    recent: Recent
     search: Search
     subscriptions: Subscriptions
     core: Commands
@@ -168,6 +170,7 @@ def wire(
     terminal = terminal_of(platforms)
     papers, subscriptions = PapersOrSample(redis), Subscriptions(redis)
     outbox, news = Outbox(redis, durable=durable), News(redis, papers)
+    recent = Recent(papers, now)
     search = Search(papers, index, now, papers.stand_ins)
     sources = build_sources(
         Wiring(settings=settings, session=session, redis=redis, now=now, progress=Progress(reached, terminal))
@@ -196,12 +199,14 @@ def wire(
         redis=redis,
         wake=Wake(redis),
         papers=papers,
+        recent=recent,
         search=search,
         subscriptions=subscriptions,
         core=Commands(
             Services(
                 subscriptions=subscriptions,
                 papers=papers,
+                recent=recent,
                 search=search,
                 settings=SettingsOfChannels(redis),
                 saved=Saved(redis),

@@ -135,6 +135,7 @@ def _jobs(bot: Bot, roles: frozenset[str]) -> Iterator[tuple[str, Coroutine[Any,
     pages = bot.web is not None and _wanted(WEB, roles)
     if pages or any(_wanted(platform.name, roles) for platform in bot.platforms):
         yield "search", bot.search.run(bot.wake)
+        yield "recent", bot.recent.run(bot.wake)
     if bot.web is not None:
         yield WEB, bot.web.run(bot.core, roles)
     for platform in bot.platforms:

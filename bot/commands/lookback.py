@@ -1,21 +1,17 @@
 """What a query would have posted lately: shown before anybody is bothered by it."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
 
 from bot.cards.say import count
 from bot.commands.services import Services
 from bot.models import Paper
 from bot.query import Query
-from bot.sample import SOURCE
+from bot.recent import KEPT
 
-DAYS = 14
+DAYS = KEPT.days
 BROAD = 20
 """Papers a day. A channel that gets more than that is soon muted by its people."""
-AT_ONCE = 50
-"""Papers looked at before others on the event loop have their turn: a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +50,18 @@ class Lookback:
 
 async def look_back(query: Query, services: Services) -> Lookback:
     """Try `query` on the papers of the last DAYS days."""
-    papers = await services.papers.since(services.now() - timedelta(days=DAYS))
-    matching: list[Paper] = []
-    for start in range(0, len(papers), AT_ONCE):
-        matching += [paper for paper in papers[start : start + AT_ONCE] if query.matches(paper)]
-        await asyncio.sleep(0)
-    matching.sort(key=lambda paper: paper.published, reverse=True)
-    sample = any(SOURCE in paper.sources for paper in papers)
-    return Lookback(len(papers), tuple(matching), _days(papers), sample)
+    ids = await services.recent.matching(query)
+    if not len(services.recent):
+        return _on_sample(query, await services.papers.since(services.now() - KEPT))
+    papers = await services.papers.get(ids)
+    return Lookback(len(services.recent), _newest_first(papers.values()), min(DAYS, services.recent.days))
 
 
-def _days(papers: Sequence[Paper]) -> int:
-    return min(DAYS, len({paper.published.astimezone(UTC).date() for paper in papers}))
+def _on_sample(query: Query, papers: Sequence[Paper]) -> Lookback:
+    matching = [paper for paper in papers if query.matches(paper)]
+    days = len({paper.published.date() for paper in papers})
+    return Lookback(len(papers), _newest_first(matching), min(DAYS, days), sample=bool(papers))
+
+
+def _newest_first(papers: Iterable[Paper]) -> tuple[Paper, ...]:
+    return tuple(sorted(papers, key=lambda paper: paper.published, reverse=True))

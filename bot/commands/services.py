@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.recent import Recent
 from bot.search import Search
 from bot.store.kept import Kept
 from bot.store.outbox import Outbox
@@ -20,6 +21,7 @@ class Services:
 
     subscriptions: Subscriptions
     papers: Papers
+    recent: Recent
     search: Search
     settings: SettingsOfChannels
     saved: Saved

@@ -80,6 +80,16 @@ class Reading(NamedTuple):
             has_code=paper.code_url is not None,
         )
 
+    def with_facts_of(self, paper: Paper) -> "Reading":
+        """The same words with what else is known of `paper` now."""
+        return self._replace(
+            categories=categories_of(paper),
+            sources=sources_of(paper),
+            upvotes=paper.upvotes,
+            rank=paper.rank,
+            has_code=paper.code_url is not None,
+        )
+
 
 def categories_of(paper: Paper) -> tuple[str, ...]:
     """`cs.cl` and `cs.*` for each category, in small letters."""

@@ -112,6 +112,11 @@ class Papers:
         found: Any = await self._redis.zrange(keys.CHANGED, -1, -1, withscores=True)
         return int(found[0][1]) if found else 0
 
+    async def position(self) -> int:
+        """Where `changed` ends now."""
+        last: Any = await self._redis.zrange(keys.CHANGED, -1, -1, withscores=True)
+        return int(last[0][1]) if last else 0
+
     async def gone(self, ids: Sequence[str]) -> list[str]:
         """Which of these papers have no record any more, for they were kept as long as records are."""
         pipeline = self._redis.pipeline(transaction=False)
@@ -132,9 +137,19 @@ class Papers:
     async def since(self, moment: datetime) -> list[Paper]:
         """Papers first seen at `moment` or later, the earliest first; older days that a first poll brought
         count as seen on the day they were published."""
-        ids: list[Any] = await self._redis.zrangebyscore(keys.SEEN, moment.timestamp() * 1000, "+inf")
+        ids = await self.seen_since(moment)
         found = await self.get(ids)
         return [found[paper_id] for paper_id in ids if paper_id in found]
+
+    async def seen_since(self, moment: datetime) -> list[str]:
+        """Only their ids."""
+        ids: list[Any] = await self._redis.zrangebyscore(keys.SEEN, moment.timestamp() * 1000, "+inf")
+        return ids
+
+    async def first_seen(self, ids: Sequence[str]) -> dict[str, float]:
+        """When each of these was first seen, in ms; those that never were are left out."""
+        scores: list[Any] = await self._redis.zmscore(keys.SEEN, list(ids)) if ids else []
+        return {paper_id: float(at) for paper_id, at in zip(ids, scores, strict=True) if at is not None}
 
     async def trending(self) -> list[Paper]:
         """The trending papers in their source's order, as far as they were seen."""

@@ -12,6 +12,7 @@ from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.models import Paper, User
 from bot.ports import Batch
+from bot.recent import Recent
 from bot.search import Search
 from bot.store.kept import Kept
 from bot.store.outbox import Outbox
@@ -34,6 +35,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
     """The real store."""
     papers = papers or Papers(redis)
     return Services(
+        recent=Recent(papers, now),
         subscriptions=Subscriptions(redis),
         papers=papers,
         search=Search(papers, None, now),
