@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCHES := idle
 
-.PHONY: install run test check fix demo bench lock clean
+.PHONY: install run test check fix demo bench manifests lock clean
 
 install: $(STAMP)
 
@@ -37,6 +37,9 @@ fix: install  ## what a machine can mend of the above
 
 bench: install  ## the benchmarks; each is `python -m tests.bench.<name> --json`
 	@for bench in $(BENCHES); do $(BIN)/python -m tests.bench.$$bench --json || exit 1; done
+
+manifests: install  ## the files that Slack apps are made from, after a change of the command table
+	$(BIN)/python -m tests.adapters.slack.manifests
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q pyproject.toml -o requirements.lock

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from bot.ports import Platform
 from bot.settings import Settings
 
-PLATFORMS = ("console", "discord", "email")
+PLATFORMS = ("console", "slack", "discord", "email")
 
 
 def build(name: str, settings: Settings, redis: Redis) -> Platform | None:

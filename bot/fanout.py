@@ -1,7 +1,7 @@
 """From the papers stream through the matcher into the outbox: who gets which paper, and in which message."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from time import time
@@ -34,13 +34,13 @@ AGAIN_AFTER = 1.0
 
 _log = get_logger()
 
-Matched = tuple[New, Sequence[Match]]
+Matched = tuple[New, Collection[Match]]
 
 
 class Matching(Index, Protocol):
     """What the fan-out needs of a matcher."""
 
-    def newly(self, paper: Paper, before: Paper | None) -> Sequence[Match]: ...
+    def newly(self, paper: Paper, before: Paper | None) -> Collection[Match]: ...
 
 
 class Fanout:
@@ -142,7 +142,7 @@ class Fanout:
             offers += offers_for(channel, papers, rules[channel], poll, now)
         return await self._outbox.offer(offers)
 
-    async def _known_then(self, channel: ChannelRef, new: New, matches: Sequence[Match]) -> Found:
+    async def _known_then(self, channel: ChannelRef, new: New, matches: Collection[Match]) -> Found:
         """Of a paper that is announced again, only the matches of subscriptions that were there the first time."""
         if new.first_seen is not None:
             subscriptions = await self._subscriptions.of(channel)

@@ -1,6 +1,6 @@
 """Which of a poll's papers a channel gets, when, and in how many messages. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -33,7 +33,7 @@ class Found:
     """A paper, and what in one channel it matches."""
 
     paper: Paper
-    matches: Sequence[Match]
+    matches: Collection[Match]
     before: Paper | None = None
     """What it was, where it is not new."""
     first_seen: int | None = None

@@ -200,6 +200,14 @@ class Invitable(Protocol):
 
 
 @runtime_checkable
+class Joinable(Protocol):
+    """A platform that people join on the front page itself, by a form that leads to its routes."""
+
+    def form(self) -> str:
+        """The form, as HTML in which everything is escaped."""
+
+
+@runtime_checkable
 class Diagnosable(Protocol):
     """A platform that can look at its own connection, for `paperboy doctor`."""
 

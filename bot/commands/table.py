@@ -36,6 +36,8 @@ class CommandSpec:
     options: tuple[OptionSpec, ...] = ()
     changes: bool = False
     """Changes something in the channel: not for people whom the platform doesn't let manage it."""
+    posts: bool = False
+    """Leads to posts in the channel: a platform looks first whether it can post there."""
     anywhere: bool = False
     """Makes sense outside a channel that Paperboy was added to, as in a direct message."""
     hidden: bool = False
@@ -88,6 +90,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             _SURE,
         ),
         changes=True,
+        posts=True,
     ),
     CommandSpec(
         name="unsubscribe",

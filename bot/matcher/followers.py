@@ -4,12 +4,10 @@ A subscription is two numbers: in its query's bucket `channel · number · every
 `number · query`. Subscription objects are made only for those that are looked at.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
-from typing import NamedTuple, overload
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from bot.matcher.buckets import Bucket, excluding, first_from, including
+from bot.matcher.buckets import Bucket, excluding, first_from, including, numbers
 from bot.models import ChannelRef, Every
 
 _EVERY: tuple[Every, ...] = ("now", "daily", "weekly", "channel")
@@ -28,42 +26,35 @@ class Match(NamedTuple):
     every: Every
 
 
-class Matches(Sequence[Match]):
+class Matches(Collection[Match]):
     """The subscriptions that a paper matches, made one by one as they are looked at.
 
     It stays as it is while subscriptions come and go: a fan-out may take its time.
     """
 
-    def __init__(self, found: Sequence[tuple[str, Sequence[int]]], channels: Sequence[ChannelRef]) -> None:
-        self._found = found
-        self._ends = list(accumulate(len(followers) for _, followers in found))
+    def __init__(
+        self, queries: Sequence[str], followers: Sequence[Bucket], channels: Sequence[ChannelRef]
+    ) -> None:
+        self._queries = queries
+        self._followers = followers
         self._channels = channels
 
     def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
+        return sum(1 if isinstance(some, int) else len(some) for some in self._followers)
+
+    def __contains__(self, match: object) -> bool:
+        return any(match == other for other in self)
 
     def __iter__(self) -> Iterator[Match]:
-        return (self._match(query, packed) for query, followers in self._found for packed in followers)
-
-    @overload
-    def __getitem__(self, at: int) -> Match: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Match]: ...
-    def __getitem__(self, at: int | slice) -> Match | list[Match]:
-        if isinstance(at, slice):
-            return [self[place] for place in range(*at.indices(len(self)))]
-        place = range(len(self))[at]
-        group = bisect_right(self._ends, place)
-        query, followers = self._found[group]
-        return self._match(query, followers[place - self._ends[group]])
-
-    def _match(self, query: str, packed: int) -> Match:
-        return Match(
-            self._channels[packed >> _CHANNEL_SHIFT],
-            packed >> _EVERY_BITS & (1 << _NUMBER_BITS) - 1,
-            query,
-            _EVERY[packed & (1 << _EVERY_BITS) - 1],
-        )
+        channels, number_mask, every_mask = self._channels, (1 << _NUMBER_BITS) - 1, (1 << _EVERY_BITS) - 1
+        for query, followers in zip(self._queries, self._followers, strict=True):
+            for packed in numbers(followers):
+                yield Match(
+                    channels[packed >> _CHANNEL_SHIFT],
+                    packed >> _EVERY_BITS & number_mask,
+                    query,
+                    _EVERY[packed & every_mask],
+                )
 
 
 class Followers:
@@ -112,7 +103,8 @@ class Followers:
         """Whether anyone follows `query`."""
         return query in self._of_query
 
-    def of(self, queries: Iterable[tuple[int, str]]) -> Matches:
-        """All who follow these queries, given as ids with their texts."""
-        found = [(text, self._of_query[query]) for query, text in queries]
-        return Matches([(text, (b,) if isinstance(b, int) else b[:]) for text, b in found], self._channels)
+    def of(self, queries: Sequence[int], texts: Mapping[int, str]) -> Matches:
+        """All who follow these queries; `texts` says what each of them asks for."""
+        buckets = [self._of_query[query] for query in queries]
+        kept = [bucket if isinstance(bucket, int) else bucket[:] for bucket in buckets]
+        return Matches([texts[query] for query in queries], kept, self._channels)

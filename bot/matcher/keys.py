@@ -1,7 +1,8 @@
 """The keys that a paper has, and the keys that a query's term asks for.
 
-A key is a term in canonical text with its words folded: `diffusion model`, `diffus*`, `=ACE`, `title:robot`,
+A key is a term in canonical text with its words folded: `diffusion model`, `diffus…`, `=ACE`, `title:robot`,
 `author:jane doe`, `cat:cs.*`, `min:30`. A term whose one key is in the paper's set holds, and no other does.
+The dots stand for the star of a beginning: a star may be a letter, as in `A*`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ from bot.query.reading import categories_of, sources_of
 from bot.query.terms import SHORTEST_PREFIX
 from bot.text import Token, small, tokens
 
+ANY = "…"
 LONGEST_RUN = 4
 """Words in a key at most."""
 
@@ -69,7 +71,7 @@ def triggers_of(term: Term) -> set[str]:
         case Phrase(field="abs", words=words, exact=exact, prefix=prefix):
             return triggers_of(Phrase(words, "", exact=exact, prefix=prefix))
         case Phrase(prefix=True) | Person(prefix=True):
-            return {str(term)}
+            return {f"{str(term).removesuffix('*')}{ANY}"}
         case Phrase(field=field, exact=exact):
             before = f"{field}:" if field else ""
             if exact:
@@ -94,11 +96,11 @@ def _runs(found: Sequence[Token]) -> Iterator[str]:
 
 
 def _beginnings(found: Sequence[Token]) -> Iterator[str]:
-    """The words' prefixes, with a star."""
+    """The words' prefixes."""
     words = {token.word for token in found} | {
         small(token.form) for token in found if token.end - token.start == 1
     }
-    return (f"{word[:length]}*" for word in words for length in range(SHORTEST_PREFIX, len(word) + 1))
+    return (f"{word[:length]}{ANY}" for word in words for length in range(SHORTEST_PREFIX, len(word) + 1))
 
 
 def _forms(found: Iterable[Token]) -> set[str]:

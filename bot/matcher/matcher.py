@@ -100,4 +100,4 @@ class Matcher:
         return self._index.matching(keys_of(paper), holds)
 
     def _matches(self, queries: set[int]) -> Matches:
-        return self._followers.of((query, self._texts[query]) for query in sorted(queries))
+        return self._followers.of(sorted(queries), self._texts)

@@ -19,7 +19,7 @@ class Line(NamedTuple):
 
     words: str
     joins: str
-    """`" finetuning 0 2 "`: the form, and between which places of the line it stands."""
+    """`" finetuning:0:2 "`: the form, and between which places of the line it stands."""
     stems: str = ""
     """Plurals as they were written, for prefixes: `polici*` is to find "policies"."""
 
@@ -27,7 +27,7 @@ class Line(NamedTuple):
         """Whether the words of `path` follow each other, any of them as a joined form."""
         if f" {' '.join(path)} " in self.words:
             return True
-        return any(f" {word} " in self.joins for word in path) and self._leads(path)
+        return any(f" {word}:" in self.joins for word in path) and self._leads(path)
 
     def has_prefix(self, stem: str) -> bool:
         """Whether a word begins with `stem`."""
@@ -38,8 +38,8 @@ class Line(NamedTuple):
         edges: dict[tuple[int, str], set[int]] = {}
         for place, word in enumerate(self.words.split()):
             edges[place, word] = {place + 1}
-        joins = self.joins.split()
-        for word, start, end in zip(joins[::3], joins[1::3], joins[2::3], strict=True):
+        for join in self.joins.split():
+            word, start, end = join.split(":")
             edges.setdefault((int(start), word), set()).add(int(end))
         reached = {place for place, word in edges if word == path[0]}
         for word in path:
@@ -106,7 +106,7 @@ def _line(found: Sequence[Token]) -> Line:
     return Line(
         words=_spaced(token.word for token in found if token.end - token.start == 1),
         joins=_spaced(
-            f"{token.word} {token.start} {token.end}" for token in found if token.end - token.start > 1
+            f"{token.word}:{token.start}:{token.end}" for token in found if token.end - token.start > 1
         ),
         stems=_spaced(
             dict.fromkeys(

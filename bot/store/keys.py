@@ -160,3 +160,23 @@ def bucket(*scope: str) -> tuple[str, str]:
     """A shared rate: the posts that may leave next, and until when none may."""
     tag = ":".join(scope)
     return f"pb:{{rate:{tag}}}:slots", f"pb:{{rate:{tag}}}:until"
+
+
+def installation(platform: str, name: str) -> str:
+    """A workspace's installation of the app, sealed: its token is in it."""
+    return f"pb:{{{workspace(platform, name)}}}:installation"
+
+
+def rotation(platform: str, name: str) -> str:
+    """Held by the process that exchanges a workspace's token for a new one."""
+    return f"pb:{{{workspace(platform, name)}}}:rotation"
+
+
+def install_state(platform: str, state: str) -> str:
+    """Set between the beginning of an installation in a browser and its end."""
+    return f"pb:{{{platform}}}:state:{state}"
+
+
+def heard(platform: str, what: str) -> str:
+    """Set for as long as the platform may tell us the same again."""
+    return f"pb:{{{platform}:{what}}}:heard"

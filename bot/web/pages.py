@@ -15,7 +15,7 @@ from bot.cards.paper import paper_block
 from bot.cards.plain import plain
 from bot.errors import UserError
 from bot.models import Paper
-from bot.ports import Invitable, Platform
+from bot.ports import Invitable, Joinable, Platform
 from bot.sample import PapersOrSample
 from bot.search import Found, Search
 from bot.store.outbox import Outbox
@@ -101,6 +101,7 @@ class Pages:
             sample=front.sample,
             health=front.health,
             invitations=self._invitations(),
+            forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
 
     async def _results(self, asked: str, page: str) -> Results:

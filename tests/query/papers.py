@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from bot.models import Paper
 
-WORDS = ["a", "b", "ab", "ba", "a-b", "b-a-a", "abab", "Ab", "AB", "as", "bs", "a's", "C++", "扩散模", "c"]
+WORDS = [
+    "a", "b", "ab", "ba", "a-b", "b-a-a", "abab", "Ab", "AB", "as", "bs", "a's", "C++", "A*", "ab-A*", "101", "扩散模", "c",
+]  # fmt: skip
 FIELDS = ["", "", "", "title:", "abs:"]
 
 
@@ -47,7 +49,7 @@ plain_terms = st.builds(
 )
 facts = st.sampled_from(
     [
-        "aba*", "a-ba*", "title:abs*", "author:ada", 'author:"bo ab"', "author:abas", "au:bo_a", "cat:cs.CL", "cat:cs.*",
+        "aba*", "a-ba*", "101*", "title:abs*", "author:ada", 'author:"bo ab"', "author:abas", "au:bo_a", "cat:cs.CL", "cat:cs.*",
         "cat:quant-ph", "source:hf", "source:arxiv", "id:2601.00001", "id:doi:10.1/x", "min:3", "min:30", "top:10",
         "code:yes", "code:no",
     ]

@@ -129,3 +129,17 @@ async def test_only_the_role_web_has_pages(redis: Redis) -> None:
         assert response.status == 404
     async with site(redis, roles=frozenset({"web"})) as client, client.get("/") as response:
         assert response.status == 200
+
+
+class Letterbox:
+    """A platform that is joined by a form."""
+
+    name = "fake"
+
+    def form(self) -> str:
+        return "<form id=join></form>"
+
+
+async def test_the_front_page_shows_the_form_of_a_platform_that_is_joined_there(redis: Redis) -> None:
+    async with site(redis, Letterbox()) as client, client.get("/") as response:
+        assert (response.status, "<form id=join></form>" in await response.text()) == (200, True)

@@ -1,0 +1,73 @@
+"""How Slack is called: one pool of connections, and clients that repeat or don't."""
+
+import logging
+from typing import Any
+
+from aiohttp import ClientSession, ClientTimeout
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+from structlog import get_logger
+
+from adapters.slack.render import Message
+
+TIMEOUT = ClientTimeout(total=14.0, sock_connect=5.0)
+"""Seconds; below the outbox's own limit for a post, so that it is Slack's client that says what happened."""
+
+QUIET = logging.getLogger("adapters.slack.library")
+"""For Slack's libraries: at lower levels they write whole requests and answers, with tokens."""
+QUIET.setLevel(logging.ERROR)
+
+_log = get_logger()
+
+
+class Api:
+    """Slack's Web API at `url`, which is another place than Slack for a proxy or a double."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/") + "/"
+        self._session: ClientSession | None = None
+
+    def posting(self, token: str | None) -> AsyncWebClient:
+        """Never repeats a call by itself: a post whose answer was lost may be there."""
+        return self._client(token, [])
+
+    def asking(self, token: str | None) -> AsyncWebClient:
+        """Repeats a call once where the connection or the server failed: for what only looks."""
+        return self._client(token, [AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()])
+
+    async def respond(
+        self, url: str, message: Message, *, private: bool, replace: bool, thread: str | None = None
+    ) -> bool:
+        """Answer an interaction at its `response_url`. False where Slack takes no more there."""
+        body: dict[str, Any] = {
+            "text": message.text,
+            "blocks": list(message.blocks),
+            "response_type": "ephemeral" if private else "in_channel",
+            "replace_original": replace,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        hook = AsyncWebhookClient(url, timeout=14, session=self._open(), logger=QUIET, retry_handlers=[])
+        answer = await hook.send_dict(body | ({"thread_ts": thread} if thread else {}))
+        if answer.status_code != 200:
+            _log.warning("answer_refused", platform="slack", status=answer.status_code, why=answer.body[:200])
+        return answer.status_code == 200
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _client(self, token: str | None, retry_handlers: list[Any]) -> AsyncWebClient:
+        return AsyncWebClient(
+            token, self.url, session=self._open(), logger=QUIET, retry_handlers=retry_handlers
+        )
+
+    def _open(self) -> ClientSession:
+        if self._session is None:
+            self._session = ClientSession(timeout=TIMEOUT)
+        return self._session

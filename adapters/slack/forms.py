@@ -1,0 +1,114 @@
+"""Modals: a form that a person fills in, a card that has no other place, and what was filled in. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adapters.slack import limits
+from adapters.slack.elements import Json, plain_text
+from adapters.slack.render import render
+from bot.cards import Card, Field, Form
+
+FORM, CARD = "form", "card"
+"""What a view's callback id says."""
+GIVEN = "="
+"""Before an option's value, which must not be empty on Slack."""
+
+
+def form_view(form: Form, channel: str) -> Json:
+    """The form as a modal; it remembers which command it runs, and where."""
+    return {
+        "type": "modal",
+        "callback_id": FORM,
+        "title": plain_text(form.title, limits.VIEW_TITLE),
+        "submit": plain_text("Save", limits.VIEW_TITLE),
+        "close": plain_text("Cancel", limits.VIEW_TITLE),
+        "private_metadata": json.dumps({"command": form.command, "channel": channel}),
+        "blocks": [_input(field) for field in form.fields[: limits.VIEW_BLOCKS]],
+    }
+
+
+def card_view(card: Card, title: str = "Paperboy") -> Json:
+    """A card as a modal."""
+    return {
+        "type": "modal",
+        "callback_id": CARD,
+        "title": plain_text(title, limits.VIEW_TITLE),
+        "close": plain_text("Close", limits.VIEW_TITLE),
+        "blocks": list(render(card, most=limits.VIEW_BLOCKS).blocks),
+    }
+
+
+def corrected_view(view: Mapping[str, Any], problem: Card) -> Json:
+    """The form as it was sent in, with what is wrong above it."""
+    given = filled_in(view)
+    inputs = [_kept(block, given) for block in view["blocks"] if block["type"] == "input"]
+    kept = {
+        name: view[name] for name in ("type", "callback_id", "title", "submit", "close", "private_metadata")
+    }
+    return kept | {"blocks": [*render(problem, most=10).blocks, *inputs]}
+
+
+def filled_in(view: Mapping[str, Any]) -> dict[str, str]:
+    """Field -> what was filled in."""
+    values: Mapping[str, Mapping[str, Mapping[str, Any]]] = view["state"]["values"]
+    return {name: _value(next(iter(of_block.values()))) for name, of_block in values.items()}
+
+
+def asked_by(view: Mapping[str, Any]) -> tuple[str, str]:
+    """The command that the form runs, and the channel's id."""
+    remembered = json.loads(view["private_metadata"])
+    return remembered["command"], remembered["channel"]
+
+
+def _input(field: Field) -> Json:
+    block: Json = {
+        "type": "input",
+        "block_id": field.name,
+        "optional": not field.choices,
+        "label": plain_text(field.label, limits.LABEL),
+        "element": _select(field) if field.choices else _text(field.value),
+    }
+    return block | ({"hint": plain_text(field.help, limits.LABEL)} if field.help else {})
+
+
+def _text(value: str) -> Json:
+    element: Json = {"type": "plain_text_input", "action_id": "value", "max_length": limits.PLAIN_TEXT}
+    return element | ({"initial_value": value[: limits.PLAIN_TEXT]} if value else {})
+
+
+def _select(field: Field) -> Json:
+    options = [_option(choice.label, choice.value) for choice in field.choices[: limits.OPTIONS]]
+    element: Json = {"type": "static_select", "action_id": "value", "options": options}
+    initial = _chosen(options, GIVEN + field.value)
+    return element | ({"initial_option": initial} if initial else {})
+
+
+def _option(label: str, value: str) -> Json:
+    return {
+        "text": plain_text(label or "–", limits.OPTION),
+        "value": f"{GIVEN}{value}"[: limits.OPTION_VALUE],
+    }
+
+
+def _chosen(options: Sequence[Json], value: str) -> Json | None:
+    return next((option for option in options if option["value"] == value), None)
+
+
+def _kept(block: Mapping[str, Any], given: Mapping[str, str]) -> Json:
+    """An input as it came back, with what was filled in as its new beginning."""
+    value = given.get(block["block_id"], "")
+    old: Mapping[str, Any] = block["element"]
+    element = {name: part for name, part in old.items() if name not in {"initial_value", "initial_option"}}
+    if element["type"] == "static_select":
+        initial = _chosen(element["options"], GIVEN + value)
+        element |= {"initial_option": initial} if initial else {}
+    elif value:
+        element["initial_value"] = value
+    return {**block, "element": element}
+
+
+def _value(state: Mapping[str, Any]) -> str:
+    if "selected_option" in state:
+        return str((state["selected_option"] or {}).get("value", "")).removeprefix(GIVEN)
+    return str(state.get("value") or "")

@@ -1,0 +1,276 @@
+"""The Web API's methods: what each wants, checks and answers."""
+
+from collections.abc import Callable
+from secrets import token_hex
+from time import time
+from typing import Any
+
+from tests.adapters.slack.double.blocks import Refused, check
+from tests.adapters.slack.double.world import Channel, Json, Message, Token, Workspace, World
+
+METADATA = 8000
+"""Bytes of a message's metadata."""
+
+
+class Failed(Exception):
+    """`ok: false`, with Slack's word for why."""
+
+    def __init__(self, error: str, **more: Any) -> None:
+        super().__init__(error)
+        self.error = error
+        self.more = more
+
+
+class Methods:
+    """Answers calls that have a valid token."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.history_limit = 999
+        """15 for commercially distributed apps outside Slack's marketplace."""
+        self.views: dict[str, Json] = {}
+        """Open modals by their id."""
+        self.triggers: dict[str, tuple[float, str]] = {}
+        """Trigger -> until when it opens a modal, and for whom."""
+
+    async def call(self, method: str, token: Token, body: Json) -> Json:
+        """Raises Failed."""
+        needs, handler = self._methods()[method]
+        workspace = self._world.workspaces[token.workspace]
+        if needs and needs not in token.scopes:
+            raise Failed("missing_scope", needed=needs, provided=",".join(sorted(token.scopes)))
+        answer: Json = handler(workspace, token, body)
+        await self._world.ring()
+        return {"ok": True, **answer}
+
+    def knows(self, method: str) -> bool:
+        return method in self._methods()
+
+    def _methods(self) -> dict[str, tuple[str, Callable[[Workspace, Token, Json], Json]]]:
+        return {
+            "auth.test": ("", self._auth_test),
+            "chat.postMessage": ("chat:write", self._post),
+            "chat.update": ("chat:write", self._update),
+            "conversations.info": ("", self._info),
+            "conversations.history": ("", self._history),
+            "users.conversations": ("", self._conversations),
+            "users.info": ("users:read", self._user),
+            "views.open": ("", self._view_open),
+            "views.update": ("", self._view_update),
+            "views.publish": ("", self._view_publish),
+        }
+
+    def _auth_test(self, workspace: Workspace, _token: Token, _body: Json) -> Json:
+        return {
+            "url": workspace.url,
+            "team": workspace.name,
+            "user": "paperboy",
+            "team_id": workspace.id,
+            "user_id": workspace.bot_user,
+            "bot_id": f"B{workspace.bot_user[1:]}",
+            "is_enterprise_install": False,
+        }
+
+    def _post(self, workspace: Workspace, token: Token, body: Json) -> Json:
+        channel = self._postable(workspace, token, body)
+        text, blocks = self._said(body)
+        thread = body.get("thread_ts")
+        if thread and not any(message.ts == thread for message in channel.messages):
+            raise Failed("thread_not_found")
+        message = Message(
+            ts=self._world.stamp(),
+            channel=channel,
+            text=text,
+            blocks=blocks,
+            by=self._world.app.id,
+            metadata=_metadata(body.get("metadata")),
+            thread_ts=thread,
+            options={k: v for k, v in body.items() if k in {"unfurl_links", "unfurl_media", "mrkdwn"}},
+        )
+        channel.messages.append(message)
+        return {"channel": channel.id, "ts": message.ts, "message": _shown(message, metadata=True)}
+
+    def _update(self, workspace: Workspace, token: Token, body: Json) -> Json:
+        channel = self._postable(workspace, token, body)
+        text, blocks = self._said(body)
+        message = next((m for m in channel.messages if m.ts == body.get("ts")), None)
+        if message is None:
+            raise Failed("message_not_found")
+        if message.by != self._world.app.id:
+            raise Failed("cant_update_message")
+        message.text, message.blocks, message.edited = text, blocks, message.edited + 1
+        if "metadata" in body:
+            message.metadata = _metadata(body["metadata"])
+        return {"channel": channel.id, "ts": message.ts, "text": text}
+
+    def _said(self, body: Json) -> tuple[str, list[Json]]:
+        text, blocks = body.get("text") or "", body.get("blocks") or []
+        if not text and not blocks:
+            raise Failed("no_text")
+        if len(text) > 4000:
+            raise Failed("msg_too_long")
+        try:
+            check(blocks, "message")
+        except Refused as error:
+            raise Failed(error.code, response_metadata={"messages": [str(error)]}) from None
+        return text, blocks
+
+    def _postable(self, workspace: Workspace, token: Token, body: Json) -> Channel:
+        name = str(body.get("channel") or "")
+        if name[:1] in {"U", "W"} and name in workspace.people:
+            return self._world.direct(workspace, name)
+        channel = self._visible(workspace, name)
+        if channel.archived:
+            raise Failed("is_archived")
+        if workspace.bot_user not in channel.members and "chat:write.public" not in token.scopes:
+            raise Failed("not_in_channel")
+        return channel
+
+    def _visible(self, workspace: Workspace, name: str) -> Channel:
+        """A channel that the bot can see: its own, and public ones."""
+        channel = workspace.channels.get(name)
+        if channel is None or (
+            (channel.private or channel.direct) and workspace.bot_user not in channel.members
+        ):
+            raise Failed("channel_not_found")
+        return channel
+
+    def _info(self, workspace: Workspace, token: Token, body: Json) -> Json:
+        channel = workspace.channels.get(str(body.get("channel")))
+        kind = "im" if channel and channel.direct else "groups" if channel and channel.private else "channels"
+        _scope(token, f"{kind}:read")
+        return {"channel": _conversation(self._visible(workspace, str(body.get("channel"))), workspace)}
+
+    def _history(self, workspace: Workspace, token: Token, body: Json) -> Json:
+        channel = self._visible(workspace, str(body.get("channel")))
+        _scope(token, f"{'groups' if channel.private else 'channels'}:history")
+        if workspace.bot_user not in channel.members:
+            raise Failed("not_in_channel")
+        oldest = float(body.get("oldest") or 0)
+        found = [m for m in channel.messages if float(m.ts) > oldest and m.only_for is None]
+        found = [m for m in found if m.thread_ts in {None, m.ts}]
+        found.reverse()
+        start = int(body.get("cursor") or 0)
+        limit = min(int(body.get("limit") or 100), self.history_limit)
+        page = found[start : start + limit]
+        following = str(start + limit) if start + limit < len(found) else ""
+        with_metadata = str(body.get("include_all_metadata", "")).lower() in {"1", "true"}
+        return {
+            "messages": [_shown(m, metadata=with_metadata) for m in page],
+            "has_more": bool(following),
+            "response_metadata": {"next_cursor": following},
+        }
+
+    def _conversations(self, workspace: Workspace, token: Token, body: Json) -> Json:
+        wanted = str(body.get("types") or "public_channel").split(",")
+        for kind, scope in (("public_channel", "channels:read"), ("private_channel", "groups:read")):
+            if kind in wanted:
+                _scope(token, scope)
+        found = [
+            channel
+            for channel in workspace.channels.values()
+            if body.get("user") in channel.members
+            and not channel.direct
+            and ("private_channel" if channel.private else "public_channel") in wanted
+            and (not channel.private or workspace.bot_user in channel.members)
+            and not (channel.archived and body.get("exclude_archived"))
+        ]
+        start, limit = int(body.get("cursor") or 0), min(int(body.get("limit") or 100), 999)
+        following = str(start + limit) if start + limit < len(found) else ""
+        page = [_conversation(channel, workspace) for channel in found[start : start + limit]]
+        return {"channels": page, "response_metadata": {"next_cursor": following}}
+
+    def _user(self, workspace: Workspace, _token: Token, body: Json) -> Json:
+        person = workspace.people.get(str(body.get("user")))
+        if person is None:
+            raise Failed("user_not_found")
+        return {"user": person}
+
+    def _view_open(self, workspace: Workspace, _token: Token, body: Json) -> Json:
+        trigger = str(body.get("trigger_id") or "")
+        until, user = self.triggers.pop(trigger, (0.0, ""))
+        if not user:
+            raise Failed("exchanged_trigger_id" if trigger else "invalid_trigger_id")
+        if until < time():
+            raise Failed("expired_trigger_id")
+        view = _view(body.get("view"), "modal")
+        view |= {"id": self._world.new_id("V"), "hash": token_hex(8), "team_id": workspace.id, "for": user}
+        self.views[view["id"]] = view
+        return {"view": view}
+
+    def _view_update(self, _workspace: Workspace, _token: Token, body: Json) -> Json:
+        kept = self.views.get(str(body.get("view_id")))
+        if kept is None:
+            raise Failed("not_found")
+        kept |= _view(body.get("view"), "modal")
+        return {"view": kept}
+
+    def _view_publish(self, workspace: Workspace, _token: Token, body: Json) -> Json:
+        if not self._world.app.manifest["features"]["app_home"]["home_tab_enabled"]:
+            raise Failed("not_enabled")
+        user = str(body.get("user_id"))
+        if user not in workspace.people:
+            raise Failed("user_not_found")
+        workspace.homes[user] = _view(body.get("view"), "home")
+        return {"view": workspace.homes[user]}
+
+
+def checked_view(view: Any, kind: str) -> Json:
+    """A view as Slack takes it. Raises Failed."""
+    return _view(view, kind)
+
+
+def _view(view: Any, kind: str) -> Json:
+    try:
+        if not isinstance(view, dict) or view.get("type") != kind:
+            raise Refused("view", f"type must be {kind}")
+        if kind == "modal":
+            for name in ("title", "submit", "close"):
+                said = (view.get(name) or {}).get("text", "")
+                if len(said) > 24 or (name == "title" and not said):
+                    raise Refused(f"view/{name}", "1 to 24 characters")
+            if any(block.get("type") == "input" for block in view["blocks"]) and "submit" not in view:
+                raise Refused("view", "inputs need a submit button")
+        if len(view.get("private_metadata", "")) > 3000 or len(view.get("callback_id", "")) > 255:
+            raise Refused("view", "private_metadata or callback_id is too long")
+        check(view.get("blocks"), kind)
+    except Refused as error:
+        raise Failed("invalid_arguments", response_metadata={"messages": [str(error)]}) from None
+    return dict(view)
+
+
+def _metadata(metadata: Any) -> Json | None:
+    if metadata is None:
+        return None
+    if not metadata.get("event_type") or not isinstance(metadata.get("event_payload"), dict):
+        raise Failed("invalid_metadata_format")
+    if len(str(metadata)) > METADATA:
+        raise Failed("metadata_too_large")
+    return dict(metadata)
+
+
+def _scope(token: Token, scope: str) -> None:
+    if scope not in token.scopes:
+        raise Failed("missing_scope", needed=scope, provided=",".join(sorted(token.scopes)))
+
+
+def _conversation(channel: Channel, workspace: Workspace) -> Json:
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "is_private": channel.private,
+        "is_archived": channel.archived,
+        "is_member": workspace.bot_user in channel.members,
+        "is_ext_shared": bool(channel.shared_with),
+        "is_shared": bool(channel.shared_with),
+        "shared_team_ids": [workspace.id, *channel.shared_with],
+        "creator": channel.creator,
+    }
+
+
+def _shown(message: Message, *, metadata: bool) -> Json:
+    shown: Json = {"type": "message", "ts": message.ts, "text": message.text, "blocks": message.blocks}
+    shown |= {"bot_id": "B1", "app_id": message.by} if message.by.startswith("A") else {"user": message.by}
+    if metadata and message.metadata is not None:
+        shown["metadata"] = message.metadata
+    return shown

@@ -1,0 +1,275 @@
+"""What a person in Slack does and sees."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from tests.adapters.slack.double.methods import checked_view
+from tests.adapters.slack.double.world import Channel, Json, Message, Workspace
+
+if TYPE_CHECKING:
+    from tests.adapters.slack.double.service import Slack
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A modal or App Home, on somebody's screen."""
+
+    view: Json
+
+    @property
+    def text(self) -> str:
+        return words(self.view["blocks"])
+
+    @property
+    def title(self) -> str:
+        return str(self.view["title"]["text"])
+
+
+Surface = Message | View
+
+
+class Person:
+    """Somebody in a workspace. Whatever they do is told to the app as Slack tells it."""
+
+    def __init__(self, slack: "Slack", workspace: Workspace, user: str) -> None:
+        self.slack = slack
+        self.workspace = workspace
+        self.user = user
+
+    async def type(self, channel: Channel, text: str, command: str = "/paper") -> str:
+        """Send a slash command. -> its trigger. Raises NotAcknowledged."""
+        assert self.slack.app.command(command), f"the manifest has no {command}"
+        assert self.user in channel.members, "they are not in that channel"
+        assert not channel.archived, "nobody can type in an archived channel"
+        trigger = self.slack.trigger(self.user)
+        ack = await self.slack.tell(
+            "slash_commands",
+            {
+                "token": "legacy",
+                "team_id": self.workspace.id,
+                "team_domain": self.workspace.name,
+                "channel_id": channel.id,
+                "channel_name": "directmessage"
+                if channel.direct
+                else "privategroup"
+                if channel.private
+                else channel.name,
+                "user_id": self.user,
+                "user_name": self.workspace.people[self.user]["name"],
+                "command": command,
+                "text": text,
+                "api_app_id": self.slack.app.id,
+                "is_enterprise_install": "false",
+                "response_url": self.slack.response_url(channel, self.user, trigger),
+                "trigger_id": trigger,
+            },
+        )
+        assert not ack.payload, "an answer in the acknowledgement is not how we do it"
+        return trigger
+
+    async def press(self, on: Surface, label: str) -> str:
+        """Press a button, or choose from a menu. -> the trigger. Raises NotAcknowledged, or KeyError."""
+        action = dict(actions(on.view["blocks"] if isinstance(on, View) else on.blocks))[label]
+        trigger = self.slack.trigger(self.user)
+        payload: Json = {
+            "type": "block_actions",
+            "team": {"id": self.workspace.id, "domain": self.workspace.name},
+            "user": {
+                "id": self.user,
+                "username": self.workspace.people[self.user]["name"],
+                "team_id": self.workspace.id,
+            },
+            "api_app_id": self.slack.app.id,
+            "token": "legacy",
+            "trigger_id": trigger,
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "actions": [action | {"action_ts": f"{time():.6f}"}],
+        }
+        if isinstance(on, View):
+            payload |= {"view": on.view, "container": {"type": "view"}}
+        else:
+            assert on.only_for in {None, self.user}, "they don't see that message"
+            payload |= {
+                "channel": {"id": on.channel.id, "name": on.channel.name},
+                "container": {
+                    "type": "message",
+                    "message_ts": on.ts,
+                    "channel_id": on.channel.id,
+                    "is_ephemeral": on.only_for is not None,
+                },
+                "message": {"ts": on.ts, "text": on.text, "blocks": on.blocks},
+                "response_url": self.slack.response_url(on.channel, self.user, trigger, on),
+            }
+            if on.only_for is not None:
+                del payload["message"]  # Slack leaves it out
+        await self.slack.tell("interactive", payload)
+        return trigger
+
+    async def submit(self, form: View, **values: str) -> View | None:
+        """Send a form in, with these values changed. -> what is on the screen then; None where it was closed."""
+        state = {name: {"value": _given(element, values.get(name))} for name, element in _inputs(form.view)}
+        unknown = set(values) - set(state)
+        assert not unknown, f"the form has no {unknown}"
+        view = {k: v for k, v in form.view.items() if k != "for"} | {"state": {"values": state}}
+        ack = await self.slack.tell(
+            "interactive",
+            {
+                "type": "view_submission",
+                "team": {"id": self.workspace.id, "domain": self.workspace.name},
+                "user": {
+                    "id": self.user,
+                    "username": self.workspace.people[self.user]["name"],
+                    "team_id": self.workspace.id,
+                },
+                "api_app_id": self.slack.app.id,
+                "token": "legacy",
+                "trigger_id": self.slack.trigger(self.user),
+                "view": view,
+                "enterprise": None,
+                "is_enterprise_install": False,
+            },
+        )
+        if ack.payload.get("response_action") == "update":
+            kept = self.slack.methods.views[form.view["id"]]
+            kept |= checked_view(ack.payload["view"], "modal")
+            return View(kept)
+        del self.slack.methods.views[form.view["id"]]
+        return None
+
+    async def open_home(self) -> View:
+        """Look at App Home, once the app has filled it."""
+        homes = self.workspace.homes
+        homes.pop(self.user, None)
+        await self.slack.event(
+            self.workspace,
+            {"type": "app_home_opened", "user": self.user, "tab": "home", "channel": "D0"},
+        )
+        await self.slack.until(lambda: self.user in homes)
+        return View(homes[self.user])
+
+    async def invite(self, channel: Channel) -> None:
+        """`/invite @Paperboy`."""
+        assert self.user in channel.members
+        channel.members.add(self.workspace.bot_user)
+        await self.slack.event(
+            self.workspace,
+            {
+                "type": "member_joined_channel",
+                "user": self.workspace.bot_user,
+                "channel": channel.id,
+                "channel_type": "G" if channel.private else "C",
+                "team": self.workspace.id,
+                "inviter": self.user,
+            },
+        )
+
+    async def remove(self, channel: Channel) -> None:
+        """Remove the app from a channel."""
+        channel.members.discard(self.workspace.bot_user)
+        kind = "group_left" if channel.private else "channel_left"
+        await self.slack.event(self.workspace, {"type": kind, "channel": channel.id, "actor_id": self.user})
+
+    async def archive(self, channel: Channel, *, again: bool = True) -> None:
+        """Archive a channel, or (`again=False`) bring it back."""
+        channel.archived = again
+        kind = f"{'group' if channel.private else 'channel'}_{'archive' if again else 'unarchive'}"
+        await self.slack.event(self.workspace, {"type": kind, "channel": channel.id, "user": self.user})
+
+    async def uninstall(self) -> None:
+        """Remove the app from the workspace."""
+        bot = self.workspace.bot_user
+        self.slack.world.uninstall(self.workspace)
+        await self.slack.event(
+            self.workspace, {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [bot]}}
+        )
+        await self.slack.event(self.workspace, {"type": "app_uninstalled"})
+
+    def sees(self, channel: Channel) -> list[Message]:
+        """What is on their screen in a channel: everyone's messages and those for them."""
+        return [m for m in channel.messages if m.only_for in {None, self.user}]
+
+    def answers(self, trigger: str) -> list[Surface]:
+        """What came of something that they did, the latest last."""
+        found: list[Surface] = [
+            message
+            for channel in self.workspace.channels.values()
+            for message in channel.messages
+            if message.options.get("trigger") == trigger
+        ]
+        return found
+
+    def modals(self) -> list[View]:
+        """The modals on their screen, the top one last."""
+        return [View(view) for view in self.slack.methods.views.values() if view["for"] == self.user]
+
+    def direct(self) -> list[Message]:
+        """What the app wrote to them directly."""
+        return [
+            m
+            for c in self.workspace.channels.values()
+            if c.direct and self.user in c.members
+            for m in c.messages
+        ]
+
+
+def words(value: Any) -> str:
+    """All that blocks say, in the order of reading."""
+    return "\n".join(_said(value))
+
+
+def _said(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for part in value:
+            yield from _said(part)
+    elif isinstance(value, Mapping):
+        kind = value.get("type")
+        if kind in {"rich_text_section", "rich_text_preformatted"}:
+            yield "".join(_mention(part) for part in value["elements"])
+            return
+        if isinstance(value.get("text"), str):
+            yield value["text"]
+        for name in ("text", "label", "hint", "elements", "element", "blocks", "options"):
+            part = value.get(name)
+            if isinstance(part, list | Mapping):
+                yield from _said(part)
+
+
+def _mention(part: Mapping[str, Any]) -> str:
+    if part["type"] == "channel":
+        return f"<#{part['channel_id']}>"
+    return str(part.get("text") or part.get("url") or "")
+
+
+def actions(blocks: Sequence[Json]) -> Iterator[tuple[str, Json]]:
+    """Label -> what is told of it when it is pressed. Links are left out: they open by themselves."""
+    for block in blocks:
+        elements = (
+            [*block.get("elements", ())] if block["type"] == "actions" else [block.get("accessory", {})]
+        )
+        for element in elements:
+            told = {"block_id": block.get("block_id", "auto"), "action_id": element.get("action_id", "")}
+            if element.get("type") == "button" and "url" not in element:
+                yield element["text"]["text"], told | {"type": "button", "value": element["value"]}
+            if element.get("type") == "overflow":
+                for option in element["options"]:
+                    yield option["text"]["text"], told | {"type": "overflow", "selected_option": option}
+
+
+def _inputs(view: Json) -> Iterator[tuple[str, Json]]:
+    for block in view["blocks"]:
+        if block["type"] == "input":
+            yield block["block_id"], block["element"]
+
+
+def _given(element: Json, value: str | None) -> Json:
+    """The state of an input: what was chosen by its label or typed, or what was there."""
+    if element["type"] == "static_select":
+        chosen = element.get("initial_option")
+        if value is not None:
+            chosen = next(option for option in element["options"] if option["text"]["text"] == value)
+        return {"type": "static_select", "selected_option": chosen}
+    typed = element.get("initial_value") if value is None else value
+    return {"type": "plain_text_input", "value": typed or None}

@@ -1,0 +1,348 @@
+"""Slack itself: the Web API, sockets, response URLs and the OAuth pages; and what people do there."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from secrets import token_hex
+from time import monotonic, time
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from tests.adapters.slack.double.blocks import Refused, check
+from tests.adapters.slack.double.faults import Faults
+from tests.adapters.slack.double.links import Ack, Http, Kind, Link, NotAcknowledged, Sockets
+from tests.adapters.slack.double.methods import Failed, Methods
+from tests.adapters.slack.double.people import Person
+from tests.adapters.slack.double.world import App, Call, Channel, Json, Message, Token, Workspace, World
+
+USES = 5
+"""Of a response_url, within LIVES seconds."""
+LIVES = 1800
+TRIGGER = 3.0
+RETRIES = ((1, "http_timeout"), (2, "http_timeout"), (3, "http_timeout"))
+AFTERWARDS = frozenset({"lose", "500 taken", "garbage"})
+"""Faults of calls that were taken."""
+OPEN_METHODS = frozenset({"oauth.v2.access"})
+
+
+class Slack:
+    """Serve it, add workspaces, let people act, look at what they see."""
+
+    def __init__(self, manifest: Json) -> None:
+        self.world = World(App(manifest=manifest))
+        self.faults = Faults()
+        self.sockets = Sockets()
+        self.methods = Methods(self.world)
+        self.link: Link = self.sockets
+        self.acks: list[Ack] = []
+        self.refused: list[str] = []
+        """Blocks and answers that were not taken, with the reason."""
+        self.url = ""
+        self._responses: dict[str, Json] = {}
+
+    @property
+    def app(self) -> App:
+        return self.world.app
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator["Slack"]:
+        """Listen on the loopback."""
+        site = web.Application(client_max_size=2**22)
+        site.router.add_route("*", "/api/{method}", self._api)
+        site.router.add_get("/socket", self._socket)
+        site.router.add_post("/response/{id}", self._respond)
+        runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield self
+        finally:
+            self.sockets.cut()
+            await runner.cleanup()
+
+    @property
+    def api_url(self) -> str:
+        """What SLACK_API_URL is set to."""
+        return f"{self.url}/api/"
+
+    def at(self, address: str) -> Http:
+        """From now on the app is told over HTTP."""
+        http = Http(self.app, address)
+        self.link = http
+        return http
+
+    def workspace(self, name: str = "lab") -> Workspace:
+        """A new workspace, without the app."""
+        made = Workspace(id=self.world.new_id("T"), name=name)
+        self.world.workspaces[made.id] = made
+        return made
+
+    def person(self, workspace: Workspace, name: str = "ada", **facts: Any) -> Person:
+        """A new person there."""
+        user = self.world.new_id("U")
+        workspace.people[user] = {"id": user, "name": name, "is_admin": False, "is_owner": False, **facts}
+        return Person(self, workspace, user)
+
+    def channel(self, workspace: Workspace, name: str, *people: Person, private: bool = False) -> Channel:
+        """A new channel with these people; the first one made it."""
+        channel = Channel(
+            id=self.world.new_id("C"),
+            name=name,
+            private=private,
+            creator=people[0].user if people else "",
+            members={person.user for person in people},
+        )
+        workspace.channels[channel.id] = channel
+        return channel
+
+    async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> Any:
+        """Wait until something is so. -> what `true` says then."""
+        async with asyncio.timeout(seconds), self.world.changed:
+            while not (found := true()):
+                await self.world.changed.wait()
+        return found
+
+    async def tell(self, kind: Kind, payload: Json) -> Ack:
+        """Tell the app once. Raises NotAcknowledged."""
+        ack = await self.link.tell(kind, payload)
+        self.acks.append(ack)
+        return ack
+
+    async def event(self, workspace: Workspace, event: Json, *, event_id: str = "") -> None:
+        """Tell the app of an event that its manifest asks for; up to three times more where it doesn't acknowledge."""
+        if event["type"] not in self.app.events:
+            return
+        payload = {
+            "type": "event_callback",
+            "event_id": event_id or self.world.new_id("Ev"),
+            "event_time": event.get("event_ts", int(time())),
+            "team_id": workspace.id,
+            "api_app_id": self.app.id,
+            "event": event,
+            "authorizations": [
+                {
+                    "team_id": workspace.id,
+                    "user_id": workspace.bot_user,
+                    "is_bot": True,
+                    "is_enterprise_install": False,
+                }
+            ],
+        }
+        for retry in (None, *RETRIES):
+            try:
+                self.acks.append(await self.link.tell("events_api", payload, retry))
+            except NotAcknowledged as error:
+                self.refused.append(str(error))
+            else:
+                return
+
+    def trigger(self, user: str) -> str:
+        """A new trigger id."""
+        trigger = f"{token_hex(6)}.{token_hex(4)}"
+        self.methods.triggers[trigger] = (time() + TRIGGER, user)
+        return trigger
+
+    def response_url(self, channel: Channel, user: str, trigger: str, source: Message | None = None) -> str:
+        """A new one, for what `user` did in `channel`, perhaps by a button of `source`."""
+        key = token_hex(12)
+        self._responses[key] = {
+            "channel": channel,
+            "user": user,
+            "source": source,
+            "uses": 0,
+            "until": time() + LIVES,
+            "trigger": trigger,
+        }
+        return f"{self.url}/response/{key}"
+
+    def calls(self, method: str) -> list[Call]:
+        """The calls of a method so far."""
+        return [call for call in self.world.calls if call.method == method]
+
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        method, body = request.match_info["method"], await _body(request)
+        fault = await self.faults.of(method, str(body.get("channel", "")))
+        if fault and fault not in AFTERWARDS:
+            return await self._refused(method, body, fault)
+        try:
+            token = self._token(request, method)
+            answer = await self._answer(method, token, body)
+        except Failed as error:
+            return self._noted(method, body, error)
+        self.world.calls.append(Call(method=method, at=monotonic(), body=body, answer="ok"))
+        if fault == "lose":
+            assert request.transport is not None
+            request.transport.abort()
+        if fault == "500 taken":
+            return web.Response(status=500, text="<html>", content_type="text/html")
+        if fault == "garbage":
+            return web.Response(text="{oops", content_type="application/json")
+        scopes = ",".join(sorted(token.scopes)) if token else ""
+        return web.json_response(answer, headers={"x-oauth-scopes": scopes})
+
+    async def _refused(self, method: str, body: Json, fault: str) -> web.Response:
+        """A fault that comes before anything is taken."""
+        if fault == "hang":
+            await asyncio.sleep(3600)
+        if fault == "500":
+            return web.Response(status=500, text="<html>", content_type="text/html")
+        code, _, seconds = fault.partition(" ")
+        answer = self._noted(method, body, Failed("ratelimited" if code == "429" else fault))
+        if code == "429":
+            answer.set_status(429)
+            answer.headers["Retry-After"] = seconds
+        return answer
+
+    async def _answer(self, method: str, token: Token | None, body: Json) -> Json:
+        if method == "apps.connections.open":
+            if self.app.manifest["settings"]["socket_mode_enabled"] is not True:
+                raise Failed("forbidden_for_app")
+            address = self.url.replace("http", "ws", 1)
+            return {"ok": True, "url": f"{address}/socket?ticket={self.sockets.ticket()}"}
+        if method == "oauth.v2.access":
+            return {"ok": True, **self._exchange(body)}
+        assert token is not None
+        return await self.methods.call(method, token, body)
+
+    def _token(self, request: web.Request, method: str) -> Token | None:
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if method in OPEN_METHODS:
+            return None
+        if method == "apps.connections.open":
+            if value.startswith("xoxb-"):
+                raise Failed("not_allowed_token_type")
+            if value != self.app.app_token:
+                raise Failed("invalid_auth")
+            return None
+        if not self.methods.knows(method):
+            raise Failed("unknown_method")
+        if scheme != "Bearer" or not value:
+            raise Failed("not_authed")
+        token = self.world.tokens.get(value)
+        if token is None:
+            raise Failed("not_allowed_token_type" if value.startswith("xapp-") else "invalid_auth")
+        if token.state != "good":
+            raise Failed({"revoked": "token_revoked", "inactive": "account_inactive"}[token.state])
+        if token.expires_at is not None and token.expires_at < time():
+            raise Failed("token_expired")
+        return token
+
+    def _noted(self, method: str, body: Json, failed: Failed) -> web.Response:
+        self.world.calls.append(Call(method=method, at=monotonic(), body=body, answer=failed.error))
+        self.refused += failed.more.get("response_metadata", {}).get("messages", ())
+        return web.json_response({"ok": False, "error": failed.error, **failed.more})
+
+    def _exchange(self, body: Json) -> Json:
+        if (body.get("client_id"), body.get("client_secret")) != (self.app.client_id, self.app.client_secret):
+            raise Failed(
+                "bad_client_secret" if body.get("client_id") == self.app.client_id else "invalid_client_id"
+            )
+        if body.get("grant_type") == "refresh_token":
+            return self._refreshed(str(body.get("refresh_token")))
+        granted = self.world.codes.pop(str(body.get("code")), None)
+        if granted is None:
+            raise Failed("invalid_code")
+        workspace = self.world.workspaces[granted["workspace"]]
+        token = self.world.install(workspace, granted["user"], granted["scopes"])
+        return self._issued(token) | {
+            "app_id": self.app.id,
+            "authed_user": {"id": granted["user"]},
+            "team": {"id": workspace.id, "name": workspace.name},
+            "enterprise": None,
+            "is_enterprise_install": False,
+            "bot_user_id": workspace.bot_user,
+        }
+
+    def _refreshed(self, refresh: str) -> Json:
+        old = self.world.refreshes.pop(refresh, None)
+        if old is None or old.state != "good":
+            raise Failed("invalid_refresh_token")
+        workspace = self.world.workspaces[old.workspace]
+        return self._issued(self.world.issue(old.workspace, old.scopes)) | {
+            "app_id": self.app.id,
+            "team": {"id": workspace.id, "name": workspace.name},
+            "bot_user_id": workspace.bot_user,
+        }
+
+    def _issued(self, token: Token) -> Json:
+        issued: Json = {
+            "access_token": token.value,
+            "token_type": "bot",
+            "scope": ",".join(sorted(token.scopes)),
+        }
+        if token.refresh and token.expires_at:
+            issued |= {"refresh_token": token.refresh, "expires_in": int(token.expires_at - time())}
+        return issued
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        return await self.sockets.serve(request, self.app)
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        given = self._responses.get(request.match_info["id"])
+        body = json.loads(await request.text())
+        if given is None or given["until"] < time():
+            return web.json_response({"ok": False, "error": "expired_url"}, status=404)
+        if given["uses"] >= USES:
+            return web.json_response({"ok": False, "error": "used_url"}, status=404)
+        given["uses"] += 1
+        try:
+            if not body.get("text") or len(body["text"]) > 4000:
+                raise Refused("text", "1 to 4000 characters")
+            if body.get("response_type") not in {"ephemeral", "in_channel"}:
+                raise Refused("response_type", "always say it")
+            check(body.get("blocks", []), "message")
+        except Refused as error:
+            self.refused.append(str(error))
+            return web.Response(status=400, text=error.code)
+        self._show(given, body)
+        await self.world.ring()
+        return web.Response(text="ok")
+
+    def _show(self, given: Json, body: Json) -> None:
+        channel, source = given["channel"], given["source"]
+        if body.get("replace_original") and source is not None:  # a command has no original
+            source.text, source.blocks = body["text"], body.get("blocks", [])
+            source.edited += 1
+            source.options = {"trigger": given["trigger"]}
+            channel.messages.remove(source)
+            channel.messages.append(source)
+            return
+        channel.messages.append(
+            Message(
+                ts=self.world.stamp(),
+                channel=channel,
+                text=body["text"],
+                blocks=body.get("blocks", []),
+                by=self.app.id,
+                thread_ts=body.get("thread_ts"),
+                only_for=given["user"] if body["response_type"] == "ephemeral" else None,
+                options={"trigger": given["trigger"]},
+            )
+        )
+
+    def approve(self, address: str, person: Person, scopes: frozenset[str] | None = None) -> Json:
+        """A person agrees to what the page at `address` (…/oauth/v2/authorize?…) asks for. -> what goes back."""
+        asked = dict(parse_qsl(address.partition("?")[2]))
+        assert asked["client_id"] == self.app.client_id, "another app's client_id"
+        wanted = frozenset(asked["scope"].split(","))
+        assert wanted <= self.app.scopes, f"not in the manifest: {wanted - self.app.scopes}"
+        code = token_hex(10)
+        self.world.codes[code] = {
+            "workspace": person.workspace.id,
+            "user": person.user,
+            "scopes": wanted if scopes is None else scopes,
+        }
+        return {"code": code, "state": asked["state"]}
+
+
+async def _body(request: web.Request) -> Json:
+    body: Json = dict(request.query)
+    if request.content_type == "application/json":
+        body |= json.loads(await request.text() or "{}")
+    else:
+        body |= dict(await request.post())
+    return body

@@ -1,0 +1,191 @@
+"""What there is in Slack: workspaces with people, channels with messages, an app with its tokens."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import count
+from secrets import token_hex
+from time import time
+from typing import Any, Literal
+
+Json = dict[str, Any]
+
+ROTATION = 43_200
+"""Seconds that a token lives where they rotate."""
+
+
+@dataclass(kw_only=True)
+class Message:
+    """A message, as it is kept."""
+
+    ts: str
+    channel: "Channel"
+    text: str
+    blocks: list[Json] = field(default_factory=list)
+    by: str
+    """The user, or the app's id."""
+    metadata: Json | None = None
+    thread_ts: str | None = None
+    only_for: str | None = None
+    """The one person who sees it; such a message is in no history."""
+    options: Json = field(default_factory=dict)
+    """How else it was posted: unfurl_links, mrkdwn, …"""
+    edited: int = 0
+
+
+@dataclass(kw_only=True)
+class Channel:
+    """A conversation; a direct message begins with D."""
+
+    id: str
+    name: str
+    private: bool = False
+    archived: bool = False
+    creator: str = ""
+    members: set[str] = field(default_factory=set)
+    messages: list[Message] = field(default_factory=list)
+    shared_with: list[str] = field(default_factory=list)
+    """Other workspaces' ids."""
+
+    @property
+    def direct(self) -> bool:
+        return self.id.startswith("D")
+
+
+@dataclass(kw_only=True)
+class Token:
+    """A bot's token in a workspace."""
+
+    value: str
+    workspace: str
+    scopes: frozenset[str]
+    expires_at: float | None = None
+    refresh: str | None = None
+    state: Literal["good", "revoked", "inactive"] = "good"
+
+
+@dataclass(kw_only=True)
+class Workspace:
+    """A team."""
+
+    id: str
+    name: str
+    people: dict[str, Json] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    bot_user: str = ""
+    """Empty where the app is not installed."""
+    installer: str = ""
+    homes: dict[str, Json] = field(default_factory=dict)
+    """User -> their App Home."""
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.name}.slack.com/"
+
+    def named(self, name: str) -> Channel:
+        return next(channel for channel in self.channels.values() if channel.name == name)
+
+
+@dataclass(kw_only=True)
+class App:
+    """The app that is tested, as its manifest describes it."""
+
+    manifest: Json
+    id: str = "A0PAPERBOY"
+    client_id: str = "1234567890.1234567890"
+    client_secret: str = field(default_factory=lambda: f"cs{token_hex(16)}")
+    signing_secret: str = field(default_factory=lambda: f"ss{token_hex(16)}")
+    app_token: str = field(default_factory=lambda: f"xapp-1-A0PAPERBOY-{token_hex(16)}")
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.manifest["oauth_config"]["scopes"]["bot"])
+
+    @property
+    def events(self) -> frozenset[str]:
+        return frozenset(self.manifest["settings"]["event_subscriptions"]["bot_events"])
+
+    @property
+    def rotates(self) -> bool:
+        return bool(self.manifest["settings"]["token_rotation_enabled"])
+
+    def command(self, name: str) -> bool:
+        return any(c["command"] == name for c in self.manifest["features"]["slash_commands"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call of the Web API."""
+
+    method: str
+    at: float
+    body: Json
+    answer: str
+    """`ok`, or the error."""
+
+
+@dataclass
+class World:
+    """Everything, and a bell that rings whenever something changes."""
+
+    app: App
+    workspaces: dict[str, Workspace] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    refreshes: dict[str, Token] = field(default_factory=dict)
+    codes: dict[str, Json] = field(default_factory=dict)
+    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=20_000))
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+    _stamps: "count[int]" = field(default_factory=lambda: count(1))
+
+    def new_id(self, letter: str) -> str:
+        """An id as Slack writes them."""
+        return f"{letter}0{next(self._numbers):09X}"
+
+    def stamp(self) -> str:
+        """A message's `ts`: unique, and rising with time."""
+        return f"{int(time())}.{next(self._stamps):06d}"
+
+    async def ring(self) -> None:
+        """Something has changed."""
+        async with self.changed:
+            self.changed.notify_all()
+
+    def install(self, workspace: Workspace, installer: str, scopes: frozenset[str] | None = None) -> Token:
+        """Give the app a bot user and a token there; without `scopes` those of its manifest."""
+        workspace.bot_user = workspace.bot_user or self.new_id("U")
+        workspace.installer = installer
+        return self.issue(workspace.id, self.app.scopes if scopes is None else scopes)
+
+    def issue(self, workspace: str, scopes: frozenset[str]) -> Token:
+        """A new token, one that ends where tokens rotate."""
+        rotates = self.app.rotates
+        token = Token(
+            value=f"{'xoxe.' if rotates else ''}xoxb-{workspace}-{token_hex(12)}",
+            workspace=workspace,
+            scopes=scopes,
+            expires_at=time() + ROTATION if rotates else None,
+            refresh=f"xoxe-1-{token_hex(16)}" if rotates else None,
+        )
+        self.tokens[token.value] = token
+        if token.refresh:
+            self.refreshes[token.refresh] = token
+        return token
+
+    def uninstall(self, workspace: Workspace) -> None:
+        """The app is gone from there: its tokens do nothing any more."""
+        for token in self.tokens.values():
+            if token.workspace == workspace.id:
+                token.state = "inactive"
+        for channel in workspace.channels.values():
+            channel.members.discard(workspace.bot_user)
+        workspace.bot_user = ""
+
+    def direct(self, workspace: Workspace, user: str) -> Channel:
+        """The direct messages between the app and a person."""
+        for channel in workspace.channels.values():
+            if channel.direct and channel.members == {user, workspace.bot_user}:
+                return channel
+        channel = Channel(id=self.new_id("D"), name="directmessage", members={user, workspace.bot_user})
+        workspace.channels[channel.id] = channel
+        return channel

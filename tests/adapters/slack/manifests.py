@@ -1,0 +1,37 @@
+"""Writes `deploy/slack-manifest*.yaml` as `adapters/slack/manifest.py` says it: `make manifests`."""
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from adapters.slack.manifest import manifest
+
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
+FILES = {"socket": "slack-manifest.yaml", "http": "slack-manifest-http.yaml"}
+HEADS = {
+    "socket": "# A Slack app for one workspace, in Socket Mode: no public address is needed.\n"
+    "# Paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
+    "http": "# A Slack app that many workspaces can install. It is called over HTTPS: put your own address in the\n"
+    "# place of paperboy.example.com, then paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
+}
+SCOPES = (
+    "# channels:history and groups:history are for one thing: to find out, after an outage, whether a post arrived.\n"
+    "# Without them Paperboy works, and may post one twice then.\n"
+)
+
+
+def text(mode: Literal["socket", "http"]) -> str:
+    """A file as it should be."""
+    return HEADS[mode] + SCOPES + yaml.safe_dump(manifest(mode), sort_keys=False, width=120)
+
+
+def main() -> None:
+    """Write both."""
+    modes: tuple[Literal["socket", "http"], ...] = ("socket", "http")
+    for mode in modes:
+        (DEPLOY / FILES[mode]).write_text(text(mode))
+
+
+if __name__ == "__main__":
+    main()

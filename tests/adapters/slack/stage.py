@@ -1,0 +1,121 @@
+"""A Slack channel as a stage: the double, the adapter, and one person in one channel."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from redis.asyncio import Redis
+
+from adapters.slack.manifest import manifest
+from adapters.slack.platform import SlackPlatform
+from adapters.slack.ways import Way
+from bot.app import Bot, wall_clock
+from bot.models import ChannelRef
+from bot.ports import Rates
+from tests.adapters.slack.double import Channel, Message, Person, Slack, View, Workspace
+from tests.adapters.slack.double.people import Surface, actions, words
+from tests.stage import Seen, wired
+
+
+class SlackStage:
+    """Ada in #papers of the workspace “lab”, in Socket Mode."""
+
+    def __init__(self, slack: Slack, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
+        self.slack = slack
+        self.workspace: Workspace = slack.workspace("lab")
+        self.person: Person = slack.person(self.workspace, "ada")
+        self.room: Channel = slack.channel(self.workspace, "papers", self.person)
+        self.channel = ChannelRef("slack", self.workspace.id, self.room.id)
+        self.bot: Bot
+        self.platform: Unhurried
+        self._token = slack.world.install(self.workspace, self.person.user).value
+        self.room.members.add(self.workspace.bot_user)
+        self._redis = redis
+        self._now = now
+        self._stack = AsyncExitStack()
+
+    async def start(self) -> None:
+        """Run the bot, until it is connected."""
+        way = Way(
+            kind="socket",
+            api_url=self.slack.api_url,
+            bot_token=self._token,
+            app_token=self.slack.app.app_token,
+        )
+        self.platform = Unhurried(way, self._redis)
+        self.bot = await self._stack.enter_async_context(wired(self._redis, (self.platform,), self._now))
+        self._stack.push_async_callback(self.platform.close)
+        running = asyncio.create_task(self.platform.run(self.bot.core))
+        self._stack.push_async_callback(_end, running)
+        opened = asyncio.create_task(self.slack.sockets.opened.wait())
+        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
+        assert opened.done(), running.result()
+
+    async def stop(self) -> None:
+        """End the bot."""
+        await self._stack.aclose()
+
+    async def say(self, line: str) -> Seen:
+        """Type `/paper …` in the channel."""
+        return await self._answer(self.person.type(self.room, line.removeprefix("/paper").strip()))
+
+    async def press(self, seen: Seen, label: str) -> Seen:
+        """Press a button of a message or modal."""
+        return await self._answer(self.person.press(seen.raw, label))
+
+    async def posted(self) -> Sequence[Seen]:
+        """What everyone sees, without what is in threads."""
+        return [_seen(m) for m in self.room.messages if m.only_for is None and m.thread_ts is None]
+
+    async def restart(self) -> None:
+        """Another process takes over: it knows nothing but what is in Redis and in Slack."""
+        await self.stop()
+        await self.start()
+
+    async def _answer(self, doing: Coroutine[Any, Any, str]) -> Seen:
+        threads, modals = len(self._threads()), len(self.person.modals())
+        trigger = await doing
+        await self.platform.settled()
+        found: list[Surface] = [*self.person.answers(trigger)]
+        found += self._threads()[threads:]
+        found += self.person.modals()[modals:]
+        return _seen(found[-1])
+
+    def _threads(self) -> list[Message]:
+        return [message for message in self.room.messages if message.thread_ts is not None]
+
+
+class Unhurried(SlackPlatform):
+    """Without rates: a test doesn't wait a second between two posts."""
+
+    rates = Rates()
+
+    async def settled(self) -> None:
+        """Everything that was acknowledged is done."""
+        await self._tasks.drain(30)
+
+
+@asynccontextmanager
+async def slack_stage(redis: Redis, now: Callable[[], datetime] = wall_clock) -> AsyncIterator[SlackStage]:
+    """Slack as a stage."""
+    async with Slack(manifest("socket")).serve() as slack:
+        stage = SlackStage(slack, redis, now)
+        await stage.start()
+        try:
+            yield stage
+        finally:
+            await stage.stop()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _seen(surface: Surface) -> Seen:
+    blocks = surface.view["blocks"] if isinstance(surface, View) else surface.blocks
+    text = words(blocks) or (surface.text if isinstance(surface, Message) else "")
+    private = isinstance(surface, View) or surface.only_for is not None
+    return Seen(text, tuple(label for label, _ in actions(blocks)), private, surface)

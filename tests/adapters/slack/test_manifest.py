@@ -1,0 +1,47 @@
+"""The manifests are what the code says, and the code asks Slack for what it uses."""
+
+from typing import Any, Literal
+
+import pytest
+import yaml
+
+from adapters.slack.lifecycle import EVENTS
+from adapters.slack.manifest import manifest
+from bot.commands.table import shown
+from tests.adapters.slack.manifests import DEPLOY, FILES, text
+
+MODES: list[Literal["socket", "http"]] = ["socket", "http"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_file_is_what_the_command_table_says(mode: Literal["socket", "http"]) -> None:
+    written = (DEPLOY / FILES[mode]).read_text()
+    assert yaml.safe_load(written) == manifest(mode)
+    assert written == text(mode), "make manifests"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_has_one_command_whose_hint_names_the_tables(mode: Literal["socket", "http"]) -> None:
+    (command,) = manifest(mode)["features"]["slash_commands"]
+    assert command["command"] == "/paper"
+    assert command["usage_hint"].split(" | ") == [spec.name for spec in shown()]
+    assert len(command["usage_hint"]) <= 1000
+    assert len(command["description"]) <= 140
+
+
+def test_it_reads_no_messages() -> None:
+    assert not [event for event in EVENTS if event.startswith("message")]
+
+
+def test_the_two_differ_in_how_slack_reaches_the_app() -> None:
+    socket, http = manifest("socket"), manifest("http", "https://bot.lab.org")
+    assert socket["settings"]["socket_mode_enabled"]
+    assert not http["settings"]["socket_mode_enabled"]
+    addresses: list[Any] = [
+        http["settings"]["event_subscriptions"]["request_url"],
+        http["settings"]["interactivity"]["request_url"],
+        http["features"]["slash_commands"][0]["url"],
+    ]
+    assert addresses == ["https://bot.lab.org/slack/events"] * 3
+    assert http["oauth_config"]["redirect_urls"] == ["https://bot.lab.org/slack/oauth_redirect"]
+    assert "://" not in str(socket)

@@ -1,0 +1,173 @@
+"""How well words tell what a paper is about: our matching beside a substring and Porter's stems.
+
+    python -m tests.bench.signal --json
+
+Each paper of Hugging Face's recorded lists carries `ai_keywords`, which are a weak label: nobody claims that all of
+them are given, so recall says more than precision, and only the comparison says anything. The commonest ones
+become subscriptions for a phrase, looked for in title and abstract. Labels that are one topic in two forms are taken
+together (`topics`); `as_written` holds the figures without that, where the phrase as written has the advantage that
+labels were taken from the text. Counts are pooled over all labels, so that a label weighs as much as it is used;
+`…_macro` are means over labels.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from snowballstemmer import stemmer
+
+from bot.matcher import Matcher
+from bot.models import ChannelRef, Paper, Subscription
+from bot.sources.huggingface_list import parse_list
+from tests.conftest import SHARED_DATA
+from tests.papers import SPRING
+
+LABELS = 200
+_WORD = re.compile(r"[^\W_]+")
+_FINAL_S = re.compile(r"s\b")
+
+CHANNEL = ChannelRef("bench", "bench", "bench")
+stem = cache(stemmer("porter").stemWord)
+
+Search = Callable[[Sequence[str], Sequence[Paper]], dict[str, set[str]]]
+"""Labels in small letters, and papers -> label -> ids of the papers found."""
+
+
+def ours(labels: Sequence[str], papers: Sequence[Paper]) -> dict[str, set[str]]:
+    """What `/paper subscribe "label"` posts."""
+    matcher = Matcher()
+    for number, label in enumerate(labels):
+        matcher.add(Subscription(channel=CHANNEL, number=number, query=f'"{label}"', created_at=SPRING))
+    found: dict[str, set[str]] = {label: set() for label in labels}
+    for paper in papers:
+        for match in matcher.match(paper):
+            found[labels[match.number]].add(paper.id)
+    return found
+
+
+def substring(labels: Sequence[str], papers: Sequence[Paper]) -> dict[str, set[str]]:
+    """What most feed bots do."""
+    texts = {paper.id: f"{paper.title}\n{paper.abstract}".lower() for paper in papers}
+    return {label: {paper_id for paper_id, text in texts.items() if label in text} for label in labels}
+
+
+def porter(labels: Sequence[str], papers: Sequence[Paper]) -> dict[str, set[str]]:
+    """Neighbouring words with equal stems, as search engines do."""
+    texts = {paper.id: f"{stems(paper.title)}|{stems(paper.abstract)}" for paper in papers}
+    return {label: {paper_id for paper_id, text in texts.items() if stems(label) in text} for label in labels}
+
+
+def stems(text: str) -> str:
+    """The words' stems between spaces; a hyphen separates words."""
+    return " " + " ".join(stem(word) for word in _WORD.findall(text.lower())) + " "
+
+
+def labelled(folder: Path) -> tuple[list[Paper], dict[str, set[str]]]:
+    """The papers of all recorded days, and label as written -> ids of the papers that carry it."""
+    papers: dict[str, Paper] = {}
+    labels: dict[str, set[str]] = {}
+    for path in sorted(folder.glob("*.json")):
+        body = path.read_bytes()
+        papers.update({paper.id: paper for paper in parse_list(body)})
+        for row in json.loads(body):
+            for label in row["paper"].get("ai_keywords") or ():
+                labels.setdefault(label.strip().lower(), set()).add(row["paper"]["id"])
+    return list(papers.values()), labels
+
+
+def topics(labels: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The labels that differ only in a final s or a hyphen as one, under the form that is commonest.
+
+    Half of the labels are `language models`, half `language model`, for papers of the same kind. The rule is
+    deliberately cruder than each way of matching, so that it is nobody's own.
+    """
+    forms: dict[str, list[str]] = {}
+    for label in labels:
+        forms.setdefault(_FINAL_S.sub("", label.replace("-", " ")), []).append(label)
+    return {
+        max(some, key=lambda label: (len(labels[label]), label)): set().union(
+            *(labels[form] for form in some)
+        )
+        for some in forms.values()
+    }
+
+
+def figures(found: Mapping[str, set[str]], truth: Mapping[str, set[str]]) -> dict[str, float]:
+    """Precision, recall and F1 over all labels, pooled and as means; `{}` in a key stands for the way."""
+    right = sum(len(found[label] & truth[label]) for label in truth)
+    pooled = _scores(right, sum(map(len, found.values())), sum(map(len, truth.values())))
+    each = [
+        _scores(len(found[label] & truth[label]), len(found[label]), len(truth[label])) for label in truth
+    ]
+    means = {name: sum(one[name] for one in each) / len(each) for name in pooled}
+    return {f"{name}_{{}}": value for name, value in pooled.items()} | {
+        f"{name}_{{}}_macro": value for name, value in means.items()
+    }
+
+
+WAYS: dict[str, Search] = {"ours": ours, "substring": substring, "porter": porter}
+
+
+def _scores(right: int, found: int, wanted: int) -> dict[str, float]:
+    precision, recall = right / found if found else 1.0, right / wanted
+    both = precision + recall
+    return {"precision": precision, "recall": recall, "f1": 2 * precision * recall / both if both else 0.0}
+
+
+def run(count: int) -> tuple[dict[str, object], list[str]]:
+    """The figures, and a line for each topic of which another way has the better F1."""
+    papers, labels = labelled(SHARED_DATA / "hf_daily")
+    result, lost = compared(topics(labels), papers, count)
+    as_written, _ = compared(labels, papers, count)
+    return {"labels": count, "papers": len(papers), **result, "as_written": as_written}, lost
+
+
+def compared(
+    labels: Mapping[str, set[str]], papers: Sequence[Paper], count: int
+) -> tuple[dict[str, float], list[str]]:
+    """Every way's figures on the `count` commonest labels, and where ours is not the best."""
+    commonest = sorted(labels, key=lambda label: (-len(labels[label]), label))[:count]
+    truth = {label: labels[label] for label in commonest}
+    found = {way: search(commonest, papers) for way, search in WAYS.items()}
+    result = {
+        key.format(way): round(value, 4) for way in WAYS for key, value in figures(found[way], truth).items()
+    }
+    return result, list(_lost(found, truth))
+
+
+def _lost(found: Mapping[str, Mapping[str, set[str]]], truth: Mapping[str, set[str]]) -> Iterator[str]:
+    for label, wanted in truth.items():
+        scores = {
+            way: _scores(len(of[label] & wanted), len(of[label]), len(wanted))["f1"]
+            for way, of in found.items()
+        }
+        if max(scores.values()) > scores["ours"]:
+            told = ", ".join(f"{way} {score:.2f}" for way, score in scores.items())
+            extra = sorted(
+                (found["substring"][label] | found["porter"][label]) & wanted - found["ours"][label]
+            )
+            yield f"{label} ({len(wanted)}): {told}; right and not ours: {' '.join(extra[:5]) or 'none'}"
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--labels", type=int, default=LABELS)
+    parser.add_argument("--json", action="store_true", help="only the figures, as one line")
+    options = parser.parse_args()
+    if not SHARED_DATA.is_dir():
+        sys.exit("the recorded lists are not here (expected in ../shared/data)")
+    result, lost = run(options.labels)
+    if not options.json:
+        sys.stdout.write("\n".join(["where another way has the better F1:", *lost, ""]))
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    main()
