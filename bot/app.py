@@ -14,13 +14,11 @@ from redis.asyncio import Redis
 
 import adapters
 from bot import metrics
-from bot.cards import Card
-from bot.cards.digest import digest_card
-from bot.cards.paper import paper_card
+from bot.cards.message import message
 from bot.cards.welcome import reading_card
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.delivery import Deliveries, Entry
+from bot.delivery import Deliveries
 from bot.errors import ConfigurationError
 from bot.fanout import Fanout
 from bot.matcher import Matcher
@@ -169,6 +167,7 @@ def wire(
     reached = asyncio.Event()
     terminal = terminal_of(platforms)
     papers, subscriptions = PapersOrSample(redis), Subscriptions(redis)
+    settings_of = SettingsOfChannels(redis)
     outbox, news = Outbox(redis, durable=durable), News(redis, papers)
     recent = Recent(papers, now)
     search = Search(papers, index, now, papers.stand_ins)
@@ -189,7 +188,8 @@ def wire(
             outbox,
             papers,
             Rates(redis),
-            lambda _channel, entries: message(entries, now()),
+            lambda delivery, entries, wishes: message(entries, wishes, now(), delivery.label),
+            settings=settings_of,
             unclear=settings.unclear or platform.unclear,
             offer_again=news.again,
         )
@@ -208,7 +208,8 @@ def wire(
                 papers=papers,
                 recent=recent,
                 search=search,
-                settings=SettingsOfChannels(redis),
+                settings=settings_of,
+                rules=RulesOfChannels(redis),
                 saved=Saved(redis),
                 outbox=outbox,
                 kept=Kept(redis),
@@ -242,11 +243,3 @@ class Progress:
             log.info("reading", source=source, days=done, of=total)
             if self._terminal and done % (total // 2) == 1:
                 self._terminal.screen.note(reading_card(source, done, total))
-
-
-def message(entries: Sequence[Entry], now: datetime) -> Card:
-    """What a delivery says: one paper's card, or a digest of several."""
-    if len(entries) == 1:
-        paper, reasons = entries[0]
-        return paper_card(paper, reasons, now)
-    return digest_card(entries, now)

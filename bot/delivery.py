@@ -15,13 +15,14 @@ from structlog import get_logger
 from bot import metrics
 from bot.cards import Card
 from bot.errors import ChannelGone, RetryLater, SendError, Unknowable, WorkspaceGone
-from bot.models import ChannelRef, MessageRef, Paper, Reason
+from bot.models import ChannelSettings, MessageRef, Paper, Reason
 from bot.ports import Platform
 from bot.retries import on_failure, on_failure_to_ask
 from bot.store import keys
 from bot.store.outbox import DEATHS, Delivery, Giving, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates, TurnedAway
+from bot.store.settings import SettingsOfChannels
 from bot.store.wake import Wake
 
 IN_HAND = 64
@@ -46,7 +47,7 @@ FRESH = 30.0
 _T = TypeVar("_T")
 
 Entry = tuple[Paper, tuple[Reason, ...]]
-Render = Callable[[ChannelRef, Sequence[Entry]], Card]
+Render = Callable[[Delivery, Sequence[Entry], ChannelSettings], Card]
 
 _log = get_logger()
 
@@ -67,6 +68,7 @@ class Deliveries:
         rates: Rates,
         render: Render,
         *,
+        settings: SettingsOfChannels,
         unclear: Literal["resend", "hold"] = "resend",
         offer_again: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
@@ -74,6 +76,7 @@ class Deliveries:
         self._outbox = outbox
         self._papers = papers
         self._rates = rates
+        self._settings = settings
         self._render = render
         self._unclear = unclear
         self._offer_again = offer_again
@@ -262,11 +265,12 @@ class Deliveries:
         if not entries:
             await self._give_back(delivery, Giving(state="dead", why="no record of its papers is left"))
             return
+        settings = await self._settings.of(delivery.channel)
         began = monotonic()
         if not await self._outbox.begin(delivery, gap=self._gap()):
             return
         try:
-            card = self._render(delivery.channel, entries)
+            card = self._render(delivery, entries, settings)
         except Exception as error:  # noqa: BLE001  # a mistake of ours: other cards go on
             _log.error("card_not_composed", delivery=delivery.key, exc_info=error)
             await self._give_back(

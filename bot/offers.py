@@ -1,18 +1,18 @@
 """Which of a poll's papers a channel gets, when, and in how many messages. Pure."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
 
 from bot.errors import UserError
-from bot.models import ChannelRef, Every, Mute, Paper, Reason, Rules
+from bot.models import ChannelRef, ChannelSettings, Every, Mute, Paper, Reason, Rules, Subscription
 from bot.momentum import note
 from bot.query import Query, parse
 from bot.schedule import due, rhythm_of
 from bot.store.news import Poll
-from bot.store.outbox import Offer, Wanted
+from bot.store.outbox import Offer, Owed, Wanted
 
 
 class Match(Protocol):
@@ -69,21 +69,41 @@ def offers_for(
                 )
             )
     for at, papers in by_due.items():
-        if at <= now:
-            label, apart, detected = f"poll@{poll.entry}", rules.settings.digest_size, poll.at
-        else:
-            label, apart, detected = digest_label(at), 0, None
-        offers.append(
-            Offer(
-                channel=channel,
-                papers=tuple(papers),
-                due=_ms(at),
-                label=label,
-                apart=apart,
-                detected=detected,
-            )
-        )
+        offer = _gathered(channel, tuple(papers), at, now, rules.settings)
+        offers.append(replace(offer, label=f"poll@{poll.entry}", detected=poll.at) if at <= now else offer)
     return offers
+
+
+def rearranged(
+    owed: Iterable[Owed],
+    papers: Mapping[str, Paper],
+    subscriptions: Iterable[Subscription],
+    rules: Rules,
+    now: datetime,
+) -> tuple[dict[str, list[str]], list[Offer]]:
+    """What of a channel's waiting papers is to be taken out of its delivery (by key), and how it is offered anew.
+
+    For when the channel's rules or subscriptions have changed. What is due already stays, unless nobody wants it.
+    """
+    every = {s.number: s for s in subscriptions}
+    taken: dict[str, list[str]] = {}
+    by_due: dict[datetime, tuple[ChannelRef, list[Wanted]]] = {}
+    for one in owed:
+        if one.state != "pending" or one.perhaps_posted:
+            continue
+        for paper_id, reasons in one.papers:
+            left = _still_wanted(papers.get(paper_id), reasons, every, rules, now)
+            rhythm = rhythm_of((every[r.number].every for r in left), rules.settings) if left else "now"
+            at = due(rhythm, rules.settings, now)
+            stays = left == reasons and (at <= now >= one.due or one.label == digest_label(at))
+            if not stays:
+                taken.setdefault(one.key, []).append(paper_id)
+            if left and not stays:
+                by_due.setdefault(at, (one.channel, []))[1].append((paper_id, left))
+    offers = [
+        _gathered(channel, tuple(wanted), at, now, rules.settings) for at, (channel, wanted) in by_due.items()
+    ]
+    return taken, offers
 
 
 def unmuted(paper: Paper, matches: Iterable[Match], mutes: Iterable[Mute], now: datetime) -> list[Match]:
@@ -102,6 +122,27 @@ def muting(paper: Paper, mutes: Iterable[Mute]) -> Mute | None:
 def digest_label(at: datetime) -> str:
     """What the message that gathers for a time is called in its channel."""
     return f"digest@{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def _gathered(
+    channel: ChannelRef, papers: tuple[Wanted, ...], at: datetime, now: datetime, settings: ChannelSettings
+) -> Offer:
+    """All in one message; where they are due now, only if they are too many."""
+    apart = settings.digest_size if at <= now else 0
+    return Offer(channel=channel, papers=papers, due=_ms(at), label=digest_label(at), apart=apart)
+
+
+def _still_wanted(
+    paper: Paper | None,
+    reasons: tuple[Reason, ...],
+    subscriptions: Mapping[int, Subscription],
+    rules: Rules,
+    now: datetime,
+) -> tuple[Reason, ...]:
+    active = [mute for mute in rules.mutes if mute.is_active(now)]
+    numbers = {mute.number for mute in active}
+    left = tuple(r for r in reasons if r.number in subscriptions and r.number not in numbers)
+    return () if paper and muting(paper, active) else left
 
 
 @lru_cache(maxsize=1024)

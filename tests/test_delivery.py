@@ -16,20 +16,21 @@ from bot import retries
 from bot.cards import Card, PaperBlock
 from bot.delivery import Deliveries, Entry
 from bot.errors import CardRefused, ChannelGone, RetryLater, Unclear, WorkspaceGone
-from bot.models import ChannelRef
+from bot.models import ChannelRef, ChannelSettings
 from bot.ports import Batch, Rate, Rates
 from bot.retries import on_failure
 from bot.store import keys
 from bot.store import outbox as outboxes
-from bot.store.outbox import Offer, Outbox
+from bot.store.outbox import Delivery, Offer, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates as SharedRates
+from bot.store.settings import SettingsOfChannels
 from bot.store.wake import Wake
 from tests.fake_platform import FakePlatform, FakeService, Weather
 from tests.papers import a_channel, a_paper
 
 
-def a_card(channel: ChannelRef, entries: Sequence[Entry]) -> Card:  # noqa: ARG001  # the port has it
+def a_card(_delivery: Delivery, entries: Sequence[Entry], _settings: ChannelSettings) -> Card:
     blocks = tuple(PaperBlock(paper_id=p.id, title=p.title, url=p.url, byline=()) for p, _ in entries)
     return Card(kind="paper", notice=entries[0][0].title, blocks=blocks)
 
@@ -46,6 +47,7 @@ class Post:
 
     def deliveries(self, *, looks: bool = True, rates: Rates | None = None, **more: Any) -> Deliveries:
         platform = FakePlatform(self.service.url, self.session, rates=rates, looks=looks)
+        more.setdefault("settings", SettingsOfChannels(self.redis))
         return Deliveries(platform, self.outbox, self.papers, SharedRates(self.redis), a_card, **more)
 
     async def owe(self, channels: Sequence[ChannelRef], *papers: str) -> None:
@@ -221,10 +223,10 @@ async def test_draining_finishes_what_is_being_sent_and_takes_nothing_more(post:
 async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post: Post) -> None:
     sick = CHANNELS[3]
 
-    def compose(channel: ChannelRef, entries: Sequence[Entry]) -> Card:
-        if channel == sick:
+    def compose(delivery: Delivery, entries: Sequence[Entry], settings: ChannelSettings) -> Card:
+        if delivery.channel == sick:
             raise ZeroDivisionError
-        return a_card(channel, entries)
+        return a_card(delivery, entries, settings)
 
     await post.owe(CHANNELS, "p1")
     working = post.deliveries()

@@ -2,31 +2,46 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import inf
 
-from bot.cards import Actions, Button, Card, Paragraph, Span
+from bot.cards import Block, Button, Card
 from bot.cards.paper import NOTICE, paper_block
+from bot.cards.say import actions, count, dim, paragraph
 from bot.models import Paper, Reason
 from bot.text import shorten
 
-DIGEST_SIZE = 10
+LINES = 10
 """How many papers a digest names. Ten lines of the worst papers stay below Discord's 4,000 characters."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 
 
-def digest_card(entries: Sequence[Entry], now: datetime) -> Card:
-    """One message for all of `entries`, in their order: a line each, with the reason.
+def digest_card(entries: Sequence[Entry], now: datetime, label: str = "", page: int = 1) -> Card:
+    """One message for all of `entries`: a headline, then a line each with link and reason, the best first.
 
-    Whatever is beyond DIGEST_SIZE is counted, and reached by the preview of its subscription.
+    What is beyond LINES is on further pages, reached by the digest's `label`.
     """
-    named, rest = entries[:DIGEST_SIZE], entries[DIGEST_SIZE:]
-    heading = "1 new paper" if len(entries) == 1 else f"{len(entries)} new papers"
-    lines = tuple(paper_block(paper, reasons, now, "line") for paper, reasons in named)
+    first = (page - 1) * LINES
+    shown, rest = ranked(entries)[first : first + LINES], len(entries) - first - LINES
+    lines = tuple(paper_block(paper, reasons, now, "line") for paper, reasons in shown)
+    heading = count(len(entries), "new paper")
     notice = shorten(f"{heading}: {'; '.join(line.title for line in lines)}", NOTICE)
-    return Card("digest", notice, heading, (*lines, *(_more(rest) if rest else ())))
+    return Card(
+        "digest", notice, heading, (*lines, *_more(rest, f"more {label} page:{page + 1}" if label else ""))
+    )
 
 
-def _more(rest: Sequence[Entry]) -> tuple[Paragraph, Actions]:
-    numbers = sorted({reason.number for _, reasons in rest for reason in reasons})[:5]
-    buttons = tuple(Button(f"All of #{number}", f"preview #{number}") for number in numbers)
-    return Paragraph((Span(f"and {len(rest)} more"),)), Actions(buttons)
+def _more(rest: int, command: str) -> tuple[Block, ...]:
+    if rest <= 0:
+        return ()
+    show = actions(Button(f"Show {min(rest, LINES)} more", command)) if command else ()
+    return paragraph(dim(f"and {rest} more")), *show
+
+
+def ranked(entries: Sequence[Entry]) -> list[Entry]:
+    """The best first: what several subscriptions match, then by upvotes, then by trending rank."""
+    return sorted(entries, key=lambda entry: _merit(*entry), reverse=True)
+
+
+def _merit(paper: Paper, reasons: Sequence[Reason]) -> tuple[int, int, float]:
+    return len(reasons), paper.upvotes or 0, -(inf if paper.rank is None else paper.rank)

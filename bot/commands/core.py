@@ -13,10 +13,13 @@ from bot.commands.complete import complete
 from bot.commands.help import help_
 from bot.commands.line import checked, parse_line
 from bot.commands.list import list_
+from bot.commands.more import more
+from bot.commands.mute import mute, mutewhat, unmute
 from bot.commands.preview import preview
 from bot.commands.saved import save, saved
 from bot.commands.search import search
 from bot.commands.services import Services
+from bot.commands.settings import settings
 from bot.commands.share import share
 from bot.commands.similar import similar
 from bot.commands.subscribe import subscribe
@@ -37,11 +40,16 @@ HANDLERS: Mapping[str, Handler] = {
     "search": search,
     "similar": similar,
     "trending": trending,
+    "mute": mute,
+    "unmute": unmute,
+    "settings": settings,
     "saved": saved,
     "help": help_,
     "save": save,
     "share": share,
     "abstract": abstract,
+    "mutewhat": mutewhat,
+    "more": more,
 }
 
 log = structlog.get_logger(__name__)
@@ -134,12 +142,17 @@ class Commands:
 
     async def _handle(self, command: Command) -> Reply:
         spec, valid = checked(command)
-        if spec.changes and not command.user.may_manage:
+        if spec.changes and command.options and not await self._may_change(command):
             raise UserError(
                 "Only people who may manage this channel can change what is posted here. Looking is for everyone.",
                 hint="/paper list",
             )
         return await HANDLERS[spec.name](valid, self._services)
+
+    async def _may_change(self, command: Command) -> bool:
+        if command.user.may_manage:
+            return True
+        return (await self._services.settings.of(command.channel)).editors == "everyone"
 
 
 def _free_text(command: Command) -> str:

@@ -12,7 +12,7 @@ from bot.models import ChannelRef, Command, User
 LONGEST = 1000
 """Characters of a line. A query may have 256; whatever is longer was pasted by mistake."""
 
-INVOCATION = re.compile(r"/?paper(?:boy)?(?:\s+|$)", re.IGNORECASE)
+INVOCATION = re.compile(r"\A/?paper(?:boy)?(?:\s+|$)", re.IGNORECASE)
 _QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
 """Phones put curly quotes where straight ones were meant."""
 _NUMBER = re.compile(r"#?\s*([0-9]{1,9})")

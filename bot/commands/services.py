@@ -10,6 +10,7 @@ from bot.store.kept import Kept
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import PollResult
+from bot.store.rules import RulesOfChannels
 from bot.store.saved import Saved
 from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
@@ -24,6 +25,7 @@ class Services:
     recent: Recent
     search: Search
     settings: SettingsOfChannels
+    rules: RulesOfChannels
     saved: Saved
     outbox: Outbox
     kept: Kept

@@ -8,6 +8,7 @@ from bot.cards.paper import QUERY
 from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.services import Services
+from bot.commands.waiting import follow
 from bot.models import ChannelSettings, Command, Every, Rhythm, Subscription
 from bot.ports import Reply
 from bot.query import Query, parse
@@ -37,6 +38,7 @@ async def subscribe(command: Command, services: Services) -> Reply:
     if command.options.get("every", subscription.every) == subscription.every:
         return Reply(already_card(subscription))
     changed = await services.subscriptions.change(command.channel, subscription.number, every=every)
+    await follow(command.channel, services)
     return Reply(
         changed_card(
             changed or subscription, subscription.every, when_posted(every, settings, services.now())

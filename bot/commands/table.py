@@ -7,6 +7,10 @@ Kind = Literal["query", "subscription", "title", "text", "choice", "integer"]
 """A `subscription` is its number (`#3`) or its query; a `title` is a text for which papers' titles are offered."""
 
 
+MOST_SHOWN = 5
+"""Options of a usage that can still be read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionSpec:
     """Something a command is told."""
@@ -23,6 +27,8 @@ class OptionSpec:
     """Values that only buttons say."""
     hidden: bool = False
     """Only buttons say it."""
+    sample: str = ""
+    """A value to show how it is typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +41,7 @@ class CommandSpec:
     aliases: tuple[str, ...] = ()
     options: tuple[OptionSpec, ...] = ()
     changes: bool = False
-    """Changes something in the channel: not for people whom the platform doesn't let manage it."""
+    """Changes something in the channel, unless it is given alone: not for people who may not."""
     posts: bool = False
     """Leads to posts in the channel: a platform looks first whether it can post there."""
     anywhere: bool = False
@@ -56,7 +62,10 @@ class CommandSpec:
     @property
     def usage(self) -> str:
         """How it is typed: `subscribe <query> [every:now|daily|weekly]`."""
-        return " ".join((self.name, *(_usage(option) for option in self.options if not option.hidden)))
+        shown = [option for option in self.options if not option.hidden]
+        if len(shown) > MOST_SHOWN:
+            return f"{self.name} [name:value …]"
+        return " ".join((self.name, *map(_usage, shown)))
 
 
 _QUERY_OR_NUMBER = "its number, as in #3, or its query"
@@ -174,6 +183,68 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
     ),
     CommandSpec(
+        name="mute",
+        summary="keep what matches out of this channel",
+        example="mute survey for:7d",
+        options=(
+            OptionSpec(
+                name="query",
+                help="what not to post here, or a subscription as #3",
+                kind="query",
+                free=True,
+                required=True,
+            ),
+            OptionSpec(name="for", help="how long, as in 12h, 7d or 2w", kind="text", sample="7d"),
+        ),
+        changes=True,
+    ),
+    CommandSpec(
+        name="unmute",
+        summary="let it in again; alone it shows what is muted",
+        example="unmute survey",
+        options=(OptionSpec(name="query", help="what was muted", kind="query", free=True),),
+        changes=True,
+    ),
+    CommandSpec(
+        name="settings",
+        summary="show or change schedule, time zone, quiet hours, cards, and who may edit",
+        example="settings every:daily hour:9 zone:Berlin quiet:22-7",
+        options=(
+            OptionSpec(
+                name="every",
+                help="as they come, or gathered",
+                kind="choice",
+                choices=("now", "daily", "weekly"),
+            ),
+            OptionSpec(name="hour", help="the hour of digests", kind="text"),
+            OptionSpec(name="day", help="the day of weekly digests", kind="text"),
+            OptionSpec(name="zone", help="the time zone, a city", kind="text"),
+            OptionSpec(name="quiet", help="hours in which nothing is posted, 22-7, or off", kind="text"),
+            OptionSpec(
+                name="weekends", help="whether papers come on weekends", kind="choice", choices=("on", "off")
+            ),
+            OptionSpec(name="digest", help="more papers at once become one message", kind="integer"),
+            OptionSpec(
+                name="detail", help="compact or full cards", kind="choice", choices=("compact", "full")
+            ),
+            OptionSpec(
+                name="edits", help="keep posted cards up to date", kind="choice", choices=("off", "on")
+            ),
+            OptionSpec(name="threads", help="a thread for each card", kind="choice", choices=("off", "on")),
+            OptionSpec(
+                name="embeds", help="classic embeds, on Discord", kind="choice", choices=("off", "on")
+            ),
+            OptionSpec(name="ping", help="a role to notify of each post, or none", kind="text"),
+            OptionSpec(
+                name="editors",
+                help="who may change what is posted here",
+                kind="choice",
+                choices=("default", "everyone", "managers"),
+            ),
+        ),
+        changes=True,
+    ),
+    CommandSpec(
         name="saved",
         summary="show the papers that you have saved",
         example="saved",
@@ -215,6 +286,23 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
         hidden=True,
     ),
+    CommandSpec(
+        name="mutewhat",
+        summary="choose what about a paper to mute",
+        example="mutewhat 2405.01234",
+        options=(_PAPER,),
+        hidden=True,
+    ),
+    CommandSpec(
+        name="more",
+        summary="show the papers that a digest had no room for",
+        example="more digest@2026-11-24T08:00Z",
+        options=(
+            OptionSpec(name="digest", help="what it is called", kind="text", free=True, required=True),
+            _PAGE,
+        ),
+        hidden=True,
+    ),
 )
 
 
@@ -243,6 +331,6 @@ def _cell(spec: CommandSpec) -> str:
 
 def _usage(option: OptionSpec) -> str:
     placeholder = {"subscription": "#number or query", "integer": "number"}.get(option.kind, option.name)
-    values = "|".join(option.choices) or f"<{placeholder}>"
+    values = "|".join(option.choices) or option.sample or f"<{placeholder}>"
     form = values if option.free else f"{option.name}:{values}"
     return form if option.required else f"[{form}]"

@@ -28,6 +28,9 @@ WORKSPACE_FAILURES = 15
 BREAK, LONGEST_BREAK = 60.0, 3600.0
 """Seconds; doubles with each further failure."""
 
+NO_URL = "-"
+"""In the place of a message's address, where it has none."""
+
 Wanted = tuple[str, tuple[Reason, ...]]
 """A paper's id, and why the channel gets it."""
 Scope = Literal["channel", "workspace"]
@@ -75,6 +78,11 @@ class Delivery:
     detected: datetime | None = None
     """When its paper was announced, where it was to be posted at once."""
 
+    @property
+    def label(self) -> str:
+        """What it is called within its channel."""
+        return self.key.partition("/")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:
@@ -110,6 +118,32 @@ class Sent:
 
     at: datetime
     message: MessageRef
+    label: str = ""
+    """The digest's, where it was in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A delivery that is not done."""
+
+    key: str
+    papers: tuple[Wanted, ...]
+    state: str
+    due: datetime
+    why: str
+    """What went wrong at the last attempt."""
+    perhaps_posted: bool
+    """Nobody knows."""
+
+    @property
+    def channel(self) -> ChannelRef:
+        """Where it goes."""
+        return channel_of(self.key)
+
+    @property
+    def label(self) -> str:
+        """What it is called within its channel."""
+        return self.key.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +197,33 @@ class Outbox:
             for shard, some in by_shard.items()
         )
         return sum(map(int, await asyncio.gather(*scripts)))
+
+    async def rearrange(
+        self, channel: ChannelRef, taken: Mapping[str, Iterable[str]], offers: Iterable[Offer]
+    ) -> None:
+        """Take papers out of deliveries (by key) that wait, and offer some of them anew; all of it or nothing.
+
+        What somebody has in hand meanwhile stays as it is.
+        """
+        takes = [{"key": key, "papers": list(papers)} for key, papers in taken.items()]
+        args = [json.dumps(list(map(_offer, offers)), ensure_ascii=False), json.dumps(takes)]
+        home = [keys.shard(keys.shard_of(channel))]
+        await self._scripts.run(script("outbox", "take", "offer"), home, args)
+
+    async def owed(self, channel: ChannelRef) -> list[Owed]:
+        """The channel's deliveries that are not done, the earliest first."""
+        by_paper: Any = await self._redis.hvals(keys.open_papers(channel))
+        wanted_keys = sorted(set(by_paper))
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in wanted_keys:
+            _ = pipeline.hgetall(keys.delivery(key))
+        records = await pipeline.execute() if wanted_keys else []
+        owed = [_owed(key, record) for key, record in zip(wanted_keys, records, strict=True) if record]
+        return sorted(owed, key=lambda one: one.due)
+
+    async def digest(self, channel: ChannelRef, label: str) -> list[str]:
+        """The papers of the digest that was posted under this label, for as long as what was sent is known."""
+        return [paper_id async for paper_id, sent in self._all_sent(channel) if sent.label == label]
 
     async def open(self) -> int:
         """How many deliveries wait to go out by themselves: not paused, not waiting for a person, and not
@@ -232,7 +293,7 @@ class Outbox:
 
     async def done(self, delivery: Delivery, message: MessageRef) -> float | None:
         """The platform confirmed the post. -> seconds until its shard has something due."""
-        args = [delivery.key, f"{message.id} {message.url or ''}".strip()]
+        args = [delivery.key, f"{message.id} {message.url or NO_URL}"]
         return _seconds(await self._run("done", keys.shard_of(delivery.channel), args))
 
     async def give_back(self, delivery: Delivery, giving: Giving) -> float | None:
@@ -278,6 +339,13 @@ class Outbox:
             if text:
                 return _sent(text)
         return None
+
+    async def _all_sent(self, channel: ChannelRef) -> AsyncIterator[tuple[str, Sent]]:
+        """What was posted in the channel, the latest months first."""
+        period = int((await self.now()).timestamp()) // keys.PERIOD
+        for ago in range(keys.PERIODS):
+            async for paper_id, text in self._redis.hscan_iter(keys.sent(channel, period - ago), count=500):
+                yield paper_id, _sent(text)
 
     async def standing(self, channel: ChannelRef) -> Standing:
         """What is owed to a channel now."""
@@ -370,8 +438,20 @@ def _moment(ms: str) -> datetime | None:
 
 
 def _sent(text: str) -> Sent:
-    at, message, url = f"{text}  ".split(" ")[:3]  # moved from another channel it names no message
-    return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), MessageRef(message, url or None))
+    at, message, url, label = f"{text}   ".split(" ")[:4]  # moved from another channel it names no message
+    where = MessageRef(message, None if url in {"", NO_URL} else url)
+    return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), where, label)
+
+
+def _owed(key: str, record: Mapping[str, str]) -> Owed:
+    return Owed(
+        key=key,
+        papers=wanted(record["papers"]),
+        state=record["state"],
+        due=datetime.fromtimestamp(float(record["due"]) / 1000, UTC),
+        why=record.get("error", ""),
+        perhaps_posted="since" in record,
+    )
 
 
 def _ms(seconds: float) -> int:

@@ -13,7 +13,7 @@ from bot.store.settings import FIELD, load
 
 
 class RulesOfChannels:
-    """Reads the rules of many channels at once."""
+    """Reads the rules of many channels at once, and changes the mutes of one."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -34,6 +34,16 @@ class RulesOfChannels:
             channel: Rules(load(settings) if settings else ChannelSettings(), _mutes(mutes))
             for channel, settings, mutes in zip(wanted, answers[::2], answers[1::2], strict=True)
         }
+
+    async def mute(self, channel: ChannelRef, mute: Mute) -> None:
+        """Keep it out of the channel; in the place of a mute of the same text."""
+        until = mute.until.isoformat() if mute.until else None
+        record = json.dumps({"by": mute.created_by, "until": until}, ensure_ascii=False)
+        await self._redis.hset(keys.mutes(channel), mute.text, record)
+
+    async def unmute(self, channel: ChannelRef, text: str) -> bool:
+        """Let it in again. False where it was not muted."""
+        return bool(await self._redis.hdel(keys.mutes(channel), text))
 
 
 def _mutes(records: Mapping[str, str]) -> tuple[Mute, ...]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from inline_snapshot import snapshot
 
 from bot.cards import Actions, Card, PaperBlock, Paragraph
-from bot.cards.digest import DIGEST_SIZE, digest_card
+from bot.cards.digest import LINES, digest_card, ranked
 from bot.models import Reason
 from tests.papers import a_paper
 
@@ -42,15 +42,30 @@ def test_each_paper_has_its_line_and_reason() -> None:
 
 
 def test_what_does_not_fit_is_counted_and_can_be_reached() -> None:
-    entries = [(a_paper(f"2610.{n:05}"), (Reason(n % 2 + 1, "rag"),)) for n in range(DIGEST_SIZE + 5)]
-    card = digest_card(entries, NOW)
-    assert card.heading == "15 new papers"
-    assert sum(isinstance(block, PaperBlock) for block in card.blocks) == DIGEST_SIZE
-    *_, rest, buttons = card.blocks
-    assert isinstance(rest, Paragraph)
-    assert isinstance(buttons, Actions)
-    assert rest.text[0].text == "and 5 more"
-    assert [button.command for button in buttons.buttons] == ["preview #1", "preview #2"]
+    entries = [(a_paper(f"2610.{n:05}"), (Reason(n % 2 + 1, "rag"),)) for n in range(2 * LINES + 5)]
+    seen: set[str] = set()
+    for page, rest in ((1, 15), (2, 5), (3, 0)):
+        card = digest_card(entries, NOW, "digest@2026-10-05T09:00Z", page)
+        assert card.heading == "25 new papers"
+        seen |= {block.paper_id for block in card.blocks if isinstance(block, PaperBlock)}
+        more = [block.text[0].text for block in card.blocks if isinstance(block, Paragraph)]
+        assert more == ([f"and {rest} more"] if rest else [])
+        commands = [b.command for block in card.blocks if isinstance(block, Actions) for b in block.buttons]
+        assert commands == ([f"more digest@2026-10-05T09:00Z page:{page + 1}"] if rest else [])
+    assert seen == {paper.id for paper, _ in entries}
+
+
+def test_the_best_come_first() -> None:
+    one, two = (Reason(1, "rag"),), (Reason(1, "rag"), Reason(2, "agents"))
+    entries = [
+        (a_paper("unranked", upvotes=5), one),
+        (a_paper("liked", upvotes=90), one),
+        (a_paper("low rank", upvotes=5, rank=30), one),
+        (a_paper("wanted twice"), two),
+        (a_paper("high rank", upvotes=5, rank=3), one),
+    ]
+    order = [paper.id for paper, _ in ranked(entries)]
+    assert order == ["wanted twice", "liked", "high rank", "low rank", "unranked"]
 
 
 def test_a_digest_of_the_worst_papers_stays_below_4000_characters() -> None:

@@ -18,6 +18,7 @@ from bot.store.kept import Kept
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import last_polls
+from bot.store.rules import RulesOfChannels
 from bot.store.saved import Saved
 from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
@@ -40,6 +41,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         papers=papers,
         search=Search(papers, None, now),
         settings=SettingsOfChannels(redis),
+        rules=RulesOfChannels(redis),
         saved=Saved(redis),
         outbox=Outbox(redis),
         kept=Kept(redis),

@@ -35,6 +35,7 @@ def hint_for(line: str) -> str:
         ("/paper", "help", {}),
         ("", "help", {}),
         ("/paper help subscribe", "help", {"command": "subscribe"}),
+        ("subscribe paper folding", "subscribe", {"query": "paper folding"}),
         ("/paper sub rag every:daily", "subscribe", {"query": "rag", "every": "daily"}),
         ("/paper sub every: Daily rag", "subscribe", {"query": "rag", "every": "daily"}),
         ("/paper sub rag EVERY:weekly agents", "subscribe", {"query": "rag  agents", "every": "weekly"}),

@@ -36,9 +36,13 @@ local channel, papers = channel_of(key), redis.call('HGET', record(key), 'papers
 local now = now_ms()
 if papers then
   forget(key)
-  local sent = sent_of(channel, now, 0)
-  for _, paper in ipairs(cjson.decode(papers)) do
-    redis.call('HSET', sent, paper[1], string.format('%.0f %s', now, ARGV[2]))
+  local sent, posted = sent_of(channel, now, 0), string.format('%.0f %s', now, ARGV[2])
+  papers = cjson.decode(papers)
+  if #papers > 1 then -- which digest it was in
+    posted = posted .. ' ' .. string.match(key, '/(.*)')
+  end
+  for _, paper in ipairs(papers) do
+    redis.call('HSET', sent, paper[1], posted)
   end
   redis.call('PEXPIRE', sent, PERIOD * PERIODS)
   recover(channel, now)

@@ -18,7 +18,7 @@ from adapters.console.prompt import TableCompleter, completions, prompted
     [
         ("su", ["subscribe"]),
         ("/paper su", ["subscribe"]),
-        ("  UN", ["unsubscribe"]),
+        ("  UNS", ["unsubscribe"]),
         ("subscribe diffusion ev", ["every:now", "every:daily", "every:weekly"]),
         ("subscribe diffusion every:d", ["every:daily"]),
         ("subscribe diffusion s", []),

@@ -20,7 +20,7 @@ from adapters.email.server import Server
 from adapters.email.store import Addresses
 from bot import delivery as delivering
 from bot import retries
-from bot.app import message
+from bot.cards.message import message
 from bot.delivery import Deliveries
 from bot.models import ChannelRef
 from bot.ports import Batch
@@ -29,6 +29,7 @@ from bot.store import outbox as outboxes
 from bot.store.outbox import Offer, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
+from bot.store.settings import SettingsOfChannels
 from tests.adapters.email.postoffice import Fault, PostOffice
 from tests.papers import a_paper
 
@@ -49,9 +50,15 @@ class Desk:
     papers: Papers
 
     def deliveries(self, unclear: Literal["resend", "hold"] | None = None) -> Deliveries:
-        render = lambda _channel, entries: message(entries, NOW)  # noqa: E731
-        how = unclear or self.platform.unclear
-        return Deliveries(self.platform, self.outbox, self.papers, Rates(self.redis), render, unclear=how)
+        return Deliveries(
+            self.platform,
+            self.outbox,
+            self.papers,
+            Rates(self.redis),
+            lambda _delivery, entries, settings: message(entries, settings, NOW),
+            settings=SettingsOfChannels(self.redis),
+            unclear=unclear or self.platform.unclear,
+        )
 
     async def channel(self, address: str) -> ChannelRef:
         parsed = Address.parse(address)

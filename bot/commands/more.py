@@ -1,0 +1,18 @@
+"""The button of a digest that shows the papers it had no room for."""
+
+from bot.cards.digest import digest_card
+from bot.commands.services import Services
+from bot.errors import UserError
+from bot.models import Command
+from bot.ports import Reply
+
+
+async def more(command: Command, services: Services) -> Reply:
+    """A further page of a digest that was posted here, in private."""
+    label = command.options["digest"]
+    ids = await services.outbox.digest(command.channel, label)
+    papers = await services.papers.get(ids)
+    if not papers:
+        raise UserError("That digest is no longer known.", hint="/paper list")
+    page = int(command.options.get("page", 1))
+    return Reply(digest_card([(paper, ()) for paper in papers.values()], services.now(), label, page))

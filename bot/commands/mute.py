@@ -1,0 +1,154 @@
+"""`/paper mute` and `/paper unmute`: keep something out of a channel, for a while or for good."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.cards import Bullets, Button, Card, Text
+from bot.cards.paper import AUTHOR, QUERY
+from bot.cards.plain import plain
+from bot.cards.say import actions, bold, code, count, dim, paragraph, text
+from bot.commands.known import known
+from bot.commands.line import number_in
+from bot.commands.services import Services
+from bot.commands.waiting import follow
+from bot.commands.which import which
+from bot.errors import UserError
+from bot.models import Command, Mute, Paper, Subscription
+from bot.ports import Reply
+from bot.query import parse
+from bot.schedule import in_words
+from bot.text import shorten
+
+LONGEST = timedelta(days=366)
+MOST = 50
+"""Mutes a channel."""
+SUBSCRIPTION_FOR = "7d"
+"""How long the card's button mutes a subscription: whoever wants it away for good unsubscribes."""
+
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_FOR = re.compile(r"(\d{1,4})\s*([hdw])[a-z]*", re.IGNORECASE)
+
+
+async def mute(command: Command, services: Services) -> Reply:
+    """Mute a query or a subscription."""
+    muted = await _named(command.options["query"], command, services)
+    if len(await _active(command, services)) >= MOST:
+        raise UserError(f"{MOST} things are muted here, and more can't be.", hint="/paper unmute")
+    until = _until(command.options.get("for", ""), await services.outbox.now())
+    await services.rules.mute(
+        command.channel, Mute(text=muted, created_by=command.user.signature, until=until)
+    )
+    dropped, comes = await follow(command.channel, services)
+    zone = (await services.settings.of(command.channel)).zone
+    return Reply(muted_card(muted, in_words(until, zone) if until else "", dropped, comes))
+
+
+async def mutewhat(command: Command, services: Services) -> Reply:
+    """Ask what about a paper is not wanted: the reason that it is here for, or its author."""
+    paper = await known(command.options["paper"], services)
+    subscriptions = await services.subscriptions.of(command.channel)
+    reason = next((s for s in subscriptions if parse(s.query).matches(paper)), None)
+    return Reply(choice_card(paper, reason))
+
+
+async def unmute(command: Command, services: Services) -> Reply:
+    """Let something in again; with nothing named, say what is muted."""
+    asked = command.options.get("query", "")
+    if not asked:
+        return Reply(await _muted(command, services))
+    number = number_in(asked)
+    wanted = f"#{number}" if number is not None else str(parse(asked))
+    if not await services.rules.unmute(command.channel, wanted):
+        raise UserError(f"{wanted} is not muted here.", hint="/paper unmute")
+    message = f"No longer muted: {shorten(wanted, QUERY)}"
+    return Reply(
+        Card(
+            "reply",
+            message,
+            blocks=(
+                paragraph("No longer muted: ", code(wanted)),
+                paragraph("It counts for the papers that come from now on."),
+                *actions(Button("Undo", f"mute {wanted}")),
+            ),
+        )
+    )
+
+
+def muted_card(muted: str, until: str, dropped: int, comes: str) -> Card:
+    """What is muted, until when, and what became of papers that waited."""
+    when = f"until {until}" if until else "until somebody unmutes it"
+    gone = f"{count(dropped, 'waiting paper')} will not be posted. {comes}" if dropped else comes
+    return Card(
+        "reply",
+        f"Muted here, {when}: {shorten(muted, QUERY)}",
+        blocks=(
+            paragraph("Muted here, ", bold(when), ": ", code(muted)),
+            paragraph(gone),
+            *actions(Button("Undo", f"unmute {muted}")),
+        ),
+    )
+
+
+def choice_card(paper: Paper, subscription: Subscription | None) -> Card:
+    """The question, with a button for each answer."""
+    question = f"Mute what about “{shorten(plain(paper.title), QUERY)}”?"
+    choices: list[Button] = []
+    if subscription:
+        line = f"mute #{subscription.number} for:{SUBSCRIPTION_FOR}"
+        choices.append(Button(f"Its reason, #{subscription.number}, for a week", line))
+    if paper.authors:
+        author = plain(paper.authors[0])
+        choices.append(Button(f"Its author, {shorten(author, AUTHOR)}", f'mute author:"{author}"'))
+    return Card("reply", question, blocks=(paragraph(question), *actions(*choices)))
+
+
+async def _active(command: Command, services: Services) -> list[Mute]:
+    now = await services.outbox.now()
+    return [mute for mute in (await services.rules.of(command.channel)).mutes if mute.is_active(now)]
+
+
+async def _muted(command: Command, services: Services) -> Card:
+    zone = (await services.settings.of(command.channel)).zone
+    return list_card(await _active(command, services), zone)
+
+
+def list_card(mutes: Sequence[Mute], zone: str) -> Card:
+    """A line for each mute."""
+    if not mutes:
+        message = "Nothing is muted here."
+        return Card("list", message, blocks=(paragraph(message, " Try ", code("/paper mute survey for:7d")),))
+    buttons = (Button(f"Unmute {shorten(mute.text, 30)}", f"unmute {mute.text}") for mute in mutes[:5])
+    heading = f"{count(len(mutes), 'mute')} in this channel"
+    return Card(
+        "list", heading, heading, (Bullets(tuple(_line(mute, zone) for mute in mutes)), *actions(*buttons))
+    )
+
+
+def _line(mute: Mute, zone: str) -> Text:
+    name = mute.created_by.partition(" ")[2] or mute.created_by
+    facts = (f"until {in_words(mute.until, zone)}" if mute.until else "", f"by {name}" if name else "")
+    return text(code(shorten(mute.text, QUERY)), dim("".join(f" · {fact}" for fact in facts if fact)))
+
+
+async def _named(asked: str, command: Command, services: Services) -> str:
+    if number_in(asked) is not None:
+        return f"#{(await which(asked, command.channel, services)).number}"
+    query = parse(asked)
+    if query.has_signals:
+        raise UserError(
+            "Upvotes, ranks and code change; what is muted is a matter of words.", hint="/paper mute survey"
+        )
+    return str(query)
+
+
+def _until(typed: str, now: datetime) -> datetime | None:
+    if typed in {"", "ever", "good"}:
+        return None
+    said = _FOR.fullmatch(typed)
+    length = int(said[1]) * _UNITS[said[2].lower()] if said else timedelta(0)
+    if not timedelta(0) < length <= LONGEST:
+        raise UserError(
+            f"“for:” is a time such as 12h, 7d or 2w, not “{typed}”.", hint="/paper mute survey for:7d"
+        )
+    return now + length

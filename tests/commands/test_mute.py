@@ -1,0 +1,107 @@
+"""Something is kept out of a channel, for a while or for good."""
+
+from datetime import timedelta
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.commands.services import Services
+from bot.models import Mute
+from tests.commands.conftest import Ask, See, commands_of, written
+from tests.commands.test_settings import owe
+from tests.papers import a_channel, a_paper
+
+
+async def mutes(services: Services) -> list[str]:
+    return [mute.text for mute in (await services.rules.of(a_channel())).mutes]
+
+
+async def test_a_query_is_muted_and_unmuted(ask: Ask, services: Services) -> None:
+    card = await ask("mute Survey OR review")
+    assert written(card) == snapshot("""\
+Muted here, until somebody unmutes it: survey OR review
+New papers are posted as they come.
+[Undo: unmute survey OR review]\
+""")
+    assert await mutes(services) == ["survey OR review"]
+    assert written(await ask(commands_of(card)["Undo"])) == snapshot("""\
+No longer muted: survey OR review
+It counts for the papers that come from now on.
+[Undo: mute survey OR review]\
+""")
+    assert await mutes(services) == []
+
+
+async def test_a_mute_can_end_by_itself(ask: Ask, services: Services) -> None:
+    now = await services.outbox.now()
+    assert "until" in written(await ask("mute survey for:7d"))
+    [mute] = (await services.rules.of(a_channel())).mutes
+    assert mute.until is not None
+    assert timedelta(0) <= mute.until - now - timedelta(days=7) < timedelta(minutes=1)
+    assert mute.created_by == "U1 Ada"
+
+
+async def test_what_waits_and_is_muted_is_not_posted(ask: Ask, see: See, services: Services) -> None:
+    await ask("subscribe paper every:daily")
+    await see(a_paper("p1", title="A survey paper"), a_paper("p2"))
+    await owe(services, "p1", "p2")
+    card = written(await ask("mute survey"))
+    assert "1 waiting paper will not be posted." in card
+    assert "1 paper waiting." in card
+    [owed] = await services.outbox.owed(a_channel())
+    assert [paper for paper, _ in owed.papers] == ["p2"]
+
+
+async def test_a_subscription_is_muted_by_its_number(ask: Ask, services: Services) -> None:
+    await ask("subscribe agents")
+    await ask("mute 1 for:2w")
+    assert await mutes(services) == ["#1"]
+    assert "no subscription" in written(await ask("mute #9"))
+    await ask("unmute #1")
+    assert await mutes(services) == []
+
+
+async def test_alone_unmute_shows_what_is_muted(ask: Ask, services: Services) -> None:
+    assert written(await ask("unmute")) == "Nothing is muted here. Try /paper mute survey for:7d"
+    await ask("mute survey")
+    over = await services.outbox.now() - timedelta(days=1)
+    await services.rules.mute(a_channel(), Mute(text="old", until=over))
+    assert written(await ask("unmute")) == snapshot("""\
+# 1 mute in this channel
+- survey · by Ada
+[Unmute survey: unmute survey]\
+""")
+    assert "is not muted here" in written(await ask("unmute surveys of nothing"))
+
+
+async def test_the_cards_button_asks_for_the_reason_or_the_author(
+    ask: Ask, see: See, services: Services
+) -> None:
+    await ask("subscribe robots")
+    await ask("subscribe paper")
+    await see(a_paper("p1"))
+    card = await ask("mutewhat p1")
+    assert written(card) == snapshot("""\
+Mute what about “On paper p1”?
+[Its reason, #2, for a week: mute #2 for:7d]
+[Its author, Ada Lovelace: mute author:"Ada Lovelace"]\
+""")
+    for command in commands_of(card).values():
+        await ask(command)
+    assert await mutes(services) == ["#2", 'author:"ada lovelace"']
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("mute", "needs a query"),
+        ("mute survey for:ages", "“for:” is a time"),
+        ("mute survey for:9999w", "“for:” is a time"),
+        ("mute survey min:30", "a matter of words"),
+        ("mute (", "for"),
+    ],
+)
+async def test_what_cannot_be_muted_says_why(ask: Ask, typed: str, said: str) -> None:
+    card = await ask(typed)
+    assert card.kind == "error"
+    assert said in written(card)

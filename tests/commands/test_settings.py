@@ -1,0 +1,166 @@
+"""Every change of a channel's settings is echoed with what it means."""
+
+from dataclasses import replace
+
+import pytest
+from inline_snapshot import snapshot
+
+from bot.commands.core import Commands
+from bot.commands.knobs import KNOBS
+from bot.commands.services import Services
+from bot.models import ChannelSettings, Command, Reason, User
+from bot.offers import digest_label
+from bot.schedule import due
+from bot.store.outbox import Offer
+from tests.commands.conftest import ADA, Ask, commands_of, written
+from tests.papers import a_channel
+
+GUEST = User("U2", "Guest", may_manage=False)
+
+
+async def owe(services: Services, *papers: str) -> None:
+    """Papers of the first subscription wait for the next digest."""
+    [subscription] = await services.subscriptions.of(a_channel())
+    now = await services.outbox.now()
+    at = due("daily", ChannelSettings(), now)
+    why = (Reason(subscription.number, subscription.query),)
+    await services.outbox.offer(
+        [
+            Offer(
+                channel=a_channel(),
+                papers=tuple((paper, why) for paper in papers),
+                due=round(at.timestamp() * 1000),
+                label=digest_label(at),
+            )
+        ]
+    )
+
+
+async def test_without_a_word_they_are_shown(ask: Ask) -> None:
+    assert written(await ask("settings")) == snapshot("""\
+# Settings of this channel
+New papers are posted as they come.
+- every:now – New papers are posted as they come, unless a subscription says otherwise.
+- hour:9 – Digests come at 09:00.
+- day:monday – Weekly digests come on Monday.
+- zone:UTC – Hours are those of UTC.
+- quiet:off – No quiet hours.
+- weekends:on – Weekends are like other days.
+- digest:5 – More than 5 new papers at once become one message.
+- detail:compact – Cards are compact.
+- edits:off – Posted cards stay as they are.
+- threads:off – Cards get no threads.
+- embeds:off – Cards are components, on Discord.
+- ping:none – Nobody is notified by name.
+- editors:default – The platform's own custom says who may change this.
+Change some with /paper settings every:daily hour:9 zone:Berlin
+[Daily digest: settings every:daily]
+[Weekly digest: settings every:weekly]\
+""")
+
+
+async def test_a_change_says_what_it_means_and_can_be_undone(ask: Ask, services: Services) -> None:
+    card = await ask("settings zone:kathmandu quiet:22-7 hour:6")
+    assert written(card).splitlines()[:3] == snapshot(
+        [
+            "- hour:6 – Digests come at 07:00, when the quiet hours end, for 06:00 is quiet.",
+            "- zone:Asia/Kathmandu – Hours are those of Asia/Kathmandu.",
+            "- quiet:22-7 – Quiet from 22:00 to 07:00: what comes then is posted afterwards, in one message.",
+        ]
+    )
+    assert await services.settings.of(a_channel()) == ChannelSettings(
+        zone="Asia/Kathmandu", quiet=(22, 7), hour=6
+    )
+    await ask(commands_of(card)["Undo"])
+    assert await services.settings.of(a_channel()) == ChannelSettings()
+
+
+async def test_what_waits_follows_the_new_hours(ask: Ask, services: Services) -> None:
+    await ask("subscribe paper every:daily")
+    await owe(services, "p1", "p2", "p3")
+    card = written(await ask("settings zone:Berlin hour:17"))
+    assert "17:00 Berlin, 3 papers waiting." in card
+    [owed] = await services.outbox.owed(a_channel())
+    assert len(owed.papers) == 3
+    assert owed.label.startswith("digest@")
+    await ask("subscribe paper every:now")
+    assert {one.label for one in await services.outbox.owed(a_channel())} == {"p1", "p2", "p3"}
+
+
+async def test_what_is_posted_at_once_waits_when_quiet_hours_begin(ask: Ask, services: Services) -> None:
+    hour = (await services.outbox.now()).hour
+    await ask("subscribe paper every:daily")
+    await owe(services, "p1")
+    card = written(await ask(f"settings quiet:{hour}-{(hour + 2) % 24}"))
+    assert f"{(hour + 2) % 24:02}:00 UTC, 1 paper waiting." in card or ", 1 paper waiting." in card
+
+
+async def test_papers_of_a_subscription_that_ended_no_longer_wait(ask: Ask, services: Services) -> None:
+    await ask("subscribe paper every:daily")
+    await owe(services, "p1")
+    await ask("unsubscribe #1")
+    assert await services.outbox.owed(a_channel()) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("zone:Berlinn", "/paper settings zone:Europe/Berlin"),
+        ("hour:25", "/paper settings hour:9"),
+        ("quiet:late", "/paper settings quiet:22-7"),
+        ("quiet:7-7", "/paper settings quiet:22-7"),
+        ("day:someday", "/paper settings day:monday"),
+        ("digest:0", "/paper settings digest:5"),
+        ("ping:<@everyone>", "/paper settings ping:none"),
+    ],
+)
+async def test_a_value_that_cannot_be_says_what_can(ask: Ask, typed: str, hint: str) -> None:
+    card = await ask(f"settings {typed}")
+    assert card.kind == "error"
+    assert hint in written(card)
+
+
+@pytest.mark.parametrize(
+    ("typed", "changed"),
+    [
+        ("every:weekly day:fri", {"every": "weekly", "weekday": 4}),
+        ("hour:5pm", {"hour": 17}),
+        ("hour:12am", {"hour": 0}),
+        ("quiet:22:00-07:00", {"quiet": (22, 7)}),
+        ("quiet:20-24", {"quiet": (20, 0)}),
+        ("weekends:off", {"weekends": False}),
+        ("digest:12 detail:full edits:on", {"digest_size": 12, "detail": "full", "edits": True}),
+        ("ping:<@&123>", {"ping": "123"}),
+        ("ping:<!subteam^s01ab>", {"ping": "S01AB"}),
+        ("threads:on embeds:on editors:managers", {"threads": True, "embeds": True, "editors": "managers"}),
+    ],
+)
+async def test_values_are_read_as_people_type_them(
+    ask: Ask, services: Services, typed: str, changed: dict[str, object]
+) -> None:
+    await ask(f"settings {typed}")
+    expected = replace(ChannelSettings(), **changed)  # type: ignore[arg-type]  # fields by name
+    assert await services.settings.of(a_channel()) == expected
+
+
+async def test_a_form_holds_every_setting_and_sends_them_all_back(core: Commands, services: Services) -> None:
+    await services.settings.put(a_channel(), ChannelSettings(quiet=(22, 7), hour=8))
+    form = (await core.handle_text("settings", ADA, a_channel())).form
+    assert form is not None
+    assert [field.name for field in form.fields] == [knob.name for knob in KNOBS]
+    assert all(not f.choices or f.value in {c.value for c in f.choices} for f in form.fields)
+    sent = {field.name: field.value for field in form.fields} | {"zone": "Tokyo", "ping": ""}
+    await core.handle(Command(form.command, ADA, a_channel(), sent))
+    assert await services.settings.of(a_channel()) == ChannelSettings(
+        quiet=(22, 7), hour=8, zone="Asia/Tokyo"
+    )
+
+
+async def test_who_may_not_change_may_look(core: Commands, services: Services) -> None:
+    assert (await core.handle_text("settings", GUEST, a_channel())).card.kind == "reply"
+    assert (await core.handle_text("settings hour:8", GUEST, a_channel())).card.kind == "error"
+    await core.handle_text("settings editors:everyone", ADA, a_channel())
+    assert (await core.handle_text("settings hour:8", GUEST, a_channel())).card.kind == "reply"
+    refused = (await core.handle_text("settings editors:managers", GUEST, a_channel())).card
+    assert "who may change" in refused.notice
+    assert (await services.settings.of(a_channel())).editors == "everyone"
