@@ -26,7 +26,7 @@ class Paper:
     url: str
     published: datetime
     categories: tuple[str, ...] = ()
-    """Of arXiv, the primary one first."""
+    """arXiv's, the primary one first; elsewhere the source's own, in small letters and hyphens."""
     sources: tuple[str, ...] = ()
     """Which sources listed it, first one first: `huggingface`, `arxiv`, …"""
     pdf_url: str | None = None

@@ -1,6 +1,7 @@
 """Every knob, with its environment name. Read once at start, from the environment and `.env`."""
 
 import os
+import re
 from collections.abc import Iterable
 from datetime import date
 from difflib import get_close_matches
@@ -8,16 +9,20 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import ConfigurationError
 
 PREFIX = "PAPERBOY_"
+OWN_SOURCES = ("arxiv", "huggingface", "hf", "biorxiv", "medrxiv", "sample")
+"""What `source:` knows without any feed."""
 CATEGORY_PATTERN = r"^[a-z][a-z-]+(\.[A-Za-z-]+)?$"
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 Category = Annotated[str, Field(pattern=CATEGORY_PATTERN)]
+Topic = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
+Feed = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}=https?://[^\s/@]+(/\S*)?$")]
 
 
 class Settings(BaseSettings):
@@ -53,6 +58,14 @@ class Settings(BaseSettings):
     """Whether papers are new that are only listed in these categories too, under another one of their own."""
     arxiv_holidays: Annotated[tuple[date, ...], NoDecode] = ()
     """Dates on which arXiv announces nothing, beside those that are known: `2027-05-03,2027-08-16`."""
+    biorxiv_url: Url = "https://api.biorxiv.org"
+    biorxiv_categories: Annotated[tuple[Topic, ...], NoDecode] = ()
+    """Which of bioRxiv's categories to follow, `neuroscience,cancer-biology`; `all` for all of them."""
+    medrxiv_categories: Annotated[tuple[Topic, ...], NoDecode] = ()
+    feeds: Annotated[tuple[Feed, ...], NoDecode] = ()
+    """RSS or Atom feeds to follow, each with the name that `source:` knows it by: `nature=https://…`."""
+    feeds_private: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    """Networks that are not public, but in which feeds may be: `10.1.0.0/16`."""
     contact: str = ""
     """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
 
@@ -85,14 +98,40 @@ class Settings(BaseSettings):
     mail_bounce: SecretStr | None = None
     """The address that bounces go to, or the mailbox: `pop3s://bounces%40example.org:password@host`."""
 
-    @field_validator("arxiv_categories", "arxiv_holidays", mode="before")
+    @field_validator(
+        "arxiv_categories",
+        "arxiv_holidays",
+        "biorxiv_categories",
+        "medrxiv_categories",
+        "feeds_private",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("huggingface_url", "arxiv_rss_url", "arxiv_oai_url", "discord_api_url", "public_url")
+    @field_validator("feeds", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Addresses may have commas in them: a comma parts two feeds where a name follows."""
+        if isinstance(value, str):
+            return tuple(part for part in re.split(r"\s*,?\s+|,(?=[a-z0-9_-]+=http)", value) if part)
+        return value
+
+    @field_validator("feeds")
+    @classmethod
+    def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [feed.partition("=")[0] for feed in value]
+        for name in names:
+            if name in OWN_SOURCES or names.count(name) > 1:
+                raise ValueError(f"the name {name} is taken; give the feed another one")
+        return value
+
+    @field_validator(
+        "huggingface_url", "arxiv_rss_url", "arxiv_oai_url", "biorxiv_url", "discord_api_url", "public_url"
+    )
     @classmethod
     def _without_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from bot.ports import Source
-from bot.sources import arxiv_detection, huggingface
+from bot.sources import arxiv_detection, biorxiv, feed, huggingface
 from bot.sources.wiring import Wiring
 
 REGISTRY: Mapping[str, Callable[[Wiring], Iterable[Source]]] = {
     "huggingface": huggingface.build,
     "arxiv": arxiv_detection.build,
+    "biorxiv": biorxiv.build,
+    "feeds": feed.build,
 }
 
 

@@ -7,7 +7,7 @@ from bot.sources.arxiv_oai import ArxivOai
 from bot.sources.arxiv_rss import ArxivRss
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Wiring
-from bot.store.gate import Gate
+from bot.store.gate import ARXIV_PAUSE, Gate
 
 
 def build(wiring: Wiring) -> Iterator[ArxivRss | ArxivOai]:
@@ -18,7 +18,7 @@ def build(wiring: Wiring) -> Iterator[ArxivRss | ArxivOai]:
         wiring.session,
         user_agent=user_agent(settings.contact),
         now=wiring.now,
-        turn=Gate(wiring.redis, "arxiv", pause=wiring.arxiv_pause).turn,
+        turn=Gate(wiring.redis, "arxiv", pause=ARXIV_PAUSE * wiring.pace).turn,
         timeout=wiring.timeout,
     )
     calendar, cross = Calendar(settings.arxiv_holidays), settings.arxiv_cross_lists

@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -33,6 +33,8 @@ class Answer:
     body: bytes
     has_next: bool
     """Whether its `Link` header names a next page."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Case does not matter in their names."""
 
 
 class Upstream:
@@ -50,6 +52,7 @@ class Upstream:
         now: Callable[[], datetime],
         turn: Turn = contextlib.nullcontext,
         timeout: float = TIMEOUT,
+        max_body: int = MAX_BODY,
     ) -> None:
         self.name = name
         self._session = session
@@ -57,6 +60,7 @@ class Upstream:
         self._now = now
         self._turn = turn
         self._timeout = timeout
+        self._max_body = max_body
         self._rests_until = datetime.min.replace(tzinfo=UTC)
 
     async def get(
@@ -66,6 +70,7 @@ class Upstream:
         *,
         accept: tuple[int, ...] = (200,),
         slow: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer to one GET. Raises SourceError for any status not in `accept`, and for no answer at all."""
         timeout = self._timeout * SLOW if slow else self._timeout
@@ -73,7 +78,7 @@ class Upstream:
         async with self._turn():
             self._refuse_while_resting()
             try:
-                return await self._ask(url, params, accept, ClientTimeout(total=timeout))
+                return await self._ask(url, params, accept, ClientTimeout(total=timeout), headers or {})
             except TimeoutError as error:
                 raise SourceError(f"{self.name} did not answer within {timeout:g} s") from error
             except InvalidURL as error:
@@ -88,22 +93,30 @@ class Upstream:
             raise SourceError(message, retry_after=left)
 
     async def _ask(
-        self, url: str, params: Mapping[str, str] | None, accept: tuple[int, ...], limit: ClientTimeout
+        self,
+        url: str,
+        params: Mapping[str, str] | None,
+        accept: tuple[int, ...],
+        limit: ClientTimeout,
+        headers: Mapping[str, str],
     ) -> Answer:
-        async with self._session.get(url, params=params, headers=self._headers, timeout=limit) as response:
+        headers = {**self._headers, **headers}
+        async with self._session.get(url, params=params, headers=headers, timeout=limit) as response:
             wait = rest_asked_for(response.status, response.headers, self._now())
             if wait is not None:
                 self._rests_until = self._now() + timedelta(seconds=wait)
             if response.status not in accept:
                 raise refusal(self.name, response.status, wait)
-            return Answer(response.status, await self._read(response), "next" in response.links)
+            body = await self._read(response)
+            return Answer(response.status, body, "next" in response.links, response.headers)
 
     async def _read(self, response: ClientResponse) -> bytes:
         body = bytearray()
         async for chunk in response.content.iter_chunked(_CHUNK):
             body += chunk
-            if len(body) > MAX_BODY:
-                raise SourceError(f"{self.name} sent more than {MAX_BODY // 2**20} MB, which is not believed")
+            if len(body) > self._max_body:
+                most = self._max_body // 2**20
+                raise SourceError(f"{self.name} sent more than {most} MB, which is not believed")
         return bytes(body)
 
 

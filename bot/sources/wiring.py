@@ -3,14 +3,15 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
 from bot.sources.http import TIMEOUT
-from bot.store.gate import ARXIV_PAUSE
 
+Network = IPv4Network | IPv6Network
 Progress = Callable[[str, int, int], None]
 """Told the source's name, how many days it has read, and of how many."""
 
@@ -37,6 +38,21 @@ class SourceSettings(Protocol):
     def arxiv_categories(self) -> Sequence[str]: ...
 
     @property
+    def biorxiv_url(self) -> str: ...
+
+    @property
+    def biorxiv_categories(self) -> Collection[str]: ...
+
+    @property
+    def medrxiv_categories(self) -> Collection[str]: ...
+
+    @property
+    def feeds(self) -> Collection[str]: ...
+
+    @property
+    def feeds_private(self) -> Collection[Network]: ...
+
+    @property
     def contact(self) -> str: ...
 
 
@@ -56,5 +72,5 @@ class Wiring:
     progress: Progress = silent
     timeout: float = TIMEOUT
     """Seconds for one request."""
-    arxiv_pause: float = ARXIV_PAUSE
-    """Seconds between two requests to arXiv, over all processes."""
+    pace: float = 1.0
+    """By what the pauses between requests are multiplied; less than 1 only in a simulation."""

@@ -6,7 +6,9 @@ several kinds of sources, each has its own, named by the upstream and, behind a 
 
 from dataclasses import dataclass
 
+from tests.sources.feed_answers import Entry, journal
 from tests.sources.oai_answers import Stored, oai, oai_error
+from tests.sources.preprints import Row, posted
 from tests.sources.upstreams import Announced, Lists, Respond, listed, rss, sending
 
 
@@ -60,6 +62,33 @@ RECORDINGS = {
             b"<html><body>Bad gateway</body></html>",
             oai_error("badArgument", "Set does not exist"),
             oai(Stored("not-an-id")),
+        ),
+    ),
+    "biorxiv": Recording(
+        good=sending(posted(Row("10.1101/2026.05.18.000001"), Row("10.1101/2026.05.18.000002"))),
+        ids=("doi:10.1101/2026.05.18.000001", "doi:10.1101/2026.05.18.000002"),
+        empty=sending(posted()),
+        broken=(
+            b"",
+            posted(Row("10.1101/2026.05.18.000001"))[:-9],
+            b"<html>Bad gateway</html>",
+            b'{"messages": [{"status": "error"}], "collection": []}',
+            b'{"messages": [], "collection": []}',
+            posted(total=7),
+            posted(Row("no doi")),
+            b"[" * 99999,
+        ),
+    ),
+    "feeds:journal": Recording(
+        good=sending(journal(Entry("10.1038/s41586-026-00001-1"), Entry("10.1038/s41586-026-00002-2"))),
+        ids=("doi:10.1038/s41586-026-00001-1", "doi:10.1038/s41586-026-00002-2"),
+        empty=sending(journal()),
+        broken=(
+            b"",
+            journal(Entry("10.1038/s41586-026-00001-1"))[:-9],
+            b"<html><body>Bad gateway</body></html>",
+            b'{"version": "https://jsonfeed.org/version/1"}',
+            journal(Entry("10.1038/s41586-026-00001-1", link="javascript:alert(1)")),
         ),
     ),
 }

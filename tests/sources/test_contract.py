@@ -63,11 +63,12 @@ async def test_names_are_unique(redis: Redis) -> None:
     assert len(set(names)) == len(names) > 0
 
 
-async def test_a_good_answer_becomes_papers(upstream: str, recording: Recording, source: Build) -> None:
-    batch = await (await source(recording.good)).fetch(None)
+async def test_a_good_answer_becomes_papers(recording: Recording, source: Build) -> None:
+    asked = await source(recording.good)
+    batch = await asked.fetch(None)
     assert sorted(paper.id for paper in batch.papers) == sorted(recording.ids)
     for paper in batch.papers + batch.history:
-        check(paper, upstream)
+        check(paper, asked.name.partition(":")[0])
 
 
 def check(paper: Paper, upstream: str) -> None:
@@ -75,7 +76,7 @@ def check(paper: Paper, upstream: str) -> None:
     assert paper.abstract == " ".join(paper.abstract.split())
     assert paper.authors
     assert paper.published.utcoffset() == timedelta(0)
-    assert paper.sources == (upstream.partition(":")[0],)
+    assert paper.sources == (upstream,)
     assert paper.url.startswith("https://")
 
 

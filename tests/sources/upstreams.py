@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from ipaddress import ip_network
 from typing import Any
 from xml.sax.saxutils import escape
 
 from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 
-from bot.sources.wiring import Progress, Wiring, silent
+from bot.sources.wiring import Network, Progress, Wiring, silent
 
 WEDNESDAY = datetime(2026, 5, 20, 15, 0, tzinfo=UTC)
 """An ordinary working day, outside of all busy hours."""
@@ -28,6 +29,11 @@ class Settings:
     arxiv_holidays: tuple[date, ...] = ()
     arxiv_categories: tuple[str, ...] = ("cs.CL",)
     contact: str = "ops@example.org"
+    biorxiv_url: str = ""
+    biorxiv_categories: tuple[str, ...] = ("all",)
+    medrxiv_categories: tuple[str, ...] = ("all",)
+    feeds: tuple[str, ...] = ()
+    feeds_private: tuple[Network, ...] = (ip_network("127.0.0.0/8"),)
 
 
 @dataclass
@@ -50,7 +56,13 @@ def wiring(
     progress: Progress = silent,
 ) -> Wiring:
     return Wiring(
-        settings=Settings(huggingface_url=url, arxiv_rss_url=url, arxiv_oai_url=url),
+        settings=Settings(
+            huggingface_url=url,
+            arxiv_rss_url=url,
+            arxiv_oai_url=url,
+            biorxiv_url=url,
+            feeds=(f"journal={url}/feed.xml",),
+        ),
         session=session,
         redis=redis,
         now=(clock or Clock()).now,

@@ -1,0 +1,209 @@
+"""bioRxiv and medRxiv, which share an interface: https://api.biorxiv.org. Lists what was posted on a day."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal, Self
+
+from bot.errors import SourceError
+from bot.models import Paper
+from bot.ports import Batch
+from bot.sources.fields import read_rows, text
+from bot.sources.http import Upstream, user_agent
+from bot.sources.wiring import Progress, Wiring
+from bot.store.gate import Gate
+from bot.text import clean
+
+Server = Literal["biorxiv", "medrxiv"]
+
+NAMES = {"biorxiv": "bioRxiv", "medrxiv": "medRxiv"}
+EVERY = timedelta(hours=2)
+DAY = timedelta(days=1)
+FIRST_WALK = 14
+"""Days read at the very first fetch, of which the last two are announced."""
+OVERLAP = 3
+"""Days that are read again: papers are added to a day after it is over."""
+PAUSE = 1.0
+"""Seconds between requests. No limit is published."""
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a server has been read, in days of posting."""
+
+    since: date
+    """The first day that is read at the next fetch."""
+    began: date
+    """What was posted before is history."""
+    until: date | None = None
+    """The last day of a list that has been begun, and how many of its rows have been read."""
+    read: int = 0
+
+    def __str__(self) -> str:
+        fields = {"since": self.since, "began": self.began, "until": self.until, "read": self.read}
+        return json.dumps({name: value for name, value in fields.items() if value}, default=date.isoformat)
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """The inverse of `str`. Raises SourceError for anything else, for starting anew would skip papers."""
+        try:
+            fields: dict[str, Any] = json.loads(written)
+            for name in {"since", "began", "until"} & fields.keys():
+                fields[name] = date.fromisoformat(fields[name])
+            return cls(**fields)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise SourceError(f"the cursor of bioRxiv in Redis can't be read: {written!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A version of a paper."""
+
+    paper: Paper
+    version: int
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of what was posted in some days."""
+
+    posted: tuple[Posted, ...]
+    count: int
+    """Rows, also those that can't be read."""
+    total: int
+
+
+class Biorxiv:
+    """Announces first versions, of some categories or all; later versions never."""
+
+    def __init__(
+        self,
+        server: Server,
+        upstream: Upstream,
+        url: str,
+        now: Callable[[], datetime],
+        progress: Progress,
+        *,
+        categories: Collection[str],
+    ) -> None:
+        self.name = server
+        self._upstream = upstream
+        self._url = f"{url.rstrip('/')}/details/{server}"
+        self._now = now
+        self._progress = progress
+        self._categories = None if "all" in categories else frozenset(categories)
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        """The next page of what was posted since the cursor's day."""
+        today = self._now().astimezone(UTC).date()
+        reached = Cursor.parse(cursor) if cursor else Cursor(today - (FIRST_WALK - 1) * DAY, today - DAY)
+        until = reached.until or max(today, reached.since)
+        url = f"{self._url}/{reached.since}/{until}/{reached.read}/json"
+        page = parse_page((await self._upstream.get(url, slow=True)).body, self._upstream.name)
+        following = _after(reached, page, until)
+        done = reached.read + page.count
+        days = (until - reached.since).days + 1
+        self._progress(self.name, max(1, days * done // page.total) if page.total else days, days)
+        return replace(
+            self._batch(page, reached.began), cursor=str(following), more=following.until is not None
+        )
+
+    def next_poll(self, now: datetime) -> datetime:
+        return now + EVERY
+
+    def _batch(self, page: Page, began: date) -> Batch:
+        papers: list[Paper] = []
+        history: list[Paper] = []
+        updates: list[Paper] = []
+        for posted in page.posted:
+            if posted.version > 1 or posted.withdrawn:
+                updates.append(replace(posted.paper, sources=(), withdrawn=posted.withdrawn or None))
+            elif self._categories is None or self._categories & set(posted.paper.categories):
+                (papers if posted.paper.published.date() >= began else history).append(posted.paper)
+        return Batch(tuple(papers), "", history=tuple(history), updates=tuple(updates))
+
+
+def build(wiring: Wiring) -> Iterator[Biorxiv]:
+    settings = wiring.settings
+    followed: tuple[tuple[Server, Collection[str]], ...] = (
+        ("biorxiv", settings.biorxiv_categories),
+        ("medrxiv", settings.medrxiv_categories),
+    )
+    gate = Gate(wiring.redis, "biorxiv", pause=PAUSE * wiring.pace)
+    for server, categories in followed:
+        if categories:
+            upstream = Upstream(
+                NAMES[server],
+                wiring.session,
+                user_agent=user_agent(settings.contact),
+                now=wiring.now,
+                turn=gate.turn,
+                timeout=wiring.timeout,
+            )
+            yield Biorxiv(
+                server, upstream, settings.biorxiv_url, wiring.now, wiring.progress, categories=categories
+            )
+
+
+def parse_page(body: bytes, upstream: str) -> Page:
+    """An answer of `/details`. Raises SourceError if it is none, and for one that stops before its end."""
+    try:
+        answer = json.loads(body)
+        message = answer["messages"][0]
+        rows = list(answer["collection"])
+        status = text(message["status"]).casefold()
+        total = int(message.get("total", 0))
+        position = int(message.get("cursor", 0))
+    except (ValueError, RecursionError, LookupError, TypeError) as error:
+        raise SourceError(
+            f"{upstream} sent something that is no list of papers ({len(body)} bytes)"
+        ) from error
+    if status == "no posts found":
+        return Page((), 0, 0)
+    if status != "ok":
+        raise SourceError(f"{upstream} refused the request: {status[:200]}")
+    if not rows and position < total:
+        raise SourceError(f"{upstream} sent an empty page although it has more papers")
+    return Page(tuple(read_rows(upstream, rows, _posted)), len(rows), total)
+
+
+def _after(reached: Cursor, page: Page, until: date) -> Cursor:
+    read = reached.read + page.count
+    if page.count and read < page.total:
+        return replace(reached, until=until, read=read)
+    return Cursor(max(reached.since, until - OVERLAP * DAY), reached.began)
+
+
+def _posted(row: Any) -> Posted:
+    if not isinstance(row, dict):
+        raise ValueError("it is no object")  # noqa: TRY004 - whatever is wrong with a row is a ValueError
+    doi, title = text(row.get("doi")).strip().lower(), clean(text(row.get("title")))
+    version = int(text(row.get("version")) or 1)
+    if not _DOI.fullmatch(doi) or not title:
+        raise ValueError("it lacks a DOI or a title")
+    server: Server = "medrxiv" if text(row.get("server")).casefold() == "medrxiv" else "biorxiv"
+    page = f"https://www.{server}.org/content/{doi}v{version}"
+    topic = re.sub(r"[^a-z]+", "-", text(row.get("category")).casefold()).strip("-")
+    paper = Paper(
+        id=f"doi:{doi}",
+        title=title,
+        abstract=clean(text(row.get("abstract"))),
+        authors=tuple(name for part in text(row.get("authors")).split(";") if (name := _name(part))),
+        url=page,
+        pdf_url=f"{page}.full.pdf",
+        published=datetime.fromisoformat(text(row.get("date"))).replace(tzinfo=UTC),
+        categories=(topic,) if topic else (),
+        sources=(server,),
+    )
+    withdrawn = "withdrawn" in text(row.get("type")).casefold() or title.startswith("WITHDRAWN")
+    return Posted(paper, version, withdrawn)
+
+
+def _name(listed: str) -> str:
+    """`Lovelace, A. B.` as one says it."""
+    family, _, given = clean(listed).partition(", ")
+    return f"{given} {family}".strip()

@@ -1,0 +1,141 @@
+"""Reads one feed in a process of its own: `python -m bot.sources.feed_worker`, the body in, JSON out.
+
+feedparser needs seconds for a large feed and a lot of memory for a hostile one. Here it has little of both, and
+nothing to steal: no connection, no setting, no token.
+"""
+
+import contextlib
+import io
+import json
+import re
+import resource
+import sys
+import zlib
+from calendar import timegm
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import feedparser
+
+from bot.errors import SourceError
+from bot.sources.feeds import parse_feed
+from bot.sources.fields import text
+from bot.text.markup import without_markup
+
+MEMORY = 320 * 1024 * 1024
+"""Bytes of address space, of which Python and its libraries take a third."""
+SECONDS = 15
+"""Of processor time."""
+MOST = 4 * 1024 * 1024
+"""Bytes of a feed once it is unpacked. The largest of journals have about 1 MB."""
+ENTRIES = 500
+LONGEST = 20_000
+"""Characters of a field."""
+_ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</atom:feed>")
+_VERSION = re.compile(r"^(10\.(?:1101|64898)/.+?)v\d+$")
+"""In bioRxiv's and medRxiv's links; it is no part of identity."""
+_DOI = re.compile(r"(?:^|doi[.:/]|doi\.org/|/doi/(?:[a-z]+/)?)(10\.\d{4,9}/[^\s\"<>?#&]+)", re.IGNORECASE)
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """The body as it was before it was compressed for the way. Raises SourceError for a bomb."""
+    if encoding in ("", "identity"):
+        whole = body
+    elif encoding in ("gzip", "x-gzip", "deflate"):
+        packer = zlib.decompressobj(wbits=47 if encoding != "deflate" else _deflate(body))
+        try:
+            whole = packer.decompress(body, MOST + 1)
+        except zlib.error as error:
+            raise SourceError(f"it can't be unpacked: {error}") from error
+        if not packer.eof and len(whole) <= MOST:
+            raise SourceError("it ends in the midst")
+    else:
+        raise SourceError(f"it is packed in a way that was not asked for: {encoding[:40]}")
+    if len(whole) > MOST:
+        raise SourceError(f"it has more than {MOST // 2**20} MB, which is not believed")
+    return whole
+
+
+def _deflate(body: bytes) -> int:
+    """Servers send deflate with zlib's header, as the standard says, or without it."""
+    return 47 if body[:1] in (b"\x78", b"\x58", b"\x08") else -15
+
+
+def rows(body: bytes) -> list[dict[str, Any]]:
+    """The feed's entries. Raises SourceError for what is no feed, or only the beginning of one."""
+    feed = forgiving(body)
+    return [row for entry in feed.entries[:ENTRIES] if (row := _row(entry))]
+
+
+def forgiving(body: bytes) -> Any:
+    """Feeds in the wild are seldom without faults: what is there to its end, and has entries, is taken."""
+    try:
+        return parse_feed(body, "the server")
+    except SourceError:
+        tail = body[-4096:].lower().rstrip()
+        # A stream, for feedparser would take bytes for an address to open.
+        feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+        if feed.get("version") and feed.entries and tail.endswith(_ENDS):
+            return feed
+        raise
+
+
+def _row(entry: Any) -> dict[str, Any] | None:
+    title = without_markup(_short(entry.get("title")))
+    link = text(entry.get("link"))
+    if not title or not (link or text(entry.get("id"))):
+        return None
+    content = [_short(part.get("value")) for part in entry.get("content", ()) if isinstance(part, Mapping)]
+    summary = max((without_markup(one) for one in (_short(entry.get("summary")), *content)), key=len)
+    when = entry.get("published_parsed") or entry.get("updated_parsed")
+    return {
+        "id": text(entry.get("id"))[:LONGEST],
+        "link": link[:LONGEST],
+        "title": title,
+        "abstract": summary,
+        "authors": list(_authors(entry)),
+        "published": datetime.fromtimestamp(timegm(when), UTC).isoformat() if when else None,
+        "topics": [text(tag.get("term"))[:100] for tag in entry.get("tags", ())[:20]],
+        "doi": _doi(entry),
+    }
+
+
+def _short(value: Any) -> str:
+    return text(value)[:LONGEST]
+
+
+def _authors(entry: Any) -> Iterator[str]:
+    named = [text(author.get("name")) for author in entry.get("authors", ())[:100]]
+    for name in [name for name in named if name] or [text(entry.get("author"))]:
+        if plain := without_markup(name[:LONGEST]):
+            yield plain
+
+
+def _doi(entry: Any) -> str | None:
+    """What names the paper everywhere, where the feed says it."""
+    for name in ("prism_doi", "dc_identifier", "id", "link"):
+        if found := _DOI.search(text(entry.get(name))):
+            return _VERSION.sub(r"\1", found[1].rstrip(".,;)").lower())
+    return None
+
+
+def main() -> None:
+    """One body, preceded by a line that says how it is packed."""
+    for what, most in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # not every system has every limit
+            resource.setrlimit(what, (most, most))
+    encoding = sys.stdin.buffer.readline().decode("ascii", "replace").strip().lower()
+    try:
+        answer: dict[str, Any] = {"rows": rows(unpacked(sys.stdin.buffer.read(), encoding))}
+    except SourceError as error:
+        answer = {"error": str(error)}
+    sys.stdout.write(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""HTML as its reader sees it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.text.markup import without_markup
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>We count <b>stars</b>.</p><p>Twice.</p>", "We count stars. Twice."),
+        ("H<sub>2</sub>O &amp; CO<sub>2</sub>", "H2O & CO2"),
+        ("a<br/>b<script>alert(1)</script>c", "a b c"),
+        ("<style>p{}</style><div>x</div>", "x"),
+        ("plain, with 3 < 4", "plain, with 3 < 4"),
+        ('<img src=x onerror="alert(1)">seen', "seen"),
+        ("<a href='https://evil.example'>click</a> here", "click here"),
+    ],
+)
+def test_tags_are_gone_and_words_stay_apart(html: str, text: str) -> None:
+    assert without_markup(html) == text
+
+
+@given(st.text(alphabet="<>&;/ab\"'=!-[]?# \n"))
+def test_nothing_breaks_it(html: str) -> None:
+    assert without_markup(html) == " ".join(without_markup(html).split())
