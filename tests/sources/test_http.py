@@ -7,7 +7,6 @@ import pytest
 from aiohttp import ClientSession, web
 
 from bot.errors import SourceError
-from bot.sources import http
 from bot.sources.http import Upstream, rest_asked_for, user_agent
 from tests.replay import serve
 from tests.sources.upstreams import Clock, app_of, sending
@@ -73,11 +72,7 @@ async def test_the_last_allowed_answer_is_used_and_then_there_is_rest(session: C
             await upstream.get(url)
 
 
-async def test_a_body_beyond_all_bounds_is_not_read(
-    session: ClientSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http, "MAX_BODY", 2**20)
-
+async def test_a_body_beyond_all_bounds_is_not_read(session: ClientSession) -> None:
     async def flood(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         response.enable_compression()  # few bytes on the wire, many here
@@ -87,7 +82,7 @@ async def test_a_body_beyond_all_bounds_is_not_read(
         return response
 
     async with serve(app_of(flood)) as url:
-        upstream = Upstream("Somebody", session, user_agent="test", now=Clock(NOW).now)
+        upstream = Upstream("Somebody", session, user_agent="test", now=Clock(NOW).now, max_body=2**20)
         with pytest.raises(SourceError, match="more than 1 MB"):
             await upstream.get(url)
 
