@@ -45,7 +45,7 @@ class RedisInstallationStore(AsyncInstallationStore):
     async def async_save(self, installation: Installation) -> None:
         """Keep it in the place of an earlier one."""
         key = keys.installation("slack", _home(installation.enterprise_id, installation.team_id))
-        await self._redis.set(key, self._seal.seal(json.dumps(installation.to_dict_for_copying())))
+        await self._redis.set(key, self._seal.seal(json.dumps(vars(installation))))
 
     async def async_find_installation(
         self,
@@ -77,7 +77,7 @@ class RedisInstallationStore(AsyncInstallationStore):
                 name: getattr(bot, name)
                 for name in ("bot_token", "bot_refresh_token", "bot_token_expires_at")
             }
-            await self.async_save(Installation(**found.to_dict_for_copying() | renewed))
+            await self.async_save(Installation(**vars(found) | renewed))
 
     async def async_delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
         """Forget the workspace's token."""
