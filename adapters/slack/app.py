@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -22,6 +23,8 @@ from bot.models import User
 from bot.ports import Core
 
 NOT_INSTALLED = "Paperboy is not installed in this workspace any more. Ask an admin to install it again."
+FRESH = 60.0
+"""Seconds in which it is not looked up again that a workspace has the app: whoever calls has to be answered soon."""
 SIGNATURE_LIVES = 600
 """Seconds; Bolt takes a signature for 300 before and after its time."""
 
@@ -31,21 +34,21 @@ class Authorize(AsyncAuthorize):
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
+        self._known: dict[str, tuple[float, str]] = {}
 
     async def __call__(
         self, *, context: AsyncBoltContext, enterprise_id: str | None, team_id: str | None, **_others: Any
     ) -> AuthorizeResult | None:
         """None where the app is not installed."""
-        try:
-            access = await self._tokens.of(workspace_of(context))
-        except WorkspaceGone:
-            return None
-        return AuthorizeResult(
-            enterprise_id=enterprise_id,
-            team_id=team_id,
-            bot_user_id=access.bot_user,
-            bot_token=access.token,
-        )
+        workspace, now = workspace_of(context), monotonic()
+        until, bot_user = self._known.get(workspace, (0.0, ""))
+        if until < now:
+            try:
+                bot_user = (await self._tokens.of(workspace)).bot_user
+            except WorkspaceGone:
+                return None
+            self._known[workspace] = (now + FRESH, bot_user)
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=bot_user)
 
 
 def bolt_app(
@@ -74,6 +77,7 @@ def bolt_app(
         before_authorize=refuse_replays,
         authorize=Authorize(tokens),  # type: ignore[arg-type]  # Bolt takes it as it is
         oauth_flow=oauth,
+        process_before_response=True,  # listeners end when they have acknowledged; Bolt would look every 10 ms
         user_facing_authorize_error_message=NOT_INSTALLED,
     )
 

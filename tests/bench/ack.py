@@ -41,10 +41,12 @@ from tests.program import environment, running
 from tests.replay import HuggingFaceReplay, serve
 
 DAY = date(2026, 5, 20)
-QUERY = "model, models, learning, data"
-"""Broad, so that every channel gets something of each day."""
+QUERY, MATCHES = "agentic", 5
+"""So many papers of that day match, and each is a card of its own."""
+CHANNELS = 4
+"""In a workspace."""
 LINES = ("search diffusion", "list")
-EVERY = 0.05
+EVERY = 0.03
 """Seconds between two commands."""
 IDLE = 200
 """Commands while nothing else happens."""
@@ -78,11 +80,11 @@ def figures(platform: str, busy: list[float], idle: list[float]) -> dict[str, fl
 async def slack(deliveries: int) -> dict[str, float]:
     """Slack over HTTP: many workspaces, as one alone takes no more than 300 posts a minute."""
     double = Slack(manifest("http"))
-    channels = 20
+    workspaces = -(-deliveries // (MATCHES * CHANNELS))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(double.serve())
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="paperboy-bench-")))
-        rooms = [_room(double, n, channels) for n in range(-(-deliveries // channels))]
+        rooms = [_room(double, n) for n in range(workspaces)]
         await _prepare_slack(folder, double, [room for some in rooms for room in some])
         replay = HuggingFaceReplay(SHARED_DATA / "hf_daily", until=DAY, shift=DAY - datetime.now(UTC).date())
         upstream = await stack.enter_async_context(serve(replay.app))
@@ -126,11 +128,11 @@ async def slack(deliveries: int) -> dict[str, float]:
     }
 
 
-def _room(double: Slack, number: int, channels: int) -> list[tuple[Person, Channel]]:
+def _room(double: Slack, number: int) -> list[tuple[Person, Channel]]:
     """A workspace with its channels, and a person who is in all of them."""
     workspace = double.workspace(f"lab{number}")
     person = double.person(workspace)
-    return [(person, double.channel(workspace, f"papers{n}", person)) for n in range(channels)]
+    return [(person, double.channel(workspace, f"papers{n}", person)) for n in range(CHANNELS)]
 
 
 async def _prepare_slack(folder: Path, double: Slack, rooms: list[tuple[Person, Channel]]) -> None:
