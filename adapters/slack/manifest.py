@@ -4,12 +4,14 @@ from typing import Any, Literal
 
 from adapters.slack.http import EVENTS, REDIRECT
 from adapters.slack.lifecycle import EVENTS as BOT_EVENTS
-from bot.commands.table import shown
+from bot.commands.table import find
 
 NEEDED = ("commands", "chat:write", "chat:write.public", "channels:read", "groups:read", "users:read")
 HISTORY = ("channels:history", "groups:history")
 """Optional: to find out after an outage whether a post arrived. Nothing else is read."""
 SCOPES = (*NEEDED, *HISTORY)
+HINTED = ("subscribe", "list", "search", "help")
+"""Slack shows a line while a command is typed; `help` says the rest."""
 COMMAND = "/paper"
 NAME = "Paperboy"
 DESCRIPTION = "New papers that match what your channel follows"
@@ -55,5 +57,7 @@ def manifest(
 
 
 def usage_hint() -> str:
-    """What Slack shows beside the command while it is typed: the table's names."""
-    return " | ".join(spec.name for spec in shown())
+    """What Slack shows beside the command while it is typed: the first commands that people need."""
+    specs = (find(name) for name in HINTED)
+    required = ((spec, spec.free) for spec in specs if spec is not None)
+    return " | ".join(f"{s.name} <{o.name}>" if o and o.required else s.name for s, o in required)
