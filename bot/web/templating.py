@@ -30,11 +30,15 @@ class Templates:
     def page(self, template: str, *, status: int = 200, **values: object) -> web.Response:
         """The answer that shows a template."""
         return web.Response(
-            text=self._environment.get_template(template).render(values),
+            text=self.piece(template, **values),
             status=status,
             content_type="text/html",
             headers={"Cache-Control": "no-cache"},
         )
+
+    def piece(self, template: str, **values: object) -> str:
+        """A template as HTML: a piece of a page, such as a form."""
+        return self._environment.get_template(template).render(values)
 
 
 def static_url(name: str) -> str:
