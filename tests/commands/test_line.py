@@ -29,6 +29,7 @@ def hint_for(line: str) -> str:
     [
         ("/paper subscribe rag", "subscribe", {"query": "rag"}),
         ("subscribe rag", "subscribe", {"query": "rag"}),
+        ("subscribe position paper", "subscribe", {"query": "position paper"}),
         ("/PAPER Sub  rag  agents ", "subscribe", {"query": "rag  agents"}),
         ("paper follow rag", "subscribe", {"query": "rag"}),
         ("/paper\tlist", "list", {}),
