@@ -5,20 +5,28 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal
 
+from aiohttp.web import RouteDef
 from redis.exceptions import RedisError
 
+from adapters.email import files
 from adapters.email.address import Address
 from adapters.email.bounces import return_address
+from adapters.email.desk import Desk
+from adapters.email.letters import Letters
 from adapters.email.links import Links
+from adapters.email.manage import Manage
 from adapters.email.message import Sender, compose, message_id
 from adapters.email.relay import Relay
 from adapters.email.render import Frame, render
+from adapters.email.signup import Signup
 from adapters.email.store import Addresses
 from adapters.email.verdict import MISCONFIGURED_PAUSE
 from bot.cards import Card
+from bot.cards.plain import link
 from bot.errors import CardRefused, ChannelGone, ConfigurationError, RetryLater, SendError, Unknowable
 from bot.models import ChannelRef, MessageRef
 from bot.ports import Core, Finding, Rates
+from bot.web.templating import Templates
 
 
 class EmailPlatform:
@@ -39,6 +47,8 @@ class EmailPlatform:
         bounce: Address | None,
         now: Callable[[], datetime],
     ) -> None:
+        self._letters = Letters(links, relay, sender, now)
+        self._templates = Templates("adapters.email")
         self._addresses = addresses
         self._links = links
         self._relay = relay
@@ -68,7 +78,20 @@ class EmailPlatform:
 
     async def close(self) -> None:
         """Leave the mail server."""
+        await self._letters.close()
         await self._relay.close()
+
+    def form(self) -> str:
+        """The form that subscribes an address."""
+        return self._templates.piece(
+            "form.html", given={}, problem="", preview=None, safe=link, files=files.base()
+        )
+
+    def routes(self, core: Core) -> Iterable[RouteDef]:
+        """The pages that mails and the form lead to."""
+        desk = Desk(core, self._addresses, self._links, self._letters, self._templates)
+        manage = Manage(desk)
+        return [*Signup(desk, manage).routes(), *manage.routes(), *files.routes()]
 
     async def diagnose(self) -> Iterable[Finding]:
         """Whether the mail server lets us in."""

@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import b32encode
+from datetime import timedelta
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -18,6 +19,8 @@ from bot.store.rates import Rates, TurnedAway
 PLATFORM = "email"
 PEPPER = "pb:{email}:pepper"
 """The key of the hash, sealed: so that it survives a change of PAPERBOY_SECRET_KEY."""
+LET_GO = timedelta(days=30)
+"""As long as a link to come back works."""
 HASH, DOMAIN_HASH = 26, 8
 """Letters of base32: 130 bits, for nobody may guess a channel; and 40, for a domain is only a neighbourhood."""
 
@@ -44,6 +47,10 @@ class Addresses:
         """The confirmed address; None where there is none (any more)."""
         sealed: Any = await self._redis.get(_key(channel))
         return Address.parse(self._seal.unseal(sealed)) if sealed else None
+
+    async def let_go(self, channel: ChannelRef) -> None:
+        """Nothing comes to it any more: forget it in a while, unless it is kept again."""
+        await self._redis.expire(_key(channel), LET_GO)
 
     async def forget(self, channel: ChannelRef) -> None:
         """Keep nothing of it."""
