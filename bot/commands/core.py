@@ -10,6 +10,7 @@ from bot.cards import Choice
 from bot.cards.problem import SLASH, error_card, sorry_card
 from bot.commands.abstract import abstract
 from bot.commands.complete import complete
+from bot.commands.explain import explain
 from bot.commands.help import help_
 from bot.commands.line import checked, parse_line
 from bot.commands.list import list_
@@ -22,6 +23,7 @@ from bot.commands.services import Services
 from bot.commands.settings import settings
 from bot.commands.share import share
 from bot.commands.similar import similar
+from bot.commands.status import status
 from bot.commands.subscribe import subscribe
 from bot.commands.table import find
 from bot.commands.trending import trending
@@ -40,9 +42,11 @@ HANDLERS: Mapping[str, Handler] = {
     "search": search,
     "similar": similar,
     "trending": trending,
+    "explain": explain,
     "mute": mute,
     "unmute": unmute,
     "settings": settings,
+    "status": status,
     "saved": saved,
     "help": help_,
     "save": save,

@@ -183,6 +183,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
     ),
     CommandSpec(
+        name="explain",
+        aliases=("why",),
+        summary="say why a paper was or was not posted here",
+        example="explain 2405.01234",
+        options=(
+            OptionSpec(name="paper", help="its id, link or title", kind="title", free=True, required=True),
+        ),
+    ),
+    CommandSpec(
         name="mute",
         summary="keep what matches out of this channel",
         example="mute survey for:7d",
@@ -243,6 +252,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
             ),
         ),
         changes=True,
+    ),
+    CommandSpec(
+        name="status",
+        summary="show the last polls, the next digest, and what waits or failed here",
+        example="status",
     ),
     CommandSpec(
         name="saved",

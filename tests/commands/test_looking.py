@@ -95,9 +95,11 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper search <query> [days:<number>] [sort:best|new|top] – find papers by words, authors, ids or links; only you see what is found
 - /paper similar <paper> – find papers like one that you name by its id or link
 - /paper trending [day|week|month] – show what is trending now, or the most upvoted of a week or month
+- /paper explain <paper> – say why a paper was or was not posted here
 - /paper mute <query> [for:7d] – keep what matches out of this channel
 - /paper unmute [<query>] – let it in again; alone it shows what is muted
 - /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit
+- /paper status – show the last polls, the next digest, and what waits or failed here
 - /paper saved – show the papers that you have saved
 - /paper help [<command>] – show all of this, or more about one command
 A query is words, and they match as words: rag never finds “storage”.

@@ -11,6 +11,7 @@ from bot.commands.services import Services
 from bot.models import ChannelSettings, Command, Reason, User
 from bot.offers import digest_label
 from bot.schedule import due
+from bot.store import keys
 from bot.store.outbox import Offer
 from tests.commands.conftest import ADA, Ask, commands_of, written
 from tests.papers import a_channel
@@ -18,11 +19,14 @@ from tests.papers import a_channel
 GUEST = User("U2", "Guest", may_manage=False)
 
 
-async def owe(services: Services, *papers: str) -> None:
-    """Papers of the first subscription wait for the next digest."""
+ALL = tuple(range(keys.SHARDS))
+
+
+async def owe(services: Services, *papers: str, due_now: bool = False) -> None:
+    """Papers of the first subscription wait for the next digest, or are due."""
     [subscription] = await services.subscriptions.of(a_channel())
     now = await services.outbox.now()
-    at = due("daily", ChannelSettings(), now)
+    at = now if due_now else due("daily", ChannelSettings(), now)
     why = (Reason(subscription.number, subscription.query),)
     await services.outbox.offer(
         [

@@ -98,11 +98,14 @@ def test_help_wraps_and_stays_indented() -> None:
    id or link
  • /paper trending [day|week|month] – show what is trending now, or the
    most upvoted of a week or month
+ • /paper explain <paper> – say why a paper was or was not posted here
  • /paper mute <query> [for:7d] – keep what matches out of this channel
  • /paper unmute [<query>] – let it in again; alone it shows what is
    muted
  • /paper settings [name:value …] – show or change schedule, time zone,
    quiet hours, cards, and who may edit
+ • /paper status – show the last polls, the next digest, and what waits
+   or failed here
  • /paper saved – show the papers that you have saved
  • /paper help [<command>] – show all of this, or more about one
    command

@@ -1,0 +1,178 @@
+"""`/paper explain`: what became of a paper in this channel, step by step, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.cards import Bullets, Button, Card, Span, Text
+from bot.cards.paper import NOTICE, QUERY
+from bot.cards.plain import link, plain
+from bot.cards.say import actions, bold, code, paragraph, text
+from bot.commands.known import known
+from bot.commands.services import Services
+from bot.models import Command, Paper, Rules, Subscription
+from bot.offers import muting
+from bot.ports import Reply
+from bot.query import Reading, parse
+from bot.query.explanation import shortfalls
+from bot.schedule import in_words
+from bot.store.outbox import Owed, Sent
+from bot.store.papers import YOUNG
+from bot.text import shorten
+
+SHOWN = 12
+"""Subscriptions; those that match come first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """All that is known of a paper in a channel."""
+
+    paper: Paper
+    seen: datetime | None
+    """When a source first listed it."""
+    subscriptions: Sequence[Subscription]
+    rules: Rules
+    owed: Owed | None
+    sent: Sent | None
+    paused: str
+    now: datetime
+
+    def said(self, moment: datetime) -> str:
+        """A time, in the channel's zone."""
+        return in_words(moment, self.rules.settings.zone)
+
+
+async def explain(command: Command, services: Services) -> Reply:
+    """Seen when and where, which subscriptions match or what they miss, muted, waiting, sent, failed."""
+    paper, channel = await known(command.options["paper"], services), command.channel
+    owed = await services.outbox.owed(channel)
+    seen = (await services.papers.first_seen([paper.id])).get(paper.id)
+    story = Story(
+        paper=paper,
+        seen=datetime.fromtimestamp(seen / 1000, UTC) if seen else None,
+        subscriptions=await services.subscriptions.of(channel),
+        rules=await services.rules.of(channel),
+        owed=next((one for one in owed if paper.id in dict(one.papers)), None),
+        sent=await services.outbox.sent(channel, paper.id),
+        paused=(await services.outbox.standing(channel)).paused,
+        now=await services.outbox.now(),
+    )
+    return Reply(story_card(story))
+
+
+def story_card(story: Story) -> Card:
+    """The outcome, then how it came to it."""
+    outcome = _outcome(story)
+    title = plain(story.paper.title)
+    words = "".join(span.text for span in outcome)
+    steps = (*_seen(story), *_matches(story), *_muted(story), *_delivery(story))
+    again = () if story.sent or story.owed else actions(Button("Share here", f"share {story.paper.id}"))
+    return Card(
+        "reply",
+        shorten(f"{words} {title}", NOTICE),
+        "",
+        (paragraph(bold(title)), paragraph(*outcome), Bullets(steps), *again),
+    )
+
+
+def _outcome(story: Story) -> Text:
+    if story.sent:
+        where = link(story.sent.message.url)
+        posted = text(f"Posted here on {story.said(story.sent.at)}.")
+        return (*posted, Span(" See it", url=where)) if where else posted
+    if story.owed:
+        return text(
+            "Not posted yet: it is on its way." if _goes_out(story.owed) else "Not posted: it failed."
+        )
+    return text(f"Not posted here: {_reason(story)}.")
+
+
+def _reason(story: Story) -> str:
+    if not story.subscriptions:
+        return "this channel has no subscriptions"
+    matching = [s for s in story.subscriptions if _holds(s, story.paper)]
+    if not matching:
+        return "no subscription matches it"
+    if story.seen is None:
+        return "no source that Paperboy follows has listed it"
+    active = [mute for mute in story.rules.mutes if mute.is_active(story.now)]
+    if muting(story.paper, active) or all(f"#{s.number}" in {m.text for m in active} for s in matching):
+        return "it is muted"
+    if all(s.created_at > story.seen for s in matching):
+        return "it had been seen before the subscription was made"
+    return "when it was last looked at nothing matched, or it was too old by then"
+
+
+def _seen(story: Story) -> Iterable[Text]:
+    if story.seen is None:
+        yield text("Known, but not listed by any source that Paperboy follows.")
+        return
+    sources = ", ".join(story.paper.sources) or "a source"
+    yield text(f"First seen on {story.said(story.seen)}, listed by {sources}.")
+    if story.now - story.seen < YOUNG and not story.sent:
+        yield text(f"Upvotes, rank and code are followed until {story.said(story.seen + YOUNG)}.")
+
+
+def _matches(story: Story) -> Iterable[Text]:
+    reading = Reading.of(story.paper)
+    told = sorted(story.subscriptions, key=lambda s: not _holds(s, story.paper))
+    for subscription in told[:SHOWN]:
+        short = shortfalls(parse(subscription.query).root, reading)
+        late = (
+            f", but it was made later, on {story.said(subscription.created_at)}"
+            if not short and story.seen and subscription.created_at > story.seen
+            else ""
+        )
+        verdict = f"does not match: {'; '.join(short)}" if short else f"matches{late}"
+        yield text(
+            bold(f"#{subscription.number}"), " ", code(shorten(subscription.query, QUERY)), f" {verdict}."
+        )
+    if len(told) > SHOWN:
+        yield text(f"{len(told) - SHOWN} more subscriptions do not match.")
+
+
+def _muted(story: Story) -> Iterable[Text]:
+    active = [mute for mute in story.rules.mutes if mute.is_active(story.now)]
+    numbers = {f"#{s.number}" for s in story.subscriptions if _holds(s, story.paper)}
+    about = [m for m in active if m.text in numbers]
+    query = muting(story.paper, active)
+    for mute in (*about, *([query] if query else [])):
+        until = f" until {story.said(mute.until)}" if mute.until else ""
+        by = mute.created_by.partition(" ")[2]
+        yield text("Muted here: ", code(mute.text), f"{f' by {by}' if by else ''}{until}.")
+
+
+def _delivery(story: Story) -> Iterable[Text]:
+    if story.paused:
+        yield text(f"Posts here are paused: {story.paused}.")
+    owed = story.owed
+    if owed is None:
+        return
+    if owed.state == "pending" and owed.due > story.now and not owed.why:
+        others = f", with {len(owed.papers) - 1} more" if len(owed.papers) > 1 else ""
+        yield text(f"Waits for {story.said(owed.due)}{others}.")
+    elif owed.state == "pending":
+        yield text(f"Due since {story.said(owed.due)}." if owed.due <= story.now else _again(story, owed.due))
+    elif owed.state in {"claimed", "sending"}:
+        yield text("It is being posted at this moment.")
+    elif owed.state == "unknown":
+        yield text("It may have been posted: the platform is being asked.")
+    elif owed.state == "held":
+        yield text("It may have been posted, the platform can't say, and an operator has to decide.")
+    else:
+        yield text("It was given up; an operator can have it tried again.")
+    if owed.why:
+        yield text(f"The last attempt failed: {owed.why}.")
+
+
+def _again(story: Story, at: datetime) -> str:
+    return f"It is tried again on {story.said(at)}."
+
+
+def _goes_out(owed: Owed) -> bool:
+    return owed.state not in {"dead", "held"}
+
+
+def _holds(subscription: Subscription, paper: Paper) -> bool:
+    return parse(subscription.query).matches(paper)

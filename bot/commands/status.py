@@ -1,0 +1,78 @@
+"""`/paper status`: how Paperboy is, as far as this channel is concerned."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from bot.cards import Bullets, Button, Card, Text
+from bot.cards.say import actions, bold, count, paragraph, text
+from bot.commands.services import Services
+from bot.commands.waiting import next_words
+from bot.models import Command
+from bot.ports import Reply
+from bot.schedule import in_words
+from bot.store.outbox import Owed
+from bot.store.polls import PollResult
+
+FAILED = frozenset({"dead", "held"})
+SHOWN = 5
+
+
+async def status(command: Command, services: Services) -> Reply:
+    """The last poll of each source, the next digest, what waits, what failed, what is paused and why."""
+    channel, now = command.channel, await services.outbox.now()
+    owed = await services.outbox.owed(channel)
+    settings = await services.settings.of(channel)
+    subscriptions = await services.subscriptions.of(channel)
+    comes = next_words(owed, subscriptions, settings, now)
+    paused = (await services.outbox.standing(channel)).paused
+    polls = await services.polls()
+    return Reply(status_card(paused, comes, owed, polls, zone=settings.zone, now=now))
+
+
+def status_card(
+    paused: str,
+    comes: str,
+    owed: Sequence[Owed],
+    polls: Mapping[str, PollResult],
+    *,
+    zone: str,
+    now: datetime,
+) -> Card:
+    """In words."""
+    headline = f"Posts here are paused: {paused}." if paused else comes
+    failed = [one for one in owed if one.state in FAILED]
+    lines = (
+        *(_poll(poll, zone, now) for _, poll in sorted(polls.items())),
+        *(_owed(owed, now) if owed else (text("Nothing is owed to this channel."),)),
+        *(text(f"Failed: {count(len(o.papers), 'paper')}, {o.why or 'nobody knows why'}.") for o in failed[:SHOWN]),
+    )  # fmt: skip
+    if not polls:
+        lines = (text("No source has been asked yet."), *lines)
+    look = (Button("Subscriptions", "list"), Button("Settings", "settings"))
+    return Card("reply", headline, "Status", (paragraph(bold(headline)), Bullets(lines), *actions(*look)))
+
+
+def _poll(poll: PollResult, zone: str, now: datetime) -> Text:
+    following = f"; asked again in {_ago(poll.next_at - now)}" if poll.next_at > now else ""
+    if poll.error is None:
+        found = f", {count(poll.new, 'new paper')}" if poll.new else ", nothing new"
+        return text(bold(poll.source), f" read {_ago(now - poll.at)} ago{found}{following}.")
+    last = f", read last on {in_words(poll.succeeded_at, zone)}" if poll.succeeded_at else ", never read yet"
+    return text(bold(poll.source), f" failed {_ago(now - poll.at)} ago{last}: {poll.error}{following}.")
+
+
+def _owed(owed: Sequence[Owed], now: datetime) -> tuple[Text, ...]:
+    going = [one for one in owed if one.state not in FAILED]
+    later = sum(len(one.papers) for one in going if one.due > now)
+    soon = sum(len(one.papers) for one in going) - later
+    parts = [f"{count(soon, 'paper')} on the way"] if soon else []
+    parts += [f"{count(later, 'paper')} waiting for later"] if later else []
+    return (text(f"{'; '.join(parts)}."),) if parts else ()
+
+
+def _ago(span: timedelta) -> str:
+    """`3 min`, `5 h`, `2 days`."""
+    minutes = max(0, round(span.total_seconds() / 60))
+    if minutes < 100:
+        return f"{minutes} min"
+    return f"{round(minutes / 60)} h" if minutes < 48 * 60 else f"{round(minutes / 1440)} days"

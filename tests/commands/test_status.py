@@ -1,0 +1,49 @@
+"""How Paperboy is, in words."""
+
+from datetime import timedelta
+
+from redis.asyncio import Redis
+
+from bot.commands.services import Services
+from bot.store.outbox import Giving
+from bot.store.polls import PollResult, record_poll
+from tests.commands.conftest import Ask, written
+from tests.commands.test_settings import ALL, owe
+from tests.papers import a_channel
+
+
+async def test_a_new_channel_has_little_to_say(ask: Ask) -> None:
+    assert written(await ask("status")).splitlines() == [
+        "# Status",
+        "New papers are posted as they come.",
+        "- No source has been asked yet.",
+        "- Nothing is owed to this channel.",
+        "[Subscriptions: list]",
+        "[Settings: settings]",
+    ]
+
+
+async def test_each_source_says_how_its_last_poll_went(ask: Ask, redis: Redis, services: Services) -> None:
+    now = await services.outbox.now()
+    ago, soon = now - timedelta(minutes=5), now + timedelta(minutes=30)
+    await record_poll(redis, PollResult(source="arxiv", at=ago, next_at=soon, error="503: come back later"))
+    await record_poll(redis, PollResult(source="huggingface", at=ago, next_at=soon, new=3))
+    lines = written(await ask("status")).splitlines()
+    assert lines[2] == (
+        "- arxiv failed 5 min ago, never read yet: 503: come back later; asked again in 30 min."
+    )
+    assert lines[3] == "- huggingface read 5 min ago, 3 new papers; asked again in 30 min."
+
+
+async def test_what_waits_and_what_failed_is_counted(ask: Ask, services: Services) -> None:
+    await ask("subscribe paper every:daily")
+    await owe(services, "p1", due_now=True)
+    [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
+    await services.outbox.give_back(delivery, Giving(state="dead", why="invalid blocks"))
+    await owe(services, "p2", "p3")
+    card = written(await ask("status"))
+    assert "09:00 UTC, 2 papers waiting." in card
+    assert "- 2 papers waiting for later." in card
+    assert "- Failed: 1 paper, invalid blocks." in card
+    await services.outbox.pause(a_channel(), "it was archived")
+    assert "Posts here are paused: it was archived." in written(await ask("status"))
