@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCHES := idle
 
-.PHONY: install run test check fix demo bench manifests lock clean
+.PHONY: install run test faults check fix demo bench manifests lock clean
 
 install: $(STAMP)
 
@@ -22,6 +22,9 @@ demo: install  ## a scripted tour of a bundled sample, offline
 
 test: install  ## every test
 	$(BIN)/python -m pytest -n auto
+
+faults: install  ## every fault at full size: processes killed, servers restarted; about 15 minutes
+	$(BIN)/python -m tests.faults
 
 check: install  ## format, lint, types, import contracts, dead code
 	$(BIN)/ruff format --check .

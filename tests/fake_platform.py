@@ -49,6 +49,8 @@ class Weather:
 
     lose: float = 0.0
     """The post is taken, and the connection dropped before the answer."""
+    lose_first: bool = False
+    """That happens to the first post of each key."""
     error: float = 0.0
     """500; half of the time the post was taken."""
     limit: float = 0.0
@@ -58,6 +60,8 @@ class Weather:
     """Channel (as text) -> its fault."""
     down: bool = False
     """503 for everything; nothing is taken."""
+    delay: float = 0.0
+    """Seconds that a post is on its way, and its answer on the way back."""
 
 
 class FakeService:
@@ -75,6 +79,11 @@ class FakeService:
         self.weather = weather or Weather()
         self.posts: list[Post] = []
         self.asked: list[str] = []
+        self.listed: list[str] = []
+        """Papers that a source may read here."""
+        self.hold: asyncio.Event | None = None
+        """The next reading is answered when this is set; and it has come when `held` is."""
+        self.held = asyncio.Event()
         self.too_early: list[str] = []
         """Channels posted to before Retry-After was over."""
         self._can_tell = can_tell
@@ -91,6 +100,7 @@ class FakeService:
         app = web.Application()
         app.router.add_post("/post", self._post)
         app.router.add_get("/find", self._find)
+        app.router.add_get("/papers", self._papers)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
@@ -112,6 +122,7 @@ class FakeService:
     async def _post(self, request: web.Request) -> web.StreamResponse:  # noqa: PLR0911  # a line each
         body = await request.json()
         channel, key = body["channel"], body["key"]
+        await asyncio.sleep(self.weather.delay)
         weather, now = self.weather, monotonic()
         if weather.down:
             return web.Response(status=503)
@@ -119,6 +130,8 @@ class FakeService:
             self.too_early.append(channel)
             return self._limited(channel, now)
         fault = weather.always.get(channel) or self._chance()
+        if weather.lose_first and all(post.key != key for post in self.posts):
+            fault = "lose"
         if fault in REFUSALS:
             return web.Response(status=REFUSALS[fault])
         if fault == "429":
@@ -128,6 +141,7 @@ class FakeService:
         if fault == "hang":
             await asyncio.sleep(3600)
         taken = self._take(channel, key, tuple(body["papers"]))
+        await asyncio.sleep(self.weather.delay)
         if fault == "500":
             return web.Response(status=500)
         if fault == "lose":
@@ -163,6 +177,13 @@ class FakeService:
                 log.write(json.dumps([post.id, post.at, post.channel, post.key, post.papers]) + "\n")
         self.posts.append(post)
         return post
+
+    async def _papers(self, request: web.Request) -> web.Response:
+        gate, self.hold = self.hold, None
+        if gate is not None:
+            self.held.set()
+            await gate.wait()
+        return web.json_response(self.listed[int(request.query["from"]) :])
 
     async def _find(self, request: web.Request) -> web.StreamResponse:
         key = request.query["key"]

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
     AuthenticationError,
@@ -18,6 +19,7 @@ from redis.exceptions import (
 )
 
 from bot.errors import ConfigurationError
+from bot.store.cluster import Cluster
 from bot.store.schema import bring_up_to_date
 
 REDIS_AT_LEAST = (7, 0)
@@ -45,7 +47,7 @@ def client(url: str) -> Redis:
             return _sentinel(parts, tls=base == "rediss")
         if base in {"redis", "rediss"} and way == "cluster":
             plain = parts._replace(scheme=base).geturl()
-            return cast("Redis", RedisCluster.from_url(plain, **_options()))  # it takes the same commands
+            return cast("Redis", Cluster.from_url(plain, **_options()))  # it takes the same commands
         if parts.scheme in {"redis", "rediss", "unix"}:
             return Redis.from_url(url, health_check_interval=30, **_options())
     except (ValueError, RedisClusterException) as error:
@@ -118,7 +120,18 @@ def _sentinel(parts: SplitResult, *, tls: bool) -> Redis:
         ssl=tls,
         **_options(),
     )
-    return cast("Redis", sentinel.master_for(service))
+    return cast("Redis", sentinel.master_for(service, redis_class=_Watched))
+
+
+class _Watched(Redis):
+    """A primary that sentinels watch; redis-py leaves the connections to them open."""
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        pool = self.connection_pool
+        if isinstance(pool, SentinelConnectionPool):
+            for sentinel in pool.sentinel_manager.sentinels:
+                await sentinel.aclose()
 
 
 def _address(text: str) -> tuple[str, int]:

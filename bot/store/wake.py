@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 from structlog import get_logger
 
 from bot.store import keys
@@ -39,7 +39,7 @@ class Wake:
         while True:
             try:
                 await self._hear()
-            except (RedisError, OSError) as error:
+            except (RedisError, RedisClusterException, OSError, AttributeError) as error:  # see cluster.py
                 _log.warning("wake_lost", error=str(error))
                 self._tell("")
                 await asyncio.sleep(AGAIN_AFTER)

@@ -1,0 +1,48 @@
+"""A Cluster's client that fails as a single server's does."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from redis.asyncio import RedisCluster
+from redis.asyncio.cluster import ClusterPipeline
+from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import RedisClusterException
+
+ATTEMPTS = 4
+PAUSE = 0.1
+"""Seconds before the second attempt, doubling. A failover takes longer: then the caller waits."""
+
+
+@contextmanager
+def _as_redis_errors() -> Iterator[None]:
+    """While a Cluster changes its layout redis-py 8.1 raises what is no RedisError, and AttributeError where it closes
+    a connection that another task is just opening."""
+    try:
+        yield
+    except (RedisClusterException, AttributeError) as error:
+        raise NotConnected(f"the Cluster is changing: {error}") from error
+
+
+class Cluster(RedisCluster):
+    """redis-py's, whose every failure is a RedisError. Whatever is sent may be repeated: every write is idempotent."""
+
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        for attempt in range(ATTEMPTS - 1):
+            try:
+                with _as_redis_errors():
+                    return await super().execute_command(*args, **kwargs)
+            except NotConnected:
+                await asyncio.sleep(PAUSE * 2**attempt)
+        with _as_redis_errors():
+            return await super().execute_command(*args, **kwargs)
+
+    def pipeline(self, transaction: Any = None, *_: Any, **__: Any) -> ClusterPipeline:
+        return _Pipeline(self, transaction)  # type: ignore[abstract]  # as redis-py's own is
+
+
+class _Pipeline(ClusterPipeline):
+    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:
+        with _as_redis_errors():
+            return await super().execute(raise_on_error, allow_redirections)

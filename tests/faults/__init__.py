@@ -1,0 +1,1 @@
+"""Faults by the thousand: processes are killed, answers lost, servers restarted; and every post is counted."""

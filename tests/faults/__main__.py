@@ -1,0 +1,76 @@
+"""`make faults`: every fault at full size, and one table of what became of it.
+
+python -m tests.faults [--only WORD] [--small]
+"""
+
+import argparse
+import asyncio
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+from tests.faults import failovers, kills, points, stops
+from tests.faults.scene import SMALL, Outcome, Size
+
+Fault = Callable[[Path, Size], Awaitable[Outcome]]
+
+WHOLE = Size()
+FAULTS: tuple[tuple[Fault, Size], ...] = (
+    (kills.in_good_weather, WHOLE),
+    (kills.in_bad_weather, WHOLE),
+    (points.of_a_delivery, WHOLE),
+    (failovers.of_a_server, Size(kills=10)),
+    (stops.of_a_worker, WHOLE),
+    (stops.of_the_leader, WHOLE),
+    (failovers.of_a_cluster, Size(kills=10)),
+    (failovers.of_a_watched_primary, Size(kills=10)),
+    (kills.without_asking, WHOLE),
+    (kills.with_one_thrown_away, WHOLE),
+)
+COLUMNS = ("test", "deliveries", "kills", "lost", "doubled", "seconds")
+
+
+async def run(fault: Fault, size: Size) -> Outcome:
+    """One of them, in a folder of its own."""
+    began = monotonic()
+    with TemporaryDirectory(prefix="paperboy-faults-") as folder:
+        try:
+            return await fault(Path(folder), size)
+        except Exception:  # noqa: BLE001  # the others are run all the same
+            traceback.print_exc()
+            name = f"{fault.__module__}.{fault.__name__}"
+            seconds = round(monotonic() - began, 1)
+            return Outcome(
+                test=name, deliveries=0, kills=0, lost=0, doubled=0, seconds=seconds, note="BROKE", fine=False
+            )
+
+
+def row(outcome: Outcome) -> str:
+    """A line of the table. Those in parentheses try the harness: they must not hold."""
+    values = " ".join(f"{getattr(outcome, column):>10}" for column in COLUMNS[1:])
+    harness = outcome.test.startswith("(")
+    return f"{outcome.test:<34} {values}  {'' if outcome.holds != harness else 'FAILED: '}{outcome.note}"
+
+
+def main() -> None:
+    """The command line. Exit code 1 where anything does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="those whose name has this in it")
+    parser.add_argument("--small", action="store_true", help="as in `make test`")
+    options = parser.parse_args()
+    failed = False
+    sys.stdout.write(f"{COLUMNS[0]:<34} {' '.join(f'{column:>10}' for column in COLUMNS[1:])}\n")
+    for fault, size in FAULTS:
+        if options.only in f"{fault.__module__}.{fault.__name__}":
+            line = row(asyncio.run(run(fault, SMALL if options.small else size)))
+            failed = failed or "FAILED" in line
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""The server dies: alone, as a part of a Cluster, and watched by sentinels."""
+
+import asyncio
+from pathlib import Path
+from time import monotonic
+
+from tests.fake_platform import Weather
+from tests.faults.scene import Outcome, Scene, Size, alone, scene
+from tests.servers import Server, cluster, until, watched
+
+WITHIN = 10.0
+"""Seconds after which posts go on."""
+
+
+async def start_all(here: Scene) -> asyncio.Task[None]:
+    """Two processes that do everything; papers come all the time."""
+    for _ in range(2):
+        here.start(("poller", "fanout", "delivery"))
+    listing = asyncio.create_task(here.list_papers(over=2.0 * here.size.kills))
+    while not here.service.posts:  # noqa: ASYNC110  # the service knows
+        await asyncio.sleep(0.02)
+    return listing
+
+
+async def next_post(here: Scene) -> float:
+    """Seconds until something is posted, where something is still to be."""
+    began, posts = monotonic(), len(here.service.posts)
+    while len(here.service.posts) == posts and not set(here.wanted) <= set(here.service.counts()):  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    return monotonic() - began
+
+
+async def of_a_server(folder: Path, size: Size) -> Outcome:
+    """Redis is killed again and again, and comes back at once. It syncs once a second, as most servers do."""
+    async with alone(folder, size, Weather(lose=0.03, delay=0.01)) as here:
+        listing = await start_all(here)
+        slowest = 0.0
+        for _ in range(size.kills):
+            await asyncio.sleep(here.random.uniform(0.3, 1.5))
+            assert here.server is not None
+            await here.server.kill()
+            here.kills += 1
+            await here.server.start()
+            slowest = max(slowest, await next_post(here))
+        await listing
+        await here.until_done()
+        await here.stop()
+        return here.outcome("Redis killed", f"goes on within {slowest:.1f} s", fine=slowest <= WITHIN)
+
+
+async def of_a_cluster(folder: Path, size: Size) -> Outcome:
+    """In a Cluster of six, the primary of the papers and then one of the deliveries die, and replicas take over."""
+    async with (
+        cluster(folder / "cluster") as servers,
+        scene(servers.url, folder, size, Weather(lose=0.03, delay=0.01)) as here,
+    ):
+        listing = await start_all(here)
+        slowest = 0.0
+        for key in ("pb:{ingest}:seen", "pb:{s03}:open"):
+            primary = await servers.primary_of(key)
+            await primary.kill()
+            here.kills += 1
+            slowest = max(slowest, await next_post(here))
+
+            async def taken_over(key: str = key, dead: Server = primary) -> bool:
+                return (await servers.primary_of(key)).port != dead.port
+
+            await until(taken_over, "a replica to take over")
+            await primary.start()
+        await listing
+        await here.until_done()
+        await here.stop()
+        crossed = "CROSSSLOT" in here.plan.log.read_text()
+        note = f"goes on within {slowest:.1f} s, {'CROSSSLOT' if crossed else 'no CROSSSLOT'}"
+        return here.outcome("Cluster of 6, failovers", note, fine=not crossed)
+
+
+async def of_a_watched_primary(folder: Path, size: Size) -> Outcome:
+    """The primary dies, and the sentinels put its replica in its place."""
+    async with (
+        watched(folder / "watched") as servers,
+        scene(servers.url, folder, size, Weather(lose=0.03, delay=0.01)) as here,
+    ):
+        listing = await start_all(here)
+        primary = await servers.primary()
+        await primary.kill()
+        here.kills += 1
+
+        async def replaced() -> bool:
+            return (await servers.primary()).port != primary.port
+
+        await until(replaced, "the sentinels to decide")
+        slowest = await next_post(here)
+        await listing
+        await here.until_done()
+        await here.stop()
+        note = f"goes on {slowest:.1f} s after the sentinels decided"
+        return here.outcome("Sentinel, failover", note, fine=slowest <= WITHIN)

@@ -1,0 +1,79 @@
+"""Processes are killed at random, in good weather and in bad; and the harness itself is tried."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from bot.store import keys
+from bot.store.connect import client
+from bot.store.outbox import Outbox
+from tests.fake_platform import Weather
+from tests.faults.scene import ROLES, Outcome, Scene, Size, alone
+
+REPLICAS = 3
+STORM = Weather(lose=0.05, error=0.05, limit=0.03, retry_after=1.0, delay=0.02)
+
+
+async def kill_roles(here: Scene) -> float:
+    """Every role in three replicas, and now and then one of them dies. -> seconds from the last kill to the end"""
+    for role in ROLES:
+        for _ in range(REPLICAS):
+            here.start(role)
+    listing = asyncio.create_task(here.list_papers(over=0.9 * here.size.kills))
+    for _ in range(here.size.kills):
+        await asyncio.sleep(here.random.uniform(0.5, 1.3))
+        here.kill()
+    await listing
+    return await here.until_done()
+
+
+async def in_good_weather(folder: Path, size: Size) -> Outcome:
+    """SIGKILL of a random role."""
+    async with alone(folder, size, Weather(delay=0.02)) as here:
+        after = await kill_roles(here)
+        await here.stop()
+        return here.outcome("kills", f"done {after:.0f} s after the last kill")
+
+
+async def in_bad_weather(folder: Path, size: Size) -> Outcome:
+    """The same while answers are lost, refused and limited; never before Retry-After."""
+    async with alone(folder, size, STORM) as here:
+        after = await kill_roles(here)
+        await here.stop()
+        early = len(here.service.too_early)
+        note = f"done {after:.0f} s after the last kill, {early} before Retry-After"
+        return here.outcome("kills in bad weather", note, fine=not early)
+
+
+async def without_asking(folder: Path, size: Size) -> Outcome:
+    """The same with reconciliation switched off: the harness must report doubles."""
+    async with alone(folder, size, STORM) as here:
+        here.plan = replace(here.plan, looks=False)
+        await kill_roles(here)
+        await here.stop()
+        return here.outcome("(reconciliation off)", "must double")
+
+
+async def with_one_thrown_away(folder: Path, size: Size) -> Outcome:
+    """A delivery is thrown away on purpose: the harness must report it as lost."""
+    async with alone(folder, size) as here:
+        here.service.listed.extend(here.papers)
+        here.start(("poller", "fanout"))
+        redis = client(here.plan.redis_url)
+        while await Outbox(redis).open() < size.deliveries:  # noqa: ASYNC110  # the server knows
+            await asyncio.sleep(0.05)
+        await throw_away(redis, f"{here.channels[0]}/{here.papers[0]}")
+        await redis.aclose()
+        here.start("delivery")
+        await here.until_done(patience=max(2.0, size.deliveries / 200))
+        await here.stop()
+        return here.outcome("(one thrown away)", "must lose")
+
+
+async def throw_away(redis: Redis, key: str) -> None:
+    """What no part of the bot does."""
+    box = keys.delivery(key).replace("delivery:", "box:").partition("/")[0]
+    await redis.zrem(box, key)
+    await redis.delete(keys.delivery(key))

@@ -1,0 +1,215 @@
+"""Where faults happen: a service outside that counts, a server, and the bot's processes, any of which may die."""
+
+import asyncio
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from time import monotonic
+
+from redis.asyncio import Redis
+
+from bot.models import ChannelRef, ChannelSettings
+from bot.store.connect import client
+from bot.store.settings import SettingsOfChannels
+from bot.store.subscriptions import Subscriptions
+from tests.fake_platform import FakeService, Weather
+from tests.faults.worker import Plan, work
+from tests.papers import a_channel
+from tests.servers import Server, free_ports, serving
+
+forks = get_context("forkserver")
+forks.set_forkserver_preload(["tests.faults.worker"])
+
+ROLES = ("poller", "fanout", "delivery")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much of it: small in `make test`, whole in `make faults`."""
+
+    channels: int = 50
+    papers: int = 40
+    kills: int = 30
+    pace: float = 1.0
+    seed: int = 1
+
+    @property
+    def deliveries(self) -> int:
+        return self.channels * self.papers
+
+    @property
+    def patience(self) -> float:
+        """Seconds within which all is to be done after the last fault: 120 of the policies'."""
+        return max(20.0, 120 * self.pace)
+
+
+SMALL = Size(channels=10, papers=10, kills=4, pace=1 / 40)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A row of the table."""
+
+    test: str
+    deliveries: int
+    kills: int
+    lost: int
+    doubled: int
+    seconds: float
+    note: str = ""
+    fine: bool = True
+    """What else the test holds."""
+
+    @property
+    def holds(self) -> bool:
+        return not self.lost and not self.doubled and self.fine
+
+
+@dataclass
+class Scene:
+    """The service, the server's address, and the processes that live."""
+
+    service: FakeService
+    plan: Plan
+    size: Size
+    processes: list[tuple[Plan, ForkServerProcess]] = field(default_factory=list)
+    kills: int = 0
+    server: Server | None = None
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.size.seed)
+        self.channels = [a_channel(f"C{n}", f"T{n % 5}") for n in range(self.size.channels)]
+        self.began = monotonic()
+
+    @property
+    def papers(self) -> list[str]:
+        """All that the source will have listed in the end."""
+        return [f"p{n:04}" for n in range(self.size.papers)]
+
+    @property
+    def wanted(self) -> Counter[tuple[str, str]]:
+        """What is to be posted, each once."""
+        return Counter((str(channel), paper) for channel in self.channels for paper in self.papers)
+
+    async def prepare(self) -> None:
+        """Every channel follows what will come, each paper in a message of its own."""
+        redis = client(self.plan.redis_url)
+        await asyncio.gather(*(prepare(redis, channel) for channel in self.channels))
+        await redis.aclose()
+
+    def start(self, role: str | Iterable[str], **changes: object) -> ForkServerProcess:
+        """A process of the bot more."""
+        roles = (role,) if isinstance(role, str) else tuple(role)
+        plan = replace(self.plan, roles=roles, **changes)  # type: ignore[arg-type]  # fields of it
+        process = forks.Process(target=work, args=(plan,), daemon=True)
+        process.start()
+        self.processes.append((plan, process))
+        return process
+
+    def kill(self) -> None:
+        """SIGKILL for one of the processes, any of them; another takes its place at once."""
+        place = self.random.randrange(len(self.processes))
+        plan, process = self.processes.pop(place)
+        process.kill()
+        process.join()
+        self.kills += 1
+        self.start(plan.roles)
+
+    def of(self, role: str) -> list[ForkServerProcess]:
+        """The processes of one role."""
+        return [process for plan, process in self.processes if role in plan.roles]
+
+    async def list_papers(self, over: float) -> None:
+        """The source lists one paper after the other."""
+        for paper in self.papers:
+            self.service.listed.append(paper)
+            await asyncio.sleep(over / self.size.papers)
+
+    async def until_done(self, patience: float | None = None, but: int = 0) -> float:
+        """Wait until all is posted, `but` for the last papers. -> seconds; patience ends"""
+        began = monotonic()
+        end = began + (patience or self.size.patience)
+        papers = set(self.papers[: len(self.papers) - but])
+        wanted = {pair for pair in self.wanted if pair[1] in papers}
+        while not wanted <= set(self.service.counts()) and monotonic() < end:  # noqa: ASYNC110  # the service knows
+            await asyncio.sleep(0.05)
+        return monotonic() - began
+
+    def outcome(self, test: str, note: str = "", *, fine: bool = True) -> Outcome:
+        """What became of it."""
+        counts = self.service.counts()
+        return Outcome(
+            test=test,
+            deliveries=self.wanted.total(),
+            kills=self.kills,
+            lost=len(set(self.wanted) - set(counts)),
+            doubled=sum(n - 1 for n in counts.values()),
+            seconds=round(monotonic() - self.began, 1),
+            note=note,
+            fine=fine and set(counts) <= set(self.wanted),
+        )
+
+    async def stop(self) -> list[int | None]:
+        """SIGTERM for all. -> their exit codes; None for one that did not end within 20 s"""
+        for _, process in self.processes:
+            process.terminate()
+        await asyncio.to_thread(_join, [process for _, process in self.processes], 20.0)
+        codes = [process.exitcode for _, process in self.processes]
+        for _, process in self.processes:
+            if process.is_alive():
+                process.kill()
+                process.join()
+        self.processes.clear()
+        return codes
+
+
+@asynccontextmanager
+async def alone(folder: Path, size: Size, weather: Weather | None = None) -> AsyncIterator[Scene]:
+    """A scene with a server of its own, which syncs once a second, as most do."""
+    server = Server(folder / "redis", free_ports(1)[0])
+    async with serving(server), scene(server.url, folder, size, weather) as here:
+        here.server = server
+        yield here
+
+
+@asynccontextmanager
+async def scene(
+    redis_url: str, folder: Path, size: Size, weather: Weather | None = None
+) -> AsyncIterator[Scene]:
+    """A scene whose processes are gone in the end."""
+    service = FakeService(weather=weather, seed=size.seed)
+    async with service.serve():
+        plan = Plan(redis_url=redis_url, service_url=service.url, log=folder / "workers.log", pace=size.pace)
+        here = Scene(service, plan, size)
+        await here.prepare()
+        try:
+            yield here
+        finally:
+            for _, process in here.processes:
+                process.kill()
+                process.join()
+
+
+async def prepare(redis: Redis, channel: ChannelRef) -> None:
+    """A channel that follows diffusion and takes each paper alone."""
+    await Subscriptions(redis).add(channel, "diffusion", "now", "U1")
+    await SettingsOfChannels(redis).put(channel, ChannelSettings(digest_size=1000))
+
+
+def _join(processes: Sequence[ForkServerProcess], patience: float) -> None:
+    end = monotonic() + patience
+    for process in processes:
+        process.join(max(0.0, end - monotonic()))
+
+
+def send(process: ForkServerProcess, what: signal.Signals) -> None:
+    """A signal."""
+    if process.pid is not None:
+        os.kill(process.pid, what)

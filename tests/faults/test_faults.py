@@ -1,0 +1,38 @@
+"""Every fault in small; `make faults` runs them whole."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults import failovers, kills, points, stops
+from tests.faults.scene import SMALL, Outcome, Size
+
+Fault = Callable[[Path, Size], Awaitable[Outcome]]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        kills.in_bad_weather,
+        points.of_a_delivery,
+        stops.of_a_worker,
+        stops.of_the_leader,
+        failovers.of_a_server,
+        failovers.of_a_cluster,
+        failovers.of_a_watched_primary,
+    ],
+)
+async def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, fault: Fault) -> None:
+    outcome = await fault(tmp_path, SMALL)
+    assert outcome.holds, outcome
+
+
+async def test_the_harness_sees_doubles_where_nobody_asks_the_platform(tmp_path: Path) -> None:
+    outcome = await kills.without_asking(tmp_path, SMALL)
+    assert (outcome.lost, outcome.doubled > 0) == (0, True), outcome
+
+
+async def test_the_harness_sees_what_is_lost(tmp_path: Path) -> None:
+    outcome = await kills.with_one_thrown_away(tmp_path, SMALL)
+    assert (outcome.lost, outcome.doubled) == (1, 0), outcome

@@ -1,0 +1,153 @@
+"""A process of the bot for the faults to hit: some roles, wired as `paperboy run` wires them, to doubles outside."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from aiohttp import ClientError, ClientSession
+
+from bot import delivery as delivering
+from bot import retries
+from bot.app import Bot, wire
+from bot.errors import SourceError
+from bot.poller import Poller
+from bot.ports import Batch, Rate, Rates
+from bot.running import serve
+from bot.settings import Settings
+from bot.store import lease as leases
+from bot.store import news as announcing
+from bot.store import outbox as outboxes
+from bot.store.connect import connect, syncs_every_write
+from bot.store.lease import Lease
+from bot.store.news import News
+from bot.store.outbox import Outbox
+from tests.fake_platform import FakePlatform
+from tests.papers import a_paper
+
+POLL_EVERY = timedelta(seconds=0.2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a process is to do. `pace` is how long a minute of the policies takes: 1 is the real thing."""
+
+    redis_url: str
+    service_url: str
+    log: Path
+    roles: tuple[str, ...] = ()
+    pace: float = 1.0
+    looks: bool = True
+    """False switches reconciliation off."""
+    per_second: float | None = None
+    """How many posts a second a channel allows."""
+    ghost: str = ""
+    """A paper that only this process's source lists."""
+
+
+class Listing:
+    """A source that lists whatever the service was told to list so far."""
+
+    name = "hf"
+
+    def __init__(self, url: str, session: ClientSession, ghost: str) -> None:
+        self._url = url
+        self._session = session
+        self._ghost = ghost
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        try:
+            async with self._session.get(f"{self._url}/papers", params={"from": cursor or "0"}) as response:
+                ids = await response.json()
+        except ClientError as error:
+            raise SourceError(f"not read: {error!r}", retry_after=0.2) from error
+        papers = [a_paper(paper_id, title="Diffusion") for paper_id in ids]
+        if self._ghost and papers:
+            papers.append(a_paper(self._ghost, title="Diffusion"))
+        return Batch(papers=tuple(papers), cursor=str(int(cursor or 0) + len(ids)))
+
+    def next_poll(self, now: datetime) -> datetime:
+        return now + POLL_EVERY
+
+
+def quicken(pace: float) -> None:
+    """The same policies, `pace` times as long."""
+    first, *more = (seconds * pace for seconds in retries.RETRIES)
+    retries.RETRIES = (first, *more)  # type: ignore[assignment]  # as many as there were
+    retries.ASK_AFTER *= pace
+    delivering.SEND_TIMEOUT *= pace
+    delivering.ASK_AGAIN *= pace
+    outboxes.BREAK *= pace
+    outboxes.LONGEST_BREAK *= pace
+    announcing.AGAIN_APART *= pace
+
+
+async def build(plan: Plan, session: ClientSession) -> Bot:
+    """The bot of `paperboy run`, with the doubles in their places and the plan's pace."""
+    redis = await connect(plan.redis_url)
+    rates = Rates(channel=Rate(1, 1 / plan.per_second)) if plan.per_second else None
+    platform = FakePlatform(plan.service_url, session, rates=rates, looks=plan.looks)
+    durable = await syncs_every_write(redis)
+    bot = wire(Settings(), redis, session, (platform,), durable=durable, now=_now)
+    outbox = Outbox(redis, durable=durable, lease=outboxes.LEASE * plan.pace)
+    news = News(redis, bot.papers, stale=announcing.STALE * plan.pace)
+    lease = Lease(redis, ttl=leases.TTL * plan.pace)
+    source = Listing(plan.service_url, session, plan.ghost)
+    deliveries = bot.deliveries[0]
+    deliveries._outbox = bot.fanout._outbox = outbox
+    deliveries._offer_again, bot.fanout._news = news.again, news
+    return replace(
+        bot,
+        sources=(source,),
+        poller=Poller(
+            (source,), bot.papers, lease, redis, now=_now, renew_every=leases.TTL * plan.pace / 3, patience=60
+        ),
+    )
+
+
+async def _run(plan: Plan) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with ClientSession() as session:
+        bot = await build(plan, session)
+        try:
+            await serve(bot, frozenset(plan.roles), stop)
+        finally:
+            await bot.redis.aclose()
+
+
+async def _once(plan: Plan) -> None:
+    async with ClientSession() as session:
+        bot = await build(plan, session)
+        await bot.poller.poll_once()
+        await bot.fanout.match_all()
+        await bot.deliveries[0].deliver_due()
+        await bot.redis.aclose()
+
+
+def work(plan: Plan) -> None:
+    """Run roles until SIGTERM."""
+    _begin(plan)
+    asyncio.run(_run(plan))
+
+
+def work_once(plan: Plan, before: Callable[[], None] = lambda: None) -> None:
+    """Poll, match and deliver once."""
+    _begin(plan)
+    before()
+    asyncio.run(_once(plan))
+
+
+def _begin(plan: Plan) -> None:
+    sys.stdout = sys.stderr = plan.log.open("a", buffering=1)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    quicken(plan.pace)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
