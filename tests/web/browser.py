@@ -1,0 +1,52 @@
+"""Debian's Chromium, and what it can tell of a page."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+
+needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser in {CHROMIUM}")
+
+RULES = Path(__file__).with_name("accessibility.js")
+
+
+class Seen:
+    """A page and all that happened while it was looked at."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.said: list[str] = []
+        """On the console, errors included."""
+        self.asked: list[str] = []
+        """Addresses that the page asked for."""
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    async def faults(self) -> list[str]:
+        """What would be in the way of somebody who can't see, can't see well, or has no mouse."""
+        found: list[str] = json.loads(await self.page.evaluate(RULES.read_text()))
+        return found
+
+
+@asynccontextmanager
+async def looking(
+    *, width: int = 1100, height: int = 800, scheme: Literal["light", "dark"] = "light", scripts: bool = True
+) -> AsyncIterator[Seen]:
+    """A window of a browser with an empty profile."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        context = await browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts
+        )
+        try:
+            yield Seen(await context.new_page())
+        finally:
+            await browser.close()

@@ -1,0 +1,161 @@
+"""The front page in a real browser: for the eye, for the keyboard, without scripts, on a phone, in the dark."""
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Page, Response
+from redis.asyncio import Redis
+
+from bot.models import Paper
+from tests.papers import a_paper
+from tests.web.browser import looking, needs_chromium
+from tests.web.site import Gateway, site
+from tests.web.test_pages import seen
+
+pytestmark = needs_chromium
+
+MOST = 200_000
+"""Bytes that the page takes with all that belongs to it."""
+
+
+BAD = """<html><head></head><body><h3>A heading</h3><img src="data:,"><a href="/x"></a><label for="nowhere">A</label>
+<input><a href="/one">more</a><a href="/two">more</a><button style="height: 9px">b</button>
+<p style="color: #999; background: #fff">faint</p></body></html>"""
+
+
+def papers() -> list[Paper]:
+    """Twenty, as large as papers get."""
+    return [
+        a_paper(
+            f"2603.{n:05}",
+            title=f"Diffusion of {n} {'Very-Long-Hyphenated-Word ' * 4}".strip(),
+            abstract=f"We diffuse {n} things. " + "And then we measure what has become of them. " * 40,
+            authors=tuple(f"Author {letter}" for letter in "ABCDE"),
+            categories=("cs.LG",),
+            upvotes=1000 * n,
+            pdf_url=f"https://arxiv.org/pdf/2603.{n:05}",
+            code_url=f"https://github.com/example/{n}",
+        )
+        for n in range(1, 21)
+    ]
+
+
+async def sideways(page: Page) -> int:
+    """Pixels that one would have to scroll to the side."""
+    excess: int = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return excess
+
+
+async def test_a_search_by_keyboard_without_scripts(redis: Redis) -> None:
+    await seen(redis, *papers(), a_paper(title="Something else"))
+    async with site(redis) as client, looking(scripts=False) as seen_:
+        page = seen_.page
+        await page.goto(str(client.make_url("/")))
+        await page.keyboard.press("Tab")
+        assert await page.locator(":focus").inner_text() == "Skip to the content"
+        assert await page.locator(":focus").evaluate("e => e.getBoundingClientRect().left >= 0")
+        for _ in range(10):
+            await page.keyboard.press("Tab")
+            if await page.locator("#q:focus").count():
+                break
+        await page.keyboard.type("diffuse 7")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/?q=diffuse+7")
+        assert await page.locator("section[aria-labelledby=results] h3").first.inner_text()
+        assert await page.locator("#q").input_value() == "diffuse 7"
+        await page.get_by_role("link", name="Next").click()
+        await page.wait_for_url("**page=2")
+        assert await page.get_by_text("Page 2 of").count() == 1
+
+
+async def test_it_is_light_asks_no_other_host_and_says_nothing_on_the_console(redis: Redis) -> None:
+    await seen(redis, *papers())
+    async with site(redis, Gateway("https://chat.example.org/add")) as client, looking() as seen_:
+        answers: list[Response] = []
+        seen_.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108  # it takes no built-in
+        await seen_.page.goto(str(client.make_url("/")), wait_until="networkidle")
+        loaded = sum([len(await response.body()) for response in answers])
+        assert len(answers) >= 3  # the page, its style, its picture
+        assert loaded < MOST
+        assert {urlsplit(address).netloc for address in seen_.asked} == {client.make_url("/").authority}
+        assert seen_.said == []
+
+
+async def test_links_lead_where_they_say_and_give_nothing_away(redis: Redis) -> None:
+    await seen(redis, *papers()[:1])
+    async with site(redis, Gateway("https://chat.example.org/add")) as client, looking() as seen_:
+        await seen_.page.goto(str(client.make_url("/")))
+        links = await seen_.page.locator("main a").evaluate_all("all => all.map(a => [a.innerText, a.href])")
+    assert ["Add to fake", "https://chat.example.org/add"] in links
+    assert [address for text, address in links if text.startswith("PDF")] == [
+        "https://arxiv.org/pdf/2603.00001"
+    ]
+    assert [address for text, address in links if text.startswith("Code")] == ["https://github.com/example/1"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_it_is_accessible(redis: Redis, scheme: Literal["light", "dark"]) -> None:
+    await seen(redis, *papers())
+    async with (
+        site(redis, Gateway("https://chat.example.org/add")) as client,
+        looking(scheme=scheme) as seen_,
+    ):
+        for path in ("/", "/?q=diffuse", "/?q=difuse+zzzz", "/?q=-x"):
+            await seen_.page.goto(str(client.make_url(path)))
+            for summary in await seen_.page.locator("summary").all():
+                await summary.click()
+            assert await seen_.faults() == []
+        ground = await seen_.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        brightness = sum(map(int, ground.removeprefix("rgb(").removesuffix(")").split(",")))
+        assert brightness > 600 if scheme == "light" else brightness < 150
+
+
+async def test_what_is_in_somebodys_way_is_found() -> None:
+    async with looking() as seen_:
+        await seen_.page.set_content(BAD)
+        found = {fault.partition(":")[0].partition(" (")[0] for fault in await seen_.faults()}
+    assert found == {
+        "the page has a language",
+        "the page has a title",
+        "the page can be zoomed",
+        "there is one <main>",
+        "there is one <header>",
+        "there is one <footer>",
+        "there is one <h1>",
+        "headings skip no level",
+        "images have an alternative",
+        "controls have a name",
+        "fields have a label",
+        "for names something",
+        "links of one name lead to one place",
+        "targets are 24 pixels high",
+        "text stands out",
+    }
+
+
+async def test_it_can_be_read_on_a_phone(redis: Redis) -> None:
+    await seen(redis, *papers())
+    async with site(redis) as client, looking(width=320, height=640) as seen_:
+        for path in ("/", "/?q=diffuse"):
+            await seen_.page.goto(str(client.make_url(path)))
+            assert await sideways(seen_.page) <= 0
+            size = await seen_.page.evaluate(
+                "parseFloat(getComputedStyle(document.querySelector('article p')).fontSize)"
+            )
+            assert size >= 14
+
+
+async def test_whoever_tabs_sees_where_they_are(redis: Redis) -> None:
+    await seen(redis, *papers()[:1])
+    async with site(redis) as client, looking() as seen_:
+        await seen_.page.goto(str(client.make_url("/")))
+        reached = set()
+        for _ in range(12):
+            await seen_.page.keyboard.press("Tab")
+            focus = seen_.page.locator(":focus")
+            if not await focus.count():
+                break
+            reached.add(await focus.evaluate("e => e.tagName"))
+            assert await focus.evaluate("e => parseFloat(getComputedStyle(e).outlineWidth)") >= 2
+        assert reached == {"A", "INPUT", "BUTTON", "SUMMARY"}
