@@ -1,0 +1,110 @@
+"""Alerts and the dashboard speak of metrics that a running bot has, and every alert is explained."""
+
+import asyncio
+import json
+import re
+import shutil
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+
+from bot import metrics
+from tests.program import ROOT, environment, running
+
+DEPLOY = ROOT / "deploy"
+RULES = DEPLOY / "prometheus" / "alerts.yml"
+DASHBOARD = DEPLOY / "grafana" / "paperboy.json"
+NAME = re.compile(r"\b(?:paperboy|process)_\w+|\bup\b")
+PROMETHEUS_ITSELF = {"up", "instance", "job", "le"}
+
+
+def alerts() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
+
+
+def panels() -> list[dict[str, Any]]:
+    return [panel for panel in json.loads(DASHBOARD.read_text())["panels"] if panel["type"] != "row"]
+
+
+def expressions() -> list[str]:
+    asked = [target["expr"] for panel in panels() for target in panel["targets"]]
+    return asked + [rule["expr"] for rule in alerts()]
+
+
+async def scrape(folder: Path) -> str:
+    """What a bot that has just been started says at /metrics."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    async with running("run", env=environment(folder, PORT=str(port))), aiohttp.ClientSession() as session:
+        while True:
+            with suppress(aiohttp.ClientError):
+                async with session.get(f"http://127.0.0.1:{port}/metrics") as response:
+                    if "paperboy_source_failures{" in (text := await response.text()):
+                        return text
+            await asyncio.sleep(0.1)
+
+
+async def test_every_metric_that_is_asked_for_is_in_a_scrape(tmp_path: Path) -> None:
+    types = dict(re.findall(r"^# TYPE (\w+) (\w+)$", await scrape(tmp_path), re.MULTILINE))
+    known = {
+        f"{name}{suffix}"
+        for name, kind in types.items()
+        for suffix in (("_bucket", "_count", "_sum") if kind == "histogram" else ("",))
+    }
+    asked = {name for expression in expressions() for name in NAME.findall(expression)}
+    assert asked - known - {"up"} == set()
+    ours = {name for name in types if name.startswith("paperboy_")} - {"paperboy_build_info"}
+    shown = {re.sub(r"_(bucket|count|sum)$", "", name) for name in asked}
+    assert ours - shown == set(), "nobody would look at these"
+
+
+def test_labels_that_are_asked_for_exist() -> None:
+    collectors = [thing for thing in vars(metrics).values() if hasattr(thing, "_labelnames")]
+    labels = {label for collector in collectors for label in collector._labelnames} | PROMETHEUS_ITSELF
+    labels |= {"kind"}
+    for expression in expressions():
+        for group in re.findall(r"by \(([^)]*)\)", expression):
+            assert {label.strip() for label in group.split(",")} <= labels, expression
+        assert set(re.findall(r"(\w+)(?:=|!=|=~)\"", expression)) <= labels, expression
+
+
+def test_every_alert_says_what_and_is_explained() -> None:
+    explained = (ROOT / "docs" / "operators.md").read_text()
+    for rule in alerts():
+        assert rule["labels"]["severity"] in {"critical", "warning"}
+        assert rule["annotations"]["summary"]
+        assert f"### {rule['alert']}\n" in explained, f"{rule['alert']} has no section in docs/operators.md"
+
+
+def test_what_is_explained_is_an_alert() -> None:
+    named = set(
+        re.findall(r"^### (Paperboy\w+)$", (ROOT / "docs" / "operators.md").read_text(), re.MULTILINE)
+    )
+    assert named == {rule["alert"] for rule in alerts()}
+
+
+def test_the_dashboards_panels_have_places_of_their_own() -> None:
+    taken: dict[tuple[int, int], str] = {}
+    assert len({panel["id"] for panel in panels()}) == len(panels())
+    for panel in panels():
+        at = panel["gridPos"]
+        assert at["x"] + at["w"] <= 24
+        for cell in (
+            (x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
+        ):
+            assert taken.setdefault(cell, panel["title"]) == panel["title"]
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
+def test_prometheus_understands_the_rules() -> None:
+    said = subprocess.run(
+        ["promtool", "check", "rules", str(RULES)], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stdout + said.stderr

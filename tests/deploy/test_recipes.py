@@ -1,0 +1,255 @@
+"""The files under deploy/, read as closely as a machine without a container engine can."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.app import CONSOLE, ROLES
+from bot.delivery import DRAIN
+from bot.settings import Settings
+from tests.program import ROOT
+
+DEPLOY = ROOT / "deploy"
+ANSWERED = {"/healthz", "/readyz", "/metrics"}
+OURS = {*ROLES, "slack"} - {CONSOLE}
+FOREIGN = {
+    "PATH",
+    "PYTHONUNBUFFERED",
+    "PYTHONDONTWRITEBYTECODE",
+    "PIP_DISABLE_PIP_VERSION_CHECK",
+    "PIP_NO_CACHE_DIR",
+}
+
+
+def settings_only(names: Any) -> None:
+    assert set(names) - FOREIGN <= set(Settings.environment_names())
+
+
+def roles_in(words: list[str]) -> set[str]:
+    """The roles of a command `… run ROLE …`; all of them where none is named."""
+    assert words[0] == "run"
+    assert set(words[1:]) <= OURS
+    return set(words[1:]) or OURS
+
+
+def compose(name: str) -> dict[str, Any]:
+    return dict(yaml.safe_load((DEPLOY / name).read_text())["services"])
+
+
+def manifests(kind: str) -> Iterator[dict[str, Any]]:
+    for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()):
+        if document["kind"] == kind:
+            yield document
+
+
+def instructions(text: str) -> list[tuple[str, str]]:
+    joined = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE))
+    return [(word, rest) for line in joined.splitlines() if line for word, _, rest in [line.partition(" ")]]
+
+
+def test_the_procfile_has_a_line_for_each_role() -> None:
+    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    assert set(lines) == OURS
+    # `exec`: else the shell is told to stop, and the manager believes that all is over while posts still go out.
+    assert lines == {role: f"exec paperboy run {role}" for role in lines}
+
+
+class TestTheImage:
+    TEXT = (DEPLOY / "Dockerfile").read_text()
+    STEPS = instructions(TEXT)
+
+    def test_is_built_in_stages_from_named_versions_and_ends_as_nobody_in_particular(self) -> None:
+        stages = [rest for word, rest in self.STEPS if word == "FROM"]
+        assert len(stages) > 1
+        assert all(
+            ":" in stage and ":latest" not in stage for stage in stages if not stage.startswith("base")
+        )
+        last = max(n for n, (word, _) in enumerate(self.STEPS) if word == "FROM")
+        assert ("USER", "10001") in self.STEPS[last:]
+
+    def test_takes_only_what_exists_and_what_is_let_in(self) -> None:
+        let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"}
+        copied = [
+            source
+            for word, rest in self.STEPS
+            if word == "COPY" and "--from" not in rest
+            for source in rest.split()[:-1]
+        ]
+        assert set(copied) == let_in
+        assert all((ROOT / source).exists() for source in copied)
+
+    def test_sets_what_is_a_setting(self) -> None:
+        settings_only(
+            assignment.partition("=")[0]
+            for word, rest in self.STEPS
+            if word == "ENV"
+            for assignment in shlex.split(rest)
+        )
+
+    def test_looks_after_its_health(self) -> None:
+        (check,) = (rest for word, rest in self.STEPS if word == "HEALTHCHECK")
+        command = json.loads(check[check.index("[") :])
+        assert command[0] == "python"
+        compile(command[2], "HEALTHCHECK", "exec")
+        assert "/healthz" in command[2]
+
+    def test_starts_every_role(self) -> None:
+        assert [json.loads(rest) for word, rest in self.STEPS if word == "CMD" and rest.startswith("[")] == [
+            ["run"]
+        ]
+        assert ("ENTRYPOINT", '["paperboy"]') in self.STEPS
+
+
+class TestCompose:
+    @pytest.mark.parametrize("name", ["compose.yaml", "compose.replicas.yaml"])
+    def test_every_service_is_confined_and_has_time_to_end(self, name: str) -> None:
+        for service, facts in compose(name).items():
+            assert "no-new-privileges:true" in facts["security_opt"], service
+            assert int(facts["stop_grace_period"].removesuffix("s")) > DRAIN, service
+            if service == "valkey":
+                assert "noeviction" in facts["command"]
+                assert "appendonly" in " ".join(facts["command"])
+                continue
+            assert facts["read_only"], service
+            assert facts["cap_drop"] == ["ALL"], service
+            assert facts["depends_on"] == {"valkey": {"condition": "service_healthy"}}
+            settings_only(facts["environment"])
+            assert (DEPLOY / facts["build"]["context"] / facts["build"]["dockerfile"]).is_file()
+
+    def test_one_container_does_everything(self) -> None:
+        assert "command" not in compose("compose.yaml")["paperboy"]  # as the image says: all roles
+
+    def test_the_replicas_cover_every_role(self) -> None:
+        services = compose("compose.replicas.yaml")
+        commands = {name: facts["command"] for name, facts in services.items() if name != "valkey"}
+        assert {name: {name} for name in commands} == {
+            name: roles_in(words) for name, words in commands.items()
+        }
+        assert set(commands) == OURS
+        assert all(services[role]["deploy"]["replicas"] == 2 for role in ("poller", "fanout", "delivery"))
+
+
+class TestKubernetes:
+    def test_there_is_a_deployment_for_each_role(self) -> None:
+        roles = [roles_in(pod["containers"][0]["args"]) for pod in self._pods("Deployment")]
+        assert sorted(map(min, roles)) == sorted(OURS)
+        assert all(len(one) == 1 for one in roles)
+
+    def test_probes_ask_what_is_answered(self) -> None:
+        for pod in self._pods("Deployment"):
+            (container,) = pod["containers"]
+            ports = {port["name"] for port in container["ports"]}
+            probes = {
+                name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")
+            }
+            assert {probe["path"] for probe in probes.values()} <= ANSWERED
+            assert {probe["port"] for probe in probes.values()} <= ports
+            assert probes["readiness"]["path"] == "/readyz"
+            assert probes["liveness"]["path"] == "/healthz"
+
+    def test_pods_are_confined_and_have_time_to_end(self) -> None:
+        for pod in (*self._pods("Deployment"), *self._pods("StatefulSet")):
+            assert pod["terminationGracePeriodSeconds"] > DRAIN
+            assert pod["securityContext"]["runAsNonRoot"]
+            assert not pod["automountServiceAccountToken"]
+            for container in pod["containers"]:
+                confined = container["securityContext"]
+                assert confined["readOnlyRootFilesystem"]
+                assert not confined["allowPrivilegeEscalation"]
+                assert confined["capabilities"] == {"drop": ["ALL"]}
+                assert "memory" in container["resources"]["limits"]
+                mounted = {mount["name"] for mount in container["volumeMounts"]}
+                assert mounted <= {v["name"] for v in pod.get("volumes", [])} | {"data"}
+
+    def test_what_selects_finds_something(self) -> None:
+        labels = [
+            found["spec"]["template"]["metadata"]["labels"]
+            for kind in ("Deployment", "StatefulSet")
+            for found in manifests(kind)
+        ]
+        for kind in ("Deployment", "StatefulSet"):
+            for found in manifests(kind):
+                assert found["spec"]["selector"]["matchLabels"] in labels
+        for service in manifests("Service"):
+            assert service["spec"]["selector"] in labels
+
+    def test_settings_are_settings(self) -> None:
+        (config,) = manifests("ConfigMap")
+        settings_only(config["data"])
+        names = {service["metadata"]["name"] for service in manifests("Service")}
+        assert config["data"]["REDIS_URL"].split("//")[1].split(":")[0] in names
+
+    def _pods(self, kind: str) -> Iterator[dict[str, Any]]:
+        for found in manifests(kind):
+            yield found["spec"]["template"]["spec"]
+
+
+def test_fly_keeps_one_machine_awake_with_a_volume() -> None:
+    fly = tomllib.loads((DEPLOY / "fly.toml").read_text())
+    settings_only(fly["env"])
+    assert (DEPLOY / fly["build"]["dockerfile"]).is_file()
+    assert f"AS {fly['build']['build-target']}\n" in TestTheImage.TEXT
+    assert fly["mounts"][0]["destination"] == fly["env"]["PAPERBOY_DATA_DIR"]
+    service = fly["http_service"]
+    assert (service["auto_stop_machines"], service["min_machines_running"]) == ("off", 1)
+    assert str(service["internal_port"]) == fly["env"]["PORT"] == str(fly["metrics"]["port"])
+    assert {check["path"] for check in service["checks"]} | {fly["metrics"]["path"]} <= ANSWERED
+    assert fly["kill_timeout"] > DRAIN
+
+
+def test_railway_keeps_one_container_awake() -> None:
+    railway = json.loads((ROOT / "railway.json").read_text())
+    assert (ROOT / railway["build"]["dockerfilePath"]).is_file()
+    deploy = railway["deploy"]
+    assert deploy["healthcheckPath"] in ANSWERED
+    assert deploy["drainingSeconds"] > DRAIN
+    assert deploy["overlapSeconds"] == 0  # two on one volume would be one too many
+    assert (deploy["numReplicas"], deploy["sleepApplication"]) == (1, False)
+    shell, option, script = shlex.split(deploy["startCommand"])
+    assert (shell, option, script.split()[-2:]) == ("sh", "-c", ["paperboy", "run"])
+
+
+class TestTheUnit:
+    UNIT = DEPLOY / "paperboy.service"
+    TEXT = UNIT.read_text()
+
+    def test_lets_paperboy_end_its_work_and_its_own_server(self) -> None:
+        assert "KillMode=mixed\n" in self.TEXT  # SIGTERM is for Paperboy alone, which stops its server
+        (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", self.TEXT, re.MULTILINE)
+        assert int(seconds) > DRAIN
+        assert "RestartPreventExitStatus=78\n" in self.TEXT
+        (assignments,) = re.findall(r"^Environment=(.*)$", self.TEXT, re.MULTILINE)
+        settings_only(word.partition("=")[0] for word in assignments.split())
+
+    @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+    def test_is_understood_and_hardly_exposed(self, tmp_path: Path) -> None:
+        said = subprocess.run(
+            ["systemd-analyze", "verify", str(self._with_a_program(tmp_path))],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (said.returncode, said.stderr) == (0, "")
+        exposed = subprocess.run(
+            ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(self.UNIT)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        (level,) = re.findall(r"exposure level for paperboy.service: ([\d.]+)", exposed.stdout)
+        assert float(level) < 2.0
+
+    def _with_a_program(self, folder: Path) -> Path:
+        """The unit with a program that exists on every machine."""
+        unit = folder / self.UNIT.name
+        unit.write_text(self.TEXT.replace("/opt/paperboy/bin/paperboy", "/bin/true"))
+        return unit

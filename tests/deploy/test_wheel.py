@@ -1,0 +1,94 @@
+"""The wheel, built from what the image is built from, works far from the checkout."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.program import ROOT, environment
+
+SOURCES = ("bot", "adapters", "pyproject.toml", "README.md", "LICENSE")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with Paperboy installed from its wheel, and nothing else."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    source.mkdir()
+    for name in SOURCES:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, source / name)
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+    build = (*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(source))
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = folder.glob("paperboy-*.whl")
+    subprocess.run((*pip, "install", "--no-deps", "--target", str(folder / "site"), str(wheel)), check=True)
+    return folder / "site"
+
+
+def surroundings(site: Path, folder: Path, **settings: str) -> dict[str, str]:
+    """The libraries of this environment without its own, editable Paperboy."""
+    paths = os.pathsep.join((str(site), sysconfig.get_path("purelib")))
+    return {**environment(folder, **settings), "PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
+
+
+def test_it_shows_the_tour(installed: Path, tmp_path: Path) -> None:
+    env = surroundings(installed, tmp_path, PAPERBOY_CONSOLE_FORMAT="rich")
+    program = (sys.executable, "-S", str(installed / "bin" / "paperboy"), "demo")
+    said = subprocess.run(
+        program, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=50
+    )
+    assert said.returncode == 0, said.stderr
+    assert "matched diffusion (#1)" in said.stdout
+
+
+def test_it_is_not_the_checkouts(installed: Path, tmp_path: Path) -> None:
+    command = (sys.executable, "-S", "-c", "import bot; print(bot.__path__[0])")
+    env = surroundings(installed, tmp_path)
+    where = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert where.stdout.startswith(str(installed))
+
+
+async def test_it_serves_its_pages(installed: Path, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = surroundings(installed, tmp_path, PORT=str(port))
+    bot = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-S",
+        "-m",
+        "bot",
+        "run",
+        env=env,
+        cwd=tmp_path,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with aiohttp.ClientSession() as session:
+            while bot.returncode is None:
+                with suppress(aiohttp.ClientError):
+                    async with session.get(f"http://127.0.0.1:{port}/") as response:
+                        text = await response.text()
+                        break
+                await asyncio.sleep(0.1)
+            style = text.partition('rel="stylesheet" href="')[2].partition('"')[0]
+            async with session.get(f"http://127.0.0.1:{port}{style}") as response:
+                assert response.status == 200
+                assert "prefers-color-scheme" in await response.text()
+        assert "A sample, until the first list is read" in text
+    finally:
+        bot.terminate()
+        await bot.communicate()
+    assert bot.returncode == 0
