@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCHES := idle
 
-.PHONY: install run test faults check fix demo bench manifests lock clean
+.PHONY: install run test faults check audit fix demo bench manifests lock clean
 
 install: $(STAMP)
 
@@ -26,12 +26,16 @@ test: install  ## every test
 faults: install  ## every fault at full size: processes killed, servers restarted; about 15 minutes
 	$(BIN)/python -m tests.faults
 
-check: install  ## format, lint, types, import contracts, dead code
+check: install  ## format, lint, types, import contracts, dead code, unsafe calls
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	$(BIN)/bandit -q -ll -c pyproject.toml -r bot adapters
+
+audit: install  ## known weaknesses of the locked libraries; needs a package index that tells of them
+	$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
 fix: install  ## what a machine can mend of the above
 	$(BIN)/ruff check --fix .

@@ -290,13 +290,15 @@ class Deliveries:
 
     async def _failed(self, delivery: Delivery, error: Exception) -> None:
         if not isinstance(error, SendError | TimeoutError):
-            _log.error("platform_broke", platform=self._platform.name, exc_info=error)
+            _log.error("platform_broke", delivery=delivery.key, exc_info=error)
         metrics.failures.labels(self._platform.name, type(error).__name__).inc()
         await self._pause_for(delivery, error)
         giving = on_failure(error, delivery.tries)
         if isinstance(error, RetryLater) and not error.counts:
             await self._slow_down(delivery, error, giving.after)
-        _log.info("not_posted", delivery=delivery.key, then=giving.state, after=giving.after, why=giving.why)
+        _log.info(
+            "not_confirmed", delivery=delivery.key, then=giving.state, after=giving.after, why=giving.why
+        )
         await self._give_back(delivery, giving)
 
     async def _pause_for(self, delivery: Delivery, error: Exception) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from bot import delivery as delivering
 from bot import retries
@@ -281,3 +282,21 @@ def test_every_failure_has_its_consequence(
 ) -> None:
     giving = on_failure(error, 0)
     assert (giving.state, giving.counts, giving.limit) == (state, counts, limit)
+
+
+async def test_the_life_of_a_delivery_can_be_read_by_its_key(post: Post) -> None:
+    post.service.weather = Weather(lose=1.0)
+    await post.owe(CHANNELS[:2], "p1")
+    with capture_logs() as lines:
+        await post.deliveries().deliver_due()
+    key = f"{CHANNELS[0]}/p1"
+    life = [(line["event"], line["log_level"]) for line in lines if line.get("delivery") == key]
+    assert life == [
+        ("claimed", "debug"),
+        ("not_confirmed", "info"),
+        ("claimed", "debug"),
+        ("asked", "info"),
+        ("posted", "info"),
+    ]
+    (told,) = (line for line in lines if line.get("delivery") == key and line["event"] == "not_confirmed")
+    assert (told["then"], told["why"].partition(":")[0]) == ("unknown", "Unclear")

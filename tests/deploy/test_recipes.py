@@ -20,7 +20,7 @@ from tests.program import ROOT
 
 DEPLOY = ROOT / "deploy"
 ANSWERED = {"/healthz", "/readyz", "/metrics"}
-OURS = {*ROLES, "slack"} - {CONSOLE}
+OURS = set(ROLES) - {CONSOLE}
 FOREIGN = {
     "PATH",
     "PYTHONUNBUFFERED",
