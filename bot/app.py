@@ -44,6 +44,7 @@ from bot.store.rules import RulesOfChannels
 from bot.store.saved import Saved
 from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
+from bot.store.votes import Votes
 from bot.store.wake import Wake
 from bot.terminal import Terminal
 from bot.web.server import Website, website
@@ -213,6 +214,7 @@ def wire(
                 saved=Saved(redis),
                 outbox=outbox,
                 kept=Kept(redis),
+                votes=Votes(redis),
                 polls=partial(last_polls, redis),
                 now=now,
             )

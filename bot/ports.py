@@ -99,6 +99,12 @@ class Core(Protocol):
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         """What the person has saved in the channel's workspace, the latest first."""
 
+    async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
+        """Someone reacted with 👍 (True) or 👎 (False) to the message of this id, or took that back (None).
+
+        Nothing happens where it is not the card of one paper that was posted there.
+        """
+
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """The platform reported that nothing can be posted there for now. Subscriptions are kept."""
 

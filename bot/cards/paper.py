@@ -131,6 +131,8 @@ def _actions(paper: Paper, detail: Detail) -> tuple[Button, ...]:
         Button("Save", f"save {paper.id}"),
         *(() if detail == "full" else (Button("Full abstract", f"abstract {paper.id}"),)),
         Button("Similar", f"similar {paper.id}"),
+        Button("👍", f"up {paper.id}"),
+        Button("👎", f"down {paper.id}"),
         Button("Mute", f"mutewhat {paper.id}"),
     )
     return tuple(button for button in wanted if len(button.command) <= MAX_BUTTON)

@@ -11,6 +11,7 @@ from bot.cards.problem import SLASH, error_card, sorry_card
 from bot.commands.abstract import abstract
 from bot.commands.complete import complete
 from bot.commands.explain import explain
+from bot.commands.feedback import down, narrow, react, up, widen
 from bot.commands.help import help_
 from bot.commands.line import checked, parse_line
 from bot.commands.list import list_
@@ -52,6 +53,10 @@ HANDLERS: Mapping[str, Handler] = {
     "save": save,
     "share": share,
     "abstract": abstract,
+    "up": up,
+    "down": down,
+    "narrow": narrow,
+    "widen": widen,
     "mutewhat": mutewhat,
     "more": more,
 }
@@ -137,6 +142,13 @@ class Commands:
         ids = await self._services.saved.of(user, channel)
         papers = await self._services.papers.get(ids)
         return [papers[paper_id] for paper_id in ids if paper_id in papers]
+
+    async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
+        """Count what a reaction to a posted card says; with None it was taken back."""
+        paper_id = await self._services.outbox.paper_of(channel, message)
+        found = await self._services.papers.get([paper_id] if paper_id else [])
+        for paper in found.values():
+            await react(channel, user, paper, self._services, liked=liked)
 
     async def forget(self, channel: ChannelRef) -> None:
         """Remove all that is kept of a channel."""

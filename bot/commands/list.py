@@ -1,19 +1,27 @@
 """`/paper list`: what this channel is subscribed to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
-from bot.cards import Bullets, Button, Card, Text
+from bot.cards import Block, Bullets, Button, Card, Text
 from bot.cards.paper import AUTHOR, QUERY, short_date
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
+from bot.commands.feedback import DOWN, UP, counted, offer_blocks, proposal
 from bot.commands.services import Services
 from bot.models import ChannelSettings, Command, Subscription
 from bot.ports import Reply
 from bot.schedule import rhythm_of
+from bot.store.votes import Vote
 from bot.text import shorten
 
 ON_A_PAGE = 15
 """So that a page of the longest queries stays below Discord's 4,000 characters."""
+
+MOST_OFFERED = 4
+"""Blocks; two for each offer."""
+NO_VOTES: Mapping[int, tuple[int, int]] = MappingProxyType({})
 
 
 async def list_(command: Command, services: Services) -> Reply:
@@ -21,13 +29,19 @@ async def list_(command: Command, services: Services) -> Reply:
     subscriptions = await services.subscriptions.of(command.channel)
     page = int(command.options.get("page", 1))
     settings = await services.settings.of(command.channel)
-    return Reply(list_card(subscriptions, settings, services.now(), page))
+    votes = await services.votes.of(command.channel)
+    card = list_card(subscriptions, settings, services.now(), page, counted(votes))
+    return Reply(replace(card, blocks=(*card.blocks, *await _offers(subscriptions, votes, services))))
 
 
 def list_card(
-    subscriptions: Sequence[Subscription], settings: ChannelSettings, now: datetime, page: int = 1
+    subscriptions: Sequence[Subscription],
+    settings: ChannelSettings,
+    now: datetime,
+    page: int = 1,
+    votes: Mapping[int, tuple[int, int]] = NO_VOTES,
 ) -> Card:
-    """A line for each subscription: number, query, schedule, by whom and since when."""
+    """A line for each subscription: number, query, schedule, by whom and since when, what people said of it."""
     if not subscriptions:
         return _empty_card()
     pages = -(-len(subscriptions) // ON_A_PAGE)
@@ -40,7 +54,7 @@ def list_card(
         heading,
         f"{heading} (page {page} of {pages})" if pages > 1 else heading,
         (
-            Bullets(tuple(_line(subscription, settings, now) for subscription in shown)),
+            Bullets(tuple(_line(s, settings, now, votes.get(s.number, (0, 0))) for s in shown)),
             paragraph(dim("Stop one with "), code(f"/paper unsubscribe #{shown[0].number}")),
             *actions(*(Button(label, f"list page:{to}") for there, label, to in turn if there)),
         ),
@@ -53,9 +67,24 @@ def _empty_card() -> Card:
     return Card("list", message, blocks=(paragraph(message, " Try ", code(f"/paper {example}")),))
 
 
-def _line(subscription: Subscription, settings: ChannelSettings, now: datetime) -> Text:
+async def _offers(
+    subscriptions: Sequence[Subscription], votes: Sequence[Vote], services: Services
+) -> Sequence[Block]:
+    """Narrower queries for what brings much that is not liked."""
+    blocks: list[Block] = []
+    for subscription in subscriptions:
+        offer = await proposal(subscription, votes, services)
+        if offer and len(blocks) < MOST_OFFERED:
+            blocks += offer_blocks(subscription, offer)
+    return blocks
+
+
+def _line(
+    subscription: Subscription, settings: ChannelSettings, now: datetime, votes: tuple[int, int]
+) -> Text:
     by = f"by {shorten(subscription.creator, AUTHOR)}" if subscription.creator else ""
-    facts = (rhythm_of((subscription.every,), settings), by, short_date(subscription.created_at, now))
+    said = " ".join(f"{sign} {n}" for sign, n in zip((UP, DOWN), votes, strict=True) if n)
+    facts = (rhythm_of((subscription.every,), settings), by, short_date(subscription.created_at, now), said)
     return text(
         bold(f"#{subscription.number}"),
         " ",

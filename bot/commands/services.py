@@ -14,6 +14,7 @@ from bot.store.rules import RulesOfChannels
 from bot.store.saved import Saved
 from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
+from bot.store.votes import Votes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Services:
     saved: Saved
     outbox: Outbox
     kept: Kept
+    votes: Votes
     polls: Callable[[], Awaitable[Mapping[str, PollResult]]]
     """How the last poll of each source went."""
     now: Callable[[], datetime]

@@ -301,6 +301,44 @@ COMMANDS: tuple[CommandSpec, ...] = (
         hidden=True,
     ),
     CommandSpec(
+        name="up",
+        summary="say that a paper was worth it",
+        example="up 2405.01234",
+        options=(_PAPER,),
+        hidden=True,
+    ),
+    CommandSpec(
+        name="down",
+        summary="say that a paper was not worth it",
+        example="down 2405.01234",
+        options=(_PAPER,),
+        hidden=True,
+    ),
+    CommandSpec(
+        name="narrow",
+        summary="rule something out of a subscription",
+        example="narrow #3 -survey",
+        options=(
+            OptionSpec(
+                name="change", help="its number, then what to rule out", kind="text", free=True, required=True
+            ),
+        ),
+        changes=True,
+        hidden=True,
+    ),
+    CommandSpec(
+        name="widen",
+        summary="give a subscription its former query back",
+        example="widen #3",
+        options=(
+            OptionSpec(
+                name="subscription", help=_QUERY_OR_NUMBER, kind="subscription", free=True, required=True
+            ),
+        ),
+        changes=True,
+        hidden=True,
+    ),
+    CommandSpec(
         name="mutewhat",
         summary="choose what about a paper to mute",
         example="mutewhat 2405.01234",

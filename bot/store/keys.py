@@ -101,6 +101,11 @@ def mutes(ref: ChannelRef) -> str:
     return f"{_home(ref)}mutes:{ref}"
 
 
+def votes(ref: ChannelRef) -> str:
+    """Hash of a person and a paper -> whether they like it, and the subscriptions that it matched."""
+    return f"{_home(ref)}votes:{ref}"
+
+
 def saved(ref: ChannelRef, user: str) -> str:
     """Sorted set of paper id -> when a person of the channel's workspace saved it, in seconds."""
     return saved_by(ChannelRef(ref.platform, ref.workspace, user))

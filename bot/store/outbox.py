@@ -225,6 +225,13 @@ class Outbox:
         """The papers of the digest that was posted under this label, for as long as what was sent is known."""
         return [paper_id async for paper_id, sent in self._all_sent(channel) if sent.label == label]
 
+    async def paper_of(self, channel: ChannelRef, message: str) -> str | None:
+        """The one paper that the channel's message of this id was the card of."""
+        async for paper_id, sent in self._all_sent(channel):
+            if sent.message.id == message and not sent.label:
+                return paper_id
+        return None
+
     async def open(self) -> int:
         """How many deliveries wait to go out by themselves: not paused, not waiting for a person, and not
         digests whose hour is still to come."""

@@ -70,6 +70,8 @@ def test_a_compact_card_has_every_fact_in_its_place() -> None:
                         Button(label="Save", command="save 2610.01234"),
                         Button(label="Full abstract", command="abstract 2610.01234"),
                         Button(label="Similar", command="similar 2610.01234"),
+                        Button(label="👍", command="up 2610.01234"),
+                        Button(label="👎", command="down 2610.01234"),
                         Button(label="Mute", command="mutewhat 2610.01234"),
                     ),
                 ),

@@ -22,6 +22,7 @@ from bot.store.rules import RulesOfChannels
 from bot.store.saved import Saved
 from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
+from bot.store.votes import Votes
 from tests.papers import a_channel
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -45,6 +46,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         saved=Saved(redis),
         outbox=Outbox(redis),
         kept=Kept(redis),
+        votes=Votes(redis),
         polls=partial(last_polls, redis),
         now=now,
     )

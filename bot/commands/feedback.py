@@ -1,0 +1,139 @@
+"""👍 and 👎: counted for the subscriptions that brought a paper; many 👎 lead to a narrower query."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from bot.cards import Block, Button, Card
+from bot.cards.paper import QUERY
+from bot.cards.say import actions, bold, code, paragraph
+from bot.commands.known import known
+from bot.commands.services import Services
+from bot.commands.waiting import follow
+from bot.commands.which import which
+from bot.errors import UserError
+from bot.models import ChannelRef, Command, Paper, Subscription, User
+from bot.narrowing import DISLIKES, Narrower, narrowed, narrower
+from bot.ports import Reply
+from bot.query import parse
+from bot.store.votes import Vote
+from bot.text import shorten
+
+UP, DOWN = "👍", "👎"
+OTHERS = 60
+"""Papers of the last days that a proposal is tried on."""
+
+
+async def up(command: Command, services: Services) -> Reply:
+    """The person likes the paper."""
+    return await _voted(command, services, liked=True)
+
+
+async def down(command: Command, services: Services) -> Reply:
+    """The person does not."""
+    return await _voted(command, services, liked=False)
+
+
+async def react(
+    channel: ChannelRef, user: User, paper: Paper, services: Services, *, liked: bool | None
+) -> list[Subscription]:
+    """Count a vote, or with None take it back. -> the subscriptions that it counts for"""
+    if liked is None:
+        await services.votes.drop(channel, user, paper.id)
+        return []
+    matching = [s for s in await services.subscriptions.of(channel) if parse(s.query).matches(paper)]
+    numbers = tuple(s.number for s in matching)
+    await services.votes.put(channel, user, paper.id, liked=liked, numbers=numbers)
+    return matching
+
+
+async def narrow(command: Command, services: Services) -> Reply:
+    """Rule something out of a subscription: `#3 -survey`."""
+    number, _, exclusions = command.options["change"].strip().partition(" ")
+    subscription = await which(number, command.channel, services)
+    query = narrowed(subscription.query, exclusions)
+    changed = await services.subscriptions.change(command.channel, subscription.number, query=str(query))
+    await follow(command.channel, services)
+    return Reply(_changed_card("Narrowed", changed or subscription))
+
+
+async def widen(command: Command, services: Services) -> Reply:
+    """Give a subscription the query back that it had before."""
+    subscription = await which(command.options["subscription"], command.channel, services)
+    if not subscription.was:
+        raise UserError(f"#{subscription.number} has not been changed.", hint="/paper list")
+    changed = await services.subscriptions.change(
+        command.channel, subscription.number, query=subscription.was
+    )
+    await follow(command.channel, services)
+    return Reply(_changed_card("As before", changed or subscription))
+
+
+async def proposal(subscription: Subscription, votes: Iterable[Vote], services: Services) -> Narrower | None:
+    """A narrower query for a subscription that many 👎 came for."""
+    verdicts = _verdicts(vote for vote in votes if subscription.number in vote.numbers)
+    if sum(score < 0 for score in verdicts.values()) < DISLIKES:
+        return None
+    papers = await services.papers.get(verdicts)
+    liked = [paper for paper_id, paper in papers.items() if verdicts[paper_id] > 0]
+    disliked = [paper for paper_id, paper in papers.items() if verdicts[paper_id] < 0]
+    query = parse(subscription.query)
+    others = set(await services.recent.matching(query)) - verdicts.keys()
+    return narrower(
+        query, liked, disliked, list((await services.papers.get(sorted(others)[:OTHERS])).values())
+    )
+
+
+def counted(votes: Iterable[Vote]) -> Mapping[int, tuple[int, int]]:
+    """Subscription -> how many 👍 and how many 👎."""
+    ups: Counter[int] = Counter()
+    downs: Counter[int] = Counter()
+    for vote in votes:
+        (ups if vote.liked else downs).update(vote.numbers)
+    return {number: (ups[number], downs[number]) for number in ups | downs}
+
+
+def offer_blocks(subscription: Subscription, offer: Narrower) -> tuple[Block, ...]:
+    """The narrower query, what it would have done, and a button that applies it."""
+    number = f"#{subscription.number}"
+    kept = f" and kept all {offer.kept} that were liked" if offer.kept else ""
+    return (
+        paragraph(
+            f"{number} brings much that is not liked. ", code(offer.exclusions), " would have left out "
+            f"{offer.left_out} of {offer.disliked}{kept}.",
+        ),
+        *actions(Button(f"Narrow {number}", f"narrow {number} {offer.exclusions}")),
+    )  # fmt: skip
+
+
+async def _voted(command: Command, services: Services, *, liked: bool) -> Reply:
+    paper = await known(command.options["paper"], services)
+    matching = await react(command.channel, command.user, paper, services, liked=liked)
+    votes = await services.votes.of(command.channel)
+    sign = UP if liked else DOWN
+    to = ", ".join(f"#{s.number}" for s in matching)
+    message = f"{sign} counted{f' for {to}' if to else ''}."
+    offers: list[Block] = []
+    for subscription in matching if not liked else ():
+        offer = await proposal(subscription, votes, services)
+        offers += offer_blocks(subscription, offer) if offer else ()
+    return Reply(Card("reply", message, blocks=(paragraph(message), *offers)))
+
+
+def _changed_card(how: str, subscription: Subscription) -> Card:
+    number = f"#{subscription.number}"
+    return Card(
+        "reply",
+        f"{how}: {number}, {shorten(subscription.query, QUERY)}",
+        blocks=(
+            paragraph(f"{how}: ", bold(number), " ", code(subscription.query)),
+            *actions(Button("Undo", f"widen {number}")),
+        ),
+    )
+
+
+def _verdicts(votes: Iterable[Vote]) -> Counter[str]:
+    """Paper -> 👍 less 👎."""
+    found: Counter[str] = Counter()
+    for vote in votes:
+        found[vote.paper] += 1 if vote.liked else -1
+    return found

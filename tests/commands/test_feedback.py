@@ -1,0 +1,69 @@
+"""👍 and 👎 are counted, and many 👎 lead to a narrower query."""
+
+import pytest
+
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.models import MessageRef, User
+from tests.commands.conftest import ADA, Ask, See, commands_of, written
+from tests.commands.test_settings import ALL, owe
+from tests.papers import a_channel, a_paper
+
+BOB = User("U2", "Bob")
+
+
+@pytest.fixture
+async def _papers(ask: Ask, see: See) -> None:
+    await ask("subscribe diffusion sure:yes")
+    await ask("subscribe robots")
+    medical = [a_paper(f"m{n}", title=f"Medical diffusion {n}") for n in range(3)]
+    await see(*medical, *(a_paper(f"r{n}", title=f"Diffusion for robots {n}") for n in range(2)))
+
+
+@pytest.mark.usefixtures("_papers")
+async def test_a_vote_counts_for_what_brought_the_paper_and_once_a_person(ask: Ask, core: Commands) -> None:
+    assert written(await ask("up r1")) == "👍 counted for #1, #2."
+    await ask("up r1")
+    await core.handle_text("down r1", BOB, a_channel())
+    await ask("up m1")
+    lines = written(await ask("list")).splitlines()
+    assert lines[1].endswith("👍 2 👎 1")
+    assert lines[2].endswith("👍 1 👎 1")
+    await ask("down m1")
+    assert written(await ask("list")).splitlines()[1].endswith("👍 1 👎 2")
+
+
+@pytest.mark.usefixtures("_papers")
+async def test_many_dislikes_are_answered_with_a_narrower_query(ask: Ask, services: Services) -> None:
+    await ask("up r1")
+    for n in range(2):
+        assert "Narrow" not in written(await ask(f"down m{n}"))
+    card = await ask("down m2")
+    assert "-medical would have left out 3 of 3 and kept all 1 that were liked." in written(card)
+    assert commands_of(await ask("list"))["Narrow #1"] == "narrow #1 -medical"
+    narrowed = await ask(commands_of(card)["Narrow #1"])
+    assert (await services.subscriptions.of(a_channel()))[0].query == "diffusion -medical"
+    assert "Narrow #1" not in commands_of(await ask("list"))
+    await ask(commands_of(narrowed)["Undo"])
+    assert (await services.subscriptions.of(a_channel()))[0].query == "diffusion"
+    assert [s.number for s in await services.subscriptions.of(a_channel())] == [1, 2]
+
+
+@pytest.mark.usefixtures("_papers")
+async def test_a_reaction_to_a_card_counts_like_a_button(
+    core: Commands, ask: Ask, services: Services
+) -> None:
+    await ask("unsubscribe #2")
+    await owe(services, "m1", due_now=True)
+    [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
+    await services.outbox.done(delivery, MessageRef("m-17"))
+    await core.feedback("m-17", True, ADA, a_channel())
+    await core.feedback("m-99", False, ADA, a_channel())
+    assert written(await ask("list")).splitlines()[1].endswith("👍 1")
+    await core.feedback("m-17", None, ADA, a_channel())
+    assert "👍" not in written(await ask("list"))
+
+
+async def test_what_was_not_narrowed_cannot_be_widened(ask: Ask) -> None:
+    await ask("subscribe rag")
+    assert "has not been changed" in written(await ask("widen #1"))
