@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 from redis.asyncio import Redis
 
-from adapters.email.address import Address
 from adapters.email.links import Links
+from adapters.email.mailbox import parse as mail_bounce
 from adapters.email.message import Sender
 from adapters.email.platform import EmailPlatform
 from adapters.email.relay import Relay
 from adapters.email.server import Server
 from adapters.email.store import Addresses
-from bot.errors import ConfigurationError, UserError
+from bot.errors import ConfigurationError
 from bot.sealing import Seal
 from bot.settings import Settings
 
@@ -30,23 +30,20 @@ def build(settings: Settings, redis: Redis) -> EmailPlatform | None:
         raise ConfigurationError(
             "SMTP_URL is set, so PAPERBOY_PUBLIC_URL has to be: mails link to pages where people unsubscribe"
         )
+    bounce, mailbox = (
+        mail_bounce(settings.mail_bounce.get_secret_value()) if settings.mail_bounce else (None, None)
+    )
     seal = Seal.of(settings.secret_key.get_secret_value() if settings.secret_key else None)
     return EmailPlatform(
         addresses=Addresses(redis, seal),
         links=Links(settings.public_url, seal, _now),
         relay=Relay(Server.parse(settings.smtp_url.get_secret_value())),
         sender=Sender.parse(settings.mail_from),
-        bounce=_bounce(settings.mail_bounce.get_secret_value()) if settings.mail_bounce else None,
+        bounce=bounce,
+        mailbox=mailbox,
         now=_now,
     )
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _bounce(setting: str) -> Address:
-    try:
-        return Address.parse(setting)
-    except UserError as error:
-        raise ConfigurationError("PAPERBOY_MAIL_BOUNCE is the address that bounces go to") from error

@@ -6,8 +6,9 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 
 from adapters.email.address import Address
-from adapters.email.store import DOMAIN_HASH, HASH, PLATFORM
+from adapters.email.store import DOMAIN_HASH, HASH, PLATFORM, Addresses
 from bot.models import ChannelRef
+from bot.ports import Core
 
 LARGEST = 256 * 1024
 """Bytes of a report that are looked at; the mail that came back is at its end."""
@@ -33,6 +34,15 @@ def bounced(report: bytes) -> tuple[ChannelRef, str] | None:
     except (ValueError, LookupError, TypeError, AttributeError):  # Python's parser and what spammers send
         return None
     return (owner, f"mail came back: {status}") if owner and status else None
+
+
+async def take_back(report: bytes, core: Core, addresses: Addresses) -> bool:
+    """Pause the address whose mail came back for good. -> whether there was one"""
+    found = bounced(report)
+    if found is None or await addresses.of(found[0]) is None:
+        return False
+    await core.pause(*found)
+    return True
 
 
 def _owner(mail: Message) -> ChannelRef | None:

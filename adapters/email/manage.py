@@ -2,13 +2,15 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from adapters.email.address import Address
-from adapters.email.bounces import LARGEST, bounced
+from adapters.email.bounces import LARGEST, take_back
 from adapters.email.desk import A_LETTER_AN_HOUR, REQUESTS, Desk, fields
+from bot.cards import Card, Form
 from bot.commands.line import parse_line
 from bot.commands.table import shown
 from bot.errors import UserError
@@ -35,6 +37,9 @@ READING = frozenset(
     }
 )
 """Commands that a link in a mail carries out at once. The others take a button: programs follow links, too."""
+
+ELSEWHERE = frozenset({"edits", "threads", "embeds", "ping", "editors"})
+"""Settings that only chats have."""
 
 
 def person(channel: ChannelRef) -> User:
@@ -81,7 +86,7 @@ class Manage:
             subscriptions=found.get(channel, ()),
             settings=await self._desk.core.settings(channel),
             card=await _fuller(reply) if reply else None,
-            form=reply.form if reply else None,
+            form=_fitting(reply.form) if reply and reply.form else None,
             line=line,
             commands=shown(),
         )
@@ -166,20 +171,11 @@ class Manage:
 
     async def _came_back(self, request: web.Request) -> web.Response:
         """A mail server passes on what came to the return address, as it was."""
-        with suppress(asyncio.IncompleteReadError):
-            report = await request.content.read(LARGEST)
-            while len(report) < LARGEST and (more := await request.content.read(LARGEST - len(report))):
-                report += more
-            await self.came_back(report)
+        report = b""
+        while len(report) < LARGEST and (more := await request.content.read(LARGEST - len(report))):
+            report += more
+        await take_back(report, self._desk.core, self._desk.addresses)
         return web.Response(text="ok\n")
-
-    async def came_back(self, report: bytes) -> bool:
-        """Pause the address whose mail came back for good. -> whether there was one"""
-        found = bounced(report)
-        if found is None or await self._desk.addresses.of(found[0]) is None:
-            return False
-        await self._desk.core.pause(*found)
-        return True
 
     async def _known(self, channel: ChannelRef) -> Address:
         address = await self._desk.addresses.of(channel)
@@ -198,13 +194,18 @@ def _only_reads(line: str, channel: ChannelRef) -> bool:
     return command.name in READING or (command.name in {"settings", "mute", "unmute"} and not command.options)
 
 
-async def _fuller(reply: Reply) -> object:
+async def _fuller(reply: Reply) -> Card:
     if reply.later is None:
         return reply.card
     with suppress(TimeoutError):
         async with asyncio.timeout(FULLER):
             return await reply.later() or reply.card
     return reply.card
+
+
+def _fitting(form: Form) -> Form:
+    """Without what a mail has not."""
+    return replace(form, fields=tuple(field for field in form.fields if field.name not in ELSEWHERE))
 
 
 def _path(url: str) -> str:

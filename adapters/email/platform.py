@@ -10,10 +10,11 @@ from redis.exceptions import RedisError
 
 from adapters.email import files
 from adapters.email.address import Address
-from adapters.email.bounces import return_address
+from adapters.email.bounces import return_address, take_back
 from adapters.email.desk import Desk
 from adapters.email.letters import Letters
 from adapters.email.links import Links
+from adapters.email.mailbox import Mailbox
 from adapters.email.manage import Manage
 from adapters.email.message import Sender, compose, message_id
 from adapters.email.relay import Relay
@@ -44,7 +45,8 @@ class EmailPlatform:
         links: Links,
         relay: Relay,
         sender: Sender,
-        bounce: Address | None,
+        bounce: Address | None = None,
+        mailbox: Mailbox | None = None,
         now: Callable[[], datetime],
     ) -> None:
         self._letters = Letters(links, relay, sender, now)
@@ -54,11 +56,15 @@ class EmailPlatform:
         self._relay = relay
         self._sender = sender
         self._bounce = bounce
+        self._mailbox = mailbox
         self._now = now
 
-    async def run(self, core: Core) -> None:  # noqa: ARG002  # the port has it
-        """Nothing comes in by mail."""
-        await asyncio.Event().wait()
+    async def run(self, core: Core) -> None:
+        """Read what comes back, where it comes to a mailbox. Else nothing comes in by mail."""
+        if self._mailbox is None:
+            await asyncio.Event().wait()
+            return
+        await self._mailbox.watch(lambda report: take_back(report, core, self._addresses))
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Hand the mail in at the server, which has the same Message-ID each time. Raises a SendError."""

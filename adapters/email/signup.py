@@ -1,6 +1,7 @@
 """Subscribing on a page: a form, a mail that asks back, and only then a subscription."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -9,7 +10,7 @@ from adapters.email.desk import A_LETTER_AN_HOUR, LETTERS, LOOKS, REQUESTS, Desk
 from adapters.email.links import Wish
 from adapters.email.manage import Manage, person
 from adapters.email.store import PLATFORM
-from bot.cards import Card
+from bot.cards import Card, PaperBlock
 from bot.errors import UserError
 from bot.models import ChannelRef, ChannelSettings, Command
 from bot.schedule import find_zone
@@ -17,6 +18,8 @@ from bot.schedule import find_zone
 TRENDING = "trending"
 EVERY: Mapping[str, str] = {"weekdays": "daily", "weekly": "weekly"}
 """What the form offers -> the schedule of the subscription."""
+EXAMPLES = 3
+"""Papers that a back-test shows beside the form."""
 NOBODY = ChannelRef(PLATFORM, "", "")
 """Who looks at a back-test before there is a channel."""
 
@@ -95,7 +98,9 @@ class Signup:
     async def _looked_back(self, given: Mapping[str, str]) -> Card:
         query = given.get("query", "").strip() or TRENDING
         command = Command("preview", person(NOBODY), NOBODY, {"query": query})
-        return (await self._desk.core.handle(command)).card
+        card = (await self._desk.core.handle(command)).card
+        papers = [block for block in card.blocks if isinstance(block, PaperBlock)]
+        return replace(card, blocks=tuple(b for b in card.blocks if b not in papers[EXAMPLES:]))
 
     def _form(self, given: Mapping[str, str], *, status: int = 200, **more: object) -> web.Response:
         values = {"given": given, "problem": "", "preview": None, **more}

@@ -77,6 +77,8 @@ class PostOffice:
     met: Counter[str] = field(default_factory=Counter)
     """How often each fault was."""
     users: dict[str, str] = field(default_factory=dict)
+    logins: list[str] = field(default_factory=list)
+    """Who tried to log in."""
 
     @property
     def url(self) -> str:
@@ -112,6 +114,7 @@ class PostOffice:
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
     ) -> AuthResult:
         assert isinstance(data, LoginPassword)
+        self.logins.append(data.login.decode())
         known = self.users.get(data.login.decode()) == data.password.decode()
         return AuthResult(success=known, handled=False, message=None if known else "535 5.7.8 Wrong password")
 

@@ -86,12 +86,23 @@ async def test_a_link_in_a_mail_reads_at_once_and_changes_only_by_a_button(stage
     mail = await a_mail(stage)
     page = await stage.browser.get(stage.links.manage(stage.channel, "list"))
     assert "1 subscription" in page.text
-    for line in ("unsubscribe #1", "save 2603.00001", "subscribe robots"):
+    for line in ("unsubscribe #1", "save 2603.00001", "subscribe robots", "settings every:daily"):
         page = await stage.browser.get(stage.links.manage(stage.channel, line))
         assert f"/paper {line}" in page.text
         assert page.form("Do it", page.answer()).fields == {"say": line}
     assert await followed(stage) == ["paper"]
     assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+async def test_settings_are_a_form_with_what_a_mail_has(stage: EmailStage) -> None:
+    page = await stage.browser.get(stage.links.manage(stage.channel))
+    page = await stage.browser.submit(page.form("Schedule, time zone and more"))
+    form = page.form("Save")
+    assert "threads" not in form.fields
+    page = await stage.browser.submit(form, zone="Berlin", hour="7", weekends="off")
+    settings = await stage.bot.core.settings(stage.channel)
+    assert (settings.zone, settings.hour, settings.weekends) == ("Europe/Berlin", 7, False)
+    assert "Digests come at 7:00 of Europe/Berlin, not on weekends" in page.text
 
 
 async def test_a_link_that_says_nonsense_is_answered_in_words(stage: EmailStage) -> None:

@@ -73,6 +73,14 @@ async def test_empty_means_what_is_trending_and_weekly_is_weekly(stage: EmailSta
     assert (subscription.query, subscription.every) == ("top:10", "weekly")
 
 
+async def test_zone_and_weekdays_of_the_form_become_the_settings(stage: EmailStage) -> None:
+    await ask(stage, zone="Asia/Kolkata")
+    page = await stage.browser.get(await link_in(stage))
+    await stage.browser.submit(page.form("Confirm"))
+    settings = await stage.bot.core.settings(stage.channel)
+    assert (settings.zone, settings.weekends) == ("Asia/Kolkata", False)
+
+
 async def test_confirming_twice_is_confirming_once(stage: EmailStage) -> None:
     await ask(stage)
     form = (await stage.browser.get(await link_in(stage))).form("Confirm")

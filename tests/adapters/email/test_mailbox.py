@@ -1,0 +1,162 @@
+"""Mail that came back is read from a mailbox, and nothing else in there is touched."""
+
+import asyncio
+import poplib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from redis.asyncio import Redis
+
+from adapters.email.address import Address
+from adapters.email.bounces import return_address, take_back
+from adapters.email.mailbox import Mailbox, parse
+from bot.errors import ConfigurationError
+from tests.adapters.email.stage import email_stage
+from tests.adapters.email.test_bounces import a_report
+from tests.papers import a_paper
+from tests.stage import arrive
+
+PRIVATE = (
+    b"From: eve@example.org\r\nTo: bounces@example.org\r\nSubject: Lunch?\r\n\r\n.hidden\r\nAt noon.\r\n"
+)
+
+
+@dataclass
+class PostBox:
+    """A POP3 server with one user, as RFC 1939 has it: what is deleted is gone once the client has taken its leave."""
+
+    mails: list[bytes] = field(default_factory=list)
+    password: str = "secret"
+    port: int = 0
+    asked: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["PostBox"]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mails, gone = dict(enumerate(self.mails, 1)), set()
+        entered = False
+        writer.write(b"+OK ready\r\n")
+        while line := await reader.readline():
+            self.asked.append(line.decode().strip())
+            word, *rest = self.asked[-1].split(" ")
+            if word == "PASS":
+                entered = rest == [self.password]
+                writer.write(b"+OK\r\n" if entered else b"-ERR [AUTH] wrong\r\n")
+            elif word == "USER":
+                writer.write(b"+OK\r\n")
+            elif word == "QUIT":
+                if entered:
+                    self.mails = [mail for number, mail in mails.items() if number not in gone]
+                writer.write(b"+OK bye\r\n")
+                break
+            elif not entered:
+                writer.write(b"-ERR not yet\r\n")
+            elif word == "DELE":
+                gone.add(int(rest[0]))
+                writer.write(b"+OK\r\n")
+            else:
+                writer.write(b"+OK\r\n" + b"".join(_listed(word, rest, mails)) + b".\r\n")
+        await writer.drain()
+        writer.close()
+
+
+def _listed(word: str, rest: list[str], mails: dict[int, bytes]) -> list[bytes]:
+    if word == "UIDL":
+        return [b"%d uid%d\r\n" % (number, hash(mail)) for number, mail in mails.items()]
+    if word == "LIST":
+        return [b"%d %d\r\n" % (number, len(mail)) for number, mail in mails.items()]
+    lines = mails[int(rest[0])].split(b"\r\n")[:-1]
+    if word == "TOP":
+        lines = lines[: lines.index(b"") + 1 + int(rest[1])]
+    return [(b"." + line if line.startswith(b".") else line) + b"\r\n" for line in lines]
+
+
+def mailbox(box: PostBox, password: str) -> Mailbox:
+    address, found = parse(f"pop3://bounces%40example.org:{password}@127.0.0.1:{box.port}")
+    assert (str(address), bool(found)) == ("bounces@example.org", True)
+    assert found is not None
+    assert password not in repr(found)
+    return found
+
+
+async def test_a_report_pauses_its_address_and_is_deleted_and_other_mail_stays(redis: Redis) -> None:
+    async with email_stage(redis) as stage, PostBox().open() as box:
+        await stage.say("subscribe paper")
+        report = a_report(return_address(Address.parse("bounces@example.org"), stage.channel))
+        box.mails = [PRIVATE, report, a_report(action="delayed")]
+        reading = mailbox(box, "secret")
+
+        async def handle(mail: bytes) -> bool:
+            return await take_back(mail, stage.bot.core, stage.addresses)
+
+        assert await reading.empty(handle) == 1
+        assert box.mails == [PRIVATE, a_report(action="delayed")]
+        await arrive(stage.bot, a_paper())
+        assert await stage.posted() == []
+        box.asked.clear()
+        assert await reading.empty(handle) == 0
+        assert not any(line.startswith(("RETR", "TOP", "DELE")) for line in box.asked)
+
+
+async def test_of_a_huge_mail_only_its_beginning_is_read() -> None:
+    async with PostBox([a_report() + b"x\r\n" * 200_000]).open() as box:
+        sizes = []
+
+        async def handle(mail: bytes) -> bool:
+            sizes.append(len(mail))
+            return False
+
+        await mailbox(box, "secret").empty(handle)
+        assert sizes[0] < 10_000
+
+
+async def test_a_wrong_password_is_an_error_that_waits_for_the_next_look() -> None:
+    async with PostBox().open() as box:
+
+        async def handle(mail: bytes) -> bool:
+            raise AssertionError(mail)
+
+        with pytest.raises(poplib.error_proto, match="AUTH"):
+            await mailbox(box, "wrong").empty(handle)
+        watching = asyncio.create_task(mailbox(box, "wrong").watch(handle))
+        while box.asked.count("PASS wrong") < 2:  # noqa: ASYNC110  # the server knows
+            await asyncio.sleep(0.005)
+        assert not watching.done()
+        watching.cancel()
+
+
+def test_an_address_alone_has_no_mailbox() -> None:
+    assert parse("bounces@example.org") == (Address("bounces", "example.org"), None)
+
+
+def test_an_address_may_be_another_than_the_user() -> None:
+    address, found = parse("pop3s://paperboy:x@mail.example.org?address=bounces@example.org")
+    assert (str(address), found and (found.host, found.port, found.secure)) == (
+        "bounces@example.org",
+        ("mail.example.org", 995, True),
+    )
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "",
+        "bounces",
+        "imap://bounces%40example.org:secret@h",
+        "pop3s://user:secret@host",
+        "pop3s://u:secret@h:p",
+    ],
+)
+def test_what_can_not_be_read_is_named_without_its_secret(setting: str) -> None:
+    with pytest.raises(ConfigurationError, match="PAPERBOY_MAIL_BOUNCE can't be read") as caught:
+        parse(setting)
+    assert "u:secret" not in str(caught.value)
