@@ -7,7 +7,7 @@ import discord
 from adapters.discord.buttons import FALLBACK, Ids, component, rows
 from adapters.discord.layout import ACCENT
 from adapters.discord.markup import address, fitted, width
-from adapters.discord.plan import heading, pressed, said, words
+from adapters.discord.plan import pressed, said, words
 from bot.cards import Card, PaperBlock
 
 MAX_TITLE = 256
@@ -54,7 +54,10 @@ def _embed(card: Card) -> discord.Embed:
         return embed.set_thumbnail(url=address(alone.thumbnail_url))
     texts = [_all(card, room) for room in _SQUEEZES]
     description = next((text for text in texts if width(text) <= MAX_DESCRIPTION), texts[-1][:2000])
-    return discord.Embed(colour=ACCENT, title=heading(card)[:MAX_TITLE] or None, description=description)
+    title = fitted(card.heading, MAX_TITLE)
+    if not title and not description:
+        description = fitted(card.notice, MAX_TITLE) or "…"
+    return discord.Embed(colour=ACCENT, title=title or None, description=description)
 
 
 def _all(card: Card, room: float) -> str:

@@ -11,7 +11,7 @@ from bot.text import shorten
 
 _SPECIAL = re.compile(r"([\\*_~`|<>\[\]])")
 _AT_LINE_START = re.compile(r"^(\s*)([#>+-]|\d+(?=\.))", re.MULTILINE)
-_AUTOLINK = re.compile(r"\b(https?|discord)(?=:/)", re.IGNORECASE)
+_AUTOLINK = re.compile(r"(https?|discord)(?=:/)", re.IGNORECASE)
 _MENTION = re.compile("@(?=everyone|here)", re.IGNORECASE)
 _BREAK = "\u200b"
 """A space without width: what it parts is no mention any more, and looks the same."""

@@ -55,6 +55,8 @@ def plan(card: Card) -> list[Piece]:
     pieces: list[Piece] = []
     for buttons, room in _SQUEEZES:
         pieces = list(_merged(_pieces(card, buttons, room)))
+        if not text_of(pieces):
+            pieces.insert(0, fitted(card.notice, _PARAGRAPH) or "…")
         if text_of(pieces) <= MAX_TEXT and components_of(pieces) <= MAX_COMPONENTS - _ROOM_FOR_MARK:
             return pieces
     return _cut(pieces)
@@ -123,9 +125,10 @@ def heading(card: Card, room: float = 1.0) -> str:
 
 
 def _pieces(card: Card, buttons: int, room: float) -> Iterator[Piece]:
-    if card.heading:
-        yield f"### {heading(card, room)}"
+    if name := heading(card, room):
+        yield f"### {name}"
     before: Block | None = None
+    seen: set[str] = set()
     for block in card.blocks:
         if isinstance(before, PaperBlock) and isinstance(block, PaperBlock) and block.detail != "line":
             yield Line()
@@ -133,8 +136,15 @@ def _pieces(card: Card, buttons: int, room: float) -> Iterator[Piece]:
         picture = address(block.thumbnail_url) if isinstance(block, PaperBlock) else None
         if text:
             yield Picture(text, picture) if picture else text
-        yield from pressed(block, buttons)
+        yield from filter(None, (_unseen(row, seen) for row in pressed(block, buttons)))
         before = block
+
+
+def _unseen(row: tuple[Button, ...], seen: set[str]) -> tuple[Button, ...]:
+    """The buttons of a row that are not on the message already: Discord refuses the same id twice."""
+    new = tuple(button for button in row if button.url or button.command not in seen)
+    seen.update(button.command for button in new)
+    return new
 
 
 def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
