@@ -4,6 +4,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import aiohttp
 import discord
 import structlog
 from discord import app_commands
@@ -20,18 +21,39 @@ from adapters.discord.places import Places
 from adapters.discord.troubles import Troubles
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find
+from bot.errors import Unclear
 from bot.models import Command
 from bot.ports import Core, Reply
 
 Identify = Callable[[int], Awaitable[None]]
 """Returns once a shard may identify itself."""
 
+LONGEST_WAIT = 8.0
+"""Seconds that a post waits for one of Discord's limits before it is given back."""
+
 log = structlog.get_logger(__name__)
 
 
 def speaking() -> discord.Client:
-    """A client that posts and looks things up; it never connects to the gateway."""
-    return discord.Client(intents=discord.Intents.none(), allowed_mentions=discord.AllowedMentions.none())
+    """A client that posts and looks things up; it never connects to the gateway. Needs a running event loop.
+
+    discord.py would send a request again and again where the server fails, even one that is not known by a nonce, and
+    wait for a limit however long it takes. The outbox does both better, for it sees all that waits.
+    """
+    fails = aiohttp.TraceConfig()
+    fails.on_request_end.append(_no_repeats)
+    client = discord.Client(
+        intents=discord.Intents(guilds=True),  # means nothing here, but without it discord.py warns
+        allowed_mentions=discord.AllowedMentions.none(),
+        http_trace=fails,
+    )
+    client.http.max_ratelimit_timeout = LONGEST_WAIT
+    return client
+
+
+async def _no_repeats(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
+    if end.response.status >= 500:
+        raise Unclear(f"Discord answered {end.response.status}")
 
 
 class Listening(discord.AutoShardedClient):

@@ -29,11 +29,13 @@ class Lifecycle:
     async def added(self, guild: discord.Guild) -> None:
         """Invited, or invited back: what was subscribed before is posted again."""
         await self._core.resume_workspace("discord", str(guild.id))
+        await self._troubles.end(_whole(guild))
         await self.look_at(guild)
 
     async def removed(self, guild: discord.Guild) -> None:
         """A real removal. Subscriptions are kept for a return."""
         await self._core.pause_workspace("discord", str(guild.id), REMOVED)
+        await self._troubles.begin(_whole(guild), REMOVED, tell=False)
 
     async def deleted(self, guild: int, channel: int) -> None:
         """A channel is gone for good: Discord never gives its id again."""
@@ -51,14 +53,15 @@ class Lifecycle:
         await self._look({ref(guild.id, channel.id): channel for channel in everywhere})
 
     async def ready(self, client: discord.Client) -> None:
-        """Connected anew: events may have been missed, so every channel in trouble is looked at."""
-        await self._look(
-            {
-                channel: found
-                for channel in await self._troubles.known()
-                if isinstance(found := client.get_channel(int(channel.channel)), Place)
-            }
-        )
+        """Connected anew: events may have been missed, so whatever is in trouble is looked at."""
+        channels: dict[ChannelRef, Place] = {}
+        for known in await self._troubles.known():
+            guild = client.get_guild(int(known.workspace)) if known.workspace.isdigit() else None
+            if guild and not known.channel:
+                await self.added(guild)
+            elif guild and (place := guild.get_channel_or_thread(int(known.channel))):
+                channels[known] = place
+        await self._look(channels)
 
     async def used(self, channel: ChannelRef, permissions: discord.Permissions) -> None:
         """Somebody gave a command there: the moment to try again."""
@@ -79,3 +82,8 @@ class Lifecycle:
         elif await self._troubles.end(channel):
             await self._core.resume(channel)
             log.info("permissions regained", channel=str(channel), kind=kind_of(place.type))
+
+
+def _whole(guild: discord.Guild) -> ChannelRef:
+    """A server as one place, among the troubles."""
+    return ChannelRef("discord", str(guild.id), "")

@@ -18,7 +18,7 @@ from adapters.discord.posting import Poster
 from adapters.discord.shards import Identifies, Shards
 from adapters.discord.troubles import Troubles
 from bot.cards import Card
-from bot.errors import ConfigurationError, RetryLater
+from bot.errors import ChannelGone, ConfigurationError, RetryLater, SendError
 from bot.models import ChannelRef, MessageRef
 from bot.ports import Core, Rate, Rates
 
@@ -77,7 +77,7 @@ class DiscordPlatform:
                 return await gateway_of(await self._speaking())
             except discord.LoginFailure:
                 raise
-            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            except (discord.DiscordException, aiohttp.ClientError, OSError, SendError) as error:
                 log.warning("Discord can't be reached", error=str(error))
                 await asyncio.sleep(AGAIN_AFTER)
 
@@ -85,9 +85,10 @@ class DiscordPlatform:
         """Post a card once. Raises a SendError."""
         try:
             return await self._ask(lambda poster: poster.send(to, card, key))
-        except Hindered as error:
+        except ChannelGone as error:
             if self._rest is not None:
-                await Troubles(self._rest, self._redis).begin(to, str(error))
+                told = isinstance(error, Hindered)
+                await Troubles(self._rest, self._redis).begin(to, str(error), tell=told)
             raise
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:

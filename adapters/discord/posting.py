@@ -102,7 +102,7 @@ class Poster:
             if role:
                 await self._besides(self._ping(channel, message, card, role, key))
         if card.posting.threads:
-            await self._besides(self._open_thread(channel, message, card))
+            await self._besides(self._open_thread(message, card))
         return _ref(to, message.id)
 
     async def _post_in_forum(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
@@ -173,11 +173,11 @@ class Poster:
             suppress_embeds=True,
         )
 
-    async def _open_thread(
-        self, channel: discord.PartialMessageable, message: discord.Message, card: Card
-    ) -> None:
-        try:
-            await channel.get_partial_message(message.id).create_thread(name=name_of(card))
+    async def _open_thread(self, message: discord.Message, card: Card) -> None:
+        try:  # discord.py's own method wants the server, which only a gateway tells
+            await self._client.http.start_thread_with_message(
+                message.channel.id, message.id, name=name_of(card), auto_archive_duration=1440
+            )
         except discord.HTTPException as error:
             if error.code != errors.THREAD_EXISTS:
                 raise

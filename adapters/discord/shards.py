@@ -62,7 +62,7 @@ class Shards:
         self._groups: list[Group] = []
 
     async def listen(self, recommend: Recommend, run: Run) -> None:
-        """Until cancelled. Raises what `run` raises, but for a connection that Discord closed."""
+        """Until cancelled. Raises LoginFailure, or ConnectionClosed where no attempt can succeed."""
         try:
             while True:
                 with suppress(RedisError, OSError):  # a lease that can't be renewed now is not lost yet
@@ -114,16 +114,21 @@ class Shards:
         return taken
 
     async def _ended(self, group: Group) -> None:
-        """Discord closed the connection for good: it is begun anew, at another count where this one was wrong."""
+        """What listened has failed: it is begun anew, at another count where this one was wrong."""
         await self._give_up(group)
         try:
             group.task.result()
+        except discord.LoginFailure:
+            raise
         except discord.ConnectionClosed as error:
             log.warning("Discord closed the connection", code=error.code, reason=error.reason)
+            if error.code in FOR_GOOD:
+                raise
             if error.code in WRONG_COUNT:
                 await self._redis.delete(keys.DISCORD_SHARDS)
-            elif error.code in FOR_GOOD:
-                raise
+        except Exception:  # the edge of a loop: one event that can't be read must not end the bot
+            log.exception("shards failed", shards=list(group.leases))
+        await asyncio.sleep(self._every)
 
     async def _give_up(self, group: Group) -> None:
         self._groups.remove(group)

@@ -21,10 +21,12 @@ class Troubles:
         self._client = client
         self._redis = redis
 
-    async def begin(self, channel: ChannelRef, why: str) -> bool:
+    async def begin(self, channel: ChannelRef, why: str, *, tell: bool = True) -> bool:
         """Remember it, and tell somebody who can mend it. False where that was done before."""
         if not await self._redis.hsetnx(keys.DISCORD_TROUBLE, str(channel), why):
             return False
+        if not tell:
+            return True
         try:
             await self._tell(channel, why)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:

@@ -15,7 +15,7 @@ from adapters.discord.buttons import mark
 from adapters.discord.client import speaking
 from adapters.discord.markup import code, escape, fitted, width
 from bot.cards import Actions, Bullets, Button, Card, PaperBlock, Paragraph, Span
-from bot.cards.digest import DIGEST_SIZE, digest_card
+from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.commands.help import help_card
 from bot.models import Paper, Reason
@@ -24,10 +24,10 @@ from tests.adapters.discord.limits import check, check_text, embed_body, v2_body
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 REASONS = [Reason(n, f'"diffusion policy" OR title:"{n}" OR robot*') for n in range(1, 6)]
+DIGEST_SIZE = 10
 KEY = mark("discord:1:2/paper")
 NASTY = st.text(
-    st.sampled_from("aB ç𝒳漢\u202e\u200d`*_~|<>[]()#@&:/\\-+.1\n\t!?")
-    | st.characters(codec="utf-8")
+    st.sampled_from("aB ç𝒳漢\u202e\u200d`*_~|<>[]()#@&:/\\-+.1\n\t!?") | st.characters(codec="utf-8")
 )
 WORDS = st.lists(
     st.sampled_from(

@@ -1,0 +1,479 @@
+"""Discord's REST interface over HTTP, as strict as the real one about nonces and rates, and as unreliable as wanted.
+
+Every message is written down before it is answered for, or not answered for. A log on disk lets a test kill the
+bot and judge by what was there.
+"""
+
+import asyncio
+import json
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic, time
+from typing import Any, Literal
+
+from aiohttp import web
+
+from tests.adapters.discord.double.gateway import GatewayDouble
+
+EPOCH = 1_420_070_400_000
+APPLICATION, BOT, GUILD = 900, 901, 1000
+TEXT, NEWS, FORUM = 0, 5, 15
+NONCE_LIVES = 300.0
+"""Seconds in which Discord knows a nonce again."""
+PER_CHANNEL, CHANNEL_WINDOW = 5, 5.0
+PER_SECOND = 50
+
+Fault = Literal["lose", "500", "502", "503", "429"]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that Discord took."""
+
+    id: int
+    channel: int
+    nonce: str
+    at: float
+    body: dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class Weather:
+    """How often what goes wrong with posts, as shares of them."""
+
+    lose: float = 0.0
+    """Taken, and the connection dropped before the answer."""
+    limit: float = 0.0
+    """429, not taken."""
+    error: float = 0.0
+    """500, 502 or 503."""
+    untaken: float = 0.5
+    """How many of those posts were not taken."""
+    retry_after: float = 0.3
+    refuse: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Channel -> status and code of every post there."""
+    queue: deque[Fault] = field(default_factory=deque)
+    """What happens to the next posts, before chance decides."""
+    without_via: bool = False
+    """A 429 comes from a proxy in front of Discord, in words."""
+
+
+class DiscordDouble:
+    """The service. `buckets` switches its limits on; tests that are about something else go faster without."""
+
+    def __init__(
+        self, *, weather: Weather | None = None, buckets: bool = True, seed: int = 1, shards: int = 1
+    ) -> None:
+        self.weather = weather or Weather()
+        self.messages: list[Posted] = []
+        self.threads: list[dict[str, Any]] = []
+        self.callbacks: asyncio.Queue[tuple[str, dict[str, Any], float]] = asyncio.Queue()
+        """Interaction id, body, and when it came, of each first answer."""
+        self.requests: list[tuple[str, str]] = []
+        self.too_fast = 0
+        """Requests over one of the limits."""
+        self.commands: list[Any] = []
+        self.syncs = 0
+        self.kinds: dict[int, int] = {}
+        self.token = "token"
+        self.shards = shards
+        self.hides_history = False
+        self.gateway = GatewayDouble()
+        self.url = ""
+        self._buckets = buckets
+        self._random = random.Random(seed)
+        self._windows: dict[int, deque[float]] = {}
+        self._second: deque[float] = deque()
+        self._nonces: dict[tuple[int, str], Posted] = {}
+        self._ids = 0
+
+    @asynccontextmanager
+    async def serve(self, port: int = 0) -> AsyncIterator["DiscordDouble"]:
+        """Listen on the loopback."""
+        app = web.Application(middlewares=[self._guarded])
+        add = app.router.add_route
+        add("GET", "/api/users/@me", self._me)
+        add("GET", "/api/oauth2/applications/@me", self._application)
+        add("GET", "/api/gateway/bot", self._gateway)
+        add("GET", "/ws/", self.gateway.connect)
+        add("PUT", "/api/applications/{app}/commands", self._sync)
+        add("GET", "/api/channels/{channel}", self._channel)
+        add("POST", "/api/channels/{channel}/messages", self._post)
+        add("GET", "/api/channels/{channel}/messages", self._history)
+        add("GET", "/api/channels/{channel}/messages/{message}", self._message)
+        add("PATCH", "/api/channels/{channel}/messages/{message}", self._edit)
+        add("POST", "/api/channels/{channel}/threads", self._forum_post)
+        add("POST", "/api/channels/{channel}/messages/{message}/threads", self._thread)
+        add("GET", "/api/guilds/{guild}/threads/active", self._active)
+        add("GET", "/api/guilds/{guild}", self._guild)
+        add("GET", "/api/guilds/{guild}/members/{user}", self._member)
+        add("POST", "/api/users/@me/channels", self._direct)
+        add("POST", "/api/interactions/{id}/{token}/callback", self._callback)
+        add("POST", "/api/webhooks/{app}/{token}", self._follow)
+        add("PATCH", "/api/webhooks/{app}/{token}/messages/@original", self._follow)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        host = f"127.0.0.1:{runner.addresses[0][1]}"
+        self.url, self.gateway.url = f"http://{host}/api", f"ws://{host}/ws/"
+        try:
+            yield self
+        finally:
+            await self.gateway.close()
+            await runner.cleanup()
+
+    def counts(self) -> Mapping[str, int]:
+        """Mark -> how many messages carry it, a post's nonce being its mark."""
+        found: dict[str, int] = {}
+        for message in self.messages:
+            found[message.nonce] = found.get(message.nonce, 0) + 1
+        return found
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path.startswith("/ws"):
+            return await handler(request)  # type: ignore[no-any-return]
+        self.requests.append((request.method, request.path.removeprefix("/api")))
+        open_to_all = "/interactions/" in request.path or "/webhooks/" in request.path
+        if not open_to_all and request.headers.get("Authorization") != f"Bot {self.token}":
+            return _refused(401, 0, "401: Unauthorized")
+        if request.method in {"POST", "PUT", "PATCH"} and request.can_read_body:
+            assert request.headers["Content-Type"] == "application/json"
+        if not open_to_all and (limited := self._over_all()):
+            return limited
+        try:
+            return await handler(request)  # type: ignore[no-any-return]
+        except KeyError as error:
+            raise AssertionError(f"a request lacks {error}") from error
+
+    def _over_all(self) -> web.Response | None:
+        """The bot's fifty requests a second."""
+        if not self._buckets:
+            return None
+        now = monotonic()
+        while self._second and self._second[0] <= now - 1.0:
+            self._second.popleft()
+        if len(self._second) >= PER_SECOND:
+            self.too_fast += 1
+            return _limited(self._second[0] + 1.0 - now, everywhere=True)
+        self._second.append(now)
+        return None
+
+    async def _post(self, request: web.Request) -> web.StreamResponse:
+        channel, body = int(request.match_info["channel"]), await request.json()
+        if self.kinds.get(channel, TEXT) == FORUM:
+            return _refused(400, 50008, "Cannot send messages in a non-text channel")
+        if refused := self.weather.refuse.get(channel):
+            return _refused(*refused, "no")
+        headers, limited = self._bucket(channel)
+        if limited:
+            return limited
+        nonce = str(body.get("nonce", ""))
+        assert len(nonce) <= 25
+        assert body.get("enforce_nonce") is True
+        return await self._with_faults(
+            request, lambda: self._shown(self._take(channel, nonce, body)), headers
+        )
+
+    async def _with_faults(
+        self, request: web.Request, take: Callable[[], dict[str, Any]], headers: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Take a post and answer for it, as far as the weather allows."""
+        fault = self._fault()
+        if fault == "429":
+            return self._turned_away()
+        failed = fault in {"500", "502", "503"}
+        if failed and self._random.random() < self.weather.untaken:
+            return web.Response(status=int(fault or 500))
+        shown = take()
+        if fault == "lose":
+            assert request.transport is not None
+            request.transport.abort()
+        if failed:
+            return web.Response(status=int(fault or 500))
+        return _json(shown, headers=headers)
+
+    def _bucket(self, channel: int) -> tuple[dict[str, str], web.Response | None]:
+        """Five messages in five seconds a channel."""
+        if not self._buckets:
+            return {}, None
+        now, window = monotonic(), self._windows.setdefault(channel, deque())
+        while window and window[0] <= now - CHANNEL_WINDOW:
+            window.popleft()
+        reset = window[0] + CHANNEL_WINDOW - now if window else CHANNEL_WINDOW
+        if len(window) >= PER_CHANNEL:
+            self.too_fast += 1
+            return {}, _limited(reset)
+        window.append(now)
+        return {
+            "X-RateLimit-Bucket": "messages",
+            "X-RateLimit-Limit": str(PER_CHANNEL),
+            "X-RateLimit-Remaining": str(PER_CHANNEL - len(window)),
+            "X-RateLimit-Reset-After": f"{reset:.3f}",
+            "X-RateLimit-Reset": f"{time() + reset:.3f}",
+        }, None
+
+    def _fault(self) -> Fault | None:
+        weather = self.weather
+        if weather.queue:
+            return weather.queue.popleft()
+        dice = self._random.random()
+        if dice < weather.lose:
+            return "lose"
+        if dice < weather.lose + weather.limit:
+            return "429"
+        if dice < weather.lose + weather.limit + weather.error:
+            return self._random.choice(("500", "502", "503"))
+        return None
+
+    def _turned_away(self) -> web.Response:
+        if self.weather.without_via:
+            return web.Response(status=429, text="error code: 1015", headers={"Retry-After": "30"})
+        return _limited(self.weather.retry_after)
+
+    def _take(self, channel: int, nonce: str, body: dict[str, Any]) -> Posted:
+        known = self._nonces.get((channel, nonce))
+        if known and nonce and known.at > time() - NONCE_LIVES:
+            return known
+        message = Posted(self._snowflake(), channel, nonce, time(), body)
+        self._nonces[channel, nonce] = message
+        self.messages.append(message)
+        return message
+
+    def _snowflake(self) -> int:
+        self._ids += 1
+        return (int(time() * 1000) - EPOCH << 22) + self._ids
+
+    def _shown(self, message: Posted) -> dict[str, Any]:
+        """A message as Discord gives it."""
+        return {
+            "id": str(message.id),
+            "channel_id": str(message.channel),
+            "author": USER,
+            "content": message.body.get("content") or "",
+            "timestamp": datetime.fromtimestamp(message.at, UTC).isoformat(),
+            "edited_timestamp": None,
+            "tts": False,
+            "mention_everyone": False,
+            "mentions": [],
+            "mention_roles": [],
+            "attachments": [],
+            "embeds": message.body.get("embeds", []),
+            "components": message.body.get("components", []),
+            "flags": message.body.get("flags", 0),
+            "pinned": False,
+            "type": 0,
+        }
+
+    async def _history(self, request: web.Request) -> web.Response:
+        if self.hides_history:
+            return _json([])
+        channel, after = int(request.match_info["channel"]), int(request.query.get("after", 0))
+        before = int(request.query.get("before", 1 << 63))
+        limit = int(request.query.get("limit", 50))
+        found = [m for m in self.messages if m.channel == channel and after < m.id < before]
+        some = found[:limit] if after else found[-limit:]
+        return _json([self._shown(message) for message in reversed(some)])
+
+    async def _message(self, request: web.Request) -> web.Response:
+        wanted = int(request.match_info["message"])
+        for message in self.messages:
+            if message.id == wanted:
+                return _json(self._shown(message))
+        return _refused(404, 10008, "Unknown Message")
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        wanted, body = int(request.match_info["message"]), await request.json()
+        message = next(message for message in self.messages if message.id == wanted)
+        message.body.update({name: value for name, value in body.items() if value is not None})
+        return _json(self._shown(message))
+
+    async def _forum_post(self, request: web.Request) -> web.StreamResponse:
+        channel, body = int(request.match_info["channel"]), await request.json()
+        assert 1 <= len(body["name"]) <= 100
+
+        def take() -> dict[str, Any]:
+            message = Posted(self._snowflake(), 0, "", time(), body["message"])
+            thread = _thread(message.id, channel, body["name"], body.get("applied_tags", []))
+            self.messages.append(message)
+            self.threads.append(thread)
+            return {**thread, "message": self._shown(message) | {"channel_id": thread["id"]}}
+
+        return await self._with_faults(request, take, {})
+
+    async def _thread(self, request: web.Request) -> web.Response:
+        message, channel = int(request.match_info["message"]), int(request.match_info["channel"])
+        if any(thread["id"] == str(message) for thread in self.threads):
+            return _refused(400, 160004, "A thread has already been created for this message")
+        thread = _thread(message, channel, (await request.json())["name"], [])
+        self.threads.append(thread)
+        return _json(thread)
+
+    async def _active(self, _request: web.Request) -> web.Response:
+        return _json({"threads": list(reversed(self.threads)), "members": []})
+
+    async def _callback(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
+        shown = {"interaction": {"id": request.match_info["id"], "type": 2, "response_message_id": "1"}}
+        return _json(shown)
+
+    async def _follow(self, request: web.Request) -> web.Response:
+        return _json(self._shown(Posted(self._snowflake(), 1, "", time(), await request.json())))
+
+    async def _sync(self, request: web.Request) -> web.Response:
+        self.commands, self.syncs = await request.json(), self.syncs + 1
+        facts = {"application_id": str(APPLICATION), "version": "1"}
+        return _json([{**c, **facts, "id": str(n + 1)} for n, c in enumerate(self.commands)])
+
+    async def _channel(self, request: web.Request) -> web.Response:
+        channel = int(request.match_info["channel"])
+        last = next((message.id for message in reversed(self.messages) if message.channel == channel), None)
+        return _json(
+            {
+                "id": str(channel),
+                "type": self.kinds.get(channel, TEXT),
+                "guild_id": str(GUILD),
+                "name": f"c{channel}",
+                "position": 0,
+                "permission_overwrites": [],
+                "last_message_id": str(last) if last else None,
+                "available_tags": [],
+                "flags": 0,
+            }
+        )
+
+    async def _guild(self, _request: web.Request) -> web.Response:
+        return _json(guild_payload())
+
+    async def _member(self, _request: web.Request) -> web.Response:
+        return _json(MEMBER)
+
+    async def _direct(self, request: web.Request) -> web.Response:
+        person = int((await request.json())["recipient_id"])
+        return _json({"id": str(person + 1), "type": 1, "recipients": [{**USER, "id": str(person)}]})
+
+    async def _me(self, _request: web.Request) -> web.Response:
+        return _json(USER)
+
+    async def _application(self, _request: web.Request) -> web.Response:
+        facts = {
+            "id": str(APPLICATION),
+            "name": "paperboy",
+            "icon": None,
+            "description": "",
+            "bot_public": True,
+        }
+        more = {
+            "bot_require_code_grant": False,
+            "verify_key": "0" * 64,
+            "owner": USER,
+            "flags": 0,
+            "team": None,
+        }
+        return _json({**facts, **more})
+
+    async def _gateway(self, _request: web.Request) -> web.Response:
+        limit = {
+            "total": 1000,
+            "remaining": self.gateway.remaining,
+            "reset_after": 1000,
+            "max_concurrency": 1,
+        }
+        return _json({"url": self.gateway.url, "shards": self.shards, "session_start_limit": limit})
+
+
+USER: dict[str, Any] = {
+    "id": str(BOT),
+    "username": "paperboy",
+    "discriminator": "0",
+    "avatar": None,
+    "bot": True,
+}
+MEMBER: dict[str, Any] = {
+    "user": USER,
+    "roles": [],
+    "joined_at": "2026-01-01T00:00:00+00:00",
+    "deaf": False,
+    "mute": False,
+    "flags": 0,
+}
+
+
+def guild_payload() -> dict[str, Any]:
+    """The one server."""
+    everyone = {
+        "id": str(GUILD),
+        "name": "@everyone",
+        "color": 0,
+        "hoist": False,
+        "position": 0,
+        "mentionable": False,
+    }
+    colors = {"primary_color": 0, "secondary_color": None, "tertiary_color": None}
+    role = {**everyone, "permissions": str((1 << 52) - 1), "managed": False, "flags": 0, "colors": colors}
+    facts = {
+        "id": str(GUILD),
+        "name": "lab",
+        "owner_id": "777",
+        "roles": [role],
+        "emojis": [],
+        "features": [],
+    }
+    levels = {"verification_level": 0, "default_message_notifications": 0, "explicit_content_filter": 0}
+    more = {
+        "afk_timeout": 300,
+        "mfa_level": 0,
+        "premium_tier": 0,
+        "preferred_locale": "en-US",
+        "nsfw_level": 0,
+    }
+    return {
+        **facts,
+        **levels,
+        **more,
+        "premium_progress_bar_enabled": False,
+        "system_channel_flags": 0,
+        "stickers": [],
+    }
+
+
+def _thread(thread: int, parent: int, name: str, tags: list[Any]) -> dict[str, Any]:
+    return {
+        "id": str(thread),
+        "parent_id": str(parent),
+        "guild_id": str(GUILD),
+        "owner_id": str(BOT),
+        "name": name,
+        "type": 11,
+        "applied_tags": [str(tag) for tag in tags],
+        "message_count": 1,
+        "member_count": 1,
+        "rate_limit_per_user": 0,
+        "flags": 0,
+        "thread_metadata": {
+            "archived": False,
+            "auto_archive_duration": 1440,
+            "archive_timestamp": "2026-01-01T00:00:00+00:00",
+            "locked": False,
+        },
+    }
+
+
+def _json(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """discord.py reads JSON only where the type is just this, without a charset."""
+    kind = {"Content-Type": "application/json"}
+    return web.Response(body=json.dumps(body).encode(), status=status, headers={**(headers or {}), **kind})
+
+
+def _refused(status: int, code: int, message: str) -> web.Response:
+    return _json({"code": code, "message": message}, status=status)
+
+
+def _limited(after: float, *, everywhere: bool = False) -> web.Response:
+    body = {"message": "You are being rate limited.", "retry_after": round(after, 3), "global": everywhere}
+    return _json(body, status=429, headers={"Via": "1.1 google", "Retry-After": f"{after:.3f}"})

@@ -1,0 +1,306 @@
+"""Listening at the gateway: one identify, resumes, leases, a clean end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import discord
+import pytest
+from redis.asyncio import Redis
+
+from adapters.discord import DiscordPlatform
+from adapters.discord.gateway import Gateway
+from adapters.discord.shards import Identifies, Shards
+from bot.cards import Card
+from bot.errors import ConfigurationError
+from bot.models import ChannelRef, Command
+from bot.ports import Core, Reply
+from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload
+from tests.unasked import UnaskedCore
+
+GUILDS = 1
+"""The only intent that is needed, as a bit."""
+TURNS = "pb:{rate:discord:identify:any}:slots"
+"""Deleted where a test would otherwise wait five seconds for its next identify."""
+
+
+@dataclass
+class Told(UnaskedCore):
+    """A core that notes what it is told."""
+
+    told: list[str] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle(self, command: Command) -> Reply:
+        return Reply(Card("reply", f"{command.name} by {command.user.name}"))
+
+    async def subscriptions(self, channels: Any) -> Any:
+        return {channel: () for channel in channels if channel in self.told}
+
+    async def pause_workspace(self, platform: str, workspace: str, reason: str) -> None:
+        self._note(f"pause {platform} {workspace}: {reason}")
+
+    async def resume_workspace(self, platform: str, workspace: str) -> None:
+        self._note(f"resume {platform} {workspace}")
+
+    async def forget(self, channel: ChannelRef) -> None:
+        self._note(f"forget {channel.channel}")
+
+    async def until(self, count: int) -> None:
+        while len(self.told) < count:
+            self.changed.clear()
+            await self.changed.wait()
+
+    def _note(self, what: str) -> None:
+        self.told.append(what)
+        self.changed.set()
+
+
+@asynccontextmanager
+async def listening(platform: DiscordPlatform, core: Core) -> AsyncIterator[asyncio.Task[None]]:
+    """The platform at the gateway, ended as SIGTERM would end it."""
+    running = asyncio.create_task(platform.run(core))
+    try:
+        yield running
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+async def test_it_identifies_once_with_the_one_intent_and_ends_cleanly(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    async with listening(platform, Told()):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+    await double.gateway.until(lambda: double.gateway.clean_closes == 1)
+    assert [shard for shard, _ in double.gateway.identifies] == [0]
+    assert double.gateway.intents == {GUILDS}
+
+
+async def test_commands_are_synced_only_where_they_changed(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    for _ in range(2):
+        async with listening(platform, Told()):
+            await double.gateway.until(lambda: double.gateway.shards == {0})
+        await double.gateway.until(lambda: not double.gateway.shards)
+        await redis.delete(TURNS)
+    assert double.syncs == 1
+    (paper,) = double.commands
+    assert (paper["name"], paper["integration_types"], paper["contexts"]) == ("paper", [0, 1], [0, 1, 2])
+    assert "subscribe" in {option["name"] for option in paper["options"]}
+
+
+@pytest.mark.parametrize("how", ["asked", "dropped"])
+async def test_a_broken_connection_is_resumed(
+    platform: DiscordPlatform, double: DiscordDouble, how: str
+) -> None:
+    double.gateway.guilds = {0: [guild_payload()]}
+    core = Told()
+    async with listening(platform, core):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        if how == "asked":
+            await double.gateway.ask_to_reconnect()
+        else:
+            await double.gateway.drop()
+        await double.gateway.dispatch("GUILD_DELETE", {"id": str(GUILD)})  # is told when it is back
+        await core.until(1)
+    assert core.told == [f"pause discord {GUILD}: Paperboy was removed from the server"]
+    assert double.gateway.resumes == [0]
+    assert len(double.gateway.identifies) == 1
+
+
+async def test_back_in_a_server_while_nobody_listened(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    double.gateway.guilds = {0: [guild_payload()]}
+    core = Told()
+    async with listening(platform, core):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        await double.gateway.dispatch("GUILD_DELETE", {"id": str(GUILD)})
+        await core.until(1)
+    await redis.delete(TURNS)
+    async with listening(platform, core):
+        await core.until(2)
+    assert core.told[1:] == [f"resume discord {GUILD}"]
+
+
+async def test_an_outage_is_no_removal(platform: DiscordPlatform, double: DiscordDouble) -> None:
+    double.gateway.guilds = {0: [guild_payload()]}
+    core = Told()
+    async with listening(platform, core):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        await double.gateway.dispatch("GUILD_DELETE", {"id": str(GUILD), "unavailable": True})
+        await double.gateway.dispatch("GUILD_CREATE", {**guild_payload(), "unavailable": False})
+        await double.gateway.dispatch("GUILD_DELETE", {"id": str(GUILD)})
+        await core.until(1)
+    assert core.told == [f"pause discord {GUILD}: Paperboy was removed from the server"]
+
+
+async def test_a_refused_token_ends_the_role(double: DiscordDouble, redis: Redis) -> None:
+    platform = DiscordPlatform("wrong", redis)
+    with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
+        await platform.run(Told())
+    double.gateway.refuses = 4004
+    platform = DiscordPlatform(double.token, redis)
+    with pytest.raises(ConfigurationError, match="DISCORD_TOKEN"):
+        await platform.run(Told())
+    await platform.close()
+    assert len(double.gateway.identifies) == 1
+
+
+async def test_a_command_is_answered_over_the_wire(platform: DiscordPlatform, double: DiscordDouble) -> None:
+    double.gateway.guilds = {0: [guild_payload()]}
+    async with listening(platform, Told()):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        await double.gateway.dispatch("INTERACTION_CREATE", interaction("77", "help"))
+        identity, body, _ = await double.callbacks.get()
+    assert identity == "77"
+    assert body["type"] == 4
+    assert body["data"]["flags"] == 1 << 15 | 1 << 6
+    assert "help by joe" in str(body["data"]["components"])
+
+
+def interaction(identity: str, command: str, **options: str) -> dict[str, Any]:
+    """`/paper …` as the gateway says it."""
+    given = [{"type": 3, "name": name, "value": value} for name, value in options.items()]
+    person = {"id": "4242", "username": "joe", "discriminator": "0", "avatar": None}
+    member: dict[str, Any] = {
+        "user": person,
+        "roles": [],
+        "joined_at": None,
+        "deaf": False,
+        "mute": False,
+        "flags": 0,
+    }
+    return {
+        "id": identity,
+        "application_id": "900",
+        "type": 2,
+        "token": f"token-{identity}",
+        "version": 1,
+        "guild_id": str(GUILD),
+        "channel_id": "2000",
+        "channel": {
+            "id": "2000",
+            "type": 0,
+            "guild_id": str(GUILD),
+            "name": "papers",
+            "position": 0,
+            "permissions": "0",
+        },
+        "member": {**member, "permissions": str((1 << 52) - 1)},
+        "app_permissions": str((1 << 52) - 1),
+        "locale": "en-US",
+        "entitlements": [],
+        "authorizing_integration_owners": {"0": str(GUILD)},
+        "context": 0,
+        "attachment_size_limit": 1,
+        "data": {
+            "id": "1",
+            "name": "paper",
+            "type": 1,
+            "options": [{"type": 1, "name": command, "options": given}],
+        },
+    }
+
+
+@dataclass
+class Listeners:
+    """What listens on which shards."""
+
+    on: set[int] = field(default_factory=set)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    fails: list[Exception] = field(default_factory=list)
+
+    async def run(self, shards: Sequence[int], _count: int) -> None:
+        assert not self.on & set(shards)
+        self.on |= set(shards)
+        self.changed.set()
+        try:
+            if self.fails:
+                raise self.fails.pop()
+            await asyncio.Event().wait()
+        finally:
+            self.on -= set(shards)
+            self.changed.set()
+
+    async def until(self, shards: set[int]) -> None:
+        while self.on != shards:
+            self.changed.clear()
+            await self.changed.wait()
+
+
+async def three() -> int:
+    return 3
+
+
+async def test_every_shard_is_held_by_one_process_and_taken_over(redis: Redis) -> None:
+    first, second = Listeners(), Listeners()
+    holding = asyncio.create_task(Shards(redis, every=0.05, at_most=2).listen(three, first.run))
+    await first.until({0, 1})
+    waiting = asyncio.create_task(Shards(redis, every=0.05).listen(three, second.run))
+    await second.until({2})
+    holding.cancel()
+    await second.until({0, 1, 2})
+    assert not first.on
+    waiting.cancel()
+    await asyncio.wait({holding, waiting})
+
+
+async def test_shards_whose_leases_were_lost_are_left_at_once(redis: Redis) -> None:
+    ours = Listeners()
+    holding = asyncio.create_task(Shards(redis, every=0.05).listen(three, ours.run))
+    await ours.until({0, 1, 2})
+    await redis.set("pb:{discord}:shard:3:1", "somebody else", ex=60)
+    await ours.until(set())
+    await ours.until({0, 2})
+    holding.cancel()
+    await asyncio.wait({holding})
+
+
+async def test_shards_that_fail_are_begun_anew(redis: Redis) -> None:
+    ours = Listeners(fails=[RuntimeError("an event that can't be read")])
+    holding = asyncio.create_task(Shards(redis, every=0.05).listen(three, ours.run))
+    await ours.until({0, 1, 2})
+    holding.cancel()
+    await asyncio.wait({holding})
+    assert await redis.keys("pb:{discord}:shard:*") == []
+
+
+async def test_a_wrong_number_of_shards_is_asked_for_anew(redis: Redis) -> None:
+    await redis.set("pb:{discord}:shards", 1)
+    ours = Listeners(fails=[closed(4011)])
+    holding = asyncio.create_task(Shards(redis, every=0.05).listen(three, ours.run))
+    await ours.until({0, 1, 2})
+    holding.cancel()
+    await asyncio.wait({holding})
+
+
+async def test_what_can_never_work_ends_the_role(redis: Redis) -> None:
+    with pytest.raises(discord.ConnectionClosed):
+        await Shards(redis, every=0.05).listen(three, Listeners(fails=[closed(4014)]).run)
+
+
+def closed(code: int) -> discord.ConnectionClosed:
+    return discord.ConnectionClosed(cast("Any", None), shard_id=0, code=code)
+
+
+async def test_a_shard_does_not_identify_itself_again_and_again(redis: Redis) -> None:
+    identifies = Identifies(redis)
+    for _ in range(5):
+        await identifies.turn(0, 100)
+    sixth, other = (asyncio.create_task(identifies.turn(shard, 100)) for shard in (0, 1))
+    await other
+    assert not sixth.done()
+    sixth.cancel()
+
+
+async def test_identifies_of_the_day_are_not_used_up() -> None:
+    await Gateway(shards=1, at_once=1, remaining=1000, reset_after=3600).allows(16)
+    waiting = asyncio.create_task(Gateway(shards=1, at_once=1, remaining=55, reset_after=3600).allows(16))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    waiting.cancel()
