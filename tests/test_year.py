@@ -1,0 +1,73 @@
+"""A year on a simulated clock, in zones whose clocks do odd things: every digest once, at the right local hour."""
+
+import random
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from redis.asyncio import Redis
+
+from bot import delivery as delivering
+from bot.models import ChannelRef, ChannelSettings, Every
+from tests.papers import a_paper
+from tests.rhythm import Board, House, set_clock
+
+BEGIN = datetime(2025, 12, 31, 12, tzinfo=UTC)
+DAYS = 366
+RHYTHMS: tuple[Every, ...] = ("daily", "weekly")
+ODD_DAYS = {
+    ("Australia/Lord_Howe", date(2026, 10, 4)): "02:30",  # the half-hour before is left out
+    ("Africa/Cairo", date(2026, 4, 24)): "01:00",  # midnight is
+}
+"""Days on which there is no such hour: then it is the first moment after the gap."""
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [
+        ("Europe/Berlin", 9),
+        ("America/New_York", 17),
+        ("Asia/Kathmandu", 9),
+        ("Australia/Lord_Howe", 2),
+        ("Africa/Cairo", 0),
+    ],
+)
+async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, zone: str, hour: int) -> None:
+    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    clock = set_clock(monkeypatch, redis)
+    board = Board(clock)
+    house, local = House(redis, board), ZoneInfo(zone)
+    await clock.set(BEGIN)
+    for every in RHYTHMS:
+        await house.subscribe(where(every), every, ChannelSettings(zone=zone, hour=hour, weekday=2))
+    dice, polled = random.Random(zone), dict[str, datetime]()
+    for day in range(DAYS):
+        moment = BEGIN + timedelta(days=day, minutes=dice.randrange(24 * 60))
+        while (due := await clock.next_due()) and due <= moment:
+            await clock.set(due)
+            await house.deliver()
+        await clock.set(max(moment, clock.now))
+        paper = f"p{day}"
+        polled[paper] = clock.now
+        await house.poll(a_paper(paper, published=clock.now))
+    for every in RHYTHMS:
+        waiting = {paper for owed in await house.outbox.owed(where(every)) for paper, _ in owed.papers}
+        expected: dict[date, set[str]] = {}
+        for paper in polled.keys() - waiting:
+            expected.setdefault(next_date(every, polled[paper].astimezone(local), hour), set()).add(paper)
+        posts = [post for post in board.posts if post.channel == where(every)]
+        assert len(expected) == len(posts) > (250 if every == "daily" else 50)
+        for post in posts:
+            at = post.at.astimezone(local)
+            assert f"{at:%H:%M}" == ODD_DAYS.get((zone, at.date()), f"{hour:02}:00")
+            assert set(post.papers) == expected[at.date()]
+
+
+def next_date(every: Every, local: datetime, hour: int) -> date:
+    """The day of the first digest after a local time, by the calendar on the wall."""
+    day = local.date() + timedelta(days=local.time() >= time(hour))
+    return day + timedelta(days=(2 - day.weekday()) % 7) if every == "weekly" else day
+
+
+def where(every: Every) -> ChannelRef:
+    return ChannelRef("board", "T", every)
