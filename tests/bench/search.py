@@ -1,0 +1,207 @@
+"""How well and how fast `/paper search` finds: known items, judged searches, and SQLite's FTS5 beside it.
+
+    python -m tests.bench.search --json
+
+Over the recorded papers of arXiv in ../shared/data, through the whole of it: records in a Valkey server, the index
+that follows them, answers with their papers. `--papers` takes fewer.
+"""
+
+import argparse
+import asyncio
+import gzip
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+from bot.models import Paper
+from bot.search import Search
+from bot.sources.fields import moment
+from bot.store.connect import connect
+from bot.store.embedded import EmbeddedServer
+from bot.store.papers import Papers
+from bot.text import clean
+from tests.bench import known_items
+from tests.bench.fts5 import Fts5
+from tests.bench.ndcg import ndcg10
+from tests.conftest import SHARED_DATA as DATA
+
+AT_ONCE = 1000
+MIXED = 200
+ROUNDS = 5
+"""Times that each of the mixed searches is timed; its median counts, for other work on the machine hits any of them."""
+WRITES = 50
+"""Papers a second that a writer adds meanwhile."""
+
+
+def recorded(most: int) -> list[Paper]:
+    """The papers, read by all processors."""
+    with (
+        gzip.open(DATA / "arxiv_papers.jsonl.gz", "rt", encoding="utf-8") as lines,
+        ProcessPoolExecutor() as pool,
+    ):
+        return [paper for batch in pool.map(_papers, _batches(islice(lines, most))) for paper in batch]
+
+
+def _papers(lines: Sequence[str]) -> list[Paper]:
+    return [_paper(json.loads(line)) for line in lines]
+
+
+def _paper(row: Any) -> Paper:
+    return Paper(
+        id=row["id"],
+        title=clean(row["title"]),
+        abstract=clean(row["abstract"]),
+        authors=tuple(map(clean, row["authors"])),
+        url=f"https://arxiv.org/abs/{row['id']}",
+        published=moment(row["published"]),
+        categories=tuple(row["categories"]),
+        sources=("arxiv",),
+    )
+
+
+def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
+    lines = iter(lines)
+    while batch := list(islice(lines, AT_ONCE)):
+        yield batch
+
+
+async def run(most: int, items: int) -> dict[str, object]:
+    """Everything that is measured."""
+    papers = recorded(most)
+    with TemporaryDirectory() as folder:
+        async with EmbeddedServer(Path(folder)) as server:
+            redis = await connect(server.url)
+            store = Papers(redis)
+            latest = max(paper.published for paper in papers)
+            search = Search(store, Path(folder) / "search", lambda: latest)
+            for start in range(0, len(papers), AT_ONCE):
+                await store.remember(papers[start : start + AT_ONCE])
+            began = perf_counter()
+            await search.catch_up()
+            built = perf_counter() - began
+            figures: dict[str, object] = {
+                "docs": len(papers),
+                "build_per_s": round(len(papers) / built),
+                "mb": round(size(Path(folder) / "search") / 1e6, 1),
+            }
+            figures |= await _speed(search, store, papers, Path(folder))
+            figures |= await _success(search, known_items.drawn(papers, min(items, len(papers) // 2)))
+            figures["s2_ndcg10"] = round(ndcg10(DATA / "search" / "s2search.jsonl"), 3)
+            await search.close()
+            await redis.aclose()
+    return figures
+
+
+async def _speed(search: Search, store: Papers, papers: Sequence[Paper], folder: Path) -> dict[str, object]:
+    other = Fts5(folder / "fts5.sqlite")
+    other.add(papers)
+    typed = known_items.mixed(papers, MIXED)
+    ours: list[list[float]] = [[] for _ in typed]
+    theirs: list[list[float]] = [[] for _ in typed]
+    for round_ in range(ROUNDS):
+        for number, text in enumerate(typed):  # one beside the other: other work on the machine hits both
+            if round_ < 2:
+                theirs[number].append(_timed(other.find, text))
+            ours[number].append(await _asked(search, text))
+    other.close()
+    writing = asyncio.create_task(_write(search, store, papers))
+    meanwhile = [await _asked(search, text) for text in typed for _ in range(2)]
+    writing.cancel()
+    mine, fts5 = [median(times) for times in ours], [median(times) for times in theirs]
+    return {
+        "p50_ms": _ms(mine, 50),
+        "p95_ms": _ms(mine, 95),
+        "p99_ms": _ms(mine, 99),
+        "p99_writer_ms": _ms(meanwhile, 99),
+        "fts5_p50_ms": _ms(fts5, 50),
+        "fts5_p99_ms": _ms(fts5, 99),
+        "ratio_vs_fts5_p99": round(_percentile(fts5, 99) / _percentile(mine, 99), 1),
+    }
+
+
+async def _asked(search: Search, text: str) -> float:
+    began = perf_counter()
+    await search.find(text)
+    return perf_counter() - began
+
+
+def _timed(find: Callable[[str], object], text: str) -> float:
+    began = perf_counter()
+    find(text)
+    return perf_counter() - began
+
+
+async def _write(search: Search, store: Papers, papers: Sequence[Paper]) -> None:
+    """WRITES papers a second that were never seen, each second's followed by a commit."""
+    number = 0
+    while True:
+        began = perf_counter()
+        batch = [_renumbered(paper, number + n) for n, paper in enumerate(papers[number : number + WRITES])]
+        number += WRITES
+        await store.remember(batch)
+        await search.catch_up()
+        await asyncio.sleep(max(0.0, 1 - (perf_counter() - began)))
+
+
+def _renumbered(paper: Paper, number: int) -> Paper:
+    return replace(paper, id=f"new/{number:07}", published=paper.published + timedelta(days=1))
+
+
+async def _success(search: Search, papers: Sequence[Paper]) -> dict[str, object]:
+    kinds = {
+        "title": known_items.full_titles(papers),
+        "typo": known_items.typos(papers),
+        "words3": known_items.three_words(papers),
+        "author": known_items.last_authors(papers),
+        "id": known_items.ids(papers),
+    }
+    figures: dict[str, object] = {"items": len(papers)}
+    for kind, items in kinds.items():
+        places = [_place(wanted, await search.find(typed)) for typed, wanted in items]
+        figures[f"{kind}_at1"] = round(sum(place == 0 for place in places) / len(places), 3)
+        figures[f"{kind}_at5"] = round(sum(0 <= place < 5 for place in places) / len(places), 3)
+    return figures
+
+
+def _place(wanted: str, found: Any) -> int:
+    return next((place for place, paper in enumerate(found.papers) if paper.id == wanted), -1)
+
+
+def _percentile(times: Sequence[float], percent: int) -> float:
+    return quantiles(times, n=100, method="inclusive")[percent - 1]
+
+
+def _ms(times: Sequence[float], percent: int) -> float:
+    return round(1000 * _percentile(times, percent), 1)
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--papers", type=int, default=10**9)
+    parser.add_argument("--items", type=int, default=1000, help="papers drawn for each kind of known item")
+    parser.add_argument("--json", action="store_true", help="only the figures, as one line")
+    options = parser.parse_args()
+    if not DATA.is_dir():
+        sys.exit(f"the recorded papers are not here (expected in {os.path.relpath(DATA)})")
+    figures = asyncio.run(run(options.papers, options.items))
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    main()
