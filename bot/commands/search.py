@@ -97,7 +97,8 @@ def _heading(wish: Wish, found: Found, page: int) -> str:
     if found.loose:
         return f"Nothing has all of “{query}”; nearest"
     pages = f" (page {page} of {found.pages})" if found.pages > 1 else ""
-    return f"{count(found.total, 'paper')} for “{query}”{pages}"
+    near = ", and what comes near" if page == 1 and found.total < len(found.papers) else ""
+    return f"{count(max(found.total, 1), 'paper')} for “{query}”{near}{pages}"
 
 
 def _meant(wish: Wish, found: Found) -> Sequence[Block]:

@@ -17,6 +17,8 @@ Sort = Literal["best", "new", "top"]
 
 CANDIDATES = 50
 """Papers looked at closely."""
+ENOUGH = 5
+"""Papers that have all the words: with fewer, those that come near are looked for, too."""
 SHORT = 5
 """Words of a query whose words are likely to be a title's."""
 LONG = 9
@@ -25,6 +27,8 @@ SOME = 0.6
 """Part of the words that a paper must have to be worth showing."""
 RARE = 2
 """Papers. A word that no more have is perhaps misspelt."""
+LONG_WORD = 8
+"""Letters of a word that may have two of them wrong, where nothing was found with one."""
 FUZZY = 4.0
 """Score of a word that is nearly there: about that of a word of medium rarity."""
 NAME = 1.5
@@ -43,9 +47,7 @@ class Ranked:
 
     ids: tuple[str, ...]
     total: int
-    """Papers that hold all that was typed, or, where `loose`, as many as were looked at."""
-    loose: bool = False
-    """No paper has all the words as typed."""
+    """Papers that hold all that was typed. There may be more in `ids`, which come near."""
 
 
 class Ranking:
@@ -62,24 +64,25 @@ class Ranking:
         *,
         days: int | None = None,
         sort: Sort = "best",
+        enough: int = ENOUGH,
     ) -> Ranked:
-        """The first CANDIDATES."""
+        """The first CANDIDATES; those that only come near are among them where fewer than `enough` have all."""
         limits = [(Occur.Must, self._terms.since(self._today - days))] if days is not None else []
         if asked.must is not None:
             limits.append((Occur.Must, self._terms.node(asked.must)))
         scores: dict[str, float] = {}
-        total, loose = 0, False
+        total = 0
         for place, step in enumerate(self._steps(asked)):
-            if len(scores) >= CANDIDATES or (place and sort != "best" and scores):
+            if len(scores) >= (enough if sort == "best" else 1):
                 break
             query = both([(Occur.Must, step), *limits]) if limits else step
             found, count = self._ask(query, sort)
             for paper_id, score in found:
                 scores.setdefault(paper_id, score if not place else score * 0.5**place)
             if place == 0:
-                total, loose = count, not count
+                total = count
         ids = list(scores) if sort != "best" else sorted(scores, key=lambda i: -scores[i])
-        return Ranked(tuple(ids), total or len(ids), loose)
+        return Ranked(tuple(ids[: max(enough, total)]), total)
 
     def _ask(self, query: Found, sort: Sort) -> tuple[list[tuple[str, float]], int]:
         if sort == "best":
@@ -115,15 +118,14 @@ class Ranking:
             if asked.also is not None:
                 yield self._terms.node(asked.also)
             least = max(1, round(SOME * len(words)))
-            near = [(Occur.Should, self._nearly(word, weights)) for word in words]
-            yield self._some([*near], extra, least)
-        some = [(Occur.Should, self._word(word, weights)) for word in words]
+            yield self._some([self._nearly(word, weights, 1) for word in words], extra, least)
+        some = [self._word(word, weights) for word in words]
         yield self._some(some, extra, max(1, round(SOME * len(words))) if len(words) >= LONG else 1)
+        yield self._some([self._nearly(word, weights, 2) for word in words], extra, 1)
 
-    def _some(self, words: list[tuple[Occur, Found]], extra: list[tuple[Occur, Found]], least: int) -> Found:
-        if not extra:
-            return both(words, least=least)
-        return both([(Occur.Must, both(words, least=least)), *extra])
+    def _some(self, words: Sequence[Found], extra: list[tuple[Occur, Found]], least: int) -> Found:
+        """Papers with `least` of the words, or more."""
+        return both([(Occur.Must, both([(Occur.Should, word) for word in words], least=least)), *extra])
 
     def _word(self, word: Word, weights: dict[str, float]) -> Found:
         """Papers with this word in any field; the best field counts."""
@@ -133,13 +135,14 @@ class Ranking:
             fields.append(boosted(self._terms.parts(field, parts, word.joined), weight))
         return either(fields)
 
-    def _nearly(self, word: Word, weights: dict[str, float]) -> Found:
+    def _nearly(self, word: Word, weights: dict[str, float], letters: int) -> Found:
         """The same, and papers with something spelled nearly so, where hardly any has the word itself."""
         exact = self._word(word, weights)
         text = "".join(word.parts)
         if len(text) < 4 or self._frequency(word) > RARE:
             return exact
-        fuzzy = [self._terms.fuzzy(field, text, FUZZY * weight) for field, weight in weights.items()]
+        letters = letters if len(text) >= LONG_WORD else 1
+        fuzzy = [self._terms.fuzzy(field, text, letters, FUZZY * w) for field, w in weights.items()]
         return either([exact, *fuzzy])
 
     def _frequency(self, word: Word) -> int:

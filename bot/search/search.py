@@ -46,14 +46,20 @@ class Found:
     asked: Asked
     papers: tuple[Paper, ...]
     total: int
-    """Papers that were found in all; no more than the first 50 can be paged to."""
+    """Papers that have all that was typed, as it was typed; no more than the first 50 can be paged to.
+
+    Where they are few, papers that come near are among `papers`, too.
+    """
     pages: int
-    loose: bool = False
-    """No paper has all that was typed as it was typed: these come near."""
     spelling: str = ""
     """What was probably meant, where words are unknown."""
     complete: bool = True
     """Whether the index had followed every change, when it was last looked at."""
+
+    @property
+    def loose(self) -> bool:
+        """No paper has all that was typed: these come near."""
+        return not self.total and bool(self.papers)
 
 
 class Search:
@@ -90,7 +96,9 @@ class Search:
         asked = read(text)
         index, known = await self._ready()
         ranked = await self._thread(self._rank, index, asked, days, sort)
-        ids = ranked.ids or ((asked.paper_id,) if asked.paper_id else ())
+        ids = ranked.ids or (
+            (asked.paper_id,) if asked.paper_id else ()
+        )  # perhaps it is not in the index yet
         if asked.must is not None and not exactly(asked.must):
             holds = await self._proven(asked, ids, known)
             ranked = replace(ranked, total=len(holds))
@@ -99,14 +107,13 @@ class Search:
         page = min(max(page, 1), pages)
         shown = await self._get(ids[(page - 1) * PAGE : page * PAGE], known)
         spelling = ""
-        if ranked.loose or not shown:
+        if not ranked.total or not shown:
             spelling = await self._thread(respelled, asked, shown, index.searcher())
         return Found(
             asked,
             tuple(shown),
-            max(ranked.total, len(ids)),
+            ranked.total,
             pages,
-            ranked.loose,
             spelling,
             self._complete or known is not None,
         )

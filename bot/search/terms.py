@@ -62,10 +62,9 @@ class Terms:
         whole = both((Occur.Must, term) for term in terms)
         return either([whole, self.term(field, joined)]) if joined else whole
 
-    def fuzzy(self, field: str, word: str, boost: float) -> Found:
-        """Papers with something spelled nearly so."""
-        distance = 2 if len(word) >= 8 else 1
-        return boosted(Found.fuzzy_term_query(self._schema, field, word, distance), boost)
+    def fuzzy(self, field: str, word: str, letters: int, boost: float) -> Found:
+        """Papers with a word that differs in so many letters, or fewer."""
+        return boosted(Found.fuzzy_term_query(self._schema, field, word, letters), boost)
 
     def prefix(self, field: str, stem: str) -> Found:
         """Papers with a word that begins so."""
