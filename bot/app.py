@@ -29,6 +29,7 @@ from bot.sample import PapersOrSample
 from bot.search import Search
 from bot.settings import Settings
 from bot.sources import build_sources
+from bot.sources.elsewhere import Elsewhere
 from bot.sources.wiring import Wiring
 from bot.store import keys
 from bot.store.connect import connect, syncs_every_write
@@ -172,9 +173,10 @@ def wire(
     outbox, news = Outbox(redis, durable=durable), News(redis, papers)
     recent = Recent(papers, now)
     search = Search(papers, index, now, papers.stand_ins)
-    sources = build_sources(
-        Wiring(settings=settings, session=session, redis=redis, now=now, progress=Progress(reached, terminal))
+    wiring = Wiring(
+        settings=settings, session=session, redis=redis, now=now, progress=Progress(reached, terminal)
     )
+    sources = build_sources(wiring)
 
     def polled(result: PollResult) -> None:
         outcome = "ok" if result.error is None else "refused" if result.refused else "failed"
@@ -209,6 +211,7 @@ def wire(
                 papers=papers,
                 recent=recent,
                 search=search,
+                elsewhere=Elsewhere.build(wiring),
                 settings=settings_of,
                 rules=RulesOfChannels(redis),
                 saved=Saved(redis),

@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     huggingface_url: Url = "https://huggingface.co"
     arxiv_rss_url: Url = "https://rss.arxiv.org"
     arxiv_oai_url: Url = "https://oaipmh.arxiv.org"
+    arxiv_api_url: Url = "https://export.arxiv.org"
+    """Asked for on-demand search and for backfilling, never for what is new."""
+    semantic_scholar_url: Url = "https://api.semanticscholar.org"
+    semantic_scholar_key: SecretStr | None = Field(default=None, validation_alias="SEMANTIC_SCHOLAR_API_KEY")
+    """With it `/paper search` also looks there."""
     arxiv_categories: Annotated[tuple[Category, ...], NoDecode] = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
     arxiv_cross_lists: bool = False
     """Whether papers are new that are only listed in these categories too, under another one of their own."""
@@ -130,7 +135,14 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "huggingface_url", "arxiv_rss_url", "arxiv_oai_url", "biorxiv_url", "discord_api_url", "public_url"
+        "huggingface_url",
+        "arxiv_rss_url",
+        "arxiv_oai_url",
+        "arxiv_api_url",
+        "semantic_scholar_url",
+        "biorxiv_url",
+        "discord_api_url",
+        "public_url",
     )
     @classmethod
     def _without_slash(cls, value: str | None) -> str | None:

@@ -23,6 +23,7 @@ def environment(folder: Path, upstream: str = NOWHERE, **settings: str) -> Mappi
         "PAPERBOY_HUGGINGFACE_URL": upstream,
         "PAPERBOY_ARXIV_RSS_URL": NOWHERE,
         "PAPERBOY_ARXIV_OAI_URL": NOWHERE,
+        "PAPERBOY_ARXIV_API_URL": NOWHERE,
         "PAPERBOY_ARXIV_CATEGORIES": "cs.CL",
         "PAPERBOY_CONSOLE_FORMAT": "json",
         "PAPERBOY_LOG_FORMAT": "json",

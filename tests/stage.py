@@ -23,6 +23,7 @@ from bot.cards import Actions, Card, PaperBlock
 from bot.models import ChannelRef, Paper
 from bot.ports import Batch, Platform
 from bot.settings import Settings
+from tests.program import NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ async def wired(
 ) -> AsyncIterator[Bot]:
     """A bot with these platforms; nothing runs by itself, and its sources are never asked."""
     async with aiohttp.ClientSession() as session:
-        settings = Settings.model_construct(**{n: f.default for n, f in Settings.model_fields.items()})
+        defaults = {name: field.default for name, field in Settings.model_fields.items()}
+        nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE}
+        settings = Settings.model_construct(**(defaults | nowhere))
         yield wire(settings, redis, session, platforms, durable=False, now=now)
 
 

@@ -1,164 +1,39 @@
 """`/paper search`: the papers that answer a question, five at a time, for whoever asks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import cast
+from dataclasses import replace
+from functools import partial
 
-from bot.cards import Block, Button, Card, Span, Text
-from bot.cards.paper import NOTICE, QUERY, paper_block
-from bot.cards.say import MAX_BUTTON, actions, bold, code, count, dim, paragraph, text
+from bot.cards.say import MAX_BUTTON
+from bot.commands.further import further
+from bot.commands.results import Wish, results_card
 from bot.commands.services import Services
 from bot.errors import UserError
-from bot.models import Command, Paper
+from bot.models import Command
 from bot.ports import Reply
-from bot.query import Person, Phrase
-from bot.query.nodes import terms_of
-from bot.search import Found
-from bot.search.ranking import Sort
-from bot.search.snippet import snippet
-from bot.text import shorten
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A search as it was typed; its `str` is the line that repeats it."""
-
-    query: str
-    days: str = ""
-    sort: Sort = "best"
-    kept: str = ""
-    """What stands for a query that buttons have no room for."""
-
-    def __str__(self) -> str:
-        days = f" days:{self.days}" if self.days else ""
-        sort = f" sort:{self.sort}" if self.sort != "best" else ""
-        return f"search {self.kept or self.query}{days}{sort}"
+from bot.search import PAGE
+from bot.store.kept import LENGTH as KEPT
 
 
 async def search(command: Command, services: Services) -> Reply:
-    """One page of results."""
+    """One page of results; where they are few, with what is found elsewhere to follow."""
     wish = await _wish(command, services)
     page = int(command.options.get("page", 1))
     days = int(wish.days) if wish.days else None
     found = await services.search.find(wish.query, days=days, sort=wish.sort, page=page)
-    return Reply(results_card(wish, found, page, services.now()))
-
-
-def results_card(wish: Wish, found: Found, page: int, now: datetime) -> Card:
-    """Each paper with what was found in it, then the ways on; without papers what to try."""
-    if not found.papers:
-        return _nothing_card(wish, found)
-    page = min(max(page, 1), found.pages)
-    papers = tuple(block for paper in found.papers for block in result(paper, found, now))
-    heading = _heading(wish, found, page)
-    titles = "; ".join(paper.title for paper in found.papers)
-    return Card(
-        "reply",
-        shorten(f"{heading}: {titles}", NOTICE),
-        heading,
-        (*_meant(wish, found), *papers, *_ways_on(wish, found, page)),
-    )
-
-
-def result(paper: Paper, found: Found, now: datetime, mark: str = "") -> tuple[Block, ...]:
-    """One paper in a list: its line, what was found in it, what can be done with it. `mark` says where it is from."""
-    line = paper_block(paper, (), now, "line")
-    said: Text = tuple(
-        bold(run.text) if run.found else dim(run.text)
-        for run in snippet(found.asked, paper, near=found.loose)
-    )
-    marked: Text = (Span(f"{mark} · ", "italic"),) if mark else ()
-    what = (paragraph(*marked, *said),) if said or marked else ()
-    buttons = actions(
-        Button("Share here", f"share {paper.id}"),
-        Button("Similar", f"similar {paper.id}"),
-        Button("Save", f"save {paper.id}"),
-    )
-    return (line, *what, *buttons)
+    little = found.total < PAGE and wish.sort == "best"
+    later = partial(further, wish, found, services) if little else None
+    return Reply(results_card(wish, found, page, services.now()), later=later)
 
 
 async def _wish(command: Command, services: Services) -> Wish:
     options = command.options
-    query, days, sort = options["query"], options.get("days", ""), cast("Sort", options.get("sort", "best"))
-    if query.startswith("~") and len(query) == 17:
+    query = options["query"]
+    if query.startswith("~") and len(query) == KEPT:
         kept = await services.kept.get(query)
         if kept is None:
             raise UserError("That search is too old to go on with. Type it again.", hint="/paper help search")
-        return Wish(kept, days, sort, query)
-    wish = Wish(query, days, sort)
+        return Wish.of(kept, options, query)
+    wish = Wish.of(query, options)
     if len(f"{wish} page:10") > MAX_BUTTON:
         return replace(wish, kept=await services.kept.put(query))
     return wish
-
-
-def _heading(wish: Wish, found: Found, page: int) -> str:
-    query = shorten(wish.query, QUERY)
-    if found.loose:
-        return f"Nothing has all of “{query}”; nearest"
-    pages = f" (page {page} of {found.pages})" if found.pages > 1 else ""
-    near = ", and what comes near" if page == 1 and found.total < len(found.papers) else ""
-    return f"{count(max(found.total, 1), 'paper')} for “{query}”{near}{pages}"
-
-
-def _meant(wish: Wish, found: Found) -> Sequence[Block]:
-    if not found.spelling:
-        return ()
-    again = str(replace(wish, query=found.spelling, kept=""))
-    return (
-        paragraph("Did you mean ", code(found.spelling), "?"),
-        *actions(Button("Search for that", again)),
-    )
-
-
-def _ways_on(wish: Wish, found: Found, page: int) -> Sequence[Block]:
-    turn = ((page > 1, "Previous", page - 1), (page < found.pages, "Next", page + 1))
-    turns = [Button(label, f"{wish} page:{to}") for there, label, to in turn if there]
-    building = (
-        ()
-        if found.complete
-        else (paragraph(dim("The index is still being built: later there will be more.")),)
-    )
-    return (*building, *actions(*turns, *_follow(found)))
-
-
-def _follow(found: Found) -> Sequence[Button]:
-    return (Button("Subscribe to this", f"subscribe {found.asked.query}"),) if found.asked.query else ()
-
-
-def _nothing_card(wish: Wish, found: Found) -> Card:
-    query = shorten(wish.query, QUERY)
-    message = f"Nothing found for “{query}”."
-    ideas: list[Text] = []
-    if wish.days:
-        ideas.append(text("older papers, too: leave out ", code(f"days:{wish.days}")))
-    if found.asked.must is not None:
-        ideas.append(text("words alone, without fields, quotes and minus"))
-    elif len(found.asked.words) > 1:
-        ideas.append(text("fewer words, or rarer ones"))
-    if found.asked.paper_id:
-        ideas.append(text("words of its title: a paper that was never listed is not known by its id"))
-    tries = (paragraph("Try ", *_joined(ideas), "."),) if ideas else ()
-    wider = [Button("All dates", str(replace(wish, days="")))] if wish.days else []
-    if words := _words_alone(found):
-        wider.append(Button("Only the words", str(replace(wish, query=words, kept=""))))
-    return Card(
-        "reply",
-        message,
-        blocks=(paragraph(message), *_meant(wish, found), *tries, *actions(*wider, *_follow(found))),
-    )
-
-
-def _words_alone(found: Found) -> str:
-    """The words of a query without all else; nothing where it has nothing else."""
-    if found.asked.must is None or found.asked.query is None:
-        return ""
-    terms = terms_of(found.asked.query.root)
-    return " ".join(" ".join(term.words) for term, on in terms if on and isinstance(term, Phrase | Person))
-
-
-def _joined(ideas: Sequence[Text]) -> Text:
-    spans: list[Span] = []
-    for number, idea in enumerate(ideas):
-        spans += [*(text(", or ") if number else ()), *idea]
-    return tuple(spans)

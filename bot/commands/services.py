@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.recent import Recent
 from bot.search import Search
+from bot.sources.elsewhere import Elsewhere
 from bot.store.kept import Kept
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
@@ -25,6 +26,8 @@ class Services:
     papers: Papers
     recent: Recent
     search: Search
+    elsewhere: Elsewhere
+    """The upstreams' own search."""
     settings: SettingsOfChannels
     rules: RulesOfChannels
     saved: Saved

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +28,8 @@ PAGE = 5
 """Papers on a page of results."""
 AT_ONCE = 2000
 """Papers written by one commit: about two seconds, in a thread."""
+PROVEN_AT_ONCE = 10
+"""Papers of which the language is asked whether it holds for them: some milliseconds."""
 PAUSE = 1.0
 """Seconds between two commits."""
 SWEEP = 86_400.0
@@ -53,6 +55,8 @@ class Found:
     pages: int
     spelling: str = ""
     """What was probably meant, where words are unknown."""
+    about: bool = False
+    """`total` may be a little less."""
     complete: bool = True
     """Whether the index had followed every change, when it was last looked at."""
 
@@ -87,6 +91,7 @@ class Search:
         self._work = asyncio.Event()
         self._followed = False
         self._complete = False
+        self._filled = False
 
     async def find(self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1) -> Found:
         """What answers `text`. `days` counts back from today. Raises UserError where there is nothing to look for.
@@ -99,24 +104,20 @@ class Search:
         ids = ranked.ids or (
             (asked.paper_id,) if asked.paper_id else ()
         )  # perhaps it is not in the index yet
-        if asked.must is not None and not exactly(asked.must):
-            holds = await self._proven(asked, ids, known)
-            ranked = replace(ranked, total=len(holds))
-            ids = tuple(paper.id for paper in holds)
-        pages = max(1, -(-len(ids) // PAGE))
+        last = max(1, page) * PAGE
+        if asked.must is None or exactly(asked.must):
+            proven, left, total = list(ids), 0, ranked.total
+        else:
+            proven, left = await self._proven(Query(asked.must), ids, last, known)
+            total = ranked.total if left else len(proven)
+        pages = max(1, -(-(len(proven) + left) // PAGE))
         page = min(max(page, 1), pages)
-        shown = await self._get(ids[(page - 1) * PAGE : page * PAGE], known)
+        shown = await self._get(proven[(page - 1) * PAGE : page * PAGE], known)
         spelling = ""
-        if not ranked.total or not shown:
+        if not total or not shown:
             spelling = await self._thread(respelled, asked, shown, index.searcher())
-        return Found(
-            asked,
-            tuple(shown),
-            ranked.total,
-            pages,
-            spelling,
-            self._complete or known is not None,
-        )
+        complete = self._complete or known is not None
+        return Found(asked, tuple(shown), total, pages, spelling, about=left > 0, complete=complete)
 
     async def similar(self, paper: Paper, most: int = PAGE) -> list[Paper]:
         """The papers that are most like this one, which need not be in the index."""
@@ -207,13 +208,17 @@ class Search:
         ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
         return ranking.search(asked, days=days, sort=sort)
 
-    async def _proven(self, asked: Asked, ids: Sequence[str], known: dict[str, Paper] | None) -> list[Paper]:
-        """Those that hold to the letter: the language itself has the last word."""
-        if asked.must is None:
-            return []
-        query = Query(asked.must)
-        papers = await self._get(ids, known)
-        return await self._thread(lambda: [paper for paper in papers if query.matches(paper)])
+    async def _proven(
+        self, query: Query, ids: Sequence[str], most: int, known: dict[str, Paper] | None
+    ) -> tuple[list[str], int]:
+        """The first `most` that hold to the letter, for the language itself has the last word; how many are left."""
+        proven: list[str] = []
+        for start in range(0, len(ids), PROVEN_AT_ONCE):
+            some = await self._get(ids[start : start + PROVEN_AT_ONCE], known)
+            proven += await self._thread(_holding, query, some)
+            if len(proven) >= most:
+                return proven, max(0, len(ids) - start - PROVEN_AT_ONCE)
+        return proven, 0
 
     async def _get(self, ids: Sequence[str], known: dict[str, Paper] | None) -> list[Paper]:
         found = known if known is not None else await self._papers.get(ids)
@@ -227,7 +232,8 @@ class Search:
 
     async def _shelf(self) -> tuple[Index, dict[str, Paper] | None]:
         index = await self._index()
-        if self._stand_ins is None or await self._thread(lambda: index.papers > 0):
+        self._filled = self._filled or await self._thread(lambda: index.papers > 0)
+        if self._filled or self._stand_ins is None:
             return index, None
         papers = await self._stand_ins()
         return await self._thread(_in_memory, papers), {paper.id: paper for paper in papers}
@@ -240,6 +246,10 @@ class Search:
 
     async def _thread(self, work: Callable[..., _T], *args: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+
+def _holding(query: Query, papers: Sequence[Paper]) -> list[str]:
+    return [paper.id for paper in papers if query.matches(paper)]
 
 
 def _in_memory(papers: Sequence[Paper]) -> Index:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
 from aiohttp import ClientSession
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.sources.http import TIMEOUT
@@ -54,6 +55,15 @@ class SourceSettings(Protocol):
 
     @property
     def contact(self) -> str: ...
+
+    @property
+    def arxiv_api_url(self) -> str: ...
+
+    @property
+    def semantic_scholar_url(self) -> str: ...
+
+    @property
+    def semantic_scholar_key(self) -> SecretStr | None: ...
 
 
 def silent(_source: str, _done: int, _total: int) -> None:

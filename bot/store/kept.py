@@ -9,6 +9,8 @@ from bot.store import keys
 
 KEEP = 90 * 86_400
 """Seconds; then the button says that it is too old."""
+LENGTH = 17
+"""Characters of a name."""
 
 
 class Kept:

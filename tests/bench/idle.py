@@ -61,6 +61,7 @@ async def measure(folder: Path, seconds: float) -> dict[str, float]:
         "PAPERBOY_HUGGINGFACE_URL": NOWHERE,
         "PAPERBOY_ARXIV_RSS_URL": NOWHERE,
         "PAPERBOY_ARXIV_OAI_URL": NOWHERE,
+        "PAPERBOY_ARXIV_API_URL": NOWHERE,
     }
     bot = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", env=environment, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL

@@ -14,6 +14,7 @@ from bot.models import Paper, User
 from bot.ports import Batch
 from bot.recent import Recent
 from bot.search import Search
+from bot.sources.elsewhere import Elsewhere
 from bot.store.kept import Kept
 from bot.store.outbox import Outbox
 from bot.store.papers import Papers
@@ -41,6 +42,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         subscriptions=Subscriptions(redis),
         papers=papers,
         search=Search(papers, None, now),
+        elsewhere=Elsewhere(),
         settings=SettingsOfChannels(redis),
         rules=RulesOfChannels(redis),
         saved=Saved(redis),

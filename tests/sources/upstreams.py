@@ -8,6 +8,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from aiohttp import ClientSession, web
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.sources.wiring import Network, Progress, Wiring, silent
@@ -25,6 +26,9 @@ class Settings:
     huggingface_url: str
     arxiv_rss_url: str
     arxiv_oai_url: str
+    arxiv_api_url: str = ""
+    semantic_scholar_url: str = ""
+    semantic_scholar_key: SecretStr | None = None
     arxiv_cross_lists: bool = False
     arxiv_holidays: tuple[date, ...] = ()
     arxiv_categories: tuple[str, ...] = ("cs.CL",)
@@ -60,6 +64,9 @@ def wiring(
             huggingface_url=url,
             arxiv_rss_url=url,
             arxiv_oai_url=url,
+            arxiv_api_url=url,
+            semantic_scholar_url=url,
+            semantic_scholar_key=SecretStr("the key"),
             biorxiv_url=url,
             feeds=(f"journal={url}/feed.xml",),
         ),

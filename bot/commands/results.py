@@ -1,0 +1,153 @@
+"""The card of a search: what was found, and the ways on from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self, cast
+
+from bot.cards import Block, Button, Card, Span, Text
+from bot.cards.paper import NOTICE, QUERY, paper_block
+from bot.cards.say import actions, bold, code, count, dim, paragraph, text
+from bot.models import Paper
+from bot.query import Person, Phrase
+from bot.query.nodes import terms_of
+from bot.search import Found
+from bot.search.ranking import Sort
+from bot.search.snippet import snippet
+from bot.text import shorten
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A search as it was typed; its `str` is the line that repeats it."""
+
+    query: str
+    days: str = ""
+    sort: Sort = "best"
+    kept: str = ""
+    """What stands for a query that buttons have no room for."""
+
+    @classmethod
+    def of(cls, query: str, options: Mapping[str, str], kept: str = "") -> Self:
+        """The search for `query` with the options of a command."""
+        return cls(query, options.get("days", ""), cast("Sort", options.get("sort", "best")), kept)
+
+    def __str__(self) -> str:
+        days = f" days:{self.days}" if self.days else ""
+        sort = f" sort:{self.sort}" if self.sort != "best" else ""
+        return f"search {self.kept or self.query}{days}{sort}"
+
+
+def results_card(
+    wish: Wish, found: Found, page: int, now: datetime, whence: Mapping[str, str] | None = None
+) -> Card:
+    """Each paper with what was found in it, then the ways on; without papers what to try.
+
+    `whence` says by their ids which papers were found elsewhere, and where.
+    """
+    if not found.papers:
+        return _nothing_card(wish, found)
+    page = min(max(page, 1), found.pages)
+    papers = tuple(
+        block
+        for paper in found.papers
+        for block in _result(paper, found, now, (whence or {}).get(paper.id, ""))
+    )
+    heading = _heading(wish, found, page)
+    titles = "; ".join(paper.title for paper in found.papers)
+    return Card(
+        "reply",
+        shorten(f"{heading}: {titles}", NOTICE),
+        heading,
+        (*_meant(wish, found), *papers, *_ways_on(wish, found, page)),
+    )
+
+
+def _result(paper: Paper, found: Found, now: datetime, whence: str) -> tuple[Block, ...]:
+    """One paper in a list: its line, what was found in it, what can be done with it."""
+    line = paper_block(paper, (), now, "line")
+    said: Text = tuple(
+        bold(run.text) if run.found else dim(run.text)
+        for run in snippet(found.asked, paper, near=found.loose)
+    )
+    marked: Text = (Span(f"Found on {whence}{' · ' if said else ''}", "italic"),) if whence else ()
+    what = (paragraph(*marked, *said),) if said or marked else ()
+    buttons = actions(
+        Button("Share here", f"share {paper.id}"),
+        Button("Similar", f"similar {paper.id}"),
+        Button("Save", f"save {paper.id}"),
+    )
+    return (line, *what, *buttons)
+
+
+def _heading(wish: Wish, found: Found, page: int) -> str:
+    query = shorten(wish.query, QUERY)
+    if found.loose:
+        return f"Nothing has all of “{query}”; nearest"
+    pages = f" (page {page} of {found.pages})" if found.pages > 1 else ""
+    near = ", and what comes near" if page == 1 and found.total < len(found.papers) else ""
+    about = "About " if found.about else ""
+    return f"{about}{count(max(found.total, 1), 'paper')} for “{query}”{near}{pages}"
+
+
+def _meant(wish: Wish, found: Found) -> Sequence[Block]:
+    if not found.spelling:
+        return ()
+    again = str(replace(wish, query=found.spelling, kept=""))
+    return (
+        paragraph("Did you mean ", code(found.spelling), "?"),
+        *actions(Button("Search for that", again)),
+    )
+
+
+def _ways_on(wish: Wish, found: Found, page: int) -> Sequence[Block]:
+    turn = ((page > 1, "Previous", page - 1), (page < found.pages, "Next", page + 1))
+    turns = [Button(label, f"{wish} page:{to}") for there, label, to in turn if there]
+    building = (
+        ()
+        if found.complete
+        else (paragraph(dim("The index is still being built: later there will be more.")),)
+    )
+    return (*building, *actions(*turns, *_follow(found)))
+
+
+def _follow(found: Found) -> Sequence[Button]:
+    return (Button("Subscribe to this", f"subscribe {found.asked.query}"),) if found.asked.query else ()
+
+
+def _nothing_card(wish: Wish, found: Found) -> Card:
+    query = shorten(wish.query, QUERY)
+    message = f"Nothing found for “{query}”."
+    ideas: list[Text] = []
+    if wish.days:
+        ideas.append(text("older papers, too: leave out ", code(f"days:{wish.days}")))
+    if found.asked.must is not None:
+        ideas.append(text("words alone, without fields, quotes and minus"))
+    elif len(found.asked.words) > 1:
+        ideas.append(text("fewer words, or rarer ones"))
+    if found.asked.paper_id:
+        ideas.append(text("words of its title: a paper that was never listed is not known by its id"))
+    tries = (paragraph("Try ", *_joined(ideas), "."),) if ideas else ()
+    wider = [Button("All dates", str(replace(wish, days="")))] if wish.days else []
+    if words := _words_alone(found):
+        wider.append(Button("Only the words", str(replace(wish, query=words, kept=""))))
+    return Card(
+        "reply",
+        message,
+        blocks=(paragraph(message), *_meant(wish, found), *tries, *actions(*wider, *_follow(found))),
+    )
+
+
+def _words_alone(found: Found) -> str:
+    """The words of a query without all else; nothing where it has nothing else."""
+    if found.asked.must is None or found.asked.query is None:
+        return ""
+    terms = terms_of(found.asked.query.root)
+    return " ".join(" ".join(term.words) for term, on in terms if on and isinstance(term, Phrase | Person))
+
+
+def _joined(ideas: Sequence[Text]) -> Text:
+    spans: list[Span] = []
+    for number, idea in enumerate(ideas):
+        spans += [*(text(", or ") if number else ()), *idea]
+    return tuple(spans)

@@ -1,0 +1,78 @@
+"""The upstreams' own search on one server: as strict as they are about what they are asked."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from tests.sources.upstreams import listed
+
+KEY = "the key"
+
+
+@dataclass
+class Searchable:
+    """Knows what a test puts in; `late` and `failing` are paths' beginnings."""
+
+    huggingface: tuple[str, ...] = ()
+    """Ids, the best first."""
+    arxiv: tuple[str, ...] = ()
+    semantic_scholar: tuple[dict[str, Any], ...] = ()
+    late: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    asked: list[str] = field(default_factory=list)
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.path_qs)
+        if request.path.startswith(self.failing):
+            return web.Response(status=500)
+        if request.path.startswith(self.late):
+            await asyncio.Event().wait()
+        assert request.headers["User-Agent"].startswith("Paperboy/")
+        if request.path == "/api/papers/search":
+            assert 1 <= len(request.query["q"]) <= 250
+            assert int(request.query["limit"]) <= 120
+            return web.json_response([listed(paper_id) for paper_id in self.huggingface])
+        if request.path.startswith("/api/papers/"):
+            return self._one(request.match_info["path"].removeprefix("api/papers/"))
+        if request.path == "/api/query":
+            return web.Response(text=self._feed(request), content_type="application/atom+xml")
+        return self._scholar(request)
+
+    def _one(self, paper_id: str) -> web.StreamResponse:
+        if paper_id not in self.huggingface:
+            return web.json_response({"error": "Paper not found"}, status=404)
+        return web.json_response(listed(paper_id)["paper"])
+
+    def _feed(self, request: web.Request) -> str:
+        asked = request.query.get("id_list")
+        assert asked or request.query["search_query"]
+        ids = [paper_id for paper_id in self.arxiv if asked in (None, paper_id)]
+        rows = "".join(
+            f"<entry><id>http://arxiv.org/abs/{paper_id}v1</id><title>On the Number {paper_id}</title>"
+            "<summary>We count.</summary><published>2026-05-19T12:00:00Z</published>"
+            "<author><name>Emmy Noether</name></author></entry>"
+            for paper_id in ids
+        )
+        return (
+            '<feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/" xmlns="http://www.w3.org/2005/Atom">'
+            f"<title>q</title><opensearch:totalResults>{len(ids)}</opensearch:totalResults>"
+            f"<opensearch:startIndex>0</opensearch:startIndex>{rows}</feed>"
+        )
+
+    def _scholar(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("x-api-key") != KEY:
+            return web.json_response({"message": "Forbidden"}, status=403)
+        assert "externalIds" in request.query["fields"]
+        if request.path == "/graph/v1/paper/search":
+            rows = self.semantic_scholar
+            return web.json_response({"total": len(rows), "offset": 0, **({"data": rows} if rows else {})})
+        return web.json_response({"error": "Paper with id not found"}, status=404)
+
+
+def scholarly(title: str, *, arxiv: str = "", doi: str = "", **more: Any) -> dict[str, Any]:
+    """One row of Semantic Scholar's."""
+    ids = {"CorpusId": 1} | ({"ArXiv": arxiv} if arxiv else {}) | ({"DOI": doi} if doi else {})
+    usual = {"abstract": None, "authors": [{"authorId": "1", "name": "Ada Lovelace"}], "year": 2020}
+    return {"paperId": "f00", "externalIds": ids, "title": title, "publicationDate": None, **usual, **more}
