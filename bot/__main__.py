@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated
 
@@ -82,9 +83,13 @@ def demo() -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Check everything between here and the first post, and say what to do."""
-    raise typer.Exit(0 if asyncio.run(_examined(_settings())) else 1)
+def doctor(
+    platforms: Annotated[
+        list[str] | None, typer.Argument(metavar="[PLATFORM]...", help="Look only at these, such as slack.")
+    ] = None,
+) -> None:
+    """Check everything between here and the first post, and say what to do. Exit code 1 where something is wrong."""
+    raise typer.Exit(0 if asyncio.run(_examined(_settings(platforms), platforms or ())) else 1)
 
 
 Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy deliveries list` names it.")]
@@ -168,13 +173,13 @@ def import_(
         raise typer.Exit(EX_DATAERR) from None
 
 
-async def _examined(settings: Settings) -> bool:
-    healthy = True
-    async for finding in examine(settings):
+async def _examined(settings: Settings, platforms: Sequence[str]) -> bool:
+    healthy, redact = True, logs.Redact(settings.secrets())
+    async for finding in examine(settings, platforms):
         healthy = healthy and finding.ok
-        typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.message}")
+        typer.echo(redact.text(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.message}"))
         if finding.todo:
-            typer.echo(f"      {finding.todo}")
+            typer.echo(redact.text(f"      {finding.todo}"))
     return healthy
 
 
