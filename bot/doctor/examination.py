@@ -44,8 +44,8 @@ async def examine(
         yield Finding(
             "redis",
             ok=False,
-            message=f"it answers, but not to this: {error}",
-            todo="Paperboy needs to read and write: is it a replica, read-only, or is the user of REDIS_URL confined?",
+            message=f"it went away, or does not let us look: {error}",
+            todo="try again in a minute; if it stays so, the user of REDIS_URL is confined too much",
         )
 
 

@@ -77,6 +77,12 @@ async def connect(url: str, *, unsafe: bool = False) -> Redis:
     except ConfigurationError:
         await redis.aclose()
         raise
+    except RedisError as error:
+        await redis.aclose()
+        raise ConfigurationError(
+            f"Redis at {_place(url)} answers, but can't be written to: {error}. Is it a replica, read-only, "
+            "or is the user of REDIS_URL confined?"
+        ) from None
     return redis
 
 
