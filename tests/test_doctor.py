@@ -50,8 +50,12 @@ async def server(redis: Redis) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def wrong(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, valkey: str, server: Redis, upstream: str
-) -> Wrong:  # noqa: ARG001  # emptied
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    valkey: str,
+    server: Redis,  # noqa: ARG001  # emptied
+    upstream: str,
+) -> Wrong:
     """What the doctor finds wrong with these settings, all others being right, by its name."""
     monkeypatch.setattr(connecting, "PATIENCE", 1.5)
     monkeypatch.chdir(tmp_path)
