@@ -1,9 +1,13 @@
 """Papers, batches and channels for tests."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.models import ChannelRef, Paper
+from bot.cards import Card, PaperBlock
+from bot.delivery import Entry
+from bot.models import ChannelRef, ChannelSettings, Paper
+from bot.store.outbox import Delivery
 
 SPRING = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -19,6 +23,12 @@ def a_paper(paper_id: str = "2603.00001", **facts: Any) -> Paper:
         "sources": ("huggingface",),
     }
     return Paper(id=paper_id, **(usual | facts))
+
+
+def a_card(_delivery: Delivery, entries: Sequence[Entry], _settings: ChannelSettings) -> Card:
+    """A plain card of these papers."""
+    blocks = tuple(PaperBlock(paper_id=p.id, title=p.title, url=p.url, byline=()) for p, _ in entries)
+    return Card(kind="paper", notice=entries[0][0].title, blocks=blocks)
 
 
 def a_channel(name: str = "C1", workspace: str = "T1", platform: str = "fake") -> ChannelRef:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bot import delivery as delivering
 from bot import retries
-from bot.cards import Card, PaperBlock
+from bot.cards import Card
 from bot.delivery import Deliveries, Entry
 from bot.errors import CardRefused, ChannelGone, RetryLater, Unclear, WorkspaceGone
 from bot.models import ChannelRef, ChannelSettings
@@ -28,12 +28,7 @@ from bot.store.rates import Rates as SharedRates
 from bot.store.settings import SettingsOfChannels
 from bot.store.wake import Wake
 from tests.fake_platform import FakePlatform, FakeService, Weather
-from tests.papers import a_channel, a_paper
-
-
-def a_card(_delivery: Delivery, entries: Sequence[Entry], _settings: ChannelSettings) -> Card:
-    blocks = tuple(PaperBlock(paper_id=p.id, title=p.title, url=p.url, byline=()) for p, _ in entries)
-    return Card(kind="paper", notice=entries[0][0].title, blocks=blocks)
+from tests.papers import a_card, a_channel, a_paper
 
 
 @dataclass

@@ -5,6 +5,7 @@ python -m tests.faults [--only WORD] [--small]
 
 import argparse
 import asyncio
+import logging
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from tests.faults import failovers, kills, points, stops
+import structlog
+
+from tests.faults import crowds, failovers, kills, points, stops
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -27,6 +30,9 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (stops.of_the_leader, WHOLE),
     (failovers.of_a_cluster, Size(kills=10)),
     (failovers.of_a_watched_primary, Size(kills=10)),
+    (crowds.outage, Size(channels=100, papers=20)),
+    (crowds.one_dead_channel, WHOLE),
+    (crowds.rates, WHOLE),
     (kills.without_asking, WHOLE),
     (kills.with_one_thrown_away, WHOLE),
 )
@@ -61,6 +67,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="those whose name has this in it")
     parser.add_argument("--small", action="store_true", help="as in `make test`")
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     failed = False
     sys.stdout.write(f"{COLUMNS[0]:<34} {' '.join(f'{column:>10}' for column in COLUMNS[1:])}\n")
     for fault, size in FAULTS:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import failovers, kills, points, stops
+from tests.faults import crowds, failovers, kills, points, stops
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -19,6 +19,9 @@ Fault = Callable[[Path, Size], Awaitable[Outcome]]
         stops.of_a_worker,
         stops.of_the_leader,
         failovers.of_a_server,
+        crowds.outage,
+        crowds.one_dead_channel,
+        crowds.rates,
         failovers.of_a_cluster,
         failovers.of_a_watched_primary,
     ],

@@ -1,0 +1,184 @@
+"""Many channels at once: an outage of the platform, one dead channel among healthy ones, and rates that hold."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import quantiles
+from time import monotonic, time
+
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from bot import delivery as delivering
+from bot.delivery import Deliveries
+from bot.models import ChannelRef
+from bot.ports import Batch, Rate, Rates
+from bot.store.connect import client
+from bot.store.outbox import Offer, Outbox
+from bot.store.papers import Papers
+from bot.store.rates import Rates as SharedRates
+from bot.store.settings import SettingsOfChannels
+from tests.clock import advance
+from tests.fake_platform import FakePlatform, Weather
+from tests.faults.scene import Outcome, Scene, Size, alone
+from tests.papers import a_card, a_paper
+
+OUTAGE = 1800.0
+"""Seconds of the simulated clock."""
+WINDOW = 10.0
+"""Seconds over which a channel's rate is looked at."""
+
+
+async def owe(redis: Redis, channels: Sequence[ChannelRef], papers: Sequence[str]) -> None:
+    """Owe each paper to each channel, in a message of its own."""
+    await Papers(redis).ingest("hf", Batch(papers=tuple(map(a_paper, papers)), cursor="c"), 0)
+    outbox = Outbox(redis)
+    now = round((await outbox.now()).timestamp() * 1000)
+    for paper in papers:
+        await outbox.offer(Offer(channel=c, papers=((paper, ()),), due=now, label=paper) for c in channels)
+
+
+async def outage(folder: Path, size: Size) -> Outcome:
+    """The platform is down for half an hour; then all that was owed goes out as fast as is allowed."""
+    per = 0.5 if size.pace == 1 else 0.05
+    async with alone(folder, size) as here, ClientSession() as session:
+        redis = client(here.plan.redis_url)
+        await owe(redis, here.channels, here.papers)
+        platform = FakePlatform(here.service.url, session, rates=Rates(channel=Rate(1, per)))
+        deliveries = Deliveries(
+            platform,
+            Outbox(redis, durable=True),
+            Papers(redis),
+            SharedRates(redis),
+            a_card,
+            settings=SettingsOfChannels(redis),
+        )
+        patience, delivering.PATIENCE = delivering.PATIENCE, 0.05
+        try:
+            here.service.weather.down = True
+            gone = await _let_go_by(redis, deliveries, OUTAGE)
+            here.service.weather.down = False
+            waited = 0.0
+            while not here.service.posts and waited < 2 * OUTAGE:
+                waited += await _let_go_by(redis, deliveries, 1.0)
+            delivering.PATIENCE = max(5.0, 3 * per)
+            await deliveries.deliver_due()
+        finally:
+            delivering.PATIENCE = patience
+        await redis.aclose()
+        at = sorted(post.at for post in here.service.posts)
+        allowed = len(here.channels) / per
+        share = len(at) / (at[-1] - at[0] + per) / allowed
+        note = (
+            f"down for {gone:.0f} s, first post {waited:.0f} s after, "
+            f"drained at {share:.0%} of {allowed:.0f} posts/s"
+        )
+        return here.outcome("platform down for 30 min", note, fine=share >= 0.9 or size.pace < 1)
+
+
+async def _let_go_by(redis: Redis, deliveries: Deliveries, seconds: float) -> float:
+    """Deliver what is due, and let time go by to when more is, until that long has. -> seconds that have"""
+    gone = 0.0
+    while gone < seconds:
+        await deliveries.deliver_due()
+        step = min(deliveries._looks.values()) - monotonic()
+        step = min(max(step, 1.0), max(seconds - gone, 1.0))
+        await advance(redis, step)
+        gone += step
+    return gone
+
+
+async def one_dead_channel(folder: Path, size: Size) -> Outcome:
+    """One channel's posts hang; 99 others are posted to as if it was not there."""
+    rounds, runs = (20, 3) if size.pace == 1 else (3, 1)
+    size = Size(channels=100, papers=rounds * runs * 2, seed=size.seed, pace=size.pace)
+    late: dict[bool, list[float]] = {False: [], True: []}
+    async with alone(folder, size) as here:
+        redis = client(here.plan.redis_url)
+        dead, *healthy = here.channels
+        for _ in range(2):
+            here.start("delivery")
+        await owe(redis, healthy, ["warm-up"])
+        await _until_posted(here, healthy, "warm-up")
+        papers = iter(here.papers)
+        for _ in range(runs):
+            for sick in (False, True):
+                here.service.weather = Weather(always={str(dead): "hang"} if sick else {}, delay=0.01)
+                for _ in range(rounds):
+                    paper = next(papers)
+                    if sick:
+                        await owe(redis, [dead], [paper])
+                    began = time()
+                    await owe(redis, healthy, [paper])
+                    await _until_posted(here, healthy, paper)
+                    late[sick] += [post.at - began for post in here.service.posts if post.papers == (paper,)]
+        await redis.aclose()
+        before, beside = (_p99(late[sick]) for sick in (False, True))
+        counts = here.service.counts()
+        missing = sum(counts[str(c), p] != 1 for c in healthy for p in here.papers)
+        note = f"p99 of 99 healthy ones {before * 1000:.0f} ms, beside a dead one {beside * 1000:.0f} ms"
+        return Outcome(
+            test="one dead channel beside 99",
+            deliveries=len(healthy) * len(here.papers),
+            kills=0,
+            lost=missing,
+            doubled=sum(n - 1 for n in counts.values()),
+            seconds=round(monotonic() - here.began, 1),
+            note=note,
+            fine=beside <= 1.1 * before or size.pace < 1,
+        )
+
+
+async def _until_posted(here: Scene, channels: Sequence[ChannelRef], paper: str) -> None:
+    async with asyncio.timeout(30):
+        while any(not here.service.counts()[str(c), paper] for c in channels):  # noqa: ASYNC110  # the service knows
+            await asyncio.sleep(0.02)
+
+
+async def rates(folder: Path, size: Size) -> Outcome:
+    """200 channels that allow a post a second, a backlog for each, four replicas."""
+    seconds = 60 if size.pace == 1 else 3
+    per_second = 1.0 if size.pace == 1 else 10.0
+    window = WINDOW / per_second
+    size = Size(
+        channels=200 if size.pace == 1 else 20, papers=round(1.2 * seconds * per_second), pace=size.pace
+    )
+    async with alone(folder, size) as here:
+        redis = client(here.plan.redis_url)
+        await owe(redis, here.channels, here.papers)
+        await redis.aclose()
+        for _ in range(4):
+            here.start("delivery", per_second=per_second)
+        while len(here.service.posts) < len(here.channels):  # noqa: ASYNC110  # the service knows
+            await asyncio.sleep(0.05)
+        began = time()
+        await asyncio.sleep(seconds)
+        posts = [post for post in here.service.posts if post.at >= began]
+        await here.stop()
+        most = max(_most_within(window, [p.at for p in posts if p.channel == str(c)]) for c in here.channels)
+        share = len(posts) / (seconds * per_second * len(here.channels))
+        fastest = most / window / per_second
+        return Outcome(
+            test="200 channels, 4 replicas",
+            deliveries=len(posts),
+            kills=0,
+            lost=0,
+            doubled=sum(n - 1 for n in here.service.counts().values()),
+            seconds=round(monotonic() - here.began, 1),
+            note=f"the fastest channel at {fastest:.2f} of its rate over any 10 s, the whole at {share:.0%}",
+            fine=fastest <= 1.05 and (share >= 0.9 or size.pace < 1),
+        )
+
+
+def _most_within(window: float, times: Sequence[float]) -> int:
+    """The most posts in any stretch of that length."""
+    most, first = 0, 0
+    for last, at in enumerate(times):
+        while at - times[first] >= window:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def _p99(values: Sequence[float]) -> float:
+    return quantiles(values, n=100)[98]

@@ -1,0 +1,250 @@
+"""A machine that does to the outbox whatever can happen, in any order, on a real server and a simulated clock."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Any, TypeVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from redis.asyncio import Redis
+
+from bot.delivery import SEND_TIMEOUT
+from bot.models import MessageRef
+from bot.store import keys
+from bot.store.outbox import LEASE, Delivery, Giving, Offer, Outbox
+from tests.clock import advance
+from tests.papers import a_channel
+
+ALL = tuple(range(keys.SHARDS))
+CHANNELS = [a_channel("C1", "T1"), a_channel("C2", "T1"), a_channel("C3", "T2")]
+PAPERS = ["p1", "p2", "p3", "p4"]
+
+_T = TypeVar("_T")
+
+
+@dataclass
+class Hand:
+    """A delivery in the hands of a worker."""
+
+    delivery: Delivery
+    asked: bool = False
+    began: float | None = None
+    sent: bool = False
+
+
+def try_machine(url: str, runs: settings) -> None:
+    """Raises where an order of events is found that breaks a promise; the shortest one is shown."""
+    machine: Any = partial(OutboxMachine, url)  # it is only ever called
+    run_state_machine_as_test(machine, settings=runs)
+
+
+class OutboxMachine(RuleBasedStateMachine):
+    """Workers that follow the protocol, may die at any moment, and repeat any call whose answer was lost."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.redis: Redis = Redis.from_url(url, decode_responses=True)
+        self.outbox = Outbox(self.redis)
+        self.hands: list[Hand] = []
+        self.posted: Counter[tuple[str, str]] = Counter()
+        self.messages: set[str] = set()
+        """Keys of deliveries that the platform has."""
+        self.owed: set[tuple[str, str]] = set()
+        self.clock = 0.0
+        self.tokens = count()
+
+    def run(self, what: Awaitable[_T]) -> _T:
+        async def answer() -> _T:
+            return await what
+
+        return self.runner.run(answer())
+
+    def call(self, twice: bool, what: Callable[[], Awaitable[_T]]) -> _T:
+        """Call the outbox; `twice` where the first answer was lost."""
+        if twice:
+            self.run(what())
+        return self.run(what())
+
+    @initialize()
+    def begin(self) -> None:
+        self.run(self.redis.flushall())
+
+    @rule(
+        channel=st.sampled_from(CHANNELS),
+        papers=st.sets(st.sampled_from(PAPERS), min_size=1),
+        digest=st.booleans(),
+        later=st.sampled_from([0, 0, 90]),
+        twice=st.booleans(),
+    )
+    def offer(self, channel: Any, papers: set[str], digest: bool, later: int, twice: bool) -> None:
+        due = round(self.run(self.outbox.now()).timestamp() * 1000) + later * 1000
+        if digest:
+            offers = [
+                Offer(
+                    channel=channel,
+                    papers=tuple((p, ()) for p in sorted(papers)),
+                    due=due,
+                    label=f"digest {later}",
+                )
+            ]
+        else:
+            offers = [Offer(channel=channel, papers=((p, ()),), due=due, label=p) for p in sorted(papers)]
+        self.call(twice, lambda: self.outbox.offer(offers))
+        self.owed |= {(str(channel), paper) for paper in papers}
+
+    @rule(most=st.sampled_from([1, 16, 64]), twice=st.booleans())
+    def claim(self, most: int, twice: bool) -> None:
+        token = f"t{next(self.tokens)}"
+        claims = self.call(twice, lambda: self.outbox.claim("fake", most, ALL, token=token))
+        self.hands += map(Hand, claims.deliveries)
+
+    @rule(
+        outcome=st.sampled_from(["ok", "ok, but slow", "lost", "refused", "died", "died later"]),
+        twice=st.booleans(),
+    )
+    def carry(self, outcome: str, twice: bool) -> None:
+        """A worker takes what is due, and comes as far with each as the outcome lets it."""
+        before = list(self.hands)
+        self.claim(16, twice)
+        for hand in [hand for hand in self.hands if hand not in before]:
+            while hand in self.hands and not hand.sent:
+                self.work(self.hands.index(hand), outcome, twice)
+
+    @precondition(lambda self: self.hands)
+    @rule(
+        which=st.integers(0),
+        outcome=st.sampled_from(
+            ["ok", "ok", "ok, but slow", "lost", "refused", "limited", "dead", "died", "died later"]
+        ),
+        twice=st.booleans(),
+    )
+    def work(self, which: int, outcome: str, twice: bool) -> None:
+        """A worker does its next step with one of its deliveries."""
+        hand = self.hands[which % len(self.hands)]
+        if hand.sent:
+            self.confirm(hand, twice)
+        elif hand.delivery.state == "unknown" and not hand.asked:
+            hand.asked = True
+            if hand.delivery.key in self.messages:
+                self.confirm(hand, twice)
+        elif hand.began is None:
+            if self.call(twice, lambda: self.outbox.begin(hand.delivery, gap=1)):
+                hand.began = self.clock
+            else:
+                self.hands.remove(hand)
+        elif self.clock - hand.began > LEASE - SEND_TIMEOUT:
+            self.hands.remove(hand)
+        else:
+            self.send(hand, outcome, twice)
+
+    def send(self, hand: Hand, outcome: str, twice: bool) -> None:
+        if outcome in {"ok", "ok, but slow", "lost", "died later"}:
+            self.messages.add(hand.delivery.key)
+            self.posted.update((str(hand.delivery.channel), paper) for paper, _ in hand.delivery.papers)
+        match outcome:
+            case "ok":
+                self.confirm(hand, twice)
+            case "ok, but slow":
+                hand.sent = True
+            case "died" | "died later":
+                self.hands.remove(hand)
+            case "lost":
+                self.give_back(hand, Giving(state="unknown", why="no answer", after=5, counts=True), twice)
+            case "refused":
+                self.give_back(hand, Giving(state="pending", why="no", after=300, counts=True), twice)
+            case "limited":
+                self.give_back(hand, Giving(state="pending", why="429", after=30, limit="channel"), twice)
+            case "dead":
+                self.give_back(hand, Giving(state="dead", why="invalid blocks"), twice)
+
+    def confirm(self, hand: Hand, twice: bool) -> None:
+        self.call(twice, lambda: self.outbox.done(hand.delivery, MessageRef("m")))
+        self.hands.remove(hand)
+
+    def give_back(self, hand: Hand, giving: Giving, twice: bool) -> None:
+        self.call(twice, lambda: self.outbox.give_back(hand.delivery, giving))
+        self.hands.remove(hand)
+
+    @rule(seconds=st.sampled_from([1, 10, 50, 61, 400]))
+    def time_goes_by(self, seconds: int) -> None:
+        self.run(advance(self.redis, seconds))
+        self.clock += seconds
+
+    @rule(channel=st.sampled_from(CHANNELS), on=st.booleans(), twice=st.booleans())
+    def pause(self, channel: Any, on: bool, twice: bool) -> None:
+        if on:
+            self.call(twice, lambda: self.outbox.pause(channel, "archived"))
+        else:
+            self.call(twice, lambda: self.outbox.resume(channel))
+
+    @rule(workspace=st.sampled_from(["T1", "T2"]), on=st.booleans(), twice=st.booleans())
+    def pause_workspace(self, workspace: str, on: bool, twice: bool) -> None:
+        if on:
+            self.call(twice, lambda: self.outbox.pause_workspace("fake", workspace, "uninstalled"))
+        else:
+            self.call(twice, lambda: self.outbox.resume_workspace("fake", workspace))
+
+    @rule(twice=st.booleans())
+    def retry_all(self, twice: bool) -> None:
+        for key in self.run(self.aside()):
+            self.call(twice, partial(self.outbox.retry, key))
+
+    @rule()
+    def the_server_is_another(self) -> None:
+        for shard in ALL:
+            self.run(self.redis.set(f"{keys.shard(shard)}run", "the one before"))
+
+    @invariant()
+    def nothing_is_posted_twice(self) -> None:
+        assert max(self.posted.values(), default=0) <= 1, self.posted
+
+    def teardown(self) -> None:
+        try:
+            self.everything_ends()
+        finally:
+            self.run(self.redis.aclose())
+            self.runner.close()
+
+    def everything_ends(self) -> None:
+        """With all workers dead, nothing paused and no more faults, what was owed is posted, and nothing is left."""
+        self.hands.clear()
+        for channel in CHANNELS:
+            self.run(self.outbox.resume(channel))
+        for workspace in ("T1", "T2"):
+            self.run(self.outbox.resume_workspace("fake", workspace))
+        for _ in range(60):
+            self.retry_all(twice=False)
+            self.run(advance(self.redis, 3600))
+            self.claim(64, twice=False)
+            for hand in list(self.hands):
+                while hand in self.hands:
+                    self.work(self.hands.index(hand), "ok", twice=False)
+            if not self.run(self.left()):
+                break
+        self.nothing_is_posted_twice()
+        assert set(self.posted) == self.owed
+        assert self.run(self.left()) == []
+        assert self.run(self.outbox.open()) == 0
+
+    async def aside(self) -> list[str]:
+        return [stuck.key async for stuck in self.outbox.set_aside()]
+
+    async def left(self) -> list[str]:
+        """Whatever is kept only while something is owed."""
+        names = ("delivery:", "box:", "lane:", "due:", "leases:", "open:", "dead", "held")
+        return [
+            key async for key in self.redis.scan_iter("pb:*") if str(key).partition("}:")[2].startswith(names)
+        ]
