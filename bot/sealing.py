@@ -23,6 +23,8 @@ class Seal:
             raise ConfigurationError(
                 f"PAPERBOY_SECRET_KEY has to be set, to {SHORTEST} characters at least: {HOW}"
             )
+        self.rotating = len(keys) > 1
+        """Whether something may still be sealed with a former key."""
         self._fernet = MultiFernet([Fernet(_derived(key, b"seal")) for key in keys])
 
     @classmethod

@@ -83,6 +83,8 @@ async def a_week(redis: Redis) -> None:
             await subscriptions.add(a_channel("late", "T2"), "diffusion", "now", "U2 Bob")
         await post_all(outbox)
     await Saved(redis).add(User("U1", "Ada"), HERE, "2603.00001")
+    await redis.set(keys.installation("slack", "T1"), "what only a key opens")
+    await redis.set(keys.installation("email", "about to be forgotten"), "sealed, too", ex=1000)
 
 
 async def test_everything_comes_back_from_an_export(redis: Redis, settings: Settings) -> None:
@@ -94,6 +96,7 @@ async def test_everything_comes_back_from_an_export(redis: Redis, settings: Sett
         "cursor",
         "trending",
         "paper",
+        "sealed",
         "saved",
         "channel",
         "subscription",

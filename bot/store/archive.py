@@ -16,6 +16,7 @@ from bot.store.facts import (
     Owed,
     PaperSeen,
     Saved,
+    Sealed,
     Sent,
     Subscribed,
     Trending,
@@ -34,6 +35,8 @@ async def facts(redis: Redis, only: ChannelRef | None = None) -> AsyncIterator[F
     yield Head()
     if only is None:
         async for fact in _of_papers(redis):
+            yield fact
+        async for fact in _sealed(redis):
             yield fact
         async for fact in _saved(redis):
             yield fact
@@ -77,6 +80,15 @@ async def _papers(redis: Redis, ids: Sequence[str]) -> list[PaperSeen]:
         )
         for paper_id, text, at in zip(ids, texts, seen, strict=True)
     ]
+
+
+async def _sealed(redis: Redis) -> AsyncIterator[Fact]:
+    """But for what is about to be forgotten."""
+    async for key in redis.scan_iter("pb:*:installation", count=PAGE):
+        text = await redis.get(key)
+        if text and await redis.ttl(key) < 0:
+            home = ChannelRef.parse(str(key).partition("{")[2].partition("}")[0] + ":")
+            yield Sealed(platform=home.platform, name=home.workspace, text=str(text))
 
 
 async def _saved(redis: Redis) -> AsyncIterator[Fact]:

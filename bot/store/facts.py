@@ -70,6 +70,15 @@ class PaperSeen(_Fact):
         return record
 
 
+class Sealed(_Fact):
+    """What a platform keeps of a workspace or a person, as it lies in Redis: PAPERBOY_SECRET_KEY opens it."""
+
+    kind: Literal["sealed"] = "sealed"
+    platform: str
+    name: str
+    text: str
+
+
 class Saved(_Fact):
     """A paper that a person has put aside; `person` is written as a channel is."""
 
@@ -145,7 +154,7 @@ class Owed(_OfChannel):
 
 
 OfChannel: TypeAlias = Channel | Subscribed | Sent | Owed
-Fact: TypeAlias = Head | Cursor | Trending | PaperSeen | Saved | OfChannel
+Fact: TypeAlias = Head | Cursor | Trending | PaperSeen | Sealed | Saved | OfChannel
 
 _facts: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="kind")])
 

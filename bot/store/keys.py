@@ -168,7 +168,7 @@ def bucket(*scope: str) -> tuple[str, str]:
 
 
 def installation(platform: str, name: str) -> str:
-    """A workspace's installation of the app, sealed: its token is in it."""
+    """What a platform keeps of a workspace, or of a person, sealed: tokens and addresses are in it."""
     return f"pb:{{{workspace(platform, name)}}}:installation"
 
 

@@ -20,6 +20,7 @@ from bot.store.facts import (
     Owed,
     PaperSeen,
     Saved,
+    Sealed,
     Sent,
     Subscribed,
     Trending,
@@ -97,15 +98,15 @@ class Restore:
                     _ = pipeline.hsetnx(keys.CURSORS, fact.source, fact.cursor)
                 case Trending():
                     _ = pipeline.set(keys.TRENDING, json.dumps(fact.papers), nx=True)
+                case Sealed():
+                    _ = pipeline.set(keys.installation(fact.platform, fact.name), fact.text, nx=True)
                 case Saved():
                     key = keys.saved_by(ChannelRef.parse(fact.person))
                     _ = pipeline.zadd(key, {fact.paper: fact.at.timestamp()}, nx=True)
                 case Channel():
                     _ = pipeline.sadd(keys.channels(keys.shard_of(fact.ref)), fact.channel)
-                    for name, text in fact.about.items():
-                        _ = pipeline.hsetnx(keys.channel(fact.ref), name, text)
-                    for muted, text in fact.mutes.items():
-                        _ = pipeline.hsetnx(keys.mutes(fact.ref), muted, text)
+                    for key, name, text in _fields(fact):
+                        _ = pipeline.hsetnx(key, name, text)
                 case Sent() if (period := int(fact.at.timestamp()) // keys.PERIOD) > oldest:
                     key = keys.sent(fact.ref, period)
                     _ = pipeline.hsetnx(key, fact.paper, f"{ms(fact.at)} {fact.message} {fact.url}".rstrip())
@@ -153,6 +154,12 @@ def one_channel(lines: Iterable[str]) -> None:
             f"the file holds {len(channels)} channels, and one is to be moved: export it alone, "
             f"as with paperboy export --channel {min(channels)}"
         )
+
+
+def _fields(fact: Channel) -> Iterable[tuple[str, str, str]]:
+    """Key, field and text of all that people made of a channel."""
+    yield from ((keys.channel(fact.ref), name, text) for name, text in fact.about.items())
+    yield from ((keys.mutes(fact.ref), muted, text) for muted, text in fact.mutes.items())
 
 
 def _offer(fact: Owed) -> Offer:
