@@ -61,6 +61,7 @@ class EmailPlatform:
 
     async def run(self, core: Core) -> None:
         """Read what comes back, where it comes to a mailbox. Else nothing comes in by mail."""
+        await self._addresses.reseal()
         if self._mailbox is None:
             await asyncio.Event().wait()
             return

@@ -14,10 +14,11 @@ from adapters.email.address import Address
 from bot.models import ChannelRef
 from bot.ports import Rate
 from bot.sealing import Seal
+from bot.store import keys
 from bot.store.rates import Rates, TurnedAway
 
 PLATFORM = "email"
-PEPPER = "pb:{email}:pepper"
+PEPPER = keys.installation(PLATFORM, "pepper")
 """The key of the hash, sealed: so that it survives a change of PAPERBOY_SECRET_KEY."""
 LET_GO = timedelta(days=30)
 """As long as a link to come back works."""
@@ -56,6 +57,14 @@ class Addresses:
         """Keep nothing of it."""
         await self._redis.delete(_key(channel))
 
+    async def reseal(self) -> None:
+        """Seal everything with the newest key, where there are several: then the others may go."""
+        if self._seal.rotating:
+            async for key in self._redis.scan_iter(f"pb:{{{PLATFORM}:*}}:installation", count=500):
+                sealed: Any = await self._redis.get(key)
+                if sealed:  # else, and where it is gone by now, it was forgotten meanwhile
+                    await self._redis.set(key, self._seal.reseal(sealed), xx=True, keepttl=True)
+
     async def allows(self, rate: Rate, *scope: str) -> bool:
         """Whether this may be done once more, and if so, that it was. What stands in `scope` is hashed."""
         try:
@@ -75,4 +84,4 @@ class Addresses:
 
 
 def _key(channel: ChannelRef) -> str:
-    return f"pb:{{email:{channel.channel}}}:address"
+    return keys.installation(PLATFORM, channel.channel)

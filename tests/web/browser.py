@@ -38,13 +38,21 @@ class Seen:
 
 @asynccontextmanager
 async def looking(
-    *, width: int = 1100, height: int = 800, scheme: Literal["light", "dark"] = "light", scripts: bool = True
+    *,
+    width: int = 1100,
+    height: int = 800,
+    scheme: Literal["light", "dark"] = "light",
+    scripts: bool = True,
+    zone: str | None = None,
 ) -> AsyncIterator[Seen]:
     """A window of a browser with an empty profile."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
         context = await browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=scripts
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+            timezone_id=zone,
         )
         try:
             yield Seen(await context.new_page())

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
+from bot.ports import Core
 from bot.sample import PapersOrSample
 from bot.search import Search
 from bot.store.outbox import Outbox
@@ -39,7 +40,11 @@ class Gateway:
 
 @asynccontextmanager
 async def site(
-    redis: Redis, *platforms: Any, roles: frozenset[str] = frozenset(), token: str | None = None
+    redis: Redis,
+    *platforms: Any,
+    roles: frozenset[str] = frozenset(),
+    token: str | None = None,
+    core: Core | None = None,
 ) -> AsyncIterator[Client]:
     """A process of these roles."""
     papers, outbox = PapersOrSample(redis), Outbox(redis)
@@ -48,7 +53,7 @@ async def site(
     pages = Pages(
         redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=lambda: NOW
     )
-    app = Website(0, platforms, probes, pages).app(UnaskedCore(), roles)
+    app = Website(0, platforms, probes, pages).app(core or UnaskedCore(), roles)
     async with TestClient(TestServer(app)) as client:
         yield client
     await search.close()

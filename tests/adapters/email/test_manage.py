@@ -12,6 +12,7 @@ from adapters.email.address import Address
 from adapters.email.bounces import return_address
 from bot.models import ChannelRef
 from bot.ports import Batch, Rate
+from bot.store import keys
 from tests.adapters.email.stage import ADA, EmailStage, email_stage
 from tests.adapters.email.test_bounces import a_report
 from tests.adapters.email.test_delivery import everything
@@ -158,7 +159,7 @@ async def test_opening_the_way_out_stops_nothing_before_its_button(stage: EmailS
 
 async def test_who_stopped_is_forgotten_by_and_by(stage: EmailStage, redis: Redis) -> None:
     mail = await a_mail(stage)
-    key = f"pb:{{email:{stage.channel.channel}}}:address"
+    key = keys.installation("email", stage.channel.channel)
     assert await redis.ttl(key) == -1
     await stage.browser.post(str(mail.message["List-Unsubscribe"]).strip("<>"), {})
     assert 29 * 86_400 < await redis.ttl(key) <= 30 * 86_400

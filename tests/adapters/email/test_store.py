@@ -8,6 +8,7 @@ from adapters.email.store import PEPPER, Addresses
 from bot.errors import ConfigurationError
 from bot.ports import Rate
 from bot.sealing import Seal
+from bot.store import keys
 
 OLD, NEW = "a key that nobody can guess", "another key, just as good"
 ADA = Address.parse("Ada@example.org")
@@ -40,6 +41,21 @@ async def test_a_new_key_leaves_every_channel_where_it_is(redis: Redis) -> None:
     after = Addresses(redis, Seal([NEW, OLD]))
     assert await after.channel(ADA) == channel
     assert await after.of(channel) == ADA
+
+
+async def test_once_all_is_sealed_anew_the_former_key_may_go(redis: Redis) -> None:
+    before = Addresses(redis, Seal([OLD]))
+    stays, goes = [
+        await before.channel(Address.parse(text)) for text in ("ada@example.org", "eve@example.org")
+    ]
+    await before.keep(stays, ADA)
+    await before.keep(goes, ADA)
+    await before.let_go(goes)
+    await Addresses(redis, Seal([NEW, OLD])).reseal()
+    after = Addresses(redis, Seal([NEW]))
+    assert await after.channel(ADA) == stays
+    assert await after.of(stays) == ADA
+    assert await redis.ttl(keys.installation("email", goes.channel)) > 0
 
 
 async def test_without_its_key_nothing_is_guessed(redis: Redis) -> None:

@@ -1,0 +1,160 @@
+"""The form, the pages and the mails in a real browser: by keyboard, without scripts, on a phone, in the dark."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Page
+from redis.asyncio import Redis
+
+from adapters.email.address import Address
+from adapters.email.render import render
+from bot.cards.digest import digest_card
+from bot.cards.paper import paper_card
+from bot.models import Reason
+from bot.ports import Batch
+from bot.sources.huggingface_list import parse_list
+from tests.adapters.email.stage import ADA, BASE, EmailStage, email_stage
+from tests.adapters.email.test_render import FRAME
+from tests.papers import a_paper
+from tests.web.browser import Seen, looking, needs_chromium
+from tests.web.site import site
+
+pytestmark = needs_chromium
+
+NOW = datetime(2026, 3, 3, 8, tzinfo=UTC)
+Scheme = Literal["light", "dark"]
+
+
+@asynccontextmanager
+async def front(redis: Redis) -> AsyncIterator[tuple[EmailStage, str]]:
+    """An installation with mail, some papers, and the address of its front page."""
+    async with email_stage(redis, lambda: NOW, confirmed=False) as stage:
+        papers = tuple(a_paper(f"2603.0000{n}", title=f"Diffusion {n}") for n in range(5))
+        await stage.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
+        async with site(redis, stage.platform, core=stage.bot.core) as client:
+            yield stage, str(client.make_url("/")).rstrip("/")
+
+
+async def tab_to(page: Page, selector: str) -> None:
+    """As somebody without a mouse gets there."""
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        if await page.locator(f"{selector}:focus").count():
+            return
+    raise AssertionError(f"{selector} can't be reached")
+
+
+async def sideways(page: Page) -> int:
+    excess: int = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return excess
+
+
+async def test_from_the_front_page_to_a_subscription_by_keyboard_without_scripts(redis: Redis) -> None:
+    async with front(redis) as (stage, here), looking(scripts=False) as seen:
+        page = seen.page
+        await page.goto(here)
+        await tab_to(page, "#mail-address")
+        await page.keyboard.type(ADA)
+        await tab_to(page, "#mail-query")
+        await page.keyboard.type("diffusion")
+        await tab_to(page, "#mail-every")
+        await page.keyboard.press("ArrowDown")
+        await tab_to(page, "#mail-zone")
+        await page.keyboard.press("ControlOrMeta+a")
+        await page.keyboard.type("Berlin")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="Look into your inbox").wait_for()
+        text = (await stage.letter()).part("plain")
+        link = next(line for line in text.splitlines() if line.startswith(BASE))
+        await page.goto(here + link.removeprefix(BASE))
+        assert await page.get_by_text("once a week, at 9:00 of Europe/Berlin").count() == 1
+        await tab_to(page, "main button")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="Confirmed").wait_for()
+        await tab_to(page, "#line")
+        await page.keyboard.type("preview diffusion")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="Preview").wait_for()
+        assert seen.said == []
+
+
+async def test_a_back_test_without_scripts(redis: Redis) -> None:
+    async with front(redis) as (_, here), looking(scripts=False) as seen:
+        await seen.page.goto(here)
+        await seen.page.fill("#mail-query", "diffusion")
+        await seen.page.get_by_role("button", name="Show what it would have brought").click()
+        await seen.page.get_by_text("it would have posted 5").wait_for()
+        assert await seen.page.locator("#mail-past article").count() == 3
+        assert await seen.page.input_value("#mail-query") == "diffusion"
+
+
+async def test_with_scripts_a_query_is_tried_as_it_is_typed_and_the_zone_is_known(redis: Redis) -> None:
+    async with front(redis) as (_, here), looking(zone="Asia/Tokyo") as seen:
+        await seen.page.goto(here)
+        assert await seen.page.input_value("#mail-zone") == "Asia/Tokyo"
+        await seen.page.locator("#mail-query").press_sequentially("diffusion")
+        await seen.page.get_by_text("it would have posted 5").wait_for()
+        await seen.page.fill("#mail-query", "")
+        await seen.page.locator("#mail-past section").wait_for(state="detached")
+        assert seen.said == []
+        assert {urlsplit(address).netloc for address in seen.asked} == {urlsplit(here).netloc}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_page_is_accessible_and_fits_a_phone(redis: Redis, scheme: Scheme) -> None:
+    async with front(redis) as (stage, here), looking(width=320, height=640, scheme=scheme) as seen:
+        await stage.addresses.keep(stage.channel, Address.parse(ADA))
+        await stage.say("subscribe diffusion")
+        manage, stop = stage.links.manage(stage.channel), stage.links.unsubscribe(stage.channel)
+        lines = (
+            "preview diffusion",
+            "settings",
+            "help",
+            "abstract 2603.00001",
+            "nonsense",
+            "save 2603.00001",
+            "list",
+        )
+        paths = ["/", "/email/subscribe", "/email/link", "/email/manage/x", manage, stop]
+        for path in [*paths, *(stage.links.manage(stage.channel, line) for line in lines)]:
+            await seen.page.goto(here + path.removeprefix(BASE))
+            assert await seen.faults() == [], path
+            assert await sideways(seen.page) == 0, path
+        await seen.page.goto(here + stop.removeprefix(BASE))
+        await seen.page.get_by_role("button", name="Stop all mail").click()
+        await seen.page.get_by_role("heading", name="No more mail comes").wait_for()
+        assert await seen.faults() == []
+
+
+async def legible(seen: Seen) -> list[str]:
+    """Faults of a mail, which has none of a page's landmarks."""
+    return [
+        fault
+        for fault in await seen.faults()
+        if not re.match("there is one <(main|header|footer|h1)>", fault)
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1100])
+async def test_the_mails_of_recorded_days_hold(shared_data: Path, width: int, scheme: Scheme) -> None:
+    async with looking(width=width, scheme=scheme) as seen:
+        for day in ("2026-03-16", "2026-04-15", "2026-05-20"):
+            papers = parse_list((shared_data / "hf_daily" / f"{day}.json").read_bytes())
+            entries = [(paper, (Reason(1, "trending"),)) for paper in papers]
+            cards = (
+                digest_card(entries, NOW, "digest@2026-05-20"),
+                paper_card(*entries[0], NOW),
+                paper_card(*entries[0], NOW, "full"),
+            )
+            for card in cards:
+                await seen.page.set_content(render(card, FRAME).html)
+                assert await sideways(seen.page) == 0
+                assert [fault for fault in await legible(seen) if not fault.startswith("headings")] == []
+        assert (seen.asked, seen.said) == ([], [])
