@@ -19,6 +19,7 @@ from bot.cards.welcome import reading_card
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.delivery import Deliveries
+from bot.editing import Editor
 from bot.errors import ConfigurationError
 from bot.fanout import Fanout
 from bot.matcher import Matcher
@@ -33,6 +34,7 @@ from bot.sources.elsewhere import Elsewhere
 from bot.sources.wiring import Wiring
 from bot.store import keys
 from bot.store.connect import connect, syncs_every_write
+from bot.store.edits import Edits
 from bot.store.embedded import EmbeddedServer
 from bot.store.follow import Follower
 from bot.store.kept import Kept
@@ -82,6 +84,7 @@ class Bot:
     poller: Poller
     fanout: Fanout
     deliveries: tuple[Deliveries, ...]
+    editors: tuple[Editor, ...]
     web: Website | None
     """Where a port is set."""
     reached: asyncio.Event
@@ -197,6 +200,18 @@ def wire(
             offer_again=news.again,
         )
 
+    def editor(platform: Platform) -> Editor:
+        return Editor(
+            platform,
+            Edits(redis),
+            outbox,
+            papers,
+            subscriptions,
+            settings=settings_of,
+            rates=Rates(redis),
+            now=now,
+        )
+
     return Bot(
         settings=settings,
         redis=redis,
@@ -225,8 +240,16 @@ def wire(
         sources=sources,
         platforms=platforms,
         poller=Poller(sources, papers, Lease(redis), redis, now=now, polled=polled),
-        fanout=Fanout(news, Follower(subscriptions, Matcher), outbox, subscriptions, RulesOfChannels(redis)),
+        fanout=Fanout(
+            news,
+            Follower(subscriptions, Matcher),
+            outbox,
+            subscriptions,
+            RulesOfChannels(redis),
+            edits=Edits(redis),
+        ),
         deliveries=tuple(map(deliveries, platforms)),
+        editors=tuple(map(editor, platforms)),
         web=website(
             settings, redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=now
         ),

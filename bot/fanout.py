@@ -12,7 +12,9 @@ from structlog import get_logger
 
 from bot import metrics
 from bot.models import ChannelRef, Paper, Subscription
+from bot.momentum import growth
 from bot.offers import Found, Match, offers_for
+from bot.store.edits import Edit, Edits
 from bot.store.follow import Follower, Index
 from bot.store.news import New, News, Poll
 from bot.store.outbox import Outbox
@@ -42,6 +44,8 @@ class Matching(Index, Protocol):
 
     def newly(self, paper: Paper, before: Paper | None) -> Collection[Match]: ...
 
+    def match(self, paper: Paper) -> Collection[Match]: ...
+
 
 class Fanout:
     """Reads polls, together with its replicas, and offers their papers to whoever they match.
@@ -58,6 +62,7 @@ class Fanout:
         subscriptions: Subscriptions,
         rules: RulesOfChannels,
         *,
+        edits: Edits,
         most_open: int = MOST_OPEN,
     ) -> None:
         self._news = news
@@ -65,6 +70,7 @@ class Fanout:
         self._outbox = outbox
         self._subscriptions = subscriptions
         self._rules = rules
+        self._edits = edits
         self._most_open = most_open
         self._work = asyncio.Event()
         self._is_full = False
@@ -92,6 +98,7 @@ class Fanout:
             if poll is None:
                 break
             taken += await self._offer(poll, await self._matched(poll))
+            await self._edit(poll)
             await self._news.matched(poll)
         return taken
 
@@ -141,6 +148,21 @@ class Fanout:
             papers = [await self._known_then(channel, new, some) for new, some in matched]
             offers += offers_for(channel, papers, rules[channel], poll, now)
         return await self._outbox.offer(offers)
+
+    async def _edit(self, poll: Poll) -> None:
+        """Let cards of papers that have grown much be brought up to date where that is wanted."""
+        index = await self._follower.up_to_date()
+        for new in poll.news:
+            why = growth(new.before, new.paper)
+            channels = iter({match.channel for match in index.match(new.paper)} if why else ())
+            while some := list(islice(channels, CHANNELS_AT_ONCE)):
+                rules = await self._rules.of_each(some)
+                wanted: dict[str, list[Edit]] = {}
+                for channel in some:
+                    if rules[channel].settings.edits:
+                        wanted.setdefault(channel.platform, []).append(Edit(channel, new.paper.id, why))
+                for platform, edits in wanted.items():
+                    await self._edits.put(platform, edits)
 
     async def _known_then(self, channel: ChannelRef, new: New, matches: Collection[Match]) -> Found:
         """Of a paper that is announced again, only the matches of subscriptions that were there the first time."""

@@ -6,6 +6,9 @@ from bot.models import Paper
 from bot.query import Signal, parse
 from bot.query.nodes import terms_of
 
+STEPS = (25, 100, 250, 500, 1000, 2500)
+"""Upvotes at which a card that was posted earlier looks out of date."""
+
 
 def note(query: str, before: Paper | None, after: Paper) -> str:
     """Which of the query's signals have come true: `reached ▲ 50`. Nothing for a paper that is new."""
@@ -13,6 +16,16 @@ def note(query: str, before: Paper | None, after: Paper) -> str:
         return ""
     come = (s for s in _signals(query) if _holds(s, after) and not _holds(s, before))
     return ", ".join(dict.fromkeys(map(_said, come)))
+
+
+def growth(before: Paper | None, after: Paper) -> str:
+    """What has grown so much that a posted card should show it: `▲50`, `code`; nothing for less than that."""
+    if before is None:
+        return ""
+    if after.code_url and not before.code_url:
+        return "code"
+    reached = [step for step in STEPS if (before.upvotes or 0) < step <= (after.upvotes or 0)]
+    return f"▲{reached[-1]}" if reached else ""
 
 
 @lru_cache(maxsize=4096)

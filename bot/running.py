@@ -132,6 +132,8 @@ def _jobs(bot: Bot, roles: frozenset[str]) -> Iterator[tuple[str, Coroutine[Any,
         yield POLLER, bot.poller.run()
     if _wanted(FANOUT, roles):
         yield FANOUT, bot.fanout.run(bot.wake)
+    if _wanted(DELIVERY, roles):
+        yield from (("edits", editor.run(bot.wake)) for editor in bot.editors)
     pages = bot.web is not None and _wanted(WEB, roles)
     if pages or any(_wanted(platform.name, roles) for platform in bot.platforms):
         yield "search", bot.search.run(bot.wake)

@@ -15,11 +15,13 @@ from redis.asyncio import Redis
 from bot.cards import Card, PaperBlock
 from bot.cards.message import message
 from bot.delivery import Deliveries
+from bot.editing import Editor
 from bot.fanout import Fanout
 from bot.matcher import Matcher
 from bot.models import ChannelRef, ChannelSettings, Every, MessageRef, Paper
 from bot.ports import Batch, Core, Rates
 from bot.store import keys
+from bot.store.edits import Edits
 from bot.store.follow import Follower
 from bot.store.news import News
 from bot.store.outbox import Outbox
@@ -149,6 +151,7 @@ class Board:
 
     clock: Clock
     posts: list[Post] = field(default_factory=list)
+    edits: list[tuple[str, str, Card]] = field(default_factory=list)
     life: Life = field(default_factory=Life)
     name = "board"
     rates = Rates()
@@ -172,6 +175,9 @@ class Board:
                 return MessageRef(f"m{n}")
         return None
 
+    async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
+        self.edits.append((to.channel, message.id, card))
+
     def counts(self) -> Counter[tuple[str, str]]:
         """(channel, paper) -> how often it was posted there."""
         return Counter((post.channel.channel, paper) for post in self.posts for paper in post.papers)
@@ -189,6 +195,7 @@ class House:
             self.outbox,
             self.subscriptions,
             RulesOfChannels(redis),
+            edits=Edits(redis),
         )
         self.deliveries = Deliveries(
             board,  # type: ignore[arg-type]  # `unclear` is a plain str here
@@ -197,6 +204,17 @@ class House:
             SharedRates(redis),
             lambda delivery, entries, settings: message(entries, settings, board.clock.now, delivery.label),
             settings=self.settings,
+        )
+
+        self.editor = Editor(
+            board,  # type: ignore[arg-type]
+            Edits(redis),
+            self.outbox,
+            self.papers,
+            self.subscriptions,
+            settings=self.settings,
+            rates=SharedRates(redis),
+            now=lambda: board.clock.now,
         )
 
     async def subscribe(self, channel: ChannelRef, every: Every, settings: ChannelSettings) -> None:

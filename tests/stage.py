@@ -87,6 +87,8 @@ async def deliver(bot: Bot) -> None:
     await bot.fanout.match_all()
     for deliveries in bot.deliveries:
         await deliveries.deliver_due()
+    for editor in bot.editors:
+        await editor.edit_all()
 
 
 class ConsoleStage:

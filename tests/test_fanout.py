@@ -15,6 +15,7 @@ from bot.matcher import Matcher
 from bot.models import ChannelRef, ChannelSettings, Every, MessageRef, Paper, Reason, Subscription
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.edits import Edits
 from bot.store.follow import Follower
 from bot.store.news import News
 from bot.store.outbox import Offer, Outbox
@@ -47,7 +48,13 @@ def a_room(redis: Redis, **more: int) -> Room:
     outbox = Outbox(redis, durable=True)
     follower = Follower(subscriptions, Matcher)
     fanout = Fanout(
-        News(redis, papers, stale=0.05), follower, outbox, subscriptions, RulesOfChannels(redis), **more
+        News(redis, papers, stale=0.05),
+        follower,
+        outbox,
+        subscriptions,
+        RulesOfChannels(redis),
+        edits=Edits(redis),
+        **more,
     )
     return Room(redis, papers, subscriptions, outbox, fanout)
 
@@ -288,6 +295,9 @@ class Everyone:
 
     def remove(self, channel: ChannelRef, number: int) -> None: ...
 
+    def match(self, paper: Paper) -> Sequence[Wish]:
+        raise AssertionError(paper)
+
     def newly(self, paper: Paper, before: Paper | None) -> Sequence[Wish]:  # noqa: ARG002  # the port has them
         return self.wishes
 
@@ -299,6 +309,7 @@ async def test_a_paper_that_everyone_wants_leaves_room_for_others(redis: Redis, 
         room.outbox,
         room.subscriptions,
         RulesOfChannels(redis),
+        edits=Edits(redis),
     )
     await room.poll(a_paper("p1"))
     turns = 0

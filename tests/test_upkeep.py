@@ -18,6 +18,7 @@ from bot.ports import Batch
 from bot.settings import Settings
 from bot.sources.huggingface import list_date
 from bot.store import keys
+from bot.store.edits import Edits
 from bot.store.facts import BadLine
 from bot.store.follow import Follower
 from bot.store.news import News
@@ -64,7 +65,12 @@ async def poll(redis: Redis, day: int) -> int:
     )
     await papers.ingest("huggingface", Batch(papers=listed, cursor=f"day {day}", trending=(listed[0].id,)), 0)
     return await Fanout(
-        News(redis, papers), Follower(subscriptions, Matcher), outbox, subscriptions, RulesOfChannels(redis)
+        News(redis, papers),
+        Follower(subscriptions, Matcher),
+        outbox,
+        subscriptions,
+        RulesOfChannels(redis),
+        edits=Edits(redis),
     ).match_all()
 
 

@@ -101,6 +101,16 @@ def mutes(ref: ChannelRef) -> str:
     return f"{_home(ref)}mutes:{ref}"
 
 
+def edits(platform: str) -> str:
+    """ZSET of a platform's cards that are to be edited: channel, why, paper."""
+    return f"pb:{{ingest}}:edits:{platform}"
+
+
+def edited(ref: ChannelRef, paper_id: str) -> str:
+    """Set of what a channel's card of a paper was edited for."""
+    return f"{_home(ref)}edited:{ref}:{paper_id}"
+
+
 def votes(ref: ChannelRef) -> str:
     """Hash of a person and a paper -> whether they like it, and the subscriptions that it matched."""
     return f"{_home(ref)}votes:{ref}"
