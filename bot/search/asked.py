@@ -122,7 +122,7 @@ def _is_plain(node: Node, quoted: Collection[tuple[str, ...]]) -> bool:
 
 def words_in(text: str) -> tuple[Word, ...]:
     """Every word of `text`, each once, whatever stands around it."""
-    spelled = spell(_ET_AL.sub(" ", text))[:MOST_WORDS]
+    spelled = (spell(_ET_AL.sub(" ", text)) or spell(text))[:MOST_WORDS]
     return tuple(dict.fromkeys(filter(None, map(_word, spelled))))
 
 

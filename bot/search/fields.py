@@ -11,7 +11,7 @@ from bot.models import Paper
 from bot.query.reading import categories_of, sources_of
 from bot.text import Token, small, tokens
 
-VERSION = 1
+VERSION = 2
 """Part of the folder's name: an index with other fields is another index."""
 
 GAP = "|"
@@ -27,7 +27,7 @@ def schema() -> tantivy.Schema:
     builder.add_text_field("ids", tokenizer_name="raw", index_option="basic")
     for name in ("title", "abstract", "authors"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
-    for name in ("names", "heads", "cat", "source", "links"):
+    for name in ("joins", "names", "heads", "cat", "source", "links"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     for name in ("day", "upvotes"):
         builder.add_integer_field(name, indexed=True, fast=True)
@@ -39,12 +39,13 @@ def schema() -> tantivy.Schema:
 
 def document(paper: Paper) -> tantivy.Document:
     """`paper` as the index takes it."""
-    title = tokens(paper.title)
+    title, abstract = tokens(paper.title), tokens(paper.abstract)
     fields: dict[str, str | int] = {
         "id": paper.id,
         "ids": paper.id.lower(),
         "title": _line(title),
-        "abstract": _line(tokens(paper.abstract)),
+        "abstract": _line(abstract),
+        "joins": " ".join(dict.fromkeys(t.word for t in (*title, *abstract) if t.end - t.start > 1)),
         "authors": f" {GAP} ".join(_line(tokens(name, plurals=False)) for name in paper.authors),
         "names": " ".join(dict.fromkeys(key for name in paper.authors for key in name_keys(name))),
         "heads": " ".join(heads(paper.title)),

@@ -22,7 +22,7 @@ MORE = 0.3
 
 def like(paper: Paper, schema: Schema, searcher: Searcher, most: int) -> list[str]:
     """Ids of the `most` papers that are most like it, itself left out. It need not be in the index."""
-    terms = Terms(schema)
+    terms = Terms(schema, searcher)
     wanted = [(Occur.Should, _worded(paper, schema, searcher))]
     for field, keys, score in (("names", _names(paper), AUTHOR), ("links", links(paper), LINK)):
         shared = [Found.const_score_query(terms.term(field, one), score) for one in dict.fromkeys(keys)]

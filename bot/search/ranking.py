@@ -48,13 +48,15 @@ class Ranked:
     ids: tuple[str, ...]
     total: int
     """Papers that hold all that was typed. There may be more in `ids`, which come near."""
+    exact: bool
+    """Whether all of them hold to the letter; else the language has to be asked."""
 
 
 class Ranking:
     """Asks one state of the index."""
 
     def __init__(self, schema: Schema, searcher: Searcher, today: int) -> None:
-        self._terms = Terms(schema)
+        self._terms = Terms(schema, searcher)
         self._searcher = searcher
         self._today = today
 
@@ -82,7 +84,8 @@ class Ranking:
             if place == 0:
                 total = count
         ids = list(scores) if sort != "best" else sorted(scores, key=lambda i: -scores[i])
-        return Ranked(tuple(ids[: max(enough, total)]), total)
+        exact = asked.must is None or self._terms.exactly(asked.must)
+        return Ranked(tuple(ids[: max(enough, total)]), total, exact)
 
     def _ask(self, query: Found, sort: Sort) -> tuple[list[tuple[str, float]], int]:
         if sort == "best":

@@ -18,7 +18,6 @@ from bot.search.fields import day_of
 from bot.search.index import Index
 from bot.search.likeness import like
 from bot.search.ranking import Ranked, Ranking, Sort
-from bot.search.terms import exactly
 from bot.search.titles import titled
 from bot.search.words import respelled
 from bot.store.papers import Papers
@@ -105,7 +104,7 @@ class Search:
             (asked.paper_id,) if asked.paper_id else ()
         )  # perhaps it is not in the index yet
         last = max(1, page) * PAGE
-        if asked.must is None or exactly(asked.must):
+        if asked.must is None or ranked.exact:
             proven, left, total = list(ids), 0, ranked.total
         else:
             proven, left = await self._proven(Query(asked.must), ids, last, known)
@@ -198,6 +197,7 @@ class Search:
         """Let another process write the index."""
         if self._opened is not None:
             await self._thread(self._opened.close)
+            self._opened = None
         self._threads.shutdown(wait=False)
 
     def _heard(self, message: str) -> None:

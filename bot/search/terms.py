@@ -4,10 +4,10 @@ A query of the engine finds all that the language means and, for what has hyphen
 `exactly` says whether the language must be asked again about what was found.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from tantivy import FieldType, Occur, Schema
+from tantivy import FieldType, Occur, Schema, Searcher
 from tantivy import Query as Found
 
 from bot.query import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
@@ -22,20 +22,21 @@ TIE = 0.3
 
 
 class Terms:
-    """Builds the engine's queries for one schema."""
+    """Builds the engine's queries for one state of an index."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, searcher: Searcher) -> None:
         self._schema = schema
+        self._searcher = searcher
 
     def node(self, node: Node) -> Found:  # noqa: PLR0911  one return for each kind of node
         """What `node` means."""
         match node:
             case And(nodes):
-                return both(_sides(self, nodes))
+                return both(self._sides(nodes))
             case Or(nodes):
                 return either(map(self.node, nodes))
             case Not():
-                return both([(Occur.Must, Found.all_query()), *_sides(self, (node,))])
+                return both([(Occur.Must, Found.all_query()), *self._sides((node,))])
             case Phrase():
                 fields = {"title": TEXT[:1], "abs": TEXT[1:]}.get(node.field, TEXT)
                 return either(self._phrase(field, node) for field in fields)
@@ -49,6 +50,19 @@ class Terms:
                 return self.term("ids", paper_id)
             case Signal():
                 return self._signal(node)
+
+    def exactly(self, node: Node) -> bool:
+        """Whether the engine's answer is the language's, and not a little more."""
+        match node:
+            case And(nodes) | Or(nodes):
+                return all(map(self.exactly, nodes))
+            case Not(inner):
+                return self.exactly(inner)
+            case Phrase():
+                longer = [path for path in paths_of(node) if len(path) > 1]
+                return not (node.exact or any(self._is_joined(word) for path in longer for word in path))
+            case _:
+                return True
 
     def term(self, field: str, word: str, boost: float = 1.0) -> Found:
         """Papers with this word in this field."""
@@ -95,12 +109,29 @@ class Terms:
         return either(self._path(field, path) for path in paths_of(folded))
 
     def _path(self, field: str, path: Sequence[str]) -> Found:
-        """The words next to each other. Joined forms stand apart in the index: beside one, all words are enough."""
+        """The words next to each other.
+
+        Joined forms stand apart in the index: where some paper has one of the words as such, it is enough that
+        all words are there, and the language has the last word.
+        """
         if len(path) == 1:
             return self.term(field, path[0])
         phrase = Found.phrase_query(self._schema, field, list(path))
-        anywhere = both((Occur.Must, self.term(field, word)) for word in path)
-        return phrase if field == "authors" else either([phrase, boosted(anywhere, 0.1)])
+        joined = [self.term("joins", word) for word in path if self._is_joined(word)]
+        if field == "authors" or not joined:
+            return phrase
+        apart = [*(self.term(field, word) for word in path), either(joined)]
+        return either([phrase, boosted(both((Occur.Must, part) for part in apart), 0.1)])
+
+    def _is_joined(self, word: str) -> bool:
+        return self._searcher.doc_freq("joins", word) > 0
+
+    def _sides(self, nodes: Iterable[Node]) -> Iterator[tuple[Occur, Found]]:
+        for node in nodes:
+            if not isinstance(node, Not):
+                yield Occur.Must, self.node(node)
+            elif self.exactly(node.node):  # else a little too much would be ruled out
+                yield Occur.MustNot, self.node(node.node)
 
     def _signal(self, signal: Signal) -> Found:
         match signal.name:
@@ -126,27 +157,6 @@ def either(parts: Iterable[Found], tie: float = TIE) -> Found:
 def boosted(query: Found, boost: float) -> Found:
     """`query`, counting so many times."""
     return query if boost == 1.0 else Found.boost_query(query, boost)
-
-
-def exactly(node: Node) -> bool:
-    """Whether the engine's answer is the language's, and not a little more."""
-    match node:
-        case And(nodes) | Or(nodes):
-            return all(map(exactly, nodes))
-        case Not(inner):
-            return exactly(inner)
-        case Phrase():
-            return not node.exact and len(paths_of(node)) == 1 and len(paths_of(node)[0]) == 1
-        case _:
-            return True
-
-
-def _sides(terms: Terms, nodes: Iterable[Node]) -> Iterable[tuple[Occur, Found]]:
-    for node in nodes:
-        if not isinstance(node, Not):
-            yield Occur.Must, terms.node(node)
-        elif exactly(node.node):  # else a little too much would be ruled out
-            yield Occur.MustNot, terms.node(node.node)
 
 
 def names_in(words: Sequence[Word]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ LONGEST = 200
 
 def titled(typed: str, schema: Schema, searcher: Searcher, most: int) -> list[str]:
     """Ids of papers with these words in their titles, of which the last may have just begun; the best first."""
-    terms = Terms(schema)
+    terms = Terms(schema, searcher)
     words = words_in(typed[:LONGEST])
     if not words:
         return []

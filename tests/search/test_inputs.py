@@ -1,0 +1,129 @@
+"""Any input has an answer or is the person's error; and what the language rules is never bent."""
+
+from collections.abc import Sequence
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.errors import UserError
+from bot.models import Paper
+from bot.query import Query, parse
+from bot.search.asked import Asked, read
+from bot.search.fields import day_of
+from bot.search.index import Index
+from bot.search.ranking import Ranked, Ranking
+from bot.search.snippet import snippet
+from bot.search.titles import titled
+from bot.search.words import respelled
+from tests.papers import SPRING, a_paper
+from tests.search.inputs import typed
+
+WORDS = (
+    "fine",
+    "tuning",
+    "finetuning",
+    "fine-tuning",
+    "policies",
+    "policy",
+    "the",
+    "RAG",
+    "rag",
+    "C++",
+    "text-to-image",
+)
+AUTHORS = ("Ada Lovelace", "Jean-Pierre Serre", "Łukasz Kaiser", "J. Serre")
+CATEGORIES = ("cs.CL", "cs.LG", "math.CO")
+
+a_text = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
+some_papers = st.lists(
+    st.builds(
+        lambda title, abstract, authors, categories, upvotes: {
+            "title": title,
+            "abstract": abstract,
+            "authors": tuple(authors),
+            "categories": tuple(categories),
+            "upvotes": upvotes,
+        },
+        a_text,
+        a_text,
+        st.lists(st.sampled_from(AUTHORS), max_size=2),
+        st.lists(st.sampled_from(CATEGORIES), max_size=2),
+        st.integers(0, 9),
+    ),
+    min_size=1,
+    max_size=8,
+)
+a_term = st.one_of(
+    st.sampled_from(WORDS).map(lambda word: f"title:{word}"),
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(lambda words: f'abs:"{" ".join(words)}"'),
+    st.lists(st.sampled_from(WORDS), min_size=2, max_size=3).map(lambda words: f'title:"{" ".join(words)}"'),
+    st.sampled_from(WORDS).map(lambda word: f"=title:{word}" if word == "RAG" else f"abs:{word}"),
+    st.sampled_from(
+        ('author:"pierre serre"', "author:kaiser", "author:jean-pierre", "abs:tun*", "title:pol*")
+    ),
+    st.sampled_from(CATEGORIES).map(lambda name: f"cat:{name}"),
+    st.integers(1, 9).map(lambda votes: f"min:{votes}"),
+)
+a_query = st.lists(
+    st.tuples(a_term, st.sampled_from((" ", " -", " OR "))).map("".join), min_size=1, max_size=5
+).map(lambda parts: "".join(parts).rstrip(" -OR"))
+
+
+def indexed(papers: Sequence[Paper]) -> Index:
+    index = Index()
+    index.become_writer()
+    index.write(papers, (), 0)
+    return index
+
+
+def ranked(index: Index, asked: Asked) -> Ranked:
+    return Ranking(index.schema, index.searcher(), day_of(SPRING)).search(asked)
+
+
+SHELF = tuple(
+    a_paper(f"2603.0000{n}", title=title, abstract="We look at policies, and at RAG in C++. 日本語", authors=AUTHORS[:n])
+    for n, title in enumerate(("Diffusion Policy: a Survey", "Fine-tuning LLMs", "RAG", "日本語の論文", "Erdős on A* search"))
+)  # fmt: skip
+INDEX = indexed(SHELF)
+
+
+@settings(max_examples=400, deadline=None)
+@given(typed)
+@example("~aaaaaaaaaaaaaaaa")
+@example("a" * 400)
+@example("|")
+@example('"|" -|')
+def test_any_input_is_answered_or_the_persons_error(text: str) -> None:
+    searcher = INDEX.searcher()
+    titled(text, INDEX.schema, searcher, 10)
+    try:
+        asked = read(text)
+    except UserError:
+        return
+    found = ranked(INDEX, asked)
+    assert set(found.ids) <= {paper.id for paper in SHELF}
+    respelled(asked, SHELF, searcher)
+    for paper in SHELF:
+        runs = snippet(asked, paper, near=True)
+        assert all(run.text for run in runs)
+
+
+@settings(max_examples=150, deadline=None)
+@given(some_papers, a_query)
+def test_what_is_asked_to_the_letter_is_what_the_language_says(
+    facts: Sequence[dict[str, object]], text: str
+) -> None:
+    try:
+        query = parse(text)
+    except UserError:
+        return
+    papers = [a_paper(f"p{n}", **fact) for n, fact in enumerate(facts)]
+    asked = read(text)
+    assert asked.must is not None
+    found = ranked(indexed(papers), asked)
+    there = {paper.id for paper in papers if query.matches(paper)}
+    assert there <= set(found.ids)
+    if found.exact:
+        assert there == set(found.ids)
+    proven = {paper.id for paper in papers if paper.id in found.ids and Query(asked.must).matches(paper)}
+    assert there == proven

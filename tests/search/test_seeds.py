@@ -1,0 +1,39 @@
+"""The papers of the reference page are found by their titles, however these are typed."""
+
+import json
+import re
+from pathlib import Path
+
+from bot.models import Paper
+from bot.search.asked import read
+from bot.search.fields import day_of
+from bot.search.index import Index
+from bot.search.ranking import Ranking
+from bot.text import clean
+from tests.papers import SPRING, a_paper
+
+MARKUP = re.compile(r"[\\$^{}]")
+
+
+def seeds(folder: Path) -> list[tuple[str, Paper]]:
+    """Each title as its source writes it, and the paper."""
+    rows = json.loads((folder / "seed_papers.json").read_text("utf-8"))
+    return [
+        (row["title"], a_paper(f"seed{n}", title=clean(row["title"]), abstract=clean(row["abstract"])))
+        for n, row in enumerate(rows)
+    ]
+
+
+def test_every_paper_is_first_by_its_title_with_and_without_its_latex(shared_data: Path) -> None:
+    papers = seeds(shared_data)
+    index = Index()
+    index.become_writer()
+    index.write([paper for _, paper in papers], (), 0)
+    ranking = Ranking(index.schema, index.searcher(), day_of(SPRING))
+    missed = [
+        (typed, paper.title)
+        for title, paper in papers
+        for typed in dict.fromkeys((title, paper.title, MARKUP.sub("", title), title.lower(), title.upper()))
+        if ranking.search(read(typed)).ids[:1] != (paper.id,)
+    ]
+    assert missed == []
