@@ -1,5 +1,6 @@
 """The clients: one that listens at the gateway, and one that only speaks REST."""
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -82,6 +83,7 @@ class Listening(discord.AutoShardedClient):
         self._redis = redis
         self._answers = answers
         self._identify = identify
+        self._order = asyncio.Lock()
         self._lifecycle = Lifecycle(core, Places(redis), Troubles(self, redis))
         self.tree = Tree(self)
         self._people = People(self.tree.fetch_commands)
@@ -155,36 +157,45 @@ class Listening(discord.AutoShardedClient):
         channel = where(interaction)
         return await self._core.complete(spec.name, option.name, typed, plain_user(interaction), channel)
 
+    async def _in_order(self, event: Awaitable[None]) -> None:
+        """One after the other, as Discord told them: discord.py starts all at once."""
+        async with self._order:
+            await event
+
     async def on_ready(self) -> None:
-        await self._lifecycle.ready(self)
+        await self._in_order(self._lifecycle.ready(self))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._lifecycle.added(guild)
+        await self._in_order(self._lifecycle.added(guild))
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        if self.get_guild(guild.id):  # at the start discord.py tells of them seconds later
+            await self._in_order(self._lifecycle.available(guild))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self._lifecycle.removed(guild)
+        await self._in_order(self._lifecycle.removed(guild))
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self._lifecycle.deleted(channel.guild.id, channel.id)
+        await self._in_order(self._lifecycle.deleted(channel.guild.id, channel.id))
 
     async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
-        await self._lifecycle.deleted(thread.guild_id, thread.thread_id)
+        await self._in_order(self._lifecycle.deleted(thread.guild_id, thread.thread_id))
 
     async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
-        await self._lifecycle.changed(after)
+        await self._in_order(self._lifecycle.changed(after))
 
     async def on_thread_update(self, _before: object, after: discord.Thread) -> None:
-        await self._lifecycle.changed(after)
+        await self._in_order(self._lifecycle.changed(after))
 
     async def on_guild_role_update(self, _before: object, after: discord.Role) -> None:
-        await self._lifecycle.look_at(after.guild)
+        await self._in_order(self._lifecycle.look_at(after.guild))
 
     async def on_guild_role_delete(self, role: discord.Role) -> None:
-        await self._lifecycle.look_at(role.guild)
+        await self._in_order(self._lifecycle.look_at(role.guild))
 
     async def on_member_update(self, _before: object, after: discord.Member) -> None:
         """Without the intent for members only Paperboy itself is told of."""
-        await self._lifecycle.look_at(after.guild)
+        await self._in_order(self._lifecycle.look_at(after.guild))
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
         """The edge: an event that could not be dealt with is logged, the next ones go on."""

@@ -37,6 +37,11 @@ class Lifecycle:
         await self._core.pause_workspace("discord", str(guild.id), REMOVED)
         await self._troubles.begin(_whole(guild), REMOVED, tell=False)
 
+    async def available(self, guild: discord.Guild) -> None:
+        """There again, after an outage or, should Discord say it so, after a removal."""
+        if _whole(guild) in await self._troubles.known():
+            await self.added(guild)
+
     async def deleted(self, guild: int, channel: int) -> None:
         """A channel is gone for good: Discord never gives its id again."""
         await self._core.forget(ref(guild, channel))

@@ -37,8 +37,9 @@ class DiscordPlatform:
 
     name = "discord"
     unclear: Literal["resend", "hold"] = "resend"
-    rates = Rates(platform=Rate(48, 1.0), channel=Rate(5, 5.0))
-    """Discord allows 50 requests a second; a few are left for what comes beside the posts."""
+    rates = Rates(platform=Rate(5, 0.105), channel=Rate(5, 5.0))
+    """Discord allows 50 requests a second. A few are left for what comes beside the posts; and in small portions,
+    for a burst at the end of one second and one at the beginning of the next are too many in between."""
 
     def __init__(self, token: str, redis: Redis, *, rest: discord.Client | None = None) -> None:
         self._token = token

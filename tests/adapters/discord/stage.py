@@ -16,7 +16,7 @@ from adapters.discord.platform import DiscordPlatform
 from bot.app import Bot, wall_clock
 from bot.commands.line import parse_line
 from bot.commands.table import find
-from bot.models import ChannelRef, User
+from bot.models import ChannelRef, Command, User
 from bot.ports import Core
 from tests.stage import Seen, wired
 
@@ -57,13 +57,12 @@ class DiscordStage:
         options = {name: int(value) if name in numbers else value for name, value in options.items()}
         result = await (person or self.joe).slash(channel, f"paper {spec.name}", **options)
         seen = shown(result)
-        if options.keys() != command.options.keys():  # only a button says the rest of it
-            wanted = {**command.options}
-            label = next(
-                label for label, said in buttons(seen.raw) if self._means(said, command.name, wanted)
-            )
-            return await self.press(seen, label)
-        return seen
+        if options.keys() == command.options.keys():
+            return seen
+        # Only a button says the rest of it; where none asks for it, it was not needed.
+        saying = (label for label, said in buttons(seen.raw) if self._means(said, command))
+        label = next(saying, None)
+        return await self.press(seen, label) if label else seen
 
     async def press(self, seen: Seen, label: str) -> Seen:
         result = await self.joe.click(seen.raw, label=label)
@@ -90,9 +89,9 @@ class DiscordStage:
             await self.env.restart_bot(self.client)
             self._connect()
 
-    def _means(self, said: str, name: str, options: dict[str, str]) -> bool:
-        command = parse_line(said, User("1", "joe"), self.channel)
-        return (command.name, dict(command.options)) == (name, options)
+    def _means(self, said: str, command: Command) -> bool:
+        meant = parse_line(said, User("1", "joe"), self.channel)
+        return (meant.name, dict(meant.options)) == (command.name, dict(command.options))
 
     def _platform(self) -> DiscordPlatform:
         return DiscordPlatform("token", self._redis)

@@ -75,7 +75,9 @@ class DiscordDouble:
         """Interaction id, body, and when it came, of each first answer."""
         self.requests: list[tuple[str, str]] = []
         self.too_fast = 0
-        """Requests over one of the limits."""
+        """Requests over the bot's fifty a second."""
+        self.too_fast_in_channel = 0
+        """Posts over a channel's five in five seconds."""
         self.commands: list[Any] = []
         self.syncs = 0
         self.kinds: dict[int, int] = {}
@@ -206,7 +208,7 @@ class DiscordDouble:
             window.popleft()
         reset = window[0] + CHANNEL_WINDOW - now if window else CHANNEL_WINDOW
         if len(window) >= PER_CHANNEL:
-            self.too_fast += 1
+            self.too_fast_in_channel += 1
             return {}, _limited(reset)
         window.append(now)
         return {

@@ -1,0 +1,11 @@
+"""Posts while answers are lost, the server fails and the posting process is killed. The bench does more of them."""
+
+import pytest
+
+from tests.bench.discord_posts import measure
+
+
+@pytest.mark.timeout(120)
+async def test_nothing_is_lost_and_nothing_doubled() -> None:
+    found = await measure(40, 1, naive=False)
+    assert (found["lost"], found["doubled"], found["kills"], found["over_bots_limit"]) == (0, 0, 1, 0)
