@@ -33,6 +33,8 @@ from bot.sealing import Seal
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
 from bot.store.subscriptions import Subscriptions
+from tests.adapters.discord.double.interactions import interaction
+from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.double.people import Person
 from tests.adapters.slack.double.world import Channel
@@ -180,7 +182,70 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-PARTS: Mapping[str, Callable[[int], Awaitable[dict[str, float]]]] = {"slack": slack}
+async def discord(deliveries: int) -> dict[str, float]:
+    """Discord: one bot for all servers, which takes no more than 50 posts a second."""
+    double = DiscordDouble()
+    double.gateway.guilds = {0: [guild_payload()]}
+    answered: dict[str, asyncio.Future[float]] = {}
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(double.serve())
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="paperboy-bench-")))
+        await _prepare_discord(folder, -(-deliveries // MATCHES))
+        replay = HuggingFaceReplay(SHARED_DATA / "hf_daily", until=DAY, shift=DAY - datetime.now(UTC).date())
+        upstream = await stack.enter_async_context(serve(replay.app))
+        env = environment(folder, upstream, DISCORD_TOKEN=double.token, DISCORD_API_URL=double.url)
+        program = await stack.enter_async_context(running("run", env=env))
+        assert program.stderr is not None
+        reading = asyncio.create_task(_discard(program.stderr))
+        stack.callback(reading.cancel)
+
+        async def listen() -> None:
+            while True:
+                identity, _, at = await double.callbacks.get()
+                answered[identity].set_result(at)
+
+        listening = asyncio.create_task(listen())
+        stack.callback(listening.cancel)
+        numbers = count(1)
+
+        async def ask(line: str) -> float:
+            identity, (name, _, query) = str(next(numbers)), line.partition(" ")
+            answered[identity] = asyncio.get_running_loop().create_future()
+            options = {"query": query} if query else {}
+            began = monotonic()
+            await double.gateway.dispatch("INTERACTION_CREATE", interaction(identity, name, **options))
+            return await answered[identity] - began
+
+        async with asyncio.timeout(PATIENCE):
+            await double.gateway.until(lambda: double.gateway.shards == {0})
+            while not double.messages:  # noqa: ASYNC110  # the double counts for itself
+                await asyncio.sleep(0.05)
+        began = monotonic()
+        busy = await measured(
+            ask, lambda: len(double.messages) >= deliveries or monotonic() - began > PATIENCE
+        )
+        seconds, sent = monotonic() - began, len(double.messages)
+        counter = count()
+        idle = await measured(ask, lambda: next(counter) >= IDLE)
+    return figures("discord", busy, idle) | {
+        "discord_deliveries": sent,
+        "discord_seconds": round(seconds, 1),
+        "discord_commands": len(busy),
+        "discord_turned_away": double.too_fast + double.too_fast_in_channel,
+    }
+
+
+async def _prepare_discord(folder: Path, channels: int) -> None:
+    async with EmbeddedServer(folder) as server:
+        redis = await connect(server.url)
+        subscriptions = Subscriptions(redis)
+        for number in range(channels):
+            channel = ChannelRef("discord", str(GUILD), str(5000 + number))
+            await subscriptions.add(channel, QUERY, "now", "4242 joe")
+        await redis.aclose()
+
+
+PARTS: Mapping[str, Callable[[int], Awaitable[dict[str, float]]]] = {"slack": slack, "discord": discord}
 
 
 async def run(names: list[str], deliveries: int) -> dict[str, float]:

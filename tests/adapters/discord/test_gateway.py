@@ -17,6 +17,7 @@ from bot.cards import Card
 from bot.errors import ConfigurationError
 from bot.models import ChannelRef, Command
 from bot.ports import Core, Reply
+from tests.adapters.discord.double.interactions import interaction
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload
 from tests.unasked import UnaskedCore
 
@@ -161,50 +162,6 @@ async def test_a_command_is_answered_over_the_wire(platform: DiscordPlatform, do
     assert body["type"] == 4
     assert body["data"]["flags"] == 1 << 15 | 1 << 6
     assert "help by joe" in str(body["data"]["components"])
-
-
-def interaction(identity: str, command: str, **options: str) -> dict[str, Any]:
-    """`/paper …` as the gateway says it."""
-    given = [{"type": 3, "name": name, "value": value} for name, value in options.items()]
-    person = {"id": "4242", "username": "joe", "discriminator": "0", "avatar": None}
-    member: dict[str, Any] = {
-        "user": person,
-        "roles": [],
-        "joined_at": None,
-        "deaf": False,
-        "mute": False,
-        "flags": 0,
-    }
-    return {
-        "id": identity,
-        "application_id": "900",
-        "type": 2,
-        "token": f"token-{identity}",
-        "version": 1,
-        "guild_id": str(GUILD),
-        "channel_id": "2000",
-        "channel": {
-            "id": "2000",
-            "type": 0,
-            "guild_id": str(GUILD),
-            "name": "papers",
-            "position": 0,
-            "permissions": "0",
-        },
-        "member": {**member, "permissions": str((1 << 52) - 1)},
-        "app_permissions": str((1 << 52) - 1),
-        "locale": "en-US",
-        "entitlements": [],
-        "authorizing_integration_owners": {"0": str(GUILD)},
-        "context": 0,
-        "attachment_size_limit": 1,
-        "data": {
-            "id": "1",
-            "name": "paper",
-            "type": 1,
-            "options": [{"type": 1, "name": command, "options": given}],
-        },
-    }
 
 
 @dataclass
