@@ -1,0 +1,195 @@
+"""The channel's own rhythm, told once and lived through on every platform."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot import delivery as delivering
+from bot.models import Paper
+from tests.adapters.discord.stage import discord_stage
+from tests.adapters.slack.stage import slack_stage
+from tests.papers import a_paper
+from tests.rhythm import Clock, set_clock
+from tests.stage import Stage, arrive, console_stage, deliver
+
+MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+"""A Monday; half past eight in Berlin."""
+STAGES: dict[str, Callable[[Redis], AbstractAsyncContextManager[Any]]] = {
+    "console": console_stage,
+    "slack": slack_stage,
+    "discord": discord_stage,
+}
+Opened = Callable[[], AbstractAsyncContextManager[Stage]]
+
+
+@pytest.fixture
+async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    clock = set_clock(monkeypatch, redis)
+    await clock.set(MORNING)
+    return clock
+
+
+@pytest.fixture(params=list(STAGES))
+def opened(request: pytest.FixtureRequest, redis: Redis, clock: Clock) -> Opened:
+    """Opens a stage; within the test, for SimCord minds in whose context it is closed."""
+    assert clock.now == MORNING
+    return lambda: STAGES[request.param](redis)
+
+
+def papers(*numbers: int, **facts: Any) -> list[Paper]:
+    return [
+        a_paper(f"2611.{n:05}", **{"title": f"Diffusion number {n}", "published": MORNING} | facts)
+        for n in numbers
+    ]
+
+
+async def come(stage: Stage, clock: Clock, *papers: Paper) -> None:
+    """Papers are seen, matched and posted, no faster than the platform allows."""
+    await arrive(stage.bot, *papers)
+    await pass_on(stage, clock, len(papers))
+
+
+async def pass_on(stage: Stage, clock: Clock, times: int) -> None:
+    for _ in range(times):
+        await clock.set(clock.now + timedelta(seconds=5))
+        await deliver(stage.bot)
+
+
+async def seen(stage: Stage) -> list[str]:
+    return [post.text for post in await stage.posted()]
+
+
+async def test_a_digest_comes_at_its_hour_and_shows_the_rest_on_demand(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        echo = await stage.say("/paper settings zone:berlin every:daily")
+        assert "Next digest: Mon 23 Nov 09:00 Berlin" in echo.text
+        await stage.say("/paper subscribe diffusion")
+        await come(stage, clock, *papers(*range(12)))
+        assert await seen(stage) == []
+        assert "Mon 23 Nov 09:00 Berlin, 12 papers waiting" in (await stage.say("/paper status")).text
+        await clock.set(MORNING + timedelta(minutes=30))
+        await stage.restart()
+        await pass_on(stage, clock, 2)
+        [digest] = await stage.posted()
+        assert "12 new papers" in digest.text
+        assert digest.text.count("Diffusion number") == 10
+        rest = await stage.press(digest, "Show 2 more")
+        assert rest.text.count("Diffusion number") == 2
+        await clock.set(MORNING + timedelta(days=2))
+        await deliver(stage.bot)
+        assert len(await seen(stage)) == 1, "nothing is posted when there is nothing"
+
+
+async def test_a_flood_is_one_message(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        await stage.say("/paper subscribe diffusion")
+        await come(stage, clock, *papers(*range(5)))
+        assert len(await seen(stage)) == 5
+        await come(stage, clock, *papers(*range(5, 12)))
+        assert len(await seen(stage)) == 6
+        assert "7 new papers" in (await seen(stage))[-1]
+        await stage.say("/paper settings digest:1")
+        await come(stage, clock, *papers(20, 21))
+        assert "2 new papers" in (await seen(stage))[-1]
+
+
+async def test_in_quiet_hours_papers_wait_and_an_undo_lets_them_out(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        await stage.say("/paper subscribe diffusion")
+        quiet = await stage.say("/paper settings quiet:7-12")
+        assert "Nothing is posted until Mon 23 Nov 12:00 UTC" in quiet.text
+        await come(stage, clock, *papers(1, 2))
+        assert await seen(stage) == []
+        undone = await stage.press(quiet, "Undo")
+        assert "No quiet hours." in undone.text
+        await pass_on(stage, clock, 2)
+        assert len(await seen(stage)) == 2
+        await clock.set(MORNING + timedelta(days=1))
+        await deliver(stage.bot)
+        assert len(await seen(stage)) == 2
+
+
+async def test_the_mute_button_keeps_an_author_out(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        await stage.say("/paper subscribe diffusion")
+        await come(stage, clock, *papers(1))
+        [post] = await stage.posted()
+        choice = await stage.press(post, "Mute")
+        assert "Its reason, #1, for a week" in choice.buttons
+        muted = await stage.press(choice, "Its author, Ada Lovelace")
+        assert "Muted here" in muted.text
+        await come(stage, clock, *papers(2))
+        assert len(await seen(stage)) == 1
+        assert "it is muted" in (await stage.say("/paper explain 2611.00002")).text
+        await stage.press(muted, "Undo")
+        await come(stage, clock, *papers(3))
+        assert len(await seen(stage)) == 2
+
+
+async def test_a_query_is_muted_for_a_while(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        await stage.say("/paper subscribe diffusion")
+        assert "Mon 30 Nov 07:30 UTC" in (await stage.say("/paper mute survey for:7d")).text
+        await come(stage, clock, *papers(1, title="A survey of diffusion"))
+        assert await seen(stage) == []
+        assert "survey" in (await stage.say("/paper unmute")).text
+        await clock.set(MORNING + timedelta(days=8))
+        await come(stage, clock, *papers(2, title="Another survey of diffusion"))
+        assert len(await seen(stage)) == 1
+
+
+async def test_a_young_paper_is_posted_when_it_first_qualifies_and_says_so(
+    opened: Opened, clock: Clock
+) -> None:
+    async with opened() as stage:
+        await stage.say("/paper subscribe diffusion min:50")
+        await come(stage, clock, *papers(1, upvotes=12))
+        assert await seen(stage) == []
+        explained = (await stage.say("/paper explain 2611.00001")).text
+        assert "it has ▲ 12 so far" in explained
+        await come(stage, clock, *papers(1, upvotes=55))
+        [post] = await seen(stage)
+        assert "reached ▲ 50" in post
+        await come(stage, clock, *papers(1, upvotes=70))
+        assert len(await seen(stage)) == 1
+        assert "Posted here on Mon 23 Nov 07:30 UTC" in (await stage.say("/paper explain 2611.00001")).text
+
+
+async def test_a_posted_card_is_brought_up_to_date_where_that_is_wanted(
+    opened: Opened, clock: Clock, request: pytest.FixtureRequest
+) -> None:
+    async with opened() as stage:
+        await stage.say("/paper settings edits:on")
+        await stage.say("/paper subscribe diffusion")
+        for upvotes in (3, 30, 130, 300):
+            await come(stage, clock, *papers(1, upvotes=upvotes))
+        [post] = await seen(stage)
+        terminal = "console" in request.node.name  # what was printed stays
+        assert ("▲ 3 " in f"{post} ".replace("\n", " ")) == terminal
+        assert ("▲ 130" in post) != terminal
+        assert "▲ 300" not in post
+
+
+async def test_many_dislikes_lead_to_a_narrower_query(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        await stage.say("/paper subscribe diffusion")
+        await come(stage, clock, *papers(1, 2, 3, title="Medical diffusion", abstract="Of organs."))
+        await come(stage, clock, *papers(4, title="Diffusion for robots"))
+        *medical, robots = await stage.posted()
+        assert "counted for #1" in (await stage.press(robots, "👍")).text
+        for post in medical:
+            answer = await stage.press(post, "👎")
+        assert "would have left out 3 of 3" in answer.text
+        assert "👍 1 👎 3" in (await stage.say("/paper list")).text
+        narrowed = await stage.press(answer, "Narrow #1")
+        assert "diffusion -medical" in narrowed.text or "diffusion -organ" in narrowed.text
+        await come(stage, clock, *papers(5, title="Medical diffusion", abstract="Of organs."))
+        assert len(await seen(stage)) == 4
+        await stage.press(narrowed, "Undo")
+        await come(stage, clock, *papers(6, title="Medical diffusion", abstract="Of organs."))
+        assert len(await seen(stage)) == 5
