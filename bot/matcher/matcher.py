@@ -1,7 +1,5 @@
 """Subscriptions in, and for each paper those that it matches out."""
 
-import gc
-from collections.abc import Iterable
 from functools import cache
 
 from structlog import get_logger
@@ -30,18 +28,6 @@ class Matcher:
 
     def __len__(self) -> int:
         return len(self._followers)
-
-    def load(self, subscriptions: Iterable[Subscription]) -> None:
-        """Take in many at the start, and keep them out of the garbage collector's rounds from then on."""
-        was_on = gc.isenabled()
-        gc.disable()
-        try:
-            for subscription in subscriptions:
-                self.add(subscription)
-        finally:
-            if was_on:
-                gc.enable()
-        gc.freeze()
 
     def add(self, subscription: Subscription) -> None:
         """Take a subscription in, or its new form. One whose query can't be read is logged and matches nothing."""

@@ -1,10 +1,18 @@
 """Keeps an index of all subscriptions up to date, in every process that matches."""
 
+import asyncio
+import gc
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from bot.models import ChannelRef, Subscription
 from bot.store.subscriptions import Change, Subscriptions, Trimmed
+
+PAUSE = 50
+"""Subscriptions taken in before others on the event loop have their turn: a few milliseconds."""
+SETTLE = 20_000
+"""Subscriptions after which what was taken in is kept out of the garbage collector's rounds: going over a million
+of them would stop everything for a second."""
 
 
 class Index(Protocol):
@@ -41,16 +49,25 @@ class Follower(Generic[IndexT_co]):
         except Trimmed:
             self._index = await self._load()
             changes, self._positions = await self._subscriptions.changes(self._positions)
-        for change in changes:
+        for n, change in enumerate(changes, 1):
             _apply(self._index, change)
+            if n % PAUSE == 0:
+                await asyncio.sleep(0)
         return self._index
 
     async def _load(self) -> IndexT_co:
         self._index = None  # frees a stale one first: two of a million subscriptions would not fit
         index = self._empty()
         self._positions = await self._subscriptions.positions()
+        count = 0
         async for subscription in self._subscriptions.load():
             index.add(subscription)
+            count += 1
+            if count % PAUSE == 0:
+                await asyncio.sleep(0)
+            if count % SETTLE == 0:
+                gc.freeze()
+        gc.freeze()
         return index
 
 

