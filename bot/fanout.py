@@ -1,7 +1,7 @@
 """From the papers stream through the matcher into the outbox: who gets which paper, and in which message."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence, Sized
 from datetime import datetime
 from itertools import islice
 from time import time
@@ -24,25 +24,32 @@ from bot.store.wake import Wake
 
 MOST_OPEN = 100_000
 """Deliveries. Above that matching waits until some are posted; papers keep in their stream."""
-IN_HAND = 200_000
-"""Matches of a poll that are sorted by channel at a time, in about 100 MB."""
+IN_HAND = 10_000
+"""Matches of a poll that are sorted by channel at a time, about: more would keep the garbage collector busy."""
 CHANNELS_AT_ONCE = 300
 """About 20 to a shard, 1 ms each on the server."""
-STEP = 1000
-"""Matches looked at before others on the event loop have their turn: a few milliseconds."""
+STEP = 100
+"""Matches taken in before others on the event loop have their turn: of a million, 10,000 are looked at for those."""
 PAUSE = 50
 """Channels whose offers are made out before others have their turn: a few milliseconds."""
 AGAIN_AFTER = 1.0
 
 _log = get_logger()
 
-Matched = tuple[New, Collection[Match]]
+Matched = tuple[New, "Matches"]
+
+
+class Matches(Sized, Protocol):
+    """Who a paper goes to."""
+
+    def part(self, part: int, parts: int) -> Iterable[Match]:
+        """Those of one of so many parts of the channels."""
 
 
 class Matching(Index, Protocol):
     """What the fan-out needs of a matcher."""
 
-    def newly(self, paper: Paper, before: Paper | None) -> Collection[Match]: ...
+    def newly(self, paper: Paper, before: Paper | None) -> Matches: ...
 
     def match(self, paper: Paper) -> Collection[Match]: ...
 
@@ -138,7 +145,7 @@ class Fanout:
         return taken
 
     async def _offer_to(
-        self, found: Mapping[ChannelRef, Sequence[Matched]], poll: Poll, now: datetime
+        self, found: Mapping[ChannelRef, Sequence[tuple[New, list[Match]]]], poll: Poll, now: datetime
     ) -> int:
         rules = await self._rules.of_each(found)
         offers = []
@@ -173,19 +180,18 @@ class Fanout:
         return Found(new.paper, matches, new.before, new.first_seen)
 
 
-async def _by_channel(matched: Sequence[Matched]) -> AsyncIterator[Mapping[ChannelRef, Sequence[Matched]]]:
+async def _by_channel(
+    matched: Sequence[Matched],
+) -> AsyncIterator[Mapping[ChannelRef, Sequence[tuple[New, list[Match]]]]]:
     """What each channel gets; a part of the channels at a time, where all of them are too many to hold."""
     parts = -(-sum(len(matches) for _, matches in matched) // IN_HAND)
-    looked_at = 0
     for part in range(parts):
         found: dict[ChannelRef, list[tuple[New, list[Match]]]] = {}
         for new, matches in matched:
-            for match in matches:
-                looked_at += 1
-                if looked_at % STEP == 0:
+            for n, match in enumerate(matches.part(part, parts)):
+                if n % STEP == 0:
                     await asyncio.sleep(0)
-                if parts == 1 or hash(match.channel) % parts == part:
-                    _add(found.setdefault(match.channel, []), new, match)
+                _add(found.setdefault(match.channel, []), new, match)
         yield found
 
 

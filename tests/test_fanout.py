@@ -1,9 +1,9 @@
 """Each paper reaches the outbox of every channel that wants it, once, whoever reads the stream."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -24,7 +24,7 @@ from bot.store.rules import RulesOfChannels
 from bot.store.settings import SettingsOfChannels
 from bot.store.subscriptions import Subscriptions
 from bot.store.wake import Wake
-from tests.papers import a_channel, a_paper
+from tests.papers import SPRING, a_channel, a_paper
 
 ALL = tuple(range(keys.SHARDS))
 
@@ -278,34 +278,19 @@ async def test_papers_offered_again_reach_only_those_who_asked_for_them_then(roo
     assert await open_papers(room) == {"C1": {"p1", "p2"}}
 
 
-class Wish(NamedTuple):
-    channel: ChannelRef
-    number: int
-    query: str
-    every: Every
-
-
-class Everyone:
-    """A matcher in which every channel wants every paper."""
-
-    def __init__(self) -> None:
-        self.wishes = [Wish(a_channel(f"C{n}", f"T{n % 50}"), 1, "all", "now") for n in range(5000)]
-
-    def add(self, subscription: Subscription) -> None: ...
-
-    def remove(self, channel: ChannelRef, number: int) -> None: ...
-
-    def match(self, paper: Paper) -> Sequence[Wish]:
-        raise AssertionError(paper)
-
-    def newly(self, paper: Paper, before: Paper | None) -> Sequence[Wish]:  # noqa: ARG002  # the port has them
-        return self.wishes
+def everyone() -> Matcher:
+    """A matcher of 5,000 channels that all want every paper."""
+    matcher = Matcher()
+    for n in range(5000):
+        channel = a_channel(f"C{n}", f"T{n % 50}")
+        matcher.add(Subscription(channel=channel, number=1, query="paper", created_at=SPRING))
+    return matcher
 
 
 async def test_a_paper_that_everyone_wants_leaves_room_for_others(redis: Redis, room: Room) -> None:
-    everyone = Fanout(
+    fanout = Fanout(
         News(redis, room.papers),
-        Follower(room.subscriptions, Everyone),
+        Follower(room.subscriptions, everyone),
         room.outbox,
         room.subscriptions,
         RulesOfChannels(redis),
@@ -321,7 +306,7 @@ async def test_a_paper_that_everyone_wants_leaves_room_for_others(redis: Redis, 
             await asyncio.sleep(0)
 
     other = asyncio.create_task(take_turns())
-    assert await everyone.match_all() == 5000
+    assert await fanout.match_all() == 5000
     other.cancel()
     assert turns > 5000 / fanning_out.PAUSE
     assert await room.outbox.open() == 5000

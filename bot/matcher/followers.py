@@ -46,15 +46,17 @@ class Matches(Collection[Match]):
         return any(match == other for other in self)
 
     def __iter__(self) -> Iterator[Match]:
+        return self.part(0, 1)
+
+    def part(self, part: int, parts: int) -> Iterator[Match]:
+        """Those of every `parts`-th channel, from channel `part` on: all of a channel's are in the same part."""
         channels, number_mask, every_mask = self._channels, (1 << _NUMBER_BITS) - 1, (1 << _EVERY_BITS) - 1
         for query, followers in zip(self._queries, self._followers, strict=True):
             for packed in numbers(followers):
-                yield Match(
-                    channels[packed >> _CHANNEL_SHIFT],
-                    packed >> _EVERY_BITS & number_mask,
-                    query,
-                    _EVERY[packed & every_mask],
-                )
+                channel = packed >> _CHANNEL_SHIFT
+                if channel % parts == part:
+                    number = packed >> _EVERY_BITS & number_mask
+                    yield Match(channels[channel], number, query, _EVERY[packed & every_mask])
 
 
 class Followers:

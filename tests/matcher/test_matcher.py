@@ -54,7 +54,9 @@ def test_every_subscriber_of_a_query_is_found() -> None:
     assert sorted((match.channel, match.number) for match in found) == [
         (c, n) for c in (ONE, TWO) for n in (1, 2, 3)
     ]
-    assert next(iter(found)) in found
+    parts = [list(found.part(part, 2)) for part in range(2)]
+    assert sorted(parts[0] + parts[1]) == sorted(found)
+    assert [len({match.channel for match in part}) for part in parts] == [1, 1]
 
 
 def test_what_was_removed_is_not_found() -> None:
