@@ -36,14 +36,15 @@ AGAIN_AFTER = 1.0
 
 _log = get_logger()
 
-Matched = tuple[New, "Matches"]
-
 
 class Matches(Sized, Protocol):
     """Who a paper goes to."""
 
     def part(self, part: int, parts: int) -> Iterable[Match]:
         """Those of one of so many parts of the channels."""
+
+
+Matched = tuple[New, Matches]
 
 
 class Matching(Index, Protocol):

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from bot import fanout as fanning_out
 from bot.fanout import Fanout
 from bot.matcher import Matcher
-from bot.models import ChannelRef, ChannelSettings, Every, MessageRef, Paper, Reason, Subscription
+from bot.models import ChannelRef, ChannelSettings, MessageRef, Paper, Reason, Subscription
 from bot.ports import Batch
 from bot.store import keys
 from bot.store.edits import Edits

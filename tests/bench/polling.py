@@ -29,6 +29,7 @@ from bot.models import Paper, Subscription
 from bot.poller import Poller
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.edits import Edits
 from bot.store.follow import Follower
 from bot.store.lease import Lease
 from bot.store.news import News
@@ -109,7 +110,13 @@ async def measure(
             ingested.append(time.monotonic())
 
         fanout = Fanout(
-            News(redis, store), follower, outbox, Subscriptions(redis), RulesOfChannels(redis), most_open=MANY
+            News(redis, store),
+            follower,
+            outbox,
+            Subscriptions(redis),
+            RulesOfChannels(redis),
+            edits=Edits(redis),
+            most_open=MANY,
         )
         poller = Poller(
             (Papermill(papers),), store, Lease(redis), redis, now=lambda: datetime.now(UTC), polled=polled
