@@ -28,7 +28,7 @@ STORE_RETRY = 5.0
 """Seconds after which what Redis did not take is fetched again, the first time."""
 PATIENCE = TTL + RENEW_EVERY
 """Seconds that a single poll waits for the lease: longer than a process that was killed still holds it."""
-_NAP = 60.0
+NAP = 60.0
 """Seconds slept at a stretch: a machine that was suspended, or whose clock was set, is noticed after that."""
 
 
@@ -82,6 +82,7 @@ class Poller:
         jitter: Callable[[], float] = random.random,
         renew_every: float = RENEW_EVERY,
         patience: float = PATIENCE,
+        nap: float = NAP,
         polled: Callable[[PollResult], None] = lambda _result: None,
     ) -> None:
         self._sources = sources
@@ -93,6 +94,7 @@ class Poller:
         self._jitter = jitter
         self._renew_every = renew_every
         self._patience = patience
+        self._nap = nap
         self._polled = polled
         self._last: dict[str, PollResult] = {}
         self._due: dict[str, datetime] = {}
@@ -147,7 +149,7 @@ class Poller:
         while True:
             due = self._due.get(source.name, self._now())
             while (left := (due - self._now()).total_seconds()) > 0:
-                await self._sleep(min(left, _NAP))
+                await self._sleep(min(left, self._nap))
             await self._poll(source, fence)
             _heed_cancellation()
 

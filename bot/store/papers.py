@@ -180,7 +180,7 @@ class Papers:
     def _plan(self, source: str, batch: Batch, *, last: bool) -> dict[str, object]:
         plan = self._limits() | {"source": source}
         if last:
-            plan["cursor"] = batch.cursor
+            plan |= {"cursor": batch.cursor, "more": batch.more}
             if batch.trending is not None:
                 plan["trending"] = json.dumps(batch.trending)
         return plan

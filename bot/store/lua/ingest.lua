@@ -1,7 +1,7 @@
 -- Writes one chunk of papers, or what of it no one else has changed meanwhile.
 -- KEYS fence, seen, papers stream, cursors, trending, changed, what the source's poll has to announce, then one record
 --      per paper
--- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, trending} [3..] three per
+-- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, more, trending} [3..] three per
 --      paper: SHA-1 of the record that was read ('' for none), the new record, JSON of {id, kind, first, change}.
 --      Of the kind 'known' it is recorded without being seen: whoever lists it later still announces it.
 -- -> {'lost'}, or one word per paper: announced, new, changed, same, or again (it has changed since it was read)
@@ -15,7 +15,7 @@ local answers, conflict, written = {}, false, false
 local last = redis.call('ZRANGE', KEYS[6], -1, -1, 'WITHSCORES')[2]
 local tick = math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)
 
--- A poll is announced whole, when all of it is written: a channel's papers of one poll belong together.
+-- A poll is announced whole, when all pages of it are written: a channel's papers of one poll belong together.
 local function announce(id, change)
   redis.call('RPUSH', KEYS[7], cjson.encode({ id, change }))
 end
@@ -65,7 +65,7 @@ if plan.cursor and not conflict then
     redis.call('SET', KEYS[5], plan.trending)
   end
   local news = redis.call('LRANGE', KEYS[7], 0, -1)
-  if #news > 0 then
+  if #news > 0 and not plan.more then
     redis.call('XADD', KEYS[3], 'MAXLEN', '~', plan.longest, '*', 'news', '[' .. table.concat(news, ',') .. ']')
     redis.call('DEL', KEYS[7])
     redis.call('PUBLISH', 'pb:wake', 'papers')

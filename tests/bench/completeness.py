@@ -1,0 +1,204 @@
+"""Whether every paper is found, how soon, and what it costs arXiv, over simulated weeks with the faults of the wild.
+
+    python -m tests.bench.completeness --days 60 --json
+
+Three pollers share a server; the leader is killed every three days. Beside all sources together, in the same world:
+the feeds alone, and a bot that asks arXiv's search interface for the newest submissions every hour. Then the same
+pollers are down for 1, 3 and 30 days, with a channel that follows a category. Simulated pauses are a thousandth of
+real ones; the gate that keeps them is the real one.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+
+from bot.fanout import Fanout
+from bot.matcher import Matcher
+from bot.models import ChannelRef, MessageRef, Paper
+from bot.ports import Batch, Source
+from bot.sources.http import Upstream
+from bot.sources.wiring import Wiring
+from bot.store import keys
+from bot.store.connect import connect
+from bot.store.embedded import EmbeddedServer
+from bot.store.follow import Follower
+from bot.store.gate import ARXIV_PAUSE, Gate
+from bot.store.news import News
+from bot.store.outbox import Outbox
+from bot.store.papers import Papers
+from bot.store.rules import RulesOfChannels
+from bot.store.subscriptions import Subscriptions
+from tests.simulator.run import START, Outcome, Simulation, every_source, feeds_only
+from tests.simulator.upstreams import Faults
+from tests.simulator.world import CATEGORIES, DAY, World, at
+
+SEED = 7
+CHANNEL = ChannelRef("bench", "W", "C")
+QUERY = "cat:cs.*"
+
+
+class Searching:
+    """What most bots do: the newest 100 submissions of a category, hourly; what is unseen is new."""
+
+    def __init__(self, category: str, upstream: Upstream, url: str, now: Callable[[], datetime]) -> None:
+        self.name = f"arxiv:{category}"
+        self._category = category
+        self._upstream = upstream
+        self._url = f"{url}/api/query"
+        self._now = now
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        params = {"search_query": f"cat:{self._category}", "max_results": "100", "sortBy": "submittedDate"}
+        body = (await self._upstream.get(self._url, params)).body.decode("utf-8", "replace")
+        papers = tuple(self._paper(i) for i in re.findall(r"/abs/(\d{4}\.\d{5})v", body))
+        return Batch(papers=papers if cursor else (), cursor="c", history=() if cursor else papers)
+
+    def next_poll(self, now: datetime) -> datetime:
+        return now + timedelta(hours=1)
+
+    def _paper(self, paper_id: str) -> Paper:
+        return Paper(
+            id=paper_id,
+            title=paper_id,
+            abstract="",
+            authors=(),
+            url="https://arxiv.org",
+            published=self._now(),
+        )
+
+
+def search_only(world: Wiring) -> Iterable[Source]:
+    upstream = Upstream(
+        "arXiv",
+        world.session,
+        user_agent="bench",
+        now=world.now,
+        turn=Gate(world.redis, "arxiv", pause=ARXIV_PAUSE * world.pace).turn,
+        timeout=world.timeout,
+    )
+    return [Searching(name, upstream, world.settings.arxiv_rss_url, world.now) for name in CATEGORIES]
+
+
+@asynccontextmanager
+async def server() -> AsyncIterator[Redis]:
+    with TemporaryDirectory() as folder:
+        async with EmbeddedServer(Path(folder)) as embedded:
+            redis = await connect(embedded.url)
+            yield redis
+            await redis.aclose()
+
+
+async def compare(days: int) -> dict[str, Any]:
+    """The three ways, each in the same world."""
+    ways = {"all sources": every_source, "feeds only": feeds_only, "search only": search_only}
+    table: dict[str, Any] = {}
+    for name, choose in ways.items():
+        async with server() as redis:
+            began = perf_counter()
+            outcome = await Simulation(redis, World(SEED, START, days), Faults(), choose).run()
+            table[name] = outcome.figures() | {"seconds": round(perf_counter() - began)}
+            if name == "all sources":
+                table["everything"] = whole(outcome)
+    return table
+
+
+def whole(outcome: Outcome) -> dict[str, Any]:
+    """All upstreams together: what was to be announced, and how often it was."""
+    by_oai = sum(poll.found for name, poll in outcome.polls.items() if name.endswith(":oai"))
+    return {
+        "announced": len(outcome.expected()),
+        "missed": len(outcome.missed()),
+        "repeated": len(outcome.repeated()),
+        "wrong": len(outcome.wrong()),
+        "found_by_oai_only": by_oai,
+        "arxiv_closest_s": outcome.closest(),
+        "answers": dict(outcome.upstreams.said),
+    }
+
+
+async def downtime(days: int) -> dict[str, Any]:
+    """Nothing runs for `days`: what is missed, and what a channel gets within a day of the return."""
+    gone = at(START + 4 * DAY, 18)
+    back = gone + days * DAY
+    async with server() as redis:
+        await Subscriptions(redis).add(CHANNEL, QUERY, "now", "bench")
+        outcome = await Simulation(redis, World(SEED, START, days + 7), Faults(), every_source).run(
+            down=[(gone, back)]
+        )
+        posts = await posted(redis, outcome)
+    after = [papers for when, papers in posts if back <= when < back + DAY]
+    return {
+        "announced": len(outcome.expected()),
+        "missed": len(outcome.missed()),
+        "repeated": len(outcome.repeated()),
+        "messages_in_a_day_after": len(after),
+        "papers_in_them": sum(after),
+    }
+
+
+async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
+    """The messages to the channel: when their papers were found, and how many."""
+    subscriptions, outbox = Subscriptions(redis), Outbox(redis, durable=True)
+    news = News(redis, Papers(redis))
+    await Fanout(
+        news, Follower(subscriptions, Matcher), outbox, subscriptions, RulesOfChannels(redis)
+    ).match_all()
+    moments = {int(entry.partition("-")[0]): when for entry, when in outcome.ledger.polls.items()}
+    found = []
+    while claims := (await outbox.claim("bench", 100, range(keys.SHARDS), token="bench")).deliveries:
+        for delivery in claims:
+            assert delivery.detected is not None
+            found.append((moments[round(delivery.detected.timestamp() * 1000)], len(delivery.papers)))
+            await outbox.begin(delivery)
+            await outbox.done(delivery, MessageRef("1"))
+    return found
+
+
+async def run(days: int) -> dict[str, Any]:
+    figures: dict[str, Any] = {"days": days, **await compare(days)}
+    figures["downtime"] = {str(n): await downtime(n) for n in (1, 3, 30)}
+    return figures
+
+
+def show(figures: dict[str, Any]) -> None:
+    """A table for people."""
+    say = sys.stdout.write
+    say(
+        f"{'way':<14}{'announced':>10}{'ingested':>10}{'percent':>9}{'median h':>10}{'p95 h':>8}{'requests':>10}\n"
+    )
+    for way in ("all sources", "feeds only", "search only"):
+        row = figures[way]
+        say(f"{way:<14}{row['announced']:>10}{row['ingested']:>10}{row['percent']:>9}{row['median_h']:>10}")
+        say(f"{row['p95_h']:>8}{row['requests']:>10}\n")
+    for name in ("everything", "downtime"):
+        say(f"{name}: {json.dumps(figures[name])}\n")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--json", action="store_true", help="only the figures, as one line")
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    figures = asyncio.run(run(options.days))
+    if not options.json:
+        show(figures)
+    sys.stdout.write(json.dumps(figures) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A world in which papers appear and upstreams fail, on a clock that runs as fast as it may."""

@@ -1,0 +1,42 @@
+"""Simulated time: it stands while anybody works, and moves on when everybody sleeps."""
+
+import asyncio
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+
+
+class SimulatedClock:
+    """`sleepers` says how many tasks live by this clock: once so many sleep, it is the time of the first to wake."""
+
+    def __init__(self, at: datetime, sleepers: int) -> None:
+        self.at = at
+        self.sleepers = sleepers
+        self._queue: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._order = count()
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        waking = asyncio.get_running_loop().create_future()
+        heappush(self._queue, (self.at + timedelta(seconds=seconds), next(self._order), waking))
+        self._move_on()
+        await waking
+
+    async def until(self, moment: datetime) -> None:
+        await self.sleep(max(0.0, (moment - self.at).total_seconds()))
+
+    def employ(self, more: int) -> None:
+        """So many more tasks live by this clock, or fewer."""
+        self.sleepers += more
+        self._move_on()
+
+    def _move_on(self) -> None:
+        self._queue = [one for one in self._queue if not one[2].done()]
+        if not self._queue or len(self._queue) < self.sleepers:
+            return
+        self.at = max(self.at, min(self._queue)[0])
+        self._queue.sort()
+        while self._queue and self._queue[0][0] <= self.at:
+            heappop(self._queue)[2].set_result(None)

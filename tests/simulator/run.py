@@ -1,0 +1,271 @@
+"""Several pollers on one server, over simulated weeks: what they find, how soon, and what they asked."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from random import Random
+from statistics import median, quantiles
+from typing import Any
+
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from bot.poller import Poller
+from bot.ports import Batch, Source
+from bot.sources import build_sources
+from bot.sources.wiring import Wiring, silent
+from bot.store import keys
+from bot.store.lease import Lease
+from bot.store.papers import Ingested, Papers
+from bot.store.polls import PollResult, last_polls
+from tests.replay import serve
+from tests.simulator.clock import SimulatedClock
+from tests.simulator.upstreams import Faults, Upstreams
+from tests.simulator.world import CATEGORIES, DAY, World, at
+from tests.sources.upstreams import Settings
+
+START = date(2026, 5, 18)
+PACE = 0.001
+"""Simulated pauses between requests take that much of real ones."""
+TTL = 1.0
+"""Real seconds of the pollers' lease, which a killed one does not give back."""
+GRACE = timedelta(days=2)
+"""After the last day that counts, for what comes late."""
+
+Choose = Callable[[Wiring], Iterable[Source]]
+
+
+@dataclass
+class Ledger:
+    """What was announced to the matchers, and when."""
+
+    at: dict[str, list[datetime]] = field(default_factory=dict)
+    polls: dict[str, datetime] = field(default_factory=dict)
+    """Entry of the stream -> when."""
+
+    async def read(self, redis: Redis, now: datetime) -> None:
+        """Write down what has come since the last time."""
+        entries: Any = await redis.xrange(keys.PAPERS, max(self.polls, default="-"))
+        for entry, fields in entries:
+            if entry in self.polls:  # of others who read at the same time
+                continue
+            self.polls[entry] = now
+            for paper_id, change in json.loads(fields["news"]):
+                if not change:
+                    self.at.setdefault(paper_id, []).append(now)
+
+
+class WatchedPapers(Papers):
+    """Papers whose announcements are written down at once."""
+
+    def __init__(self, redis: Redis, ledger: Ledger, now: Callable[[], datetime]) -> None:
+        super().__init__(redis)
+        self._ledger = ledger
+        self._now = now
+
+    async def ingest(self, source: str, batch: Batch, fence: int) -> Ingested:
+        ingested = await super().ingest(source, batch, fence)
+        await self._ledger.read(self._redis, self._now())
+        return ingested
+
+
+class KilledLease(Lease):
+    """The lease of a process that dies without a word."""
+
+    async def release(self) -> None:
+        """Nothing: it is over when its time is."""
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    world: World
+    ledger: Ledger
+    upstreams: Upstreams
+    polls: dict[str, PollResult]
+    begin: datetime
+    end: datetime
+
+    def expected(self, *, arxiv_only: bool = False) -> dict[str, datetime]:
+        """What had to be announced, and since when it could be."""
+        world = self.world
+        papers = {p.id: p.announced for p in world.arxived if p.categories[0] in CATEGORIES}
+        if not arxiv_only:
+            for rows in world.listed.values():
+                for row in rows:
+                    papers[row.id] = min(row.appears, papers.get(row.id, row.appears))
+            for rows_of_day in world.posted.values():
+                papers |= {f"doi:{doi}": appears for doi, version, appears in rows_of_day if version == 1}
+        before = {p.id for p in world.arxived if p.announced < self.begin}
+        return {i: when for i, when in papers.items() if self.begin <= when <= self.end and i not in before}
+
+    def missed(self, *, arxiv_only: bool = False) -> list[str]:
+        return sorted(self.expected(arxiv_only=arxiv_only).keys() - self.ledger.at.keys())
+
+    def repeated(self) -> list[str]:
+        return sorted(paper_id for paper_id, times in self.ledger.at.items() if len(times) > 1)
+
+    def wrong(self) -> list[str]:
+        """What was announced although it was no news: replacements, cross-lists, old papers."""
+        world = self.world
+        news = self.expected() | {row.id: self.begin for rows in world.listed.values() for row in rows}
+        # At its very first poll a feed's latest batch is news, also where that is an old one.
+        recent = {
+            p.id
+            for p in world.arxived
+            if p.announced >= self.begin - 5 * DAY and p.categories[0] in CATEGORIES
+        }
+        recent |= {
+            f"doi:{doi}" for day, rows in world.posted.items() if day >= START - 4 * DAY for doi, _, _ in rows
+        }
+        return sorted(self.ledger.at.keys() - news.keys() - recent)
+
+    def delays(self) -> list[float]:
+        """Hours from arXiv's announcement to ours."""
+        expected = self.expected(arxiv_only=True)
+        found = ((when, self.ledger.at[i][0]) for i, when in expected.items() if i in self.ledger.at)
+        return [(seen - when).total_seconds() / 3600 for when, seen in found]
+
+    def figures(self) -> dict[str, Any]:
+        expected, delays = self.expected(arxiv_only=True), self.delays()
+        missed = len(self.missed(arxiv_only=True))
+        return {
+            "announced": len(expected),
+            "ingested": len(expected) - missed,
+            "percent": round(100 * (1 - missed / len(expected)), 2),
+            "median_h": round(median(delays), 2),
+            "p95_h": round(quantiles(delays, n=20)[-1], 2),
+            "requests": len(self.upstreams.arxiv_asked),
+        }
+
+    def closest(self) -> float:
+        """The shortest simulated time, in seconds, from one request to arXiv to the next."""
+        return round(min(b - a for a, b in pairwise(self.upstreams.arxiv_asked)) / PACE, 2)
+
+
+def every_source(world: Wiring) -> tuple[Source, ...]:
+    return build_sources(world)
+
+
+def feeds_only(world: Wiring) -> tuple[Source, ...]:
+    return tuple(
+        s for s in build_sources(world) if s.name.startswith("arxiv") and not s.name.endswith(":oai")
+    )
+
+
+class Simulation:
+    """Three pollers, of which the leader is killed now and then, and times in which none runs."""
+
+    def __init__(self, redis: Redis, world: World, faults: Faults, choose: Choose, replicas: int = 3) -> None:
+        self._redis = redis
+        self._world = world
+        self._choose = choose
+        self._replicas = replicas
+        begin = at(world.start, 12)
+        self.clock = SimulatedClock(begin, sleepers=1)
+        self.upstreams = Upstreams(world, self.clock, faults)
+        self.ledger = Ledger()
+        self._begin = begin
+        self._dice = Random(world.seed + 2)
+        self._running: list[asyncio.Task[None]] = []
+        self._leader = 0
+        self._born = 0
+
+    async def run(
+        self, *, kill_every: timedelta = timedelta(days=3), down: Sequence[tuple[datetime, datetime]] = ()
+    ) -> Outcome:
+        end = self._begin + self._world.days * DAY
+        async with AsyncExitStack() as stack:
+            url = await stack.enter_async_context(serve(self.upstreams.app))
+            session = await stack.enter_async_context(ClientSession())
+            sources = len(tuple(self._choose(self._wiring(url, session))))
+            events = sorted([(m, m) for m in _each(self._begin, kill_every, end)] + list(down))
+            await self._start(url, session, sources)
+            for moment, back in events:
+                if moment < self.clock.at:
+                    continue
+                await self.clock.until(moment)
+                if moment == back:
+                    await self._kill_leader(url, session)
+                else:
+                    await self._stop(sources)
+                    await self.clock.until(back)
+                    await self._start(url, session, sources)
+            await self.clock.until(end + GRACE)
+            await self._stop(sources)
+            await self.ledger.read(self._redis, self.clock.at)
+            polls = await last_polls(self._redis)
+        return Outcome(self._world, self.ledger, self.upstreams, polls, self._begin, end)
+
+    def _wiring(self, url: str, session: ClientSession) -> Wiring:
+        settings = Settings(
+            huggingface_url=url,
+            arxiv_rss_url=url,
+            arxiv_oai_url=url,
+            arxiv_categories=CATEGORIES,
+            biorxiv_url=url,
+            medrxiv_categories=(),
+        )
+        return Wiring(
+            settings=settings,
+            session=session,
+            redis=self._redis,
+            now=self.clock.now,
+            progress=silent,
+            timeout=1.0,
+            pace=PACE,
+        )
+
+    def _poller(self, url: str, session: ClientSession) -> asyncio.Task[None]:
+        number, self._born = self._born, self._born + 1
+
+        def leads(_result: PollResult) -> None:
+            self._leader = number
+
+        poller = Poller(
+            tuple(self._choose(self._wiring(url, session))),
+            WatchedPapers(self._redis, self.ledger, self.clock.now),
+            KilledLease(self._redis, ttl=TTL),
+            self._redis,
+            now=self.clock.now,
+            sleep=self.clock.sleep,
+            jitter=self._dice.random,
+            renew_every=TTL / 4,
+            nap=float("inf"),
+            polled=leads,
+        )
+        return asyncio.create_task(poller.run(), name=str(number))
+
+    async def _start(self, url: str, session: ClientSession, sources: int) -> None:
+        self.clock.employ(sources)
+        self._running = [self._poller(url, session) for _ in range(self._replicas)]
+
+    async def _kill_leader(self, url: str, session: ClientSession) -> None:
+        for task in self._running:
+            if task.get_name() == str(self._leader):
+                self._running.remove(task)
+                await _ended(task)
+                self._running.append(self._poller(url, session))
+                return
+
+    async def _stop(self, sources: int) -> None:
+        for task in self._running:
+            await _ended(task)
+        self._running.clear()
+        self.clock.employ(-sources)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _each(begin: datetime, step: timedelta, end: datetime) -> list[datetime]:
+    """Moments at changing hours of the day."""
+    return [begin + n * step + timedelta(hours=7 * n % 24) for n in range(1, (end - begin) // step)]

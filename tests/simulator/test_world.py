@@ -1,0 +1,29 @@
+"""Weeks in which everything goes wrong, and every paper is announced all the same, once."""
+
+from datetime import timedelta
+
+from redis.asyncio import Redis
+
+from tests.simulator.run import START, Simulation, every_source
+from tests.simulator.upstreams import Faults
+from tests.simulator.world import DAY, World, at
+
+
+async def test_every_paper_is_announced_once_whatever_fails(redis: Redis) -> None:
+    world = World(3, START, 4, per_category=8)
+    outcome = await Simulation(redis, world, Faults(), every_source).run(kill_every=timedelta(hours=30))
+    assert len(outcome.expected()) > 150
+    assert outcome.missed() == []
+    assert outcome.repeated() == []
+    assert outcome.wrong() == []
+    assert outcome.closest() >= 3.0
+
+
+async def test_nothing_is_missed_while_nothing_runs(redis: Redis) -> None:
+    world = World(4, START, 9, per_category=5)
+    away = (at(START + 2 * DAY, 18), at(START + 7 * DAY, 18))
+    outcome = await Simulation(redis, world, Faults(), every_source).run(down=[away])
+    assert len(outcome.expected()) > 150
+    assert outcome.missed() == []
+    assert outcome.repeated() == []
+    assert any(poll.found for name, poll in outcome.polls.items() if name.endswith(":oai"))

@@ -1,0 +1,228 @@
+"""The upstreams of the world over HTTP, as they answer at a given time, with the faults that they have."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from time import monotonic
+from urllib.parse import parse_qs, quote, unquote, urlencode
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from tests.simulator.clock import SimulatedClock
+from tests.simulator.world import DAY, Arxived, World, announces, at
+from tests.sources.oai_answers import Stored, oai, oai_error
+from tests.sources.preprints import Row, posted
+from tests.sources.upstreams import Announced, listed, rss
+
+PAGE = 150
+"""Records of OAI-PMH in one answer. arXiv's has 2,500, of a larger world."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How often something goes wrong, of 1; the last four by category and evening."""
+
+    unavailable: float = 0.02
+    limited: float = 0.01
+    half: float = 0.01
+    charset: float = 0.005
+    slow: float = 0.002
+    empty_page: float = 0.05
+    """Of the search interface."""
+    stale: float = 0.06
+    """The feed goes on with the former batch for a day."""
+    late: float = 0.10
+    """The batch comes in the night."""
+    skipped: float = 0.03
+    """The batch is never in the feed."""
+    dropped: float = 0.02
+    """Of each new paper, to be left out of its feed."""
+
+
+NONE = Faults(*[0.0] * 10)
+
+
+class Upstreams:
+    """One server that is all of them."""
+
+    def __init__(self, world: World, clock: SimulatedClock, faults: Faults) -> None:
+        self.world = world
+        self.clock = clock
+        self.faults = faults
+        self.arxiv_asked: list[float] = []
+        """When a request to arXiv came, in real seconds."""
+        self.said: Counter[str] = Counter()
+        self._dice = Random(world.seed + 1)
+        self._feeds: dict[tuple[str, date], bytes] = {}
+        self._by_evening: dict[datetime, list[Arxived]] = {}
+        for paper in world.arxived:
+            self._by_evening.setdefault(paper.announced, []).append(paper)
+
+    @property
+    def app(self) -> web.Application:
+        app = web.Application(middlewares=[self._failing])
+        app.router.add_get("/rss/{category}", self._rss)
+        app.router.add_get("/oai", self._oai)
+        app.router.add_get("/api/query", self._search)
+        app.router.add_get("/api/daily_papers", self._daily)
+        app.router.add_get("/details/{server}/{first}/{last}/{start}/json", self._details)
+        return app
+
+    @web.middleware
+    async def _failing(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(("/rss", "/oai", "/api/query")):
+            self.arxiv_asked.append(monotonic())
+        dice, faults = self._dice.random(), self.faults
+        for name in ("unavailable", "limited", "half", "charset", "slow"):
+            dice -= getattr(faults, name)
+            if dice < 0:
+                self.said[name] += 1
+                return await self._fail(name, request, handler)
+        self.said["well"] += 1
+        return await handler(request)
+
+    async def _fail(self, name: str, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if name == "unavailable":
+            return web.Response(status=503, headers={"Retry-After": "120"})
+        if name == "limited":
+            return web.Response(status=429, headers={"RateLimit": '"api";r=0;t=90', "Retry-After": "90"})
+        if name == "slow":
+            await asyncio.sleep(4)  # longer than anybody waits here
+        answer = await handler(request)
+        assert isinstance(answer, web.Response)
+        body = answer.body if isinstance(answer.body, bytes) else b""
+        if name == "charset":
+            return web.Response(body=b"\xff\xfe\x00" + body[::-1])
+        if name == "half":
+            half = web.StreamResponse(headers={"Content-Length": str(len(body) + 10)})
+            await half.prepare(request)
+            await half.write(body[: len(body) // 2])
+            assert request.transport
+            request.transport.close()
+            return half
+        return answer
+
+    # arXiv's feeds
+
+    def _weather(self, category: str, evening: date) -> tuple[datetime | None, Random]:
+        """When the batch of an evening is in a category's feed, if ever, and dice for its papers."""
+        dice = Random(f"{self.world.seed} {category} {evening}")
+        fate, faults = dice.random(), self.faults
+        if fate < faults.stale:
+            return at(evening + DAY, 20), dice
+        if fate < faults.stale + faults.late:
+            return at(evening + DAY, 1, 30), dice
+        if fate < faults.stale + faults.late + faults.skipped:
+            return None, dice
+        return at(evening, 20, 5 + dice.randrange(20)), dice
+
+    async def _rss(self, request: web.Request) -> web.StreamResponse:
+        category, now = request.match_info["category"], self.clock.now()
+        evening = now.astimezone(at(date(2026, 1, 1), 0).tzinfo).date()
+        for back in range(8):
+            day = evening - back * DAY
+            if back and not announces(day) and at(day, 20) <= now < at(day + DAY, 20):
+                return web.Response(
+                    body=rss()
+                )  # the feed is empty on the day after an evening without papers
+            there, dice = self._weather(category, day) if announces(day) else (None, Random(0))
+            if there and there <= now:
+                if (category, day) not in self._feeds:
+                    self._feeds[category, day] = rss(*self._batch(category, day, dice))
+                return web.Response(body=self._feeds[category, day])
+        return web.Response(body=rss())
+
+    def _batch(self, category: str, evening: date, dice: Random) -> list[Announced]:
+        moment = at(evening, 20)
+        rows = []
+        for paper in self._by_evening.get(moment, []):
+            if category in paper.categories and dice.random() >= self.faults.dropped:
+                kind = "new" if paper.categories[0] == category else "cross"
+                rows.append(Announced(paper.id, kind, categories=paper.categories, title=paper.title))
+        for paper in self.world.arxived:
+            if category in paper.categories and any(moment - DAY < s <= moment for s in paper.submitted[1:]):
+                kind = "replace" if paper.categories[0] == category else "replace-cross"
+                rows.append(Announced(paper.id, kind, categories=paper.categories, title=paper.title))
+        return rows + rows[:1]  # and one of them twice
+
+    # arXiv's other interfaces
+
+    async def _oai(self, request: web.Request) -> web.StreamResponse:
+        query, skip, now = dict(request.query), 0, self.clock.now()
+        if token := query.get("resumptionToken"):
+            query = {name: values[0] for name, values in parse_qs(unquote(token)).items()}
+            skip = int(query.pop("skip"))
+            if date.fromisoformat(query.pop("day")) != now.date():
+                return web.Response(body=oai_error("badResumptionToken", answered=now))
+        category, since = query["set"].split(":", 1)[1].replace(":", "."), date.fromisoformat(query["from"])
+        found = []
+        for paper in self.world.arxived:
+            changed = paper.changed(now)
+            if changed and changed.date() >= since and category in paper.categories_at(now):
+                found.append((changed, paper.id, paper))
+        found.sort(key=lambda one: one[:2])
+        rest = None if skip == 0 else ""
+        if len(found) > skip + PAGE:
+            rest = quote(urlencode({**query, "skip": skip + PAGE, "day": now.date().isoformat()}))
+        rows = [_stored(paper, changed.date(), now) for changed, _, paper in found[skip : skip + PAGE]]
+        return web.Response(body=oai(*rows, token=rest, answered=now))
+
+    async def _search(self, request: web.Request) -> web.StreamResponse:
+        """The newest by submission, as far as the index has come: half a day behind, with empty pages."""
+        now, category = self.clock.now(), request.query["search_query"].removeprefix("cat:")
+        lag = timedelta(hours=12)
+        found = [p for p in self.world.arxived if p.announced + lag <= now and category in p.categories]
+        found.sort(key=lambda p: p.submitted[0], reverse=True)
+        most = int(request.query["max_results"])
+        rows = [] if self._dice.random() < self.faults.empty_page else found[:most]
+        ids = "".join(f"<entry><id>http://arxiv.org/abs/{p.id}v1</id></entry>" for p in rows)
+        return web.Response(body=f"<feed>{ids}</feed>".encode())
+
+    # the others
+
+    async def _daily(self, request: web.Request) -> web.StreamResponse:
+        now = self.clock.now()
+        headers = {"RateLimit": '"api";r=400;t=200'}
+        if request.query.get("sort") == "trending":
+            rows = [row for day in (now.date() - n * DAY for n in range(5)) for row in self._of(day, now)]
+        else:
+            day = date.fromisoformat(request.query["date"])
+            if at(day - DAY, 21, 30) > now:
+                return web.json_response({"error": "in the future"}, status=400)
+            rows = self._of(day, now)
+        limit, page = min(int(request.query.get("limit", 50)), 10), int(request.query.get("p", 0))
+        if len(rows) > (page + 1) * limit:
+            headers["Link"] = f'<{request.url.update_query(p=page + 1)}>; rel="next"'
+        return web.json_response(rows[page * limit : (page + 1) * limit], headers=headers)
+
+    def _of(self, day: date, now: datetime) -> list[dict[str, object]]:
+        found = [row for row in self.world.listed.get(day, []) if row.appears <= now]
+        found.sort(key=lambda row: -row.upvotes)
+        return [listed(row.id, upvotes=row.upvotes, title=row.title) for row in found]
+
+    async def _details(self, request: web.Request) -> web.StreamResponse:
+        where, now = request.match_info, self.clock.now()
+        first, last = date.fromisoformat(where["first"]), date.fromisoformat(where["last"])
+        rows = [
+            Row(doi, day=str(day), version=str(version), title=f"On Cells {doi[-6:]}")
+            for day in (first + n * DAY for n in range((last - first).days + 1))
+            for doi, version, appears in self.world.posted.get(day, [])
+            if appears <= now
+        ]
+        start = int(where["start"])
+        return web.Response(body=posted(*rows[start : start + 10], cursor=start, total=len(rows)))
+
+
+def _stored(paper: Arxived, stamp: date, now: datetime) -> Stored:
+    gone = paper.withdrawn is not None and paper.withdrawn <= now
+    return Stored(
+        paper.id,
+        stamp=stamp,
+        submitted=tuple(s.astimezone(UTC) for s in paper.versions(now)),
+        categories=" ".join(paper.categories_at(now)),
+        title=paper.title,
+        source_type="I" if gone else "D",
+    )

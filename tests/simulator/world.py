@@ -1,0 +1,182 @@
+"""What happens in the world: papers are submitted, announced, replaced, crossed, withdrawn and listed again."""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+NEW_YORK = ZoneInfo("America/New_York")
+DAY = timedelta(days=1)
+HOLIDAYS = {date(2026, 6, 19), date(2026, 7, 3)}
+"""As arXiv has published them. The one of a Friday defers Sunday's announcement."""
+ACCIDENT = date(2026, 6, 10)
+"""An evening whose announcement is skipped without a word."""
+CATEGORIES = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
+WORDS = [
+    "agents",
+    "attention",
+    "diffusion",
+    "graph",
+    "language",
+    "protein",
+    "reasoning",
+    "retrieval",
+    "robot",
+    "speech",
+    "video",
+    "vision",
+]
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    """A New York time of day, in UTC."""
+    return datetime.combine(day, time(hour, minute), NEW_YORK).astimezone(UTC)
+
+
+def announces(evening: date) -> bool:
+    if evening.weekday() in (4, 5) or evening in HOLIDAYS or evening == ACCIDENT:
+        return False
+    return evening - 2 * DAY not in HOLIDAYS or (evening - 2 * DAY).weekday() != 4
+
+
+@dataclass
+class Arxived:
+    """A paper on arXiv."""
+
+    id: str
+    title: str
+    categories: tuple[str, ...]
+    announced: datetime
+    submitted: list[datetime]
+    """When each version that there will be was submitted."""
+    changes: list[datetime]
+    """When its record changed, the announcement included, in order."""
+    crossed: tuple[datetime, str] | None = None
+    withdrawn: datetime | None = None
+
+    def versions(self, now: datetime) -> list[datetime]:
+        return [self.submitted[0], *(s for s in self.submitted[1:] if s <= now)]
+
+    def categories_at(self, now: datetime) -> tuple[str, ...]:
+        return (
+            (*self.categories, self.crossed[1])
+            if self.crossed and self.crossed[0] <= now
+            else self.categories
+        )
+
+    def changed(self, now: datetime) -> datetime | None:
+        """When it changed last, as far as there is anything to see."""
+        at_most = bisect_right(self.changes, now)
+        return self.changes[at_most - 1] if at_most else None
+
+
+@dataclass
+class Listed:
+    """A paper on Hugging Face's list of a date."""
+
+    id: str
+    title: str
+    appears: datetime
+    upvotes: int
+
+
+@dataclass
+class World:
+    """Everything that happens from `start` on, and in the weeks before."""
+
+    seed: int
+    start: date
+    days: int
+    per_category: int = 20
+    arxived: list[Arxived] = field(default_factory=list)
+    listed: dict[date, list[Listed]] = field(default_factory=dict)
+    posted: dict[date, list[tuple[str, int, datetime]]] = field(default_factory=dict)
+    """bioRxiv: for each day the DOI, version and when it appears."""
+    evenings: list[date] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)
+        first = self.start - 20 * DAY
+        span = [first + n * DAY for n in range(self.days + 21)]
+        self.evenings = [day for day in span if announces(day)]
+        numbers: dict[str, int] = {}
+        for evening in self.evenings:
+            self._announce(evening, numbers)
+        for day in span:
+            self._post(day)
+            if day.weekday() < 5:
+                self._list(day)
+
+    def _announce(self, evening: date, numbers: dict[str, int]) -> None:
+        random, moment = self.random, at(evening, 20)
+        for primary in (*CATEGORIES, "cs.RO"):
+            for _ in range(self.per_category if primary in CATEGORIES else self.per_category // 3):
+                month = f"{evening + DAY:%y%m}"
+                numbers[month] = numbers.get(month, 0) + 1
+                others = random.sample(
+                    [c for c in (*CATEGORIES, "stat.ML") if c != primary], random.randrange(3)
+                )
+                held = random.choice((1, 1, 1, 2, 3, 4, 12))
+                self.arxived.append(
+                    self._paper(f"{month}.{numbers[month]:05}", primary, others, moment, held)
+                )
+
+    def _paper(self, paper_id: str, primary: str, others: list[str], moment: datetime, held: int) -> Arxived:
+        random = self.random
+        paper = Arxived(
+            id=paper_id,
+            title=f"{' '.join(random.sample(WORDS, 4)).capitalize()} {paper_id[-5:]}",
+            categories=(primary, *others),
+            announced=moment,
+            submitted=[moment - held * DAY - timedelta(minutes=random.randrange(600))],
+            changes=[moment + timedelta(hours=2, minutes=random.randrange(25))],
+        )
+        later = [moment + random.randrange(1, 40) * DAY for _ in range(3)]
+        if random.random() < 0.25:
+            paper.submitted.append(later[0])
+            paper.changes.append(later[0] + timedelta(hours=2))
+        if random.random() < 0.03:
+            paper.crossed = (later[1], "cs.CY")
+            paper.changes.append(later[1])
+        if random.random() < 0.02:
+            paper.withdrawn = max(later[2], *paper.submitted)
+            paper.submitted.append(paper.withdrawn)
+            paper.changes.append(paper.withdrawn)
+        if random.random() < 0.05:  # a reference to a journal: nothing new to see
+            paper.changes.append(moment + random.randrange(1, 60) * DAY)
+        paper.submitted.sort()
+        paper.changes.sort()
+        return paper
+
+    def _list(self, day: date) -> None:
+        """Some of the last days' papers, through the day; now and then one that was listed before."""
+        random = self.random
+        opens = at(day - DAY, 21, 30)
+        recent = [p for p in self.arxived if opens - 10 * DAY < p.announced < opens]
+        rows = [
+            Listed(
+                p.id,
+                p.title,
+                at(day - DAY, 21, 35) + timedelta(minutes=random.randrange(1300)),
+                random.randrange(90),
+            )
+            for p in random.sample(recent, min(25, len(recent)))
+        ]
+        before = self.listed.get(day - 3 * DAY, [])
+        self.listed[day] = rows + [
+            Listed(row.id, row.title, at(day, 3), row.upvotes)
+            for row in random.sample(before, min(2, len(before)))
+        ]
+
+    def _post(self, day: date) -> None:
+        """Through the day, and a few only on the next one."""
+        random = self.random
+        rows = []
+        for n in range(12):
+            late = DAY if random.random() < 0.1 else timedelta(0)
+            appears = datetime.combine(day, time(random.randrange(24), random.randrange(60)), UTC) + late
+            rows.append((f"10.1101/{day:%Y.%m.%d}.{n:06}", 1, appears))
+        older = [doi for doi, version, _ in self.posted.get(day - 5 * DAY, []) if version == 1]
+        rows += [(doi, 2, datetime.combine(day, time(9), UTC)) for doi in older[:3]]
+        self.posted[day] = rows
