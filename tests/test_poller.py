@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -227,6 +228,42 @@ async def test_polling_once_reports_every_source(clock: SimulatedClock, world: W
         well, down = await world.poller(*sources).poll_once()
     assert (well.new, well.changed, well.error) == (1, 0, None)
     assert (down.new, down.changed, down.error) == (0, 0, "It could not be reached.")
+
+
+class PagedSource(ScriptedSource):
+    """Has more as long as its script goes on."""
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        batch = await super().fetch(cursor)
+        number = len(self.asked)
+        paper = replace(PAPER, id=f"2605.0000{number}")
+        return replace(batch, papers=(paper,), more=bool(self._script), alarm="odd" if number > 1 else None)
+
+
+async def test_a_long_list_is_read_page_by_page(clock: SimulatedClock, world: World) -> None:
+    source = PagedSource(clock, "one", "two", "three")
+    with capture_logs() as logs:
+        (result,) = await world.poller(source).poll_once()
+    assert [cursor for _, cursor in source.asked] == [None, "one", "two"]
+    assert (result.new, result.found, result.alarm) == (3, 3, "odd")
+    assert [entry["reason"] for entry in logs if entry["event"] == "source suspicious"] == ["odd"]
+
+
+async def test_a_list_that_breaks_off_goes_on_at_its_last_page(clock: SimulatedClock, world: World) -> None:
+    source = PagedSource(clock, "one", SourceError("down"), "two")
+    with capture_logs():
+        (broken,) = await world.poller(source).poll_once()
+        (result,) = await world.poller(source).poll_once()
+    assert (broken.error, result.error) == ("down", None)
+    assert [cursor for _, cursor in source.asked] == [None, "one", "one"]
+    assert await world.cursor("scripted") == "two"
+
+
+async def test_a_list_that_goes_in_circles_is_an_error(clock: SimulatedClock, world: World) -> None:
+    source = PagedSource(clock, "one", "one", "one")
+    with capture_logs():
+        (result,) = await world.poller(source).poll_once()
+    assert "goes round in circles" in str(result.error)
 
 
 async def test_a_failed_poll_leaves_the_cursor(clock: SimulatedClock, world: World) -> None:

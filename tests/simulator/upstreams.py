@@ -21,15 +21,14 @@ PAGE = 150
 """Records of OAI-PMH in one answer. arXiv's has 2,500, of a larger world."""
 
 
+OF_REQUESTS = {"unavailable": 0.02, "limited": 0.01, "half": 0.01, "charset": 0.005, "slow": 0.002}
+"""How often a request ends badly, of 1."""
+
+
 @dataclass(frozen=True)
 class Faults:
-    """How often something goes wrong, of 1; the last four by category and evening."""
+    """How often something else goes wrong, of 1; feeds by category and evening."""
 
-    unavailable: float = 0.02
-    limited: float = 0.01
-    half: float = 0.01
-    charset: float = 0.005
-    slow: float = 0.002
     empty_page: float = 0.05
     """Of the search interface."""
     stale: float = 0.06
@@ -40,9 +39,6 @@ class Faults:
     """The batch is never in the feed."""
     dropped: float = 0.02
     """Of each new paper, to be left out of its feed."""
-
-
-NONE = Faults(*[0.0] * 10)
 
 
 class Upstreams:
@@ -75,9 +71,9 @@ class Upstreams:
     async def _failing(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(("/rss", "/oai", "/api/query")):
             self.arxiv_asked.append(monotonic())
-        dice, faults = self._dice.random(), self.faults
-        for name in ("unavailable", "limited", "half", "charset", "slow"):
-            dice -= getattr(faults, name)
+        dice = self._dice.random()
+        for name, share in OF_REQUESTS.items():
+            dice -= share
             if dice < 0:
                 self.said[name] += 1
                 return await self._fail(name, request, handler)

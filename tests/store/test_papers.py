@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -206,3 +207,36 @@ async def test_a_remembered_paper_that_trends_is_still_announced_once_it_is_list
     assert await announced(redis) == []
     await papers.ingest("hf", a_batch(a_paper()), 0)
     assert await announced(redis) == ["2603.00001"]
+
+
+async def test_an_update_speaks_of_known_papers_only(redis: Redis) -> None:
+    papers = Papers(redis)
+    await papers.ingest("arxiv", a_batch(a_paper("p1", sources=("arxiv",), categories=("cs.CL",))), 0)
+    said = [
+        replace(a_paper(i, title="Other"), sources=(), categories=("cs.RO",), withdrawn=True)
+        for i in ("p1", "p2")
+    ]
+    batch = replace(a_batch(), updates=tuple(said))
+    assert await papers.ingest("arxiv", batch, 0) == Ingested(new=0, changed=1)
+    assert await papers.ingest("arxiv", batch, 0) == Ingested(new=0, changed=0)
+    found = await papers.get(["p1", "p2"])
+    assert found.keys() == {"p1"}
+    assert (found["p1"].title, found["p1"].categories) == ("On paper p1", ("cs.CL", "cs.RO"))
+    assert (found["p1"].sources, found["p1"].withdrawn) == (("arxiv",), True)
+
+
+async def test_an_update_of_a_remembered_paper_does_not_hide_its_news(redis: Redis) -> None:
+    papers = Papers(redis)
+    await papers.remember([a_paper("p1")])
+    await papers.ingest("arxiv", replace(a_batch(), updates=(replace(a_paper("p1"), sources=()),)), 0)
+    assert (await papers.ingest("hf", a_batch(a_paper("p1")), 0)).announced == 1
+
+
+async def test_all_pages_of_a_poll_are_announced_together(redis: Redis) -> None:
+    papers = Papers(redis)
+    for number, more in ((1, True), (2, True), (3, False)):
+        page = replace(a_batch(a_paper(f"p{number}"), cursor=f"c{number}"), more=more)
+        assert (await papers.ingest("arxiv", page, 0)).announced == 1
+        assert await papers.cursor("arxiv") == f"c{number}"
+        assert len(await polls(redis)) == (0 if more else 1)
+    assert await announced(redis) == ["p1", "p2", "p3"]
