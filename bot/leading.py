@@ -46,6 +46,7 @@ async def _finished(lease: Lease, fence: int, work: Work, every: float) -> bool:
     finally:
         task.cancel()
         await asyncio.wait({task})
+        _ = task.cancelled() or task.exception()  # found out at the same time as by us
     log.warning("leading no more", fence=fence)
     return False
 

@@ -31,7 +31,7 @@ from tests.sources.upstreams import Settings
 START = date(2026, 5, 18)
 PACE = 0.001
 """Simulated pauses between requests take that much of real ones."""
-TTL = 1.0
+TTL = 2.0
 """Real seconds of the pollers' lease, which a killed one does not give back."""
 GRACE = timedelta(days=2)
 """After the last day that counts, for what comes late."""
