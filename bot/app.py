@@ -31,6 +31,7 @@ from bot.search import Search
 from bot.settings import Settings
 from bot.sources import build_sources
 from bot.sources.elsewhere import Elsewhere
+from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.wiring import Wiring
 from bot.store import keys
 from bot.store.connect import connect, syncs_every_write
@@ -185,7 +186,7 @@ def wire(
         outcome = "ok" if result.error is None else "refused" if result.refused else "failed"
         metrics.polls.labels(*metrics.source_labels(result.source), outcome).inc()
         metrics.papers.labels(*metrics.source_labels(result.source)).inc(result.new)
-        if outcome == "ok":
+        if outcome == "ok" and not result.source.startswith(PREFIX):
             reached.set()
 
     def deliveries(platform: Platform) -> Deliveries:
@@ -239,7 +240,15 @@ def wire(
         ),
         sources=sources,
         platforms=platforms,
-        poller=Poller(sources, papers, Lease(redis), redis, now=now, polled=polled),
+        poller=Poller(
+            sources,
+            papers,
+            Lease(redis),
+            redis,
+            now=now,
+            beside=build_enrichment(wiring),
+            polled=polled,
+        ),
         fanout=Fanout(
             news,
             Follower(subscriptions, Matcher),

@@ -68,7 +68,10 @@ def failed(
 
 
 class Poller:
-    """Polls `sources` and hands what they list to `papers`, whenever this process holds the lease."""
+    """Polls `sources` and hands what they list to `papers`, whenever this process holds the lease.
+
+    What is `beside` them is asked too while this runs on, but nothing waits for it.
+    """
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class Poller:
         redis: Redis,
         *,
         now: Callable[[], datetime],
+        beside: Sequence[Source] = (),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
         renew_every: float = RENEW_EVERY,
@@ -86,6 +90,7 @@ class Poller:
         polled: Callable[[PollResult], None] = lambda _result: None,
     ) -> None:
         self._sources = sources
+        self._beside = beside
         self._papers = papers
         self._lease = lease
         self._redis = redis
@@ -134,7 +139,7 @@ class Poller:
         await self._recall()
         with metrics.leader.track_inprogress():
             async with asyncio.TaskGroup() as group:
-                for source in self._sources:
+                for source in (*self._sources, *self._beside):
                     group.create_task(self._follow(source, fence), name=f"poll {source.name}")
 
     async def _recall(self) -> None:

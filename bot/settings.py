@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """RSS or Atom feeds to follow, each with the name that `source:` knows it by: `nature=https://…`."""
     feeds_private: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
     """Networks that are not public, but in which feeds may be: `10.1.0.0/16`."""
+    enrich: Annotated[tuple[Literal["semanticscholar", "huggingface"], ...], NoDecode] = ()
+    """Who is asked, beside and later, for one-sentence summaries and code of papers that were found."""
     contact: str = ""
     """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
 
@@ -109,6 +111,7 @@ class Settings(BaseSettings):
         "biorxiv_categories",
         "medrxiv_categories",
         "feeds_private",
+        "enrich",
         mode="before",
     )
     @classmethod

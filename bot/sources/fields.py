@@ -1,5 +1,6 @@
 """What a field of an upstream's answer has to be before it is let in."""
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -25,6 +26,19 @@ def text(value: Any) -> str:
 def count(value: Any) -> int | None:
     """A whole number of 0 or more; anything else is unknown."""
     return value if type(value) is int and value >= 0 else None
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """An object as it is; anything else is an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def read_json(body: bytes, upstream: str) -> Any:
+    """`body` as JSON. Raises SourceError."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{upstream} sent something that is not JSON ({len(body)} bytes)") from error
 
 
 def web_url(value: Any) -> str | None:

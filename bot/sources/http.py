@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, InvalidURL
 
@@ -73,12 +74,44 @@ class Upstream:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer to one GET. Raises SourceError for any status not in `accept`, and for no answer at all."""
+        return await self._in_turn("GET", url, accept, headers, slow=slow, params=params)
+
+    async def post(
+        self,
+        url: str,
+        params: Mapping[str, str],
+        body: Mapping[str, Any],
+        *,
+        accept: tuple[int, ...] = (200,),
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The same for a question that is too long for an address, and goes as JSON. Nothing changes by it."""
+        return await self._in_turn("POST", url, accept, headers, params=params, json=body)
+
+    async def _in_turn(
+        self,
+        method: str,
+        url: str,
+        accept: tuple[int, ...],
+        headers: Mapping[str, str] | None,
+        *,
+        slow: bool = False,
+        **question: Any,
+    ) -> Answer:
         timeout = self._timeout * SLOW if slow else self._timeout
         self._refuse_while_resting()
         async with self._turn():
             self._refuse_while_resting()
+            request = self._session.request(
+                method,
+                url,
+                **question,
+                headers={**self._headers, **(headers or {})},
+                timeout=ClientTimeout(total=timeout),
+            )
             try:
-                return await self._ask(url, params, accept, ClientTimeout(total=timeout), headers or {})
+                async with request as response:
+                    return await self._answer(response, accept)
             except TimeoutError as error:
                 raise SourceError(f"{self.name} did not answer within {timeout:g} s") from error
             except InvalidURL as error:
@@ -92,23 +125,14 @@ class Upstream:
             message = f"{self.name} asked for fewer requests; it is left alone for {left:.0f} s"
             raise SourceError(message, retry_after=left)
 
-    async def _ask(
-        self,
-        url: str,
-        params: Mapping[str, str] | None,
-        accept: tuple[int, ...],
-        limit: ClientTimeout,
-        headers: Mapping[str, str],
-    ) -> Answer:
-        headers = {**self._headers, **headers}
-        async with self._session.get(url, params=params, headers=headers, timeout=limit) as response:
-            wait = rest_asked_for(response.status, response.headers, self._now())
-            if wait is not None:
-                self._rests_until = self._now() + timedelta(seconds=wait)
-            if response.status not in accept:
-                raise refusal(self.name, response.status, wait)
-            body = await self._read(response)
-            return Answer(response.status, body, "next" in response.links, response.headers)
+    async def _answer(self, response: ClientResponse, accept: tuple[int, ...]) -> Answer:
+        wait = rest_asked_for(response.status, response.headers, self._now())
+        if wait is not None:
+            self._rests_until = self._now() + timedelta(seconds=wait)
+        if response.status not in accept:
+            raise refusal(self.name, response.status, wait)
+        body = await self._read(response)
+        return Answer(response.status, body, "next" in response.links, response.headers)
 
     async def _read(self, response: ClientResponse) -> bytes:
         body = bytearray()

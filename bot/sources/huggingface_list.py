@@ -1,33 +1,37 @@
 """Hugging Face's JSON as papers. The official client drops the nested fields, so it is read here."""
 
-import json
 from typing import Any
 
 from bot.errors import SourceError
 from bot.models import Paper
 from bot.sources import arxiv
-from bot.sources.fields import count, moment, read_rows, text, web_url
+from bot.sources.fields import count, mapping, moment, read_json, read_rows, text, web_url
 from bot.text import clean
 
 
 def parse_list(body: bytes) -> list[Paper]:
     """The papers of an answer of `/api/daily_papers`, in its order. Raises SourceError if it is no such answer."""
-    try:
-        rows = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"Hugging Face sent something that is not JSON ({len(body)} bytes)") from error
+    rows = read_json(body, "Hugging Face")
     if not isinstance(rows, list):
         raise SourceError(f"Hugging Face sent JSON that is not a list of papers: {str(rows)[:100]}")
     return read_rows("Hugging Face", rows, _paper)
 
 
+def parse_paper(body: bytes) -> Paper:
+    """The paper of an answer of `/api/papers/{id}`, which is what a row of a list has inside."""
+    try:
+        return _paper({"paper": read_json(body, "Hugging Face")})
+    except ValueError as error:
+        raise SourceError(f"Hugging Face sent a paper that can't be read: {error}") from error
+
+
 def _paper(row: Any) -> Paper:
-    details = _mapping(_mapping(row).get("paper"))
+    details = mapping(mapping(row).get("paper"))
     paper_id = arxiv.bare_id(text(details.get("id")))
     title = clean(text(details.get("title")))
     if not paper_id or not title:
         raise ValueError("it lacks an arXiv id or a title")
-    organization = _mapping(details.get("organization") or row.get("organization"))
+    organization = mapping(details.get("organization") or row.get("organization"))
     return Paper(
         id=paper_id,
         title=title,
@@ -49,10 +53,6 @@ def _paper(row: Any) -> Paper:
 
 def _visible_authors(value: Any) -> tuple[str, ...]:
     """Names, without those that were hidden because they are wrong."""
-    rows = [_mapping(row) for row in value] if isinstance(value, list) else []
+    rows = [mapping(row) for row in value] if isinstance(value, list) else []
     names = (clean(text(row.get("name"))) for row in rows if row.get("hidden") is not True)
     return tuple(name for name in names if name)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

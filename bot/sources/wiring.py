@@ -54,6 +54,9 @@ class SourceSettings(Protocol):
     def feeds_private(self) -> Collection[Network]: ...
 
     @property
+    def enrich(self) -> Collection[str]: ...
+
+    @property
     def contact(self) -> str: ...
 
     @property

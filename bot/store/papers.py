@@ -151,6 +151,13 @@ class Papers:
         scores: list[Any] = await self._redis.zmscore(keys.SEEN, list(ids)) if ids else []
         return {paper_id: float(at) for paper_id, at in zip(ids, scores, strict=True) if at is not None}
 
+    async def between(self, first: datetime, last: datetime) -> list[Paper]:
+        """Papers first seen at `first` or later and before `last`, as `since` knows them."""
+        low, high = first.timestamp() * 1000, last.timestamp() * 1000
+        ids: list[Any] = await self._redis.zrangebyscore(keys.SEEN, low, f"({high}")
+        found = await self.get(ids)
+        return [found[paper_id] for paper_id in ids if paper_id in found]
+
     async def trending(self) -> list[Paper]:
         """The trending papers in their source's order, as far as they were seen."""
         order = await self._order()

@@ -37,6 +37,7 @@ class Settings:
     biorxiv_categories: tuple[str, ...] = ("all",)
     medrxiv_categories: tuple[str, ...] = ("all",)
     feeds: tuple[str, ...] = ()
+    enrich: tuple[str, ...] = ()
     feeds_private: tuple[Network, ...] = (ip_network("127.0.0.0/8"),)
 
 
@@ -81,7 +82,7 @@ def wiring(
 def app_of(respond: Respond) -> web.Application:
     """An application that answers everything with `respond`."""
     app = web.Application()
-    app.router.add_get("/{path:.*}", respond)
+    app.router.add_route("*", "/{path:.*}", respond)
     return app
 
 

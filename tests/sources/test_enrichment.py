@@ -1,0 +1,183 @@
+"""What others know of a paper is asked for later and beside: it updates, and announces nothing."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bot.errors import SourceError
+from bot.models import Paper
+from bot.ports import Batch
+from bot.sources.enrichment import Enrichment, build_enrichment
+from bot.store import keys
+from bot.store.papers import Papers
+from tests.papers import a_paper
+from tests.replay import serve
+from tests.sources.upstreams import Clock, Respond, Settings, app_of, listed, sending, wiring
+
+Build = Callable[..., Awaitable[Enrichment]]
+NOW = datetime(2026, 5, 20, 15, tzinfo=UTC)
+
+
+def seen(paper_id: str, age: timedelta, **more: object) -> Paper:
+    """A paper of that age, which only arXiv has listed."""
+    return replace(a_paper(paper_id, sources=("arxiv",)), published=NOW - age, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def enrichment(redis: Redis) -> AsyncIterator[Build]:
+    """Builds one, in front of a server that answers as told, with these papers known as of their day."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(ClientSession())
+
+        async def build(of: str, respond: Respond, *papers: Paper) -> Enrichment:
+            await Papers(redis).ingest("arxiv", Batch(papers=(), history=papers, cursor="c"), 0)
+            url = await stack.enter_async_context(serve(app_of(respond)))
+            settings = Settings(
+                url, url, url, enrich=(of,), semantic_scholar_url=url, semantic_scholar_key=SecretStr("k3y")
+            )
+            world = replace(wiring(url, session, redis, clock=Clock(NOW)), settings=settings, pace=0.001)
+            (one,) = build_enrichment(world)
+            return one
+
+        yield build
+
+
+class Scholar:
+    """Semantic Scholar, which knows TLDRs by their names there."""
+
+    def __init__(self, **tldrs: str) -> None:
+        self.tldrs = tldrs
+        self.asked: list[list[str]] = []
+        self.keys: list[str | None] = []
+
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        assert (request.method, request.path) == ("POST", "/graph/v1/paper/batch")
+        ids = (await request.json())["ids"]
+        self.asked.append(ids)
+        self.keys.append(request.headers.get("x-api-key"))
+        rows = [{"paperId": i, "tldr": {"text": self.tldrs[i]}} if i in self.tldrs else None for i in ids]
+        return web.json_response(rows)
+
+
+def ago(**time: float) -> str:
+    return (NOW - timedelta(**time)).isoformat()
+
+
+async def test_a_paper_gets_its_sentence(enrichment: Build) -> None:
+    scholar = Scholar(**{"ARXIV:p1": "It counts.", "ARXIV:2605.00001": "It counts.\n Twice."})
+    asks = await enrichment(
+        "semanticscholar",
+        scholar.respond,
+        seen("2605.00001", timedelta(days=1, minutes=10)),
+        seen("doi:10.1101/1", timedelta(days=3, minutes=10)),
+        seen("2605.00003", timedelta(days=2)),  # of no age at which it is asked about
+        seen("2605.00004", timedelta(days=1, minutes=10), tldr="It has one."),
+        seen("feed:1", timedelta(days=1, minutes=10)),
+    )
+    batch = await asks.fetch(ago(minutes=30))
+    assert scholar.asked == [["ARXIV:2605.00001", "DOI:10.1101/1"]]
+    assert scholar.keys == ["k3y"]
+    assert [(paper.id, paper.tldr, paper.sources) for paper in batch.updates] == [
+        ("2605.00001", "It counts. Twice.", ())
+    ]
+    assert (batch.papers, batch.history, batch.more, batch.cursor) == ((), (), False, NOW.isoformat())
+
+
+async def test_nothing_is_asked_twice_or_for_nothing(enrichment: Build) -> None:
+    scholar = Scholar()
+    asks = await enrichment(
+        "semanticscholar", scholar.respond, seen("2605.00001", timedelta(days=1, minutes=10))
+    )
+    first = await asks.fetch(None)
+    assert (await asks.fetch(first.cursor)).updates == ()
+    batch = await asks.fetch(ago(minutes=30))
+    await asks.fetch(batch.cursor)
+    assert len(scholar.asked) == 1
+
+
+async def test_what_was_left_undone_is_made_up_for_in_steps(enrichment: Build) -> None:
+    asks = await enrichment("semanticscholar", Scholar().respond)
+    cursor, steps, more = ago(days=1), 0, True
+    while more:
+        batch = await asks.fetch(cursor)
+        cursor, steps, more = batch.cursor, steps + 1, batch.more
+    assert (steps, cursor) == (4, NOW.isoformat())
+
+
+async def test_semantic_scholar_knows_none_of_them(enrichment: Build) -> None:
+    nobody = sending(b'{"error": "No valid paper ids given"}', status=400)
+    asks = await enrichment("semanticscholar", nobody, seen("2605.00001", timedelta(days=1, minutes=10)))
+    assert (await asks.fetch(ago(minutes=30))).updates == ()
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"data": []}', b"<html>"])
+async def test_an_answer_that_makes_no_sense_is_an_error(enrichment: Build, body: bytes) -> None:
+    asks = await enrichment(
+        "semanticscholar", sending(body), seen("2605.00001", timedelta(days=1, minutes=10))
+    )
+    with pytest.raises(SourceError, match="Semantic Scholar"):
+        await asks.fetch(ago(minutes=30))
+
+
+async def test_a_page_of_hugging_face_brings_code_and_upvotes(enrichment: Build) -> None:
+    page = listed("2605.00001", upvotes=7, githubRepo="https://github.com/a/b", githubStars=5)["paper"]
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        known = request.path == "/api/papers/2605.00001"
+        return web.json_response(page) if known else web.json_response({"error": "no"}, status=404)
+
+    asks = await enrichment(
+        "huggingface",
+        respond,
+        seen("2605.00001", timedelta(days=1, minutes=10)),
+        seen("2605.00002", timedelta(days=1, minutes=10)),
+        replace(seen("2605.00003", timedelta(days=1, minutes=10)), sources=("arxiv", "huggingface")),
+    )
+    (update,) = (await asks.fetch(ago(minutes=30))).updates
+    assert (update.id, update.code_url, update.code_stars, update.upvotes) == (
+        "2605.00001",
+        "https://github.com/a/b",
+        5,
+        7,
+    )
+    assert update.sources == ()
+
+
+async def test_what_was_read_is_kept_where_the_rest_fails(enrichment: Build) -> None:
+    page = listed("2605.00001", upvotes=7)["paper"]
+    asked = []
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.json_response(page) if len(asked) == 1 else web.Response(status=503)
+
+    two = (seen(f"2605.0000{n}", timedelta(days=1, minutes=10)) for n in (1, 2))
+    asks = await enrichment("huggingface", respond, *two)
+    assert len((await asks.fetch(ago(minutes=30))).updates) == 1
+    with pytest.raises(SourceError):
+        await asks.fetch(ago(minutes=30))
+
+
+async def test_code_that_is_found_later_is_a_change_and_no_news(redis: Redis) -> None:
+    papers, paper = Papers(redis), replace(a_paper("2605.00001", sources=("arxiv",)))
+    await papers.ingest("arxiv", Batch(papers=(paper,), cursor="c"), 0)
+    update = replace(paper, sources=(), code_url="https://github.com/a/b", tldr="It counts.")
+    await papers.ingest("enrichment:huggingface", Batch(papers=(), cursor="c", updates=(update,)), 0)
+    found = (await papers.get([paper.id]))[paper.id]
+    assert (found.code_url, found.tldr, found.sources) == ("https://github.com/a/b", "It counts.", ("arxiv",))
+    entries: Any = await redis.xrange(keys.PAPERS)
+    changes = [change for _, fields in entries for _, change in json.loads(fields["news"])]
+    assert changes == ["", '{"code_url":[null,"https://github.com/a/b"]}']
+
+
+async def test_only_what_the_setting_names(redis: Redis) -> None:
+    async with ClientSession() as session:
+        assert build_enrichment(wiring("", session, redis)) == ()
