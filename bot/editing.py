@@ -10,6 +10,7 @@ from structlog import get_logger
 from bot.cards.message import message
 from bot.errors import SendError
 from bot.models import Reason
+from bot.momentum import WITHDRAWN
 from bot.ports import Editing, Platform
 from bot.query import parse
 from bot.store.edits import Edit, Edits
@@ -82,7 +83,8 @@ class Editor:
         settings = await self._settings.of(edit.channel)
         sent = await self._outbox.sent(edit.channel, edit.paper)
         paper = (await self._papers.get([edit.paper])).get(edit.paper)
-        if not (settings.edits and sent and paper) or sent.label or not await self._edits.allow(edit):
+        wanted = settings.edits or edit.why == WITHDRAWN
+        if not (wanted and sent and paper) or sent.label or not await self._edits.allow(edit):
             return False
         reasons = tuple(
             Reason(s.number, s.query)

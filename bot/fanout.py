@@ -12,7 +12,7 @@ from structlog import get_logger
 
 from bot import metrics
 from bot.models import ChannelRef, Paper, Subscription
-from bot.momentum import growth
+from bot.momentum import WITHDRAWN, growth
 from bot.offers import Found, Match, offers_for
 from bot.store.edits import Edit, Edits
 from bot.store.follow import Follower, Index
@@ -167,7 +167,7 @@ class Fanout:
                 rules = await self._rules.of_each(some)
                 wanted: dict[str, list[Edit]] = {}
                 for channel in some:
-                    if rules[channel].settings.edits:
+                    if rules[channel].settings.edits or why == WITHDRAWN:
                         wanted.setdefault(channel.platform, []).append(Edit(channel, new.paper.id, why))
                 for platform, edits in wanted.items():
                     await self._edits.put(platform, edits)

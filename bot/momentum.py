@@ -6,6 +6,8 @@ from bot.models import Paper
 from bot.query import Signal, parse
 from bot.query.nodes import terms_of
 
+WITHDRAWN = "withdrawn"
+"""Shown on a posted card wherever it can be edited, whatever the channel's settings."""
 STEPS = (25, 100, 250, 500, 1000, 2500)
 """Upvotes at which a card that was posted earlier looks out of date."""
 
@@ -19,9 +21,11 @@ def note(query: str, before: Paper | None, after: Paper) -> str:
 
 
 def growth(before: Paper | None, after: Paper) -> str:
-    """What has grown so much that a posted card should show it: `▲50`, `code`; nothing for less than that."""
+    """What has changed so much that a posted card should show it: `withdrawn`, `▲50`, `code`; nothing for less."""
     if before is None:
         return ""
+    if after.withdrawn and not before.withdrawn:
+        return WITHDRAWN
     if after.code_url and not before.code_url:
         return "code"
     reached = [step for step in STEPS if (before.upvotes or 0) < step <= (after.upvotes or 0)]

@@ -1,5 +1,7 @@
 """A posted card is brought up to date when much has happened, twice at most, and only where that is wanted."""
 
+from dataclasses import replace
+
 import pytest
 from redis.asyncio import Redis
 
@@ -7,6 +9,8 @@ from bot import delivery as delivering
 from bot.cards import PaperBlock
 from bot.errors import ChannelGone
 from bot.models import ChannelRef, ChannelSettings, Paper
+from bot.ports import Batch
+from bot.store import keys
 from bot.store.edits import Edit, Edits
 from tests.papers import SPRING, a_paper
 from tests.rhythm import Board, Clock, House
@@ -74,3 +78,25 @@ async def test_what_cannot_be_edited_is_let_be(
     assert await Edits(redis).take("board", 10) == []
     await Edits(redis).put("board", [Edit(WANTS, "nobody knows it", "code")])
     assert await House(redis, board).editor.edit_all() == 0
+
+
+async def test_a_withdrawn_paper_is_marked_whatever_the_settings_and_however_old(
+    redis: Redis, board: Board
+) -> None:
+    for upvotes in (3, 30, 120):  # two edits, which are all that a card gets otherwise
+        await live(redis, board, a_paper(upvotes=upvotes))
+    edits = len(board.edits)
+    long_ago = board.clock.now.timestamp() * 1000 - 90 * 86_400_000
+    await redis.zadd(keys.SEEN, {a_paper().id: long_ago})
+    gone = replace(a_paper(upvotes=120), sources=(), withdrawn=True)
+    await House(redis, board).papers.ingest(
+        "arxiv:cs.CL:oai", Batch(papers=(), cursor="c", updates=(gone,)), 0
+    )
+    for _ in range(2):
+        await live(redis, board)
+    titles = [(where, block.title) for where, _, card in board.edits[edits:] for block in card.blocks]  # type: ignore[union-attr]  # a paper's
+    assert sorted(titles) == [
+        ("wants", f"Withdrawn: {a_paper().title}"),
+        ("wants not", f"Withdrawn: {a_paper().title}"),
+    ]
+    assert len(board.posts) == 2

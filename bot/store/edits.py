@@ -8,6 +8,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.models import ChannelRef
+from bot.momentum import WITHDRAWN
 from bot.store import keys
 from bot.store.scripts import Scripts, script
 
@@ -49,8 +50,8 @@ class Edits:
         return [_edit(*str(name).split(" ", 2)) for name, _ in found]
 
     async def allow(self, edit: Edit) -> bool:
-        """Whether the card may be edited for this: each once, and MOST in all."""
-        args: list[str | int] = [edit.why, MOST, round(KEEP.total_seconds() * 1000)]
+        """Whether the card may be edited for this: each once, and MOST in all, but for a withdrawal."""
+        args: list[str | int] = [edit.why, MOST + (edit.why == WITHDRAWN), round(KEEP.total_seconds() * 1000)]
         return bool(await self._scripts.run(script("edited"), [keys.edited(edit.channel, edit.paper)], args))
 
 

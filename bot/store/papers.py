@@ -287,10 +287,13 @@ def _merged(listing: _Listing, text: str | None, ranks: dict[str, int | None] | 
 def _written(listing: _Listing, text: str | None, paper: Paper) -> tuple[str, str, str]:
     """The script's three arguments for one paper."""
     old = records.load(text) if text else None
+    changes = records.changes(old, paper) if old else {}
     about: dict[str, object] = {
         "id": listing.id,
         "kind": listing.kind,
-        "change": records.dump_change(records.changes(old, paper)) if old else "",
+        "change": records.dump_change(changes),
+        # At any age: a card that was posted long ago is to say so.
+        "withdrawn": records.dump_change({k: v for k, v in changes.items() if k == "withdrawn"}),
     }
     if listing.kind == "history":
         about["first"] = int(paper.published.timestamp() * 1000)

@@ -154,7 +154,7 @@ async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
     subscriptions, outbox = Subscriptions(redis), Outbox(redis, durable=True)
     news = News(redis, Papers(redis))
     await Fanout(
-        news, Follower(subscriptions, Matcher), outbox, subscriptions, RulesOfChannels(redis)
+        news, Follower(subscriptions, Matcher), outbox, subscriptions, RulesOfChannels(redis), edits=Edits(redis)
     ).match_all()
     moments = {int(entry.partition("-")[0]): when for entry, when in outcome.ledger.polls.items()}
     found = []
