@@ -25,8 +25,8 @@ from bot.sources.wiring import Network, Wiring
 EVERY = timedelta(minutes=30)
 MOST = 4 * 1024 * 1024
 """Bytes, packed or not."""
-PATIENCE = 20.0
-"""Seconds for reading a feed."""
+PATIENCE = 60.0
+"""Seconds for reading a feed, on a machine that is busy with better things."""
 NEW = timedelta(days=1)
 """Of what a feed holds at the very first fetch, the last day is announced."""
 OLD = timedelta(days=30)

@@ -7,6 +7,7 @@ nothing to steal: no connection, no setting, no token.
 import contextlib
 import io
 import json
+import os
 import re
 import resource
 import sys
@@ -23,9 +24,9 @@ from bot.sources.feeds import parse_feed
 from bot.sources.fields import text
 from bot.text.markup import without_markup
 
-MEMORY = 320 * 1024 * 1024
-"""Bytes of address space, of which Python and its libraries take a third."""
-SECONDS = 15
+MEMORY = 80 * 1024 * 1024
+"""Bytes, beside what is only mapped from files."""
+SECONDS = 20
 """Of processor time."""
 MOST = 4 * 1024 * 1024
 """Bytes of a feed once it is unpacked. The largest of journals have about 1 MB."""
@@ -123,12 +124,13 @@ def _doi(entry: Any) -> str | None:
 def main() -> None:
     """One body, preceded by a line that says how it is packed."""
     for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_DATA, MEMORY),
         (resource.RLIMIT_CPU, SECONDS),
         (resource.RLIMIT_CORE, 0),
     ):
         with contextlib.suppress(ValueError, OSError):  # not every system has every limit
             resource.setrlimit(what, (most, most))
+    os.nice(10)  # reading can wait; whoever waits for an answer to a command can't
     encoding = sys.stdin.buffer.readline().decode("ascii", "replace").strip().lower()
     try:
         answer: dict[str, Any] = {"rows": rows(unpacked(sys.stdin.buffer.read(), encoding))}

@@ -27,7 +27,7 @@ QUIET_FROM = time(12, 0)
 DAY = timedelta(days=1)
 FIRST_WALK = 14
 """Days read at the very first fetch."""
-LONGEST_WALK = 30
+LONGEST_WALK = 90
 """Days read after downtime, at most; what was listed before them is not announced any more."""
 SWEEP = 7
 """Days back that are read once a day, for upvotes and late listings."""

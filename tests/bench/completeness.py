@@ -33,6 +33,7 @@ from bot.sources.http import Upstream
 from bot.sources.wiring import Wiring
 from bot.store import keys
 from bot.store.connect import connect
+from bot.store.edits import Edits
 from bot.store.embedded import EmbeddedServer
 from bot.store.follow import Follower
 from bot.store.gate import ARXIV_PAUSE, Gate
@@ -154,11 +155,16 @@ async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
     subscriptions, outbox = Subscriptions(redis), Outbox(redis, durable=True)
     news = News(redis, Papers(redis))
     await Fanout(
-        news, Follower(subscriptions, Matcher), outbox, subscriptions, RulesOfChannels(redis), edits=Edits(redis)
+        news,
+        Follower(subscriptions, Matcher),
+        outbox,
+        subscriptions,
+        RulesOfChannels(redis),
+        edits=Edits(redis),
     ).match_all()
     moments = {int(entry.partition("-")[0]): when for entry, when in outcome.ledger.polls.items()}
-    found = []
-    while claims := (await outbox.claim("bench", 100, range(keys.SHARDS), token="bench")).deliveries:
+    found: list[tuple[datetime, int]] = []
+    while claims := (await outbox.claim("bench", 1, range(keys.SHARDS), token=str(len(found)))).deliveries:
         for delivery in claims:
             assert delivery.detected is not None
             found.append((moments[round(delivery.detected.timestamp() * 1000)], len(delivery.papers)))
