@@ -1,7 +1,8 @@
 """Discord as a platform."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from base64 import b64decode
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -12,15 +13,17 @@ from redis.asyncio import Redis
 
 from adapters.discord.answers import Answers
 from adapters.discord.client import Listening, speaking
+from adapters.discord.doctor import examine
 from adapters.discord.errors import REFUSED_FOR, Hindered, verdict
 from adapters.discord.gateway import Gateway, gateway_of
+from adapters.discord.people import invite
 from adapters.discord.posting import Poster
 from adapters.discord.shards import Identifies, Shards
 from adapters.discord.troubles import Troubles
 from bot.cards import Card
 from bot.errors import ChannelGone, ConfigurationError, RetryLater, SendError
 from bot.models import ChannelRef, MessageRef
-from bot.ports import Core, Rate, Rates
+from bot.ports import Core, Finding, Rate, Rates
 
 WRONG_TOKEN = "Discord refuses DISCORD_TOKEN: copy it anew from the page Bot of your application"  # noqa: S105  # no secret
 
@@ -46,6 +49,7 @@ class DiscordPlatform:
         self._redis = redis
         self._rest = rest
         self._login = asyncio.Lock()
+        self._listening: discord.Client | None = None
 
     async def run(self, core: Core) -> None:
         """Listen at the gateway until cancelled. Raises ConfigurationError where Discord refuses the token."""
@@ -63,6 +67,7 @@ class DiscordPlatform:
 
             client = Listening(core, self._redis, Answers(), identify, shard_ids=shards, shard_count=count)
             async with client:
+                self._listening = client
                 await client.login(self._token)
                 await client.connect()
 
@@ -70,6 +75,18 @@ class DiscordPlatform:
             await Shards(self._redis).listen(recommended, listen)
         except (discord.LoginFailure, discord.ConnectionClosed) as error:
             raise ConfigurationError(WRONG_TOKEN) from error
+
+    def connected(self) -> bool:
+        """Whether this process hears Discord; while others have all shards, it does not."""
+        return self._listening is not None and self._listening.is_ready() and not self._listening.is_closed()
+
+    def invitation(self) -> str | None:
+        """Where the owner of any server can add the bot; None where it is known to be private."""
+        application = self._rest.application if self._rest else None
+        if application is not None and not application.bot_public:
+            return None
+        number = application_of(self._token)
+        return None if number is None else invite(number)
 
     async def _gateway(self) -> Gateway:
         """Where to connect to, asked until Discord says it. Raises LoginFailure."""
@@ -100,6 +117,10 @@ class DiscordPlatform:
         """Show another card in a message's place. Raises a SendError."""
         await self._ask(lambda poster: poster.edit(to, message, card))
 
+    async def diagnose(self) -> Iterable[Finding]:
+        """Look at the token, the servers and the day's connections."""
+        return await examine(self._speaking)
+
     async def close(self) -> None:
         """Give the connections back."""
         if self._rest is not None:
@@ -125,3 +146,12 @@ class DiscordPlatform:
                     raise
                 self._rest = client
             return self._rest
+
+
+def application_of(token: str) -> int | None:
+    """The application's number, which a bot's token begins with; None for what is no such token."""
+    first = token.partition(".")[0]
+    try:
+        return int(b64decode(f"{first}{'=' * (-len(first) % 4)}", altchars=b"-_").decode("ascii"))
+    except ValueError:
+        return None

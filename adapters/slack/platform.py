@@ -32,6 +32,7 @@ from bot.models import ChannelRef, MessageRef
 from bot.ports import Core, Rate, Rates
 from bot.sealing import Seal
 
+INSTALL = "/slack/install"
 DRAIN = 10.0
 """Seconds that answers have which are being given while the bot is stopped."""
 
@@ -50,6 +51,7 @@ class SlackPlatform:
         self._redis = redis
         self._once = Once(redis)
         self._tasks = Tasks()
+        self._socket: Socket | None = None
         self._store: RedisInstallationStore | None = None
         self._tokens: Tokens
         if way.bot_token:
@@ -67,9 +69,16 @@ class SlackPlatform:
         if self._way.kind != "socket":
             await self._wait_for_web()
             return
-        await Socket(self._api, self._way.app_token, OneToken(self._api, self._way.bot_token)).run(
-            self._app(core), core
-        )
+        self._socket = Socket(self._api, self._way.app_token, OneToken(self._api, self._way.bot_token))
+        await self._socket.run(self._app(core), core)
+
+    def connected(self) -> bool:
+        """Whether the socket is open. What comes over HTTP needs none."""
+        return self._way.kind != "socket" or (self._socket is not None and self._socket.open)
+
+    def invitation(self) -> str | None:
+        """Where any workspace can install the app; an app of one workspace is nobody else's."""
+        return INSTALL if self._store is not None else None
 
     def routes(self, core: Core) -> Iterable[RouteDef]:
         """What Slack and browsers call over HTTP; nothing in Socket Mode."""

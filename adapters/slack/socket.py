@@ -30,6 +30,8 @@ class Socket:
         self._api = api
         self._app_token = app_token
         self._bot = bot
+        self.open = False
+        """Whether Slack could be heard when that was last looked at."""
 
     async def run(self, app: AsyncApp, core: Core) -> None:
         """Listen until cancelled. Raises ConfigurationError where a token is refused: the library would loop."""
@@ -42,19 +44,20 @@ class Socket:
         try:
             await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
             _log.info("connected", platform="slack", workspace=workspace)
+            self.open = True
             await self._watch(handler)
         finally:
+            self.open = False
             await handler.close_async()  # type: ignore[no-untyped-call]  # as above
 
     async def _watch(self, handler: AsyncSocketModeHandler) -> None:
         """Say when the connection is lost, and when it is back; the library mends it."""
-        before = True
         while True:
             await asyncio.sleep(CHECK)
             now = await handler.client.is_connected()
-            if now != before:
+            if now != self.open:
                 _log.warning("socket_back" if now else "socket_lost", platform="slack")
-            before = now
+            self.open = now
 
     async def _checked(self) -> tuple[str, str]:
         """The workspace, and where the socket is: both tokens work. Waits for as long as Slack can't be reached."""

@@ -99,6 +99,7 @@ class DiscordDouble:
         app = web.Application(middlewares=[self._guarded])
         add = app.router.add_route
         add("GET", "/api/users/@me", self._me)
+        add("GET", "/api/users/@me/guilds", self._my_guilds)
         add("GET", "/api/oauth2/applications/@me", self._application)
         add("GET", "/api/gateway/bot", self._gateway)
         add("GET", "/ws/", self.gateway.connect)
@@ -358,6 +359,9 @@ class DiscordDouble:
     async def _direct(self, request: web.Request) -> web.Response:
         person = int((await request.json())["recipient_id"])
         return _json({"id": str(person + 1), "type": 1, "recipients": [{**USER, "id": str(person)}]})
+
+    async def _my_guilds(self, _request: web.Request) -> web.Response:
+        return _json([guild for guilds in self.gateway.guilds.values() for guild in guilds])
 
     async def _me(self, _request: web.Request) -> web.Response:
         return _json(USER)

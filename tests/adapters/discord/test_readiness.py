@@ -1,0 +1,61 @@
+"""What operators and the front page are told of Discord."""
+
+import asyncio
+from contextlib import suppress
+
+from redis.asyncio import Redis
+
+from adapters.discord import DiscordPlatform
+from tests.adapters.discord.double.service import DiscordDouble, guild_payload
+from tests.adapters.discord.test_gateway import Told
+
+TOKEN = "MTEyMjMzNDQ1NTY2Nzc4ODk5MA.planted.token"
+"""Of the application 1122334455667788990."""
+
+
+async def test_it_is_connected_while_it_hears_discord(redis: Redis, double: DiscordDouble) -> None:
+    platform, core = DiscordPlatform(double.token, redis), Told()
+    assert not platform.connected()
+    running = asyncio.create_task(platform.run(core))
+    while not platform.connected():  # noqa: ASYNC110  # discord.py is ready a moment after it told of the servers
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert not platform.connected()
+    await platform.close()
+
+
+async def test_anybody_is_invited_unless_the_bot_is_private(redis: Redis, double: DiscordDouble) -> None:
+    link = DiscordPlatform(TOKEN, redis).invitation()
+    assert link is not None
+    assert link.startswith("https://discord.com/oauth2/authorize?client_id=1122334455667788990&scope=bot+app")
+    assert "planted" not in link
+    assert DiscordPlatform("no token", redis).invitation() is None
+    double.token = TOKEN
+    platform = DiscordPlatform(TOKEN, redis)
+    application = (await platform._speaking()).application
+    assert application is not None
+    assert platform.invitation() == link
+    application.bot_public = False
+    assert platform.invitation() is None
+    await platform.close()
+
+
+async def test_the_doctor_knows_a_wrong_token_and_a_bot_without_a_server(
+    redis: Redis, double: DiscordDouble
+) -> None:
+    wrong = DiscordPlatform("wrong", redis)
+    (finding,) = await wrong.diagnose()
+    assert (finding.ok, finding.message) == (False, "Discord refuses DISCORD_TOKEN")
+    await wrong.close()
+    right = DiscordPlatform(double.token, redis)
+    found = {finding.message: finding for finding in await right.diagnose()}
+    assert [finding.ok for finding in found.values()] == [True, False]
+    assert "oauth2/authorize" in found["it is in no server yet"].todo
+    double.gateway.guilds = {0: [guild_payload()]}
+    double.gateway.remaining = 3
+    said = [(finding.ok, finding.message) for finding in await right.diagnose()]
+    assert said[1] == (True, "it is in 1 server")
+    assert (said[2][0], said[2][1].partition(" of ")[0]) == (False, "3 connections are left")
+    await right.close()
