@@ -1,9 +1,10 @@
 """What an operator does by hand: decide about posts that were set aside, save all that is kept, read it back."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from bot.app import open_server
 from bot.models import ChannelRef
+from bot.progress import Advance, progress
 from bot.settings import Settings
 from bot.store.archive import facts
 from bot.store.facts import BadLine
@@ -50,7 +51,8 @@ async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | Non
     async with open_server(settings) as redis:
         restoring = Restore(redis, to)
         try:
-            await restoring.write(lines)
+            with progress("import") as advance:
+                await restoring.write(_counted(lines, advance))
         except BadLine as error:
             raise BadLine(f"{error}. Reading the file again once it is mended does no harm.") from None
     done = ", ".join(f"{count} {kind}" for kind, count in sorted(restoring.counts.items())) or "nothing"
@@ -59,3 +61,9 @@ async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | Non
         for fact in restoring.refused
     ]
     return f"Read: {done}.{''.join(refused)}"
+
+
+def _counted(lines: Iterable[str], advance: Advance) -> Iterator[str]:
+    for line in lines:
+        advance(1)
+        yield line
