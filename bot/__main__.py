@@ -4,10 +4,12 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bot import backfill as backfilling
 from bot import logs, running, upkeep
 from bot.app import ROLES, choose_roles
 from bot.doctor import examine
@@ -171,6 +173,38 @@ def import_(
     except BadLine as error:
         typer.echo(f"paperboy: {error}", err=True)
         raise typer.Exit(EX_DATAERR) from None
+
+
+@app.command()
+def backfill(
+    *,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=3650, help="From the upstreams, so many days back; of a file, papers no older."
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Lines of JSON, also packed (.gz) or - for standard input: arXiv's public metadata, or papers with "
+            "id, title, abstract, authors and published.",
+        ),
+    ] = None,
+) -> None:
+    """Fill the search index with papers of days gone by. Nothing is posted; whatever is listed later is still new.
+
+    Each paper takes about 3 kB of Redis. It can be stopped and repeated. Exit code 69 where a day could not be read.
+    """
+    if days is None and file is None:
+        raise typer.BadParameter("say how many --days, or --from which file")
+    filled = asyncio.run(backfilling.backfill(_settings(), days, file))
+    typer.echo(f"{filled}.")
+    for problem in filled.broken:
+        typer.echo(f"      {problem}", err=True)
+    raise typer.Exit(EX_UNAVAILABLE if filled.broken and file is None else 0)
 
 
 async def _examined(settings: Settings, platforms: Sequence[str]) -> bool:

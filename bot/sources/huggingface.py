@@ -107,7 +107,7 @@ class HuggingFace:
         lists: Lists = {}
         for done, day in enumerate(walk, start=1):
             try:
-                lists[day] = await self._list(day)
+                lists[day] = await self.listed_on(day)
             except SourceError as error:
                 if day >= walk.needed or not any(lists.values()):
                     raise
@@ -118,7 +118,7 @@ class HuggingFace:
             self._progress(self.name, done, len(walk))
         return lists
 
-    async def _list(self, day: date) -> list[Paper] | None:
+    async def listed_on(self, day: date) -> list[Paper] | None:
         """All pages of one date's list. A date to come is refused (HTTP 400), an unknown one not found."""
         papers: dict[str, Paper] = {}
         for page in range(MAX_PAGES):

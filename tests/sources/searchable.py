@@ -1,6 +1,7 @@
 """The upstreams' own search on one server: as strict as they are about what they are asked."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,18 +49,7 @@ class Searchable:
     def _feed(self, request: web.Request) -> str:
         asked = request.query.get("id_list")
         assert asked or request.query["search_query"]
-        ids = [paper_id for paper_id in self.arxiv if asked in (None, paper_id)]
-        rows = "".join(
-            f"<entry><id>http://arxiv.org/abs/{paper_id}v1</id><title>On the Number {paper_id}</title>"
-            "<summary>We count.</summary><published>2026-05-19T12:00:00Z</published>"
-            "<author><name>Emmy Noether</name></author></entry>"
-            for paper_id in ids
-        )
-        return (
-            '<feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/" xmlns="http://www.w3.org/2005/Atom">'
-            f"<title>q</title><opensearch:totalResults>{len(ids)}</opensearch:totalResults>"
-            f"<opensearch:startIndex>0</opensearch:startIndex>{rows}</feed>"
-        )
+        return feed_of([paper_id for paper_id in self.arxiv if asked in (None, paper_id)])
 
     def _scholar(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("x-api-key") != KEY:
@@ -69,6 +59,21 @@ class Searchable:
             rows = self.semantic_scholar
             return web.json_response({"total": len(rows), "offset": 0, **({"data": rows} if rows else {})})
         return web.json_response({"error": "Paper with id not found"}, status=404)
+
+
+def feed_of(ids: Sequence[str]) -> str:
+    """arXiv's answer with these papers."""
+    rows = "".join(
+        f"<entry><id>http://arxiv.org/abs/{paper_id}v1</id><title>On the Number {paper_id}</title>"
+        "<summary>We count.</summary><published>2026-05-19T12:00:00Z</published>"
+        "<author><name>Emmy Noether</name></author></entry>"
+        for paper_id in ids
+    )
+    return (
+        '<feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/" xmlns="http://www.w3.org/2005/Atom">'
+        f"<title>q</title><opensearch:totalResults>{len(ids)}</opensearch:totalResults>"
+        f"<opensearch:startIndex>0</opensearch:startIndex>{rows}</feed>"
+    )
 
 
 def scholarly(title: str, *, arxiv: str = "", doi: str = "", **more: Any) -> dict[str, Any]:
