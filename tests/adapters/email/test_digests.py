@@ -1,0 +1,76 @@
+"""Weekday digests in the reader's own time: one mail for a day with papers, none for a day without."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from redis.asyncio import Redis
+
+from bot import delivery as delivering
+from bot.ports import Batch
+from bot.store import keys
+from tests.adapters.email.stage import ADA, BASE, EmailStage, email_stage
+from tests.papers import a_paper
+from tests.rhythm import Clock, set_clock
+
+MONDAY = datetime(2026, 3, 2, 18, tzinfo=UTC)
+WEEKS = 4
+DAYS_WITH_PAPERS = frozenset({0, 2, 4, 5})
+"""Monday, Wednesday, Friday and Saturday: whose papers come on Tuesday, on Thursday, and together on Monday."""
+
+
+async def due_next(redis: Redis) -> datetime | None:
+    """When a mail is due next."""
+    scores: list[float] = []
+    for shard in range(keys.SHARDS):
+        found: Any = await redis.zrange(keys.due(shard, "email"), 0, 0, withscores=True)
+        scores += [score for _, score in found]
+    return datetime.fromtimestamp(min(scores) / 1000, UTC) if scores else None
+
+
+async def sign_up(stage: EmailStage, **filled: str) -> None:
+    """By the form, and by the link in the mail."""
+    form = (await stage.browser.get("/email/subscribe")).form("Subscribe")
+    await stage.browser.submit(form, address=ADA, **filled)
+    lines = (await stage.letter()).part("plain").splitlines()
+    page = await stage.browser.get(next(line for line in lines if line.startswith(BASE)))
+    await stage.browser.submit(page.form("Confirm"))
+
+
+async def live(stage: EmailStage, redis: Redis, clock: Clock) -> list[datetime]:
+    """Four weeks. -> when each mail came"""
+    came: list[datetime] = []
+    for day in range(7 * WEEKS):
+        moment = MONDAY + timedelta(days=day)
+        while (due := await due_next(redis)) and due <= moment:
+            await clock.set(due)
+            await stage.bot.deliveries[0].deliver_due()
+            came += [due] * (len(await stage.posted()) - len(came))
+        await clock.set(moment)
+        if moment.weekday() in DAYS_WITH_PAPERS:
+            paper = a_paper(f"2603.{day:05}", published=moment)
+            await stage.bot.papers.ingest("test", Batch((paper,), "c"), 0)
+        await stage.bot.fanout.match_all()
+    return came
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
+async def test_weekday_digests_skip_weekends_and_empty_days(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    clock = set_clock(monkeypatch, redis)
+    await clock.set(MONDAY)
+    async with email_stage(redis, lambda: clock.now, confirmed=False) as stage:
+        await sign_up(stage, query="paper", zone=zone)
+        came = [at.astimezone(ZoneInfo(zone)) for at in await live(stage, redis, clock)]
+        mails = await stage.posted()
+    assert {f"{at:%H:%M}" for at in came} == {"09:00"}
+    assert Counter(at.weekday() for at in came) == {0: WEEKS - 1, 1: WEEKS, 3: WEEKS}
+    assert len(mails) == len(came)
+    named = Counter(f"2603.{day:05}" for day in range(28) for mail in mails if f"2603.{day:05}" in mail.text)
+    assert set(named.values()) == {1}
+    assert len(named) == 4 * WEEKS - 2  # Friday's and Saturday's of the last week are for Monday
+    assert came[0].date() == date(2026, 3, 3)

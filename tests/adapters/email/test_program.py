@@ -1,0 +1,126 @@
+"""The program itself: from its front page to a mail, and no secret in its log."""
+
+import asyncio
+import re
+import socket
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.sources.huggingface import list_date
+from tests.adapters.email.postoffice import Mail, PostOffice
+from tests.program import environment, running
+from tests.replay import serve
+
+ADA = "ada.lovelace@example.org"
+
+
+class Upstream:
+    """Hugging Face's list of today, in which a paper appears."""
+
+    def __init__(self) -> None:
+        self.titles = ["Something old"]
+
+    @property
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/api/daily_papers", self._answer)
+        return app
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        today = request.query.get("date") == str(list_date(datetime.now(UTC)))
+        rows = [self._row(n, title) for n, title in enumerate(self.titles)] if today else []
+        return web.json_response(rows)
+
+    def _row(self, n: int, title: str) -> dict[str, Any]:
+        moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        paper = {"id": f"2611.0000{n}", "title": title, "summary": "We look.", "publishedAt": moment}
+        return {"publishedAt": moment, "paper": paper | {"authors": [{"name": "Ada"}], "upvotes": 3}}
+
+
+def a_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def browsing(base: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """Somebody who opens the front page as soon as it is there."""
+    async with aiohttp.ClientSession(base) as session, asyncio.timeout(40):
+        while True:
+            try:
+                async with session.get("/healthz"):
+                    break
+            except aiohttp.ClientConnectorError:
+                await asyncio.sleep(0.05)
+        yield session
+
+
+async def mail(office: PostOffice, count: int) -> Mail:
+    async with asyncio.timeout(40):
+        while len(office.mails) < count:  # noqa: ASYNC110  # the server knows
+            await asyncio.sleep(0.02)
+    return office.mails[count - 1]
+
+
+async def ended(process: Process) -> str:
+    """Stop it. -> its log"""
+    process.terminate()
+    _, log = await process.communicate()
+    return log.decode()
+
+
+def link(text: str, purpose: str) -> str:
+    """The path of a link in a mail."""
+    found = re.search(rf"http://127\.0\.0\.1:\d+(/email/{purpose}/\S+)", text)
+    assert found
+    return found[1]
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
+    upstream, port = Upstream(), a_port()
+    base = f"http://127.0.0.1:{port}"
+    double = PostOffice(users={"papers": "very-secret"})
+    async with double.open(auth_require_tls=False) as office, serve(upstream.app) as hugging_face:
+        settings = {
+            "SMTP_URL": f"smtp://papers:very-secret@127.0.0.1:{office.port}",
+            "PORT": str(port),
+            "PAPERBOY_PUBLIC_URL": base,
+            "PAPERBOY_MAIL_FROM": "Paperboy <papers@example.org>",
+            "PAPERBOY_SECRET_KEY": "a key that nobody can guess",
+        }
+        env = environment(tmp_path, hugging_face, **settings)
+        async with running("run", env=env) as process, browsing(base) as session:
+            async with session.get("/") as response:
+                assert 'action="/email/subscribe"' in await response.text()
+            form = {"address": ADA, "query": "diffusion", "every": "weekdays", "zone": "UTC"}
+            async with session.post("/email/subscribe", data=form) as response:
+                assert "Look into your inbox" in await response.text()
+            confirm = link((await mail(office, 1)).part("plain"), "confirm")
+            async with session.post(confirm) as response:
+                page = await response.text()
+            manage = re.search(r'action="(/email/manage/[^"]+)"', page)
+            assert manage
+            async with session.post(manage[1], data={"say": "subscribe robots every:now"}) as response:
+                assert "Subscribed as" in await response.text()
+            log = await ended(process)
+        upstream.titles.append("Robots diffuse")
+        async with running("run", env=env) as process:
+            posted = await mail(office, 2)
+            log += await ended(process)
+    assert posted.to == ADA
+    assert "Robots diffuse" in posted.part("plain")
+    assert link(posted.part("plain"), "unsubscribe")
+    assert "started" in log
+    for secret in ("very-secret", "nobody can guess", "ada.lovelace"):
+        assert secret not in log
