@@ -28,6 +28,8 @@ STORE_RETRY = 5.0
 """Seconds after which what Redis did not take is fetched again, the first time."""
 PATIENCE = TTL + RENEW_EVERY
 """Seconds that a single poll waits for the lease: longer than a process that was killed still holds it."""
+AWAY = timedelta(hours=6)
+"""Without a poll for so long, what all sources have to say is announced together."""
 NAP = 60.0
 """Seconds slept at a stretch: a machine that was suspended, or whose clock was set, is noticed after that."""
 
@@ -131,16 +133,33 @@ class Poller:
 
     async def _all_once(self, fence: int) -> None:
         await self._recall()
+        hold = self._was_away()
         async with asyncio.TaskGroup() as group:
             for source in self._sources:
-                group.create_task(self._poll(source, fence), name=f"poll {source.name}")
+                group.create_task(self._poll(source, fence, hold=hold), name=f"poll {source.name}")
+        if hold:
+            await self._announce(fence)
 
     async def _all_for_ever(self, fence: int) -> None:
         await self._recall()
+        if self._was_away():
+            await self._all_once(fence)
         with metrics.leader.track_inprogress():
             async with asyncio.TaskGroup() as group:
                 for source in (*self._sources, *self._beside):
                     group.create_task(self._follow(source, fence), name=f"poll {source.name}")
+
+    def _was_away(self) -> bool:
+        """Whether so much may have come since the last poll that all of it is better told at once."""
+        polled = [poll.at for poll in self._last.values()]
+        return bool(polled) and self._now() - max(polled) > AWAY
+
+    async def _announce(self, fence: int) -> None:
+        """Tell what all sources had to say as one poll, so that a channel gets one digest and no flood."""
+        try:
+            await self._papers.announce([source.name for source in self._sources], fence)
+        except RedisError as error:
+            log.warning("announced with the next polls", reason=str(error))
 
     async def _recall(self) -> None:
         """Know how the last polls went, whichever process they were of."""
@@ -158,11 +177,11 @@ class Poller:
             await self._poll(source, fence)
             _heed_cancellation()
 
-    async def _poll(self, source: Source, fence: int) -> None:
+    async def _poll(self, source: Source, fence: int, *, hold: bool = False) -> None:
         """Ask a source once, and keep, log and publish how it went. Raises LostLease."""
         previous = self._last.get(source.name)
         try:
-            result = await self._ingest(source, fence, previous)
+            result = await self._ingest(source, fence, previous, hold=hold)
         except LostLease:
             raise
         except Exception as error:  # noqa: BLE001 - the loop's edge: one source never stops the others
@@ -176,18 +195,20 @@ class Poller:
         except RedisError as error:
             log.warning("poll not shown in status", source=source.name, reason=str(error))
 
-    async def _ingest(self, source: Source, fence: int, previous: PollResult | None) -> PollResult:
+    async def _ingest(
+        self, source: Source, fence: int, previous: PollResult | None, *, hold: bool
+    ) -> PollResult:
         """Fetch from the stored cursor, page by page, and store each page's papers together with its cursor."""
         cursor = await self._papers.cursor(source.name)
         _heed_cancellation()
         batch = await source.fetch(cursor)
-        ingested = await self._papers.ingest(source.name, batch, fence)
+        ingested = await self._papers.ingest(source.name, batch, fence, hold=hold)
         while batch.more:
             if batch.cursor == cursor:
                 raise SourceError(f"{source.name} goes round in circles: its cursor does not move")
             cursor = batch.cursor
             batch = await source.fetch(cursor)
-            ingested += await self._papers.ingest(source.name, batch, fence)
+            ingested += await self._papers.ingest(source.name, batch, fence, hold=hold)
         now = self._now()
         return PollResult(
             source=source.name,

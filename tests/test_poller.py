@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import SourceError
 from bot.models import Paper
-from bot.poller import Poller, backoff, failed, pause_after
+from bot.poller import AWAY, Poller, backoff, failed, pause_after
 from bot.ports import Batch, Source
 from bot.store import keys
 from bot.store.lease import Lease
@@ -264,6 +265,51 @@ async def test_a_list_that_goes_in_circles_is_an_error(clock: SimulatedClock, wo
     with capture_logs():
         (result,) = await world.poller(source).poll_once()
     assert "goes round in circles" in str(result.error)
+
+
+async def polls_announced(world: World) -> list[list[str]]:
+    """The papers of each poll that the matchers hear of."""
+    entries: Any = await world.redis.xrange(keys.PAPERS)
+    return [[paper_id for paper_id, _ in json.loads(fields["news"])] for _, fields in entries]
+
+
+class OwnPaper(ScriptedSource):
+    """Lists a paper of its own at each poll."""
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        batch = await super().fetch(cursor)
+        return replace(batch, papers=(replace(PAPER, id=f"{self.name}{len(self.asked)}"),))
+
+
+async def test_after_downtime_all_sources_are_announced_together(clock: SimulatedClock, world: World) -> None:
+    sources = [OwnPaper(clock, "one", "two", name=name) for name in "ab"]
+    sources.append(OwnPaper(clock, "one", SourceError("down"), name="c"))
+    with capture_logs():
+        await world.poller(*sources).poll_once()
+        clock.at += AWAY + HOUR
+        await world.poller(*sources).poll_once()
+    first, *others, after = await polls_announced(world)
+    assert sorted(first + [paper for poll in others for paper in poll]) == ["a1", "b1", "c1"]
+    assert len(others) == 2
+    assert sorted(after) == ["a2", "b2"]
+
+
+async def test_a_restart_is_no_downtime(clock: SimulatedClock, world: World) -> None:
+    sources = [OwnPaper(clock, "one", "two", name=name) for name in "ab"]
+    await world.poller(*sources).poll_once()
+    clock.at += HOUR
+    await world.poller(*sources).poll_once()
+    assert [len(poll) for poll in await polls_announced(world)] == [1, 1, 1, 1]
+
+
+async def test_what_was_held_back_at_a_kill_is_announced_with_the_next_poll(
+    clock: SimulatedClock, world: World
+) -> None:
+    papers = Papers(world.redis)
+    await papers.ingest("scripted", Batch(papers=(PAPER,), cursor="c"), 0, hold=True)
+    assert await polls_announced(world) == []
+    await world.poller(OwnPaper(clock, "one", name="scripted")).poll_once()
+    assert await polls_announced(world) == [[PAPER.id, "scripted1"]]
 
 
 async def test_a_failed_poll_leaves_the_cursor(clock: SimulatedClock, world: World) -> None:

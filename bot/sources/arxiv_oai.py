@@ -25,10 +25,10 @@ TIMES = (time(7, 0), time(23, 0))
 FIRST_WALK = 14
 """Days read at the very first fetch, as history."""
 OVERLAP = 2
-"""Days that are read again. A page is cut by counting: a record that changes while a list is read moves to its
-end, and one behind it slips through."""
-LATE = 30
-"""Days. A first version that old is announced only if its identifier is newer than all that were known."""
+"""Days that are read again: a record that changes while a list is read moves to its end, and in a list that is cut by
+counting another one slips through."""
+LATE = 90
+"""Days. What was announced before is not news any more, even if it is unseen."""
 MODERATION = 4
 """Days for which papers are held back, mostly: https://info.arxiv.org/help/availability.html."""
 _GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")
@@ -37,19 +37,20 @@ _NUMBERED = re.compile(r"(\d{4})\.(\d{4,5})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far a category has been harvested. The last three say how far into the present list."""
+    """How far a category has been harvested. The last three say how far a list has been read that has more pages."""
 
     since: date
     """What changed before has been read."""
     began: date
-    """What was submitted before is history."""
+    """The day of the first fetch's first record."""
     newest: str
-    """The newest identifier that was known when the last list had been read. They are given on announcement."""
+    """The newest identifier that the first fetch knew. They are given on announcement: any beyond it is news."""
     token: str | None = None
+    """Asks for the next page where one day has more than a page."""
     answered: date | None = None
-    """When the list's first page was answered."""
+    """When the present list's first page was answered."""
     top: str = ""
-    """The newest identifier of its pages."""
+    """The newest identifier of the first fetch's pages, so far."""
 
     def __str__(self) -> str:
         fields = {name: getattr(self, name) for name in self.__slots__}
@@ -96,13 +97,13 @@ class ArxivOai:
         reached = Cursor.parse(cursor) if cursor else _first(now)
         try:
             page = await self._page(reached)
-        except TokenExpired:  # a list begun on another day; what was read of it is known by now
-            reached = replace(reached, token=None, answered=None, top="")
+        except TokenExpired:  # it was of another day; what was read of this one is known by now
+            reached = replace(reached, token=None)
             page = await self._page(reached)
         self._report(reached, page, now)
         following = _after(reached, page)
         batch = self._news(page, reached, now) if reached.newest else self._first_news(page, reached, now)
-        return replace(batch, cursor=str(following), more=following.token is not None)
+        return replace(batch, cursor=str(following), more=following.answered is not None)
 
     def next_poll(self, now: datetime) -> datetime:
         today = now.astimezone(NEW_YORK).date()
@@ -149,12 +150,11 @@ class ArxivOai:
         return Batch(papers=tuple(papers), cursor="", history=tuple(history))
 
     def _is_new(self, record: Record, reached: Cursor, now: datetime) -> bool:
-        if record.withdrawn or not self._is_wanted(record.paper):
-            return False
-        if _age(record.paper.id) > _age(reached.newest):
-            return True
-        submitted = record.paper.published.date()
-        return record.versions == 1 and submitted >= max(reached.began, now.date() - LATE * DAY)
+        """Whether it was announced after the first fetch and not too long ago, in whichever version it is by now."""
+        oldest = f"{now - LATE * DAY:%y%m}.00000"
+        age = _age(record.paper.id)
+        is_young = age > _age(reached.newest) and age > _age(oldest)
+        return is_young and not record.withdrawn and self._is_wanted(record.paper)
 
     def _is_wanted(self, paper: Paper) -> bool:
         """Whether it is of the category, and not only listed there too."""
@@ -175,14 +175,22 @@ def _first(now: datetime) -> Cursor:
 
 
 def _after(reached: Cursor, page: Page) -> Cursor:
-    """The cursor behind a page: in the midst of a list, or at the beginning of the next one."""
+    """The cursor behind a page.
+
+    The next page begins with the last day of this one, which is read again. Only a day that has more than a page is
+    left to the server's way of counting.
+    """
     answered = reached.answered or page.answered
-    ids = (record.paper.id for record in page.records)
-    top = max((reached.top, reached.newest, *ids), key=_age)
+    top = max((reached.top, *(record.paper.id for record in page.records)), key=_age)
+    top = top if not reached.newest else ""
     if page.token:
+        last = max((record.stamp for record in page.records), default=reached.since)
+        if last > reached.since:
+            return replace(reached, since=last, token=None, answered=answered, top=top)
         return replace(reached, token=page.token, answered=answered, top=top)
-    since = max(reached.since, answered - OVERLAP * DAY)
-    return Cursor(since=since, began=reached.began, newest=top or f"{reached.began:%y%m}.00000")
+    since = max(reached.since if reached.answered is None else date.min, answered - OVERLAP * DAY)
+    newest = reached.newest or top or f"{reached.began:%y%m}.00000"
+    return Cursor(since=since, began=reached.began, newest=newest)
 
 
 def _age(paper_id: str) -> tuple[int, int]:

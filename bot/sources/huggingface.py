@@ -3,7 +3,7 @@
 import json
 from calendar import MONDAY, SUNDAY
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -29,6 +29,8 @@ FIRST_WALK = 14
 """Days read at the very first fetch."""
 LONGEST_WALK = 90
 """Days read after downtime, at most; what was listed before them is not announced any more."""
+STRETCH = 10
+"""Days read at a time after downtime, the oldest first, so that a list that fails costs only those."""
 SWEEP = 7
 """Days back that are read once a day, for upvotes and late listings."""
 PAGE = 100
@@ -91,9 +93,11 @@ class HuggingFace:
 
     async def fetch(self, cursor: str | None) -> Batch:
         """Every list since the cursor's; at the first fetch those of 14 days, of which one is announced."""
-        reached = Cursor.parse(cursor) if cursor else None
-        walk = plan(reached, list_date(self._now()))
+        reached, today = Cursor.parse(cursor) if cursor else None, list_date(self._now())
+        walk = plan(reached, today)
         lists = await self._read(walk)
+        if reached and walk.newest < today:
+            return replace(compose(reached, walk, lists, None), more=True)
         trending = await self._trending()
         if trending is None and not any(papers is not None for papers in lists.values()):
             raise SourceError(f"{self._upstream.name} has no lists at {self._url}: check its address")
@@ -177,6 +181,9 @@ def plan(reached: Cursor | None, today: date) -> Walk:
     needed = max(min(reached.day, _working_day_before(today)), today - (LONGEST_WALK - 1) * DAY)
     if reached.day < needed:
         log.warning("away for too long: lists are not announced", since=str(reached.day), until=str(needed))
+    newest = needed + (STRETCH - 1) * DAY
+    if newest < today:
+        return Walk(newest=newest, needed=needed, oldest=needed)
     oldest = needed if reached.swept == today else min(needed, today - SWEEP * DAY)
     return Walk(newest=today, needed=needed, oldest=oldest)
 

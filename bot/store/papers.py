@@ -72,8 +72,10 @@ class Papers:
         self._scripts = Scripts(redis)
         self._keep = keep
 
-    async def ingest(self, source: str, batch: Batch, fence: int) -> Ingested:
+    async def ingest(self, source: str, batch: Batch, fence: int, *, hold: bool = False) -> Ingested:
         """Record what a source listed, announce what is unseen or has changed, and move the source's cursor.
+
+        With `hold` the announcement is left to `announce`, or to the source's next poll.
 
         It can be repeated after a failure at any point: what is recorded is not announced again, and the
         cursor moves last, together with the announcement of the whole poll. Raises LostLease where another
@@ -83,9 +85,18 @@ class Papers:
         chunks = list(_chunks(_listings(batch, ranks or {}), CHUNK)) or [[]]
         answers: list[str] = []
         for chunk in chunks:
-            plan = self._plan(source, batch, last=chunk is chunks[-1])
+            plan = self._plan(source, batch, last=chunk is chunks[-1], hold=hold)
             answers += await self._write(chunk, ranks, plan, fence)
         return Ingested.of(answers)
+
+    async def announce(self, sources: Sequence[str], fence: int) -> None:
+        """Announce together, as one poll, what the polls of these sources have held back. Raises LostLease."""
+        held = [keys.unannounced(source) for source in sources]
+        answer = await self._scripts.run(
+            script("announce"), [keys.FENCE, keys.PAPERS, *held], [fence, LONGEST]
+        )
+        if answer == "lost":
+            raise LostLease("another poller has taken over")
 
     async def remember(self, papers: Sequence[Paper]) -> Ingested:
         """Record papers without their counting as seen: what lists one of them later still announces it.
@@ -184,10 +195,10 @@ class Papers:
         fallen: dict[str, int | None] = dict.fromkeys(await self._order())
         return fallen | {paper_id: place for place, paper_id in enumerate(trending, 1)}
 
-    def _plan(self, source: str, batch: Batch, *, last: bool) -> dict[str, object]:
+    def _plan(self, source: str, batch: Batch, *, last: bool, hold: bool) -> dict[str, object]:
         plan = self._limits() | {"source": source}
         if last:
-            plan |= {"cursor": batch.cursor, "more": batch.more}
+            plan |= {"cursor": batch.cursor, "hold": batch.more or hold}
             if batch.trending is not None:
                 plan["trending"] = json.dumps(batch.trending)
         return plan

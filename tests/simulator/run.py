@@ -67,10 +67,14 @@ class WatchedPapers(Papers):
         self._ledger = ledger
         self._now = now
 
-    async def ingest(self, source: str, batch: Batch, fence: int) -> Ingested:
-        ingested = await super().ingest(source, batch, fence)
+    async def ingest(self, source: str, batch: Batch, fence: int, *, hold: bool = False) -> Ingested:
+        ingested = await super().ingest(source, batch, fence, hold=hold)
         await self._ledger.read(self._redis, self._now())
         return ingested
+
+    async def announce(self, sources: Sequence[str], fence: int) -> None:
+        await super().announce(sources, fence)
+        await self._ledger.read(self._redis, self._now())
 
 
 class KilledLease(Lease):

@@ -56,7 +56,7 @@ def versions(*days: str) -> tuple[datetime, ...]:
     ("row", "is_news"),
     [
         (Stored("2605.00011"), True),
-        (Stored("2605.00009"), True),  # late: its identifier is not the newest, but it was submitted lately
+        (Stored("2605.00010"), False),  # announced before the first fetch
         (Stored("2605.00011", submitted=versions("2026-05-18", "2026-05-19")), True),  # replaced while away
         (Stored("2605.00011", submitted=versions("2026-02-01")), True),  # held back for months
         (Stored("2605.00009", submitted=versions("2026-05-18", "2026-05-19")), False),  # a replacement
@@ -116,37 +116,49 @@ async def test_at_a_weekend_the_first_fetch_announces_nothing(source: Build) -> 
 
 
 class Paged:
-    """Two pages; the second one by a token, which may have expired."""
+    """Two pages: the second one from the day with which the first ends, or by a token, which may have expired."""
 
-    def __init__(self, *, expired: bool = False) -> None:
+    def __init__(self, first: date, *, expired: bool = False) -> None:
         self.asked: list[dict[str, str]] = []
+        self.first = first
         self.expired = expired
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(dict(request.query))
-        if "resumptionToken" not in request.query:
-            return web.Response(body=oai(Stored("2605.00011"), token="verb%3DListRecords%26skip%3D1"))
-        if self.expired:
+        token = request.query.get("resumptionToken")
+        if token and self.expired:
             return web.Response(body=oai_error("badResumptionToken"))
-        later = datetime(2026, 5, 21, 0, 10, tzinfo=UTC)
-        return web.Response(body=oai(Stored("2605.00012"), token="", answered=later))
+        if token or request.query["from"] > "2026-05-18":
+            later = datetime(2026, 5, 21, 0, 10, tzinfo=UTC)
+            return web.Response(body=oai(Stored("2605.00012"), token="", answered=later))
+        return web.Response(body=oai(Stored("2605.00011", self.first), token="verb%3DListRecords%26skip%3D1"))
 
 
-async def test_a_list_goes_on_where_its_last_page_was_stored(source: Build) -> None:
-    server = Paged()
+AFTER = Cursor(since=date(2026, 5, 18), began=date(2026, 4, 1), newest="2605.00010")
+"""The next list begins two days before the first page's answer, not the last one's."""
+
+
+async def test_a_list_goes_on_with_the_day_of_its_last_page(source: Build) -> None:
+    server = Paged(date(2026, 5, 19))
     first = await (await source(server.respond)).fetch(KNOWN)
     assert (ids(first)[0], first.more) == (["2605.00011"], True)
     second = await (await source(server.respond)).fetch(first.cursor)  # by another process, after a kill
     assert (ids(second)[0], second.more) == (["2605.00012"], False)
+    assert [query.get("from") for query in server.asked] == ["2026-05-18", "2026-05-19"]
+    assert Cursor.parse(second.cursor) == AFTER
+
+
+async def test_a_day_that_has_more_than_a_page_goes_on_by_its_token(source: Build) -> None:
+    server = Paged(date(2026, 5, 18))
+    first = await (await source(server.respond)).fetch(KNOWN)
+    second = await (await source(server.respond)).fetch(first.cursor)
+    assert (first.more, ids(second)[0], second.more) == (True, ["2605.00012"], False)
     assert server.asked[1] == {"verb": "ListRecords", "resumptionToken": "verb%3DListRecords%26skip%3D1"}
-    # The next list begins two days before the first page's answer, not the last one's.
-    assert Cursor.parse(second.cursor) == Cursor(
-        since=date(2026, 5, 18), began=date(2026, 4, 1), newest="2605.00012"
-    )
+    assert Cursor.parse(second.cursor) == AFTER
 
 
-async def test_an_expired_token_begins_the_list_anew(source: Build) -> None:
-    server = Paged(expired=True)
+async def test_an_expired_token_begins_its_day_anew(source: Build) -> None:
+    server = Paged(date(2026, 5, 18), expired=True)
     oai_source = await source(server.respond)
     first = await oai_source.fetch(KNOWN)
     again = await oai_source.fetch(first.cursor)
@@ -154,20 +166,11 @@ async def test_an_expired_token_begins_the_list_anew(source: Build) -> None:
     assert (ids(again)[0], again.more) == (["2605.00011"], True)
 
 
-async def test_a_replacement_on_a_later_page_does_not_become_news(source: Build) -> None:
-    # The newest identifier known is that of the last whole list, however far the present one has been read.
-    half_read = str(
-        Cursor(
-            since=date(2026, 5, 18),
-            began=date(2026, 5, 18),
-            newest="2605.00010",
-            token="t",
-            answered=date(2026, 5, 20),
-            top="2605.00099",
-        )
-    )
-    replaced = Stored("2605.00050", submitted=versions("2026-05-18", "2026-05-19"))
-    assert ids(await (await source(sending(oai(replaced)))).fetch(half_read))[0] == ["2605.00050"]
+async def test_what_was_announced_long_ago_is_not_news(source: Build) -> None:
+    for_years = str(Cursor(since=date(2026, 5, 18), began=date(2024, 1, 1), newest="2401.00001"))
+    rows = (Stored("2510.00001", submitted=versions("2025-10-01")), Stored("2604.00001"))
+    batch = await (await source(sending(oai(*rows)))).fetch(for_years)
+    assert ids(batch) == (["2604.00001"], [], ["2510.00001"])
 
 
 async def test_a_category_without_papers_announces_its_first_ones(source: Build) -> None:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bot.errors import SourceError
 from bot.ports import Batch
 from bot.sources.http import Upstream
-from bot.sources.huggingface import LONGEST_WALK, Cursor, HuggingFace, list_date, next_poll, plan
+from bot.sources.huggingface import LONGEST_WALK, STRETCH, Cursor, HuggingFace, list_date, next_poll, plan
 from tests.replay import serve
 from tests.sources.upstreams import WEDNESDAY, Clock, Lists, app_of, listed
 
@@ -139,10 +139,30 @@ async def test_a_long_downtime_is_walked_within_bounds_and_said(world: World) ->
     world.lists.days = {"2026-05-20": [listed("2605.00020")]}
     await world.fetch()
     world.clock.at += 2 * LONGEST_WALK * DAY
+    read, more = set[str](), True
     with capture_logs() as logs:
-        await world.fetch()
-    assert len(world.lists.dates) == LONGEST_WALK
+        while more:
+            more = (await world.fetch()).more
+            read |= set(world.lists.dates)
+            assert len(world.lists.dates) <= STRETCH
+    assert len(read) == LONGEST_WALK
     assert "lists are not announced" in logs[0]["event"]
+
+
+async def test_after_downtime_a_list_that_fails_costs_one_stretch(world: World) -> None:
+    world.lists.days = {"2026-05-20": [listed("2605.00020")]}
+    await world.fetch()
+    world.lists.days |= {"2026-05-27": [listed("2605.00027")], "2026-06-10": [listed("2606.00010")]}
+    world.clock.at += 22 * DAY
+    assert ids(await world.fetch()) == ["2605.00020", "2605.00027"]
+    world.lists.failing = {"2026-06-05": 503}
+    with pytest.raises(SourceError):
+        await world.fetch()
+    world.lists.failing = {}
+    batch = await world.fetch()
+    assert (world.lists.dates[-1], batch.more) == ("2026-05-29", True)
+    last = await world.fetch()
+    assert (ids(last), last.more) == (["2606.00010"], False)
 
 
 async def test_a_missed_day_that_fails_holds_the_cursor(world: World) -> None:

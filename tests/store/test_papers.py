@@ -240,3 +240,15 @@ async def test_all_pages_of_a_poll_are_announced_together(redis: Redis) -> None:
         assert await papers.cursor("arxiv") == f"c{number}"
         assert len(await polls(redis)) == (0 if more else 1)
     assert await announced(redis) == ["p1", "p2", "p3"]
+
+
+async def test_what_was_held_back_is_announced_by_whoever_leads(redis: Redis) -> None:
+    papers, lease = Papers(redis), Lease(redis)
+    fence = await lease.acquire() or 0
+    for name in ("a", "b"):
+        await papers.ingest(name, a_batch(a_paper("p1"), a_paper(f"of {name}")), fence, hold=True)
+    with pytest.raises(LostLease):
+        await papers.announce(["a", "b"], fence - 1)
+    for _ in range(2):
+        await papers.announce(["a", "b"], fence)
+    assert [[paper for paper, _ in poll] for poll in await polls(redis)] == [["p1", "of a", "of b"]]

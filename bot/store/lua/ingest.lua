@@ -1,7 +1,7 @@
 -- Writes one chunk of papers, or what of it no one else has changed meanwhile.
 -- KEYS fence, seen, papers stream, cursors, trending, changed, what the source's poll has to announce, then one record
 --      per paper
--- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, more, trending} [3..] three per
+-- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, hold, trending} [3..] three per
 --      paper: SHA-1 of the record that was read ('' for none), the new record, JSON of {id, kind, first, change, withdrawn}.
 --      Of the kind 'known' it is recorded without being seen: whoever lists it later still announces it.
 -- -> {'lost'}, or one word per paper: announced, new, changed, same, or again (it has changed since it was read)
@@ -67,7 +67,7 @@ if plan.cursor and not conflict then
     redis.call('SET', KEYS[5], plan.trending)
   end
   local news = redis.call('LRANGE', KEYS[7], 0, -1)
-  if #news > 0 and not plan.more then
+  if #news > 0 and not plan.hold then
     redis.call('XADD', KEYS[3], 'MAXLEN', '~', plan.longest, '*', 'news', '[' .. table.concat(news, ',') .. ']')
     redis.call('DEL', KEYS[7])
     redis.call('PUBLISH', 'pb:wake', 'papers')
