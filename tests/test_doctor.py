@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from bot.app import wall_clock
 from bot.doctor import examination, examine
-from bot.doctor.server import LATE
+from bot.doctor.server import LATE, look_into
 from bot.ports import Finding, Rates
 from bot.settings import Settings
 from bot.store import connect as connecting
@@ -210,6 +210,20 @@ class TestWork:
         assert "role poller" in found["polls"].todo
         await server.set(keys.LEASE, "somebody")
         assert "it hangs" in (await wrong())["polls"].todo
+
+    async def test_a_feed_has_fallen_silent(self, server: Redis) -> None:
+        async def completeness() -> Finding:
+            found = [finding async for finding in look_into(server, (), wall_clock)]
+            return next(finding for finding in found if finding.name == "completeness")
+
+        soon = datetime.now(UTC) + timedelta(hours=1)
+        alarm = "cs.CL has had nothing new since Wed 20 May"
+        for name, found, said in (("arxiv:cs.CL", 9, alarm), ("arxiv:cs.CL:oai", 4, None)):
+            poll = PollResult(source=name, at=soon, next_at=soon, found=found, alarm=said)
+            await record_poll(server, poll)
+        assert alarm in (await completeness()).message
+        await record_poll(server, PollResult(source="arxiv:cs.CL", at=soon, next_at=soon, found=9))
+        assert "4 papers" in (await completeness()).message
 
     async def test_nobody_posts(self, wrong: Wrong, server: Redis) -> None:
         due = ago(LATE + timedelta(minutes=1))

@@ -56,7 +56,8 @@ def _poll(poll: PollResult, zone: str, now: datetime) -> Text:
     following = f"; asked again in {_ago(poll.next_at - now)}" if poll.next_at > now else ""
     if poll.error is None:
         found = f", {count(poll.new, 'new paper')}" if poll.new else ", nothing new"
-        return text(bold(poll.source), f" read {_ago(now - poll.at)} ago{found}{following}.")
+        alarm = f" {poll.alarm}." if poll.alarm else ""
+        return text(bold(poll.source), f" read {_ago(now - poll.at)} ago{found}{following}.{alarm}")
     last = f", read last on {in_words(poll.succeeded_at, zone)}" if poll.succeeded_at else ", never read yet"
     return text(bold(poll.source), f" failed {_ago(now - poll.at)} ago{last}: {poll.error}{following}.")
 

@@ -26,7 +26,10 @@ async def look_into(
     outbox = Outbox(redis)
     yield await _clock(redis, now())
     yield await _memory(redis)
-    yield _polls(await last_polls(redis), now(), held=bool(await redis.exists(keys.LEASE)))
+    polls = await last_polls(redis)
+    yield _polls(polls, now(), held=bool(await redis.exists(keys.LEASE)))
+    if polls:
+        yield _completeness(polls)
     yield _posts({name: await outbox.overdue(name) for name in platforms})
     yield _set_aside(sum((await outbox.aside()).values()))
 
@@ -68,6 +71,20 @@ def _polls(polls: dict[str, PollResult], now: datetime, *, held: bool) -> Findin
         return Finding("polls", ok=False, message=f"a process leads, but has not asked {names}", todo=todo)
     todo = "start paperboy run, or a process with the role poller"
     return Finding("polls", ok=False, message=f"nobody polls: {names} should have been asked", todo=todo)
+
+
+def _completeness(polls: dict[str, PollResult]) -> Finding:
+    """Whether a feed is suspicious, and what it would have missed without OAI-PMH. Neither is this machine's fault."""
+    left_out = sum(poll.found for name, poll in polls.items() if name.endswith(":oai"))
+    alarms = [poll.alarm for poll in polls.values() if poll.alarm]
+    if alarms:
+        todo = "nothing, unless it lasts for days: then look at the category's page, and at PAPERBOY_ARXIV_HOLIDAYS"
+        return Finding("completeness", ok=True, message="; ".join(alarms), todo=todo)
+    return Finding(
+        "completeness",
+        ok=True,
+        message=f"{left_out} papers of arXiv's came by OAI-PMH alone, none is known to lack",
+    )
 
 
 def _posts(late: dict[str, float]) -> Finding:

@@ -54,6 +54,7 @@ _ARCHIVES = {
     "stat",
 }
 _NAME = re.compile(r"[a-z0-9_-]+", re.IGNORECASE | re.ASCII)
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.\d{4,9}/[^\s(),\"]+)", re.IGNORECASE | re.ASCII)
 _ID = re.compile(r"[^\s(),\"]+", re.ASCII)
 _SHORT_NAMES = {"hf": "huggingface"}
 
@@ -143,6 +144,8 @@ def _identifier(piece: Piece) -> Identifier:
     typed = piece.text.strip()
     if arxiv := _ARXIV.fullmatch(typed):
         return Identifier(arxiv[1].lower())
+    if doi := _DOI.fullmatch(typed):
+        return Identifier(f"doi:{doi[1].lower()}")
     if not _ID.fullmatch(typed):
         raise UserError(f"{piece.text!r} is not a paper's id.", hint="id:1706.03762", at=piece.at)
     return Identifier(typed.lower())

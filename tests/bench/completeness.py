@@ -17,6 +17,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -145,6 +146,7 @@ async def downtime(days: int) -> dict[str, Any]:
         "announced": len(outcome.expected()),
         "missed": len(outcome.missed()),
         "repeated": len(outcome.repeated()),
+        "withdrawn_meanwhile": len(outcome.gone()),
         "messages_in_a_day_after": len(after),
         "papers_in_them": sum(after),
     }
@@ -173,8 +175,24 @@ async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
     return found
 
 
+async def in_earnest(requests: int = 9) -> float:
+    """Three processes' gates with real pauses: the shortest time between two requests, in seconds."""
+    asked: list[float] = []
+
+    async def replica(redis: Redis) -> None:
+        gate = Gate(redis, "arxiv")
+        for _ in range(requests // 3):
+            async with gate.turn():
+                asked.append(perf_counter())
+
+    async with server() as redis:
+        await asyncio.gather(*(replica(redis) for _ in range(3)))
+    return round(min(b - a for a, b in pairwise(asked)), 3)
+
+
 async def run(days: int) -> dict[str, Any]:
     figures: dict[str, Any] = {"days": days, **await compare(days)}
+    figures["arxiv_closest_real_s"] = await in_earnest()
     figures["downtime"] = {str(n): await downtime(n) for n in (1, 3, 30)}
     return figures
 

@@ -94,6 +94,16 @@ class Outcome:
     polls: dict[str, PollResult]
     begin: datetime
     end: datetime
+    down: Sequence[tuple[datetime, datetime]] = ()
+
+    def gone(self) -> set[str]:
+        """Papers that were announced and withdrawn while nothing ran: no news any more."""
+        return {
+            paper.id
+            for paper in self.world.arxived
+            for gone, back in self.down
+            if paper.withdrawn and gone <= paper.announced and paper.withdrawn <= back
+        }
 
     def expected(self, *, arxiv_only: bool = False) -> dict[str, datetime]:
         """What had to be announced, and since when it could be."""
@@ -105,7 +115,7 @@ class Outcome:
                     papers[row.id] = min(row.appears, papers.get(row.id, row.appears))
             for rows_of_day in world.posted.values():
                 papers |= {f"doi:{doi}": appears for doi, version, appears in rows_of_day if version == 1}
-        before = {p.id for p in world.arxived if p.announced < self.begin}
+        before = {p.id for p in world.arxived if p.announced < self.begin} | self.gone()
         return {i: when for i, when in papers.items() if self.begin <= when <= self.end and i not in before}
 
     def missed(self, *, arxiv_only: bool = False) -> list[str]:
@@ -204,7 +214,7 @@ class Simulation:
             await self._stop(sources)
             await self.ledger.read(self._redis, self.clock.at)
             polls = await last_polls(self._redis)
-        return Outcome(self._world, self.ledger, self.upstreams, polls, self._begin, end)
+        return Outcome(self._world, self.ledger, self.upstreams, polls, self._begin, end, down)
 
     def _wiring(self, url: str, session: ClientSession) -> Wiring:
         settings = Settings(
