@@ -196,7 +196,6 @@ def wire(
             papers,
             Rates(redis),
             lambda delivery, entries, wishes: message(entries, wishes, now(), delivery.label),
-            settings=settings_of,
             unclear=settings.unclear or platform.unclear,
             offer_again=news.again,
         )

@@ -22,7 +22,6 @@ from bot.store import keys
 from bot.store.outbox import DEATHS, Delivery, Giving, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates, TurnedAway
-from bot.store.settings import SettingsOfChannels
 from bot.store.wake import Wake
 
 IN_HAND = 64
@@ -68,7 +67,6 @@ class Deliveries:
         rates: Rates,
         render: Render,
         *,
-        settings: SettingsOfChannels,
         unclear: Literal["resend", "hold"] = "resend",
         offer_again: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
@@ -76,7 +74,6 @@ class Deliveries:
         self._outbox = outbox
         self._papers = papers
         self._rates = rates
-        self._settings = settings
         self._render = render
         self._unclear = unclear
         self._offer_again = offer_again
@@ -265,9 +262,9 @@ class Deliveries:
         if not entries:
             await self._give_back(delivery, Giving(state="dead", why="no record of its papers is left"))
             return
-        settings = await self._settings.of(delivery.channel)
         began = monotonic()
-        if not await self._outbox.begin(delivery, gap=self._gap()):
+        settings = await self._outbox.begin(delivery, gap=self._gap())
+        if settings is None:
             return
         try:
             card = self._render(delivery, entries, settings)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, Self
 from urllib.parse import quote, unquote
 
@@ -44,6 +45,11 @@ class Paper:
     """True once its authors have withdrawn it."""
 
 
+@lru_cache(maxsize=100_000)
+def _joined(*parts: str) -> str:
+    return ":".join(quote(part, safe="@.-_") for part in parts)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ChannelRef:
     """Where cards go: one channel of one workspace (or server) of one platform.
@@ -56,7 +62,7 @@ class ChannelRef:
     channel: str
 
     def __str__(self) -> str:
-        return ":".join(quote(part, safe="@.-_") for part in (self.platform, self.workspace, self.channel))
+        return _joined(self.platform, self.workspace, self.channel)
 
     @classmethod
     def parse(cls, text: str) -> Self:

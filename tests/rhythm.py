@@ -203,7 +203,6 @@ class House:
             self.papers,
             SharedRates(redis),
             lambda delivery, entries, settings: message(entries, settings, board.clock.now, delivery.label),
-            settings=self.settings,
         )
 
         self.editor = Editor(

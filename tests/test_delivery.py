@@ -25,7 +25,6 @@ from bot.store import outbox as outboxes
 from bot.store.outbox import Delivery, Offer, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates as SharedRates
-from bot.store.settings import SettingsOfChannels
 from bot.store.wake import Wake
 from tests.fake_platform import FakePlatform, FakeService, Weather
 from tests.papers import a_card, a_channel, a_paper
@@ -43,7 +42,6 @@ class Post:
 
     def deliveries(self, *, looks: bool = True, rates: Rates | None = None, **more: Any) -> Deliveries:
         platform = FakePlatform(self.service.url, self.session, rates=rates, looks=looks)
-        more.setdefault("settings", SettingsOfChannels(self.redis))
         return Deliveries(platform, self.outbox, self.papers, SharedRates(self.redis), a_card, **more)
 
     async def owe(self, channels: Sequence[ChannelRef], *papers: str) -> None:

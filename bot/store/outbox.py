@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef, MessageRef, Reason
+from bot.models import ChannelRef, ChannelSettings, MessageRef, Reason
 from bot.store import keys
 from bot.store.scripts import Scripts, script
+from bot.store.settings import load
 
 LEASE = 60.0
 """Seconds in which a worker does one delivery, or is taken for dead."""
@@ -290,13 +291,16 @@ class Outbox:
         """What these shards may have forgotten has been offered again."""
         await asyncio.gather(*(self._run("offered_again", shard, [since]) for shard, since in forgot.items()))
 
-    async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> bool:
-        """Write down that the platform is about to be called. False: it is another worker's by now, do not call.
+    async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> ChannelSettings | None:
+        """Write down that the platform is about to be called. -> how the channel wants its cards now
+
+        None: it is another worker's by now, do not call.
 
         `gap` is the least time in seconds until the next post in the channel.
         """
         args: list[str | int] = [delivery.key, delivery.token, _ms(self.lease), _ms(gap)]
-        return bool(await self._run("begin", keys.shard_of(delivery.channel), args))
+        ours, *settings = await self._run("begin", keys.shard_of(delivery.channel), args)
+        return load(settings[0]) if int(ours) else None
 
     async def done(self, delivery: Delivery, message: MessageRef) -> float | None:
         """The platform confirmed the post. -> seconds until its shard has something due."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from redis.asyncio import Redis
@@ -35,9 +36,10 @@ def dump(settings: ChannelSettings) -> str:
     return json.dumps({name: value for name, value in asdict(settings).items() if value != defaults[name]})
 
 
+@lru_cache(maxsize=1000)
 def load(text: str) -> ChannelSettings:
-    """The inverse of `dump`; a name that is no longer known is left out."""
-    values: dict[str, Any] = json.loads(text)
+    """The inverse of `dump`; a name that is no longer known is left out. Of "" these are the defaults."""
+    values: dict[str, Any] = json.loads(text or "{}")
     if values.get("quiet"):
         begin, end = values["quiet"]
         values["quiet"] = (begin, end)

@@ -37,7 +37,6 @@ from bot.ports import Batch
 from bot.store.outbox import Offer, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
-from bot.store.settings import SettingsOfChannels
 from bot.store.wake import Wake
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, Weather
 from tests.adapters.discord.limits import walk
@@ -74,7 +73,6 @@ async def work(redis_url: str, api: str, *, naive: bool) -> None:
         Papers(redis),
         Rates(redis),
         lambda delivery, entries, wishes: message(entries, wishes, NOW, delivery.label),
-        settings=SettingsOfChannels(redis),
     )
     await deliveries.run(Wake(redis))
 

@@ -17,7 +17,6 @@ from bot.store.connect import client
 from bot.store.outbox import Offer, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates as SharedRates
-from bot.store.settings import SettingsOfChannels
 from tests.clock import advance
 from tests.fake_platform import FakePlatform, Weather
 from tests.faults.scene import Outcome, Scene, Size, alone
@@ -51,7 +50,6 @@ async def outage(folder: Path, size: Size) -> Outcome:
             Papers(redis),
             SharedRates(redis),
             a_card,
-            settings=SettingsOfChannels(redis),
         )
         patience, delivering.PATIENCE = delivering.PATIENCE, 0.05
         try:

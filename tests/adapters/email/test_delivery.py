@@ -29,7 +29,6 @@ from bot.store import outbox as outboxes
 from bot.store.outbox import Offer, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
-from bot.store.settings import SettingsOfChannels
 from tests.adapters.email.postoffice import Fault, PostOffice
 from tests.papers import a_paper
 
@@ -56,7 +55,6 @@ class Desk:
             self.papers,
             Rates(self.redis),
             lambda _delivery, entries, settings: message(entries, settings, NOW),
-            settings=SettingsOfChannels(self.redis),
             unclear=unclear or self.platform.unclear,
         )
 
