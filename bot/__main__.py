@@ -13,7 +13,7 @@ from bot import backfill as backfilling
 from bot import logs, running, upkeep
 from bot.app import ROLES, choose_roles
 from bot.doctor import examine
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, PaperboyError
 from bot.models import ChannelRef
 from bot.settings import Settings
 from bot.store.facts import BadLine
@@ -229,12 +229,15 @@ def _settings(roles: list[str] | None = None) -> Settings:
 
 
 def main() -> None:
-    """Run the command line; a configuration that can't work ends in one readable line and exit code 78."""
+    """Run the command line; what is no bug ends in one readable line: of the configuration with exit code 78."""
     try:
         app()
     except ConfigurationError as error:
         sys.stderr.write(f"paperboy: {error}\n")
         sys.exit(EX_CONFIG)
+    except PaperboyError as error:
+        sys.stderr.write(f"paperboy: {error}\n")
+        sys.exit(1)
 
 
 if __name__ == "__main__":
