@@ -108,3 +108,6 @@ def test_prometheus_understands_the_rules() -> None:
         ["promtool", "check", "rules", str(RULES)], capture_output=True, text=True, check=False
     )
     assert said.returncode == 0, said.stdout + said.stderr
+    tests = RULES.with_name("alerts_test.yml")
+    tried = subprocess.run(["promtool", "test", "rules", tests], capture_output=True, text=True, check=False)
+    assert tried.returncode == 0, tried.stdout + tried.stderr
