@@ -23,6 +23,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from bot.errors import UserError
 from bot.models import Paper
 from bot.search import Search
 from bot.sources.fields import moment
@@ -35,6 +38,7 @@ from tests.bench import known_items
 from tests.bench.fts5 import Fts5
 from tests.bench.ndcg import ndcg10
 from tests.conftest import SHARED_DATA as DATA
+from tests.search import inputs
 
 AT_ONCE = 1000
 MIXED = 200
@@ -76,7 +80,7 @@ def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-async def run(most: int, items: int) -> dict[str, object]:
+async def run(most: int, items: int, whatever: int) -> dict[str, object]:
     """Everything that is measured."""
     papers = recorded(most)
     with TemporaryDirectory() as folder:
@@ -99,6 +103,7 @@ async def run(most: int, items: int) -> dict[str, object]:
             roles = [asyncio.create_task(job) for job in (search.run(wake), wake.run())]
             figures |= await _speed(search, store, papers, Path(folder))
             figures |= await _success(search, known_items.drawn(papers, min(items, len(papers) // 2)))
+            figures |= await _whatever(search, whatever)
             figures["s2_ndcg10"] = round(ndcg10(DATA / "search" / "s2search.jsonl"), 3)
             for role in roles:
                 role.cancel()
@@ -162,6 +167,41 @@ def _renumbered(paper: Paper, number: int) -> Paper:
     return replace(paper, id=f"new/{number:07}", published=paper.published + timedelta(days=1))
 
 
+async def _whatever(search: Search, count: int) -> dict[str, object]:
+    """Random inputs: how many ended in anything but an answer or the person's error, and the slowest."""
+    drawn: list[str] = []
+
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @seed(known_items.SEED)
+    @given(inputs.typed)
+    def draw(text: str) -> None:
+        drawn.append(text)
+
+    draw()
+    times, failed = [], 0
+    for text in drawn:
+        began = perf_counter()
+        try:
+            await search.find(text)
+        except UserError:
+            pass
+        except Exception:  # noqa: BLE001  # whatever it is, it is counted
+            failed += 1
+        times.append(perf_counter() - began)
+    return {
+        "inputs": len(drawn),
+        "inputs_failed": failed,
+        "inputs_p99_ms": _ms(times, 99),
+        "inputs_slowest_ms": round(1000 * max(times), 1),
+    }
+
+
 async def _success(search: Search, papers: Sequence[Paper]) -> dict[str, object]:
     kinds = {
         "title": known_items.full_titles(papers),
@@ -200,11 +240,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--papers", type=int, default=10**9)
     parser.add_argument("--items", type=int, default=1000, help="papers drawn for each kind of known item")
+    parser.add_argument("--inputs", type=int, default=10_000, help="random inputs")
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
     if not DATA.is_dir():
         sys.exit(f"the recorded papers are not here (expected in {os.path.relpath(DATA)})")
-    figures = asyncio.run(run(options.papers, options.items))
+    figures = asyncio.run(run(options.papers, options.items, options.inputs))
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

@@ -1,0 +1,102 @@
+"""Searching, told once and lived through on every platform."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.adapters.discord.stage import discord_stage
+from tests.adapters.slack.stage import slack_stage
+from tests.papers import a_paper
+from tests.stage import Stage, arrive, console_stage
+
+NOW = datetime.now(UTC) - timedelta(hours=1)
+STAGES: dict[str, Callable[[Redis], AbstractAsyncContextManager[Any]]] = {
+    "console": console_stage,
+    "slack": slack_stage,
+    "discord": discord_stage,
+}
+Opened = Callable[[], AbstractAsyncContextManager[Stage]]
+
+
+@pytest.fixture(params=list(STAGES))
+def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
+    """Opens a stage; within the test, for SimCord minds in whose context it is closed."""
+    return lambda: STAGES[request.param](redis)
+
+
+LONG = (
+    "Words of which there are so many that no button of any platform could ever carry all of them on its back"
+)
+
+
+async def shelve(stage: Stage) -> None:
+    """Seven papers on rats, and one on diffusion."""
+    rats = [
+        a_paper(f"2611.{n:05}", title=f"Of rats, part {n}", abstract=LONG, upvotes=n, published=NOW)
+        for n in range(7)
+    ]
+    await arrive(
+        stage.bot,
+        *rats,
+        a_paper(
+            "2611.00099", title="Diffusion Policy", abstract="A robot's policy removes noise.", published=NOW
+        ),
+    )
+
+
+async def test_one_searches_pages_shares_and_subscribes(opened: Opened) -> None:
+    async with opened() as stage:
+        await shelve(stage)
+        found = await stage.say("/paper search rats sort:top")
+        assert found.private
+        assert "7 papers for “rats” (page 1 of 2)" in found.text
+        assert "Of rats, part 6" in found.text
+        assert "part 1" not in found.text
+        second = await stage.press(found, "Next")
+        assert second.private
+        assert "Of rats, part 1" in second.text
+        assert "Of rats, part 6" in (await stage.press(second, "Previous")).text
+        assert await stage.posted() == []
+
+        found = await stage.say("/paper search robot difusion")
+        assert "Nothing has all of “robot difusion”; nearest" in found.text
+        assert "Did you mean" in found.text
+        shared = await stage.press(found, "Share here")
+        everyone = [shared, *await stage.posted()]  # a terminal's only person is everyone
+        assert any("Shared by " in seen.text and "Diffusion Policy" in seen.text for seen in everyone)
+
+        found = await stage.say("/paper search diffusion")
+        subscribed = await stage.press(found, "Subscribe to this")
+        assert "Subscribed as #1" in subscribed.text
+        assert "diffusion" in (await stage.say("/paper list")).text
+
+
+async def test_every_button_works_after_a_restart(opened: Opened) -> None:
+    async with opened() as stage:
+        await shelve(stage)
+        found = await stage.say(f"/paper search {LONG}")
+        one = await stage.say("/paper search diffusion")
+        await stage.restart()
+        assert "(page 2 of 2)" in (await stage.press(found, "Next")).text
+        assert "Subscribed as #1" in (await stage.press(one, "Subscribe to this")).text
+        like = await stage.press(one, "Similar")
+        assert "Diffusion Policy" in like.text
+        await stage.press(one, "Share here")
+        assert "Diffusion Policy" in (await stage.press(one, "Save")).text
+
+
+async def test_one_looks_at_what_trends_and_at_what_is_alike(opened: Opened) -> None:
+    async with opened() as stage:
+        await shelve(stage)
+        assert "No list of trending papers" in (await stage.say("/paper trending")).text
+        week = await stage.say("/paper trending week")
+        assert week.text.index("part 6") < week.text.index("part 5")
+        assert "curated by AK and the research community" in week.text
+        assert "Most upvoted of the month" in (await stage.press(week, "This month")).text
+        like = await stage.say("/paper similar https://arxiv.org/abs/2611.00001v2")
+        assert "Of rats, part" in like.text
+        assert "is known here" in (await stage.say("/paper similar 2101.00001")).text
