@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from time import monotonic
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
@@ -16,6 +17,8 @@ CONNECTIONS = 8
 """At the same time, of one process. Providers allow 10 and more."""
 TURN, PATIENCE = 4.0, 9.0
 """Seconds that a message waits for a connection, and then takes. The core gives up after 15, knowing less than we do."""
+FRESH = 30.0
+"""Seconds that a connection waits for the next message. Whatever is between may forget a longer silence, and not say so."""
 LOOK = 5.0
 """Seconds for each step of a check."""
 START_MAIL, TAKEN = 354, 250
@@ -41,7 +44,8 @@ class Relay:
         self._tls = tls
         self._patience = patience
         self._turns = asyncio.Semaphore(CONNECTIONS)
-        self._idle: list[SMTP] = []
+        self._idle: list[tuple[float, SMTP]] = []
+        """Each with when it was used last."""
 
     async def deliver(self, message: bytes, *, sender: str, to: str) -> None:
         """Hand in one message, whose lines end in CRLF, for one address.
@@ -74,7 +78,7 @@ class Relay:
     async def close(self) -> None:
         """End the connections that are open."""
         idle, self._idle = self._idle, []
-        await asyncio.gather(*map(_leave, idle))
+        await asyncio.gather(*(_leave(smtp) for _, smtp in idle))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -100,11 +104,14 @@ class Relay:
             raise
         finally:
             if smtp.is_connected:
-                self._idle.append(smtp)
+                self._idle.append((monotonic(), smtp))
 
     async def _kept(self) -> SMTP | None:
         while self._idle:
-            smtp = self._idle.pop()
+            since, smtp = self._idle.pop()
+            if monotonic() - since > FRESH:
+                smtp.close()
+                continue
             try:
                 await smtp.rset()
             except (SMTPException, OSError):  # the server ended it meanwhile

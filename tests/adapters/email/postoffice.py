@@ -59,7 +59,7 @@ class Mail:
         """One of its two parts, decoded."""
         part = self.message.get_body((kind,))
         assert part is not None
-        return str(part.get_content())
+        return str(part.get_content()).replace("\r\n", "\n")
 
 
 @dataclass

@@ -79,6 +79,15 @@ async def test_one_connection_carries_many_mails(office: PostOffice, relay: Rela
     assert office.connections == 1
 
 
+async def test_a_connection_that_was_silent_for_long_is_not_trusted(
+    office: PostOffice, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.email.relay.FRESH", 0.0)
+    await deliver(relay)
+    await deliver(relay)
+    assert (office.connections, len(office.mails)) == (2, 2)
+
+
 async def test_a_busy_relay_lets_mails_wait_without_blame(
     office: PostOffice, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
