@@ -1,5 +1,6 @@
 """arXiv's daily announcements: one RSS feed per category, which holds only the latest batch."""
 
+import asyncio
 import json
 import re
 from calendar import timegm
@@ -16,7 +17,7 @@ from bot.models import Paper
 from bot.ports import Batch
 from bot.sources import arxiv
 from bot.sources.arxiv_calendar import ANNOUNCED, DAY, NEW_YORK, Calendar, at
-from bot.sources.feeds import Feed, read_feed
+from bot.sources.feeds import Feed, parse_feed
 from bot.sources.fields import read_rows, text
 from bot.sources.http import Upstream
 from bot.text import clean
@@ -135,7 +136,11 @@ class ArxivRss:
         answer = await self._upstream.get(self._url, accept=(200, 400))
         if answer.status == 400:
             raise self._unknown_category()
-        feed = await read_feed(answer.body, self._upstream.name)
+        return await asyncio.to_thread(self._parse, answer.body)
+
+    def _parse(self, body: bytes) -> list[Announcement]:
+        """Takes a second for a large category, which is why it has a thread of its own."""
+        feed = parse_feed(body, self._upstream.name)
         if text(feed.feed.get("title")).casefold().startswith("feed error"):
             raise self._unknown_category()
         return parse_announcements(feed)

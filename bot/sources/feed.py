@@ -145,7 +145,9 @@ def build(wiring: Wiring) -> Iterator[Feed]:
 
 async def read_apart(body: bytes, encoding: str, upstream: str) -> list[dict[str, Any]]:
     """The entries of a feed, read by a process that can be stopped. Raises SourceError."""
-    environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    environment = {
+        name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH") if name in os.environ
+    }
     worker = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -1,6 +1,5 @@
-"""RSS and Atom by feedparser, away from the event loop, with an error for whatever is not a whole feed."""
+"""RSS and Atom by feedparser, with an error for whatever is not a whole feed. Slow: not for the event loop."""
 
-import asyncio
 import io
 from typing import Any
 
@@ -12,13 +11,11 @@ Feed = Any
 """What feedparser returns: `feed` and `entries`, whose fields are attributes and keys."""
 
 
-async def read_feed(body: bytes, upstream: str) -> Feed:
-    """`body` as a feed. Raises SourceError for one that is no feed, or not all of one."""
-    return await asyncio.to_thread(parse_feed, body, upstream)
-
-
 def parse_feed(body: bytes, upstream: str) -> Feed:
-    """The same, in this thread. feedparser drops entity declarations, and expat caps what they expand to."""
+    """`body` as a feed. Raises SourceError for one that is no feed, or not all of one.
+
+    feedparser drops entity declarations, and expat caps what they expand to.
+    """
     # A stream, for feedparser would take bytes or text for an address to open.
     feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     if feed.bozo and not isinstance(feed.bozo_exception, feedparser.CharacterEncodingOverride):
