@@ -133,7 +133,7 @@ def whole(outcome: Outcome) -> dict[str, Any]:
 
 async def downtime(days: int) -> dict[str, Any]:
     """Nothing runs for `days`: what is missed, and what a channel gets within a day of the return."""
-    gone = at(START + 4 * DAY, 18)
+    gone = at(START + 2 * DAY, 18)
     back = gone + days * DAY
     async with server() as redis:
         await Subscriptions(redis).add(CHANNEL, QUERY, "now", "bench")
@@ -141,14 +141,16 @@ async def downtime(days: int) -> dict[str, Any]:
             down=[(gone, back)]
         )
         posts = await posted(redis, outcome)
+    at_once = [papers for when, papers in posts if back <= when < back + timedelta(hours=1)]
     after = [papers for when, papers in posts if back <= when < back + DAY]
     return {
         "announced": len(outcome.expected()),
         "missed": len(outcome.missed()),
         "repeated": len(outcome.repeated()),
         "withdrawn_meanwhile": len(outcome.gone()),
-        "messages_in_a_day_after": len(after),
-        "papers_in_them": sum(after),
+        "messages_at_once": len(at_once),
+        "papers_in_them": sum(at_once),
+        "messages_in_a_day": len(after),
     }
 
 
