@@ -44,9 +44,9 @@ def render(card: Card, *, most: int = limits.BLOCKS) -> Message:
     """The card, within every limit; `most` is how many blocks it may have."""
     ping = _ping(card.posting.ping)
     notice = escaped(shorten(plain(card.notice), NOTICE)) or "Paperboy"
+    blocks = [*([rich_text(ping[1])] if ping else []), *_blocks(card)]
     return Message(
-        f"{ping[0]} {notice}" if ping else notice,
-        fit([*([rich_text(ping[1])] if ping else []), *_blocks(card)], most),
+        f"{ping[0]} {notice}" if ping else notice, fit(blocks or [section(plain(card.notice))], most)
     )
 
 

@@ -1,22 +1,19 @@
 """A Slack channel as a stage: the double, the adapter, and one person in one channel."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 from redis.asyncio import Redis
 
 from adapters.slack.manifest import manifest
-from adapters.slack.platform import SlackPlatform
-from adapters.slack.ways import Way
 from bot.app import Bot, wall_clock
 from bot.models import ChannelRef
-from bot.ports import Rates
 from tests.adapters.slack.double import Channel, Message, Person, Slack, View, Workspace
 from tests.adapters.slack.double.people import Surface, actions, words
-from tests.stage import Seen, wired
+from tests.adapters.slack.running import Running
+from tests.stage import Seen
 
 
 class SlackStage:
@@ -28,34 +25,25 @@ class SlackStage:
         self.person: Person = slack.person(self.workspace, "ada")
         self.room: Channel = slack.channel(self.workspace, "papers", self.person)
         self.channel = ChannelRef("slack", self.workspace.id, self.room.id)
-        self.bot: Bot
-        self.platform: Unhurried
+        self._running: Running
         self._token = slack.world.install(self.workspace, self.person.user).value
         self.room.members.add(self.workspace.bot_user)
         self._redis = redis
         self._now = now
-        self._stack = AsyncExitStack()
+
+    @property
+    def bot(self) -> Bot:
+        """The bot that answers there."""
+        return self._running.bot
 
     async def start(self) -> None:
         """Run the bot, until it is connected."""
-        way = Way(
-            kind="socket",
-            api_url=self.slack.api_url,
-            bot_token=self._token,
-            app_token=self.slack.app.app_token,
-        )
-        self.platform = Unhurried(way, self._redis)
-        self.bot = await self._stack.enter_async_context(wired(self._redis, (self.platform,), self._now))
-        self._stack.push_async_callback(self.platform.close)
-        running = asyncio.create_task(self.platform.run(self.bot.core))
-        self._stack.push_async_callback(_end, running)
-        opened = asyncio.create_task(self.slack.sockets.opened.wait())
-        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
-        assert opened.done(), running.result()
+        self._running = Running(self.slack, self._redis, self._now)
+        await self._running.start(self._running.socket(self._token))
 
     async def stop(self) -> None:
         """End the bot."""
-        await self._stack.aclose()
+        await self._running.stop()
 
     async def say(self, line: str) -> Seen:
         """Type `/paper …` in the channel."""
@@ -77,7 +65,7 @@ class SlackStage:
     async def _answer(self, doing: Coroutine[Any, Any, str]) -> Seen:
         threads, modals = len(self._threads()), len(self.person.modals())
         trigger = await doing
-        await self.platform.settled()
+        await self._running.settled()
         found: list[Surface] = [*self.person.answers(trigger)]
         found += self._threads()[threads:]
         found += self.person.modals()[modals:]
@@ -85,16 +73,6 @@ class SlackStage:
 
     def _threads(self) -> list[Message]:
         return [message for message in self.room.messages if message.thread_ts is not None]
-
-
-class Unhurried(SlackPlatform):
-    """Without rates: a test doesn't wait a second between two posts."""
-
-    rates = Rates()
-
-    async def settled(self) -> None:
-        """Everything that was acknowledged is done."""
-        await self._tasks.drain(30)
 
 
 @asynccontextmanager
@@ -107,11 +85,6 @@ async def slack_stage(redis: Redis, now: Callable[[], datetime] = wall_clock) ->
             yield stage
         finally:
             await stage.stop()
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})
 
 
 def _seen(surface: Surface) -> Seen:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from secrets import token_hex
@@ -341,6 +342,10 @@ class Slack:
 
 async def _body(request: web.Request) -> Json:
     body: Json = dict(request.query)
+    basic = request.headers.get("Authorization", "").partition("Basic ")[2]
+    if basic:
+        client = b64decode(basic).decode().partition(":")
+        body |= {"client_id": client[0], "client_secret": client[2]}
     if request.content_type == "application/json":
         body |= json.loads(await request.text() or "{}")
     else:

@@ -1,0 +1,132 @@
+"""Paperboy with Slack, in this process, for a test: over a socket or over HTTP, to the double."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from html import unescape
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from redis.asyncio import Redis
+
+from adapters.slack.http import EVENTS
+from adapters.slack.platform import SlackPlatform
+from adapters.slack.ways import Way
+from bot.app import Bot, wall_clock, wire
+from bot.ports import Rates
+from bot.settings import Settings
+from tests.adapters.slack.double import Person, Slack
+
+SECRET_KEY = "a key that opens nothing but tests"
+
+
+class Unhurried(SlackPlatform):
+    """Without rates: a test doesn't wait a second between two posts."""
+
+    rates = Rates()
+
+    async def settled(self) -> None:
+        """Everything that was acknowledged is done."""
+        await self._tasks.drain(30)
+
+
+class Running:
+    """A bot that can be started, stopped, and started anew on the same Redis and the same Slack."""
+
+    def __init__(self, slack: Slack, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
+        self.slack = slack
+        self.redis = redis
+        self.bot: Bot
+        self.platform: Unhurried
+        self.address = ""
+        """Where it listens in HTTP mode."""
+        self._now = now
+        self._stack = AsyncExitStack()
+
+    async def start(self, way: Way, **settings: Any) -> None:
+        """Run it, until Slack reaches it."""
+        defaults = {name: field.default for name, field in Settings.model_fields.items()}
+        known = Settings.model_construct(**(defaults | settings))
+        session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        self.platform = Unhurried(way, self.redis)
+        self._stack.push_async_callback(self.platform.close)
+        self.bot = wire(known, self.redis, session, (self.platform,), durable=False, now=self._now)
+        if way.kind == "socket":
+            await self._connect()
+        else:
+            await self._listen()
+
+    async def stop(self) -> None:
+        """End it as SIGTERM does: what was acknowledged is done."""
+        await self._stack.aclose()
+
+    def socket(self, token: str) -> Way:
+        """Socket Mode with a bot token."""
+        return Way(
+            kind="socket", api_url=self.slack.api_url, bot_token=token, app_token=self.slack.app.app_token
+        )
+
+    def http(self, secret_key: str = SECRET_KEY) -> Way:
+        """HTTP, for every workspace that installs the app."""
+        return Way(
+            kind="http",
+            api_url=self.slack.api_url,
+            signing_secret=self.slack.app.signing_secret,
+            client_id=self.slack.app.client_id,
+            client_secret=self.slack.app.client_secret,
+            secret_key=secret_key,
+            port=80,
+        )
+
+    async def settled(self) -> None:
+        """Everything that Slack told it of is done."""
+        await self.platform.settled()
+
+    async def _connect(self) -> None:
+        running = asyncio.create_task(self.platform.run(self.bot.core))
+        self._stack.push_async_callback(_end, running)
+        opened = asyncio.create_task(self.slack.sockets.opened.wait())
+        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
+        assert opened.done(), running.result()
+
+    async def _listen(self) -> None:
+        app = web.Application()
+        app.add_routes(self.platform.routes(self.bot.core))
+        server = await self._stack.enter_async_context(TestServer(app))
+        self.address = str(server.make_url("")).rstrip("/")
+        self.slack.at(self.address + EVENTS)
+
+
+async def install(slack: Slack, address: str, person: Person, scopes: frozenset[str] | None = None) -> str:
+    """A person installs the app in a browser, from the page to its end. -> what the last page says.
+
+    Slack's cookie is for TLS alone, so the client is told that there is some.
+    """
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
+        async with browser.get(f"{address}/slack/install") as page:
+            cookie = page.headers["Set-Cookie"].partition(";")[0]
+            link = unescape(re.findall(r'href="([^"]+/oauth/v2/authorize[^"]*)"', await page.text())[0])
+        agreed = slack.approve(link, person, scopes)
+        there = f"{address}/slack/oauth_redirect"
+        async with browser.get(there, params=agreed, headers={"Cookie": cookie}) as page:
+            return await page.text()
+
+
+@asynccontextmanager
+async def running(slack: Slack, redis: Redis, way: Callable[[Running], Way]) -> AsyncIterator[Running]:
+    """A bot that is stopped in the end."""
+    bot = Running(slack, redis)
+    await bot.start(way(bot))
+    try:
+        yield bot
+    finally:
+        await bot.stop()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
