@@ -79,7 +79,10 @@ def _run(span: Span) -> Json:
 def buttons(first: Iterable[Button], more: Sequence[Button] = ()) -> list[Json]:
     """A row of buttons, `more` of them behind a menu; nothing where nothing is left that Slack can carry."""
     shown = [button for button in first if _fits(button, limits.BUTTON_VALUE)][: limits.ACTIONS - 1]
-    hidden = [button for button in more if _fits(button, limits.OPTION_VALUE)][: limits.OVERFLOW]
+    behind = {
+        button.command: button for button in more if button.url is None and _fits(button, limits.OPTION_VALUE)
+    }
+    hidden = list(behind.values())[: limits.OVERFLOW]
     if len(hidden) == 1:
         shown, hidden = [*shown, *hidden], []
     elements = [_button(number, button) for number, button in enumerate(shown)]

@@ -78,7 +78,8 @@ def _text(value: str) -> Json:
 
 
 def _select(field: Field) -> Json:
-    options = [_option(choice.label, choice.value) for choice in field.choices[: limits.OPTIONS]]
+    values = {choice.value: choice for choice in field.choices}
+    options = [_option(choice.label, choice.value) for choice in [*values.values()][: limits.OPTIONS]]
     element: Json = {"type": "static_select", "action_id": "value", "options": options}
     initial = _chosen(options, GIVEN + field.value)
     return element | ({"initial_option": initial} if initial else {})
