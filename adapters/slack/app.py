@@ -10,6 +10,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.async_authorize import AsyncAuthorize
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.response import BoltResponse
 
 from adapters.slack.api import QUIET, Api
 from adapters.slack.home import Home
@@ -61,11 +62,10 @@ def bolt_app(
 ) -> AsyncApp:
     """An app without listeners. Without a signing secret it takes no requests over HTTP."""
 
-    async def refuse_replays(req: Any, resp: Any, next: Any) -> Any:  # noqa: A002  # Bolt's names
+    async def refuse_replays(req: Any, next: Any) -> Any:  # noqa: A002  # Bolt's names
         signature = (req.headers.get("x-slack-signature") or [""])[0]
         if req.mode != "socket_mode" and not await once.first(f"signature:{signature}", SIGNATURE_LIVES):
-            resp.status = 401
-            return resp
+            return BoltResponse(status=401)
         return await next()
 
     return AsyncApp(

@@ -16,6 +16,8 @@ def routes(app: AsyncApp, oauth: AsyncOAuthFlow | None) -> Iterator[web.RouteDef
     """Commands, buttons and events at one address; installing at two, where workspaces may."""
 
     async def told(request: web.Request) -> web.Response:
+        if not request.headers.get("X-Slack-Request-Timestamp", "0").isdecimal():
+            return web.Response(status=401)  # Bolt would fail on it
         return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
 
     yield web.post(EVENTS, told)

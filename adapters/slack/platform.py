@@ -13,6 +13,7 @@ from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from adapters.slack.answers import Answers
 from adapters.slack.api import Api
 from adapters.slack.app import Rooms, bolt_app, listen
+from adapters.slack.doctor import examine
 from adapters.slack.home import Home
 from adapters.slack.http import routes
 from adapters.slack.installations import RedisInstallationStore
@@ -29,7 +30,7 @@ from adapters.slack.ways import Way
 from bot.cards import Card
 from bot.errors import ConfigurationError
 from bot.models import ChannelRef, MessageRef
-from bot.ports import Core, Rate, Rates
+from bot.ports import Core, Finding, Rate, Rates
 from bot.sealing import Seal
 
 INSTALL = "/slack/install"
@@ -101,6 +102,10 @@ class SlackPlatform:
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
         """Show a card in the place of a message."""
         await self._posting.edit(to, message, card)
+
+    async def diagnose(self) -> Iterable[Finding]:
+        """Look at tokens, scopes, the socket and the subscribed channels."""
+        return await examine(self._way, self._api, self._tokens, self._redis)
 
     async def close(self) -> None:
         """Let answers that are being given arrive, then give the connections back."""

@@ -139,14 +139,18 @@ class Person:
         del self.slack.methods.views[form.view["id"]]
         return None
 
-    async def open_home(self) -> View:
-        """Look at App Home, once the app has filled it."""
-        homes = self.workspace.homes
-        homes.pop(self.user, None)
+    async def home_opened(self) -> None:
+        """Look at App Home as it is."""
         await self.slack.event(
             self.workspace,
             {"type": "app_home_opened", "user": self.user, "tab": "home", "channel": "D0"},
         )
+
+    async def open_home(self) -> View:
+        """Look at App Home, once the app has filled it."""
+        homes = self.workspace.homes
+        homes.pop(self.user, None)
+        await self.home_opened()
         await self.slack.until(lambda: self.user in homes)
         return View(homes[self.user])
 
