@@ -60,7 +60,7 @@ class SlackPlatform:
         else:
             self._store = RedisInstallationStore(redis, Seal.of(way.secret_key))
             self._tokens = InstalledTokens(self._api, self._store, way.client_id, way.client_secret)
-        self._posting = Posting(self._api, self._tokens)
+        self._posting = Posting(self._api, self._tokens, self._once)
 
     async def run(self, core: Core) -> None:
         """Listen until cancelled: on a socket, while what comes over HTTP is the role `web`'s.

@@ -1,6 +1,7 @@
 """Posts cards, finds them again, and changes them."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -12,16 +13,19 @@ from structlog import get_logger
 
 from adapters.slack.api import Api
 from adapters.slack.errors import EXPIRED, NOT_ALLOWED, code_of, send_error
+from adapters.slack.once import Once
 from adapters.slack.render import Message, as_text, render, without_pictures
 from adapters.slack.tokens import Access, Tokens, certain
 from bot.cards import Card
-from bot.errors import CardRefused, SendError, Unknowable
+from bot.cards.say import paragraph
+from bot.errors import CardRefused, SendError, Unknowable, WorkspaceGone
 from bot.models import ChannelRef, MessageRef
 
 EVENT = "paperboy_delivery"
 """The type of our messages' metadata."""
 PAGE = 100
 """Messages asked for at once; commercially distributed apps outside Slack's marketplace get 15."""
+A_DAY = 86_400
 PLAIN = {"unfurl_links": False, "unfurl_media": False, "mrkdwn": False}
 
 _Call = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
@@ -32,9 +36,10 @@ _log = get_logger()
 class Posting:
     """What `Platform.send`, `find` and `Editing.edit` do on Slack."""
 
-    def __init__(self, api: Api, tokens: Tokens) -> None:
+    def __init__(self, api: Api, tokens: Tokens, once: Once) -> None:
         self._api = api
         self._tokens = tokens
+        self._once = once
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post `card` with its key in the metadata. A layout that Slack refuses is tried once more as plain text."""
@@ -47,6 +52,9 @@ class Posting:
             except CardRefused as error:
                 _log.error("card_refused", platform="slack", delivery=key, why=str(error))
                 refused = error
+            except WorkspaceGone as error:
+                await self._complain(access, error)
+                raise
         raise refused or CardRefused("there is nothing to post")
 
     async def post(self, access: Access, channel: str, message: Message, **options: Any) -> MessageRef:
@@ -83,6 +91,17 @@ class Posting:
             ),
             posts=False,
         )
+
+    async def _complain(self, access: Access, error: WorkspaceGone) -> None:
+        """Tell whoever installed the app what it may not do; the workspace is paused until that is mended."""
+        if code_of(error.__cause__ or error) not in NOT_ALLOWED:
+            return
+        _log.error("not_allowed", platform="slack", workspace=access.workspace, why=str(error))
+        if access.installer and await self._once.first(f"complaint:{access.workspace}", A_DAY):
+            message = f"Nothing is posted in this workspace for now: {error}. Its subscriptions are kept."
+            card = Card("error", message, blocks=(paragraph(message),))
+            with suppress(SendError):
+                await self.post(access, access.installer, render(card))
 
     async def _history(
         self, access: Access, channel: str, since: datetime, cursor: str

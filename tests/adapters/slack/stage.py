@@ -8,6 +8,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from adapters.slack.manifest import manifest
+from adapters.slack.platform import SlackPlatform
 from bot.app import Bot, wall_clock
 from bot.models import ChannelRef
 from tests.adapters.slack.double import Channel, Message, Person, Slack, View, Workspace
@@ -35,6 +36,15 @@ class SlackStage:
     def bot(self) -> Bot:
         """The bot that answers there."""
         return self._running.bot
+
+    @property
+    def platform(self) -> SlackPlatform:
+        """The adapter."""
+        return self._running.platform
+
+    async def settled(self) -> None:
+        """Everything that Slack told the bot of is done."""
+        await self._running.settled()
 
     async def start(self) -> None:
         """Run the bot, until it is connected."""

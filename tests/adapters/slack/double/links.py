@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from secrets import token_hex
@@ -45,8 +46,9 @@ class Link(Protocol):
 
 @dataclass
 class Sockets:
-    """Socket Mode: the web sockets that are open."""
+    """Socket Mode: the web sockets that are open; `rang` is told when that changes."""
 
+    rang: Callable[[], Awaitable[None]]
     open: list[web.WebSocketResponse] = field(default_factory=list)
     tickets: set[str] = field(default_factory=set)
     waiting: dict[str, "asyncio.Future[Json]"] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class Sockets:
             await socket.close()
             return socket
         self.open.append(socket)
+        await self.rang()
         await socket.send_json(
             {
                 "type": "hello",
@@ -89,6 +92,7 @@ class Sockets:
                     self._acknowledged(json.loads(message.data))
         finally:
             self.open.remove(socket)
+            await self.rang()
             if not self.open:
                 self.opened.clear()
         return socket
@@ -142,11 +146,14 @@ class Http:
     def __init__(self, app: App, address: str) -> None:
         self._app = app
         self._address = address
+        self._said: Counter[str] = Counter()
 
     async def tell(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
         """Signed, as Slack does it."""
         body, content = encoded(kind, payload)
-        headers = {"Content-Type": content, **signed(self._app.signing_secret, body)}
+        self._said[body] += 1  # what is said again carries another time, also here where no time passes
+        at = int(time()) + 1 - self._said[body]
+        headers = {"Content-Type": content, **signed(self._app.signing_secret, body, at)}
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1]}
         began = monotonic()

@@ -35,7 +35,7 @@ class Slack:
     def __init__(self, manifest: Json) -> None:
         self.world = World(App(manifest=manifest))
         self.faults = Faults()
-        self.sockets = Sockets()
+        self.sockets = Sockets(self.world.ring)
         self.methods = Methods(self.world)
         self.link: Link = self.sockets
         self.acks: list[Ack] = []
@@ -293,8 +293,8 @@ class Slack:
         try:
             if not body.get("text") or len(body["text"]) > 4000:
                 raise Refused("text", "1 to 4000 characters")
-            if body.get("response_type") not in {"ephemeral", "in_channel"}:
-                raise Refused("response_type", "always say it")
+            if body.get("response_type", "ephemeral") not in {"ephemeral", "in_channel"}:
+                raise Refused("response_type", "unknown")
             check(body.get("blocks", []), "message")
         except Refused as error:
             self.refused.append(str(error))
@@ -320,7 +320,7 @@ class Slack:
                 blocks=body.get("blocks", []),
                 by=self.app.id,
                 thread_ts=body.get("thread_ts"),
-                only_for=given["user"] if body["response_type"] == "ephemeral" else None,
+                only_for=given["user"] if body.get("response_type") != "in_channel" else None,
                 options={"trigger": given["trigger"]},
             )
         )

@@ -1,0 +1,78 @@
+"""`paperboy doctor`: what is wrong with Slack, and what to click."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from adapters.slack.manifest import HISTORY, manifest
+from bot.ports import Diagnosable, Finding
+from tests.adapters.slack.double import Slack
+from tests.adapters.slack.running import Running, install
+from tests.adapters.slack.stage import SlackStage, slack_stage
+
+
+@pytest.fixture
+async def stage(redis: Redis) -> AsyncIterator[SlackStage]:
+    async with slack_stage(redis) as made:
+        yield made
+
+
+async def wrong(platform: Diagnosable) -> dict[str, Finding]:
+    """What is not right, by name."""
+    assert isinstance(platform, Diagnosable)
+    return {finding.name: finding for finding in await platform.diagnose() if not finding.ok}
+
+
+async def test_where_all_is_right_it_says_so(stage: SlackStage) -> None:
+    await stage.say("subscribe diffusion")
+    found = {finding.name: finding.message for finding in await stage.platform.diagnose()}
+    assert await wrong(stage.platform) == {}
+    assert "lab" in found["slack"]
+    assert found[f"slack {stage.workspace.id}"] == "1 of 1 subscribed channels can be posted to"
+
+
+async def test_it_says_which_scopes_are_missing_and_which_could_be_granted(stage: SlackStage) -> None:
+    (token,) = stage.slack.world.tokens.values()
+    token.scopes -= set(HISTORY)
+    todo = {f.name: f.todo for f in await stage.platform.diagnose()}
+    assert "channels:history" in todo["slack scopes"]
+    assert await wrong(stage.platform) == {}
+    token.scopes -= {"users:read"}
+    assert "users:read" in (await wrong(stage.platform))["slack scopes"].todo
+
+
+async def test_it_says_where_to_invite_it(stage: SlackStage) -> None:
+    await stage.say("subscribe diffusion")
+    stage.room.private = True
+    stage.room.members.discard(stage.workspace.bot_user)
+    finding = (await wrong(stage.platform))[f"slack {stage.room.id}"]
+    assert finding.todo == f"/invite @Paperboy in https://lab.slack.com/archives/{stage.room.id}"
+    stage.room.private, stage.room.archived = False, True
+    assert "archived" in (await wrong(stage.platform))[f"slack {stage.room.id}"].message
+
+
+async def test_it_says_which_token_is_refused(stage: SlackStage) -> None:
+    stage.slack.faults.always |= {"auth.test": "invalid_auth", "apps.connections.open": "invalid_auth"}
+    found = await wrong(stage.platform)
+    assert "OAuth & Permissions" in found["slack"].todo
+    assert "App-Level Tokens" in found["slack socket"].todo
+    stage.slack.faults.always["apps.connections.open"] = "forbidden_for_app"
+    assert "Socket Mode" in (await wrong(stage.platform))["slack socket"].todo
+
+
+async def test_of_many_workspaces_it_says_which_has_gone(redis: Redis) -> None:
+    async with Slack(manifest("http")).serve() as slack:
+        running = Running(slack, redis)
+        await running.start(running.http())
+        lab = slack.workspace("lab")
+        ada = slack.person(lab)
+        room = slack.channel(lab, "papers", ada)
+        await install(slack, running.address, ada)
+        await ada.type(room, "subscribe diffusion")
+        await running.settled()
+        assert await wrong(running.platform) == {}
+        await ada.uninstall()
+        await running.settled()
+        assert "install" in (await wrong(running.platform))[f"slack {lab.id}"].todo
+        await running.stop()

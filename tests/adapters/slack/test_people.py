@@ -1,0 +1,175 @@
+"""What people do: who may change what, where it makes sense, and what the answers look like."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+from redis.asyncio import Redis
+
+from adapters.slack.answers import Answers, Asked
+from adapters.slack.listeners import as_typed
+from bot.cards import Card
+from bot.models import ChannelSettings, User
+from bot.ports import Reply
+from bot.store.settings import SettingsOfChannels
+from tests.adapters.slack.double import Message, Person, View
+from tests.adapters.slack.double.people import words
+from tests.adapters.slack.stage import SlackStage, slack_stage
+from tests.papers import a_paper
+from tests.stage import arrive
+
+
+@pytest.fixture
+async def stage(redis: Redis) -> AsyncIterator[SlackStage]:
+    async with slack_stage(redis) as made:
+        yield made
+        assert made.slack.refused == []
+
+
+async def told(stage: SlackStage, person: Person, line: str) -> str:
+    """What that person is answered."""
+    trigger = await person.type(stage.room, line)
+    await stage.settled()
+    return "\n".join(words(a.blocks) for a in person.answers(trigger) if isinstance(a, Message))
+
+
+async def test_everyone_may_change_subscriptions_until_a_setting_leaves_it_to_managers(
+    stage: SlackStage, redis: Redis
+) -> None:
+    ben = stage.slack.person(stage.workspace, "ben")
+    eve = stage.slack.person(stage.workspace, "eve", is_admin=True)
+    stage.room.members |= {ben.user, eve.user}
+    assert "Subscribed" in await told(stage, ben, "subscribe diffusion")
+    await SettingsOfChannels(redis).put(stage.channel, ChannelSettings(editors="managers"))
+    assert "may manage this channel" in await told(stage, ben, "subscribe robots")
+    assert "diffusion" in await told(stage, ben, "list")
+    assert "Subscribed" in await told(stage, stage.person, "subscribe robots")  # she made the channel
+    assert "Subscribed" in await told(stage, eve, "subscribe speech")  # an admin
+    stage.slack.faults.always["users.info"] = "internal_error"
+    assert "may manage this channel" in await told(stage, eve, "subscribe audio")
+
+
+async def test_in_a_direct_message_only_what_needs_no_channel_is_answered(stage: SlackStage) -> None:
+    direct = stage.slack.world.direct(stage.workspace, stage.person.user)
+    for line, said in (("subscribe diffusion", "posted to channels"), ("trending", ""), ("help", "/paper")):
+        trigger = await stage.person.type(direct, line)
+        await stage.settled()
+        (answer,) = stage.person.answers(trigger)
+        assert isinstance(answer, Message)
+        assert said in words(answer.blocks)
+    assert await stage.bot.subscriptions.of(stage.channel) == []
+
+
+async def test_a_public_channel_needs_no_invitation(stage: SlackStage) -> None:
+    stage.room.members.discard(stage.workspace.bot_user)
+    assert "diffusion" in (await stage.say("subscribe diffusion")).text
+    await arrive(stage.bot, a_paper(title="A diffusion model"))
+    assert len(await stage.posted()) == 1
+
+
+async def test_pages_turn_in_place_and_other_answers_follow(stage: SlackStage) -> None:
+    for n in range(40):
+        await stage.bot.subscriptions.add(stage.channel, f"topic{n}", "now", "U1 ada")
+    listed = await stage.say("list")
+    before = len(stage.room.messages)
+    turned = await stage.press(listed, "Next")
+    assert "page 2" in turned.text
+    assert len(stage.room.messages) == before
+    assert turned.raw is listed.raw
+
+
+async def test_a_button_of_everyones_card_answers_only_whoever_pressed_it(stage: SlackStage) -> None:
+    await stage.say("subscribe diffusion")
+    await arrive(stage.bot, a_paper(title="A diffusion model"))
+    (card,) = await stage.posted()
+    text = card.text
+    saved = await stage.press(card, "Save")
+    assert saved.private
+    assert [seen.text for seen in await stage.posted()] == [text]
+
+
+async def test_a_thread_that_can_not_be_answered_in_is_answered_privately(stage: SlackStage) -> None:
+    await stage.say("subscribe diffusion")
+    await arrive(stage.bot, a_paper(title="A diffusion model"))
+    (card,) = await stage.posted()
+    stage.slack.faults.next("chat.postMessage", "restricted_action_thread_locked")
+    full = await stage.press(card, "Full abstract")
+    assert "We look at it closely." in full.text
+
+
+async def test_what_should_be_seen_is_shared_with_the_channel_without_being_a_member(
+    stage: SlackStage,
+) -> None:
+    stage.room.members.discard(stage.workspace.bot_user)
+    await arrive(stage.bot, a_paper(title="A diffusion model"))
+    found = await stage.say("search diffusion")
+    assert found.private
+    (label,) = [label for label in found.buttons if "hare" in label][:1]
+    shared = await stage.press(found, label)
+    assert not shared.private
+    assert "A diffusion model" in shared.text
+
+
+async def test_settings_from_app_home_are_for_the_channel_beside_the_button(stage: SlackStage) -> None:
+    await stage.say("subscribe diffusion")
+    home = await stage.person.open_home()
+    assert f"<#{stage.room.id}>" in home.text
+    await stage.person.press(home, "Settings")
+    await stage.settled()
+    form = stage.person.modals()[-1]
+    done = await stage.person.submit(form, zone="Asia/Tokyo")
+    assert done is not None
+    assert (await stage.bot.core.settings(stage.channel)).zone == "Asia/Tokyo"
+
+
+async def test_app_home_shows_no_channel_of_others_and_how_to_begin(stage: SlackStage) -> None:
+    await stage.say("subscribe diffusion")
+    ben = stage.slack.person(stage.workspace, "ben")
+    home = await ben.open_home()
+    assert "diffusion" not in home.text
+    assert "/invite @Paperboy" in home.text
+
+
+async def test_a_modal_that_slack_no_longer_opens_becomes_a_message(stage: SlackStage) -> None:
+    stage.slack.faults.next("views.open", "expired_trigger_id")
+    assert "Settings of this channel" in (await stage.say("settings")).text
+    assert stage.person.modals() == []
+
+
+async def test_a_fuller_answer_takes_the_first_ones_place_if_it_comes_soon_else_it_follows(
+    stage: SlackStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.slack.answers.PATIENCE", 0.05)
+    never = asyncio.Event()
+    platform = stage.platform
+    answers = Answers(platform._api, platform._tokens, platform._posting)
+
+    async def soon() -> Card | None:
+        return Card("reply", "fuller")
+
+    async def late() -> Card | None:
+        await never.wait()
+        return Card("reply", "fuller")
+
+    async def nothing() -> Card | None:
+        return None
+
+    for later, seen in ((soon, ["fuller"]), (nothing, ["first"]), (late, ["first", "fuller"])):
+        trigger = stage.slack.trigger(stage.person.user)
+        url = stage.slack.response_url(stage.room, stage.person.user, trigger)
+        asked = Asked(User(stage.person.user, "ada"), stage.channel, trigger, url)
+        giving = asyncio.create_task(answers.give(asked, Reply(Card("reply", "first"), later=later)))
+        if later is late:
+            await stage.slack.until(partial(stage.person.answers, trigger))
+            never.set()
+        await giving
+        assert [a.text for a in stage.person.answers(trigger) if not isinstance(a, View)] == seen
+
+
+def test_a_line_is_read_as_it_was_typed() -> None:
+    assert (
+        as_typed("similar <https://arxiv.org/abs/2405.01234>") == "similar https://arxiv.org/abs/2405.01234"
+    )
+    assert as_typed("search <http://cs.CL|cs.CL> &amp; more &lt;3") == "search http://cs.CL & more <3"
+    assert as_typed('subscribe "a b" -c, d (e OR f)') == 'subscribe "a b" -c, d (e OR f)'

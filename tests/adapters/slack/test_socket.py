@@ -1,0 +1,108 @@
+"""Socket Mode: what the library mends, what we say about it, and that nothing acknowledged is lost at the end."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from adapters.slack.manifest import manifest
+from adapters.slack.platform import SlackPlatform
+from bot.errors import ConfigurationError
+from tests.adapters.slack.double import Message, Slack
+from tests.adapters.slack.running import Running
+from tests.adapters.slack.stage import SlackStage, slack_stage
+from tests.unasked import UnaskedCore
+
+
+@pytest.fixture
+async def stage(redis: Redis) -> AsyncIterator[SlackStage]:
+    async with slack_stage(redis) as made:
+        yield made
+
+
+@pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
+async def test_it_comes_back_when_slack_asks_for_a_new_connection(stage: SlackStage, reason: str) -> None:
+    sockets = stage.slack.sockets
+    first = sockets.open[0]
+    await sockets.disconnect(reason)
+    await stage.slack.until(lambda: sockets.open and first not in sockets.open)
+    assert "no subscriptions" in (await stage.say("list")).text
+
+
+async def test_two_replicas_share_the_work_and_each_envelope_is_told_once(
+    stage: SlackStage, redis: Redis
+) -> None:
+    second = Running(stage.slack, redis)
+    stage.slack.sockets.opened.clear()
+    await second.start(second.socket(next(iter(stage.slack.world.tokens))))
+    try:
+        for n in range(6):
+            await stage.person.type(stage.room, f"subscribe topic{n}")
+        await stage.settled()
+        await second.settled()
+        assert set(stage.slack.sockets.delivered) == {0, 1}
+        assert len([m for m in stage.room.messages if m.only_for]) == 6
+        assert "6 subscriptions" in (await stage.say("list")).text
+    finally:
+        await second.stop()
+
+
+async def test_an_envelope_that_comes_again_is_acted_on_once(stage: SlackStage) -> None:
+    trigger = stage.slack.trigger(stage.person.user)
+    payload = {
+        "team_id": stage.workspace.id,
+        "channel_id": stage.room.id,
+        "channel_name": "papers",
+        "user_id": stage.person.user,
+        "user_name": "ada",
+        "command": "/paper",
+        "text": "subscribe diffusion",
+        "trigger_id": trigger,
+        "response_url": stage.slack.response_url(stage.room, stage.person.user, trigger),
+    }
+    for _ in range(2):
+        await stage.slack.tell("slash_commands", payload)
+    await stage.settled()
+    assert len(stage.person.answers(trigger)) == 1
+
+
+async def test_what_was_acknowledged_is_answered_even_while_it_is_stopped(stage: SlackStage) -> None:
+    trigger = await stage.person.type(stage.room, "subscribe diffusion")
+    await stage.stop()
+    (answer,) = stage.person.answers(trigger)
+    assert isinstance(answer, Message)
+    assert "diffusion" in answer.text
+    assert stage.slack.sockets.open == []
+    await stage.start()
+
+
+@pytest.mark.parametrize(
+    ("method", "fault", "says"),
+    [
+        ("auth.test", "invalid_auth", "SLACK_BOT_TOKEN"),
+        ("auth.test", "account_inactive", "SLACK_BOT_TOKEN"),
+        ("apps.connections.open", "invalid_auth", "SLACK_APP_TOKEN"),
+        ("apps.connections.open", "not_allowed_token_type", "SLACK_APP_TOKEN"),
+        ("apps.connections.open", "missing_scope", "connections:write"),
+    ],
+)
+async def test_a_refused_token_is_said_at_once(redis: Redis, method: str, fault: str, says: str) -> None:
+    async with Slack(manifest("socket")).serve() as slack:
+        workspace = slack.workspace()
+        token = slack.world.install(workspace, slack.person(workspace).user)
+        slack.faults.always[method] = fault
+        platform = SlackPlatform(Running(slack, redis).socket(token.value), redis)
+        with pytest.raises(ConfigurationError, match=says):
+            await platform.run(UnaskedCore())
+        await platform.close()
+
+
+async def test_it_waits_for_slack_where_that_is_down(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.slack.socket.WAITS", (0.01,))
+    async with Slack(manifest("socket")).serve() as slack:
+        slack.faults.next("auth.test", "500", "500", "internal_error")
+        slack.faults.next("apps.connections.open", "500", "500", "lose", "lose", "429 1")
+        stage = SlackStage(slack, redis)
+        await stage.start()
+        assert "no subscriptions" in (await stage.say("list")).text
+        await stage.stop()
