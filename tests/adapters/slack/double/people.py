@@ -191,10 +191,6 @@ class Person:
         )
         await self.slack.event(self.workspace, {"type": "app_uninstalled"})
 
-    def sees(self, channel: Channel) -> list[Message]:
-        """What is on their screen in a channel: everyone's messages and those for them."""
-        return [m for m in channel.messages if m.only_for in {None, self.user}]
-
     def answers(self, trigger: str) -> list[Surface]:
         """What came of something that they did, the latest last."""
         found: list[Surface] = [
