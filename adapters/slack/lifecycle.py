@@ -75,7 +75,7 @@ class Lifecycle:
     async def _uninstalled(self, workspace: str, at: float) -> None:
         if self._store is not None:
             found = await self._store.of(workspace)
-            if found is not None and found.installed_at > at:
+            if found is not None and int(found.installed_at) > at:
                 return  # it was installed again since
             await self._store.async_delete_all(enterprise_id=None, team_id=workspace)
         await self._core.pause_workspace("slack", workspace, "the app was uninstalled")

@@ -116,7 +116,7 @@ class Listeners:
             return error_card(UserError(NEEDS_CHANNEL, hint="/paper help"))
         if spec is not None and spec.posts:
             try:
-                await self._places.reach(channel)
+                await self._places.reach(channel, self._core)
             except UserError as error:
                 return error_card(error)
             await self._core.resume(channel)

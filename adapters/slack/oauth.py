@@ -46,6 +46,7 @@ def oauth_flow(
         client_secret=way.client_secret,
         scopes=SCOPES,
         user_scopes=[],
+        redirect_uri=f"{way.public_url}{REDIRECT}" if way.public_url else None,
         install_path=INSTALL,
         redirect_uri_path=REDIRECT,
         authorization_url=urljoin(api.url, "../oauth/v2/authorize"),

@@ -23,8 +23,8 @@ class Places:
         self._api = api
         self._tokens = tokens
 
-    async def reach(self, channel: ChannelRef) -> None:
-        """Raises UserError, which says what to do, where Paperboy could not post in the channel."""
+    async def reach(self, channel: ChannelRef, core: Core) -> None:
+        """Raises UserError, which says what to do, where Paperboy could not post in the channel, or should not."""
         try:
             access = await self._tokens.of(channel.workspace)
             answer = await self._api.asking(access.token).conversations_info(channel=channel.channel)
@@ -42,8 +42,24 @@ class Places:
             raise UserError("Slack doesn't say what channel this is. Try again in a minute.") from error
         except (SendError, ClientError, TimeoutError) as error:
             raise UserError("Slack can't be reached. Try again in a minute.") from error
-        if answer["channel"].get("is_archived"):
+        room = answer["channel"]
+        if room.get("is_archived"):
             raise UserError("This channel is archived: nothing can be posted here.")
+        sharing = {*room.get("connected_team_ids", ()), *room.get("shared_team_ids", ())}
+        await self._once_in(channel, sharing - {channel.workspace}, core)
+
+    async def _once_in(self, channel: ChannelRef, others: set[str], core: Core) -> None:
+        """Raises UserError where another workspace that shares the channel has Paperboy post there already."""
+        there = [ChannelRef("slack", other, channel.channel) for other in sorted(others)]
+        for ref in await core.subscriptions(there) if there else ():
+            try:
+                await self._tokens.of(ref.workspace)
+            except SendError:
+                continue  # it is not there any more
+            raise UserError(
+                "This channel is shared with another workspace, whose Paperboy posts here already. Subscribe from "
+                "there, so that no paper comes twice.",
+            )
 
     async def may_manage(self, user_id: str, channel: ChannelRef, core: Core) -> bool:
         """Whether the person may change the channel's subscriptions: everyone, but where a setting says otherwise.

@@ -9,13 +9,14 @@ from aiohttp.web import RouteDef
 from redis.asyncio import Redis
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from structlog import get_logger
 
 from adapters.slack.answers import Answers
 from adapters.slack.api import Api
 from adapters.slack.app import Rooms, bolt_app, listen
 from adapters.slack.doctor import examine
 from adapters.slack.home import Home
-from adapters.slack.http import routes
+from adapters.slack.http import INSTALL, routes
 from adapters.slack.installations import RedisInstallationStore
 from adapters.slack.lifecycle import Lifecycle
 from adapters.slack.listeners import Listeners
@@ -28,14 +29,15 @@ from adapters.slack.tasks import Tasks
 from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
 from adapters.slack.ways import Way
 from bot.cards import Card
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, RetryLater
 from bot.models import ChannelRef, MessageRef
 from bot.ports import Core, Finding, Rate, Rates
 from bot.sealing import Seal
 
-INSTALL = "/slack/install"
 DRAIN = 10.0
 """Seconds that answers have which are being given while the bot is stopped."""
+
+_log = get_logger()
 
 
 class SlackPlatform:
@@ -52,7 +54,6 @@ class SlackPlatform:
         self._redis = redis
         self._once = Once(redis)
         self._tasks = Tasks()
-        self._socket: Socket | None = None
         self._store: RedisInstallationStore | None = None
         self._tokens: Tokens
         if way.bot_token:
@@ -61,29 +62,37 @@ class SlackPlatform:
             self._store = RedisInstallationStore(redis, Seal.of(way.secret_key))
             self._tokens = InstalledTokens(self._api, self._store, way.client_id, way.client_secret)
         self._posting = Posting(self._api, self._tokens, self._once)
+        self._socket: Socket | None = None
+        if way.kind == "socket":
+            self._socket = Socket(self._api, way.app_token, OneToken(self._api, way.bot_token))
+
+    def connected(self) -> bool:
+        """Whether Slack can be heard; over HTTP it is Slack that calls."""
+        return self._socket is None or self._socket.connected()
+
+    def invitation(self) -> str | None:
+        """The page by which a workspace installs the app, where every workspace may."""
+        return f"{self._way.public_url}{INSTALL}" if self._store is not None else None
 
     async def run(self, core: Core) -> None:
         """Listen until cancelled: on a socket, while what comes over HTTP is the role `web`'s.
 
         Raises ConfigurationError where a token is refused.
         """
-        if self._way.kind != "socket":
-            await self._wait_for_web()
+        if self._socket is not None:
+            await self._socket.run(self._app(core), core)
             return
-        self._socket = Socket(self._api, self._way.app_token, OneToken(self._api, self._way.bot_token))
-        await self._socket.run(self._app(core), core)
-
-    def connected(self) -> bool:
-        """Whether the socket is open. What comes over HTTP needs none."""
-        return self._way.kind != "socket" or (self._socket is not None and self._socket.open)
-
-    def invitation(self) -> str | None:
-        """Where any workspace can install the app; an app of one workspace is nobody else's."""
-        return INSTALL if self._store is not None else None
+        if self._way.port is None:
+            raise ConfigurationError(
+                "Slack's HTTP mode needs PORT, where Slack's requests arrive; or set SLACK_APP_TOKEN for Socket Mode"
+            )
+        if isinstance(self._tokens, OneToken):
+            await self._resume(core, self._tokens)
+        await asyncio.Event().wait()
 
     def routes(self, core: Core) -> Iterable[RouteDef]:
         """What Slack and browsers call over HTTP; nothing in Socket Mode."""
-        if self._way.kind == "socket":
+        if self._socket is not None:
             return ()
         oauth = None
         if self._store is not None:
@@ -112,12 +121,12 @@ class SlackPlatform:
         await self._tasks.drain(DRAIN)
         await self._api.close()
 
-    async def _wait_for_web(self) -> None:
-        if self._way.port is None:
-            raise ConfigurationError(
-                "Slack's HTTP mode needs PORT, where Slack's requests arrive; or set SLACK_APP_TOKEN for Socket Mode"
-            )
-        await asyncio.Event().wait()
+    async def _resume(self, core: Core, token: OneToken) -> None:
+        """The operator may have put a new token in the place of one that was refused."""
+        try:
+            await core.resume_workspace("slack", await token.workspace())
+        except RetryLater as error:
+            _log.warning("slack_unreachable", why=str(error))
 
     def _app(self, core: Core, oauth: AsyncOAuthFlow | None = None) -> AsyncApp:
         app = bolt_app(

@@ -12,7 +12,7 @@ from structlog import get_logger
 from adapters.slack.api import QUIET, Api
 from adapters.slack.errors import GONE, code_of, send_error
 from adapters.slack.tokens import OneToken
-from bot.errors import ConfigurationError, RetryLater, WorkspaceGone
+from bot.errors import ConfigurationError, RetryLater
 from bot.ports import Core
 
 CHECK = 10.0
@@ -30,8 +30,13 @@ class Socket:
         self._api = api
         self._app_token = app_token
         self._bot = bot
-        self.open = False
-        """Whether Slack could be heard when that was last looked at."""
+        self._handler: AsyncSocketModeHandler | None = None
+
+    def connected(self) -> bool:
+        """Whether the web socket is open just now."""
+        client = self._handler.client if self._handler else None
+        session = client.current_session if client else None
+        return bool(client and session and not (client.closed or client.stale or session.closed))
 
     async def run(self, app: AsyncApp, core: Core) -> None:
         """Listen until cancelled. Raises ConfigurationError where a token is refused: the library would loop."""
@@ -41,42 +46,37 @@ class Socket:
             app, self._app_token, logger=QUIET, web_client=self._api.asking(None), ping_interval=CHECK
         )
         handler.client.wss_uri = address
+        self._handler = handler
         try:
             await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
             _log.info("connected", platform="slack", workspace=workspace)
-            self.open = True
-            await self._watch(handler)
+            await self._watch()
         finally:
-            self.open = False
             await handler.close_async()  # type: ignore[no-untyped-call]  # as above
 
-    async def _watch(self, handler: AsyncSocketModeHandler) -> None:
+    async def _watch(self) -> None:
         """Say when the connection is lost, and when it is back; the library mends it."""
+        before = True
         while True:
             await asyncio.sleep(CHECK)
-            now = await handler.client.is_connected()
-            if now != self.open:
+            now = self.connected()
+            if now != before:
                 _log.warning("socket_back" if now else "socket_lost", platform="slack")
-            self.open = now
+            before = now
 
     async def _checked(self) -> tuple[str, str]:
         """The workspace, and where the socket is: both tokens work. Waits for as long as Slack can't be reached."""
         for attempt in count():
             try:
-                access = await self._bot.access()
+                workspace = await self._bot.workspace()
                 opened = await self._api.asking(None).apps_connections_open(app_token=self._app_token)
-            except WorkspaceGone as error:
-                raise ConfigurationError(
-                    "Slack refuses SLACK_BOT_TOKEN: copy it again from “OAuth & Permissions”, after “Install to "
-                    f"Workspace” ({error})"
-                ) from None
             except SlackApiError as error:
                 self._refuse(error)
                 why = str(send_error(error))
             except (RetryLater, ClientError, TimeoutError) as error:
                 why = str(error) or type(error).__name__
             else:
-                return access.workspace, str(opened["url"])
+                return workspace, str(opened["url"])
             _log.warning("slack_unreachable", why=why)
             await asyncio.sleep(WAITS[min(attempt, len(WAITS) - 1)])
         raise AssertionError

@@ -12,7 +12,7 @@ from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from adapters.slack.api import Api
 from adapters.slack.errors import code_of, send_error
 from adapters.slack.installations import RedisInstallationStore
-from bot.errors import RetryLater, SendError, Unclear, WorkspaceGone
+from bot.errors import ConfigurationError, RetryLater, SendError, Unclear, WorkspaceGone
 
 EARLY = 120
 """Minutes before its end that a token is exchanged; Slack's live for 12 hours."""
@@ -65,8 +65,18 @@ class OneToken:
         """Raises WorkspaceGone: such a token is renewed by its operator."""
         raise WorkspaceGone(f"SLACK_BOT_TOKEN of {expired.workspace} has expired: turn token rotation off")
 
+    async def workspace(self) -> str:
+        """Whose token it is. Raises ConfigurationError where Slack refuses it, RetryLater where it doesn't answer."""
+        try:
+            return (await self.access()).workspace
+        except WorkspaceGone as error:
+            raise ConfigurationError(
+                "Slack refuses SLACK_BOT_TOKEN: copy it again from “OAuth & Permissions”, after “Install to "
+                f"Workspace” ({error})"
+            ) from None
+
     async def access(self) -> Access:
-        """Whose token it is. Raises a SendError."""
+        """The token with all that goes with it. Raises a SendError."""
         if self._access is None:
             who = await identify(self._api, self._token)
             self._access = Access(who["team_id"], self._token, who["user_id"], who.get("url") or "")

@@ -22,6 +22,8 @@ class Way:
     client_secret: str = field(default="", repr=False)
     secret_key: str = field(default="", repr=False)
     port: int | None = None
+    public_url: str = ""
+    """Where people reach the web role; empty where that was not said."""
 
 
 def choose_way(settings: Settings) -> Way | None:
@@ -60,6 +62,7 @@ def choose_way(settings: Settings) -> Way | None:
         client_secret=client_secret,
         secret_key=_text(settings.secret_key),
         port=settings.port,
+        public_url=settings.public_url or "",
     )
 
 

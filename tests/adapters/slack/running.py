@@ -70,6 +70,16 @@ class Running:
             kind="socket", api_url=self.slack.api_url, bot_token=token, app_token=self.slack.app.app_token
         )
 
+    def http_alone(self, token: str) -> Way:
+        """HTTP for one workspace, with a bot token."""
+        return Way(
+            kind="http",
+            api_url=self.slack.api_url,
+            bot_token=token,
+            signing_secret=self.slack.app.signing_secret,
+            port=80,
+        )
+
     def http(self, secret_key: str = SECRET_KEY) -> Way:
         """HTTP, for every workspace that installs the app."""
         return Way(

@@ -192,6 +192,28 @@ async def test_a_missing_scope_pauses_the_workspace_and_its_installer_hears_why(
     assert sorted(town.cards(town.room)) == ["Diffusion 1", "Diffusion 2"]
 
 
+async def test_a_channel_of_two_workspaces_gets_each_paper_once(town: Town) -> None:
+    partner = town.slack.workspace("partner")
+    eve = town.slack.person(partner, "eve")
+    partner.channels[town.room.id] = town.room
+    town.room.teams = [town.lab.id, partner.id]
+    town.room.members.add(eve.user)
+    await install(town.slack, town.running.address, eve)
+    await town.subscribe(town.room)
+
+    async def said(line: str) -> str:
+        trigger = await eve.type(town.room, line)
+        await town.running.settled()
+        return town.told([a for a in eve.answers(trigger) if isinstance(a, Message)])
+
+    assert "shared with another workspace" in await said("subscribe diffusion")
+    await town.paper()
+    assert town.cards(town.room) == ["Diffusion 1"]
+    await town.ada.uninstall()
+    await town.running.settled()
+    assert "Subscribed" in await said("subscribe diffusion")
+
+
 def test_those_are_told_who_did_it_or_made_the_subscriptions_but_few() -> None:
     channel = ChannelRef("slack", "T1", "C1")
     made = [

@@ -24,6 +24,7 @@ async def stage(redis: Redis) -> AsyncIterator[SlackStage]:
 async def test_it_comes_back_when_slack_asks_for_a_new_connection(stage: SlackStage, reason: str) -> None:
     sockets = stage.slack.sockets
     first = sockets.open[0]
+    assert stage.platform.connected()
     await sockets.disconnect(reason)
     await stage.slack.until(lambda: sockets.open and first not in sockets.open)
     assert "no subscriptions" in (await stage.say("list")).text
@@ -73,6 +74,7 @@ async def test_what_was_acknowledged_is_answered_even_while_it_is_stopped(stage:
     assert isinstance(answer, Message)
     assert "diffusion" in answer.text
     assert stage.slack.sockets.open == []
+    assert not stage.platform.connected()
     await stage.start()
 
 

@@ -261,9 +261,10 @@ def _conversation(channel: Channel, workspace: Workspace) -> Json:
         "is_private": channel.private,
         "is_archived": channel.archived,
         "is_member": workspace.bot_user in channel.members,
-        "is_ext_shared": bool(channel.shared_with),
-        "is_shared": bool(channel.shared_with),
-        "shared_team_ids": [workspace.id, *channel.shared_with],
+        "is_ext_shared": len(channel.teams) > 1,
+        "is_shared": len(channel.teams) > 1,
+        "shared_team_ids": channel.teams or [workspace.id],
+        "connected_team_ids": [team for team in channel.teams if team != workspace.id],
         "creator": channel.creator,
     }
 

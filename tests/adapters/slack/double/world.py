@@ -44,8 +44,8 @@ class Channel:
     creator: str = ""
     members: set[str] = field(default_factory=set)
     messages: list[Message] = field(default_factory=list)
-    shared_with: list[str] = field(default_factory=list)
-    """Other workspaces' ids."""
+    teams: list[str] = field(default_factory=list)
+    """The workspaces that share it; empty where it is one's own."""
 
     @property
     def direct(self) -> bool:
