@@ -8,6 +8,7 @@ from logging import Logger
 from secrets import token_urlsafe
 from time import time
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 from redis.asyncio import Redis
@@ -90,6 +91,16 @@ class RedisInstallationStore(AsyncInstallationStore):
         if user_id is None:
             await self.async_delete_bot(enterprise_id=enterprise_id, team_id=team_id)
 
+    async def reseal(self) -> None:
+        """Seal all of it with the newest key, where several are set."""
+        if not self._seal.rotating:
+            return
+        async for key in self._redis.scan_iter("pb:{slack:*}:installation"):
+            async with self.alone(_workspace_in(key)):
+                sealed: Any = await self._redis.get(key)
+                if sealed:
+                    await self._redis.set(key, self._seal.reseal(sealed), xx=True)
+
     def ends(self, expires_at: int, minutes: int) -> bool:
         """Whether a token ends within so many minutes."""
         return expires_at <= time() + minutes * 60
@@ -130,6 +141,11 @@ class RedisStateStore(AsyncOAuthStateStore):
     async def async_consume(self, state: str) -> bool:
         """Whether it was issued, and not used before."""
         return await self._redis.getdel(keys.install_state("slack", state)) is not None
+
+
+def _workspace_in(key: str) -> str:
+    """The workspace whose installation lies at `key`."""
+    return unquote(key.partition("{")[2].partition("}")[0].partition(":")[2])
 
 
 def _home(enterprise_id: str | None, team_id: str | None) -> str:

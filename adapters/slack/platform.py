@@ -86,6 +86,8 @@ class SlackPlatform:
             raise ConfigurationError(
                 "Slack's HTTP mode needs PORT, where Slack's requests arrive; or set SLACK_APP_TOKEN for Socket Mode"
             )
+        if self._store is not None:
+            await self._store.reseal()
         if isinstance(self._tokens, OneToken):
             await self._resume(core, self._tokens)
         await asyncio.Event().wait()
