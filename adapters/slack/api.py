@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncServerErrorRetryHandler,
@@ -39,9 +39,7 @@ class Api:
         """Repeats a call once where the connection or the server failed: for what only looks."""
         return self._client(token, [AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()])
 
-    async def respond(
-        self, url: str, message: Message, *, private: bool, replace: bool, thread: str | None = None
-    ) -> bool:
+    async def respond(self, url: str, message: Message, *, private: bool, replace: bool) -> bool:
         """Answer an interaction at its `response_url`. False where Slack takes no more there."""
         body: dict[str, Any] = {
             "text": message.text,
@@ -52,7 +50,11 @@ class Api:
             "unfurl_media": False,
         }
         hook = AsyncWebhookClient(url, timeout=14, session=self._open(), logger=QUIET, retry_handlers=[])
-        answer = await hook.send_dict(body | ({"thread_ts": thread} if thread else {}))
+        try:
+            answer = await hook.send_dict(body)
+        except (ClientError, TimeoutError) as error:
+            _log.warning("answer_lost", platform="slack", why=type(error).__name__)
+            return False
         if answer.status_code != 200:
             _log.warning("answer_refused", platform="slack", status=answer.status_code, why=answer.body[:200])
         return answer.status_code == 200

@@ -19,7 +19,7 @@ from adapters.slack.elements import (
     rich_text,
     section,
 )
-from bot.cards import Actions, Block, Bullets, Card, PaperBlock, Paragraph, Span
+from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span
 from bot.cards.plain import link, plain
 from bot.text import shorten
 
@@ -27,6 +27,8 @@ NOTICE = 700
 """Characters of a message's top-level text, before escaping makes it up to five times as long."""
 ROOM = limits.MESSAGE - 700
 """Characters of a message's blocks, with a margin: how Slack counts is not documented."""
+SIGN = 2
+"""Characters of a label that is no word, such as 👍."""
 _EVERYONE = frozenset({"here", "channel", "everyone"})
 _ID = re.compile("[SUW][A-Z0-9]{2,20}")
 
@@ -136,7 +138,17 @@ def _paper(block: PaperBlock) -> Iterator[Json]:
         yield section(block.abstract, picture, block.title)
     if block.reasons:
         yield context(" · ".join(block.reasons))
-    yield from buttons((*block.buttons, *block.actions[:1]), block.actions[1:])
+    first, more = _divided(block.actions)
+    yield from buttons((*block.buttons, *first), more)
+
+
+def _divided(actions: Sequence[Button]) -> tuple[list[Button], list[Button]]:
+    """What is a button of its own, and what is behind the menu: all but the first one and those that are a sign."""
+    alone = [n == 0 or len(button.label) <= SIGN for n, button in enumerate(actions)]
+    first = [button for button, shown in zip(actions, alone, strict=True) if shown]
+    more = [button for button, shown in zip(actions, alone, strict=True) if not shown]
+    room = max(0, len(more) - limits.OVERFLOW)
+    return [*first, *more[:room]], more[room:]
 
 
 def _paper_line(block: PaperBlock) -> Json:

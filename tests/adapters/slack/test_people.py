@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -9,14 +10,16 @@ from redis.asyncio import Redis
 
 from adapters.slack.answers import Answers, Asked
 from adapters.slack.listeners import as_typed
-from bot.cards import Card
+from adapters.slack.render import render
+from bot.cards import Button, Card
+from bot.cards.paper import paper_block
 from bot.models import ChannelSettings, User
 from bot.ports import Reply
 from bot.store.settings import SettingsOfChannels
 from tests.adapters.slack.double import Message, Person, View
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.stage import SlackStage, slack_stage
-from tests.papers import a_paper
+from tests.papers import SPRING, a_paper
 from tests.stage import arrive
 
 
@@ -87,6 +90,30 @@ async def test_a_button_of_everyones_card_answers_only_whoever_pressed_it(stage:
     saved = await stage.press(card, "Save")
     assert saved.private
     assert [seen.text for seen in await stage.posted()] == [text]
+
+
+async def test_every_button_of_a_card_does_what_it_says(stage: SlackStage) -> None:
+    await stage.say("subscribe diffusion")
+    await arrive(stage.bot, a_paper("2603.00002", title="Diffusion of heat", abstract="Heat spreads."))
+    await arrive(stage.bot, a_paper(title="A diffusion model", abstract="Heat spreads here, too."))
+    card = (await stage.posted())[-1]
+    said = {label: await stage.press(card, label) for label in card.buttons}
+    assert "Saved" in said["Save"].text
+    assert "Heat spreads here" in said["Full abstract"].text
+    assert "Diffusion of heat" in said["Similar"].text
+    assert "Mute what" in said["Mute"].text
+    assert "Muted here" in (await stage.press(said["Mute"], said["Mute"].buttons[-1])).text
+    assert [label for label in said if said[label].raw.edited] == []
+
+
+def test_a_card_shows_a_few_buttons_and_a_menu() -> None:
+    many = tuple(Button(f"Action {n}", f"do {n}") for n in range(9))
+    block = paper_block(a_paper(), (), SPRING)
+    row = render(Card("paper", "x", blocks=(replace(block, actions=(*many, Button("👍", "up 1"))),))).blocks[
+        -1
+    ]
+    kinds = [(element["type"], len(element.get("options", ()))) for element in row["elements"]]
+    assert kinds == [("button", 0)] * 6 + [("overflow", 5)]
 
 
 async def test_a_thread_that_can_not_be_answered_in_is_answered_privately(stage: SlackStage) -> None:
