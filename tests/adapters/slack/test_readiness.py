@@ -3,7 +3,8 @@
 from redis.asyncio import Redis
 
 from adapters.slack import build
-from adapters.slack.platform import INSTALL, SlackPlatform
+from adapters.slack.http import INSTALL
+from adapters.slack.platform import SlackPlatform
 from bot.settings import Settings
 from tests.adapters.slack.stage import slack_stage
 
