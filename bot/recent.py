@@ -11,6 +11,7 @@ from structlog import get_logger
 
 from bot.models import Paper
 from bot.query import Query, Reading
+from bot.sample import SOURCE
 from bot.store.papers import Papers
 from bot.store.wake import Wake
 
@@ -94,6 +95,11 @@ class Recent:
     def days(self) -> int:
         """On how many days they were published."""
         return len({entry.published for entry in self._entries.values()})
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether they are the bundled sample, taken in for a tour."""
+        return any(SOURCE in entry.reading.sources for entry in self._entries.values())
 
     def _heard(self, message: str) -> None:
         if message in {"", "records"}:

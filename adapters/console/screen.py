@@ -89,8 +89,9 @@ class JsonScreen:
         self._out = _Output(stream)
 
     def post(self, card: Card) -> None:
-        """The card, and the ids of its papers."""
-        papers = [block.paper_id for block in card.blocks if isinstance(block, PaperBlock)]
+        """The card, and the ids of its papers, also of those that a digest shows on demand."""
+        named = [block.paper_id for block in card.blocks if isinstance(block, PaperBlock)]
+        papers = list(card.posting.papers) or named
         self._write({"kind": "post", "papers": papers, "card": to_json(card)})
 
     def reply(self, card: Card) -> None:

@@ -89,6 +89,8 @@ class Posting:
     """Discord's classic embeds in the place of components."""
     topics: tuple[str, ...] = ()
     """The arXiv categories of its papers, most frequent first: for a forum's tags."""
+    papers: tuple[str, ...] = ()
+    """Ids of all that it tells of, those behind a digest's button included."""
 
 
 @dataclass(frozen=True, slots=True)

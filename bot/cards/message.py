@@ -29,4 +29,5 @@ def posting(entries: Sequence[Entry], settings: ChannelSettings) -> Posting:
         threads=settings.threads,
         embeds=settings.embeds,
         topics=tuple(topic for topic, _ in topics.most_common()),
+        papers=tuple(paper.id for paper, _ in entries),
     )

@@ -54,7 +54,8 @@ async def look_back(query: Query, services: Services) -> Lookback:
     if not len(services.recent):
         return _on_sample(query, await services.papers.since(services.now() - KEPT))
     papers = await services.papers.get(ids)
-    return Lookback(len(services.recent), _newest_first(papers.values()), min(DAYS, services.recent.days))
+    days = min(DAYS, services.recent.days)
+    return Lookback(len(services.recent), _newest_first(papers.values()), days, services.recent.is_sample)
 
 
 def _on_sample(query: Query, papers: Sequence[Paper]) -> Lookback:
