@@ -178,6 +178,8 @@ class Search:
                 found = await self._papers.get(ids)
                 gone = [paper_id for paper_id in ids if paper_id not in found]
                 await self._thread(index.write, list(found.values()), gone, position)
+                if len(changes) == AT_ONCE:  # a build, which takes a while: whoever watches sees it come on
+                    log.info("indexing", papers=index.papers)
             self._complete = True
             return True
 
