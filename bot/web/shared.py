@@ -65,6 +65,12 @@ def _sources(polls: Iterable[PollResult]) -> Iterator[GaugeMetricFamily]:
         known = {k: at.timestamp() for k, at in times.items() if at is not None}
         yield _gauge(f"source_{name}_timestamp_seconds", said, labels, known)
     yield _gauge(
+        "source_alarm",
+        "1 where a source went well, but not as it should",
+        labels,
+        {k: p.alarm is not None for k, p in named.items()},
+    )
+    yield _gauge(
         "source_failures", "Polls that failed in a row", labels, {k: p.failures for k, p in named.items()}
     )
 

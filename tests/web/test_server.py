@@ -88,6 +88,7 @@ async def test_without_redis_it_is_alive_but_not_ready_and_still_counts() -> Non
 
 async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> None:
     await polled(redis, NOW, failures=3, new_at=NOW, error="it is down")
+    await polled(redis, NOW, source="nature", alarm="it stands still")
     outbox = Outbox(redis)
     past = round((datetime.now(UTC).timestamp() - 100) * 1000)
     await outbox.offer(Offer(channel=a_channel(n), papers=((n, ()),), due=past, label=n) for n in "abc")
@@ -98,6 +99,8 @@ async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> No
         found = await scrape(client)
     assert found["paperboy_source_failures", "cs.CL", "arxiv"] == 3
     assert found["paperboy_source_new_timestamp_seconds", "cs.CL", "arxiv"] == NOW.timestamp()
+    assert found["paperboy_source_alarm", "", "nature"] == 1
+    assert found["paperboy_source_alarm", "cs.CL", "arxiv"] == 0
     assert found["paperboy_outbox_aside", "dead"] == 1
     assert found["paperboy_outbox_aside", "held"] == 0
     assert found[("paperboy_outbox_open",)] == 1
