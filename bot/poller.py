@@ -15,7 +15,7 @@ from bot.leading import RENEW_EVERY, lead
 from bot.ports import Source
 from bot.store.lease import TTL, Lease, LostLease
 from bot.store.papers import Papers
-from bot.store.polls import PollResult, last_polls, record_poll
+from bot.store.polls import PollResult, forget_polls, last_polls, record_poll
 
 log = structlog.get_logger(__name__)
 
@@ -133,6 +133,7 @@ class Poller:
 
     async def _all_once(self, fence: int) -> None:
         await self._recall()
+        await self._forget_former()
         hold = self._was_away()
         async with asyncio.TaskGroup() as group:
             for source in self._sources:
@@ -142,6 +143,7 @@ class Poller:
 
     async def _all_for_ever(self, fence: int) -> None:
         await self._recall()
+        await self._forget_former()
         if self._was_away():
             await self._all_once(fence)
         with metrics.leader.track_inprogress():
@@ -168,6 +170,16 @@ class Poller:
         except RedisError as error:
             log.warning("earlier polls not known", reason=str(error))
         _heed_cancellation()
+
+    async def _forget_former(self) -> None:
+        """Of sources that the settings name no more, nobody should say that they are late."""
+        former = self._last.keys() - {source.name for source in (*self._sources, *self._beside)}
+        if former:
+            self._last = {name: poll for name, poll in self._last.items() if name not in former}
+            try:
+                await forget_polls(self._redis, former)
+            except RedisError as error:
+                log.warning("former sources are still shown", reason=str(error))
 
     async def _follow(self, source: Source, fence: int) -> None:
         while True:

@@ -407,6 +407,19 @@ async def test_outcomes_are_there_to_be_shown(clock: SimulatedClock, world: Worl
     assert (shown.at, shown.succeeded_at) == (START + 2 * HOUR, START)
 
 
+async def test_a_source_that_the_settings_name_no_more_is_forgotten(
+    clock: SimulatedClock, world: World
+) -> None:
+    former, kept = (
+        ScriptedSource(clock, "one", name="former"),
+        ScriptedSource(clock, "one", "two", name="kept"),
+    )
+    await world.poller(former, kept).poll_once()
+    assert set(await last_polls(world.redis)) == {"former", "kept"}
+    await world.poller(kept).poll_once()
+    assert set(await last_polls(world.redis)) == {"kept"}
+
+
 async def test_a_long_sleep_is_taken_in_naps(clock: SimulatedClock, world: World) -> None:
     """So that a suspended machine, or a clock that was set, is noticed."""
     source = ScriptedSource(clock, "one", "two")

@@ -1,6 +1,7 @@
 """How the last poll of every source went, kept for `status` and `doctor`."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -56,6 +57,11 @@ def _time(written: str | None) -> datetime | None:
 async def record_poll(redis: Redis, result: PollResult) -> None:
     """Replace what was known of the source. Raises RedisError."""
     await redis.hset(keys.POLLS, result.source, str(result))
+
+
+async def forget_polls(redis: Redis, sources: Iterable[str]) -> None:
+    """Know nothing of these any more. Raises RedisError."""
+    await redis.hdel(keys.POLLS, *sources)
 
 
 async def last_polls(redis: Redis) -> dict[str, PollResult]:
