@@ -1,18 +1,20 @@
 """What the pages share: who is asking, what may be asked how often, and how a page is answered."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from ipaddress import ip_address, ip_network
 
 from aiohttp import web
+from redis.exceptions import RedisError
+from structlog import get_logger
 
 from adapters.email.files import base
 from adapters.email.letters import Letters
 from adapters.email.links import Links
 from adapters.email.store import Addresses
 from bot.cards.plain import link
-from bot.errors import UserError
+from bot.errors import ConfigurationError, UserError
 from bot.ports import Core, Rate
 from bot.web.templating import Templates
 
@@ -24,6 +26,8 @@ REQUESTS = Rate(20, 3600)
 """For a letter, from one source."""
 LOOKS = Rate(60, 60)
 """At a back-test, from one source."""
+
+log = get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -53,15 +57,20 @@ class Desk:
         """Whether whoever asks may do this once more."""
         return await self.addresses.allows(rate, what, "from", source(request))
 
-    def guarded(self, handler: Handler) -> Handler:
-        """Answers with a page where a link is no good."""
+    def guarded(self, routes: Iterable[tuple[str, str, Handler]]) -> list[web.RouteDef]:
+        """Routes (method, path, handler) that answer with a page where a link is no good, or Redis is away."""
+        return [web.route(method, path, self._guarded(handler)) for method, path, handler in routes]
 
+    def _guarded(self, handler: Handler) -> Handler:
         @wraps(handler)
         async def guarded(request: web.Request) -> web.StreamResponse:
             try:
                 return await handler(request)
             except UserError as error:
                 return self.notice("That did not work", str(error), status=400)
+            except (RedisError, OSError, ConfigurationError) as error:
+                log.warning("page_not_shown", page=handler.__name__, error=str(error))
+                return self.notice("Not at the moment", "Please try again in a minute.", status=503)
 
         return guarded
 

@@ -22,7 +22,7 @@ COMMANDS = Rate(60, 60)
 FULLER = 5.0
 """Seconds that a fuller answer may take; a page can't change once it is there."""
 READING = frozenset(
-    {
+    [
         "help",
         "list",
         "preview",
@@ -34,7 +34,8 @@ READING = frozenset(
         "more",
         "explain",
         "status",
-    }
+        "mutewhat",
+    ]
 )
 """Commands that a link in a mail carries out at once. The others take a button: programs follow links, too."""
 
@@ -55,17 +56,18 @@ class Manage:
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
-        guarded = self._desk.guarded
-        return [
-            web.get("/email/manage/{token}", guarded(self._open)),
-            web.post("/email/manage/{token}", guarded(self._do)),
-            web.get("/email/unsubscribe/{token}", guarded(self._ask_to_stop)),
-            web.post("/email/unsubscribe/{token}", guarded(self._stop)),
-            web.post("/email/forget/{token}", guarded(self._forget)),
-            web.get("/email/link", self._ask_for_link),
-            web.post("/email/link", guarded(self._send_link)),
-            web.post("/email/bounces", self._came_back),
-        ]
+        return self._desk.guarded(
+            [
+                ("GET", "/email/manage/{token}", self._open),
+                ("POST", "/email/manage/{token}", self._do),
+                ("GET", "/email/unsubscribe/{token}", self._ask_to_stop),
+                ("POST", "/email/unsubscribe/{token}", self._stop),
+                ("POST", "/email/forget/{token}", self._forget),
+                ("GET", "/email/link", self._ask_for_link),
+                ("POST", "/email/link", self._send_link),
+                ("POST", "/email/bounces", self._came_back),
+            ]
+        )
 
     async def show(
         self,

@@ -33,14 +33,15 @@ class Signup:
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
-        guarded = self._desk.guarded
-        return [
-            web.get("/email/subscribe", self._blank),
-            web.post("/email/subscribe", self._asked),
-            web.get("/email/preview", self._preview),
-            web.get("/email/confirm/{token}", guarded(self._look)),
-            web.post("/email/confirm/{token}", guarded(self._confirm)),
-        ]
+        return self._desk.guarded(
+            [
+                ("GET", "/email/subscribe", self._blank),
+                ("POST", "/email/subscribe", self._asked),
+                ("GET", "/email/preview", self._preview),
+                ("GET", "/email/confirm/{token}", self._look),
+                ("POST", "/email/confirm/{token}", self._confirm),
+            ]
+        )
 
     async def _blank(self, _request: web.Request) -> web.Response:
         return self._form({})

@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.adapters.discord.stage import discord_stage
+from tests.adapters.email.stage import email_stage
 from tests.adapters.slack.stage import slack_stage
 from tests.papers import a_paper
 from tests.stage import Stage, arrive, console_stage
@@ -18,6 +19,7 @@ STAGES: dict[str, Callable[[Redis], AbstractAsyncContextManager[Any]]] = {
     "console": console_stage,
     "slack": slack_stage,
     "discord": discord_stage,
+    "email": email_stage,
 }
 Opened = Callable[[], AbstractAsyncContextManager[Stage]]
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from adapters.email.address import Address
 from bot.ports import Batch, Rate
@@ -225,6 +226,15 @@ async def test_a_letter_that_may_have_arrived_is_not_sent_again(stage: EmailStag
     await stage.letter()
     await stage.platform.close()
     assert len(stage.office.mails) == 1
+
+
+async def test_while_redis_is_away_pages_say_so(stage: EmailStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_args: object) -> None:
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr("adapters.email.store.Rates.turn", away)
+    page = await ask(stage)
+    assert (page.status, "try again in a minute" in page.text) == (503, True)
 
 
 async def test_pages_are_kept_by_nobody_and_load_nothing_from_elsewhere(stage: EmailStage) -> None:
