@@ -163,7 +163,9 @@ class Commands:
                 "Only people who may manage this channel can change what is posted here. Looking is for everyone.",
                 hint="/paper list",
             )
-        return await HANDLERS[spec.name](valid, self._services)
+        reply = await HANDLERS[spec.name](valid, self._services)
+        await self._services.outbox.resume_if_paused(command.channel)  # whoever types there can see us, too
+        return reply
 
     async def _may_change(self, command: Command) -> bool:
         if command.user.may_manage:

@@ -334,6 +334,13 @@ class Outbox:
         """Post in this channel again, if only to see whether it works."""
         await self._run("pause", keys.shard_of(channel), ["channel", str(channel), ""])
 
+    async def resume_if_paused(self, channel: ChannelRef) -> None:
+        """Somebody is there and can reach us: post again where it was paused, if only to see whether it works."""
+        if await self._redis.hexists(keys.channel(channel), "paused"):
+            await self.resume(channel)
+        if await self._redis.hexists(keys.workspace_health(channel), "paused"):
+            await self.resume_workspace(channel.platform, channel.workspace)
+
     async def pause_workspace(self, platform: str, workspace: str, why: str) -> None:
         """Post nothing in the whole workspace until it is resumed."""
         await self._everywhere("pause", ["workspace", keys.workspace(platform, workspace), why or "paused"])

@@ -129,3 +129,15 @@ async def test_of_a_forgotten_channel_nothing_is_left(
 
 def test_the_clock_stands_still(services: Services) -> None:
     assert services.now() == NOW
+
+
+async def test_a_command_in_a_paused_channel_has_it_tried_again(ask: Ask, services: Services) -> None:
+    here = a_channel()
+    await services.outbox.pause(here, "it was archived")
+    await services.outbox.pause_workspace(here.platform, here.workspace, "uninstalled")
+    assert (await services.outbox.standing(here)).paused == "it was archived"
+    await ask("list")
+    assert (await services.outbox.standing(here)).paused == ""
+    await services.outbox.pause(a_channel("C2"), "it was archived")
+    await ask("list")
+    assert (await services.outbox.standing(a_channel("C2"))).paused == "it was archived"

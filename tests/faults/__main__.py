@@ -15,7 +15,7 @@ from time import monotonic
 
 import structlog
 
-from tests.faults import crowds, failovers, kills, points, stops
+from tests.faults import crowds, failovers, kills, own, points, stops
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -28,6 +28,8 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (failovers.of_a_server, Size(kills=10)),
     (stops.of_a_worker, WHOLE),
     (stops.of_the_leader, WHOLE),
+    (stops.on_request, WHOLE),
+    (own.of_the_app, WHOLE),
     (failovers.of_a_cluster, Size(kills=10)),
     (failovers.of_a_watched_primary, Size(kills=10)),
     (crowds.outage, Size(channels=100, papers=20)),

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from pathlib import Path
+from time import monotonic
 
 from bot.store import keys
 from bot.store import lease as leases
@@ -33,6 +34,26 @@ async def of_a_worker(folder: Path, size: Size) -> Outcome:
         await here.until_done()
         await here.stop()
         return here.outcome("worker stopped past its lease", "2 workers stopped")
+
+
+async def on_request(folder: Path, size: Size) -> Outcome:
+    """SIGTERM of a worker in the middle of its posts: it claims no more, finishes what is in flight, and ends."""
+    async with alone(folder, size, Weather(delay=0.1)) as here:
+        here.service.listed.extend(here.papers)
+        here.start(("poller", "fanout"))
+        leaving = here.start("delivery")
+        while len(here.service.posts) < 3:  # noqa: ASYNC110  # the service knows
+            await asyncio.sleep(0.01)
+        began = monotonic()
+        leaving.terminate()
+        await asyncio.to_thread(leaving.join, 25)
+        took, code = monotonic() - began, leaving.exitcode
+        here.service.weather = Weather()
+        here.start("delivery")
+        await here.until_done()
+        asked = len(here.service.asked)
+        note = f"ended with {code} after {took:.1f} s, {asked} posts left unclear"
+        return here.outcome("SIGTERM while posting", note, fine=code == 0 and not asked and took < 20)
 
 
 async def of_the_leader(folder: Path, size: Size) -> Outcome:

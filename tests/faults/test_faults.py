@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import crowds, failovers, kills, points, stops
+from tests.faults import crowds, failovers, kills, own, points, stops
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -18,6 +18,8 @@ Fault = Callable[[Path, Size], Awaitable[Outcome]]
         points.of_a_delivery,
         stops.of_a_worker,
         stops.of_the_leader,
+        stops.on_request,
+        own.of_the_app,
         failovers.of_a_server,
         crowds.outage,
         crowds.one_dead_channel,

@@ -1,0 +1,58 @@
+"""The app with a server of its own: killed, with it or without, and started again at once."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from time import monotonic
+
+from tests.faults.scene import Outcome, Size
+from tests.program import environment, first, running, servers
+
+READY_WITHIN = 5.0
+EACH = 2
+"""Commands that are answered between two kills."""
+
+
+async def of_the_app(folder: Path, size: Size) -> Outcome:
+    """What was answered is there after every kill, and one server is."""
+    kills = 20 if size.pace == 1 else 3
+    env = environment(folder)
+    answered: list[str] = []
+    lost, most, slowest, began = 0, 0, 0.0, monotonic()
+    for kill in range(kills + 1):
+        started = monotonic()
+        async with running("run", env=env) as app:
+            shown = await _say(app, "/paper list")
+            slowest = max(slowest, monotonic() - started)
+            most = max(most, len(servers(folder)))
+            lost += sum(word not in shown for word in answered)
+            for n in range(EACH if kill < kills else 0):
+                word = f"word{chr(97 + kill)}{chr(97 + n)}"
+                await _say(app, f"/paper subscribe {word}")
+                answered.append(word)
+            if kill == kills:
+                app.send_signal(signal.SIGTERM)
+                await app.wait()
+                break
+            app.kill()
+            if kill % 3 == 2:  # and the server with it
+                for pid in servers(folder):
+                    os.kill(pid, signal.SIGKILL)
+    return Outcome(
+        test="app with its own server killed",
+        deliveries=len(answered),
+        kills=kills,
+        lost=lost,
+        doubled=0,
+        seconds=round(monotonic() - began, 1),
+        note=f"{most} server, ready within {slowest:.1f} s, {len(servers(folder))} left in the end",
+        fine=most == 1 and not servers(folder) and (slowest <= READY_WITHIN or size.pace < 1),
+    )
+
+
+async def _say(app: asyncio.subprocess.Process, line: str) -> str:
+    assert app.stdin is not None
+    app.stdin.write(f"{line}\n".encode())
+    async with asyncio.timeout(30):
+        return str(await first(app, "reply"))

@@ -1,0 +1,59 @@
+"""Between a client and a Redis server: loses answers on the way back, after what was asked has been done."""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+
+class LossyProxy:
+    """Passes everything on; of the next `lose` scripts the answers are lost, and the connection with them."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._server = (host, port)
+        self.lose = 0
+        self.lost = 0
+        self.port = 0
+        self._connections: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator["LossyProxy"]:
+        """Listen on loopback."""
+        listening = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = listening.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            listening.close()
+            for connection in self._connections:
+                connection.cancel()
+            await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _connected(self, client: StreamReader, to_client: StreamWriter) -> None:
+        me = asyncio.current_task()
+        assert me is not None
+        self._connections.add(me)
+        me.add_done_callback(self._connections.discard)
+        server, to_server = await asyncio.open_connection(*self._server)
+        asked = asyncio.create_task(self._pass_on(client, to_server))
+        try:
+            while answer := await server.read(65536):
+                if self.lose and self._is_script:
+                    self.lose -= 1
+                    self.lost += 1
+                    break
+                to_client.write(answer)
+        finally:
+            asked.cancel()
+            for writer in (to_client, to_server):
+                writer.close()
+                with suppress(OSError):
+                    await writer.wait_closed()
+
+    async def _pass_on(self, client: StreamReader, to_server: StreamWriter) -> None:
+        while words := await client.read(65536):
+            self._is_script = b"EVAL" in words
+            to_server.write(words)
+        to_server.close()
+
+    _is_script = False

@@ -1,0 +1,148 @@
+"""A script whose answer was lost is repeated by the client; what is there then is as if it had run once."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.models import MessageRef
+from bot.ports import Batch, Rate
+from bot.store import keys
+from bot.store.connect import client
+from bot.store.lease import Lease
+from bot.store.news import News
+from bot.store.outbox import Delivery, Giving, Offer, Outbox
+from bot.store.papers import Papers
+from bot.store.rates import Rates
+from bot.store.subscriptions import Subscriptions
+from tests.papers import a_channel, a_paper
+from tests.proxy import LossyProxy
+
+ALL = tuple(range(keys.SHARDS))
+HERE = a_channel()
+SHARD = keys.shard_of(HERE)
+MOMENT = re.compile(r"\d{13,16}(?:[.-]\d+)?|[0-9a-f]{32}")
+"""Times in ms or μs, and tokens: they differ between any two runs."""
+
+Step = Callable[[Redis], Awaitable[Any]]
+
+
+@pytest.fixture
+async def lossy(valkey: str) -> AsyncIterator[LossyProxy]:
+    async with LossyProxy("127.0.0.1", int(valkey.rpartition(":")[2].partition("/")[0])).serve() as proxy:
+        yield proxy
+
+
+def offer(redis: Redis) -> Awaitable[Any]:
+    return Outbox(redis).offer([Offer(channel=HERE, papers=(("p1", ()), ("p2", ())), due=1, label="digest")])
+
+
+def claim(redis: Redis) -> Awaitable[Any]:
+    return Outbox(redis, durable=True).claim("fake", 1, [SHARD], token="t")
+
+
+def held() -> Delivery:
+    return Delivery(f"{HERE}/digest", HERE, (), "claimed", "t", 0, None)
+
+
+def begin(redis: Redis) -> Awaitable[Any]:
+    return Outbox(redis).begin(held())
+
+
+def give_back(**how: Any) -> Step:
+    usual: dict[str, Any] = {"state": "pending", "why": "no", "after": 60}
+    giving = Giving(**(usual | how))
+    return lambda redis: Outbox(redis).give_back(held(), giving)
+
+
+def done(redis: Redis) -> Awaitable[Any]:
+    return Outbox(redis).done(held(), MessageRef("m1"))
+
+
+def subscribe(redis: Redis) -> Awaitable[Any]:
+    return Subscriptions(redis).add(HERE, "diffusion", "now", "U1")
+
+
+def ingest(redis: Redis) -> Awaitable[Any]:
+    return Papers(redis).ingest("hf", Batch(papers=(a_paper("p1"), a_paper("p2")), cursor="c"), 0)
+
+
+async def read_and_match(redis: Redis) -> None:
+    news = News(redis, Papers(redis))
+    poll = await news.read()
+    assert poll is not None
+    await news.matched(poll)
+
+
+STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
+    "offer": ((), offer),
+    "claim": ((offer,), claim),
+    "begin": ((offer, claim), begin),
+    "done": ((offer, claim, begin), done),
+    "refused": ((offer, claim, begin), give_back(counts=True)),
+    "limited": ((offer, claim, begin), give_back(limit="channel")),
+    "unclear": ((offer, claim, begin), give_back(state="unknown", counts=True)),
+    "dead": ((offer, claim, begin), give_back(state="dead")),
+    "held": ((offer, claim, begin), give_back(state="held")),
+    "retry": (
+        (offer, claim, begin, give_back(state="dead")),
+        lambda redis: Outbox(redis).retry(held().key),
+    ),
+    "drop": ((offer, claim, begin, give_back(state="held")), lambda redis: Outbox(redis).drop(held().key)),
+    "pause": ((offer,), lambda redis: Outbox(redis).pause(HERE, "archived")),
+    "pause workspace": ((offer,), lambda redis: Outbox(redis).pause_workspace("fake", "T1", "gone")),
+    "resume": (
+        (offer, lambda redis: Outbox(redis).pause(HERE, "archived")),
+        lambda redis: Outbox(redis).resume(HERE),
+    ),
+    "forget": ((subscribe, offer), lambda redis: Outbox(redis).forget(HERE)),
+    "subscribe": ((), subscribe),
+    "unsubscribe": ((subscribe,), lambda redis: Subscriptions(redis).remove(HERE, 1)),
+    "ingest": ((), ingest),
+    "match": ((ingest,), read_and_match),
+    "announce again": ((ingest,), lambda redis: News(redis, Papers(redis)).again()),
+    "lease": ((), lambda redis: Lease(redis).acquire()),
+    "turn": ((), lambda redis: Rates(redis).turn(Rate(1, 1.0), "post", "fake")),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+async def test_a_lost_answer_changes_nothing(redis: Redis, lossy: LossyProxy, name: str) -> None:
+    before, step = STEPS[name]
+    through = client(f"redis://127.0.0.1:{lossy.port}/0")
+    states = []
+    for lose in (0, 1):
+        await redis.flushall()
+        for one in before:
+            await one(redis)
+        lossy.lose = lose
+        await step(through)
+        states.append(await everything(redis))
+    await through.aclose()
+    assert lossy.lost == 1
+    assert states[0] == states[1]
+
+
+async def everything(redis: Redis) -> dict[str, str]:
+    """All that is there, but for what tells any two runs apart."""
+    found: dict[str, str] = {}
+    async for key in redis.scan_iter("*"):
+        value: Any
+        match await redis.type(key):
+            case "hash":
+                value = sorted((await redis.hgetall(key)).items())
+            case "zset":
+                scores: Any = await redis.zrange(key, 0, -1, withscores=True)
+                value = [(name, f"{score:.0f}") for name, score in scores]
+            case "set":
+                value = sorted(await redis.smembers(key))
+            case "list":
+                value = await redis.lrange(key, 0, -1)
+            case "stream":
+                value = await redis.xrange(key)
+            case _:
+                value = await redis.get(key)
+        found[MOMENT.sub("…", str(key))] = MOMENT.sub("…", str(value))
+    return found

@@ -1,0 +1,47 @@
+"""The program refuses a server that would lose what it must remember: one line that says what to do, and soon."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.store import keys
+from bot.store.schema import MIGRATIONS
+from tests.program import environment, start
+
+
+@pytest.fixture
+async def config(redis: Redis) -> AsyncIterator[Redis]:
+    """A client whose server's settings are put back."""
+    yield redis
+    await redis.config_set("maxmemory-policy", "noeviction")
+    await redis.config_set("appendonly", "yes")
+
+
+async def refused(folder: Path, valkey: str) -> str:
+    process = await start("run", env=environment(folder, REDIS_URL=valkey))
+    _, said = await process.communicate()
+    assert process.returncode == 78
+    lines = said.decode().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+async def test_one_that_evicts(config: Redis, valkey: str, tmp_path: Path) -> None:
+    await config.config_set("maxmemory-policy", "allkeys-lru")
+    assert "CONFIG SET maxmemory-policy noeviction" in await refused(tmp_path, valkey)
+
+
+async def test_one_that_keeps_nothing(config: Redis, valkey: str, tmp_path: Path) -> None:
+    await config.config_set("appendonly", "no")
+    assert "CONFIG SET appendonly yes" in await refused(tmp_path, valkey)
+
+
+async def test_one_that_a_newer_version_used(config: Redis, valkey: str, tmp_path: Path) -> None:
+    await config.set(keys.SCHEMA, 2 + len(MIGRATIONS))
+    assert "update Paperboy" in await refused(tmp_path, valkey)
+
+
+async def test_one_that_is_not_there(tmp_path: Path) -> None:
+    assert "No Redis answers at 127.0.0.1:1" in await refused(tmp_path, "redis://127.0.0.1:1/0")
