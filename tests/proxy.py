@@ -1,15 +1,21 @@
 """Between a client and a Redis server: loses answers on the way back, after what was asked has been done."""
 
 import asyncio
+import random
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 
 class LossyProxy:
-    """Passes everything on; of the next `lose` scripts the answers are lost, and the connection with them."""
+    """Passes everything on; of the next `lose` scripts the answers are lost, and the connection with them.
 
-    def __init__(self, host: str, port: int) -> None:
+    `share` is how often that happens to any script.
+    """
+
+    def __init__(self, host: str, port: int, *, share: float = 0.0, seed: int = 1) -> None:
+        self._share = share
+        self._random = random.Random(seed)
         self._server = (host, port)
         self.lose = 0
         self.lost = 0
@@ -38,8 +44,8 @@ class LossyProxy:
         asked = asyncio.create_task(self._pass_on(client, to_server))
         try:
             while answer := await server.read(65536):
-                if self.lose and self._is_script:
-                    self.lose -= 1
+                if self._is_script and (self.lose or self._random.random() < self._share):
+                    self.lose = max(0, self.lose - 1)
                     self.lost += 1
                     break
                 to_client.write(answer)

@@ -42,7 +42,10 @@ async def bring_up_to_date(redis: Redis, migrations: Sequence[Migration] = MIGRA
 
 async def _found(redis: Redis, known: int) -> int:
     """The version that is there; an empty server has this program's."""
-    await redis.set(keys.SCHEMA, known, nx=True)
+    if not await redis.exists(
+        keys.SCHEMA
+    ):  # a full server refuses to be written to, and is no reason not to start
+        await redis.set(keys.SCHEMA, known, nx=True)
     version = int(await redis.get(keys.SCHEMA) or known)
     if version > known:
         raise ConfigurationError(

@@ -15,7 +15,7 @@ from time import monotonic
 
 import structlog
 
-from tests.faults import crowds, failovers, kills, own, points, stops
+from tests.faults import crowds, failovers, kills, own, points, stops, store
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -32,6 +32,10 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (own.of_the_app, WHOLE),
     (failovers.of_a_cluster, Size(kills=10)),
     (failovers.of_a_watched_primary, Size(kills=10)),
+    (store.loses_answers, WHOLE),
+    (store.is_full, WHOLE),
+    (store.is_wiped, WHOLE),
+    (store.in_any_order, WHOLE),
     (crowds.outage, Size(channels=100, papers=20)),
     (crowds.one_dead_channel, WHOLE),
     (crowds.rates, WHOLE),

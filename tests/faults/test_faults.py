@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import crowds, failovers, kills, own, points, stops
+from tests.faults import crowds, failovers, kills, own, points, stops, store
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -19,6 +19,9 @@ Fault = Callable[[Path, Size], Awaitable[Outcome]]
         stops.of_a_worker,
         stops.of_the_leader,
         stops.on_request,
+        store.loses_answers,
+        store.is_full,
+        store.is_wiped,
         own.of_the_app,
         failovers.of_a_server,
         crowds.outage,
