@@ -1,7 +1,7 @@
 """From the outbox to a platform: claim, begin, send, done; and what to do where one of them fails."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -24,10 +24,12 @@ from bot.store.papers import Papers
 from bot.store.rates import Rates, TurnedAway
 from bot.store.wake import Wake
 
-IN_HAND = 64
+IN_HAND = 128
 """Deliveries that one process works on at the same time."""
-OF_ONE_WORKSPACE = 48
+OF_ONE_WORKSPACE = 96
 """So that a workspace whose posts hang leaves room for others."""
+SLOW = 2.0
+"""Seconds that a post takes where it hangs: then its workspace's next ones come back less soon."""
 SEND_TIMEOUT = 15.0
 CLOCKS = timedelta(minutes=1)
 """How far the platform's clock and Redis' may be apart."""
@@ -83,7 +85,7 @@ class Deliveries:
         self._stopping = False
         self._not_before = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._in_hand: Counter[str] = Counter()
+        self._in_hand: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._counts: Counter[str] = Counter()
         self._recent: dict[str, tuple[float, Paper]] = {}
 
@@ -196,12 +198,15 @@ class Deliveries:
         _log.debug("claimed", delivery=delivery.key, state=delivery.state, tries=delivery.tries)
         task = asyncio.create_task(self._carry(delivery), name=delivery.key)
         self._tasks.add(task)
-        self._in_hand[delivery.channel.workspace] += 1
+        self._in_hand[delivery.channel.workspace][delivery.key] = monotonic()
         task.add_done_callback(lambda done: self._ended(done, delivery))
 
     def _ended(self, task: asyncio.Task[None], delivery: Delivery) -> None:
         self._tasks.discard(task)
-        self._in_hand[delivery.channel.workspace] -= 1
+        in_hand = self._in_hand[delivery.channel.workspace]
+        in_hand.pop(delivery.key, None)
+        if not in_hand:
+            del self._in_hand[delivery.channel.workspace]
         self._changed.set()
         if not task.cancelled() and (error := task.exception()):
             _log.error("delivery_failed", delivery=delivery.key, exc_info=error)
@@ -247,8 +252,9 @@ class Deliveries:
     async def _turns(self, delivery: Delivery) -> None:
         """Wait for the bot's turn and the workspace's. Raises TurnedAway."""
         to, rates = delivery.channel, self._platform.rates
-        if self._in_hand[to.workspace] > OF_ONE_WORKSPACE:
-            raise TurnedAway(1.0)
+        in_hand = self._in_hand[to.workspace]
+        if len(in_hand) > OF_ONE_WORKSPACE:
+            raise TurnedAway(1.0 if monotonic() - min(in_hand.values()) > SLOW else 0.1)
         post = f"{delivery.token} {delivery.key}"
         if rates.workspace is not None:
             with metrics.rate_waits.labels(to.platform, "workspace").time():

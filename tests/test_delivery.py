@@ -171,6 +171,27 @@ async def test_a_post_that_hangs_is_given_up_and_asked_about(
     assert len(post.service.counts()) == 12
 
 
+async def test_a_workspace_whose_posts_hang_leaves_room_for_others(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "IN_HAND", 6)
+    monkeypatch.setattr(delivering, "OF_ONE_WORKSPACE", 4)
+    hanging = [a_channel(f"H{n}", "sick") for n in range(20)]
+    post.service.weather = Weather(always={str(c): "hang" for c in hanging})
+    working = post.deliveries()
+    going = asyncio.create_task(working.run(Wake(post.redis)))
+    await post.owe(hanging, "p1")
+    working._look_everywhere()
+    await post.owe(CHANNELS, "p1")
+    async with asyncio.timeout(20):
+        while len(post.service.posts) < len(CHANNELS):
+            working._look_everywhere()
+            await asyncio.sleep(0.01)
+    monkeypatch.setattr(delivering, "DRAIN", 0.1)
+    await working.drain()
+    await going
+
+
 async def test_the_rates_of_a_platform_are_kept(post: Post) -> None:
     rates = Rates(platform=Rate(20, 0.6), workspace=Rate(8, 0.6), channel=Rate(1, 0.4))
     await post.owe(CHANNELS, "p1", "p2", "p3")
