@@ -80,6 +80,7 @@ class Deliveries:
         self._unclear = unclear
         self._offer_again = offer_again
         self._suspects = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self._looks = dict.fromkeys(range(keys.SHARDS), 0.0)
         self._changed = asyncio.Event()
         self._stopping = False
@@ -340,11 +341,12 @@ class Deliveries:
 
     async def _entries(self, delivery: Delivery) -> list[Entry]:
         """The papers with their reasons, as they are now; the same paper goes to many channels at once."""
-        now = monotonic()
-        missing = [i for i, _ in delivery.papers if now - self._recent.get(i, (-inf,))[0] > FRESH]
-        if missing:
-            found = await self._papers.get(missing)
-            self._recent |= {paper_id: (now, paper) for paper_id, paper in found.items()}
+        async with self._reading:  # whoever waits for the same paper finds it read
+            now = monotonic()
+            missing = [i for i, _ in delivery.papers if now - self._recent.get(i, (-inf,))[0] > FRESH]
+            if missing:
+                found = await self._papers.get(missing)
+                self._recent |= {paper_id: (now, paper) for paper_id, paper in found.items()}
         entries = [(self._recent[i][1], why) for i, why in delivery.papers if i in self._recent]
         while len(self._recent) > REMEMBERED:
             del self._recent[next(iter(self._recent))]

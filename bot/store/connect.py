@@ -24,6 +24,8 @@ from bot.store.schema import bring_up_to_date
 
 REDIS_AT_LEAST = (7, 0)
 VALKEY_AT_LEAST = (8, 0)
+CONNECTIONS = 500
+"""To a server, at most; a process has about ten, and more only where much is asked for at the same moment."""
 PATIENCE = 4.0
 """Seconds in which a server that has just been started may come up."""
 FORMS = "redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
@@ -100,6 +102,7 @@ def _options() -> dict[str, Any]:
         "decode_responses": True,
         "socket_timeout": 5.0,
         "socket_connect_timeout": 3.0,
+        "max_connections": CONNECTIONS,
         "retry": Retry(ExponentialWithJitterBackoff(base=0.05, cap=0.5), 3),
     }
 
