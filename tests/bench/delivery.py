@@ -119,21 +119,15 @@ async def offer(redis: Redis, some: Sequence[ChannelRef], label: str, at_once: i
 
 
 async def timed(redis: Redis, deliveries: Deliveries, pipe: Pipe, rate: float, count: int) -> list[float]:
-    """Offer so many at that rate. -> seconds from each one's offer until the platform had it"""
-    wake, everyone = Wake(redis), channels(CHANNELS)
+    """Have so many offered at that rate. -> seconds from each one's offer until the platform had it"""
+    wake = Wake(redis)
     hearing, working = asyncio.create_task(wake.run()), asyncio.create_task(deliveries.run(wake))
-    offered: dict[str, float] = {}
-    began = monotonic()
-    while len(offered) < count:
-        due = min(count, round((monotonic() - began) * rate))
-        batch: dict[str, list[ChannelRef]] = {}
-        for n in range(len(offered), due):
-            label = f"t{n // CHANNELS}"
-            batch.setdefault(label, []).append(everyone[n % CHANNELS])
-            offered[f"{everyone[n % CHANNELS]}/{label}"] = time()
-        for label, some in batch.items():
-            await offer(redis, some, label)
-        await asyncio.sleep(TICK)
+    ours, theirs = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(
+        target=offer_all, args=(_url_of(redis), rate, count, theirs), daemon=True
+    )
+    process.start()
+    offered: dict[str, float] = await asyncio.to_thread(ours.recv)
     while await Outbox(redis).open():  # noqa: ASYNC110  # the server knows
         await asyncio.sleep(TICK)
     await deliveries.drain()
@@ -141,6 +135,34 @@ async def timed(redis: Redis, deliveries: Deliveries, pipe: Pipe, rate: float, c
     hearing.cancel()
     posted = await posts_of(pipe)
     return [posted[key] - at for key, at in offered.items()]
+
+
+def _url_of(redis: Redis) -> str:
+    where = redis.connection_pool.connection_kwargs
+    return f"redis://{where['host']}:{where['port']}"
+
+
+def offer_all(url: str, rate: float, count: int, pipe: Pipe) -> None:
+    """The fan-out, a process of its own: tells when each delivery was offered."""
+
+    async def at_that_rate() -> dict[str, float]:
+        redis, everyone = await connect(url), channels(CHANNELS)
+        offered: dict[str, float] = {}
+        began = monotonic()
+        while len(offered) < count:
+            due = min(count, round((monotonic() - began) * rate))
+            batch: dict[str, list[ChannelRef]] = {}
+            for n in range(len(offered), due):
+                label = f"t{n // CHANNELS}"
+                batch.setdefault(label, []).append(everyone[n % CHANNELS])
+                offered[f"{everyone[n % CHANNELS]}/{label}"] = time()
+            for label, some in batch.items():
+                await offer(redis, some, label)
+            await asyncio.sleep(TICK)
+        await redis.aclose()
+        return offered
+
+    pipe.send(asyncio.run(at_that_rate()))
 
 
 async def run(count: int) -> dict[str, float]:
