@@ -118,7 +118,7 @@ def _stem(piece: Piece, words: list[str]) -> str:
 
 
 def _category(piece: Piece) -> Category:
-    parts = _CATEGORY.fullmatch(piece.text.strip())
+    parts = _CATEGORY.fullmatch(re.sub(r"[\s_]+", "-", piece.text.strip()))
     if parts is None:
         raise UserError(
             f"{piece.text!r} is not a category of arXiv.", hint="cat:cs.CL or cat:cs.*", at=piece.at

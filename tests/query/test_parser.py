@@ -34,6 +34,7 @@ from tests.query.papers import query_texts
         ("source:HF source:arxiv", "source:huggingface source:arxiv"),
         ("id:https://arxiv.org/abs/2403.12345v2", "id:2403.12345"),
         ("id:math/0211159", "id:math/0211159"),
+        ('cat:"Cancer Biology" cat:neuroscience', "cat:cancer-biology cat:neuroscience"),
         ("id:https://doi.org/10.1101/2026.05.18.1", "id:doi:10.1101/2026.05.18.1"),
         ("id:10.1038/S41586-026-1", "id:doi:10.1038/s41586-026-1"),
         ("=ACE =GPT-4o", "=ACE =GPT-4o"),
