@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-BENCHES := idle delivery
+BENCHES := idle delivery ack
 
 .PHONY: install run test faults check audit fix demo bench manifests lock clean
 

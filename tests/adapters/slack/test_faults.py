@@ -1,0 +1,51 @@
+"""Slack at its worst: answers lost, posts taken and called failed, limits; each card arrives, once."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.adapters.slack.double import Message
+from tests.adapters.slack.stage import slack_stage
+from tests.papers import a_paper
+from tests.stage import arrive, deliver
+
+PAPERS, CHANNELS = 12, 5
+SOON = (0.05,) * 7
+
+
+async def test_no_card_is_lost_or_doubled_while_slack_fails(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.retries.RETRIES", SOON)
+    monkeypatch.setattr("bot.retries.ASK_AFTER", 0.05)
+    monkeypatch.setattr("bot.store.outbox.BREAK", 0.05)
+    async with slack_stage(redis) as stage:
+        rooms = [stage.slack.channel(stage.workspace, f"room{n}", stage.person) for n in range(CHANNELS)]
+        for room in rooms:
+            room.members.add(stage.workspace.bot_user)
+            await stage.person.type(room, "subscribe diffusion")
+        await stage.settled()
+        stage.slack.faults.chances = {
+            "lose": 0.1,
+            "500 taken": 0.1,
+            "500": 0.1,
+            "garbage": 0.05,
+            "429 1": 0.05,
+        }
+        for number in range(PAPERS):
+            await arrive(stage.bot, a_paper(f"2603.{number:05}", title=f"Diffusion {number}"))
+        while any(_missing(room.messages) for room in rooms):
+            await deliver(stage.bot)
+        await deliver(stage.bot)
+        for room in rooms:
+            posted = Counter(m.metadata["event_payload"]["key"] for m in room.messages if m.metadata)
+            assert set(posted.values()) == {1}
+            assert len(posted) == PAPERS
+        assert {call.answer for call in stage.slack.calls("chat.postMessage")} >= {"ok", "ratelimited"}
+        assert stage.slack.calls("conversations.history")
+
+
+def _missing(messages: Sequence[Message]) -> bool:
+    return sum(message.metadata is not None for message in messages) < PAPERS
