@@ -18,7 +18,7 @@ from adapters.slack.render import Message, as_text, render, without_pictures
 from adapters.slack.tokens import Access, Tokens, certain
 from bot.cards import Card
 from bot.cards.say import paragraph
-from bot.errors import CardRefused, SendError, Unknowable, WorkspaceGone
+from bot.errors import CardRefused, RetryLater, SendError, Unknowable, WorkspaceGone
 from bot.models import ChannelRef, MessageRef
 
 EVENT = "paperboy_delivery"
@@ -40,6 +40,8 @@ class Posting:
         self._api = api
         self._tokens = tokens
         self._once = once
+        self._reached: dict[str, str] = {}
+        """How far back a search has come that Slack interrupted: some apps may read one page a minute."""
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post `card` with its key in the metadata. A layout that Slack refuses is tried once more as plain text."""
@@ -70,9 +72,14 @@ class Posting:
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """The message whose metadata holds `key`. Raises Unknowable where the app may not read the channel."""
         access = await self._tokens.of(to.workspace)
-        cursor = ""
+        cursor = self._reached.pop(key, "")
         while True:
-            page = await self._history(access, to.channel, since, cursor)
+            try:
+                page = await self._history(access, to.channel, since, cursor)
+            except RetryLater:
+                if cursor:
+                    self._reached[key] = cursor
+                raise
             for message in page["messages"] or ():
                 if (message.get("metadata") or {}).get("event_payload", {}).get("key") == key:
                     return _reference(access, to.channel, message["ts"])

@@ -53,6 +53,7 @@ class OneToken:
         self._api = api
         self._token = token
         self._access: Access | None = None
+        self._asking = asyncio.Lock()
 
     async def of(self, workspace: str) -> Access:
         """The token, where it is this workspace's."""
@@ -77,10 +78,11 @@ class OneToken:
 
     async def access(self) -> Access:
         """The token with all that goes with it. Raises a SendError."""
-        if self._access is None:
-            who = await identify(self._api, self._token)
-            self._access = Access(who["team_id"], self._token, who["user_id"], who.get("url") or "")
-        return self._access
+        async with self._asking:
+            if self._access is None:
+                who = await identify(self._api, self._token)
+                self._access = Access(who["team_id"], self._token, who["user_id"], who.get("url") or "")
+            return self._access
 
 
 class InstalledTokens:

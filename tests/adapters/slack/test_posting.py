@@ -152,6 +152,21 @@ async def test_it_is_found_behind_hundreds_of_others_also_by_pages_of_15(desk: D
     assert await desk.find("k2") is None
 
 
+async def test_a_search_that_slack_slows_down_goes_on_where_it_was(desk: Desk) -> None:
+    posted = await desk.send()
+    for n in range(40):
+        desk.room.messages.append(
+            Message(ts=desk.slack.world.stamp(), channel=desk.room, text=str(n), by=desk.ada.user)
+        )
+    desk.slack.methods.history_limit = 15
+    for _ in range(2):  # one page a minute
+        desk.slack.faults.next("conversations.history", "ok", "429 60")
+        with pytest.raises(RetryLater):
+            await desk.find()
+    assert await desk.find() == posted
+    assert [call.answer for call in desk.slack.calls("conversations.history")].count("ok") == 3
+
+
 @pytest.mark.parametrize("scopes", [set(HISTORY), {"channels:history"}])
 async def test_without_the_history_scope_nobody_can_say(desk: Desk, scopes: set[str]) -> None:
     desk.token.scopes -= scopes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 Fault = str
 """`lose`: taken, and the connection dropped before the answer. `429 3`: not taken, come back in 3 s. `500`, and
-`500 taken`: taken all the same. `hang`: no answer ever. `garbage`: taken, and the answer is no JSON. Anything else is an error that Slack answers with."""
+`500 taken`: taken all the same. `hang`: no answer ever. `garbage`: taken, and the answer is no JSON. `ok`: this one not. Anything else is an error that Slack answers with."""
 
 
 @dataclass
@@ -32,7 +32,8 @@ class Faults:
         if self.latency:
             await asyncio.sleep(self.latency)
         if self.queued[method]:
-            return self.queued[method].popleft()
+            following = self.queued[method].popleft()
+            return None if following == "ok" else following
         if fault := self.always.get(f"{method} {channel}") or self.always.get(method):
             return fault
         if method == "chat.postMessage":
