@@ -59,6 +59,7 @@ def test_secrets_are_redacted_in_events_values_and_tracebacks(lines: Lines) -> N
         "xoxe.xoxb-1-MS0yLTEyMzQ1Njc4OTAtMTIz",
         "MTEyMjMzNDQ1NTY2Nzc4ODk5MA.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB",
         "postman:hunter2",
+        "link?ticket=0a1b2c3d4e5f60718293",
     ],
 )
 def test_a_secret_that_is_no_setting_is_known_by_its_form(lines: Lines, secret: str) -> None:
