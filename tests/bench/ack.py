@@ -123,6 +123,8 @@ async def slack(deliveries: int) -> dict[str, float]:
         seconds, sent = monotonic() - began, posted()
         counter = count()
         idle = await measured(ask, lambda: next(counter) >= IDLE)
+        program.terminate()  # its server ends with it
+        await program.wait()
     return figures("slack", busy, idle) | {
         "slack_deliveries": sent,
         "slack_seconds": round(seconds, 1),
