@@ -125,20 +125,25 @@ class Answers:
 
 async def _below(interaction: Interaction, message: discord.Message, card: Card, marked: str) -> str:
     """The link to a card in the message's thread, in which it stands once however often it is asked for."""
-    thread: discord.abc.Messageable
-    if isinstance(interaction.channel, discord.Thread):
-        thread = interaction.channel
-    else:
-        thread = interaction.client.get_partial_messageable(message.id, guild_id=interaction.guild_id)
-        try:
-            await message.create_thread(name=shorten(plain(card.notice), MAX_NAME))
-        except discord.HTTPException as error:
-            if error.code != errors.THREAD_EXISTS:
-                raise
-            async for earlier in thread.history(limit=LOOK_BACK):
-                if marked in marks_of(earlier.components):
-                    return earlier.jump_url
+    thread = await _thread(interaction, message, card)
+    async for earlier in thread.history(limit=LOOK_BACK):
+        if marked in marks_of(earlier.components):
+            return earlier.jump_url
     return (await thread.send(view=layout(card, marked), nonce=marked)).jump_url
+
+
+async def _thread(interaction: Interaction, message: discord.Message, card: Card) -> discord.abc.Messageable:
+    """The message's own thread, opened where there is none yet; where it stands in one already, that one."""
+    if isinstance(interaction.channel, discord.Thread):
+        return interaction.channel
+    if interaction.guild and (opened := interaction.guild.get_thread(message.id)):
+        return opened
+    try:
+        return await message.create_thread(name=shorten(plain(card.notice), MAX_NAME))
+    except discord.HTTPException as error:
+        if error.code != errors.THREAD_EXISTS:
+            raise
+        return interaction.client.get_partial_messageable(message.id, guild_id=interaction.guild_id)
 
 
 def _note(message: str, url: str = "") -> Card:

@@ -17,7 +17,7 @@ from adapters.discord.commands import Interaction, root_command, sync
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
 from adapters.discord.lifecycle import Lifecycle
-from adapters.discord.people import People, added, advise, plain_user, refusal, where
+from adapters.discord.people import People, added, advise, plain_user, refusal, roles, where
 from adapters.discord.places import Places
 from adapters.discord.troubles import Troubles
 from bot.cards import Choice
@@ -154,6 +154,8 @@ class Listening(discord.AutoShardedClient):
     async def _complete(
         self, interaction: Interaction, spec: CommandSpec, option: OptionSpec, typed: str
     ) -> Sequence[Choice]:
+        if (spec.name, option.name) == ("settings", "ping"):
+            return roles(interaction, typed)
         channel = where(interaction)
         return await self._core.complete(spec.name, option.name, typed, plain_user(interaction), channel)
 

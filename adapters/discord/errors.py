@@ -63,6 +63,8 @@ def _answered(error: discord.HTTPException) -> SendError:
     """The error that came as an answer, by its status, else by its code."""
     why = f"{error.status} {error.code}: {error.text}"[:300]
     match error.status:
+        case 429 if "Via" in error.response.headers:  # its own: discord.py has waited for it several times
+            return RetryLater(why, after=SLOW_FOR, counts=False)
         case 429:
             return _wait("Discord blocks this address for now", BLOCKED_FOR)
         case 401:

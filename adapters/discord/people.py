@@ -9,7 +9,7 @@ import discord
 from adapters.discord.answers import Ask, Interaction
 from adapters.discord.commands import ROOT
 from adapters.discord.places import kind_of, ref
-from bot.cards import Button, Card
+from bot.cards import Button, Card, Choice
 from bot.cards.say import actions, bold, paragraph
 from bot.commands.table import CommandSpec
 from bot.models import ChannelRef, User
@@ -73,6 +73,14 @@ def plain_user(interaction: Interaction) -> User:
     """The person, with whether they may manage the channel; in their own direct messages they may."""
     may = interaction.guild_id is None or interaction.permissions.manage_channels
     return User(str(interaction.user.id), interaction.user.display_name, may_manage=may)
+
+
+def roles(interaction: Interaction, typed: str) -> list[Choice]:
+    """The server's roles that could be meant: only Discord knows them."""
+    wanted = typed.casefold().removeprefix("@").strip()
+    known = interaction.guild.roles if interaction.guild else ()
+    named = [role for role in known if not role.is_default() and wanted in role.name.casefold()]
+    return [Choice(str(role.id), f"@{role.name}") for role in named]
 
 
 def advise(reply: Reply, interaction: Interaction, spec: CommandSpec | None) -> Reply:

@@ -6,7 +6,7 @@ Pure. `layout.py` and `embed.py` make messages of it.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from adapters.discord.buttons import rows
+from adapters.discord.buttons import IN_A_ROW, rows
 from adapters.discord.markup import address, fitted, running, width
 from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph
 
@@ -115,7 +115,9 @@ def pressed(block: Block, most: int) -> list[tuple[Button, ...]]:
         case Actions(buttons):
             return [tuple(row) for row in rows(buttons, most=10)]
         case PaperBlock() if block.detail != "line" and most:
-            return [tuple(row) for row in rows((*block.buttons, *block.actions), most=most)]
+            together = len(block.buttons) + len(block.actions) <= IN_A_ROW or most <= IN_A_ROW
+            parts = [(*block.buttons, *block.actions)] if together else [block.buttons, block.actions]
+            return [tuple(row) for part in parts for row in rows(part, most=most)]
         case _:
             return []
 

@@ -119,7 +119,7 @@ class DiscordPlatform:
 
     async def diagnose(self) -> Iterable[Finding]:
         """Look at the token, the servers and the day's connections."""
-        return await examine(self._speaking)
+        return await examine(self._speaking, self._redis)
 
     async def close(self) -> None:
         """Give the connections back."""

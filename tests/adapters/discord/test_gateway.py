@@ -34,8 +34,15 @@ class Told(UnaskedCore):
     told: list[str] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    private: bool = True
+
+    def __post_init__(self) -> None:
+        self.ready.set()
+
     async def handle(self, command: Command) -> Reply:
-        return Reply(Card("reply", f"{command.name} by {command.user.name}"))
+        await self.ready.wait()
+        return Reply(Card("reply", f"{command.name} by {command.user.name}"), private=self.private)
 
     async def subscriptions(self, channels: Any) -> Any:
         return {channel: () for channel in channels if channel in self.told}
@@ -162,6 +169,24 @@ async def test_a_command_is_answered_over_the_wire(platform: DiscordPlatform, do
     assert body["type"] == 4
     assert body["data"]["flags"] == 1 << 15 | 1 << 6
     assert "help by joe" in str(body["data"]["components"])
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_what_is_slow_is_announced_first(
+    platform: DiscordPlatform, double: DiscordDouble, *, private: bool
+) -> None:
+    double.gateway.guilds = {0: [guild_payload()]}
+    core = Told(private=private)
+    core.ready.clear()
+    async with listening(platform, core):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        await double.gateway.dispatch("INTERACTION_CREATE", interaction("77", "help"))
+        _, announced, _ = await double.callbacks.get()
+        core.ready.set()
+        followed = [await double.follows.get() for _ in range(1 if private else 2)]
+    assert (announced["type"], announced["data"]["flags"]) == (5, 1 << 6)
+    assert [method for method, _ in followed] == (["PATCH"] if private else ["PATCH", "POST"])
+    assert "help by joe" in str(followed[-1][1]["components"])
 
 
 @dataclass

@@ -124,6 +124,14 @@ async def test_a_long_limit_gives_the_post_back(platform: DiscordPlatform, doubl
     assert (caught.value.after, caught.value.counts) == (60, False)
 
 
+async def test_limits_again_and_again_are_no_block(platform: DiscordPlatform, double: DiscordDouble) -> None:
+    double.weather.queue.extend(["429"] * 5)
+    double.weather.retry_after = 0.01
+    with pytest.raises(RetryLater) as caught:
+        await platform.send(HERE, a_card(), KEY)
+    assert (caught.value.scope, caught.value.counts) == ("channel", False)
+
+
 async def test_a_block_stops_the_whole_platform(platform: DiscordPlatform, double: DiscordDouble) -> None:
     double.weather.queue.append("429")
     double.weather.without_via = True

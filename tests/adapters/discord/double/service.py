@@ -73,6 +73,8 @@ class DiscordDouble:
         self.threads: list[dict[str, Any]] = []
         self.callbacks: asyncio.Queue[tuple[str, dict[str, Any], float]] = asyncio.Queue()
         """Interaction id, body, and when it came, of each first answer."""
+        self.follows: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        """Method and body of what comes after a first answer."""
         self.requests: list[tuple[str, str]] = []
         self.too_fast = 0
         """Requests over the bot's fifty a second."""
@@ -326,7 +328,9 @@ class DiscordDouble:
         return _json(shown)
 
     async def _follow(self, request: web.Request) -> web.Response:
-        return _json(self._shown(Posted(self._snowflake(), 1, "", time(), await request.json())))
+        body = await request.json()
+        self.follows.put_nowait((request.method, body))
+        return _json(self._shown(Posted(self._snowflake(), 1, "", time(), body)))
 
     async def _sync(self, request: web.Request) -> web.Response:
         self.commands, self.syncs = await request.json(), self.syncs + 1

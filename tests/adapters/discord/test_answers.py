@@ -1,0 +1,222 @@
+"""How commands, buttons and forms are answered, and who may do what."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+import pytest
+import simcord
+from redis.asyncio import Redis
+
+from adapters.discord.client import Listening
+from bot.cards import Button, Card, Choice, Field, Form
+from bot.cards.say import actions, paragraph
+from bot.models import ChannelRef, Command, User
+from bot.ports import Reply
+from tests.adapters.discord.stage import PATIENT, DiscordStage, buttons, discord_stage, seen_of, shown
+from tests.papers import a_paper
+from tests.stage import arrive
+from tests.unasked import UnaskedCore
+
+
+def a_card(message: str, *more: Button) -> Card:
+    return Card("reply", message, blocks=(paragraph(message), *actions(*more)))
+
+
+FORM = Form(
+    "Paperboy here",
+    "settings",
+    (
+        *(Field(f"hour{n}", f"Hour {n}", str(n), "when it is due") for n in range(6)),
+        Field("detail", "Size", "compact", choices=(Choice("compact", "small"), Choice("full", "large"))),
+    ),
+)
+
+
+@dataclass
+class Scripted(UnaskedCore):
+    """A core that replies what a test wants, and notes what it was asked."""
+
+    reply: Reply = field(default_factory=lambda: Reply(a_card("quick")))
+    asked: list[tuple[str, dict[str, str], User]] = field(default_factory=list)
+
+    async def handle(self, command: Command) -> Reply:
+        self.asked.append((command.name, dict(command.options), command.user))
+        return self.reply
+
+    async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
+        self.asked.append((line, {}, user))
+        assert channel.platform == "discord"
+        return self.reply
+
+    async def subscriptions(self, channels: Any) -> Any:
+        return {channel: () for channel in channels if not channel.platform}
+
+
+@dataclass
+class Room:
+    """A server with a scripted bot."""
+
+    env: simcord.Env
+    core: Scripted
+    channel: simcord.ChannelHandle
+    joe: simcord.MemberActor
+    guest: simcord.MemberActor
+
+
+@pytest.fixture
+async def room(redis: Redis) -> AsyncIterator[Room]:
+    core = Scripted()
+    env = simcord.Env(Listening(core, redis, PATIENT), settle_timeout=20)
+    await env.start()
+    try:
+        server = env.create_guild("lab")
+        manager = server.create_role("managers", permissions=discord.Permissions(manage_channels=True))
+        channel = server.create_text_channel("papers")
+        joe = server.add_member(env.create_user("joe"), roles=[manager])
+        guest = server.add_member(env.create_user("guest"))
+        await env.settle()
+        yield Room(env, core, channel, joe, guest)
+        env._raise_errors_since(env._errors_acknowledged)
+    finally:
+        await env.shutdown()
+
+
+async def test_what_is_quick_is_answered_at_once_and_privately(room: Room) -> None:
+    result = await room.joe.slash(room.channel, "paper list")
+    assert (result.deferred, result.ephemeral, shown(result).text) == (False, True, "quick")
+
+
+async def test_what_is_for_everyone_is_seen_by_everyone(room: Room) -> None:
+    room.core.reply = Reply(a_card("for all"), private=False)
+    result = await room.joe.slash(room.channel, "paper list")
+    assert not shown(result).private
+    assert len(room.channel.history(viewer=room.guest)) == 1
+
+
+async def test_a_fuller_answer_takes_the_first_ones_place(room: Room) -> None:
+    async def later() -> Card:
+        return a_card("fuller")
+
+    room.core.reply = Reply(a_card("first"), later=later)
+    result = await room.joe.slash(room.channel, "paper list")
+    assert shown(result).text == "fuller"
+
+
+async def test_pages_are_turned_in_place(room: Room) -> None:
+    room.core.reply = Reply(a_card("page 1", Button("Next", "list page:2")))
+    first = await room.joe.slash(room.channel, "paper list")
+    room.core.reply = Reply(a_card("page 2", Button("Previous", "list page:1")))
+    assert first.response is not None
+    await room.joe.click(first.response, label="Next")
+    assert shown(first).text == "page 2"
+    assert room.core.asked[-1][0] == "list page:2"
+
+
+async def test_options_arrive_by_their_names(room: Room) -> None:
+    await room.joe.slash(room.channel, "paper mute", query="robots", **{"for": "7d"})
+    name, options, user = room.core.asked[-1]
+    assert (name, options) == ("mute", {"query": "robots", "for": "7d"})
+    assert (user.id, user.name, user.may_manage) == (str(room.joe.id), "joe", True)
+
+
+async def test_changing_needs_manage_channels_or_the_servers_word(room: Room) -> None:
+    await room.guest.slash(room.channel, "paper subscribe", query="robots")
+    assert not room.core.asked[-1][2].may_manage
+    (command,) = room.env.backend.commands[None].values()
+    room.channel.guild.set_command_permissions(int(command["id"]), {room.guest: True})  # type: ignore[union-attr]
+    await room.guest.slash(room.channel, "paper subscribe", query="robots")
+    assert room.core.asked[-1][2].may_manage
+
+
+async def test_outside_a_server_only_what_makes_sense_there(room: Room) -> None:
+    user = room.joe.user
+    assert "quick" in shown(await user.slash("paper trending")).text
+    refused = shown(await user.slash("paper subscribe", query="robots"))
+    assert "server that Paperboy was added to" in refused.text
+    link = next(part for part in _parts(refused.raw) if getattr(part, "url", None)).url
+    assert "permissions=" in link
+    assert "scope=bot+applications.commands" in link
+    assert [name for name, _, _ in room.core.asked] == ["trending"]
+
+
+async def test_who_subscribes_where_posting_is_forbidden_is_told_at_once(room: Room) -> None:
+    me = room.env.backend.bot_user.id
+    deny = discord.Permissions(send_messages=True).value
+    overwrite = simcord.backend.models.Overwrite(me, simcord.enums.OverwriteType.MEMBER, 0, deny)
+    room.env.backend.channels[room.channel.id].overwrites.append(overwrite)
+    seen = shown(await room.joe.slash(room.channel, "paper subscribe", query="robots"))
+    assert "can't post here yet" in seen.text
+    assert "Send Messages" in seen.text
+
+
+async def test_a_long_form_is_opened_part_by_part_and_sent_in_whole(room: Room) -> None:
+    room.core.reply = Reply(a_card("settings"), form=FORM)
+    offered = await room.joe.slash(room.channel, "paper settings")
+    assert offered.response is not None
+    labels = [label for label, _ in buttons(offered.response)]
+    assert labels == ["Change Hour 0, Hour 1, Hour 2, Hour 3, Hour 4", "Change Hour 5, Size"]
+    opened = await room.joe.click(offered.response, label=labels[1])
+    assert opened.modal is not None
+    assert opened.modal["title"] == "Paperboy here"
+    await room.joe.submit_modal(opened, {"hour5": "17", "detail": ["full"]})
+    name, options, _ = room.core.asked[-1]
+    assert (name, options["hour5"], options["detail"], options["hour0"]) == ("settings", "17", "full", "0")
+
+
+async def test_a_short_form_opens_at_once_and_works_after_a_restart(room: Room, redis: Redis) -> None:
+    room.core.reply = Reply(a_card("settings"), form=Form("Paperboy here", "settings", FORM.fields[:2]))
+    opened = await room.joe.slash(room.channel, "paper settings")
+    assert opened.modal is not None
+    await room.env.restart_bot(Listening(room.core, redis, PATIENT))
+    sent = await room.joe.submit_modal(opened, {"hour0": "8", "hour1": ""})
+    assert room.core.asked[-1][1] == {"hour0": "8", "hour1": ""}
+    assert sent.acknowledged
+
+
+async def test_what_fails_on_our_side_is_said(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_command: Command) -> Reply:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(room.core, "handle", broken)
+    result = await room.joe.slash(room.channel, "paper list")
+    assert "on Paperboy's side" in shown(result).text
+    assert ["a bug" in str(error) for error in room.env.errors] == [True]
+
+
+async def test_an_abstract_stands_in_the_thread_once(redis: Redis) -> None:
+    async with discord_stage(redis) as stage:
+        await stage.say("/paper subscribe paper")
+        await arrive(stage.bot, a_paper(abstract="First. Second."))
+        (post,) = await stage.posted()
+        for _ in range(3):
+            assert "thread" in (await stage.press(post, "Full abstract")).text
+        (thread,) = stage.papers.threads
+        assert ["Second." in seen_of(message).text for message in thread.history()] == [True]
+
+
+async def test_roles_are_completed_by_name(redis: Redis) -> None:
+    async with discord_stage(redis) as stage:
+        readers = stage.server.create_role("Readers")
+        await stage.env.settle()
+        offered = await stage.joe.autocomplete(stage.papers, "paper settings", "ping", "read")
+        assert offered == [{"name": "@Readers", "value": str(readers.id)}]
+        await _ping(stage, readers)
+
+
+async def _ping(stage: DiscordStage, role: simcord.RoleHandle) -> None:
+    await stage.say(f"/paper settings ping:{role.id}")
+    await stage.say("/paper subscribe paper")
+    await arrive(stage.bot, a_paper())
+    card, ping = stage.papers.history()[-2:]
+    assert ping.content.startswith(f"<@&{role.id}> ")
+    assert [mentioned.id for mentioned in ping.role_mentions] == [role.id]
+    assert ping.reference is not None
+    assert ping.reference.message_id == card.id
+
+
+def _parts(message: Any) -> list[Any]:
+    from tests.adapters.discord.stage import walk
+
+    return list(walk(message.message.components))

@@ -1,0 +1,137 @@
+"""Takes the pictures: `python -m tests.pictures FOLDER`, in a headless Chromium of the machine.
+
+A compact and a full card, a digest, and the help, on Discord and on Slack; the data is the bundled sample's.
+"""
+
+import argparse
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+from playwright.async_api import Browser, async_playwright
+
+from adapters.slack.render import render
+from bot.cards import Card
+from bot.cards.digest import digest_card
+from bot.cards.paper import paper_card
+from bot.commands.help import help_card
+from bot.models import Reason
+from tests.adapters.discord.limits import v2_body
+from tests.papers import a_paper
+from tests.pictures import discord, slack
+
+NOW = datetime(2026, 10, 5, 9, tzinfo=UTC)
+WIDTH = 640
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--hide-scrollbars",
+)
+
+
+def slack_body(card: Card) -> Mapping[str, Any]:
+    """A card as the body of a request to Slack."""
+    return {"blocks": render(card).blocks}
+
+
+APPS: Mapping[str, tuple[Callable[[Card], Mapping[str, Any]], Callable[[Mapping[str, Any]], Markup]]] = {
+    "discord": (v2_body, discord.body),
+    "slack": (slack_body, slack.body),
+}
+PAPERS = (
+    a_paper(
+        "2610.01234",
+        title="Diffusion Policies That Fold Laundry",
+        abstract="Folding laundry is hard for robots, since cloth has endless states. We train a diffusion policy on "
+        "two hundred hours of people folding and let it plan the next second of both arms at once. On a bench of nine "
+        "garments it folds eighty-one percent of them in one go, forty more than the best policy before it.",
+        authors=("Ada Lovelace", "Alan Turing", "Grace Hopper", "Emmy Noether", "Katherine Johnson"),
+        categories=("cs.RO", "cs.LG"),
+        published=datetime(2026, 10, 2, tzinfo=UTC),
+        tldr="A diffusion policy folds eight of ten garments that it was never shown.",
+        pdf_url="https://arxiv.org/pdf/2610.01234",
+        code_url="https://github.com/lovelace/laundry",
+        code_stars=1234,
+        upvotes=42,
+        thumbnail_url="https://example.org/laundry.png",
+    ),
+    a_paper(
+        "2610.01301",
+        title="Small Language Models Read Whole Books, One Page at a Time",
+        authors=("Emmy Noether", "Kurt Gödel"),
+        categories=("cs.CL",),
+        published=datetime(2026, 10, 2, tzinfo=UTC),
+        upvotes=31,
+    ),
+    a_paper(
+        "2610.01377",
+        title="What Retrieval Forgets: 12,000 Questions Whose Answers Have Changed",
+        authors=("Katherine Johnson", "Mary Jackson", "Dorothy Vaughan"),
+        categories=("cs.IR", "cs.CL"),
+        published=datetime(2026, 10, 2, tzinfo=UTC),
+        upvotes=19,
+        code_url="https://github.com/johnson/stale",
+    ),
+)
+
+
+def cards() -> Iterator[tuple[str, Card]]:
+    """What is taken a picture of."""
+    laundry, *_ = PAPERS
+    reason = Reason(3, '"diffusion policy"')
+    yield "compact", paper_card(laundry, [reason], NOW)
+    yield "full", paper_card(laundry, [reason], NOW, "full")
+    reasons = (reason, Reason(1, '"language model" -survey'), Reason(4, "retrieval"))
+    yield "digest", digest_card([(paper, (why,)) for paper, why in zip(PAPERS, reasons, strict=True)], NOW)
+    yield "help", help_card()
+
+
+def page(app: str, card: Card) -> str:
+    """The card in its app, as a page."""
+    payload, body = APPS[app]
+    folder = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+    return folder.get_template("page.html").render(
+        app=app, width=WIDTH, accent="#f2b632", body=body(payload(card))
+    )
+
+
+async def take(browser: Browser, html: str, path: Path) -> None:
+    """One picture."""
+    view = await browser.new_page(viewport={"width": WIDTH, "height": 200}, device_scale_factor=2)
+    await view.set_content(html)
+    await view.locator("body").screenshot(path=path)
+    await view.close()
+
+
+async def run(folder: Path, apps: list[str]) -> None:
+    """All of them."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        raise SystemExit("pictures need Chromium: apt-get install chromium")
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        for app in apps:
+            for name, card in cards():
+                await take(browser, page(app, card), folder / f"{app}-{name}.png")
+        await browser.close()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("apps", nargs="*", default=list(APPS), help=f"of {', '.join(APPS)}")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    asyncio.run(run(options.folder, options.apps))
+
+
+if __name__ == "__main__":
+    main()
