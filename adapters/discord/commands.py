@@ -7,6 +7,7 @@ from inspect import Parameter, Signature
 from typing import Any
 
 import discord
+import structlog
 from discord import app_commands
 from redis.asyncio import Redis
 
@@ -19,6 +20,8 @@ ROOT = "paper"
 MAX_DESCRIPTION = 100
 MAX_CHOICES = 25
 MAX_CHOICE = 100
+
+log = structlog.get_logger(__name__)
 
 Interaction = discord.Interaction[discord.AutoShardedClient]
 Invoke = Callable[[Interaction, CommandSpec, Mapping[str, str]], Awaitable[None]]
@@ -49,9 +52,20 @@ async def sync(tree: app_commands.CommandTree[Any], redis: Redis) -> bool:
     application = str(tree.client.application_id)
     if await redis.hget(keys.DISCORD_COMMANDS, application) == digest:
         return False
-    await tree.sync()
+    try:
+        await tree.sync()
+    except discord.HTTPException as error:
+        log.warning("the application can't be installed by persons, only in servers", error=str(error))
+        _only_in_servers(tree)
+        await tree.sync()
     await redis.hset(keys.DISCORD_COMMANDS, application, digest)
     return True
+
+
+def _only_in_servers(tree: app_commands.CommandTree[Any]) -> None:
+    """Whether people may install it, too, is switched in Discord's developer portal."""
+    for command in tree.get_commands():
+        command.allowed_installs = app_commands.AppInstallationType(guild=True, user=False)
 
 
 async def _payload(command: Any, tree: app_commands.CommandTree[Any]) -> dict[str, Any]:

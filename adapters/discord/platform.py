@@ -17,13 +17,14 @@ from adapters.discord.doctor import examine
 from adapters.discord.errors import REFUSED_FOR, Hindered, verdict
 from adapters.discord.gateway import Gateway, gateway_of
 from adapters.discord.people import invite
-from adapters.discord.posting import Poster
+from adapters.discord.posting import RATE, Poster
 from adapters.discord.shards import Identifies, Shards
 from adapters.discord.troubles import Troubles
 from bot.cards import Card
 from bot.errors import ChannelGone, ConfigurationError, RetryLater, SendError
 from bot.models import ChannelRef, MessageRef
 from bot.ports import Core, Finding, Rate, Rates
+from bot.store.rates import TurnedAway
 
 WRONG_TOKEN = "Discord refuses DISCORD_TOKEN: copy it anew from the page Bot of your application"  # noqa: S105  # no secret
 
@@ -40,9 +41,7 @@ class DiscordPlatform:
 
     name = "discord"
     unclear: Literal["resend", "hold"] = "resend"
-    rates = Rates(platform=Rate(5, 0.105), channel=Rate(5, 5.0))
-    """Discord allows 50 requests a second. A few are left for what comes beside the posts; and in small portions,
-    for a burst at the end of one second and one at the beginning of the next are too many in between."""
+    rates = Rates(platform=RATE, channel=Rate(5, 5.0))
 
     def __init__(self, token: str, redis: Redis, *, rest: discord.Client | None = None) -> None:
         self._token = token
@@ -131,6 +130,8 @@ class DiscordPlatform:
             return await request(Poster(await self._speaking(), self._redis))
         except discord.LoginFailure as error:
             raise RetryLater(WRONG_TOKEN, after=REFUSED_FOR, scope="platform", counts=False) from error
+        except TurnedAway as away:
+            raise RetryLater(str(away), after=away.after, counts=False) from away
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             raise verdict(error) from error
 

@@ -1,8 +1,10 @@
 """Posts cards over REST, and finds them again. Needs no gateway."""
 
+import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import discord
@@ -17,8 +19,10 @@ from adapters.discord.markup import fitted
 from adapters.discord.places import Kind, Places, tags_for
 from bot.cards import Card, PaperBlock
 from bot.cards.plain import plain
-from bot.errors import ChannelGone, Unknowable
+from bot.errors import ChannelGone, SendError, Unknowable
 from bot.models import ChannelRef, MessageRef
+from bot.ports import Rate
+from bot.store.rates import Rates, TurnedAway
 from bot.text import shorten
 
 MAX_NAME = 100
@@ -26,6 +30,9 @@ MAX_NAME = 100
 MAX_CONTENT = 2000
 LOOK_BACK = 1000
 """Messages that are looked through for a post: ten requests."""
+RATE = Rate(5, 0.105)
+"""Discord allows 50 requests a second. A few are left for what comes beside the posts; and in small portions, for a
+burst at the end of one second and one at the beginning of the next are too many in between."""
 ARCHIVED_AFTER = timedelta(hours=1)
 """A forum's posts stay among the active ones at least that long."""
 
@@ -38,6 +45,7 @@ class Poster:
     def __init__(self, client: discord.Client, redis: Redis) -> None:
         self._client = client
         self._places = Places(redis)
+        self._rates = Rates(redis)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card once. Raises what discord.py raises, or a SendError."""
@@ -57,13 +65,10 @@ class Poster:
         """The message that carries the key's mark. Raises Unknowable, or what discord.py raises."""
         marked = mark(key)
         if await self._places.kind(int(to.channel)) == "forum":
+            await self._turn(key)
             return await self._find_in_forum(to, marked, since)
+        await self._turn(key)
         channel = self._messageable(to)
-        newest = [message async for message in channel.history(limit=1)]
-        if not newest and await self._hides_history(to):
-            raise Unknowable("Paperboy may not read this channel's history")
-        if not newest or newest[0].created_at < since:
-            return None
         looked = 0
         async for message in channel.history(limit=LOOK_BACK, after=since):
             looked += 1
@@ -71,6 +76,8 @@ class Poster:
                 return _ref(to, message.id)
         if looked == LOOK_BACK:
             raise Unknowable(f"{LOOK_BACK} messages have come since, and it may be after them")
+        if not looked and await self._hides_history(to):
+            raise Unknowable("Paperboy may not read this channel's history")
         return None
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
@@ -185,14 +192,21 @@ class Poster:
     async def _besides(self, extra: Coroutine[Any, Any, None]) -> None:
         """What comes with a post, and does not undo it where it fails."""
         try:
+            await self._turn("besides")
             await extra
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        except (discord.DiscordException, aiohttp.ClientError, OSError, SendError, TurnedAway) as error:
+            extra.close()
             log.warning("posted, but not all that belongs to it", error=str(error))
 
     async def _hides_history(self, to: ChannelRef) -> bool:
         """Whether there are messages that we are not shown: Discord answers with none where it may not tell."""
-        channel = await self._channel(to)
-        return getattr(channel, "last_message_id", None) is not None
+        async for _ in self._messageable(to).history(limit=1):
+            return False
+        return getattr(await self._channel(to), "last_message_id", None) is not None
+
+    async def _turn(self, key: str) -> None:
+        """Wait for a turn to ask something beside the posts. Raises TurnedAway."""
+        await asyncio.sleep(await self._rates.turn(RATE, f"{uuid4().hex} {key}", "discord"))
 
     async def _learnt(self, to: ChannelRef) -> Kind:
         channel = await self._channel(to)
