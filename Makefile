@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCHES := idle delivery ack
 
-.PHONY: install run test faults check audit fix demo bench manifests lock clean
+.PHONY: install run test faults check audit fix demo bench manifests pictures lock clean
 
 install: $(STAMP)
 
@@ -47,6 +47,9 @@ bench: install  ## the benchmarks; each is `python -m tests.bench.<name> --json`
 
 manifests: install  ## the files that Slack apps are made from, after a change of the command table
 	$(BIN)/python -m tests.adapters.slack.manifests
+
+pictures: install  ## cards as Discord and Slack show them, in build/pictures (needs Chromium)
+	$(BIN)/python -m tests.pictures build/pictures
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q pyproject.toml -o requirements.lock
