@@ -19,6 +19,7 @@ from adapters.discord.forms import sent_in
 from adapters.discord.lifecycle import Lifecycle
 from adapters.discord.people import People, added, advise, plain_user, refusal, roles, where
 from adapters.discord.places import Places
+from adapters.discord.translations import Translations
 from adapters.discord.troubles import Troubles
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find
@@ -92,6 +93,7 @@ class Listening(discord.AutoShardedClient):
     async def setup_hook(self) -> None:
         """Runs once, before the gateway."""
         self.add_dynamic_items(CommandButton, FormButton)
+        await self.tree.set_translator(Translations())
         if await sync(self.tree, self._redis):
             log.info("commands synced")
 

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 import discord
 
-from adapters.discord.buttons import FALLBACK, Ids, component, rows
+from adapters.discord.buttons import FALLBACK, Ids, component
 from adapters.discord.layout import ACCENT
 from adapters.discord.markup import address, fitted, width
-from adapters.discord.plan import pressed, said, words
+from adapters.discord.plan import pressed, said, unseen, words
 from bot.cards import Card, PaperBlock
 
 MAX_TITLE = 256
 MAX_DESCRIPTION = 4096
-MAX_BUTTONS = 15
+MAX_ROWS = 4
+"""Of five: one is kept free for the button that a post is found by."""
 _SQUEEZES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.08)
 
 
@@ -27,10 +28,11 @@ class Classic:
 def classic(card: Card, marked: str = "") -> Classic:
     """The whole card; `marked` is what it will be found by. Needs a running event loop."""
     ids = Ids(marked)
-    buttons = [button for block in card.blocks for row in pressed(block, 10) for button in row]
+    seen: set[str] = set()
+    found = (unseen(row, seen) for block in card.blocks for row in pressed(block, 10))
     view = discord.ui.View(timeout=None)
-    for number, some in enumerate(rows(buttons, most=MAX_BUTTONS)):
-        for button in some:
+    for number, row in enumerate(list(filter(None, found))[:MAX_ROWS]):
+        for button in row:
             part = component(button, ids(button))
             part.row = number
             view.add_item(part)

@@ -115,9 +115,14 @@ def pressed(block: Block, most: int) -> list[tuple[Button, ...]]:
         case Actions(buttons):
             return [tuple(row) for row in rows(buttons, most=10)]
         case PaperBlock() if block.detail != "line" and most:
-            together = len(block.buttons) + len(block.actions) <= IN_A_ROW or most <= IN_A_ROW
-            parts = [(*block.buttons, *block.actions)] if together else [block.buttons, block.actions]
-            return [tuple(row) for part in parts for row in rows(part, most=most)]
+            both = (*block.buttons, *block.actions)
+            if most <= IN_A_ROW or len(both) <= IN_A_ROW:
+                return [tuple(row) for row in rows(both, most=most)]
+            spare = max(
+                0, len(block.actions) - IN_A_ROW
+            )  # these stand beside the links, so that there are two rows
+            links, others = (*block.buttons, *block.actions[:spare]), block.actions[spare:]
+            return [tuple(row) for part in (links, others) for row in rows(part, most=most)]
         case _:
             return []
 
@@ -138,11 +143,11 @@ def _pieces(card: Card, buttons: int, room: float) -> Iterator[Piece]:
         picture = address(block.thumbnail_url) if isinstance(block, PaperBlock) else None
         if text:
             yield Picture(text, picture) if picture else text
-        yield from filter(None, (_unseen(row, seen) for row in pressed(block, buttons)))
+        yield from filter(None, (unseen(row, seen) for row in pressed(block, buttons)))
         before = block
 
 
-def _unseen(row: tuple[Button, ...], seen: set[str]) -> tuple[Button, ...]:
+def unseen(row: tuple[Button, ...], seen: set[str]) -> tuple[Button, ...]:
     """The buttons of a row that are not on the message already: Discord refuses the same id twice."""
     new = tuple(button for button in row if button.url or button.command not in seen)
     seen.update(button.command for button in new)

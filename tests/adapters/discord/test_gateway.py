@@ -98,7 +98,9 @@ async def test_commands_are_synced_only_where_they_changed(
     assert double.syncs == 1
     (paper,) = double.commands
     assert (paper["name"], paper["integration_types"], paper["contexts"]) == ("paper", [0, 1], [0, 1, 2])
-    assert "subscribe" in {option["name"] for option in paper["options"]}
+    told = {option["name"]: option for option in paper["options"]}
+    assert told["unsubscribe"]["description"] == "Stop a subscription"
+    assert told["unsubscribe"]["description_localizations"] == {"de": "Ein Abonnement beenden"}
 
 
 @pytest.mark.parametrize("how", ["asked", "dropped"])
@@ -145,6 +147,20 @@ async def test_an_outage_is_no_removal(platform: DiscordPlatform, double: Discor
         await double.gateway.dispatch("GUILD_DELETE", {"id": str(GUILD)})
         await core.until(1)
     assert core.told == [f"pause discord {GUILD}: Paperboy was removed from the server"]
+
+
+async def test_a_deleted_channel_is_forgotten(platform: DiscordPlatform, double: DiscordDouble) -> None:
+    channel = {"id": "2000", "type": 0, "guild_id": str(GUILD), "name": "papers", "position": 0}
+    thread = {"id": "2001", "parent_id": "2000", "guild_id": str(GUILD), "type": 11}
+    double.gateway.guilds = {0: [guild_payload() | {"channels": [channel]}]}
+    core = Told()
+    async with listening(platform, core):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        await double.gateway.dispatch("THREAD_DELETE", thread)
+        await core.until(1)
+        await double.gateway.dispatch("CHANNEL_DELETE", channel)
+        await core.until(2)
+    assert core.told == ["forget 2001", "forget 2000"]
 
 
 async def test_a_refused_token_ends_the_role(double: DiscordDouble, redis: Redis) -> None:

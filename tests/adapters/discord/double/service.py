@@ -86,6 +86,8 @@ class DiscordDouble:
         self.token = "token"
         self.shards = shards
         self.hides_history = False
+        self.permissions = (1 << 52) - 1
+        """What everybody may do in the server."""
         self.gateway = GatewayDouble()
         self.url = ""
         self._buckets = buckets
@@ -355,7 +357,7 @@ class DiscordDouble:
         )
 
     async def _guild(self, _request: web.Request) -> web.Response:
-        return _json(guild_payload())
+        return _json(guild_payload(self.permissions))
 
     async def _member(self, _request: web.Request) -> web.Response:
         return _json(MEMBER)
@@ -414,7 +416,7 @@ MEMBER: dict[str, Any] = {
 }
 
 
-def guild_payload() -> dict[str, Any]:
+def guild_payload(permissions: int = (1 << 52) - 1) -> dict[str, Any]:
     """The one server."""
     everyone = {
         "id": str(GUILD),
@@ -425,7 +427,7 @@ def guild_payload() -> dict[str, Any]:
         "mentionable": False,
     }
     colors = {"primary_color": 0, "secondary_color": None, "tertiary_color": None}
-    role = {**everyone, "permissions": str((1 << 52) - 1), "managed": False, "flags": 0, "colors": colors}
+    role = {**everyone, "permissions": str(permissions), "managed": False, "flags": 0, "colors": colors}
     facts = {
         "id": str(GUILD),
         "name": "lab",

@@ -1,0 +1,41 @@
+"""What is offered while a person types."""
+
+import pytest
+
+from bot.cards import Choice
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.models import User
+from tests.commands.conftest import Ask
+from tests.papers import a_channel
+
+ADA = User("U1", "Ada")
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("cat:cs.r", "cat:cs.RO"),
+        ("robots cs.ro", "robots cat:cs.RO"),
+        ("CAT:Q-BIO.N", "cat:q-bio.NC"),
+        ("diff", "diffusion"),
+        ("new poli", "new policy"),
+        ("policy", "policy"),
+    ],
+)
+async def test_a_querys_last_word_is_completed(ask: Ask, services: Services, typed: str, first: str) -> None:
+    await ask('subscribe "diffusion policy" -survey')
+    offered = await Commands(services).complete("search", "query", typed, ADA, a_channel())
+    assert offered[0].value == first
+
+
+async def test_own_subscriptions_are_offered_whole(ask: Ask, services: Services) -> None:
+    await ask('subscribe "diffusion policy" -survey')
+    offered = await Commands(services).complete("mute", "query", "", ADA, a_channel())
+    assert list(offered) == [Choice('"diffusion policy" -survey', '"diffusion policy" -survey')]
+
+
+@pytest.mark.parametrize("typed", ["zz", "rag", "c", ".", 'a "'])
+async def test_nothing_is_made_up(ask: Ask, services: Services, typed: str) -> None:
+    await ask("list")
+    assert await Commands(services).complete("search", "query", typed, ADA, a_channel()) == []
