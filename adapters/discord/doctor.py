@@ -51,7 +51,9 @@ async def examine(speaking: Callable[[], Awaitable[discord.Client]], redis: Redi
 def _servers(count: int, application: int | None) -> Iterator[Finding]:
     if count:
         many = f"{MANY} servers or more" if count == MANY else f"{count} server{'s' if count > 1 else ''}"
-        yield Finding("discord", ok=True, message=f"it is in {many}; others add it by {invite(application or 0)}")
+        yield Finding(
+            "discord", ok=True, message=f"it is in {many}; others add it by {invite(application or 0)}"
+        )
     elif application is not None:
         yield Finding(
             "discord", ok=False, message="it is in no server yet", todo=f"add it: {invite(application)}"

@@ -25,7 +25,7 @@ ADA = User("U1", "Ada")
 )
 async def test_a_querys_last_word_is_completed(ask: Ask, services: Services, typed: str, first: str) -> None:
     await ask('subscribe "diffusion policy" -survey')
-    offered = await Commands(services).complete("search", "query", typed, ADA, a_channel())
+    offered = await Commands(services).complete("subscribe", "query", typed, ADA, a_channel())
     assert offered[0].value == first
 
 
@@ -38,4 +38,4 @@ async def test_own_subscriptions_are_offered_whole(ask: Ask, services: Services)
 @pytest.mark.parametrize("typed", ["zz", "rag", "c", ".", 'a "'])
 async def test_nothing_is_made_up(ask: Ask, services: Services, typed: str) -> None:
     await ask("list")
-    assert await Commands(services).complete("search", "query", typed, ADA, a_channel()) == []
+    assert await Commands(services).complete("subscribe", "query", typed, ADA, a_channel()) == []

@@ -56,6 +56,6 @@ async def test_the_doctor_knows_a_wrong_token_and_a_bot_without_a_server(
     double.gateway.guilds = {0: [guild_payload()]}
     double.gateway.remaining = 3
     said = [(finding.ok, finding.message) for finding in await right.diagnose()]
-    assert said[1] == (True, "it is in 1 server")
+    assert (said[1][0], said[1][1].partition(";")[0]) == (True, "it is in 1 server")
     assert (said[2][0], said[2][1].partition(" of ")[0]) == (False, "3 connections are left")
     await right.close()

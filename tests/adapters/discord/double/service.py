@@ -86,6 +86,8 @@ class DiscordDouble:
         self.token = "token"
         self.shards = shards
         self.hides_history = False
+        self.gone: set[int] = set()
+        """Channels that were deleted."""
         self.permissions = (1 << 52) - 1
         """What everybody may do in the server."""
         self.gateway = GatewayDouble()
@@ -341,6 +343,8 @@ class DiscordDouble:
 
     async def _channel(self, request: web.Request) -> web.Response:
         channel = int(request.match_info["channel"])
+        if channel in self.gone:
+            return _refused(404, 10003, "Unknown Channel")
         last = next((message.id for message in reversed(self.messages) if message.channel == channel), None)
         return _json(
             {
