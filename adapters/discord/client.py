@@ -17,7 +17,7 @@ from adapters.discord.commands import Interaction, root_command, sync
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
 from adapters.discord.lifecycle import Lifecycle
-from adapters.discord.people import People, added, advise, plain_user, refusal, roles, where
+from adapters.discord.people import People, added, advise, kind_here, plain_user, refusal, roles, where
 from adapters.discord.places import Places
 from adapters.discord.translations import Translations
 from adapters.discord.troubles import Troubles
@@ -151,7 +151,8 @@ class Listening(discord.AutoShardedClient):
 
         await self._answers.give(interaction, refusal(interaction, spec) or advised, line=line)
         if added(interaction):
-            await self._lifecycle.used(where(interaction), interaction.app_permissions)
+            kind = kind_here(interaction) if spec and spec.changes else None
+            await self._lifecycle.used(where(interaction), kind, interaction.app_permissions)
 
     async def _complete(
         self, interaction: Interaction, spec: CommandSpec, option: OptionSpec, typed: str

@@ -68,8 +68,13 @@ class Lifecycle:
                 channels[known] = place
         await self._look(channels)
 
-    async def used(self, channel: ChannelRef, permissions: discord.Permissions) -> None:
-        """Somebody gave a command there: the moment to try again."""
+    async def used(
+        self, channel: ChannelRef, kind: discord.ChannelType | None, permissions: discord.Permissions
+    ) -> None:
+        """Somebody gave a command there: the moment to try again, and, where it changed something, to learn what kind
+        of channel it is."""
+        if kind is not None:
+            await self._places.learn(int(channel.channel), kind)
         if not lacking(permissions) and await self._troubles.end(channel):
             await self._core.resume(channel)
 

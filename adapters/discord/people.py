@@ -108,6 +108,15 @@ def where(interaction: Interaction) -> ChannelRef:
     return ref(interaction.guild_id, interaction.channel_id or 0)
 
 
+def kind_here(interaction: Interaction) -> discord.ChannelType | None:
+    """What the channel of `where` is."""
+    channel = interaction.channel
+    parent = channel.parent if isinstance(channel, discord.Thread) else None
+    if parent is not None and kind_of(parent.type) == "forum":
+        return parent.type
+    return channel.type if channel is not None else None
+
+
 def refusal(interaction: Interaction, spec: CommandSpec | None) -> Ask | None:
     """What is answered where a command makes no sense in this place; None where it does."""
     if spec is None or spec.anywhere or added(interaction):

@@ -196,6 +196,17 @@ async def test_an_abstract_stands_in_the_thread_once(redis: Redis) -> None:
         assert ["Second." in seen_of(message).text for message in thread.history()] == [True]
 
 
+async def test_an_announcement_channel_gets_embeds(redis: Redis) -> None:
+    async with discord_stage(redis) as stage:
+        news = stage.server.create_news_channel("news")
+        await stage.env.settle()
+        await stage.say_in(news, "/paper subscribe paper")
+        await arrive(stage.bot, a_paper())
+        (post,) = stage.posted_in(news)
+        assert post.raw.embeds[0].title == "On paper 2603.00001"
+        assert "Saved to your list" in (await stage.press(post, "Save")).text
+
+
 async def test_roles_are_completed_by_name(redis: Redis) -> None:
     async with discord_stage(redis) as stage:
         readers = stage.server.create_role("Readers")

@@ -1,0 +1,16 @@
+"""The pictures can be taken: every card has a look in every app. The browser is left out."""
+
+import pytest
+
+from tests.pictures.__main__ import APPS, PAPERS, cards, page
+
+
+@pytest.mark.parametrize("app", APPS)
+async def test_every_card_has_a_look(app: str) -> None:
+    pages = {name: page(app, card) for name, card in cards()}
+    assert list(pages) == ["compact", "full", "digest", "help"]
+    for name in ("compact", "full"):
+        assert PAPERS[0].title in pages[name]
+        assert "Save" in pages[name]
+    assert all(paper.title in pages["digest"] for paper in PAPERS)
+    assert "/paper subscribe &lt;query&gt;" in pages["help"]
