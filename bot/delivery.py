@@ -18,6 +18,7 @@ from bot.errors import ChannelGone, RetryLater, SendError, Unknowable, Workspace
 from bot.models import ChannelSettings, MessageRef, Paper, Reason
 from bot.ports import Platform
 from bot.retries import on_failure, on_failure_to_ask
+from bot.schedule import due
 from bot.store import keys
 from bot.store.outbox import DEATHS, Delivery, Giving, Outbox
 from bot.store.papers import Papers
@@ -271,7 +272,7 @@ class Deliveries:
             return
         began = monotonic()
         settings = await self._outbox.begin(delivery, gap=self._gap())
-        if settings is None:
+        if settings is None or await self._is_closed(delivery, settings):
             return
         try:
             card = self._render(delivery, entries, settings)
@@ -291,6 +292,16 @@ class Deliveries:
             await self._failed(delivery, error)
         else:
             await self._done(delivery, message)
+
+    async def _is_closed(self, delivery: Delivery, settings: ChannelSettings) -> bool:
+        """Whether the channel wants nothing now: what is late, such as a retry, then waits until it does."""
+        if settings.weekends and settings.quiet is None:
+            return False
+        now = await self._outbox.now()
+        wait = (due("now", settings, now) - now).total_seconds()
+        if wait > 0:
+            await self._give_back(delivery, Giving(state="pending", why="", after=wait))
+        return wait > 0
 
     async def _failed(self, delivery: Delivery, error: Exception) -> None:
         if not isinstance(error, SendError | TimeoutError):

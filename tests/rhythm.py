@@ -16,6 +16,7 @@ from bot.cards import Card, PaperBlock
 from bot.cards.message import message
 from bot.delivery import Deliveries
 from bot.editing import Editor
+from bot.errors import RetryLater
 from bot.fanout import Fanout
 from bot.matcher import Matcher
 from bot.models import ChannelRef, ChannelSettings, Every, MessageRef, Paper
@@ -153,6 +154,8 @@ class Board:
     posts: list[Post] = field(default_factory=list)
     edits: list[tuple[str, str, Card]] = field(default_factory=list)
     life: Life = field(default_factory=Life)
+    refuses: int = 0
+    """How many posts it takes for the next time only."""
     name = "board"
     rates = Rates()
     unclear = "hold"
@@ -163,6 +166,9 @@ class Board:
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         async def post() -> MessageRef:
+            if self.refuses:
+                self.refuses -= 1
+                raise RetryLater("not now")
             papers = tuple(block.paper_id for block in card.blocks if isinstance(block, PaperBlock))
             self.posts.append(Post(self.clock.now, to, key, papers, card))
             return MessageRef(f"m{len(self.posts)}")
@@ -231,7 +237,7 @@ class House:
         await self.deliveries.deliver_due()
 
 
-async def until_dead(work: Awaitable[None]) -> bool:
+async def until_dead(work: Awaitable[object]) -> bool:
     """Whether the process did its work to the end."""
     try:
         await work

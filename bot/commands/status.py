@@ -44,6 +44,7 @@ def status_card(
     lines = (
         *(_poll(poll, zone, now) for _, poll in sorted(polls.items())),
         *(_owed(owed, now) if owed else (text("Nothing is owed to this channel."),)),
+        *(_retried(one, zone) for one in owed if one.state == "pending" and one.why),
         *(text(f"Failed: {count(len(o.papers), 'paper')}, {o.why or 'nobody knows why'}.") for o in failed[:SHOWN]),
     )  # fmt: skip
     if not polls:
@@ -69,6 +70,13 @@ def _owed(owed: Sequence[Owed], now: datetime) -> tuple[Text, ...]:
     parts = [f"{count(soon, 'paper')} on the way"] if soon else []
     parts += [f"{count(later, 'paper')} waiting for later"] if later else []
     return (text(f"{'; '.join(parts)}."),) if parts else ()
+
+
+def _retried(one: Owed, zone: str) -> Text:
+    papers = count(len(one.papers), "paper")
+    return text(
+        f"Tried again on {in_words(one.due, zone)}: {papers}, for the last attempt failed: {one.why}."
+    )
 
 
 def _ago(span: timedelta) -> str:

@@ -111,8 +111,9 @@ async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
     name = str(channel)
     fields: Any = await redis.hgetall(keys.channel(channel))
     mutes: Any = await redis.hgetall(keys.mutes(channel))
+    votes: Any = await redis.hgetall(keys.votes(channel))
     about = {field: text for field, text in fields.items() if field not in OF_THE_MOMENT}
-    yield Channel(channel=name, about=about, mutes=mutes)
+    yield Channel(channel=name, about=about, mutes=mutes, votes=votes)
     for number, text in (await redis.hgetall(keys.subscriptions(channel))).items():
         record = json.loads(text)
         yield Subscribed(channel=name, number=int(number), **(record | {"at": moment(record["at"])}))

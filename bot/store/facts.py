@@ -105,11 +105,13 @@ class _OfChannel(_Fact):
 
 
 class Channel(_OfChannel):
-    """What people made of a channel: fields of its hash, its settings above all, and of its mutes."""
+    """What people made of a channel: fields of its hash, its settings above all, of its mutes and of
+    its votes."""
 
     kind: Literal["channel"] = "channel"
     about: dict[str, str]
     mutes: dict[str, str] = {}
+    votes: dict[str, str] = {}
 
 
 class Subscribed(_OfChannel):

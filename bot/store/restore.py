@@ -160,6 +160,7 @@ def _fields(fact: Channel) -> Iterable[tuple[str, str, str]]:
     """Key, field and text of all that people made of a channel."""
     yield from ((keys.channel(fact.ref), name, text) for name, text in fact.about.items())
     yield from ((keys.mutes(fact.ref), muted, text) for muted, text in fact.mutes.items())
+    yield from ((keys.votes(fact.ref), vote, text) for vote, text in fact.votes.items())
 
 
 def _offer(fact: Owed) -> Offer:

@@ -35,6 +35,17 @@ async def test_each_source_says_how_its_last_poll_went(ask: Ask, redis: Redis, s
     assert lines[3] == "- huggingface read 5 min ago, 3 new papers; asked again in 30 min."
 
 
+async def test_what_is_tried_again_says_when_and_why(ask: Ask, services: Services) -> None:
+    await ask("subscribe paper every:daily")
+    await owe(services, "p1", due_now=True)
+    [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
+    await services.outbox.give_back(delivery, Giving(state="pending", why="503", after=7200, counts=True))
+    lines = written(await ask("status")).splitlines()
+    assert any(
+        li.startswith("- Tried again on ") and li.endswith("the last attempt failed: 503.") for li in lines
+    )
+
+
 async def test_what_waits_and_what_failed_is_counted(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
     await owe(services, "p1", due_now=True)

@@ -1,0 +1,43 @@
+"""A channel's settings are asked for in the platform's own form."""
+
+from datetime import UTC, datetime
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.models import ChannelSettings
+from tests.adapters.discord.stage import discord_stage, shown
+from tests.adapters.slack.stage import slack_stage
+from tests.rhythm import set_clock
+
+MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+NEW = ChannelSettings(every="daily", zone="Europe/Berlin", quiet=(22, 7))
+
+
+@pytest.fixture(autouse=True)
+async def _clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    await set_clock(monkeypatch, redis).set(MORNING)
+
+
+async def test_slack_opens_a_modal_and_shows_what_the_change_means(redis: Redis) -> None:
+    async with slack_stage(redis) as stage:
+        form = await stage.say("/paper settings")
+        assert "Time zone" in form.text
+        echo = await stage.person.submit(form.raw, every="once a day", zone="Berlin", quiet="22-7")
+        assert echo is not None
+        assert "Next digest: Mon 23 Nov 09:00 Berlin" in echo.text
+        assert await stage.bot.core.settings(stage.channel) == NEW
+
+
+async def test_discord_opens_a_part_in_a_modal_and_leaves_the_others_as_they_are(redis: Redis) -> None:
+    async with discord_stage(redis) as stage:
+        await stage.say("/paper settings digest:7")
+        choice = await stage.say("/paper settings")
+        [schedule] = [label for label in choice.buttons if "Time zone" in label]
+        opened = await stage.joe.click(choice.raw, label=schedule)
+        assert opened.modal is not None
+        given = {"every": ["daily"], "day": ["monday"], "zone": "Berlin", "quiet": "22-7", "hour": "9"}
+        done = await stage.joe.submit_modal(opened, given)
+        assert "Next digest: Mon 23 Nov 09:00 Berlin" in shown(done).text
+        kept = await stage.bot.core.settings(stage.channel)
+        assert (kept.every, kept.zone, kept.quiet, kept.digest_size) == ("daily", "Europe/Berlin", (22, 7), 7)
