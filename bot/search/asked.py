@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.errors import UserError
 from bot.query import And, Node, Not, Or, Person, Phrase, Query, parse
-from bot.query.lexer import pieces
+from bot.query.lexer import Piece, pieces
 from bot.query.nodes import all_of, any_of, negated
 from bot.search.identifiers import paper_id
 from bot.text import clean, spell, tokens
@@ -60,6 +60,8 @@ class Asked:
     query: Query | None = None
     """The same as a subscription, where it can be one."""
     paper_id: str | None = None
+    pasted: bool = False
+    """It may be a title all the same: no sign, quote or field, only such words as NOT, commas and brackets."""
 
 
 def read(text: str) -> Asked:
@@ -89,7 +91,12 @@ def _understood(text: str, query: Query) -> Asked:
     rest = tuple(node for node in nodes if not _is_bare(node, quoted))
     words = tuple(w for node in bare for w in words_in(" ".join(node.words))) if rest else words_in(text)
     must = _also_names(all_of(rest)) if rest else None
-    return Asked(text, words, must, query=query)
+    return Asked(text, words, must, query=query, pasted=all(map(_is_of_a_title, pieces(text))))
+
+
+def _is_of_a_title(piece: Piece) -> bool:
+    plain = not (piece.quoted or piece.exact or (piece.field and piece.text) or piece.text.endswith("*"))
+    return plain and not (piece.kind == "not" and piece.text != "NOT")
 
 
 def _also_names(node: Node) -> Node:

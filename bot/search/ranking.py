@@ -1,7 +1,7 @@
 """Which papers answer a search, best first: in steps, from the words as typed to whatever has some of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import exp, log
 from typing import Literal
@@ -9,7 +9,7 @@ from typing import Literal
 from tantivy import DocAddress, Occur, Order, Schema, Searcher
 from tantivy import Query as Found
 
-from bot.search.asked import Asked, Word
+from bot.search.asked import Asked, Word, words_in
 from bot.search.fields import key
 from bot.search.terms import Terms, boosted, both, either, names_in
 
@@ -27,6 +27,9 @@ SOME = 0.6
 """Part of the words that a paper must have to be worth showing."""
 RARE = 2
 """Papers. A word that no more have is perhaps misspelt."""
+MISSPELT = 4
+"""Words of one search that are looked for misspelt, at most: each costs some milliseconds."""
+LONGEST_WORD = 24
 LONG_WORD = 8
 """Letters of a word that may have two of them wrong, where nothing was found with one."""
 FUZZY = 4.0
@@ -59,6 +62,14 @@ class Ranking:
         self._terms = Terms(schema, searcher)
         self._searcher = searcher
         self._today = today
+
+    def understood(self, asked: Asked) -> Asked:
+        """The same; but what is a paper's title to the word is a title, as in "Learning What NOT to Count"."""
+        if asked.must is None or not asked.pasted:
+            return asked
+        words = words_in(asked.text)
+        whole = key([part for word in words for part in word.parts])
+        return replace(asked, words=words, must=None) if self._searcher.doc_freq("heads", whole) else asked
 
     def search(
         self,
@@ -121,10 +132,11 @@ class Ranking:
             if asked.also is not None:
                 yield self._terms.node(asked.also)
             least = max(1, round(SOME * len(words)))
-            yield self._some([self._nearly(word, weights, 1) for word in words], extra, least)
+            yield self._some(self._nearly(words, weights, 1), extra, least)
         some = [self._word(word, weights) for word in words]
         yield self._some(some, extra, max(1, round(SOME * len(words))) if len(words) >= LONG else 1)
-        yield self._some([self._nearly(word, weights, 2) for word in words], extra, 1)
+        if len(words) <= SHORT:
+            yield self._some(self._nearly(words, weights, 2), extra, 1)
 
     def _some(self, words: Sequence[Found], extra: list[tuple[Occur, Found]], least: int) -> Found:
         """Papers with `least` of the words, or more."""
@@ -138,15 +150,21 @@ class Ranking:
             fields.append(boosted(self._terms.parts(field, parts, word.joined), weight))
         return either(fields)
 
-    def _nearly(self, word: Word, weights: dict[str, float], letters: int) -> Found:
-        """The same, and papers with something spelled nearly so, where hardly any has the word itself."""
-        exact = self._word(word, weights)
-        text = "".join(word.parts)
-        if len(text) < 4 or self._frequency(word) > RARE:
-            return exact
-        letters = letters if len(text) >= LONG_WORD else 1
-        fuzzy = [self._terms.fuzzy(field, text, letters, FUZZY * w) for field, w in weights.items()]
-        return either([exact, *fuzzy])
+    def _nearly(self, words: Sequence[Word], weights: dict[str, float], letters: int) -> list[Found]:
+        """The same for each, and papers with something spelled nearly so, where hardly any has the word itself."""
+        rare = [word for word in words if self._may_be_misspelt(word)][:MISSPELT]
+        found = []
+        for word in words:
+            either_way = [self._word(word, weights)]
+            if word in rare:
+                text = "".join(word.parts)
+                wrong = letters if len(text) >= LONG_WORD else 1
+                either_way += [self._terms.fuzzy(f, text, wrong, FUZZY * w) for f, w in weights.items()]
+            found.append(either(either_way))
+        return found
+
+    def _may_be_misspelt(self, word: Word) -> bool:
+        return 4 <= sum(map(len, word.parts)) <= LONGEST_WORD and self._frequency(word) <= RARE
 
     def _frequency(self, word: Word) -> int:
         counts = [

@@ -99,7 +99,7 @@ class Search:
         """
         asked = read(text)
         index, known = await self._ready()
-        ranked = await self._thread(self._rank, index, asked, days, sort)
+        asked, ranked = await self._thread(self._rank, index, asked, days, sort)
         ids = ranked.ids or (
             (asked.paper_id,) if asked.paper_id else ()
         )  # perhaps it is not in the index yet
@@ -127,7 +127,7 @@ class Search:
     async def upvoted(self, days: int, most: int) -> list[Paper]:
         """Of the papers published in the last `days` days, those with the most upvotes."""
         index, known = await self._ready()
-        ranked = await self._thread(self._rank, index, Asked(""), days, "top")
+        _, ranked = await self._thread(self._rank, index, Asked(""), days, "top")
         papers = await self._get(ranked.ids, known)
         return [paper for paper in papers if paper.upvotes][:most]
 
@@ -206,9 +206,10 @@ class Search:
         if message in {"", "records"}:
             self._work.set()
 
-    def _rank(self, index: Index, asked: Asked, days: int | None, sort: Sort) -> Ranked:
+    def _rank(self, index: Index, asked: Asked, days: int | None, sort: Sort) -> tuple[Asked, Ranked]:
         ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
-        return ranking.search(asked, days=days, sort=sort)
+        asked = ranking.understood(asked)
+        return asked, ranking.search(asked, days=days, sort=sort)
 
     async def _proven(
         self, query: Query, ids: Sequence[str], most: int, known: dict[str, Paper] | None
@@ -243,11 +244,18 @@ class Search:
     async def _index(self) -> Index:
         async with self._opening:
             if self._opened is None:
-                self._opened = await self._thread(Index, self._folder)
+                self._opened = await self._thread(_warm, self._folder)
         return self._opened
 
     async def _thread(self, work: Callable[..., _T], *args: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+
+def _warm(folder: Path | None) -> Index:
+    """The index, asked once: the first search reads files and loads what later ones have."""
+    index = Index(folder)
+    Ranking(index.schema, index.searcher(), 0).search(read('"language model" $x$ learnign'))
+    return index
 
 
 def _holding(query: Query, papers: Sequence[Paper]) -> list[str]:

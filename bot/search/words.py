@@ -8,6 +8,7 @@ from tantivy import Searcher
 from bot.models import Paper
 from bot.search.asked import Asked, Word
 from bot.search.fields import words_of
+from bot.search.ranking import LONGEST_WORD
 from bot.text import tokens
 
 CLOSE = 0.75
@@ -16,15 +17,19 @@ LOOKED_AT = 5
 FIRST = 2
 """Letters that are taken for right where no paper was found at all."""
 MOST = 5000
+MENDED = 3
+"""Words of one search, at most."""
 
 
 def respelled(asked: Asked, found: Sequence[Paper], searcher: Searcher) -> str:
     """What was typed with its unknown words as papers spell them; nothing where there is nothing to mend."""
     text = asked.text
-    for word in asked.words:
-        if len(word.typed) < 4 or _is_known(word, searcher):
-            continue
-        near = get_close_matches(word.typed, _known_words(found, word, searcher), n=1, cutoff=CLOSE)
+    unknown = [
+        word for word in asked.words if 4 <= len(word.typed) <= LONGEST_WORD and not _is_known(word, searcher)
+    ]
+    for word in unknown[:MENDED]:
+        known = [one for one in _known_words(found, word, searcher) if abs(len(one) - len(word.typed)) <= 2]
+        near = get_close_matches(word.typed, known, n=1, cutoff=CLOSE)
         if near:
             at = text.casefold().find(word.typed)
             text = f"{text[:at]}{near[0]}{text[at + len(word.typed) :]}" if at >= 0 else text
