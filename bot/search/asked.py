@@ -5,7 +5,7 @@ are not (a title pasted with its colon, a quote left open), they are words.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.errors import UserError
@@ -60,6 +60,8 @@ class Asked:
     query: Query | None = None
     """The same as a subscription, where it can be one."""
     paper_id: str | None = None
+    meanings: tuple[tuple[str, Sequence[str]], ...] = ()
+    """Words that are acronyms, each with what it usually means, as the index knows it."""
     pasted: bool = False
     """It may be a title all the same: no sign, quote or field, only such words as NOT, commas and brackets."""
 

@@ -11,12 +11,15 @@ from bot.models import Paper
 from bot.query.reading import categories_of, sources_of
 from bot.text import Token, small, tokens
 
-VERSION = 2
+VERSION = 3
 """Part of the folder's name: an index with other fields is another index."""
 
 GAP = "|"
 """Stands between what no phrase crosses. It is no token of any text."""
 _EPOCH = date(1970, 1, 1)
+_ACRONYM = re.compile(r"\(([A-Z][A-Za-z]{1,7})\)")
+_BEFORE = 120
+"""Characters before an acronym that its words are looked for in."""
 _SCHEME = re.compile(r"^https?://(?:www\.)?|/+$|\.git$")
 
 
@@ -27,7 +30,7 @@ def schema() -> tantivy.Schema:
     builder.add_text_field("ids", tokenizer_name="raw", index_option="basic")
     for name in ("title", "abstract", "authors"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
-    for name in ("joins", "names", "heads", "cat", "source", "links"):
+    for name in ("joins", "acronyms", "names", "heads", "cat", "source", "links"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     for name in ("day", "upvotes"):
         builder.add_integer_field(name, indexed=True, fast=True)
@@ -45,6 +48,7 @@ def document(paper: Paper) -> tantivy.Document:
         "ids": paper.id.lower(),
         "title": _line(title),
         "abstract": _line(abstract),
+        "acronyms": " ".join(dict.fromkeys(explained(f"{paper.title}. {paper.abstract}"))),
         "joins": " ".join(dict.fromkeys(t.word for t in (*title, *abstract) if t.end - t.start > 1)),
         "authors": f" {GAP} ".join(_line(tokens(name, plurals=False)) for name in paper.authors),
         "names": " ".join(dict.fromkeys(key for name in paper.authors for key in name_keys(name))),
@@ -105,6 +109,15 @@ def name_keys(name: str) -> tuple[str, ...]:
     *given, last = parts
     pairs = [*pairwise(parts), (given[0], last), *((part[0], last) for part in given)]
     return tuple(dict.fromkeys(map(key, pairs)))
+
+
+def explained(text: str) -> Iterator[str]:
+    """`rag=retrieval_augmented_generation` for each acronym that `text` explains."""
+    for found in _ACRONYM.finditer(text):
+        [letters, *_] = words_of(tokens(found[1])) or [""]
+        words = words_of(tokens(text[max(0, found.start() - _BEFORE) : found.start()]))[-len(letters) :]
+        if 2 <= len(letters) == len(words) and all(map(str.startswith, words, letters)):
+            yield f"{letters}={key(words)}"
 
 
 def links(paper: Paper) -> Iterator[str]:

@@ -9,9 +9,10 @@ from typing import Literal
 from tantivy import DocAddress, Occur, Order, Schema, Searcher
 from tantivy import Query as Found
 
+from bot.search.acronyms import meanings
 from bot.search.asked import Asked, Word, words_in
 from bot.search.fields import key
-from bot.search.terms import Terms, boosted, both, either, names_in
+from bot.search.terms import TEXT, Terms, boosted, both, either, names_in
 
 Sort = Literal["best", "new", "top"]
 
@@ -35,6 +36,8 @@ LONG_WORD = 8
 FUZZY = 4.0
 """Score of a word that is nearly there: about that of a word of medium rarity."""
 NAME = 1.5
+MEANT = 0.3
+"""How much a phrase counts for which an acronym was typed; its words are several, and each scores."""
 WHOLE = 30.0
 """Score of a title, or of its name before the colon, that is all that was typed."""
 FRESH, POPULAR = 0.15, 0.05
@@ -62,14 +65,19 @@ class Ranking:
         self._terms = Terms(schema, searcher)
         self._searcher = searcher
         self._today = today
+        self._meanings: dict[str, Sequence[str]] = {}
 
     def understood(self, asked: Asked) -> Asked:
-        """The same; but what is a paper's title to the word is a title, as in "Learning What NOT to Count"."""
-        if asked.must is None or not asked.pasted:
-            return asked
-        words = words_in(asked.text)
-        whole = key([part for word in words for part in word.parts])
-        return replace(asked, words=words, must=None) if self._searcher.doc_freq("heads", whole) else asked
+        """The same with what the index knows: the meanings of acronyms, and titles that happen to be queries.
+
+        What is a paper's title to the word is a title, as in "Learning What NOT to Count".
+        """
+        if asked.must is not None and asked.pasted:
+            words = words_in(asked.text)
+            whole = key([part for word in words for part in word.parts])
+            if self._searcher.doc_freq("heads", whole):
+                asked = replace(asked, words=words, must=None)
+        return replace(asked, meanings=meanings(asked, self._searcher))
 
     def search(
         self,
@@ -80,6 +88,7 @@ class Ranking:
         enough: int = ENOUGH,
     ) -> Ranked:
         """The first CANDIDATES; those that only come near are among them where fewer than `enough` have all."""
+        self._meanings = dict(asked.meanings)
         limits = [(Occur.Must, self._terms.since(self._today - days))] if days is not None else []
         if asked.must is not None:
             limits.append((Occur.Must, self._terms.node(asked.must)))
@@ -148,6 +157,8 @@ class Ranking:
         for field, weight in weights.items():
             parts = word.name_parts if field == "authors" else word.parts
             fields.append(boosted(self._terms.parts(field, parts, word.joined), weight))
+        if meaning := self._meanings.get(word.parts[0]) if len(word.parts) == 1 else None:
+            fields += [self._terms.near(field, meaning, 0, MEANT * weights[field]) for field in TEXT]
         return either(fields)
 
     def _nearly(self, words: Sequence[Word], weights: dict[str, float], letters: int) -> list[Found]:

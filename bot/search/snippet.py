@@ -56,6 +56,7 @@ class _Wanted:
         content = [word for word in asked.words if not word.stop] or list(asked.words)
         self.words = {part for word in content for part in (*word.parts, word.joined) if part}
         self.names = {part for word in content for part in word.name_parts}
+        self.words |= {part for _, meaning in asked.meanings for part in meaning}
         self.words |= set(_of(asked.query, Phrase, plurals=True))
         self.names |= set(_of(asked.query, Person, plurals=False)) | set(
             _of(asked.query, Phrase, plurals=False)

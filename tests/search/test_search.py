@@ -143,6 +143,29 @@ async def test_a_misspelt_word_is_answered_and_spelled(search: Search) -> None:
     assert (found.papers[0].id, found.spelling) == ("2603.00003", "survey")
 
 
+async def test_an_acronym_finds_what_it_stands_for(search: Search, papers: Papers) -> None:
+    explained = [
+        a_paper(f"p{n}", title=f"Part {n}", abstract="We use Graph-Structured Attention Nets (GSAN) here.")
+        for n in range(3)
+    ]
+    meant = a_paper("p9", title="On Graph Structured Attention Nets", abstract="No short name for it.")
+    other = a_paper("p8", title="Nets", abstract="Graphs with structured attention.")
+    await papers.remember([*explained, meant, other])
+    await search.catch_up()
+    found = await search.find("gsan")
+    assert {paper.id for paper in found.papers} == {"p0", "p1", "p2", "p9"}
+    assert found.total == 4
+
+
+async def test_a_title_that_happens_to_be_a_query_is_a_title(search: Search, papers: Papers) -> None:
+    titles = ("Learning What NOT to Count", "Cats OR Dogs, (a) Question", "AND so it Begins")
+    await papers.remember([a_paper(f"p{n}", title=title) for n, title in enumerate(titles)])
+    await papers.remember([a_paper(f"q{n}", title="Learning what we count, or cats") for n in range(6)])
+    await search.catch_up()
+    for n, title in enumerate(titles):
+        assert (await search.find(title)).papers[0].id == f"p{n}", title
+
+
 async def test_there_are_pages_of_five(search: Search, papers: Papers) -> None:
     await papers.remember([a_paper(f"p{n:02}", title="On rats") for n in range(12)])
     await search.catch_up()
