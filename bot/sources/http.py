@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, InvalidURL
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, InvalidURL, TooManyRedirects
 
 from bot.errors import SourceError
 
@@ -116,6 +116,8 @@ class Upstream:
                 raise SourceError(f"{self.name} did not answer within {timeout:g} s") from error
             except InvalidURL as error:
                 raise SourceError(f"{self.name} has no valid address ({url}): check its setting") from error
+            except TooManyRedirects as error:
+                raise SourceError(f"{self.name} sends us round in circles: check its address") from error
             except (ClientError, OSError) as error:
                 raise SourceError(f"{self.name} could not be reached: {_reason(error)}") from error
 

@@ -99,3 +99,13 @@ def test_the_user_agent_names_program_version_and_contact() -> None:
     assert user_agent("mail@example.org").endswith(" (+mail@example.org)")
     assert "(" not in user_agent("")
     assert "\n" not in user_agent("a\r\nX-Injected: yes")
+
+
+async def test_redirects_in_circles_are_named_as_such(session: ClientSession) -> None:
+    async def around(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/again")
+
+    async with serve(app_of(around)) as url:
+        upstream = Upstream("Somebody", session, user_agent="test", now=Clock(NOW).now)
+        with pytest.raises(SourceError, match="in circles"):
+            await upstream.get(url)
