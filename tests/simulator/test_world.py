@@ -10,9 +10,9 @@ from tests.simulator.world import DAY, World, at
 
 
 async def test_every_paper_is_announced_once_whatever_fails(redis: Redis) -> None:
-    world = World(3, START, 4, per_category=8)
-    outcome = await Simulation(redis, world, Faults(), every_source).run(kill_every=timedelta(hours=30))
-    assert len(outcome.expected()) > 150
+    world = World(3, START, 2, per_category=8)
+    outcome = await Simulation(redis, world, Faults(), every_source).run(kill_every=timedelta(hours=20))
+    assert len(outcome.expected()) > 80
     assert outcome.missed() == []
     assert outcome.repeated() == []
     assert outcome.wrong() == []
@@ -20,10 +20,10 @@ async def test_every_paper_is_announced_once_whatever_fails(redis: Redis) -> Non
 
 
 async def test_nothing_is_missed_while_nothing_runs(redis: Redis) -> None:
-    world = World(4, START, 9, per_category=5)
-    away = (at(START + 2 * DAY, 18), at(START + 7 * DAY, 18))
+    world = World(4, START, 6, per_category=5)
+    away = (at(START + 1 * DAY, 18), at(START + 5 * DAY, 18))
     outcome = await Simulation(redis, world, Faults(), every_source).run(down=[away])
-    assert len(outcome.expected()) > 150
+    assert len(outcome.expected()) > 80
     assert outcome.missed() == []
     assert outcome.repeated() == []
     assert any(poll.found for name, poll in outcome.polls.items() if name.endswith(":oai"))
