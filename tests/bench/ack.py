@@ -48,7 +48,7 @@ QUERY, MATCHES = "agentic", 5
 CHANNELS = 4
 """In a workspace."""
 LINES = ("search diffusion", "list")
-EVERY = 0.03
+EVERY = 0.05
 """Seconds between two commands."""
 IDLE = 200
 """Commands while nothing else happens."""
