@@ -120,7 +120,7 @@ async def install(slack: Slack, address: str, person: Person, scopes: frozenset[
         async with browser.get(f"{address}/slack/install") as page:
             cookie = page.headers["Set-Cookie"].partition(";")[0]
             link = unescape(re.findall(r'href="([^"]+/oauth/v2/authorize[^"]*)"', await page.text())[0])
-        agreed = slack.approve(link, person, scopes)
+        agreed = slack.oauth.approve(link, person, scopes)
         there = f"{address}/slack/oauth_redirect"
         async with browser.get(there, params=agreed, headers={"Cookie": cookie}) as page:
             return await page.text()

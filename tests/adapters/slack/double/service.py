@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from secrets import token_hex
 from time import monotonic, time
 from typing import Any
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -16,6 +15,7 @@ from tests.adapters.slack.double.blocks import Refused, check
 from tests.adapters.slack.double.faults import Faults
 from tests.adapters.slack.double.links import Ack, Http, Kind, Link, NotAcknowledged, Sockets
 from tests.adapters.slack.double.methods import Failed, Methods
+from tests.adapters.slack.double.oauth import OAuth
 from tests.adapters.slack.double.people import Person
 from tests.adapters.slack.double.world import App, Call, Channel, Json, Message, Token, Workspace, World
 
@@ -37,6 +37,7 @@ class Slack:
         self.faults = Faults()
         self.sockets = Sockets(self.world.ring)
         self.methods = Methods(self.world)
+        self.oauth = OAuth(self.world)
         self.link: Link = self.sockets
         self.acks: list[Ack] = []
         self.refused: list[str] = []
@@ -205,7 +206,7 @@ class Slack:
             address = self.url.replace("http", "ws", 1)
             return {"ok": True, "url": f"{address}/socket?ticket={self.sockets.ticket()}"}
         if method == "oauth.v2.access":
-            return {"ok": True, **self._exchange(body)}
+            return {"ok": True, **self.oauth.exchange(body)}
         assert token is not None
         return await self.methods.call(method, token, body)
 
@@ -236,48 +237,6 @@ class Slack:
         self.world.calls.append(Call(method=method, at=monotonic(), body=body, answer=failed.error))
         self.refused += failed.more.get("response_metadata", {}).get("messages", ())
         return web.json_response({"ok": False, "error": failed.error, **failed.more})
-
-    def _exchange(self, body: Json) -> Json:
-        if (body.get("client_id"), body.get("client_secret")) != (self.app.client_id, self.app.client_secret):
-            raise Failed(
-                "bad_client_secret" if body.get("client_id") == self.app.client_id else "invalid_client_id"
-            )
-        if body.get("grant_type") == "refresh_token":
-            return self._refreshed(str(body.get("refresh_token")))
-        granted = self.world.codes.pop(str(body.get("code")), None)
-        if granted is None:
-            raise Failed("invalid_code")
-        workspace = self.world.workspaces[granted["workspace"]]
-        token = self.world.install(workspace, granted["user"], granted["scopes"])
-        return self._issued(token) | {
-            "app_id": self.app.id,
-            "authed_user": {"id": granted["user"]},
-            "team": {"id": workspace.id, "name": workspace.name},
-            "enterprise": None,
-            "is_enterprise_install": False,
-            "bot_user_id": workspace.bot_user,
-        }
-
-    def _refreshed(self, refresh: str) -> Json:
-        old = self.world.refreshes.pop(refresh, None)
-        if old is None or old.state != "good":
-            raise Failed("invalid_refresh_token")
-        workspace = self.world.workspaces[old.workspace]
-        return self._issued(self.world.issue(old.workspace, old.scopes)) | {
-            "app_id": self.app.id,
-            "team": {"id": workspace.id, "name": workspace.name},
-            "bot_user_id": workspace.bot_user,
-        }
-
-    def _issued(self, token: Token) -> Json:
-        issued: Json = {
-            "access_token": token.value,
-            "token_type": "bot",
-            "scope": ",".join(sorted(token.scopes)),
-        }
-        if token.refresh and token.expires_at:
-            issued |= {"refresh_token": token.refresh, "expires_in": int(token.expires_at - time())}
-        return issued
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         return await self.sockets.serve(request, self.app)
@@ -324,20 +283,6 @@ class Slack:
                 options={"trigger": given["trigger"]},
             )
         )
-
-    def approve(self, address: str, person: Person, scopes: frozenset[str] | None = None) -> Json:
-        """A person agrees to what the page at `address` (…/oauth/v2/authorize?…) asks for. -> what goes back."""
-        asked = dict(parse_qsl(address.partition("?")[2]))
-        assert asked["client_id"] == self.app.client_id, "another app's client_id"
-        wanted = frozenset(asked["scope"].split(","))
-        assert wanted <= self.app.scopes, f"not in the manifest: {wanted - self.app.scopes}"
-        code = token_hex(10)
-        self.world.codes[code] = {
-            "workspace": person.workspace.id,
-            "user": person.user,
-            "scopes": wanted if scopes is None else scopes,
-        }
-        return {"code": code, "state": asked["state"]}
 
 
 async def _body(request: web.Request) -> Json:
