@@ -38,6 +38,8 @@ class Asked:
     """The message whose button was pressed."""
     only_theirs: bool = False
     """Nobody else sees that message."""
+    modal: str = ""
+    """The modal whose button was pressed."""
     turns_page: bool = False
     """The answer belongs in the place of that message."""
 
@@ -70,7 +72,7 @@ class Answers:
     async def show(self, asked: Asked, card: Card, *, private: bool = True) -> None:
         """Show a card: to the person alone, or to everyone in the channel."""
         if not asked.response_url:
-            await self._open(asked, card_view(card))
+            await self._open(asked, card_view(card, asked.channel.channel))
             return
         replace = asked.turns_page and asked.only_theirs and private
         await self._api.respond(asked.response_url, render(card), private=private, replace=replace)
@@ -88,12 +90,16 @@ class Answers:
         return True
 
     async def _open(self, asked: Asked, view: Json) -> bool:
-        """As a modal; False where Slack doesn't open it (any more)."""
+        """As a modal, in the place of one that is open; False where Slack doesn't open it (any more)."""
         if not asked.trigger:
             return False
         try:
             access = await self._tokens.of(asked.channel.workspace)
-            await self._api.posting(access.token).views_open(trigger_id=asked.trigger, view=view)
+            client = self._api.posting(access.token)
+            if asked.modal:
+                await client.views_update(view_id=asked.modal, view=view)
+            else:
+                await client.views_open(trigger_id=asked.trigger, view=view)
         except (SlackApiError, SendError, ClientError, TimeoutError) as error:
             _log.warning("no_modal", platform="slack", why=code_of(error) or str(error))
             return False

@@ -28,11 +28,12 @@ def form_view(form: Form, channel: str) -> Json:
     }
 
 
-def card_view(card: Card, title: str = "Paperboy") -> Json:
-    """A card as a modal."""
+def card_view(card: Card, channel: str, title: str = "Paperboy") -> Json:
+    """A card as a modal; it remembers which channel its buttons are meant for."""
     return {
         "type": "modal",
         "callback_id": CARD,
+        "private_metadata": json.dumps({"channel": channel}),
         "title": plain_text(title, limits.VIEW_TITLE),
         "close": plain_text("Close", limits.VIEW_TITLE),
         "blocks": list(render(card, most=limits.VIEW_BLOCKS).blocks),
@@ -59,6 +60,11 @@ def asked_by(view: Mapping[str, Any]) -> tuple[str, str]:
     """The command that the form runs, and the channel's id."""
     remembered = json.loads(view["private_metadata"])
     return remembered["command"], remembered["channel"]
+
+
+def channel_in(view: Mapping[str, Any]) -> str:
+    """The id of the channel that a modal's buttons are meant for; empty where it is none of ours."""
+    return str(json.loads(view.get("private_metadata") or "{}").get("channel", ""))
 
 
 def _input(field: Field) -> Json:

@@ -1,5 +1,6 @@
 """What people do in Slack, handed to the core: commands, buttons, forms."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,8 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.slack.answers import Answers, Asked
-from adapters.slack.forms import FORM, asked_by, card_view, corrected_view, filled_in
+from adapters.slack.elements import Json
+from adapters.slack.forms import FORM, asked_by, card_view, channel_in, corrected_view, filled_in
 from adapters.slack.home import Home, channel_of
 from adapters.slack.once import Once
 from adapters.slack.places import Places
@@ -25,6 +27,9 @@ TOLD_AGAIN = 3600
 """Seconds in which Slack may tell us of the same event or interaction once more."""
 DIRECT = "directmessage"
 """What a direct message is called in place of a channel's name."""
+PATIENCE = 2.0
+"""Seconds in which what comes of a form can take its place; it has to be acknowledged within 3."""
+SLOW = Card("reply", "That takes longer than usual. /paper settings shows what became of it.")
 NEEDS_CHANNEL = "Papers are posted to channels, not to direct messages. Say that in a channel."
 _TURNS_PAGE = re.compile(r"(?:^|\s)page:[0-9]+")
 _LINK = re.compile(r"<(?:(https?:[^>|]+)(?:\|[^>]*)?|[#@!][^>|]*\|?([^>]*))>")
@@ -61,15 +66,23 @@ class Listeners:
         if view["callback_id"] != FORM:
             await ack()
             return
+        submitting = asyncio.ensure_future(self._submitted(body, workspace_of(context)))
+        done, _ = await asyncio.wait({submitting}, timeout=PATIENCE)
+        shown = submitting.result() if done else card_view(SLOW, "", view["title"]["text"])
+        await ack(response_action="update", view=shown)
+        if not done:
+            self._tasks.start(_ended(submitting))
+
+    async def _submitted(self, body: Mapping[str, Any], workspace: str) -> Json:
+        """What is shown in the form's place."""
+        view = body["view"]
         name, channel_id = asked_by(view)
-        channel = ChannelRef("slack", workspace_of(context), channel_id)
+        channel = ChannelRef("slack", workspace, channel_id)
         user = await self._user(body["user"]["id"], _name(body["user"]), channel)
-        reply = await self._core.handle(Command(name, user, channel, filled_in(view)))
-        wrong = reply.card.kind == "error"
-        await ack(
-            response_action="update",
-            view=corrected_view(view, reply.card) if wrong else card_view(reply.card, view["title"]["text"]),
-        )
+        card = (await self._core.handle(Command(name, user, channel, filled_in(view)))).card
+        if card.kind == "error":
+            return corrected_view(view, card)
+        return card_view(card, channel_id, view["title"]["text"])
 
     async def _command(self, body: Mapping[str, Any], workspace: str) -> None:
         if not await self._once.first(f"trigger:{body['trigger_id']}", TOLD_AGAIN):
@@ -87,8 +100,8 @@ class Listeners:
     async def _action(self, line: str, body: Mapping[str, Any], workspace: str) -> None:
         if not await self._once.first(f"trigger:{body['trigger_id']}", TOLD_AGAIN):
             return
-        at_home = body.get("channel") is None
-        channel_id = channel_of(body["actions"][0]) if at_home else body["channel"]["id"]
+        view = body.get("view") or {}
+        channel_id = (channel_of(body["actions"][0]) or channel_in(view)) if view else body["channel"]["id"]
         channel = ChannelRef("slack", workspace, channel_id)
         container = body.get("container") or {}
         user = await self._user(body["user"]["id"], _name(body["user"]), channel)
@@ -99,6 +112,7 @@ class Listeners:
             body.get("response_url") or "",
             container.get("message_ts") or "",
             bool(container.get("is_ephemeral")),
+            str(view["id"]) if view.get("type") == "modal" else "",
             bool(_TURNS_PAGE.search(line)),
         )
         problem = await self._problem(line, channel, direct=channel_id.startswith("D"))
@@ -106,7 +120,7 @@ class Listeners:
             await self._answers.show(asked, problem)
             return
         await self._answers.give(asked, await self._core.handle_text(line, user, channel))
-        if at_home:
+        if view.get("type") == "home":
             await self._home.publish(self._core, user, workspace)
 
     async def _problem(self, line: str, channel: ChannelRef, *, direct: bool) -> Card | None:
@@ -148,6 +162,10 @@ def spec_of(line: str) -> CommandSpec | None:
     """The command that a line begins with."""
     words = INVOCATION.sub("", line.strip(), count=1).split(maxsplit=1)
     return find(words[0]) if words else None
+
+
+async def _ended(task: "asyncio.Future[Json]") -> None:
+    await task
 
 
 def _name(user: Mapping[str, Any]) -> str:

@@ -177,7 +177,7 @@ def test_whatever_a_card_says_slack_takes_it(card: Card, longer: int, more: int)
     data = stretched(to_json(card), longer)
     big = replace(from_json(data | {"blocks": data["blocks"] * more}), posting=card.posting)
     held(render(big))
-    check(card_view(big)["blocks"], "modal")
+    check(card_view(big, "C1")["blocks"], "modal")
 
 
 def stretched(value: Any, times: int, name: str = "") -> Any:

@@ -148,6 +148,33 @@ async def test_settings_from_app_home_are_for_the_channel_beside_the_button(stag
     done = await stage.person.submit(form, zone="Asia/Tokyo")
     assert done is not None
     assert (await stage.bot.core.settings(stage.channel)).zone == "Asia/Tokyo"
+    await stage.person.press(done, "Undo")
+    await stage.settled()
+    assert (await stage.bot.core.settings(stage.channel)).zone == "UTC"
+    assert len(stage.person.modals()) == 1
+
+
+async def test_pages_of_a_list_in_app_home_turn_within_its_modal(stage: SlackStage) -> None:
+    for n in range(40):
+        await stage.bot.subscriptions.add(stage.channel, f"topic{n}", "now", "U1 ada")
+    await stage.person.press(await stage.person.open_home(), "All of them")
+    await stage.settled()
+    await stage.person.press(stage.person.modals()[-1], "Next")
+    await stage.settled()
+    (modal,) = stage.person.modals()
+    assert "page 2" in modal.text
+
+
+async def test_a_form_that_takes_long_is_acknowledged_all_the_same(
+    stage: SlackStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.say("settings")
+    monkeypatch.setattr("adapters.slack.listeners.PATIENCE", 0.0)
+    shown = await stage.person.submit(stage.person.modals()[-1], zone="Asia/Tokyo")
+    assert shown is not None
+    assert "longer than usual" in shown.text
+    await stage.settled()
+    assert (await stage.bot.core.settings(stage.channel)).zone == "Asia/Tokyo"
 
 
 async def test_app_home_shows_no_channel_of_others_and_how_to_begin(stage: SlackStage) -> None:
