@@ -2,7 +2,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-BENCHES := idle delivery ack
+BENCHES := idle delivery matching polling lookback ack discord_posts feeds completeness
+ifneq ($(wildcard ../shared/data),)
+BENCHES += search flood signal  # on recorded data
+endif
 
 .PHONY: install run test faults check audit fix demo bench manifests pictures lock clean
 
