@@ -126,7 +126,6 @@ class Manage:
             raise UserError("That was a lot at once. Please wait a minute.")
         if command.name == "subscribe":  # whoever stopped all mail and changed their mind
             await self._desk.addresses.keep(channel, address)
-            await self._desk.core.resume(channel)
         return await self.show(channel, reply=await self._desk.core.handle(command))
 
     async def _ask_to_stop(self, request: web.Request) -> web.Response:

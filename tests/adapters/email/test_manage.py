@@ -190,7 +190,7 @@ async def test_mail_that_comes_back_pauses_its_address(stage: EmailStage) -> Non
     assert (page.status, page.source) == (200, "ok\n")
     await arrive(stage.bot, a_paper("2603.00002"))
     assert len(await stage.posted()) == 1
-    await stage.say("subscribe robots")  # whoever acts here can be reached again
+    await stage.say("status")  # whoever acts here can be reached again
     await deliver(stage.bot)
     assert len(await stage.posted()) == 2
 

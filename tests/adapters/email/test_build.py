@@ -1,0 +1,51 @@
+"""What has to be set, and what is said where it is not."""
+
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from adapters.email import EmailPlatform, build
+from bot.errors import ConfigurationError
+from bot.settings import Settings
+
+ALL = {
+    "smtp_url": "smtp://papers:very-secret@mail.example.org",
+    "mail_from": "Paperboy <papers@example.org>",
+    "public_url": "https://papers.example.org",
+    "secret_key": "a key that nobody can guess",
+}
+
+
+def built(**given: Any) -> EmailPlatform | None:
+    names = {"smtp_url": "SMTP_URL"}
+    settings = Settings(**{names.get(name, name): value for name, value in given.items()})
+    return build(settings, Redis())
+
+
+def test_without_a_server_there_is_no_platform() -> None:
+    assert built(mail_from="papers@example.org") is None
+
+
+def test_with_all_of_it_there_is_one_that_holds_what_is_unclear() -> None:
+    platform = built(**ALL, mail_bounce="pop3s://bounces%40example.org:very-secret@mail.example.org")
+    assert platform is not None
+    assert platform.unclear == "hold"
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"mail_from": None}, "PAPERBOY_MAIL_FROM"),
+        ({"mail_from": "papers"}, "PAPERBOY_MAIL_FROM"),
+        ({"public_url": None}, "PAPERBOY_PUBLIC_URL"),
+        ({"secret_key": None}, "PAPERBOY_SECRET_KEY"),
+        ({"secret_key": "short"}, "PAPERBOY_SECRET_KEY"),
+        ({"smtp_url": "https://very-secret@mail.example.org"}, "SMTP_URL"),
+        ({"mail_bounce": "imaps://me:very-secret@mail.example.org"}, "PAPERBOY_MAIL_BOUNCE"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named_without_its_secret(changed: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigurationError, match=named) as caught:
+        built(**{name: value for name, value in (ALL | changed).items() if value is not None})
+    assert "very-secret" not in str(caught.value)
