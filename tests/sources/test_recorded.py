@@ -92,9 +92,11 @@ async def test_over_all_recorded_days_each_paper_is_announced(shared_data: Path)
         cursor = None
         for pause in cycle((0.5, 1, 3, 7, 14)):
             replay.until = clock.at.date()
-            batch = await source.fetch(cursor)
-            cursor = batch.cursor
-            announced |= {paper.id for paper in batch.papers}
+            more = True
+            while more:
+                batch = await source.fetch(cursor)
+                cursor, more = batch.cursor, batch.more
+                announced |= {paper.id for paper in batch.papers}
             if clock.at.date() > days[-1]:
                 break
             clock.at += timedelta(days=pause)
