@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 import structlog
 import tantivy
@@ -27,6 +28,8 @@ class Index:
         self._folder = folder / f"v{fields.VERSION}" if folder else None
         self._schema = fields.schema()
         self._writer: tantivy.IndexWriter | None = None
+        self._writing = Lock()
+        """Whoever follows may be stopped while a thread of its still writes: closing waits for that."""
         self._index = self._open()
 
     @property
@@ -67,25 +70,24 @@ class Index:
 
     def write(self, papers: Iterable[Paper], gone: Iterable[str], position: int) -> None:
         """Put these papers in, in the place of what was known of them, take others out, and commit."""
-        writer = self._writer
-        if writer is None:
-            raise RuntimeError("only the writer writes")
-        for paper_id in gone:
-            writer.delete_documents_by_term("id", paper_id)
-        for paper in papers:
-            writer.delete_documents_by_term("id", paper.id)
-            writer.add_document(fields.document(paper))
-        writer.delete_documents_by_term("id", "")
-        writer.add_document(fields.mark(position))
-        writer.commit()
+        with self._writing:
+            writer = self._the_writer()
+            for paper_id in gone:
+                writer.delete_documents_by_term("id", paper_id)
+            for paper in papers:
+                writer.delete_documents_by_term("id", paper.id)
+                writer.add_document(fields.document(paper))
+            writer.delete_documents_by_term("id", "")
+            writer.add_document(fields.mark(position))
+            writer.commit()
         self._index.reload()
 
     def clear(self) -> None:
         """Begin anew. Only the writer may."""
-        if self._writer is None:
-            raise RuntimeError("only the writer writes")
-        self._writer.delete_all_documents()
-        self._writer.commit()
+        with self._writing:
+            writer = self._the_writer()
+            writer.delete_all_documents()
+            writer.commit()
         self._index.reload()
 
     def ids(self) -> list[str]:
@@ -95,10 +97,16 @@ class Index:
 
     def close(self) -> None:
         """Let another process write."""
-        if self._writer is not None:
-            with suppress(ValueError):  # merging what is committed already: nothing is lost with it
-                self._writer.wait_merging_threads()
-            self._writer = None
+        with self._writing:
+            if self._writer is not None:
+                with suppress(ValueError):  # merging what is committed already: nothing is lost with it
+                    self._writer.wait_merging_threads()
+                self._writer = None
+
+    def _the_writer(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            raise RuntimeError("only the writer writes")
+        return self._writer
 
     def _open(self) -> tantivy.Index:
         if self._folder is None:
