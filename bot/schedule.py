@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from bot.models import ChannelSettings, Every, Rhythm
 
@@ -29,7 +29,7 @@ def due(rhythm: Rhythm, settings: ChannelSettings, now: datetime) -> datetime:
     """When a message of this rhythm that there is at `now` is due: at `now` or later, in UTC."""
     if rhythm == "now":
         return _opening(settings, now)
-    zone = ZoneInfo(settings.zone)
+    zone = _zone(settings.zone)
     today = now.astimezone(zone).date()
     slots = (
         _local(day, digest_hour(settings), zone)
@@ -61,13 +61,13 @@ def is_open(settings: ChannelSettings, moment: datetime) -> bool:
     """Whether anything may be posted then."""
     if settings.weekends and settings.quiet is None:
         return True
-    local = moment.astimezone(ZoneInfo(settings.zone))
+    local = moment.astimezone(_zone(settings.zone))
     return (settings.weekends or local.weekday() < SATURDAY) and not is_quiet(local.hour, settings)
 
 
 def in_words(moment: datetime, zone: str) -> str:
     """`Mon 24 Nov 09:00 Berlin`."""
-    local = moment.astimezone(ZoneInfo(zone))
+    local = moment.astimezone(_zone(zone))
     day = f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]}"
     return f"{day} {local:%H:%M} {city(zone)}"
 
@@ -94,7 +94,7 @@ def near_zones(typed: str, most: int = 3) -> list[str]:
 
 def _opening(settings: ChannelSettings, now: datetime) -> datetime:
     """The first moment from `now` on that is neither quiet nor on a weekend that is off."""
-    zone = ZoneInfo(settings.zone)
+    zone = _zone(settings.zone)
     moment = now.astimezone(UTC)
     while not is_open(settings, moment):
         local = moment.astimezone(zone)
@@ -114,6 +114,15 @@ def _has_digest(day: date, rhythm: Rhythm, settings: ChannelSettings) -> bool:
 
 def _local(day: date, hour: int, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(hour), zone).astimezone(UTC)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    """UTC for a zone that is not there any more: one channel's setting must not stop the others' papers."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def _folded(name: str) -> str:

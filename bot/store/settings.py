@@ -1,6 +1,7 @@
 """Each channel's settings."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -36,12 +37,30 @@ def dump(settings: ChannelSettings) -> str:
     return json.dumps({name: value for name, value in asdict(settings).items() if value != defaults[name]})
 
 
+_HOURS = range(24)
+_POSSIBLE: Mapping[str, Callable[[Any], bool]] = {
+    "every": lambda value: value in {"now", "daily", "weekly"},
+    "hour": lambda value: value in _HOURS,
+    "weekday": lambda value: value in range(7),
+    "zone": lambda value: isinstance(value, str),
+    "quiet": lambda value: (
+        value is None or (type(value) is tuple and len(value) == 2 and {*value} <= {*_HOURS})
+    ),
+    "digest_size": lambda value: isinstance(value, int) and value > 0,
+}
+"""What else could stop the matching of everyone's papers, had somebody written it into a file that was imported."""
+
+
 @lru_cache(maxsize=1000)
 def load(text: str) -> ChannelSettings:
-    """The inverse of `dump`; a name that is no longer known is left out. Of "" these are the defaults."""
+    """The inverse of `dump`; what is no longer known, or can't be, is left out. Of "" these are the defaults."""
     values: dict[str, Any] = json.loads(text or "{}")
-    if values.get("quiet"):
-        begin, end = values["quiet"]
-        values["quiet"] = (begin, end)
+    if isinstance(values.get("quiet"), list):
+        values["quiet"] = tuple(values["quiet"])
     known = asdict(ChannelSettings())
-    return ChannelSettings(**{name: value for name, value in values.items() if name in known})
+    possible = {name: value for name, value in values.items() if _POSSIBLE.get(name, _anything)(value)}
+    return ChannelSettings(**{name: value for name, value in possible.items() if name in known})
+
+
+def _anything(_value: Any) -> bool:
+    return True
