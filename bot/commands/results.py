@@ -112,7 +112,10 @@ def _ways_on(wish: Wish, found: Found, page: int) -> Sequence[Block]:
 
 
 def _follow(found: Found) -> Sequence[Button]:
-    return (Button("Subscribe to this", f"subscribe {found.asked.query}"),) if found.asked.query else ()
+    """To go on hearing of it; not of words that are perhaps misspelt."""
+    if found.loose or found.spelling or not found.asked.query:
+        return ()
+    return (Button("Subscribe to this", f"subscribe {found.asked.query}"),)
 
 
 def _nothing_card(wish: Wish, found: Found) -> Card:

@@ -9,10 +9,16 @@ from bot.models import Command
 from bot.ports import Reply
 from bot.text import shorten
 
+APART = 60
+"""Seconds in which a second press is taken for the same one."""
+
 
 async def share(command: Command, services: Services) -> Reply:
-    """The paper's card, with the name of whoever shared it."""
+    """The paper's card, with the name of whoever shared it; once, however often the button is pressed."""
     paper = await known(command.options["paper"], services)
+    if not await services.kept.first(f"shared {command.channel} {paper.id}", APART):
+        message = "It was shared here a moment ago."
+        return Reply(Card("reply", message, blocks=(paragraph(message),)))
     who = shorten(command.user.name or "Someone", AUTHOR)
     block = paper_block(paper, (), services.now())
     card = Card(

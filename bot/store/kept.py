@@ -14,7 +14,7 @@ LENGTH = 17
 
 
 class Kept:
-    """Texts under short names of their own, the same for the same text."""
+    """Texts under short names of their own, the same for the same text; and what was just done."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -29,3 +29,7 @@ class Kept:
         """The text, or None where it is kept no longer."""
         text = await self._redis.get(keys.kept(name))
         return None if text is None else str(text)
+
+    async def first(self, what: str, seconds: int) -> bool:
+        """Whether `what` was not said in the last `seconds`. Raises RedisError."""
+        return bool(await self._redis.set(keys.kept(what), "", ex=seconds, nx=True))

@@ -79,6 +79,13 @@ Shared by Ada
 """)
 
 
+async def test_a_second_press_shares_nothing_twice(core: Commands) -> None:
+    first, second = [await core.handle_text("share 2603.00001", ADA, a_channel()) for _ in range(2)]
+    assert (first.private, second.private) == (False, True)
+    assert written(second.card) == "It was shared here a moment ago."
+    assert not (await core.handle_text("share 2603.00001", ADA, a_channel("C2"))).private
+
+
 async def test_subscribe_to_this_follows_what_was_understood(ask: Ask) -> None:
     found = await ask('search "remove noise" -survey days:30')
     assert commands_of(found)["Subscribe to this"] == 'subscribe "remove noise" -survey'
@@ -116,6 +123,7 @@ async def test_a_misspelt_search_finds_and_asks(ask: Ask) -> None:
     assert card.heading == "Nothing has all of “difusion polcy”; nearest"
     assert titles(card)[0] == "Diffusion Policy"
     assert commands_of(card)["Search for that"] == "search diffusion policy days:300"
+    assert "Subscribe to this" not in commands_of(card)
     assert "robot" not in bold(card)
 
 
