@@ -6,6 +6,9 @@ import signal
 from pathlib import Path
 from time import monotonic
 
+from bot.store.connect import connect
+from bot.store.embedded import EmbeddedServer
+from bot.store.subscriptions import Subscriptions
 from tests.faults.scene import Outcome, Size
 from tests.program import environment, first, running, servers
 
@@ -23,10 +26,11 @@ async def of_the_app(folder: Path, size: Size) -> Outcome:
     for kill in range(kills + 1):
         started = monotonic()
         async with running("run", env=env) as app:
-            shown = await _say(app, "/paper list")
+            await _say(app, "/paper list")
             slowest = max(slowest, monotonic() - started)
             most = max(most, len(servers(folder)))
-            lost += sum(word not in shown for word in answered)
+            kept = await _kept(folder)
+            lost += sum(word not in kept for word in answered)
             for n in range(EACH if kill < kills else 0):
                 word = f"word{chr(97 + kill)}{chr(97 + n)}"
                 await _say(app, f"/paper subscribe {word}")
@@ -49,6 +53,13 @@ async def of_the_app(folder: Path, size: Size) -> Outcome:
         note=f"{most} server, ready within {slowest:.1f} s, {len(servers(folder))} left in the end",
         fine=most == 1 and not servers(folder) and (slowest <= READY_WITHIN or size.pace < 1),
     )
+
+
+async def _kept(folder: Path) -> set[str]:
+    redis = await connect(EmbeddedServer(folder).url)
+    found = {subscription.query async for subscription in Subscriptions(redis).load()}
+    await redis.aclose()
+    return found
 
 
 async def _say(app: asyncio.subprocess.Process, line: str) -> str:

@@ -1,0 +1,51 @@
+"""On a Cluster everything works as on one server: no command reaches over two slots."""
+
+from pathlib import Path
+from uuid import uuid4
+
+from bot.models import MessageRef, User
+from bot.ports import Batch, Rate
+from bot.store import keys
+from bot.store.archive import facts
+from bot.store.connect import connect
+from bot.store.outbox import Giving, Offer, Outbox
+from bot.store.papers import Papers
+from bot.store.rates import Rates
+from bot.store.restore import Restore
+from bot.store.saved import Saved
+from bot.store.subscriptions import Subscriptions
+from tests.papers import a_channel, a_paper
+from tests.servers import cluster
+
+CHANNELS = [a_channel(f"C{n}", f"T{n % 3}") for n in range(20)]
+
+
+async def test_what_is_kept_can_be_read_taken_along_and_decided_about(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as servers:
+        redis = await connect(servers.url)
+        outbox, subscriptions = Outbox(redis), Subscriptions(redis)
+        known = tuple(a_paper(f"p{n}") for n in range(10))
+        await Papers(redis).ingest("hf", Batch(papers=known, cursor="c", trending=("p1", "p2")), 0)
+        await Saved(redis).add(User("U1", "Ada"), CHANNELS[0], "p1")
+        for channel in CHANNELS:
+            await subscriptions.add(channel, "diffusion", "now", "U1")
+        await outbox.offer(Offer(channel=c, papers=(("p1", ()),), due=0, label="p1") for c in CHANNELS)
+        claims = await outbox.claim("fake", 64, range(keys.SHARDS), token=uuid4().hex)
+        sent, stuck, *_ = claims.deliveries
+        assert await outbox.begin(sent)
+        await outbox.done(sent, MessageRef("m1"))
+        await outbox.give_back(stuck, Giving(state="dead", why="invalid blocks"))
+        await outbox.pause_workspace("fake", "T1", "uninstalled")
+        assert await outbox.open() + await outbox.overdue("fake") > 0
+        assert (await outbox.standing(stuck.channel)).set_aside == 1
+        assert await Rates(redis).turn(Rate(1, 1.0), "post", "fake") == 0
+        assert [one.key async for one in outbox.set_aside()] == [stuck.key]
+        assert await outbox.retry(stuck.key)
+
+        lines = [fact.model_dump_json() async for fact in facts(redis)]
+        for server in servers.servers[:3]:
+            async with server.client() as primary:
+                await primary.flushall()
+        await Restore(redis).write(lines)
+        assert sorted([fact.model_dump_json() async for fact in facts(redis)]) == sorted(lines)
+        await redis.aclose()
