@@ -41,7 +41,3 @@ async def test_one_that_keeps_nothing(config: Redis, valkey: str, tmp_path: Path
 async def test_one_that_a_newer_version_used(config: Redis, valkey: str, tmp_path: Path) -> None:
     await config.set(keys.SCHEMA, 2 + len(MIGRATIONS))
     assert "update Paperboy" in await refused(tmp_path, valkey)
-
-
-async def test_one_that_is_not_there(tmp_path: Path) -> None:
-    assert "No Redis answers at 127.0.0.1:1" in await refused(tmp_path, "redis://127.0.0.1:1/0")

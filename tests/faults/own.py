@@ -19,7 +19,7 @@ EACH = 2
 
 async def of_the_app(folder: Path, size: Size) -> Outcome:
     """What was answered is there after every kill, and one server is."""
-    kills = 20 if size.pace == 1 else 3
+    kills = 20 if size.pace == 1 else 2
     env = environment(folder)
     answered: list[str] = []
     lost, most, slowest, began = 0, 0, 0.0, monotonic()
@@ -40,7 +40,7 @@ async def of_the_app(folder: Path, size: Size) -> Outcome:
                 await app.wait()
                 break
             app.kill()
-            if kill % 3 == 2:  # and the server with it
+            if kill % 3 == 1:  # and the server with it
                 for pid in servers(folder):
                     os.kill(pid, signal.SIGKILL)
     return Outcome(
