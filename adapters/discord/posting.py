@@ -18,6 +18,7 @@ from adapters.discord.layout import layout
 from adapters.discord.markup import fitted
 from adapters.discord.places import Kind, Places, tags_for
 from bot.cards import Card, PaperBlock
+from bot.cards.paper import short_date
 from bot.cards.plain import plain
 from bot.errors import ChannelGone, SendError, Unknowable
 from bot.models import ChannelRef, MessageRef
@@ -124,7 +125,7 @@ class Poster:
             old = classic(card, mark(key))
             form = {"embed": old.embed, "view": old.view}
         post = await forum.create_thread(
-            name=name_of(card),
+            name=name_of(card, datetime.now(UTC)),
             applied_tags=tags_for(forum, card.posting.topics),
             **form,
         )
@@ -183,7 +184,10 @@ class Poster:
     async def _open_thread(self, message: discord.Message, card: Card) -> None:
         try:  # discord.py's own method wants the server, which only a gateway tells
             await self._client.http.start_thread_with_message(
-                message.channel.id, message.id, name=name_of(card), auto_archive_duration=1440
+                message.channel.id,
+                message.id,
+                name=name_of(card, datetime.now(UTC)),
+                auto_archive_duration=1440,
             )
         except discord.HTTPException as error:
             if error.code != errors.THREAD_EXISTS:
@@ -224,10 +228,11 @@ class Poster:
         return self._client.get_partial_messageable(int(to.channel), guild_id=guild)
 
 
-def name_of(card: Card) -> str:
-    """A thread's name: the paper's title, or the digest's heading."""
+def name_of(card: Card, now: datetime) -> str:
+    """A thread's name: the paper's title, or the digest's heading with the day, by which it is found again."""
     paper = next((block.title for block in card.blocks if isinstance(block, PaperBlock)), card.notice)
-    return shorten(plain(card.heading or paper), MAX_NAME) or "New papers"
+    name = f"{card.heading} · {short_date(now, now)}" if card.heading else paper
+    return shorten(plain(name), MAX_NAME) or "New papers"
 
 
 def _role(card: Card) -> discord.Object | None:

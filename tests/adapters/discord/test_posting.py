@@ -12,7 +12,7 @@ from adapters.discord import DiscordPlatform
 from adapters.discord.buttons import mark
 from bot.cards import Card, Posting
 from bot.cards.digest import digest_card
-from bot.cards.paper import paper_card
+from bot.cards.paper import paper_card, short_date
 from bot.errors import CardRefused, ChannelGone, RetryLater, SendError, Unclear, Unknowable
 from bot.models import ChannelRef, Reason
 from bot.store.subscriptions import Subscriptions
@@ -230,7 +230,9 @@ async def test_a_forum_is_found_out_and_gets_a_post_for_each_card(
     message = await platform.send(HERE, a_card(topics=("cs.CL",)), KEY)
     digest = digest_card([(a_paper(f"2603.0000{n}"), (Reason(1, "paper"),)) for n in range(3)], NOW)
     await platform.send(HERE, digest, f"{KEY} digest")
-    assert [thread["name"] for thread in double.threads] == ["On paper 2603.00001", "3 new papers"]
+    today = datetime.now(UTC)
+    names = [thread["name"] for thread in double.threads]
+    assert names == ["On paper 2603.00001", f"3 new papers · {short_date(today, today)}"]
     assert message.id == f"{double.threads[0]['id']}/{double.threads[0]['id']}"
     assert await platform.find(HERE, KEY, lately()) == message
 
