@@ -21,7 +21,7 @@ from bot.cards.say import actions, paragraph
 from bot.ports import Reply
 from bot.text import shorten
 
-PATIENCE = 0.05
+PATIENCE = 0.03
 """Seconds that an answer may take before Discord is told that it will come: what is quick is answered at once."""
 LOOK_BACK = 50
 PAGE = re.compile(r"\bpage:\d+")

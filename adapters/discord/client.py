@@ -30,6 +30,8 @@ from bot.ports import Core, Reply
 Identify = Callable[[int], Awaitable[None]]
 """Returns once a shard may identify itself."""
 
+CONNECTIONS = 24
+"""At once, for posts: fifty a second need no more, and to open many at once would hold up who waits for an answer."""
 LONGEST_WAIT = 8.0
 """Seconds that a post waits for one of Discord's limits before it is given back."""
 
@@ -48,6 +50,7 @@ def speaking() -> discord.Client:
         intents=discord.Intents(guilds=True),  # means nothing here, but without it discord.py warns
         allowed_mentions=discord.AllowedMentions.none(),
         http_trace=fails,
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
     )
     client.http.max_ratelimit_timeout = LONGEST_WAIT
     return client
