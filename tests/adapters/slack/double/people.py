@@ -40,34 +40,33 @@ class Person:
 
     async def type(self, channel: Channel, text: str, command: str = "/paper") -> str:
         """Send a slash command. -> its trigger. Raises NotAcknowledged."""
+        payload = self.typed(channel, text, command)
+        ack = await self.slack.tell("slash_commands", payload)
+        assert not ack.payload, "an answer in the acknowledgement is not how we do it"
+        return str(payload["trigger_id"])
+
+    def typed(self, channel: Channel, text: str, command: str = "/paper") -> Json:
+        """What the app is told of a slash command."""
         assert self.slack.app.command(command), f"the manifest has no {command}"
         assert self.user in channel.members, "they are not in that channel"
         assert not channel.archived, "nobody can type in an archived channel"
         trigger = self.slack.trigger(self.user)
-        ack = await self.slack.tell(
-            "slash_commands",
-            {
-                "token": "legacy",
-                "team_id": self.workspace.id,
-                "team_domain": self.workspace.name,
-                "channel_id": channel.id,
-                "channel_name": "directmessage"
-                if channel.direct
-                else "privategroup"
-                if channel.private
-                else channel.name,
-                "user_id": self.user,
-                "user_name": self.workspace.people[self.user]["name"],
-                "command": command,
-                "text": text,
-                "api_app_id": self.slack.app.id,
-                "is_enterprise_install": "false",
-                "response_url": self.slack.response_url(channel, self.user, trigger),
-                "trigger_id": trigger,
-            },
-        )
-        assert not ack.payload, "an answer in the acknowledgement is not how we do it"
-        return trigger
+        kind = "privategroup" if channel.private else channel.name
+        return {
+            "token": "legacy",
+            "team_id": self.workspace.id,
+            "team_domain": self.workspace.name,
+            "channel_id": channel.id,
+            "channel_name": "directmessage" if channel.direct else kind,
+            "user_id": self.user,
+            "user_name": self.workspace.people[self.user]["name"],
+            "command": command,
+            "text": text,
+            "api_app_id": self.slack.app.id,
+            "is_enterprise_install": "false",
+            "response_url": self.slack.response_url(channel, self.user, trigger),
+            "trigger_id": trigger,
+        }
 
     async def press(self, on: Surface, label: str) -> str:
         """Press a button, or choose from a menu. -> the trigger. Raises NotAcknowledged, or KeyError."""
