@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncServerErrorRetryHandler,
@@ -17,6 +17,10 @@ from adapters.slack.render import Message
 TIMEOUT = ClientTimeout(total=14.0, sock_connect=5.0)
 """Seconds; below the outbox's own limit for a post, so that it is Slack's client that says what happened."""
 
+POSTS, ASKED = 32, 100
+"""Connections at most: to post, and for what people wait for, which shall not wait behind posts. Opening very many at
+once would hold everything else up for a moment."""
+
 QUIET = logging.getLogger("adapters.slack.library")
 """For Slack's libraries: at lower levels they write whole requests and answers, with tokens."""
 QUIET.setLevel(logging.ERROR)
@@ -29,15 +33,16 @@ class Api:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/") + "/"
-        self._session: ClientSession | None = None
+        self._sessions: dict[int, ClientSession] = {}
 
     def posting(self, token: str | None) -> AsyncWebClient:
         """Never repeats a call by itself: a post whose answer was lost may be there."""
-        return self._client(token, [])
+        return self._client(token, [], self._session(POSTS))
 
     def asking(self, token: str | None) -> AsyncWebClient:
         """Repeats a call once where the connection or the server failed: for what only looks."""
-        return self._client(token, [AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()])
+        handlers = [AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()]
+        return self._client(token, handlers, self._session(ASKED))
 
     async def respond(self, url: str, message: Message, *, private: bool, replace: bool) -> bool:
         """Answer an interaction at its `response_url`. False where Slack takes no more there."""
@@ -49,7 +54,9 @@ class Api:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        hook = AsyncWebhookClient(url, timeout=14, session=self._open(), logger=QUIET, retry_handlers=[])
+        hook = AsyncWebhookClient(
+            url, timeout=14, session=self._session(ASKED), logger=QUIET, retry_handlers=[]
+        )
         try:
             answer = await hook.send_dict(body)
         except (ClientError, TimeoutError) as error:
@@ -61,15 +68,14 @@ class Api:
 
     async def close(self) -> None:
         """Give the connections back."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
-    def _client(self, token: str | None, retry_handlers: list[Any]) -> AsyncWebClient:
-        return AsyncWebClient(
-            token, self.url, session=self._open(), logger=QUIET, retry_handlers=retry_handlers
-        )
+    def _client(self, token: str | None, retry_handlers: list[Any], session: ClientSession) -> AsyncWebClient:
+        return AsyncWebClient(token, self.url, session=session, logger=QUIET, retry_handlers=retry_handlers)
 
-    def _open(self) -> ClientSession:
-        if self._session is None:
-            self._session = ClientSession(timeout=TIMEOUT)
-        return self._session
+    def _session(self, connections: int) -> ClientSession:
+        if connections not in self._sessions:
+            connector = TCPConnector(limit=connections)
+            self._sessions[connections] = ClientSession(connector=connector, timeout=TIMEOUT)
+        return self._sessions[connections]
