@@ -44,6 +44,8 @@ AT_ONCE = 1000
 MIXED = 200
 ROUNDS = 5
 """Times that each of the mixed searches is timed; its median counts, for other work on the machine hits any of them."""
+DOUBTFUL = 0.1
+"""Seconds. A random input that takes longer is timed in all rounds, too."""
 WRITES = 50
 """Papers a second that a writer adds meanwhile."""
 
@@ -185,7 +187,9 @@ async def _whatever(search: Search, count: int) -> dict[str, object]:
 
     draw()
     times, failed = [], 0
-    for text in drawn:
+
+    async def find(text: str) -> float:
+        nonlocal failed
         began = perf_counter()
         try:
             await search.find(text)
@@ -193,7 +197,13 @@ async def _whatever(search: Search, count: int) -> dict[str, object]:
             pass
         except Exception:  # noqa: BLE001  # whatever it is, it is counted
             failed += 1
-        times.append(perf_counter() - began)
+        return perf_counter() - began
+
+    for text in drawn:
+        taken = await find(text)
+        if taken > DOUBTFUL:
+            taken = median([taken, *[await find(text) for _ in range(ROUNDS - 1)]])
+        times.append(taken)
     return {
         "inputs": len(drawn),
         "inputs_failed": failed,
