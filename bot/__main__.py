@@ -196,7 +196,7 @@ def backfill(
 ) -> None:
     """Fill the search index with papers of days gone by. Nothing is posted; whatever is listed later is still new.
 
-    Each paper takes about 3 kB of Redis. It can be stopped and repeated. Exit code 69 where a day could not be read.
+    Each paper takes about 2 kB of Redis. It can be stopped and repeated. Exit code 69 where a day could not be read.
     """
     if days is None and file is None:
         raise typer.BadParameter("say how many --days, or --from which file")
