@@ -92,6 +92,16 @@ async def test_papers_of_one_label_become_one_message_until_it_is_on_its_way(box
     assert await box.offer([an_offer(here, "p1"), an_offer(here, "p2")]) == 0
 
 
+async def test_a_message_that_was_posted_never_shares_its_key_with_a_later_one(box: Outbox) -> None:
+    here, keys_used = a_channel(), set()
+    for n in range(3):
+        await box.offer([an_offer(here, f"p{n}", label="digest@9")])
+        [delivery] = await claim(box)
+        keys_used.add(delivery.key)
+        await box.done(delivery, MessageRef(f"m{n}"))
+    assert len(keys_used) == 3
+
+
 async def test_nothing_is_claimed_before_it_is_due(redis: Redis, box: Outbox) -> None:
     now = int((await redis.time())[0]) * 1000
     await box.offer([an_offer(due=now + 3_600_000)])

@@ -45,6 +45,10 @@ if papers then
     redis.call('HSET', sent, paper[1], posted)
   end
   redis.call('PEXPIRE', sent, PERIOD * PERIODS)
+  if redis.call('HEXISTS', sent, label_of(key)) == 0 then -- else it is the paper's own, which is not offered again
+    redis.call('ZADD', labels_of(channel), now, label_of(key))
+    redis.call('PEXPIRE', labels_of(channel), PERIOD)
+  end
   recover(channel, now)
   place(channel)
 end

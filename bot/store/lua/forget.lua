@@ -10,6 +10,6 @@ end
 for ago = 0, PERIODS do
   redis.call('DEL', sent_of(channel, now, ago))
 end
-redis.call('DEL', open, box_of(channel), health_of(channel), base .. 'subs:' .. channel, base .. 'mutes:' .. channel, base .. 'votes:' .. channel)
+redis.call('DEL', labels_of(channel), open, box_of(channel), health_of(channel), base .. 'subs:' .. channel, base .. 'mutes:' .. channel, base .. 'votes:' .. channel)
 redis.call('SREM', base .. 'channels', channel)
 place(channel)

@@ -12,10 +12,14 @@ local function was_sent(channel, paper)
   return false
 end
 
--- A message that is on its way takes no more papers: they become the next one.
+-- A message that is on its way, or was posted, takes no more papers: they become the next one, under a key that the
+-- platform does not know yet.
 local function place_for(key)
   local free, n = key, 1
-  while (redis.call('HGET', record(free), 'state') or 'pending') ~= 'pending' do
+  while
+    (redis.call('HGET', record(free), 'state') or 'pending') ~= 'pending'
+    or redis.call('ZSCORE', labels_of(channel_of(key)), label_of(free))
+  do
     n = n + 1
     free = key .. '+' .. n
   end

@@ -12,6 +12,7 @@
 --   channel:<channel>, workspace:<workspace>  HASH paused, limited, fails, broken; busy and next; served and probe
 --   dead, held         ZSET delivery -> since when a person has to decide
 --   open               how many deliveries wait to go out by themselves, but for those whose hour has not come
+--   labels:<channel>   ZSET label of a message of several papers -> when it was posted: its key is not used again
 --   run, doubt, forgot the server's run, and since when it may have forgotten its last moments
 local base = KEYS[1]
 
@@ -32,6 +33,8 @@ local function sent_of(channel, now, periods_ago)
   return base .. 'sent:' .. channel .. ':' .. math.floor(now / PERIOD) - periods_ago
 end
 
+local function labels_of(channel) return base .. 'labels:' .. channel end
+local function label_of(key) return string.match(key, '/(.*)$') end
 local function record(key) return base .. 'delivery:' .. key end
 local function channel_of(key) return string.match(key, '^[^/]+') end
 local function workspace_of(channel) return string.match(channel, '^[^:]+:[^:]*') end
