@@ -90,6 +90,7 @@ class Deliveries:
         self._in_hand: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._counts: Counter[str] = Counter()
         self._recent: dict[str, tuple[float, Paper]] = {}
+        self._composing = asyncio.Lock()
 
     async def run(self, wake: Wake) -> None:
         """Post whatever becomes due, until `drain` is called."""
@@ -274,6 +275,7 @@ class Deliveries:
         settings = await self._outbox.begin(delivery, gap=self._gap())
         if settings is None or await self._is_closed(delivery, settings):
             return
+        await self._one_by_one()
         try:
             card = self._render(delivery, entries, settings)
         except Exception as error:  # noqa: BLE001  # a mistake of ours: other cards go on
@@ -292,6 +294,12 @@ class Deliveries:
             await self._failed(delivery, error)
         else:
             await self._done(delivery, message)
+
+    async def _one_by_one(self) -> None:
+        """Go on alone: what begins in one round trip would else be composed at a stretch, and an answer that a
+        person waits for would come after all of it."""
+        async with self._composing:
+            await asyncio.sleep(0)
 
     async def _is_closed(self, delivery: Delivery, settings: ChannelSettings) -> bool:
         """Whether the channel wants nothing now: what is late, such as a retry, then waits until it does."""
