@@ -1,23 +1,30 @@
 """What every platform holds to, whatever it is: `CONTRIBUTING.md` says how one is added here."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
+import discord as library
 import pytest
+from discord.gateway import DiscordWebSocket
 from redis.asyncio import Redis
 from rich.console import Console
 
 from adapters.console import CHANNEL, ConsolePlatform
 from adapters.console.render import render
+from adapters.discord import DiscordPlatform
 from adapters.slack.manifest import manifest
 from bot.cards import Card
 from bot.cards.paper import paper_card
 from bot.errors import ChannelGone, Unclear, Unknowable
 from bot.models import ChannelRef
 from bot.ports import Platform
+from tests.adapters.discord.double.service import GUILD, DiscordDouble
+from tests.adapters.email.postoffice import Mail
+from tests.adapters.email.test_delivery import desk_at
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.test_posting import Desk
@@ -35,6 +42,8 @@ class Place:
     posted: Callable[[], list[str]]
     lose: Callable[[], None] | None = None
     """The next post is taken, and its answer lost; None where that can't happen."""
+    nowhere: str = "C0NOWHERE"
+    """A channel that is not there."""
 
 
 @asynccontextmanager
@@ -65,7 +74,55 @@ async def slack(redis: Redis) -> AsyncIterator[Place]:
         await desk.platform.close()
 
 
-PLACES: list[Callable[[Redis], AbstractAsyncContextManager[Place]]] = [console, slack]
+@asynccontextmanager
+async def discord(redis: Redis) -> AsyncIterator[Place]:
+    base, gateway = library.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    async with DiscordDouble(buckets=False).serve() as double:
+        library.http.Route.BASE = double.url
+        double.weather.refuse[4040] = (404, 10003)
+        platform = DiscordPlatform(double.token, redis)
+        yield Place(
+            platform,
+            ChannelRef("discord", str(GUILD), "2000"),
+            lambda: [_read(message.body) for message in double.messages],
+            lambda: double.weather.queue.append("lose"),
+            nowhere="4040",
+        )
+        await platform.close()
+    library.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
+
+
+def _read(body: object) -> str:
+    """All texts of a payload, as they look once Discord has read its markdown."""
+    match body:
+        case dict():
+            return " ".join(_read(value) for key, value in body.items() if key in {"components", "content"})
+        case list():
+            return " ".join(map(_read, body))
+        case _:
+            return re.sub(r"\\([^\w\s])|\u200b", r"\1", str(body or ""))
+
+
+@asynccontextmanager
+async def email(redis: Redis) -> AsyncIterator[Place]:
+    async with desk_at(redis) as desk:
+        address = "ada@example.org"
+        yield Place(
+            desk.platform,
+            await desk.channel(address),
+            lambda: [_plain(mail) for mail in desk.office.to(address)],
+            lambda: desk.office.faults.setdefault(address, []).append("lose at end"),
+        )
+
+
+def _plain(mail: Mail) -> str:
+    """The plain part, its lines joined."""
+    part = mail.message.get_body(("plain",))
+    assert part is not None
+    return " ".join(part.get_content().split())
+
+
+PLACES: list[Callable[[Redis], AbstractAsyncContextManager[Place]]] = [console, slack, discord, email]
 
 
 @pytest.fixture(params=PLACES, ids=lambda make: make.__name__)
@@ -106,7 +163,7 @@ async def test_a_post_whose_answer_was_lost_is_found_or_nobody_can_say(place: Pl
 
 
 async def test_a_channel_that_is_not_there_is_gone_and_not_a_passing_fault(place: Place) -> None:
-    elsewhere = ChannelRef(place.to.platform, place.to.workspace, "C0NOWHERE")
+    elsewhere = ChannelRef(place.to.platform, place.to.workspace, place.nowhere)
     with pytest.raises(ChannelGone):
         await place.platform.send(elsewhere, card("One"), "k1")
     assert place.posted() == []

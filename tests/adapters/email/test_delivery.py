@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
@@ -77,8 +78,9 @@ class Desk:
         return Counter((mail.to, mail.message["Message-ID"]) for mail in self.office.mails)
 
 
-@pytest.fixture
-async def desk(redis: Redis) -> AsyncIterator[Desk]:
+@asynccontextmanager
+async def desk_at(redis: Redis) -> AsyncIterator[Desk]:
+    """A post office that is open."""
     seal = Seal(["a key that nobody can guess"])
     addresses = Addresses(redis, seal)
     async with PostOffice().open() as office:
@@ -93,6 +95,12 @@ async def desk(redis: Redis) -> AsyncIterator[Desk]:
         )
         yield Desk(office, redis, platform, addresses, Outbox(redis, durable=True), Papers(redis))
         await platform.close()
+
+
+@pytest.fixture
+async def desk(redis: Redis) -> AsyncIterator[Desk]:
+    async with desk_at(redis) as desk:
+        yield desk
 
 
 @pytest.fixture(autouse=True)
