@@ -1,6 +1,7 @@
 """Starting a bot's roles, and stopping them so that nothing is left half done."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
@@ -42,6 +43,7 @@ async def serve(bot: Bot, roles: frozenset[str], stop: asyncio.Event) -> None:
     jobs = [asyncio.create_task(job, name=name) for name, job in _jobs(bot, roles)]
     delivering = [asyncio.create_task(d.run(bot.wake)) for d in bot.deliveries if _wanted(DELIVERY, roles)]
     stopping = asyncio.create_task(stop.wait(), name="stop")
+    gc.freeze()  # what was loaded to begin with stays: going over all of it again and again delays answers
     log.info("started", roles=[job.get_name() for job in jobs])
     ended, _ = await asyncio.wait({*jobs, *delivering, stopping}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", because=[job.get_name() for job in ended])
