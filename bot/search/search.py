@@ -29,8 +29,9 @@ AT_ONCE = 2000
 """Papers written by one commit: about two seconds, in a thread."""
 PROVEN_AT_ONCE = 10
 """Papers of which the language is asked whether it holds for them: some milliseconds."""
-PAUSE = 1.0
-"""Seconds between two commits."""
+PAUSE = 5.0
+"""Seconds from news to its being searchable: a commit writes to the disk while it holds Python's lock, a quarter of
+a second in which nobody is answered; so it comes once for all sources of a poll, and not amid their posts."""
 SWEEP = 86_400.0
 """Seconds between two looks for papers whose records are kept no longer."""
 AGAIN_AFTER = 1.0
@@ -154,8 +155,8 @@ class Search:
                 log.warning("search_waits", error=str(error))
                 await asyncio.sleep(AGAIN_AFTER)
                 continue
-            await asyncio.sleep(PAUSE)
             await self._work.wait()
+            await asyncio.sleep(PAUSE)
 
     async def catch_up(self) -> bool:
         """Take in every change up to now. -> whether this process writes the index; else another one does.
