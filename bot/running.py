@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 DRAIN = 16.0
 """Seconds that posts in flight have when the bot is stopped; one times out before."""
+TURN = 0.0005
+"""Seconds that a thread may run while another waits. The loop lets go at each system call, and Python's own 5 ms for
+each to come back is a tenth of a second for an answer while the search index takes papers in."""
 INSIST = 1.0
 """Seconds after which a task that did not end is cancelled again: redis-py can lose a cancellation."""
 
@@ -43,6 +46,7 @@ async def serve(bot: Bot, roles: frozenset[str], stop: asyncio.Event) -> None:
     jobs = [asyncio.create_task(job, name=name) for name, job in _jobs(bot, roles)]
     delivering = [asyncio.create_task(d.run(bot.wake)) for d in bot.deliveries if _wanted(DELIVERY, roles)]
     stopping = asyncio.create_task(stop.wait(), name="stop")
+    sys.setswitchinterval(TURN)
     gc.freeze()  # what was loaded to begin with stays: going over all of it again and again delays answers
     log.info("started", roles=[job.get_name() for job in jobs])
     ended, _ = await asyncio.wait({*jobs, *delivering, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -29,9 +29,8 @@ AT_ONCE = 2000
 """Papers written by one commit: about two seconds, in a thread."""
 PROVEN_AT_ONCE = 10
 """Papers of which the language is asked whether it holds for them: some milliseconds."""
-PAUSE = 5.0
-"""Seconds from news to its being searchable: a commit writes to the disk while it holds Python's lock, a quarter of
-a second in which nobody is answered; so it comes once for all sources of a poll, and not amid their posts."""
+PAUSE = 2.0
+"""Seconds from news to its being searchable: one commit for all sources of a poll, once its first posts are out."""
 SWEEP = 86_400.0
 """Seconds between two looks for papers whose records are kept no longer."""
 AGAIN_AFTER = 1.0
