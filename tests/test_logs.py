@@ -32,7 +32,7 @@ def test_an_event_is_one_json_line(lines: Lines) -> None:
 
 
 def test_what_libraries_log_looks_the_same(lines: Lines) -> None:
-    logging.getLogger("some.library").warning("careful: %s", "a thing")
+    logging.getLogger("some.package").warning("careful: %s", "a thing")
     (line,) = lines()
     assert line["event"] == "careful: a thing"
 

@@ -24,6 +24,7 @@ MAX_CHOICE = 100
 log = structlog.get_logger(__name__)
 
 Interaction = discord.Interaction[discord.AutoShardedClient]
+AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group
 Invoke = Callable[[Interaction, CommandSpec, Mapping[str, str]], Awaitable[None]]
 Complete = Callable[[Interaction, CommandSpec, OptionSpec, str], Awaitable[Sequence[Choice]]]
 
@@ -68,10 +69,10 @@ def _only_in_servers(tree: app_commands.CommandTree[Any]) -> None:
         command.allowed_installs = app_commands.AppInstallationType(guild=True, user=False)
 
 
-async def _payload(command: Any, tree: app_commands.CommandTree[Any]) -> dict[str, Any]:
+async def _payload(command: AnyCommand, tree: app_commands.CommandTree[Any]) -> dict[str, Any]:
     if tree.translator:
-        return await command.get_translated_payload(tree, tree.translator)  # type: ignore[no-any-return]
-    return command.to_dict(tree)  # type: ignore[no-any-return]
+        return await command.get_translated_payload(tree, tree.translator)
+    return command.to_dict(tree)
 
 
 def _command(

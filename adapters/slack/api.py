@@ -21,7 +21,7 @@ POSTS, ASKED = 32, 100
 """Connections at most: to post, and for what people wait for, which shall not wait behind posts. Opening very many at
 once would hold everything else up for a moment."""
 
-QUIET = logging.getLogger("adapters.slack.library")
+QUIET = logging.getLogger("adapters.slack.sdk")
 """For Slack's libraries: at lower levels they write whole requests and answers, with tokens."""
 QUIET.setLevel(logging.ERROR)
 

@@ -75,7 +75,7 @@ def bolt_app(
         signing_secret=signing_secret,
         request_verification_enabled=signing_secret is not None,
         before_authorize=refuse_replays,
-        authorize=Authorize(tokens),  # type: ignore[arg-type]  # Bolt takes it as it is
+        authorize=Authorize(tokens),  # type: ignore[arg-type]  # Bolt declares functions only, and takes its own class, too
         oauth_flow=oauth,
         process_before_response=True,  # listeners end when they have acknowledged; Bolt would look every 10 ms
         user_facing_authorize_error_message=NOT_INSTALLED,

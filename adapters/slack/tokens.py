@@ -160,7 +160,8 @@ async def identify(api: Api, token: str) -> dict[str, Any]:
         answer = await api.asking(token).auth_test()
     except (SlackApiError, ClientError, TimeoutError) as error:
         raise certain(send_error(error)) from error
-    return dict(answer.data) | {"scopes": answer.headers.get("x-oauth-scopes", "")}  # type: ignore[arg-type]
+    known = answer.data if isinstance(answer.data, dict) else {}
+    return known | {"scopes": answer.headers.get("x-oauth-scopes", "")}
 
 
 def certain(error: SendError) -> SendError:

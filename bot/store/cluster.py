@@ -39,7 +39,7 @@ class Cluster(RedisCluster):
             return await super().execute_command(*args, **kwargs)
 
     def pipeline(self, transaction: Any = None, *_: Any, **__: Any) -> ClusterPipeline:
-        return _Pipeline(self, transaction)  # type: ignore[abstract]  # as redis-py's own is
+        return _Pipeline(self, transaction)  # type: ignore[abstract]  # redis-py's own leaves the same methods out
 
 
 class _Pipeline(ClusterPipeline):
