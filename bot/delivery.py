@@ -20,7 +20,8 @@ from bot.ports import Platform
 from bot.retries import on_failure, on_failure_to_ask
 from bot.schedule import due
 from bot.store import keys
-from bot.store.outbox import DEATHS, Delivery, Giving, Outbox
+from bot.store.deliveries import Delivery, Giving
+from bot.store.outbox import DEATHS, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates, TurnedAway
 from bot.store.wake import Wake

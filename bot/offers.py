@@ -11,8 +11,8 @@ from bot.models import ChannelRef, ChannelSettings, Every, Mute, Paper, Reason, 
 from bot.momentum import note
 from bot.query import Query, parse
 from bot.schedule import due, rhythm_of
+from bot.store.deliveries import Offer, Owed, Wanted
 from bot.store.news import Poll
-from bot.store.outbox import Offer, Owed, Wanted
 
 
 class Match(Protocol):

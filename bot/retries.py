@@ -1,7 +1,7 @@
 """What becomes of a delivery that failed: decided here, and carried out in `delivery.py`."""
 
 from bot.errors import CardRefused, ChannelGone, RetryLater, WorkspaceGone
-from bot.store.outbox import Giving, Scope
+from bot.store.deliveries import Giving, Scope
 
 RETRIES = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 36_000.0)
 """Seconds until the next attempt, after one failure, two, …"""

@@ -7,8 +7,9 @@ from bot.models import ChannelRef
 from bot.progress import Advance, progress
 from bot.settings import Settings
 from bot.store.archive import facts
+from bot.store.deliveries import SetAside
 from bot.store.facts import BadLine
-from bot.store.outbox import Outbox, SetAside
+from bot.store.outbox import Outbox
 from bot.store.restore import Restore, one_channel
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from bot.cards import Card, PaperBlock
 from bot.delivery import Entry
 from bot.models import ChannelRef, ChannelSettings, Paper
-from bot.store.outbox import Delivery
+from bot.store.deliveries import Delivery
 
 SPRING = datetime(2026, 3, 2, tzinfo=UTC)
 

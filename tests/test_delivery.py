@@ -23,7 +23,8 @@ from bot.ports import Batch, Rate, Rates
 from bot.retries import on_failure
 from bot.store import keys
 from bot.store import outbox as outboxes
-from bot.store.outbox import Delivery, Offer, Outbox
+from bot.store.deliveries import Delivery, Offer
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates as SharedRates
 from bot.store.wake import Wake

@@ -18,7 +18,8 @@ from bot.ports import Finding, Rates
 from bot.settings import Settings
 from bot.store import connect as connecting
 from bot.store import keys
-from bot.store.outbox import Giving, Offer, Outbox
+from bot.store.deliveries import Giving, Offer
+from bot.store.outbox import Outbox
 from bot.store.polls import PollResult, record_poll
 from tests.papers import a_channel
 from tests.program import NOWHERE, environment, start

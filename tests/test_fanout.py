@@ -15,10 +15,11 @@ from bot.matcher import Matcher
 from bot.models import ChannelRef, ChannelSettings, MessageRef, Paper, Reason, Subscription
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.deliveries import Offer
 from bot.store.edits import Edits
 from bot.store.follow import Follower
 from bot.store.news import News
-from bot.store.outbox import Offer, Outbox
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rules import RulesOfChannels
 from bot.store.settings import SettingsOfChannels

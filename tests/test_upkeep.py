@@ -18,11 +18,12 @@ from bot.ports import Batch
 from bot.settings import Settings
 from bot.sources.huggingface import list_date
 from bot.store import keys
+from bot.store.deliveries import Giving, Offer
 from bot.store.edits import Edits
 from bot.store.facts import BadLine
 from bot.store.follow import Follower
 from bot.store.news import News
-from bot.store.outbox import Giving, Offer, Outbox
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rules import RulesOfChannels
 from bot.store.saved import Saved

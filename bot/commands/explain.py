@@ -16,7 +16,7 @@ from bot.ports import Reply
 from bot.query import Reading, parse
 from bot.query.explanation import shortfalls
 from bot.schedule import in_words
-from bot.store.outbox import Owed, Sent
+from bot.store.deliveries import Owed, Sent
 from bot.store.papers import YOUNG
 from bot.text import shorten
 

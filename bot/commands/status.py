@@ -10,7 +10,7 @@ from bot.commands.waiting import next_words
 from bot.models import Command
 from bot.ports import Reply
 from bot.schedule import in_words
-from bot.store.outbox import Owed
+from bot.store.deliveries import Owed
 from bot.store.polls import PollResult
 
 FAILED = frozenset({"dead", "held"})

@@ -8,7 +8,7 @@ from bot.commands.services import Services
 from bot.models import ChannelRef, ChannelSettings, Subscription
 from bot.offers import rearranged
 from bot.schedule import due, in_words, is_open, rhythm_of
-from bot.store.outbox import Owed
+from bot.store.deliveries import Owed
 
 
 async def follow(channel: ChannelRef, services: Services) -> tuple[int, str]:

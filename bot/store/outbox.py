@@ -7,15 +7,31 @@ done); `lua/outbox.lua` says how they are kept. A delivery is one message of one
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
-from typing import Any, Literal
+from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef, ChannelSettings, MessageRef, Reason
+from bot.models import ChannelRef, ChannelSettings, MessageRef
 from bot.store import keys
+from bot.store.deliveries import (
+    NO_URL,
+    Claims,
+    Delivery,
+    Giving,
+    Offer,
+    Owed,
+    Sent,
+    SetAside,
+    Standing,
+    channel_of,
+    delivery_of,
+    offer_record,
+    owed_of,
+    sent_of,
+    wanted,
+)
 from bot.store.scripts import Scripts, script
 from bot.store.settings import load
 
@@ -28,147 +44,6 @@ FAILURES = 5
 WORKSPACE_FAILURES = 15
 BREAK, LONGEST_BREAK = 60.0, 3600.0
 """Seconds; doubles with each further failure."""
-
-NO_URL = "-"
-"""In the place of a message's address, where it has none."""
-
-Wanted = tuple[str, tuple[Reason, ...]]
-"""A paper's id, and why the channel gets it."""
-Scope = Literal["channel", "workspace"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """Papers that a channel wants in one message."""
-
-    channel: ChannelRef
-    papers: tuple[Wanted, ...]
-    due: int
-    """Milliseconds of the server's clock."""
-    label: str
-    """What the message is called within its channel: offers of the same label become one message."""
-    detected: int | None = None
-    """When its paper was announced, in the same; None where the message is to wait for something else."""
-    apart: int = 0
-    """Where no more of the papers than that are new to the channel, each goes out as a message of its own."""
-    perhaps_since: int | None = None
-    """It may have been posted already, at that time at the earliest: ask the platform first."""
-
-    @property
-    def key(self) -> str:
-        """The delivery's name; it holds the channel's, and travels with the message."""
-        return f"{self.channel}/{self.label}"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A delivery in the hands of a worker."""
-
-    key: str
-    channel: ChannelRef
-    papers: tuple[Wanted, ...]
-    state: str
-    """`claimed`, or `unknown` where it must be found out first whether it was posted."""
-    token: str
-    tries: int
-    """Failed attempts so far."""
-    since: datetime | None
-    """When it may have been posted at the earliest."""
-    deaths: int = 0
-    """Workers that died while they sent it."""
-    detected: datetime | None = None
-    """When its paper was announced, where it was to be posted at once."""
-
-    @property
-    def label(self) -> str:
-        """What it is called within its channel."""
-        return self.key.partition("/")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What a claim gave."""
-
-    deliveries: tuple[Delivery, ...]
-    next_look: Mapping[int, float | None]
-    """Shard -> seconds until something there is due; None where nothing waits."""
-    forgot: Mapping[int, str]
-    """Shards of a server that may have forgotten its last moments: what it was to remember is to be offered again,
-    and then `offered_again` called with these."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Giving:
-    """How a delivery that was not confirmed goes back."""
-
-    state: Literal["pending", "unknown", "dead", "held"]
-    why: str
-    after: float = 0.0
-    """Seconds until it is tried again."""
-    counts: bool = False
-    """A failed attempt: `TRIES` of them end it, and some in a row stop its channel for a while."""
-    limit: Scope | None = None
-    """Nothing at all may be posted in its channel, or workspace, for `after` seconds."""
-    named: bool = False
-    """The platform itself named that time: nothing makes it sooner."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """When and where a paper was posted."""
-
-    at: datetime
-    message: MessageRef
-    label: str = ""
-    """The digest's, where it was in one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A delivery that is not done."""
-
-    key: str
-    papers: tuple[Wanted, ...]
-    state: str
-    due: datetime
-    why: str
-    """What went wrong at the last attempt."""
-    perhaps_posted: bool
-    """Nobody knows."""
-
-    @property
-    def channel(self) -> ChannelRef:
-        """Where it goes."""
-        return channel_of(self.key)
-
-    @property
-    def label(self) -> str:
-        """What it is called within its channel."""
-        return self.key.partition("/")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is owed to a channel, and why it is not posted."""
-
-    waiting: int
-    """Messages that will go out by themselves."""
-    set_aside: int
-    """Messages that wait for a person to decide."""
-    paused: str
-    """Why nothing is posted in the channel or its workspace; "" where it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetAside:
-    """A delivery that waits for a person to decide: `dead`, or `held` because it is unclear whether it was posted."""
-
-    key: str
-    channel: ChannelRef
-    papers: tuple[Wanted, ...]
-    state: str
-    why: str
-    since: datetime
 
 
 class Outbox:
@@ -194,7 +69,9 @@ class Outbox:
         for offer in offers:
             by_shard.setdefault(keys.shard_of(offer.channel), []).append(offer)
         scripts = (
-            self._run("offer", shard, [json.dumps([_offer(offer) for offer in some], ensure_ascii=False)])
+            self._run(
+                "offer", shard, [json.dumps([offer_record(offer) for offer in some], ensure_ascii=False)]
+            )
             for shard, some in by_shard.items()
         )
         return sum(map(int, await asyncio.gather(*scripts)))
@@ -207,7 +84,7 @@ class Outbox:
         What somebody has in hand meanwhile stays as it is.
         """
         takes = [{"key": key, "papers": list(papers)} for key, papers in taken.items()]
-        args = [json.dumps(list(map(_offer, offers)), ensure_ascii=False), json.dumps(takes)]
+        args = [json.dumps(list(map(offer_record, offers)), ensure_ascii=False), json.dumps(takes)]
         home = [keys.shard(keys.shard_of(channel))]
         await self._scripts.run(script("outbox", "take", "offer"), home, args)
 
@@ -219,7 +96,7 @@ class Outbox:
         for key in wanted_keys:
             _ = pipeline.hgetall(keys.delivery(key))
         records = await pipeline.execute() if wanted_keys else []
-        owed = [_owed(key, record) for key, record in zip(wanted_keys, records, strict=True) if record]
+        owed = [owed_of(key, record) for key, record in zip(wanted_keys, records, strict=True) if record]
         return sorted(owed, key=lambda one: one.due)
 
     async def digest(self, channel: ChannelRef, label: str) -> list[str]:
@@ -282,7 +159,7 @@ class Outbox:
         ]
         answers = await asyncio.gather(*(self._run("claim", shard, args) for shard in shards))
         return Claims(
-            deliveries=tuple(_delivery(token, one) for answer in answers for one in answer[2:]),
+            deliveries=tuple(delivery_of(token, one) for answer in answers for one in answer[2:]),
             next_look={shard: _seconds(answer[0]) for shard, answer in zip(shards, answers, strict=True)},
             forgot={shard: answer[1] for shard, answer in zip(shards, answers, strict=True) if answer[1]},
         )
@@ -355,7 +232,7 @@ class Outbox:
         for ago in range(keys.PERIODS):
             text: Any = await self._redis.hget(keys.sent(channel, now - ago), paper_id)
             if text:
-                return _sent(text)
+                return sent_of(text)
         return None
 
     async def _all_sent(self, channel: ChannelRef) -> AsyncIterator[tuple[str, Sent]]:
@@ -363,7 +240,7 @@ class Outbox:
         period = int((await self.now()).timestamp()) // keys.PERIOD
         for ago in range(keys.PERIODS):
             async for paper_id, text in self._redis.hscan_iter(keys.sent(channel, period - ago), count=500):
-                yield paper_id, _sent(text)
+                yield paper_id, sent_of(text)
 
     async def standing(self, channel: ChannelRef) -> Standing:
         """What is owed to a channel now."""
@@ -409,67 +286,6 @@ class Outbox:
 
     async def _run(self, name: str, shard: int, args: Sequence[str | int]) -> Any:
         return await self._scripts.run(script("outbox", name), [keys.shard(shard)], args)
-
-
-def _offer(offer: Offer) -> dict[str, Any]:
-    papers = [[paper, list(map(_reason, why))] for paper, why in offer.papers]
-    values: dict[str, Any] = {"key": offer.key, "due": offer.due, "apart": offer.apart, "papers": papers}
-    moments = {"since": offer.perhaps_since, "detected": offer.detected}
-    return values | {name: at for name, at in moments.items() if at is not None}
-
-
-def _reason(reason: Reason) -> list[int | str]:
-    return [reason.number, reason.query, *([reason.note] if reason.note else [])]
-
-
-def wanted(papers: str) -> tuple[Wanted, ...]:
-    """The papers of a delivery as its record holds them."""
-    return tuple(
-        # Lua writes an empty list as {}
-        (paper, tuple(Reason(int(number), *words) for number, *words in why or []))
-        for paper, why in json.loads(papers)
-    )
-
-
-def channel_of(key: str) -> ChannelRef:
-    """Where the delivery of this key goes."""
-    return ChannelRef.parse(key.partition("/")[0])
-
-
-def _delivery(token: str, found: Sequence[str]) -> Delivery:
-    key, state, papers, tries, since, deaths, detected = found
-    return Delivery(
-        key=key,
-        channel=channel_of(key),
-        papers=wanted(papers),
-        state=state,
-        token=token,
-        tries=int(tries),
-        since=_moment(since),
-        deaths=int(deaths),
-        detected=_moment(detected),
-    )
-
-
-def _moment(ms: str) -> datetime | None:
-    return datetime.fromtimestamp(float(ms) / 1000, UTC) if ms else None
-
-
-def _sent(text: str) -> Sent:
-    at, message, url, label = f"{text}   ".split(" ")[:4]  # moved from another channel it names no message
-    where = MessageRef(message, None if url in {"", NO_URL} else url)
-    return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), where, label)
-
-
-def _owed(key: str, record: Mapping[str, str]) -> Owed:
-    return Owed(
-        key=key,
-        papers=wanted(record["papers"]),
-        state=record["state"],
-        due=datetime.fromtimestamp(float(record["due"]) / 1000, UTC),
-        why=record.get("error", ""),
-        perhaps_posted="since" in record,
-    )
 
 
 def _ms(seconds: float) -> int:

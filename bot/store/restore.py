@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from bot.models import ChannelRef, Reason
 from bot.store import keys
+from bot.store.deliveries import Offer
 from bot.store.facts import (
     BadLine,
     Channel,
@@ -27,7 +28,7 @@ from bot.store.facts import (
     ms,
     read,
 )
-from bot.store.outbox import Offer, Outbox
+from bot.store.outbox import Outbox
 from bot.store.papers import KEEP
 from bot.store.records import as_line
 from bot.store.scripts import Scripts, script

@@ -30,7 +30,8 @@ from bot.delivery import IN_HAND, Deliveries
 from bot.models import ChannelRef
 from bot.ports import Batch
 from bot.store.connect import connect
-from bot.store.outbox import Delivery, Offer, Outbox
+from bot.store.deliveries import Delivery, Offer
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
 from bot.store.wake import Wake

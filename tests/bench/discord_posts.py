@@ -34,7 +34,8 @@ from bot.cards.message import message
 from bot.delivery import Deliveries
 from bot.models import ChannelRef, MessageRef, Reason
 from bot.ports import Batch
-from bot.store.outbox import Offer, Outbox
+from bot.store.deliveries import Offer
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
 from bot.store.wake import Wake

@@ -29,11 +29,12 @@ from bot.models import Paper, Subscription
 from bot.poller import Poller
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.deliveries import Offer
 from bot.store.edits import Edits
 from bot.store.follow import Follower
 from bot.store.lease import Lease
 from bot.store.news import News
-from bot.store.outbox import Offer, Outbox
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import PollResult
 from bot.store.rules import RulesOfChannels

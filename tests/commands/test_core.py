@@ -14,7 +14,7 @@ from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.models import ChannelSettings, Command, MessageRef, User
 from bot.store import keys
-from bot.store.outbox import Offer
+from bot.store.deliveries import Offer
 from tests.commands.conftest import ADA, NOW, Ask, commands_of, written
 from tests.papers import a_channel
 

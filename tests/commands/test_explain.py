@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 from bot.commands.services import Services
 from bot.models import MessageRef, Mute
 from bot.ports import Batch
-from bot.store.outbox import Giving
+from bot.store.deliveries import Giving
 from tests.commands.conftest import Ask, See, written
 from tests.commands.test_settings import ALL, owe
 from tests.papers import a_channel, a_paper

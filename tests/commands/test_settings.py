@@ -12,7 +12,7 @@ from bot.models import ChannelSettings, Command, Reason, User
 from bot.offers import digest_label
 from bot.schedule import due
 from bot.store import keys
-from bot.store.outbox import Offer
+from bot.store.deliveries import Offer
 from tests.commands.conftest import ADA, Ask, commands_of, written
 from tests.papers import a_channel
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from redis.asyncio import Redis
 
 from bot.commands.services import Services
-from bot.store.outbox import Giving
+from bot.store.deliveries import Giving
 from bot.store.polls import PollResult, record_poll
 from tests.commands.conftest import Ask, written
 from tests.commands.test_settings import ALL, owe

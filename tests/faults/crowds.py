@@ -14,7 +14,8 @@ from bot.delivery import Deliveries
 from bot.models import ChannelRef
 from bot.ports import Batch, Rate, Rates
 from bot.store.connect import client
-from bot.store.outbox import Offer, Outbox
+from bot.store.deliveries import Offer
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates as SharedRates
 from tests.clock import advance

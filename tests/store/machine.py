@@ -23,7 +23,8 @@ from redis.asyncio import Redis
 from bot.delivery import SEND_TIMEOUT
 from bot.models import MessageRef
 from bot.store import keys
-from bot.store.outbox import LEASE, Delivery, Giving, Offer, Outbox
+from bot.store.deliveries import Delivery, Giving, Offer
+from bot.store.outbox import LEASE, Outbox
 from tests.clock import advance
 from tests.papers import a_channel
 

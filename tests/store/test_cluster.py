@@ -8,7 +8,8 @@ from bot.ports import Batch, Rate
 from bot.store import keys
 from bot.store.archive import facts
 from bot.store.connect import connect
-from bot.store.outbox import Giving, Offer, Outbox
+from bot.store.deliveries import Giving, Offer
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
 from bot.store.restore import Restore

@@ -11,7 +11,8 @@ from redis.exceptions import OutOfMemoryError
 
 from bot.models import ChannelRef, MessageRef, Reason
 from bot.store import keys, outbox
-from bot.store.outbox import Delivery, Giving, Offer, Outbox, Standing
+from bot.store.deliveries import Delivery, Giving, Offer, Standing
+from bot.store.outbox import Outbox
 from tests.papers import a_channel
 
 ALL = tuple(range(keys.SHARDS))

@@ -11,9 +11,10 @@ from bot.models import MessageRef
 from bot.ports import Batch, Rate
 from bot.store import keys
 from bot.store.connect import client
+from bot.store.deliveries import Delivery, Giving, Offer
 from bot.store.lease import Lease
 from bot.store.news import News
-from bot.store.outbox import Delivery, Giving, Offer, Outbox
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
 from bot.store.subscriptions import Subscriptions

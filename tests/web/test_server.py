@@ -9,7 +9,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from bot.models import MessageRef
-from bot.store.outbox import Giving, Offer, Outbox
+from bot.store.deliveries import Giving, Offer
+from bot.store.outbox import Outbox
 from bot.store.polls import PollResult, record_poll
 from bot.web.probes import OVERDUE
 from tests.papers import a_channel

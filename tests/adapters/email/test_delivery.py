@@ -27,7 +27,8 @@ from bot.models import ChannelRef
 from bot.ports import Batch
 from bot.sealing import Seal
 from bot.store import outbox as outboxes
-from bot.store.outbox import Offer, Outbox
+from bot.store.deliveries import Offer
+from bot.store.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
 from tests.adapters.email.postoffice import Fault, PostOffice
