@@ -1,13 +1,16 @@
-"""The stage itself: the story that every platform must be able to tell."""
+"""The stages themselves: the story that every platform must be able to tell."""
 
+import pytest
 from redis.asyncio import Redis
 
 from tests.papers import a_paper
-from tests.stage import arrive, console_stage
+from tests.stage import arrive
+from tests.stages import STAGES
 
 
-async def test_a_person_subscribes_and_a_paper_comes(redis: Redis) -> None:
-    async with console_stage(redis) as stage:
+@pytest.mark.parametrize("platform", STAGES)
+async def test_a_person_subscribes_and_a_paper_comes(platform: str, redis: Redis) -> None:
+    async with STAGES[platform](redis) as stage:
         seen = await stage.say("/paper subscribe paper")
         assert "Subscribed as #1" in seen.text
         await arrive(stage.bot, a_paper())

@@ -1,7 +1,5 @@
 """The channel's own rhythm, told once and lived through on every platform."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,22 +8,13 @@ from redis.asyncio import Redis
 
 from bot import delivery as delivering
 from bot.models import Paper
-from tests.adapters.discord.stage import discord_stage
-from tests.adapters.email.stage import email_stage
-from tests.adapters.slack.stage import slack_stage
 from tests.papers import a_paper
 from tests.rhythm import Clock, set_clock
-from tests.stage import Stage, arrive, console_stage, deliver
+from tests.stage import Stage, arrive, deliver
+from tests.stages import STAGES, Opened
 
 MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 """A Monday; half past eight in Berlin."""
-STAGES: dict[str, Callable[[Redis], AbstractAsyncContextManager[Any]]] = {
-    "console": console_stage,
-    "slack": slack_stage,
-    "discord": discord_stage,
-    "email": email_stage,
-}
-Opened = Callable[[], AbstractAsyncContextManager[Stage]]
 
 
 @pytest.fixture
@@ -38,7 +27,7 @@ async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture(params=list(STAGES))
 def opened(request: pytest.FixtureRequest, redis: Redis, clock: Clock) -> Opened:
-    """Opens a stage; within the test, for SimCord minds in whose context it is closed."""
+    """Opens each stage."""
     assert clock.now == MORNING
     return lambda: STAGES[request.param](redis)
 

@@ -1,32 +1,20 @@
 """Searching, told once and lived through on every platform."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from tests.adapters.discord.stage import discord_stage
-from tests.adapters.email.stage import email_stage
-from tests.adapters.slack.stage import slack_stage
 from tests.papers import a_paper
-from tests.stage import Stage, arrive, console_stage
+from tests.stage import Stage, arrive
+from tests.stages import STAGES, Opened
 
 NOW = datetime.now(UTC) - timedelta(hours=1)
-STAGES: dict[str, Callable[[Redis], AbstractAsyncContextManager[Any]]] = {
-    "console": console_stage,
-    "slack": slack_stage,
-    "discord": discord_stage,
-    "email": email_stage,
-}
-Opened = Callable[[], AbstractAsyncContextManager[Stage]]
 
 
 @pytest.fixture(params=list(STAGES))
 def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
-    """Opens a stage; within the test, for SimCord minds in whose context it is closed."""
+    """Opens each stage."""
     return lambda: STAGES[request.param](redis)
 
 
