@@ -79,7 +79,7 @@ async def discord(redis: Redis) -> AsyncIterator[Place]:
     base, gateway = library.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     async with DiscordDouble(buckets=False).serve() as double:
         library.http.Route.BASE = double.url
-        double.weather.refuse[4040] = (404, 10003)
+        double.gone.add(4040)
         platform = DiscordPlatform(double.token, redis)
         yield Place(
             platform,

@@ -87,7 +87,7 @@ class DiscordDouble:
         self.shards = shards
         self.hides_history = False
         self.gone: set[int] = set()
-        """Channels that were deleted."""
+        """Channels that were deleted, or never were: nothing can be done in them."""
         self.permissions = (1 << 52) - 1
         """What everybody may do in the server."""
         self.gateway = GatewayDouble()
@@ -154,6 +154,8 @@ class DiscordDouble:
             assert request.headers["Content-Type"] == "application/json"
         if not open_to_all and (limited := self._over_all()):
             return limited
+        if int(request.match_info.get("channel", 0)) in self.gone:
+            return _refused(404, 10003, "Unknown Channel")
         try:
             return await handler(request)  # type: ignore[no-any-return]
         except KeyError as error:
@@ -343,8 +345,6 @@ class DiscordDouble:
 
     async def _channel(self, request: web.Request) -> web.Response:
         channel = int(request.match_info["channel"])
-        if channel in self.gone:
-            return _refused(404, 10003, "Unknown Channel")
         last = next((message.id for message in reversed(self.messages) if message.channel == channel), None)
         return _json(
             {
