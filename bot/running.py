@@ -51,9 +51,9 @@ async def serve(bot: Bot, roles: frozenset[str], stop: asyncio.Event) -> None:
     log.info("started", roles=[job.get_name() for job in jobs])
     ended, _ = await asyncio.wait({*jobs, *delivering, stopping}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", because=[job.get_name() for job in ended])
-    await _cancel({*jobs, stopping})
+    await cancel({*jobs, stopping})
     await _drain(bot)
-    await _cancel(delivering)
+    await cancel(delivering)
     for job in ended:
         job.result()
 
@@ -66,7 +66,7 @@ async def _drain(bot: Bot) -> None:
         log.warning("posts were left in flight; the next start finds out about them")
 
 
-async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """End these tasks. What one of them raises meanwhile is logged: something else ended the bot already."""
     left = {task for task in tasks if not task.done()}
     while left:
@@ -124,7 +124,7 @@ async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await _cancel({watching})
+        await cancel({watching})
 
 
 async def _no_pause(_seconds: float) -> None:

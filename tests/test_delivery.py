@@ -21,6 +21,7 @@ from bot.errors import CardRefused, ChannelGone, RetryLater, Unclear, WorkspaceG
 from bot.models import ChannelRef, ChannelSettings
 from bot.ports import Batch, Rate, Rates
 from bot.retries import on_failure
+from bot.running import cancel
 from bot.store import keys
 from bot.store import outbox as outboxes
 from bot.store.deliveries import Delivery, Offer
@@ -219,7 +220,7 @@ async def test_news_of_work_is_enough_to_post_it(post: Post) -> None:
             await asyncio.sleep(0.01)
     await working.drain()
     await going
-    hearing.cancel()
+    await cancel({hearing})
 
 
 async def test_draining_finishes_what_is_being_sent_and_takes_nothing_more(post: Post) -> None:

@@ -14,6 +14,7 @@ from bot.fanout import Fanout
 from bot.matcher import Matcher
 from bot.models import ChannelRef, ChannelSettings, MessageRef, Paper, Reason, Subscription
 from bot.ports import Batch
+from bot.running import cancel
 from bot.store import keys
 from bot.store.deliveries import Offer
 from bot.store.edits import Edits
@@ -164,7 +165,7 @@ async def test_matching_goes_on_by_itself_when_there_is_room(
             for delivery in claims.deliveries:
                 await room.outbox.done(delivery, MessageRef("m"))
                 posted += 1
-    matching.cancel()
+    await cancel({matching})
 
 
 async def test_a_digest_gathers_the_papers_of_its_day(room: Room) -> None:

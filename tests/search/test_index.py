@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from tantivy import Query
 
 from bot.models import Paper
+from bot.running import cancel
 from bot.search import Search
 from bot.store import keys
 from bot.store.papers import Papers
@@ -81,9 +82,7 @@ async def test_it_follows_by_itself_what_is_written(redis: Redis) -> None:
     async with asyncio.timeout(20):
         await papers.up_to_date.wait()
     assert (await search.find("number 1")).papers == (numbered(1),)
-    for role in roles:
-        role.cancel()
-    await asyncio.wait(roles)
+    await cancel(roles)
     await search.close()
 
 

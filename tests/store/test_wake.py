@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import pytest
 from redis.asyncio import Redis
 
+from bot.running import cancel
 from bot.store import keys, wake
 from bot.store.wake import Wake
 
@@ -27,9 +27,7 @@ async def heard(redis: Redis) -> AsyncIterator[Heard]:
     task = asyncio.create_task(news.run())
     await queue.until("")
     yield queue
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await cancel({task})
 
 
 async def test_news_is_heard(redis: Redis, heard: Heard) -> None:
@@ -59,6 +57,4 @@ async def test_everyone_looks_now_and_then(redis: Redis, monkeypatch: pytest.Mon
     task = asyncio.create_task(news.run())
     for _ in range(4):
         await queue.until("")
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await cancel({task})
