@@ -77,3 +77,7 @@ class Unclear(SendError):
 
 class Unknowable(PaperboyError):
     """The platform can't say whether a message was posted."""
+
+
+class AccessUnknown(PaperboyError):
+    """The platform could not say what a person may do in a channel, this time."""

@@ -219,3 +219,36 @@ class Diagnosable(Protocol):
 
     async def diagnose(self) -> Iterable[Finding]:
         """What was looked at, without changing anything. No secret is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a person may do in a channel at the moment, as the platform itself says."""
+
+    member: bool
+    """They can read the channel: they are in it, or it is open to them."""
+    may_manage: bool
+    """The platform lets them manage the channel."""
+
+
+@runtime_checkable
+class AccessChecked(Protocol):
+    """A platform that can say who may read and manage a channel.
+
+    The core asks before each action that reads or changes a channel's state, and remembers the answer for a
+    minute at most: a button or a form can be pressed long after a person has left.
+    """
+
+    async def access(self, user: User, channel: ChannelRef) -> Access:
+        """What `user` may do in `channel` now. Raises AccessUnknown if the platform doesn't answer."""
+
+
+@runtime_checkable
+class Notifying(Protocol):
+    """A platform that can reach a person who can help when a channel can't be posted to."""
+
+    async def notify(self, channel: ChannelRef, problem: str) -> bool:
+        """Send `problem`, a sentence that says what to do, to one person: the subscriber, the installer or a manager.
+
+        The core calls it once per problem, not per attempt. Returns whether anyone was reached.
+        """
