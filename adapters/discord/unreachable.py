@@ -40,7 +40,9 @@ class UnreachableChannels:
         """The code of each of these channels that has a record; one request, whatever else is recorded."""
         wanted = list(channels)
         found = await self._redis.hmget(keys.DISCORD_TROUBLE, list(map(str, wanted))) if wanted else []
-        return {channel: _code(str(text)) for channel, text in zip(wanted, found, strict=True) if text is not None}
+        return {
+            channel: _code(str(text)) for channel, text in zip(wanted, found, strict=True) if text is not None
+        }
 
 
 def _code(text: str) -> int:
