@@ -23,7 +23,7 @@ from adapters.discord.translations import Translations
 from adapters.discord.unreachable import UnreachableChannels, notify
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find
-from bot.models import Command
+from bot.domain.models import Command
 from bot.ports import Core, Reply
 
 Identify = Callable[[int], Awaitable[None]]

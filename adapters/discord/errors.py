@@ -26,7 +26,7 @@ from typing import Any, Literal
 import aiohttp
 import discord
 
-from bot.errors import CardRefused, ChannelGone, RetryLater, SendError, Unclear
+from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, SendError
 
 DELETED = 10008
 """Unknown message. For a post with a nonce: it was posted before and has been deleted since."""
@@ -191,7 +191,7 @@ def verdict(error: Exception, *, posts: bool = True) -> SendError:
             return RetryLater("Discord's rate limit", after=5.0, counts=False)
         case discord.HTTPException():
             answer = Answer(error.status, {"code": error.code, "message": error.text})
-            return judge(answer, posts=posts) or Unclear(_shown(answer))
+            return judge(answer, posts=posts) or DeliveryUncertain(_shown(answer))
         case aiohttp.ClientError() | OSError():
             return _unanswered(error, posts=posts)
         case _:
@@ -228,7 +228,7 @@ def _limited(answer: Answer) -> SendError:
 
 def _open_question(why: str, *, posts: bool) -> SendError:
     """The outcome if we can't know whether Discord did what it was asked for."""
-    return Unclear(why) if posts else _retry(Retry(SPELL, "platform"), why)
+    return DeliveryUncertain(why) if posts else _retry(Retry(SPELL, "platform"), why)
 
 
 def _is_result(answer: Answer, *, posts: bool) -> bool:

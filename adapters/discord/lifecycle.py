@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from adapters.discord.channel_kinds import ChannelKinds, kind_of, ref, usable_tags
 from adapters.discord.permissions import lacking
 from adapters.discord.unreachable import UnreachableChannels
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.ports import Core
 
 REMOVED = "Paperboy was removed from the server"

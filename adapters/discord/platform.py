@@ -21,8 +21,8 @@ from adapters.discord.rest import rest_client
 from adapters.discord.shards import Gateway, Identifies, Shards, gateway_of
 from adapters.discord.unreachable import NOBODY_CAN_HELP, UnreachableChannels, notify
 from bot.cards import Card
-from bot.errors import ConfigurationError, RetryLater, SendError
-from bot.models import ChannelRef, MessageRef
+from bot.domain.errors import ConfigurationError, RetryLater, SendError
+from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Core, Finding, Rate, Rates
 from bot.store.rates import TurnedAway
 
@@ -40,7 +40,7 @@ class DiscordPlatform:
     """One bot. `rest` is a client that has logged in, where there is one already."""
 
     name = "discord"
-    unclear: Literal["resend", "hold"] = "resend"
+    on_uncertain: Literal["resend", "hold"] = "resend"
     rates = Rates(platform=RATE, channel=Rate(5, 5.0))
 
     def __init__(self, token: str, redis: Redis, *, rest: discord.Client | None = None) -> None:

@@ -7,8 +7,8 @@ import discord
 import structlog
 from redis.asyncio import Redis
 
-from bot.errors import SendError
-from bot.models import ChannelRef
+from bot.domain.errors import SendError
+from bot.domain.models import ChannelRef
 from bot.store import keys
 from bot.store.subscriptions import Subscriptions
 

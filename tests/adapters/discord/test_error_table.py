@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 from adapters.discord import DiscordPlatform
 from adapters.discord.errors import BY_CODE, NOT_JSON, Answer, Drop, Pause, Retry, judge
 from bot.cards.paper import paper_card
-from bot.errors import CardRefused, ChannelGone, RetryLater, SendError, Unclear, WorkspaceGone
-from bot.models import ChannelRef, Reason
+from bot.domain.errors import (
+    CardRefused,
+    ChannelGone,
+    DeliveryUncertain,
+    RetryLater,
+    SendError,
+    WorkspaceGone,
+)
+from bot.domain.models import ChannelRef, Reason
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, RawAnswer
 from tests.papers import SPRING, a_paper
 
@@ -49,7 +56,7 @@ def test_only_a_listed_code_in_discords_own_refusal_pauses_or_drops(answer: Answ
             assert not later.counts, "an answer that isn't about this post uses none of its attempts up"
             assert later.after is not None
             assert 0 < later.after <= 3600
-        case Unclear():
+        case DeliveryUncertain():
             assert posts, "only a post can be unclear"
             assert answer.status >= 500 or answer.status < 300
         case None:
@@ -74,7 +81,7 @@ def test_what_isnt_discords_own_answer_is_retried_on_the_whole_platform(status: 
 
 @given(status=st.integers(500, 599), body=bodies, posts=st.booleans())
 def test_a_server_error_leaves_open_whether_it_was_posted(status: int, body: Any, *, posts: bool) -> None:
-    assert isinstance(judge(Answer(status, body), posts=posts), Unclear if posts else RetryLater)
+    assert isinstance(judge(Answer(status, body), posts=posts), DeliveryUncertain if posts else RetryLater)
 
 
 def test_every_pause_says_what_is_wrong_and_what_to_do() -> None:
@@ -135,18 +142,18 @@ def wire_answers() -> Iterator[tuple[str, RawAnswer, type[SendError], str]]:
     )
     yield "a limit without a time", discords(429, None), RetryLater, "platform"
     for status in (500, 502, 503, 504, 520, 521, 522, 524, 530):
-        yield f"a {status} page", RawAnswer(status=status, body=PAGE), Unclear, ""
-        yield f"a {status} with a code", discords(status, 50001), Unclear, ""
-    yield "a page with status 200", RawAnswer(status=200, body=PAGE), Unclear, ""
-    yield "an empty 200", RawAnswer(status=200, content_type="application/json"), Unclear, ""
+        yield f"a {status} page", RawAnswer(status=status, body=PAGE), DeliveryUncertain, ""
+        yield f"a {status} with a code", discords(status, 50001), DeliveryUncertain, ""
+    yield "a page with status 200", RawAnswer(status=200, body=PAGE), DeliveryUncertain, ""
+    yield "an empty 200", RawAnswer(status=200, content_type="application/json"), DeliveryUncertain, ""
     yield (
         "a 200 that ends too soon",
         RawAnswer(status=200, body=b'{"id": "1', content_type="application/json", cut_off=True),
-        Unclear,
+        DeliveryUncertain,
         "",
     )
-    yield "a 200 without the message", discords(200, None), Unclear, ""
-    yield "a 204", RawAnswer(status=204, content_type="application/json"), Unclear, ""
+    yield "a 200 without the message", discords(200, None), DeliveryUncertain, ""
+    yield "a 204", RawAnswer(status=204, content_type="application/json"), DeliveryUncertain, ""
 
 
 WIRE = list(wire_answers())

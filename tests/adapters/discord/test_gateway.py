@@ -13,12 +13,12 @@ from redis.asyncio import Redis
 from adapters.discord import DiscordPlatform
 from adapters.discord.shards import Gateway, Identifies, Shards
 from bot.cards import Card
-from bot.errors import ConfigurationError
-from bot.models import ChannelRef, Command
+from bot.domain.errors import ConfigurationError
+from bot.domain.models import ChannelRef, Command
 from bot.ports import Core, Reply
 from tests.adapters.discord.double.interactions import interaction
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload
-from tests.unasked import UnaskedCore
+from tests.failing_core import FailingCore
 
 GUILDS = 1
 """The only intent that is needed, as a bit."""
@@ -27,7 +27,7 @@ TURNS = "pb:{rate:discord:identify:any}:slots"
 
 
 @dataclass
-class Told(UnaskedCore):
+class Told(FailingCore):
     """A core that notes what it is told."""
 
     told: list[str] = field(default_factory=list)
