@@ -8,7 +8,7 @@ from typing import Literal, Protocol, runtime_checkable
 from aiohttp.web import RouteDef
 
 from bot.cards import Card, Choice, Form
-from bot.models import ChannelRef, ChannelSettings, Command, MessageRef, Paper, Subscription, User
+from bot.domain.models import ChannelRef, ChannelSettings, Command, MessageRef, Paper, Subscription, User
 
 
 @dataclass(frozen=True, slots=True)

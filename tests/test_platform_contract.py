@@ -19,8 +19,8 @@ from adapters.discord import DiscordPlatform
 from adapters.slack.manifest import manifest
 from bot.cards import Card
 from bot.cards.paper import paper_card
-from bot.errors import ChannelGone, Unclear, Unknowable
-from bot.models import ChannelRef
+from bot.domain.errors import ChannelGone, DeliveryUncertain, LookupUnsupported
+from bot.domain.models import ChannelRef
 from bot.ports import Platform
 from tests.adapters.discord.double.service import GUILD, DiscordDouble
 from tests.adapters.email.postoffice import Mail
@@ -151,11 +151,11 @@ async def test_a_post_whose_answer_was_lost_is_found_or_nobody_can_say(place: Pl
     if place.lose is not None:
         place.lose()
     began = datetime.now(UTC) - timedelta(minutes=1)
-    with suppress(Unclear):
+    with suppress(DeliveryUncertain):
         await place.platform.send(place.to, card("One"), "k1")
     try:
         found = await place.platform.find(place.to, "k1", began)
-    except Unknowable:
+    except LookupUnsupported:
         return
     assert found is not None
     assert await place.platform.find(place.to, "k2", began) is None

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.asyncio import Redis
 
-from bot import delivery as delivering
-from bot.models import ChannelRef, ChannelSettings, Every
+from bot.domain.models import ChannelRef, ChannelSettings, Every
+from bot.pipeline import delivery as delivering
 from tests.papers import a_paper
-from tests.rhythm import Board, House, set_clock
+from tests.scenario import Board, House, set_clock
 
 BEGIN = datetime(2025, 12, 31, 12, tzinfo=UTC)
 DAYS = 366

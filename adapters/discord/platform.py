@@ -21,8 +21,8 @@ from adapters.discord.posting import RATE, Poster
 from adapters.discord.shards import Identifies, Shards
 from adapters.discord.troubles import Troubles
 from bot.cards import Card
-from bot.errors import ChannelGone, ConfigurationError, RetryLater, SendError
-from bot.models import ChannelRef, MessageRef
+from bot.domain.errors import ChannelGone, ConfigurationError, RetryLater, SendError
+from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Core, Finding, Rate, Rates
 from bot.store.rates import TurnedAway
 

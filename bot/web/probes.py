@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.ports import Connected, Platform
-from bot.store.outbox import Outbox
+from bot.store.outbox.outbox import Outbox
 from bot.store.polls import PollResult, last_polls
 from bot.web.shared import shared_metrics
 

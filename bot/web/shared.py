@@ -12,10 +12,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 
-from bot.metrics import source_labels
+from bot.observability.metrics import source_labels
 from bot.ports import Connected, Platform
 from bot.store import keys
-from bot.store.outbox import Outbox
+from bot.store.outbox.outbox import Outbox
 from bot.store.polls import PollResult, last_polls
 
 

@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.commands.services import Services
-from bot.models import Mute
+from bot.domain.models import Mute
 from tests.commands.conftest import Ask, See, commands_of, written
 from tests.commands.test_settings import owe
 from tests.papers import a_channel, a_paper

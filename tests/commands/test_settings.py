@@ -8,11 +8,11 @@ from inline_snapshot import snapshot
 from bot.commands.core import Commands
 from bot.commands.knobs import KNOBS
 from bot.commands.services import Services
-from bot.models import ChannelSettings, Command, Reason, User
-from bot.offers import digest_label
-from bot.schedule import due
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelSettings, Command, Reason, User
+from bot.policy.planner import digest_label
+from bot.policy.schedule import due
 from bot.store import keys
-from bot.store.deliveries import Offer
 from tests.commands.conftest import ADA, Ask, commands_of, written
 from tests.papers import a_channel
 
@@ -30,7 +30,7 @@ async def owe(services: Services, *papers: str, due_now: bool = False) -> None:
     why = (Reason(subscription.number, subscription.query),)
     await services.outbox.offer(
         [
-            Offer(
+            PlannedDelivery(
                 channel=a_channel(),
                 papers=tuple((paper, why) for paper in papers),
                 due=round(at.timestamp() * 1000),

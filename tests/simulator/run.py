@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
-from bot.poller import Poller
+from bot.pipeline.poller import Poller
 from bot.ports import Batch, Source
 from bot.sources import build_sources
 from bot.sources.wiring import Wiring, silent

@@ -9,20 +9,21 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
-from bot.models import ChannelRef, MessageRef, Reason
-from bot.store import keys, outbox
-from bot.store.deliveries import Delivery, Giving, Offer, Standing
-from bot.store.outbox import Outbox
+from bot.domain.deliveries import ChannelStatus, Delivery, Outcome, PlannedDelivery
+from bot.domain.models import ChannelRef, MessageRef, Reason
+from bot.store import keys
+from bot.store.outbox import outbox
+from bot.store.outbox.outbox import Outbox
 from tests.papers import a_channel
 
 ALL = tuple(range(keys.SHARDS))
 tokens = (f"token{n}" for n in count())
 
 
-def an_offer(channel: ChannelRef | None = None, *papers: str, **more: Any) -> Offer:
+def an_offer(channel: ChannelRef | None = None, *papers: str, **more: Any) -> PlannedDelivery:
     wanted = tuple((paper, (Reason(1, "diffusion"),)) for paper in papers or ("2603.00001",))
     usual: dict[str, Any] = {"channel": channel or a_channel(), "papers": wanted, "due": 0}
-    return Offer(**(usual | {"label": wanted[0][0]} | more))
+    return PlannedDelivery(**(usual | {"label": wanted[0][0]} | more))
 
 
 async def claim(box: Outbox, most: int = 160) -> Sequence[Delivery]:
@@ -179,7 +180,7 @@ async def test_a_post_confirmed_late_counts_all_the_same(redis: Redis, box: Outb
     [other] = await claim(box)
     await box.done(slow, MessageRef("m1"))
     assert not await box.begin(other)
-    await box.give_back(other, Giving(state="pending", why="refused"))
+    await box.record_outcome(other, Outcome(state="pending", why="refused"))
     assert await states(redis) == {}
 
 
@@ -210,7 +211,7 @@ async def test_eight_refusals_set_it_aside(
     await box.offer([an_offer()])
     for _ in range(outbox.TRIES):
         [delivery] = await claim(box)
-        await box.give_back(delivery, Giving(state="pending", why="refused", counts=True))
+        await box.record_outcome(delivery, Outcome(state="pending", why="refused", counts=True))
     assert await claim(box) == ()
     assert list((await states(redis)).values()) == ["dead"]
 
@@ -219,7 +220,7 @@ async def test_a_rate_limit_is_no_attempt_and_holds_the_whole_channel(box: Outbo
     await box.offer([an_offer(None, "p1")])
     await box.offer([an_offer(None, "p2")])
     [delivery] = await claim(box)
-    await box.give_back(delivery, Giving(state="pending", why="429", after=0.1, limit="channel"))
+    await box.record_outcome(delivery, Outcome(state="pending", why="429", after=0.1, limit="channel"))
     assert await claim(box) == ()
     await asyncio.sleep(0.11)
     [again] = await claim(box)
@@ -231,7 +232,7 @@ async def test_five_failures_in_a_row_rest_the_channel_and_a_post_ends_it(redis:
         await box.offer([an_offer(None, f"p{n}")])
     for n in range(outbox.FAILURES):
         [delivery] = await claim(box)
-        wait = await box.give_back(delivery, Giving(state="pending", why="no", after=60, counts=True))
+        wait = await box.record_outcome(delivery, Outcome(state="pending", why="no", after=60, counts=True))
         assert wait is not None
         assert (wait > 50) == (n == outbox.FAILURES - 1)
     assert await claim(box) == ()
@@ -251,7 +252,7 @@ async def test_failures_at_the_same_time_rest_a_channel_no_longer_than_one(
     deliveries = (await box.claim("fake", 20, [3], token="t")).deliveries
     assert len(deliveries) == 20
     for delivery in deliveries:
-        wait = await box.give_back(delivery, Giving(state="pending", why="no", after=0, counts=True))
+        wait = await box.record_outcome(delivery, Outcome(state="pending", why="no", after=0, counts=True))
     assert wait is not None
     assert 50 < wait <= outbox.BREAK
 
@@ -265,8 +266,8 @@ async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
     await box.offer([an_offer(channel) for channel in channels])
     for n, delivery in enumerate((await box.claim("fake", 20, [3], token="t1")).deliveries):
         # The platform itself named a time to the last one.
-        giving = Giving(state="pending", why="down", after=0 if not n else 500, counts=True, named=n == 5)
-        await box.give_back(delivery, giving)
+        giving = Outcome(state="pending", why="down", after=0 if not n else 500, counts=True, named=n == 5)
+        await box.record_outcome(delivery, giving)
     await asyncio.sleep(0.06)
     [first] = (await box.claim("fake", 20, [3], token="t2")).deliveries
     assert (await box.claim("fake", 20, [3], token="t3")).deliveries == ()
@@ -276,10 +277,10 @@ async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
 
 async def test_what_a_channel_is_owed_is_shown(box: Outbox) -> None:
     here = a_channel()
-    assert await box.standing(here) == Standing(waiting=0, set_aside=0, paused="")
+    assert await box.standing(here) == ChannelStatus(waiting=0, set_aside=0, paused="")
     await box.offer([an_offer(here, "p1", "p2", label="daily"), an_offer(here, "p3"), an_offer(here, "p4")])
     [delivery] = await claim(box)
-    await box.give_back(delivery, Giving(state="dead", why="refused"))
+    await box.record_outcome(delivery, Outcome(state="dead", why="refused"))
     await box.pause_workspace("fake", "T1", "uninstalled")
     standing = await box.standing(here)
     assert (standing.waiting, standing.set_aside, standing.paused) == (2, 1, "uninstalled")
@@ -313,7 +314,7 @@ async def test_a_paused_workspace_waits_as_a_whole(box: Outbox) -> None:
     assert held
     await box.pause_workspace("fake", "T1", "uninstalled")
     for delivery in held:
-        await box.give_back(delivery, Giving(state="pending", why="uninstalled"))
+        await box.record_outcome(delivery, Outcome(state="pending", why="uninstalled"))
     assert {delivery.channel.workspace for delivery in await claim(box)} == {"T2"}
     assert await box.open() == 1
     await box.resume_workspace("fake", "T1")
@@ -325,7 +326,7 @@ async def test_a_held_delivery_waits_for_a_person(redis: Redis, box: Outbox) -> 
     await box.offer([an_offer()])
     [delivery] = await claim(box)
     await box.begin(delivery)
-    await box.give_back(delivery, Giving(state="held", why="this platform has no history"))
+    await box.record_outcome(delivery, Outcome(state="held", why="this platform has no history"))
     assert await claim(box) == ()
     assert await box.offer([an_offer()]) == 0
     assert list((await states(redis)).values()) == ["held"]
@@ -335,11 +336,11 @@ async def test_a_held_delivery_waits_for_a_person(redis: Redis, box: Outbox) -> 
 async def test_giving_back_twice_is_giving_back_once(redis: Redis, box: Outbox, state: Any) -> None:
     await box.offer([an_offer()])
     [delivery] = await claim(box)
-    giving = Giving(state=state, why="no", after=10, counts=True)
-    await box.give_back(delivery, giving)
+    giving = Outcome(state=state, why="no", after=10, counts=True)
+    await box.record_outcome(delivery, giving)
     key = keys.delivery(delivery.key)
     before: Any = await redis.hgetall(key)
-    await box.give_back(delivery, giving)
+    await box.record_outcome(delivery, giving)
     assert await redis.hgetall(key) == before
     assert await box.open() == (1 if state in {"pending", "unknown"} else 0)
 
@@ -355,7 +356,7 @@ async def test_a_full_server_takes_nothing_new_and_lets_everything_out(small: Re
         assert await box.begin(delivery)
         await box.done(delivery, MessageRef("m1"))
     for delivery in deliveries[10:]:
-        await box.give_back(delivery, Giving(state="pending", why="refused", after=1, counts=True))
+        await box.record_outcome(delivery, Outcome(state="pending", why="refused", after=1, counts=True))
     assert await box.open() == 10
     await small.config_set("maxmemory", 0)
     assert await box.offer([an_offer(a_channel(f"C{n}")) for n in range(20)]) == 0
@@ -375,14 +376,14 @@ async def test_after_a_restart_that_may_have_forgotten_what_was_due_is_asked_abo
     await asyncio.sleep(1.5)
     claims = await box.claim("fake", 10, ALL, token="t2")
     assert set(claims.forgot) == set(ALL)  # until somebody has offered everything again
-    await box.offered_again(dict.fromkeys(ALL, "0"))
-    await box.offered_again({shard: claims.forgot[shard] for shard in ALL[1:]})
+    await box.mark_replayed(dict.fromkeys(ALL, "0"))
+    await box.mark_replayed({shard: claims.forgot[shard] for shard in ALL[1:]})
     assert set((await box.claim("fake", 10, ALL, token="t3")).forgot) == {0}
     assert [d.state for d in claims.deliveries] == ["claimed"]
 
 
 async def test_an_offer_that_may_have_been_posted_is_asked_about_first(box: Outbox) -> None:
-    await box.offer([an_offer(perhaps_since=1000)])
+    await box.offer([an_offer(maybe_sent_since=1000)])
     [delivery] = await claim(box)
     assert delivery.state == "unknown"
     assert delivery.since is not None
@@ -394,7 +395,7 @@ async def test_a_person_lists_retries_and_drops_what_was_set_aside(redis: Redis,
     for n, state in enumerate(["dead", "held", "dead"]):
         await box.offer([an_offer(here, f"p{n}")])
         [delivery] = await claim(box)
-        await box.give_back(delivery, Giving(state=state, why=f"because {n}"))  # type: ignore[arg-type]  # of a list
+        await box.record_outcome(delivery, Outcome(state=state, why=f"because {n}"))  # type: ignore[arg-type]  # of a list
     found = [stuck async for stuck in box.set_aside()]
     assert sorted((stuck.papers[0][0], stuck.state, stuck.why) for stuck in found) == [
         ("p0", "dead", "because 0"),
@@ -416,5 +417,5 @@ async def test_lua_and_python_agree_on_keys(redis: Redis, box: Outbox) -> None:
     assert delivery.channel == here
     assert await redis.exists(keys.delivery(delivery.key), keys.channel(here)) == 2
     await box.pause_workspace("fake", "T 1", "gone")
-    await box.give_back(delivery, Giving(state="pending", why="x"))
+    await box.record_outcome(delivery, Outcome(state="pending", why="x"))
     assert await claim(box) == ()

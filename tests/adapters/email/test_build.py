@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from adapters.email import EmailPlatform, build
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.settings import Settings
 
 ALL = {

@@ -19,16 +19,16 @@ from adapters.email.message import Sender
 from adapters.email.relay import Relay
 from adapters.email.server import Server
 from adapters.email.store import Addresses
-from bot import delivery as delivering
-from bot import retries
 from bot.cards.message import message
-from bot.delivery import Deliveries
-from bot.models import ChannelRef
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
+from bot.pipeline import delivery as delivering
+from bot.pipeline.delivery import DeliveryWorker
+from bot.policy import retry
 from bot.ports import Batch
-from bot.sealing import Seal
-from bot.store import outbox as outboxes
-from bot.store.deliveries import Offer
-from bot.store.outbox import Outbox
+from bot.store.outbox import outbox as outboxes
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
 from tests.adapters.email.postoffice import Fault, PostOffice
@@ -50,8 +50,8 @@ class Desk:
     outbox: Outbox
     papers: Papers
 
-    def deliveries(self, unclear: Literal["resend", "hold"] | None = None) -> Deliveries:
-        return Deliveries(
+    def deliveries(self, unclear: Literal["resend", "hold"] | None = None) -> DeliveryWorker:
+        return DeliveryWorker(
             self.platform,
             self.outbox,
             self.papers,
@@ -71,7 +71,7 @@ class Desk:
         channels = [await self.channel(address) for address in addresses]
         for paper in papers:
             await self.outbox.offer(
-                Offer(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
+                PlannedDelivery(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
             )
 
     def got(self) -> Counter[tuple[str, str]]:
@@ -82,7 +82,7 @@ class Desk:
 @asynccontextmanager
 async def desk_at(redis: Redis) -> AsyncIterator[Desk]:
     """A post office that is open."""
-    seal = Seal(["a key that nobody can guess"])
+    seal = Encryptor(["a key that nobody can guess"])
     addresses = Addresses(redis, seal)
     async with PostOffice().open() as office:
         relay = Relay(Server.parse(office.url), patience=3)
@@ -107,8 +107,8 @@ async def desk(redis: Redis) -> AsyncIterator[Desk]:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same policies, faster."""
-    monkeypatch.setattr(retries, "RETRIES", (0.02,) * 7)
-    monkeypatch.setattr(retries, "ASK_AFTER", 0.02)
+    monkeypatch.setattr(retry, "RETRIES", (0.02,) * 7)
+    monkeypatch.setattr(retry, "ASK_AFTER", 0.02)
     monkeypatch.setattr(outboxes, "BREAK", 0.05)
     monkeypatch.setattr(delivering, "PATIENCE", 0.5)
 
