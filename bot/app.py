@@ -18,6 +18,7 @@ from bot.cards.welcome import reading_card
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.errors import ConfigurationError
+from bot.domain.polls import PollResult
 from bot.matching import Matcher
 from bot.observability import metrics
 from bot.pipeline.card_updates import CardUpdater
@@ -42,7 +43,7 @@ from bot.store.lease import Lease
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.poll_stream import PollReader
-from bot.store.polls import PollResult, last_polls
+from bot.store.polls import last_polls
 from bot.store.rates import Rates
 from bot.store.rules import ChannelRules
 from bot.store.saved import Saved
@@ -196,7 +197,7 @@ def wire(
             papers,
             Rates(redis),
             lambda delivery, entries, wishes: message(entries, wishes, now(), delivery.label),
-            unclear=settings.unclear or platform.unclear,
+            on_uncertain=settings.unclear or platform.on_uncertain,
             replay_recent=news.again,
         )
 

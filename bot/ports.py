@@ -151,7 +151,7 @@ class Platform(Protocol):
         """How fast it may be posted to."""
 
     @property
-    def unclear(self) -> Literal["resend", "hold"]:
+    def on_uncertain(self) -> Literal["resend", "hold"]:
         """What to do with a post that nobody can confirm, where the operator said nothing: post again, or wait."""
 
     async def run(self, core: Core) -> None:

@@ -210,7 +210,7 @@ class FakePlatform:
     """The adapter to a `FakeService`. `looks=False` switches reconciliation off: it claims to know of nothing."""
 
     name = "fake"
-    unclear: Literal["resend", "hold"] = "resend"
+    on_uncertain: Literal["resend", "hold"] = "resend"
 
     def __init__(
         self, url: str, session: ClientSession, *, rates: Rates | None = None, looks: bool = True

@@ -171,4 +171,4 @@ async def test_a_channel_that_is_not_there_is_gone_and_not_a_passing_fault(place
 
 def test_it_says_who_it_is_and_what_to_do_with_what_nobody_knows(place: Place) -> None:
     assert place.platform.name == place.to.platform
-    assert place.platform.unclear in {"resend", "hold"}
+    assert place.platform.on_uncertain in {"resend", "hold"}

@@ -51,7 +51,9 @@ async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, 
         polled[paper] = clock.now
         await house.poll(a_paper(paper, published=clock.now))
     for every in RHYTHMS:
-        waiting = {paper for owed in await house.outbox.owed(where(every)) for paper, _ in owed.papers}
+        waiting = {
+            paper for owed in await house.outbox.open_deliveries(where(every)) for paper, _ in owed.papers
+        }
         expected: dict[date, set[str]] = {}
         for paper in polled.keys() - waiting:
             expected.setdefault(next_date(every, polled[paper].astimezone(local), hour), set()).add(paper)

@@ -25,7 +25,7 @@ class ConsolePlatform:
     channel = CHANNEL
     user = USER
     rates = Rates()
-    unclear: Literal["resend", "hold"] = "resend"
+    on_uncertain: Literal["resend", "hold"] = "resend"
 
     def __init__(
         self, screen: Screen, *, descriptor: int = 0, interactive: bool = False, history: Path | None = None

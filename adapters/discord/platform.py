@@ -40,7 +40,7 @@ class DiscordPlatform:
     """One bot. `rest` is a client that has logged in, where there is one already."""
 
     name = "discord"
-    unclear: Literal["resend", "hold"] = "resend"
+    on_uncertain: Literal["resend", "hold"] = "resend"
     rates = Rates(platform=RATE, channel=Rate(5, 5.0))
 
     def __init__(self, token: str, redis: Redis, *, rest: discord.Client | None = None) -> None:

@@ -42,7 +42,7 @@ class EmailPlatform:
 
     name = "email"
     rates = Rates()
-    unclear: Literal["resend", "hold"] = "hold"
+    on_uncertain: Literal["resend", "hold"] = "hold"
     """A mailbox shows a repeat as a second mail, and a day's list that is late can wait for a person."""
 
     def __init__(

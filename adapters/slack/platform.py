@@ -46,7 +46,7 @@ class SlackPlatform:
     name = "slack"
     rates = Rates(workspace=Rate(5, 1.0), channel=Rate(1, 1.0))
     """One message a second in a channel; "some hundreds a minute" in a workspace."""
-    unclear: Literal["resend", "hold"] = "resend"
+    on_uncertain: Literal["resend", "hold"] = "resend"
 
     def __init__(self, way: Way, redis: Redis) -> None:
         self._way = way

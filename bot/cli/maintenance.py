@@ -16,14 +16,14 @@ from bot.store.outbox.outbox import Outbox
 async def set_aside(settings: Settings) -> list[DeadLetter]:
     """The posts that wait for a person to decide, the oldest first."""
     async with open_server(settings) as redis:
-        return sorted([stuck async for stuck in Outbox(redis).set_aside()], key=lambda stuck: stuck.since)
+        return sorted([stuck async for stuck in Outbox(redis).dead_letters()], key=lambda stuck: stuck.since)
 
 
 async def retry(settings: Settings, keys: Sequence[str] | None) -> list[str]:
     """Try these again, or all where none is named. -> those that were waiting for it"""
     async with open_server(settings) as redis:
         outbox = Outbox(redis)
-        wanted = keys or [stuck.key async for stuck in outbox.set_aside()]
+        wanted = keys or [stuck.key async for stuck in outbox.dead_letters()]
         return [key for key in wanted if await outbox.retry(key)]
 
 

@@ -46,7 +46,7 @@ class Story:
 async def explain(command: Command, services: Services) -> Reply:
     """Seen when and where, which subscriptions match or what they miss, muted, waiting, sent, failed."""
     paper, channel = await known(command.options["paper"], services), command.channel
-    owed = await services.outbox.owed(channel)
+    owed = await services.outbox.open_deliveries(channel)
     seen = (await services.papers.first_seen([paper.id])).get(paper.id)
     story = Story(
         paper=paper,

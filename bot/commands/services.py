@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.polls import PollResult
 from bot.search import Search
 from bot.search.recent_papers import RecentPapers
 from bot.sources.elsewhere import Elsewhere
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.polls import PollResult
 from bot.store.rules import ChannelRules
 from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore

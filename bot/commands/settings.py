@@ -39,7 +39,7 @@ def form(now: ChannelSettings) -> Form:
 
 
 async def _shown(command: Command, now: ChannelSettings, services: Services) -> Card:
-    owed = await services.outbox.owed(command.channel)
+    owed = await services.outbox.open_deliveries(command.channel)
     subscriptions = await services.subscriptions.of(command.channel)
     return settings_card(now, next_words(owed, subscriptions, now, await services.outbox.now()))
 

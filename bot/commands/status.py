@@ -9,9 +9,9 @@ from bot.commands.services import Services
 from bot.commands.waiting import next_words
 from bot.domain.deliveries import OpenDelivery
 from bot.domain.models import Command
+from bot.domain.polls import PollResult
 from bot.policy.schedule import in_words
 from bot.ports import Reply
-from bot.store.polls import PollResult
 
 FAILED = frozenset({"dead", "held"})
 SHOWN = 5
@@ -20,7 +20,7 @@ SHOWN = 5
 async def status(command: Command, services: Services) -> Reply:
     """The last poll of each source, the next digest, what waits, what failed, what is paused and why."""
     channel, now = command.channel, await services.outbox.now()
-    owed = await services.outbox.owed(channel)
+    owed = await services.outbox.open_deliveries(channel)
     settings = await services.settings.of(channel)
     subscriptions = await services.subscriptions.of(channel)
     comes = next_words(owed, subscriptions, settings, now)

@@ -17,14 +17,14 @@ async def follow(channel: ChannelRef, services: Services) -> tuple[int, str]:
     -> how many papers nobody wants any more, and in words what comes next.
     """
     now = await services.outbox.now()
-    owed = await services.outbox.owed(channel)
+    owed = await services.outbox.open_deliveries(channel)
     rules = await services.rules.of(channel)
     subscriptions = await services.subscriptions.of(channel)
     papers = await services.papers.get({paper for one in owed for paper, _ in one.papers})
     taken, offers = replan(owed, papers, subscriptions, rules, now)
     if taken:
         await services.outbox.replan(channel, taken, offers)
-        owed = await services.outbox.owed(channel)
+        owed = await services.outbox.open_deliveries(channel)
     dropped = sum(map(len, taken.values())) - sum(len(offer.papers) for offer in offers)
     return dropped, next_words(owed, subscriptions, rules.settings, now)
 

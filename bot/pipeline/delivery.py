@@ -71,7 +71,7 @@ class DeliveryWorker:
         rates: Rates,
         render: Render,
         *,
-        unclear: Literal["resend", "hold"] = "resend",
+        on_uncertain: Literal["resend", "hold"] = "resend",
         replay_recent: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._platform = platform
@@ -79,7 +79,7 @@ class DeliveryWorker:
         self._papers = papers
         self._rates = rates
         self._render = render
-        self._unclear = unclear
+        self._on_uncertain = on_uncertain
         self._replay_recent = replay_recent
         self._suspects = asyncio.Lock()
         self._reading = asyncio.Lock()
@@ -239,7 +239,7 @@ class DeliveryWorker:
             async with asyncio.timeout(SEND_TIMEOUT):
                 message = await self._platform.find(delivery.channel, delivery.key, since)
         except LookupUnsupported as error:
-            if self._unclear == "resend":
+            if self._on_uncertain == "resend":
                 return False
             await self._record_outcome(delivery, Outcome(state="held", why=str(error)))
             return True

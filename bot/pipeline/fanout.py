@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from structlog import get_logger
 
 from bot.domain.models import ChannelRef, Paper, Subscription
+from bot.domain.polls import PaperChange, Poll
 from bot.observability import metrics
 from bot.policy.planner import Found, Match, plan_deliveries
 from bot.policy.signals import WITHDRAWN, growth
@@ -18,7 +19,7 @@ from bot.store.edits import CardUpdate, CardUpdateQueue
 from bot.store.index_sync import Index, IndexSync
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
-from bot.store.poll_stream import PaperChange, Poll, PollReader
+from bot.store.poll_stream import PollReader
 from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
 
@@ -155,7 +156,7 @@ class Fanout:
                 await asyncio.sleep(0)
             papers = [await self._known_then(channel, new, some) for new, some in matched]
             offers += plan_deliveries(channel, papers, rules[channel], poll, now)
-        return await self._outbox.offer(offers)
+        return await self._outbox.enqueue(offers)
 
     async def _edit(self, poll: Poll) -> None:
         """Let cards of papers that have grown much be brought up to date where that is wanted."""

@@ -10,12 +10,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.domain.errors import PaperboyError, SourceError
+from bot.domain.polls import PollResult
 from bot.observability import metrics
 from bot.pipeline.leader_election import RENEW_EVERY, lead
 from bot.ports import Source
 from bot.store.lease import TTL, Lease, LostLease
 from bot.store.papers import Papers
-from bot.store.polls import PollResult, forget_polls, last_polls, record_poll
+from bot.store.polls import forget_polls, last_polls, record_poll
 
 log = structlog.get_logger(__name__)
 

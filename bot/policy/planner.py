@@ -9,10 +9,10 @@ from typing import Protocol
 from bot.domain.deliveries import OpenDelivery, PaperWithReasons, PlannedDelivery
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Paper, Reason, Rules, Subscription
+from bot.domain.polls import Poll
 from bot.policy.schedule import due, frequency_of
 from bot.policy.signals import note
 from bot.query import Query, parse
-from bot.store.poll_stream import Poll
 
 
 class Match(Protocol):
@@ -137,7 +137,9 @@ def _gathered(
 ) -> PlannedDelivery:
     """All in one message; where they are due now, only if they are too many."""
     apart = settings.digest_size if at <= now else 0
-    return PlannedDelivery(channel=channel, papers=papers, due=_ms(at), label=digest_label(at), apart=apart)
+    return PlannedDelivery(
+        channel=channel, papers=papers, due=_ms(at), label=digest_label(at), digest_threshold=apart
+    )
 
 
 def _still_wanted(

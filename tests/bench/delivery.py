@@ -113,7 +113,7 @@ async def offer(redis: Redis, some: Sequence[ChannelRef], label: str, at_once: i
     outbox = Outbox(redis)
     due = round((await outbox.now()).timestamp() * 1000)
     for first in range(0, len(some), at_once):
-        await outbox.offer(
+        await outbox.enqueue(
             PlannedDelivery(channel=channel, papers=((f"{PAPER}-{label}", ()),), due=due, label=label)
             for channel in some[first : first + at_once]
         )

@@ -91,7 +91,7 @@ async def owe(redis: Redis, posts: int) -> list[str]:
             )
             for paper in papers
         ]
-        await outbox.offer(offers)
+        await outbox.enqueue(offers)
         owed += [f"{channel.channel} {paper.id}" for paper in papers]
     return owed
 

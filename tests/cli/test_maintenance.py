@@ -232,7 +232,7 @@ async def stuck(redis: Redis, papers: Sequence[str]) -> None:
     outbox = Outbox(redis, durable=True)
     await Papers(redis).ingest("hf", Batch(papers=tuple(map(a_paper, papers)), cursor="c"), 0)
     for n, paper in enumerate(papers):
-        await outbox.offer([PlannedDelivery(channel=HERE, papers=((paper, ()),), due=0, label=paper)])
+        await outbox.enqueue([PlannedDelivery(channel=HERE, papers=((paper, ()),), due=0, label=paper)])
         [delivery] = (await outbox.claim("fake", 16, ALL, token=f"stuck{n}")).deliveries
         await outbox.record_outcome(delivery, Outcome(state="dead", why=f"invalid blocks in {paper}"))
 

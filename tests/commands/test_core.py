@@ -95,7 +95,7 @@ async def test_what_was_typed_can_not_steer_anything(ask: Ask) -> None:
 
 async def test_pausing_and_resuming_reach_the_store(core: Commands, services: Services) -> None:
     offer = PlannedDelivery(channel=a_channel(), papers=(("2603.00001", ()),), due=0, label="2603.00001")
-    await services.outbox.offer([offer])
+    await services.outbox.enqueue([offer])
     for pause, resume in (
         (core.pause(a_channel(), "archived"), core.resume(a_channel())),
         (core.pause_workspace("fake", "T1", "uninstalled"), core.resume_workspace("fake", "T1")),
@@ -114,11 +114,11 @@ async def test_of_a_forgotten_channel_nothing_is_left(
     await services.settings.put(a_channel(), ChannelSettings(hour=7, quiet=(22, 7)))
     assert await core.settings(a_channel()) == ChannelSettings(hour=7, quiet=(22, 7))
     digest = PlannedDelivery(channel=a_channel(), papers=(("a", ()), ("b", ())), due=0, label="daily")
-    await services.outbox.offer([digest])
+    await services.outbox.enqueue([digest])
     (sent,) = (await services.outbox.claim("fake", 1, range(keys.SHARDS), token="t")).deliveries
     assert await services.outbox.begin(sent, gap=0)
     await services.outbox.done(sent, MessageRef("m1"))
-    await services.outbox.offer([replace(digest, papers=(("c", ()),))])
+    await services.outbox.enqueue([replace(digest, papers=(("c", ()),))])
     await core.forget(a_channel())
     assert await core.subscriptions([a_channel()]) == {}
     assert await core.settings(a_channel()) == ChannelSettings()

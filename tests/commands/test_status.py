@@ -6,7 +6,8 @@ from redis.asyncio import Redis
 
 from bot.commands.services import Services
 from bot.domain.deliveries import Outcome
-from bot.store.polls import PollResult, record_poll
+from bot.domain.polls import PollResult
+from bot.store.polls import record_poll
 from tests.commands.conftest import Ask, written
 from tests.commands.test_settings import ALL, owe
 from tests.papers import a_channel

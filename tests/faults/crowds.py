@@ -35,7 +35,7 @@ async def owe(redis: Redis, channels: Sequence[ChannelRef], papers: Sequence[str
     outbox = Outbox(redis)
     now = round((await outbox.now()).timestamp() * 1000)
     for paper in papers:
-        await outbox.offer(
+        await outbox.enqueue(
             PlannedDelivery(channel=c, papers=((paper, ()),), due=now, label=paper) for c in channels
         )
 

@@ -51,7 +51,7 @@ class Post:
         known = tuple(a_paper(paper) for paper in papers)
         await self.papers.ingest("hf", Batch(papers=known, cursor="c"), 0)
         for paper in papers:
-            await self.outbox.offer(
+            await self.outbox.enqueue(
                 PlannedDelivery(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
             )
 
@@ -102,19 +102,19 @@ async def test_a_platform_that_cannot_tell_leaves_it_to_the_operator(post: Post)
     post.service._can_tell = False
     post.service.weather = Weather(lose=1.0)
     await post.owe(CHANNELS[:1], "p1")
-    counts = await post.deliveries(unclear="hold").deliver_due()
+    counts = await post.deliveries(on_uncertain="hold").deliver_due()
     assert (counts["held"], len(post.service.posts)) == (1, 1)
-    [held] = [stuck async for stuck in post.outbox.set_aside()]
+    [held] = [stuck async for stuck in post.outbox.dead_letters()]
     post.service.weather = Weather()
     assert await post.outbox.retry(held.key)
-    assert await post.deliveries(unclear="hold").deliver_due() == Counter(posted=1)
+    assert await post.deliveries(on_uncertain="hold").deliver_due() == Counter(posted=1)
 
 
 async def test_where_resending_was_chosen_nothing_is_lost(post: Post) -> None:
     post.service._can_tell = False
     post.service.weather = Weather(lose=0.3)
     await post.owe(CHANNELS, "p1", "p2")
-    await post.deliveries(unclear="resend").deliver_due()
+    await post.deliveries(on_uncertain="resend").deliver_due()
     assert len(post.service.counts()) == 24
 
 
@@ -245,7 +245,7 @@ async def test_a_full_server_records_every_post_that_was_made(post: Post) -> Non
     try:
         counts = await post.deliveries(rates=Rates(workspace=Rate(100, 0.1))).deliver_due()
         with pytest.raises(OutOfMemoryError):
-            await post.outbox.offer(
+            await post.outbox.enqueue(
                 [PlannedDelivery(channel=CHANNELS[0], papers=(("p4", ()),), due=0, label="p4")]
             )
     finally:
@@ -268,7 +268,7 @@ async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post
     working = post.deliveries()
     working._render = compose
     assert await working.deliver_due() == Counter(posted=11, dead=1)
-    [dead] = [stuck async for stuck in post.outbox.set_aside()]
+    [dead] = [stuck async for stuck in post.outbox.dead_letters()]
     assert "ZeroDivisionError" in dead.why
 
 
@@ -334,4 +334,4 @@ async def test_the_life_of_a_delivery_can_be_read_by_its_key(post: Post) -> None
         ("posted", "info"),
     ]
     (told,) = (line for line in lines if line.get("delivery") == key and line["event"] == "not_confirmed")
-    assert (told["then"], told["why"].partition(":")[0]) == ("unknown", "Unclear")
+    assert (told["then"], told["why"].partition(":")[0]) == ("unknown", "DeliveryUncertain")

@@ -245,8 +245,8 @@ class Dying(Outbox):
         super().__init__(redis, durable=True)
         self._left = after
 
-    async def offer(self, offers: Iterable[PlannedDelivery]) -> int:
-        taken = await super().offer(offers) if self._left else 0
+    async def enqueue(self, offers: Iterable[PlannedDelivery]) -> int:
+        taken = await super().enqueue(offers) if self._left else 0
         if self._left == 0:
             raise ConnectionError
         self._left -= 1

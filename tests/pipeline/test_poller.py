@@ -18,12 +18,13 @@ from structlog.testing import capture_logs
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
+from bot.domain.polls import PollResult
 from bot.pipeline.poller import AWAY, Poller, backoff, failed, pause_after
 from bot.ports import Batch, Source
 from bot.store import keys
 from bot.store.lease import Lease
 from bot.store.papers import Papers
-from bot.store.polls import PollResult, last_polls
+from bot.store.polls import last_polls
 
 START = datetime(2026, 5, 20, 15, tzinfo=UTC)
 HOUR = timedelta(hours=1)

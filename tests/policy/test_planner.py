@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Reason, Rules
+from bot.domain.polls import Poll
 from bot.policy.planner import Found, plan_deliveries
-from bot.store.poll_stream import Poll
 from tests.papers import a_channel, a_paper
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -28,7 +28,9 @@ def found(*titles: str, every: Every = "channel") -> list[Found]:
 def labels(papers: list[Found], rules: Rules) -> list[tuple[str, tuple[str, ...], int]]:
     """Label, papers, how many of them may go out apart."""
     offers = plan_deliveries(HERE, papers, rules, POLL, NOW)
-    return [(offer.label, tuple(paper for paper, _ in offer.papers), offer.apart) for offer in offers]
+    return [
+        (offer.label, tuple(paper for paper, _ in offer.papers), offer.digest_threshold) for offer in offers
+    ]
 
 
 def test_what_is_due_now_is_one_offer_that_may_fall_apart() -> None:

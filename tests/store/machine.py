@@ -105,7 +105,7 @@ class OutboxMachine(RuleBasedStateMachine):
             offers = [
                 PlannedDelivery(channel=channel, papers=((p, ()),), due=due, label=p) for p in sorted(papers)
             ]
-        self.call(twice, lambda: self.outbox.offer(offers))
+        self.call(twice, lambda: self.outbox.enqueue(offers))
         self.owed |= {(str(channel), paper) for paper in papers}
 
     @rule(most=st.sampled_from([1, 16, 64]), twice=st.booleans())
@@ -247,7 +247,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.run(self.outbox.open()) == 0
 
     async def aside(self) -> list[str]:
-        return [stuck.key async for stuck in self.outbox.set_aside()]
+        return [stuck.key async for stuck in self.outbox.dead_letters()]
 
     async def left(self) -> list[str]:
         """Whatever is kept only while something is owed."""

@@ -37,7 +37,7 @@ async def lossy(valkey: str) -> AsyncIterator[LossyProxy]:
 
 
 def offer(redis: Redis) -> Awaitable[Any]:
-    return Outbox(redis).offer(
+    return Outbox(redis).enqueue(
         [PlannedDelivery(channel=HERE, papers=(("p1", ()), ("p2", ())), due=1, label="digest")]
     )
 

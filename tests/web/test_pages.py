@@ -9,9 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.domain.models import Paper
+from bot.domain.polls import PollResult
 from bot.ports import Batch
 from bot.store.papers import Papers
-from bot.store.polls import PollResult, record_poll
+from bot.store.polls import record_poll
 from bot.terminal.sample import sample_papers
 from bot.web.pages import ago, health_line
 from tests.papers import a_paper

@@ -10,8 +10,9 @@ from redis.backoff import NoBackoff
 
 from bot.domain.deliveries import Outcome, PlannedDelivery
 from bot.domain.models import MessageRef
+from bot.domain.polls import PollResult
 from bot.store.outbox.outbox import Outbox
-from bot.store.polls import PollResult, record_poll
+from bot.store.polls import record_poll
 from bot.web.probes import OVERDUE
 from tests.papers import a_channel
 from tests.web.site import NOW, Client, Gateway, site
@@ -92,7 +93,7 @@ async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> No
     await polled(redis, NOW, source="nature", alarm="it stands still")
     outbox = Outbox(redis)
     past = round((datetime.now(UTC).timestamp() - 100) * 1000)
-    await outbox.offer(
+    await outbox.enqueue(
         PlannedDelivery(channel=a_channel(n), papers=((n, ()),), due=past, label=n) for n in "abc"
     )
     first, second, *_ = (await outbox.claim("fake", 32, range(16), token="t")).deliveries
@@ -114,7 +115,7 @@ async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> No
 async def test_how_late_the_outbox_is_counts_only_what_could_go_out(redis: Redis) -> None:
     outbox = Outbox(redis)
     past = round((datetime.now(UTC).timestamp() - 100) * 1000)
-    await outbox.offer([PlannedDelivery(channel=a_channel(), papers=(("p", ()),), due=past, label="p")])
+    await outbox.enqueue([PlannedDelivery(channel=a_channel(), papers=(("p", ()),), due=past, label="p")])
     assert 99 < await outbox.overdue("fake") < 110
     assert await outbox.overdue("other") == 0
     await outbox.pause(a_channel(), "archived")

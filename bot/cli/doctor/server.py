@@ -6,10 +6,11 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.domain.polls import PollResult
 from bot.ports import Finding
 from bot.store import keys
 from bot.store.outbox.outbox import Outbox
-from bot.store.polls import PollResult, last_polls
+from bot.store.polls import last_polls
 
 MOST_DRIFT = 30
 """Seconds between this machine's clock and the server's; due times are shown by one and kept by the other."""
@@ -31,7 +32,7 @@ async def look_into(
     if polls:
         yield _completeness(polls)
     yield _posts({name: await outbox.overdue(name) for name in platforms})
-    yield _set_aside(sum((await outbox.aside()).values()))
+    yield _set_aside(sum((await outbox.dead_letter_counts()).values()))
 
 
 async def _clock(redis: Redis, now: datetime) -> Finding:

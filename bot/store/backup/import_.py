@@ -77,7 +77,7 @@ class Restore:
         await self._papers([fact for fact in facts if isinstance(fact, PaperSeen)])
         await self._plain(facts)
         await asyncio.gather(*(self._subscribe(fact) for fact in facts if isinstance(fact, Subscribed)))
-        await self._outbox.offer(_offer(fact) for fact in facts if isinstance(fact, OpenDelivery))
+        await self._outbox.enqueue(_offer(fact) for fact in facts if isinstance(fact, OpenDelivery))
 
     async def _papers(self, papers: Sequence[PaperSeen]) -> None:
         for at in range(0, len(papers), PAPERS_AT_ONCE):
@@ -87,7 +87,7 @@ class Restore:
                 seen = "" if paper.seen is None else ms(paper.seen)
                 args += [paper.id, seen, as_line(paper.record) if paper.record else ""]
             where = [keys.SEEN, keys.CHANGED, *(keys.paper(paper.id) for paper in chunk)]
-            await self._scripts.run(script("restore_papers"), where, args)
+            await self._scripts.run(script("backup/restore_papers"), where, args)
 
     async def _plain(self, facts: Sequence[Fact]) -> None:
         """What takes one command."""
@@ -131,7 +131,7 @@ class Restore:
             LIMIT,
             LONGEST,
         ]
-        if not int(await self._scripts.run(script("changes", "restore_subscription"), where, args)):
+        if not int(await self._scripts.run(script("changes", "backup/restore_subscription"), where, args)):
             self.refused.append(fact)
             self.counts["subscription"] -= 1
 

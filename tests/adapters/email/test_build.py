@@ -30,7 +30,7 @@ def test_without_a_server_there_is_no_platform() -> None:
 def test_with_all_of_it_there_is_one_that_holds_what_is_unclear() -> None:
     platform = built(**ALL, mail_bounce="pop3s://bounces%40example.org:very-secret@mail.example.org")
     assert platform is not None
-    assert platform.unclear == "hold"
+    assert platform.on_uncertain == "hold"
 
 
 @pytest.mark.parametrize(

@@ -50,14 +50,14 @@ class Desk:
     outbox: Outbox
     papers: Papers
 
-    def deliveries(self, unclear: Literal["resend", "hold"] | None = None) -> DeliveryWorker:
+    def deliveries(self, on_uncertain: Literal["resend", "hold"] | None = None) -> DeliveryWorker:
         return DeliveryWorker(
             self.platform,
             self.outbox,
             self.papers,
             Rates(self.redis),
             lambda _delivery, entries, settings: message(entries, settings, NOW),
-            unclear=unclear or self.platform.unclear,
+            on_uncertain=on_uncertain or self.platform.on_uncertain,
         )
 
     async def channel(self, address: str) -> ChannelRef:
@@ -70,7 +70,7 @@ class Desk:
         await self.papers.ingest("hf", Batch(tuple(map(a_paper, papers)), "c"), 0)
         channels = [await self.channel(address) for address in addresses]
         for paper in papers:
-            await self.outbox.offer(
+            await self.outbox.enqueue(
                 PlannedDelivery(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
             )
 
@@ -122,21 +122,21 @@ async def test_everyone_gets_their_mails_once(desk: Desk) -> None:
     assert len(desk.got()) == len(desk.office.mails) == 120
 
 
-@pytest.mark.parametrize("unclear", ["hold", "resend"])
+@pytest.mark.parametrize("on_uncertain", ["hold", "resend"])
 async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
-    desk: Desk, unclear: Literal["hold", "resend"]
+    desk: Desk, on_uncertain: Literal["hold", "resend"]
 ) -> None:
     dice = random.Random(11)
     faults: list[Fault] = [f for f in get_args(Fault) if f not in FINAL and "hang" not in f]
     desk.office.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
     await desk.owe(PEOPLE, *(f"p{n}" for n in range(10)))
-    await desk.deliveries(unclear).deliver_due()
-    held = [delivery async for delivery in desk.outbox.set_aside()]
+    await desk.deliveries(on_uncertain).deliver_due()
+    held = [delivery async for delivery in desk.outbox.dead_letters()]
     got = desk.got()
     doubled = sum(times - 1 for times in got.values())
     lost_answers = desk.office.met["lose at end"] + desk.office.met["nonsense at end"]
     assert set(desk.office.met) == set(faults)
-    if unclear == "hold":
+    if on_uncertain == "hold":
         assert doubled == 0
         assert {delivery.state for delivery in held} == {"held"}
         assert len(held) == lost_answers + desk.office.met["cut in data"]
@@ -151,7 +151,7 @@ async def test_what_an_operator_lets_go_arrives(desk: Desk) -> None:
     desk.office.faults = {PEOPLE[0]: ["cut in data"]}
     await desk.owe(PEOPLE[:1], "p1")
     assert (await desk.deliveries().deliver_due())["held"] == 1
-    [held] = [delivery async for delivery in desk.outbox.set_aside()]
+    [held] = [delivery async for delivery in desk.outbox.dead_letters()]
     assert await desk.outbox.retry(held.key)
     assert await desk.deliveries().deliver_due() == Counter(posted=1)
 
