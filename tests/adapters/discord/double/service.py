@@ -56,8 +56,8 @@ class RawAnswer:
         headers = {"Content-Type": self.content_type, **self.headers}
         if not self.cut_off:
             return web.Response(status=self.status, body=self.body, headers=headers)
+        headers["Content-Length"] = str(len(self.body) + 100)
         response = web.StreamResponse(status=self.status, headers=headers)
-        response.content_length = len(self.body) + 100
         await response.prepare(request)
         await response.write(self.body)
         assert request.transport is not None
@@ -106,8 +106,6 @@ class DiscordDouble:
         self.requests: list[tuple[str, str]] = []
         self.agents: set[str] = set()
         """Every User-Agent that a request had."""
-        self.turned_away = 0
-        """Requests during a spell of the weather."""
         self.too_fast = 0
         """Requests over the bot's fifty a second."""
         self.too_fast_in_channel = 0
@@ -181,7 +179,6 @@ class DiscordDouble:
         self.requests.append((request.method, request.path.removeprefix("/api")))
         self.agents.add(request.headers.get("User-Agent", ""))
         if self.weather.spell is not None:
-            self.turned_away += 1
             return await self.weather.spell.send(request)
         open_to_all = "/interactions/" in request.path or "/webhooks/" in request.path
         if not open_to_all and request.headers.get("Authorization") != f"Bot {self.token}":
