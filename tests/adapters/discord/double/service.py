@@ -51,8 +51,12 @@ class RawAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut_off: bool = False
     """The connection ends in the middle of the body."""
+    hangs: bool = False
+    """It never comes."""
 
     async def send(self, request: web.Request) -> web.StreamResponse:
+        if self.hangs:
+            await asyncio.Event().wait()
         headers = {"Content-Type": self.content_type, **self.headers}
         if not self.cut_off:
             return web.Response(status=self.status, body=self.body, headers=headers)
@@ -112,6 +116,11 @@ class DiscordDouble:
         """Posts over a channel's five in five seconds."""
         self.commands: list[Any] = []
         self.syncs = 0
+        """Syncs that were taken."""
+        self.sync_answers: deque[RawAnswer] = deque()
+        """Answers to the next syncs, which aren't taken."""
+        self.user_install = True
+        """Whether people may install the application for themselves: a switch in the developer portal."""
         self.kinds: dict[int, int] = {}
         self.token = "token"
         self.shards = shards
@@ -140,6 +149,7 @@ class DiscordDouble:
         add("GET", "/api/gateway/bot", self._gateway)
         add("GET", "/ws/", self.gateway.connect)
         add("PUT", "/api/applications/{app}/commands", self._sync)
+        add("GET", "/api/applications/{app}/commands", self._commands)
         add("GET", "/api/channels/{channel}", self._channel)
         add("POST", "/api/channels/{channel}/messages", self._post)
         add("GET", "/api/channels/{channel}/messages", self._history)
@@ -373,10 +383,22 @@ class DiscordDouble:
         self.follows.put_nowait((request.method, body))
         return _json(self._shown(Posted(self._snowflake(), 1, "", time(), body)))
 
-    async def _sync(self, request: web.Request) -> web.Response:
-        self.commands, self.syncs = await request.json(), self.syncs + 1
-        facts = {"application_id": str(APPLICATION), "version": "1"}
-        return _json([{**c, **facts, "id": str(n + 1)} for n, c in enumerate(self.commands)])
+    async def _sync(self, request: web.Request) -> web.StreamResponse:
+        sent = await request.json()
+        if self.sync_answers:
+            return await self.sync_answers.popleft().send(request)
+        if not self.user_install and any(1 in command.get("integration_types", ()) for command in sent):
+            return _refused(400, 50035, "Invalid Form Body", errors=USER_INSTALL_IS_OFF)
+        entry_points = [command["id"] for command in self.commands if command["type"] == 4]
+        if any(known not in {command.get("id") for command in sent} for known in entry_points):
+            return _refused(400, 50240, "You cannot remove this app's Entry Point command in a bulk update")
+        facts = {"application_id": str(APPLICATION), "version": "1", "default_member_permissions": None}
+        self.commands = [{"id": str(n + 1), **command, **facts} for n, command in enumerate(sent)]
+        self.syncs += 1
+        return _json(self.commands)
+
+    async def _commands(self, _request: web.Request) -> web.Response:
+        return _json(self.commands)
 
     async def _channel(self, request: web.Request) -> web.Response:
         channel = int(request.match_info["channel"])
@@ -438,6 +460,9 @@ class DiscordDouble:
         return _json({"url": self.gateway.url, "shards": self.shards, "session_start_limit": limit})
 
 
+USER_INSTALL_IS_OFF = {
+    "0": {"integration_types": {"1": {"_errors": [{"code": "ENUM_TYPE_COERCE", "message": "Not supported"}]}}}
+}
 USER: dict[str, Any] = {
     "id": str(BOT),
     "username": "paperboy",
@@ -521,8 +546,8 @@ def _json(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = N
     return web.Response(body=json.dumps(body).encode(), status=status, headers={**(headers or {}), **kind})
 
 
-def _refused(status: int, code: int, message: str) -> web.Response:
-    return _json({"code": code, "message": message}, status=status)
+def _refused(status: int, code: int, message: str, **more: Any) -> web.Response:
+    return _json({"code": code, "message": message, **more}, status=status)
 
 
 def _limited(after: float, *, everywhere: bool = False) -> web.Response:
