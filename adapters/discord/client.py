@@ -1,6 +1,7 @@
 """The clients: one that listens at the gateway, and one that only speaks REST."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -11,7 +12,7 @@ import structlog
 from discord import app_commands
 from redis.asyncio import Redis
 
-from adapters.discord.answers import Answers, Ask, sorry
+from adapters.discord.answers import Answers, Ask, is_no_expired_autocomplete, sorry
 from adapters.discord.buttons import CUSTOM_ID
 from adapters.discord.channel_kinds import ChannelKinds
 from adapters.discord.command_sync import CommandSync
@@ -195,7 +196,11 @@ class Listening(discord.AutoShardedClient):
 
 
 class Tree(app_commands.CommandTree[Listening]):
-    """The commands; what goes wrong in one is logged, and the person is told."""
+    """The commands. An error in one is logged, and the person sees that something went wrong."""
+
+    def __init__(self, client: Listening) -> None:
+        super().__init__(client)
+        logging.getLogger("discord.app_commands.tree").addFilter(is_no_expired_autocomplete)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """The edge, as above."""

@@ -36,6 +36,7 @@ INVALID_FORM = 50035
 WRONG_KIND = frozenset({50008, 40058})
 """The channel takes no plain messages, as a forum doesn't."""
 THREAD_EXISTS = 160004
+ALREADY_PUBLISHED = 40033
 
 SPELL = 10.0
 """Seconds between attempts while something between us and Discord answers: all channels are back soon after it ends."""

@@ -26,6 +26,7 @@ NONCE_LIVES = 300.0
 """Seconds in which Discord knows a nonce again."""
 PER_CHANNEL, CHANNEL_WINDOW = 5, 5.0
 PER_SECOND = 50
+PUBLISHED_AN_HOUR = 10
 
 Fault = Literal["lose", "500", "502", "503", "429"]
 
@@ -103,6 +104,10 @@ class DiscordDouble:
         self.weather = weather or Weather()
         self.messages: list[Posted] = []
         self.threads: list[dict[str, Any]] = []
+        self.published: list[int] = []
+        """Messages that were sent on to followers."""
+        self.interactions_over = False
+        """Every answer to an interaction comes too late."""
         self.callbacks: asyncio.Queue[tuple[str, dict[str, Any], float]] = asyncio.Queue()
         """Interaction id, body, and when it came, of each first answer."""
         self.follows: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
@@ -158,6 +163,8 @@ class DiscordDouble:
         add("POST", "/api/channels/{channel}/threads", self._forum_post)
         add("POST", "/api/channels/{channel}/messages/{message}/threads", self._thread)
         add("GET", "/api/guilds/{guild}/threads/active", self._active)
+        add("GET", "/api/channels/{channel}/threads/archived/public", self._archived)
+        add("POST", "/api/channels/{channel}/messages/{message}/crosspost", self._publish)
         add("GET", "/api/guilds/{guild}", self._guild)
         add("GET", "/api/guilds/{guild}/members/{user}", self._member)
         add("POST", "/api/users/@me/channels", self._direct)
@@ -221,10 +228,8 @@ class DiscordDouble:
         channel, body = int(request.match_info["channel"]), await request.json()
         if self.kinds.get(channel, TEXT) == FORUM:
             return _refused(400, 50008, "Cannot send messages in a non-text channel")
-        if answer := self.weather.answers.get(channel):
-            return await answer.send(request)
-        if refused := self.weather.refuse.get(channel):
-            return _refused(*refused, "no")
+        if refused := await self._refusal(request, channel):
+            return refused
         headers, limited = self._bucket(channel)
         if limited:
             return limited
@@ -234,6 +239,12 @@ class DiscordDouble:
         return await self._with_faults(
             request, lambda: self._shown(self._take(channel, nonce, body)), headers
         )
+
+    async def _refusal(self, request: web.Request, channel: int) -> web.StreamResponse | None:
+        if answer := self.weather.answers.get(channel):
+            return await answer.send(request)
+        refused = self.weather.refuse.get(channel)
+        return _refused(*refused, "no") if refused else None
 
     async def _with_faults(
         self, request: web.Request, take: Callable[[], dict[str, Any]], headers: Mapping[str, str]
@@ -350,6 +361,8 @@ class DiscordDouble:
 
     async def _forum_post(self, request: web.Request) -> web.StreamResponse:
         channel, body = int(request.match_info["channel"]), await request.json()
+        if refused := await self._refusal(request, channel):
+            return refused
         assert 1 <= len(body["name"]) <= 100
 
         def take() -> dict[str, Any]:
@@ -370,10 +383,40 @@ class DiscordDouble:
         return _json(thread)
 
     async def _active(self, _request: web.Request) -> web.Response:
-        return _json({"threads": list(reversed(self.threads)), "members": []})
+        return _json({"threads": [t for t in reversed(self.threads) if not _is_archived(t)], "members": []})
+
+    async def _archived(self, request: web.Request) -> web.Response:
+        """A page of a channel's archived threads, the latest archived first."""
+        parent, before = request.match_info["channel"], request.query.get("before")
+        found = [t for t in self.threads if _is_archived(t) and t["parent_id"] == parent]
+        found.sort(key=_archived_at, reverse=True)
+        if before:
+            until = datetime.fromisoformat(before)
+            found = [t for t in found if datetime.fromisoformat(_archived_at(t)) < until]
+        page = found[: int(request.query.get("limit", 50))]
+        return _json({"threads": page, "members": [], "has_more": len(page) < len(found)})
+
+    def archive(self, thread: dict[str, Any]) -> None:
+        """As a moderator does who closes it."""
+        now = datetime.now(UTC).isoformat()
+        thread["thread_metadata"] |= {"archived": True, "archive_timestamp": now}
+
+    async def _publish(self, request: web.Request) -> web.Response:
+        channel, message = int(request.match_info["channel"]), int(request.match_info["message"])
+        if self.kinds.get(channel, TEXT) != NEWS:
+            return _refused(400, 50024, "Cannot execute action on this channel type")
+        if message in self.published:
+            return _refused(400, 40033, "This message has already been crossposted")
+        if len(self.published) >= PUBLISHED_AN_HOUR:
+            return _limited(3000.0)
+        self.published.append(message)
+        return _json(self._shown(next(posted for posted in self.messages if posted.id == message)))
 
     async def _callback(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if self.interactions_over:
+            self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
+            return _refused(404, 10062, "Unknown interaction")
         self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
         shown = {"interaction": {"id": request.match_info["id"], "type": 2, "response_message_id": "1"}}
         return _json(shown)
@@ -515,7 +558,16 @@ def guild_payload(permissions: int = (1 << 52) - 1) -> dict[str, Any]:
         "premium_progress_bar_enabled": False,
         "system_channel_flags": 0,
         "stickers": [],
+        "members": [MEMBER],
     }
+
+
+def _is_archived(thread: Mapping[str, Any]) -> bool:
+    return bool(thread["thread_metadata"]["archived"])
+
+
+def _archived_at(thread: Mapping[str, Any]) -> str:
+    return str(thread["thread_metadata"]["archive_timestamp"])
 
 
 def _thread(thread: int, parent: int, name: str, tags: list[Any]) -> dict[str, Any]:
