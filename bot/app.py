@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 import adapters
 from bot.cards.message import message
 from bot.cards.welcome import reading_card
+from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.errors import ConfigurationError
@@ -307,6 +308,7 @@ def _card_updater(shared: _Shared, platform: Platform) -> CardUpdater:
 def _commands(shared: _Shared, context: Wiring) -> Commands:
     return Commands(
         Services(
+            access=AccessGate(shared.platforms),
             subscriptions=shared.subscriptions,
             papers=shared.shown_papers,
             recent=shared.recent,

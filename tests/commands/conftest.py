@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.cards import Actions, Bullets, Card, PaperBlock, Paragraph, Text
+from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.models import Paper, User
@@ -38,6 +39,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
     """The real store."""
     papers = papers or Papers(redis)
     return Services(
+        access=AccessGate(),
         recent=RecentPapers(papers, now),
         subscriptions=Subscriptions(redis),
         papers=papers,

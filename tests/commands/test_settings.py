@@ -6,8 +6,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.commands.core import Commands
-from bot.commands.knobs import KNOBS
 from bot.commands.services import Services
+from bot.commands.setting_specs import SETTING_SPECS
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelSettings, Command, Reason, User
 from bot.policy.planner import digest_label
@@ -151,7 +151,7 @@ async def test_a_form_holds_every_setting_and_sends_them_all_back(core: Commands
     await services.settings.put(a_channel(), ChannelSettings(quiet=(22, 7), hour=8))
     form = (await core.handle_text("settings", ADA, a_channel())).form
     assert form is not None
-    assert [field.name for field in form.fields] == [knob.name for knob in KNOBS]
+    assert [field.name for field in form.fields] == [knob.name for knob in SETTING_SPECS]
     assert all(not f.choices or f.value in {c.value for c in f.choices} for f in form.fields)
     sent = {field.name: field.value for field in form.fields} | {"zone": "Tokyo", "ping": ""}
     await core.handle(Command(form.command, ADA, a_channel(), sent))
