@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from bot.app import CONSOLE, DELIVERY, FANOUT, POLLER, WEB, Bot, open_bot
+from bot.app import DELIVERY, FALLBACK, FANOUT, POLLER, WEB, Bot, open_bot
 from bot.domain.errors import ConfigurationError
 from bot.domain.models import SAMPLE_SOURCE
 from bot.observability.role_status import RoleStatus
@@ -128,8 +128,8 @@ async def once(settings: Settings, roles: frozenset[str]) -> bool:
     -> whether any source could be read. Failures are in the log.
     """
     async with open_bot(settings, roles) as bot:
-        if bot.terminal and not sys.stdin.isatty():
-            await bot.terminal.answer_input(bot.core)
+        if bot.interactive and not sys.stdin.isatty():
+            await bot.interactive.answer_input(bot.core)
         results = await bot.poller.poll_once()
         await bot.fanout.match_all()
         for deliveries in bot.deliveries:
@@ -142,8 +142,8 @@ async def tour(settings: Settings) -> None:
     """Show the tour of the bundled sample, on a temporary server."""
     with TemporaryDirectory(prefix="paperboy-") as folder:
         private = settings.model_copy(update={"data_dir": Path(folder), "redis_url": None})
-        async with open_bot(private, frozenset({CONSOLE}), now=today) as bot:
-            screen = bot.terminal
+        async with open_bot(private, frozenset({FALLBACK}), now=today) as bot:
+            screen = bot.interactive
             if screen is None:
                 return
             await bot.papers.ingest(SAMPLE_SOURCE, Batch(papers=(), history=demo.known(), cursor=""), fence=0)
@@ -160,11 +160,11 @@ async def tour(settings: Settings) -> None:
 @asynccontextmanager
 async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
     """Meanwhile, show the person at the terminal how to begin, if the terminal is the only channel."""
-    if bot.terminal is None or roles:
+    if bot.interactive is None or roles:
         yield
         return
-    await welcome(bot.terminal, bot.subscriptions)
-    watching = asyncio.create_task(stand_in(bot.terminal, bot.papers, bot.reached))
+    await welcome(bot.interactive, bot.subscriptions)
+    watching = asyncio.create_task(stand_in(bot.interactive, bot.papers, bot.reached))
     try:
         yield
     finally:
@@ -177,29 +177,29 @@ async def _no_pause(_seconds: float) -> None:
 
 def _roles(bot: Bot, roles: frozenset[str], status: RoleStatus) -> Iterator[Role]:
     """What is cancelled at shutdown. Delivery is not among it: posts in flight may finish."""
-    yield Role("notifications", bot.wake.run)
+    yield Role("notifications", bot.notifications.run)
     if _wanted(POLLER, roles):
         yield Role(POLLER, bot.poller.run)
     if _wanted(FANOUT, roles):
-        yield Role(FANOUT, partial(bot.fanout.run, bot.wake))
+        yield Role(FANOUT, partial(bot.fanout.run, bot.notifications))
     if _wanted(DELIVERY, roles):
-        for platform, updater in zip(bot.platforms, bot.editors, strict=True):
-            yield Role(f"card_updates {platform.name}", partial(updater.run, bot.wake))
+        for platform, updater in zip(bot.platforms, bot.card_updaters, strict=True):
+            yield Role(f"card_updates {platform.name}", partial(updater.run, bot.notifications))
     pages = bot.web is not None and _wanted(WEB, roles)
     if pages or any(_wanted(platform.name, roles) for platform in bot.platforms):
-        yield Role("search", partial(bot.search.run, bot.wake))
-        yield Role("recent_papers", partial(bot.recent.run, bot.wake))
+        yield Role("search", partial(bot.search.run, bot.notifications))
+        yield Role("recent_papers", partial(bot.recent.run, bot.notifications))
     if bot.web is not None:
         yield Role(WEB, partial(bot.web.run, bot.core, roles, status))
     for platform in bot.platforms:
         if _wanted(platform.name, roles):
-            yield Role(platform.name, partial(platform.run, bot.core), may_end=platform.name == CONSOLE)
+            yield Role(platform.name, partial(platform.run, bot.core), may_end=platform.name == FALLBACK)
 
 
 def _delivery_roles(bot: Bot, roles: frozenset[str]) -> Iterator[Role]:
     if _wanted(DELIVERY, roles):
         for platform, worker in zip(bot.platforms, bot.deliveries, strict=True):
-            yield Role(f"delivery {platform.name}", partial(worker.run, bot.wake), may_end=True)
+            yield Role(f"delivery {platform.name}", partial(worker.run, bot.notifications), may_end=True)
 
 
 def _wanted(role: str, roles: frozenset[str]) -> bool:
