@@ -46,9 +46,9 @@ def run(moment: datetime, options: Sequence[str]) -> int:
     # With the monotonic clock left alone, faketime 0.9.10 makes `time.sleep` fail.
     env = {name: value for name, value in os.environ.items() if name != "FAKETIME_DONT_FAKE_MONOTONIC"}
     # In the shared folder, pytest would take those of runs on the real clock for old ones, and delete them.
-    with TemporaryDirectory(prefix="paperboy-dates-") as folder:
-        command = ("faketime", "-f", f"{shift:+d}s", *pytest, *options)
-        return subprocess.run(command, env=env | {"PYTEST_DEBUG_TEMPROOT": folder}, check=False).returncode
+    with TemporaryDirectory(prefix="dates-") as folder:
+        command = ("faketime", "-f", f"{shift:+d}s", *pytest, f"--basetemp={folder}/run", *options)
+        return subprocess.run(command, env=env, check=False).returncode
 
 
 def main() -> int:
