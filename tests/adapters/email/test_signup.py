@@ -11,8 +11,8 @@ from adapters.email.address import Address
 from bot.ports import Batch, Rate
 from tests.adapters.email.stage import ADA, BASE, EmailStage, Page, email_stage
 from tests.papers import a_paper
-from tests.rhythm import set_clock
-from tests.stage import arrive
+from tests.platform_harness import arrive
+from tests.scenario import set_clock
 
 NOW = datetime(2026, 3, 3, 8, tzinfo=UTC)
 """A Tuesday: the form's subscriptions post on weekdays only."""
