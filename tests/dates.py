@@ -16,9 +16,8 @@ from shutil import which
 from tempfile import TemporaryDirectory
 
 MOMENTS = {
-    "Saturday": datetime(
-        2026, 12, 5, 2, 45, tzinfo=UTC
-    ),  # a quarter of an hour into Hugging Face's list of that day
+    # A quarter of an hour after Hugging Face opened the list of that day.
+    "Saturday": datetime(2026, 12, 5, 2, 45, tzinfo=UTC),
     "Sunday": datetime(2026, 12, 6, 23, 58, tzinfo=UTC),  # weekends end while the suite runs
     "new-year": datetime(2026, 12, 31, 23, 58, tzinfo=UTC),
     "clock-change": datetime(2027, 3, 14, 6, 58, tzinfo=UTC),  # at 7:00 New York skips an hour
@@ -31,24 +30,14 @@ MISSING = "`make test-dates` needs the program `faketime`. On Debian or Ubuntu: 
 def run(moment: datetime, options: Sequence[str]) -> int:
     """The suite, begun at that moment. -> pytest's exit code"""
     shift = round((moment - datetime.now(UTC)).total_seconds())
-    pytest = (
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "auto",
-        "-m",
-        "not real_clock",
-        "-p",
-        "no:cacheprovider",
-    )
+    words = ("-q", "-n", "auto", "-m", "not real_clock", "-p", "no:cacheprovider")
     # With the monotonic clock left alone, faketime 0.9.10 makes `time.sleep` fail.
     env = {name: value for name, value in os.environ.items() if name != "FAKETIME_DONT_FAKE_MONOTONIC"}
     # In the shared folder, pytest would take those of runs on the real clock for old ones, and delete them.
     with TemporaryDirectory(prefix="dates-") as folder:
-        command = ("faketime", "-f", f"{shift:+d}s", *pytest, f"--basetemp={folder}/run", *options)
-        return subprocess.run(command, env=env, check=False).returncode
+        faketime = ("faketime", "-f", f"{shift:+d}s")
+        pytest = (sys.executable, "-m", "pytest", *words, f"--basetemp={folder}/run", *options)
+        return subprocess.run((*faketime, *pytest), env=env, check=False).returncode
 
 
 def main() -> int:
