@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bot.app import CONSOLE, DELIVERY, FANOUT, POLLER, WEB, Bot, open_bot
+from bot.app import DELIVERY, FALLBACK, FANOUT, POLLER, WEB, Bot, open_bot
 from bot.domain.models import SAMPLE_SOURCE
 from bot.ports import Batch
 from bot.settings import Settings
@@ -45,7 +45,9 @@ async def serve(bot: Bot, roles: frozenset[str], stop: asyncio.Event) -> None:
     Raises what a role raised, after the others were stopped.
     """
     jobs = [asyncio.create_task(job, name=name) for name, job in _jobs(bot, roles)]
-    delivering = [asyncio.create_task(d.run(bot.wake)) for d in bot.deliveries if _wanted(DELIVERY, roles)]
+    delivering = [
+        asyncio.create_task(d.run(bot.notifications)) for d in bot.deliveries if _wanted(DELIVERY, roles)
+    ]
     stopping = asyncio.create_task(stop.wait(), name="stop")
     sys.setswitchinterval(TURN)
     gc.freeze()  # what was loaded to begin with stays: going over all of it again and again delays answers
@@ -85,8 +87,8 @@ async def once(settings: Settings, roles: frozenset[str]) -> bool:
     -> whether any source could be read. What failed is in the log.
     """
     async with open_bot(settings, roles) as bot:
-        if bot.terminal and not sys.stdin.isatty():
-            await bot.terminal.answer_input(bot.core)
+        if bot.interactive and not sys.stdin.isatty():
+            await bot.interactive.answer_input(bot.core)
         results = await bot.poller.poll_once()
         await bot.fanout.match_all()
         for deliveries in bot.deliveries:
@@ -99,8 +101,8 @@ async def tour(settings: Settings) -> None:
     """Show the sample's tour, on a server of its own that is thrown away."""
     with TemporaryDirectory(prefix="paperboy-") as folder:
         private = settings.model_copy(update={"data_dir": Path(folder), "redis_url": None})
-        async with open_bot(private, frozenset({CONSOLE}), now=today) as bot:
-            screen = bot.terminal
+        async with open_bot(private, frozenset({FALLBACK}), now=today) as bot:
+            screen = bot.interactive
             if screen is None:
                 return
             await bot.papers.ingest(SAMPLE_SOURCE, Batch(papers=(), history=demo.known(), cursor=""), fence=0)
@@ -117,11 +119,11 @@ async def tour(settings: Settings) -> None:
 @asynccontextmanager
 async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
     """Meanwhile, whoever sits at a terminal that is the only channel is told how to begin."""
-    if bot.terminal is None or roles:
+    if bot.interactive is None or roles:
         yield
         return
-    await welcome(bot.terminal, bot.subscriptions)
-    watching = asyncio.create_task(stand_in(bot.terminal, bot.papers, bot.reached))
+    await welcome(bot.interactive, bot.subscriptions)
+    watching = asyncio.create_task(stand_in(bot.interactive, bot.papers, bot.reached))
     try:
         yield
     finally:
@@ -134,17 +136,17 @@ async def _no_pause(_seconds: float) -> None:
 
 def _jobs(bot: Bot, roles: frozenset[str]) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """What runs until it is cancelled. Delivering is not among it: that is let finish."""
-    yield "wake", bot.wake.run()
+    yield "wake", bot.notifications.run()
     if _wanted(POLLER, roles):
         yield POLLER, bot.poller.run()
     if _wanted(FANOUT, roles):
-        yield FANOUT, bot.fanout.run(bot.wake)
+        yield FANOUT, bot.fanout.run(bot.notifications)
     if _wanted(DELIVERY, roles):
-        yield from (("edits", editor.run(bot.wake)) for editor in bot.editors)
+        yield from (("edits", updater.run(bot.notifications)) for updater in bot.card_updaters)
     pages = bot.web is not None and _wanted(WEB, roles)
     if pages or any(_wanted(platform.name, roles) for platform in bot.platforms):
-        yield "search", bot.search.run(bot.wake)
-        yield "recent", bot.recent.run(bot.wake)
+        yield "search", bot.search.run(bot.notifications)
+        yield "recent", bot.recent.run(bot.notifications)
     if bot.web is not None:
         yield WEB, bot.web.run(bot.core, roles)
     for platform in bot.platforms:

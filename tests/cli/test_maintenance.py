@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
+from bot.app import read_settings
 from bot.cli import maintenance
 from bot.domain.deliveries import Outcome, PlannedDelivery
 from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, User
@@ -40,7 +41,7 @@ HERE = a_channel("C1", "T1")
 @pytest.fixture
 def settings(valkey: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("REDIS_URL", valkey)
-    return Settings.read()
+    return read_settings()
 
 
 async def post_all(outbox: Outbox) -> int:
