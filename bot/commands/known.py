@@ -3,7 +3,7 @@
 from bot.commands.services import Services
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
-from bot.search.identifiers import paper_id
+from bot.text.identity import paper_id
 
 
 async def known(typed: str, services: Services) -> Paper:
