@@ -8,7 +8,7 @@ from bot.commands.services import Services
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.query import parse
-from bot.search.identifiers import paper_id
+from bot.text.identity import paper_id
 
 
 async def resolve_paper(typed: str, services: Services) -> Paper:
