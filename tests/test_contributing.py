@@ -69,6 +69,11 @@ def touched(tree: Path) -> set[str]:
     }
 
 
+REDACT = """
+from bot.app import read_settings
+from bot.observability.logs import Redact
+print(Redact((), read_settings().secret_patterns()).text("lost coo-abcdefghij"))
+"""
 CONTRACT = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_platform_contract.py", "-k", "pigeon")
 
 
@@ -89,6 +94,8 @@ def test_a_new_platform_is_one_package_its_contract_and_one_registry_line(copy: 
     assert "pigeon" in usage.stdout
     connected = run(copy, "-c", "from bot.app import read_settings; print(read_settings().connected)")
     assert connected.stdout == "True\n", connected.stderr
+    redacted = run(copy, "-c", REDACT)
+    assert redacted.stdout == "lost [redacted]\n", redacted.stderr
 
 
 def test_a_registered_platform_without_a_contract_fails_the_suite(copy: Path) -> None:
