@@ -18,6 +18,7 @@ from bot.cards.welcome import reading_card
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.errors import ConfigurationError
+from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
 from bot.matching import Matcher
 from bot.observability import metrics
@@ -25,7 +26,7 @@ from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
-from bot.ports import Platform, Source
+from bot.ports import Joining, Platform, Source
 from bot.search import Search
 from bot.search.recent_papers import RecentPapers
 from bot.settings import Settings
@@ -34,6 +35,7 @@ from bot.sources.elsewhere import Elsewhere
 from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.wiring import Wiring
 from bot.store import keys
+from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.connect import connect, syncs_every_write
 from bot.store.edits import CardUpdateQueue
@@ -236,6 +238,8 @@ def wire(
                 votes=Votes(redis),
                 polls=partial(last_polls, redis),
                 now=now,
+                join=partial(join_channel, platforms),
+                move=partial(move_channel, redis),
             )
         ),
         sources=sources,
@@ -264,6 +268,14 @@ def wire(
         ),
         reached=reached,
     )
+
+
+async def join_channel(platforms: Sequence[Platform], channel: ChannelRef) -> str | None:
+    """Become a member of a channel, if its platform has such a thing. Returns a sentence if it refuses."""
+    for platform in platforms:
+        if platform.name == channel.platform and isinstance(platform, Joining):
+            return await platform.join(channel)
+    return None
 
 
 class Progress:

@@ -117,6 +117,9 @@ class Core(Protocol):
     async def resume_workspace(self, platform: str, workspace: str) -> None:
         """The app is back in the workspace."""
 
+    async def move(self, old: ChannelRef, new: ChannelRef) -> None:
+        """The platform gave a channel another id: its subscriptions, settings and sent records go with it."""
+
     async def forget(self, channel: ChannelRef) -> None:
         """Remove all that is kept of a channel: subscriptions, settings, what is owed to it and what was sent."""
 
@@ -179,6 +182,17 @@ class Editing(Protocol):
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
         """Show `card` in the place of what `message` said. Raises a SendError."""
+
+
+@runtime_checkable
+class Joining(Protocol):
+    """A platform on which Paperboy can become a member of a channel by itself."""
+
+    async def join(self, channel: ChannelRef) -> str | None:
+        """Become a member of `channel`. Called once someone subscribed there; joining twice changes nothing.
+
+        Returns None if Paperboy is a member now, else a sentence that says what it means that it isn't.
+        """
 
 
 @runtime_checkable

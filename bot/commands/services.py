@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
 from bot.search import Search
 from bot.search.recent_papers import RecentPapers
@@ -37,3 +38,7 @@ class Services:
     polls: Callable[[], Awaitable[Mapping[str, PollResult]]]
     """How the last poll of each source went."""
     now: Callable[[], datetime]
+    join: Callable[[ChannelRef], Awaitable[str | None]]
+    """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
+    move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
+    """Gives a channel's new id everything that is stored of its old one."""
