@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bot import supervisor
-from bot.app import ROLES, choose_roles
+from bot.app import ROLES, choose_roles, read_settings
 from bot.cli import backfill as backfilling
 from bot.cli import maintenance
 from bot.cli.doctor import examine
@@ -220,7 +220,7 @@ async def _examined(settings: Settings, platforms: Sequence[str]) -> bool:
 
 
 def _settings(roles: list[str] | None = None) -> Settings:
-    settings = Settings.read()
+    settings = read_settings()
     alone = sys.stdin.isatty() and sys.stderr.isatty() and not (settings.connected or roles)
     logs.configure(
         settings.log_format, settings.log_level or ("error" if alone else "info"), settings.secrets()

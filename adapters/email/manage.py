@@ -11,7 +11,7 @@ from adapters.email.address import Address
 from adapters.email.bounces import LARGEST, take_back
 from adapters.email.desk import A_LETTER_AN_HOUR, REQUESTS, Desk, fields
 from bot.cards import Card, Form
-from bot.commands.line import parse_line
+from bot.commands.parser import parse_line
 from bot.commands.table import shown
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
@@ -113,7 +113,7 @@ class Manage:
 
     async def _said(self, channel: ChannelRef, line: str) -> web.Response:
         try:
-            command = parse_line(line, person(channel), channel)
+            command = parse_line(line, person(channel), channel).command
         except UserError:  # the core says what is wrong with it
             reply = await self._desk.core.handle_text(line, person(channel), channel)
             return await self.show(channel, reply=reply)
@@ -189,7 +189,7 @@ class Manage:
 
 def _only_reads(line: str, channel: ChannelRef) -> bool:
     try:
-        command = parse_line(line, person(channel), channel)
+        command = parse_line(line, person(channel), channel).command
     except UserError:
         return True
     return command.name in READING or (command.name in {"settings", "mute", "unmute"} and not command.options)

@@ -1,5 +1,6 @@
 """Channels and people as Slack knows them: where Paperboy can post, and who may read and manage a channel."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
@@ -103,17 +104,17 @@ class Channels:
         """What a person may do in a channel now. Raises AccessUnknown if Slack doesn't say.
 
         People of another workspace (Slack Connect) act through the Paperboy of their own workspace, not this one.
-        Managers are the workspace's admins and the channel's creator, as long as they can read the channel.
+        On Slack everyone in a channel may change its subscriptions, unless a setting says otherwise. Managers are the
+        workspace's admins and the channel's creator, as long as they can read the channel.
         """
         try:
             access = await self._calls.access(channel.workspace)
-            person = (await self._calls.ask(access, lambda client: client.users_info(user=user.id))).get(
-                "user"
-            ) or {}
+            present = self._present.get((user.id, channel), 0.0) >= monotonic()
+            person, room = await asyncio.gather(
+                self._person(access, user.id), self._room(access, channel.channel, present=present)
+            )
             if _foreign(person, channel.workspace) or person.get("deleted"):
                 return Access(member=False, may_manage=False)
-            present = self._present.get((user.id, channel), 0.0) >= monotonic()
-            room = await self._room(access, channel.channel, present=present)
             member = present or await self._reads(access, person, user.id, room)
         except SendError as error:
             code = code_of(error)
@@ -122,16 +123,11 @@ class Channels:
             _log.warning("access_unknown", platform="slack", channel=str(channel), why=code or str(error))
             raise AccessUnknown("Slack doesn't say who may use Paperboy in this channel") from error
         manages = bool(person.get("is_admin") or person.get("is_owner") or room.get("creator") == user.id)
-        return Access(member=member, may_manage=member and manages)
+        return Access(member=member, may_manage=member and manages, may_edit=member)
 
-    async def may_manage(self, user: User, channel: ChannelRef, core: Core) -> bool:
-        """Whether a person may change the channel's subscriptions: everyone, unless a setting says “managers”."""
-        if (await core.settings(channel)).editors != "managers":
-            return True
-        try:
-            return (await self.access(user, channel)).may_manage
-        except AccessUnknown:
-            return False
+    async def _person(self, access: Token, user_id: str) -> Answer:
+        answer = await self._calls.ask(access, lambda client: client.users_info(user=user_id))
+        return answer.get("user") or {}
 
     async def _room(self, access: Token, channel: str, *, present: bool) -> Answer:
         """The channel; what little is known of it if the app can't see a private channel that its user is in."""

@@ -18,7 +18,7 @@ from adapters.slack.replies import Interaction, Replies
 from adapters.slack.typed_text import as_typed
 from bot.cards import Card
 from bot.cards.problem import error_card
-from bot.commands.line import INVOCATION, LONGEST
+from bot.commands.parser import INVOCATION, LONGEST
 from bot.commands.table import CommandSpec, find
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
@@ -114,7 +114,7 @@ class Listeners:
         view = body["view"]
         name, channel_id = target_of(view)
         channel = ChannelRef("slack", workspace, channel_id)
-        user = await self._user(body["user"]["id"], _name(body["user"]), channel)
+        user = User(body["user"]["id"], _name(body["user"]))
         card = (await self._core.handle(Command(name, user, channel, filled_in(view)))).card
         if card.kind == "error":
             return corrected_view(view, card)
@@ -126,7 +126,7 @@ class Listeners:
         channel = ChannelRef("slack", workspace_of(context), body["channel_id"])
         self._channels.seen(body["user_id"], channel)
         line = as_typed(str(body.get("text") or ""), context.bot_user_id or "", LONGEST_RAW)
-        user = await self._user(body["user_id"], body.get("user_name") or "", channel)
+        user = User(body["user_id"], body.get("user_name") or "")
         asked = Interaction(user, channel, body["trigger_id"], body["response_url"])
         is_direct = body.get("channel_name") == DIRECT_MESSAGE
         await self._replies.deliver(asked, await self._handled(line, user, channel, is_direct=is_direct))
@@ -138,7 +138,7 @@ class Listeners:
         channel_id = (channel_of(body["actions"][0]) or channel_in(view)) if view else body["channel"]["id"]
         channel = ChannelRef("slack", workspace, channel_id)
         container = body.get("container") or {}
-        user = await self._user(body["user"]["id"], _name(body["user"]), channel)
+        user = User(body["user"]["id"], _name(body["user"]))
         asked = Interaction(
             user,
             channel,
@@ -166,10 +166,6 @@ class Listeners:
                 return await self._core.handle_text(line, user, channel)
         except UserError as error:
             return Reply(error_card(error))
-
-    async def _user(self, user_id: str, name: str, channel: ChannelRef) -> User:
-        user = User(user_id, name)
-        return User(user_id, name, await self._channels.may_manage(user, channel, self._core))
 
 
 def workspace_of(context: AsyncBoltContext) -> str:

@@ -9,6 +9,7 @@ from structlog import get_logger
 
 from bot.domain.errors import ConfigurationError
 from bot.observability import metrics
+from bot.observability.role_status import RoleStatus
 from bot.ports import Core, Mounted, Platform
 from bot.search import Search
 from bot.settings import Settings
@@ -33,11 +34,13 @@ class Website:
         self._probes = probes
         self._pages = pages
 
-    def app(self, core: Core, roles: frozenset[str] = frozenset()) -> web.Application:
+    def app(
+        self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
+    ) -> web.Application:
         """Everything that a process of these roles answers; none named means all."""
         app = web.Application()
         app.on_response_prepare.append(harden)
-        app.add_routes(self._probes.routes(roles))
+        app.add_routes(self._probes.routes(roles, status))
         if not roles or WEB in roles:
             app.add_routes(self._pages.routes())
             for platform in self._platforms:
@@ -45,9 +48,11 @@ class Website:
                     app.add_routes(platform.routes(core))
         return app
 
-    async def run(self, core: Core, roles: frozenset[str] = frozenset()) -> None:
+    async def run(
+        self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
+    ) -> None:
         """Listen until cancelled. Raises ConfigurationError where the port is taken."""
-        runner = web.AppRunner(self.app(core, roles), access_log=None)
+        runner = web.AppRunner(self.app(core, roles, status), access_log=None)
         await runner.setup()
         try:
             await web.TCPSite(runner, port=self._port).start()

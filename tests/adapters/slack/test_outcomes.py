@@ -107,10 +107,10 @@ async def test_every_documented_code_does_what_the_table_says(desk: Desk) -> Non
     layouts = len(desk.slack.calls("chat.postMessage"))
     for code, permanent in PERMANENT.items():
         desk.slack.faults.always["chat.postMessage"] = code
-        with pytest.raises(permanent.stops, match=code if code != EXPIRED else ""):
+        with pytest.raises(permanent.stops, match="expired" if code == EXPIRED else code):
             await desk.send()
         desk.slack.faults.always["chat.postMessage"] = f"{code} 403"
-        with pytest.raises(permanent.stops, match=code if code != EXPIRED else ""):
+        with pytest.raises(permanent.stops, match="expired" if code == EXPIRED else code):
             await desk.send()
         desk.slack.faults.always["chat.postMessage"] = f"{code} 502"
         with pytest.raises(DeliveryUncertain):

@@ -47,12 +47,17 @@ async def test_everyone_may_change_subscriptions_until_a_setting_leaves_it_to_ma
     stage.room.members |= {ben.user, eve.user}
     assert "Subscribed" in await told(stage, ben, "subscribe diffusion")
     await ChannelSettingsStore(redis).put(stage.channel, ChannelSettings(editors="managers"))
-    assert "may manage this channel" in await told(stage, ben, "subscribe robots")
+    assert "who manage this channel" in await told(stage, ben, "subscribe robots")
     assert "diffusion" in await told(stage, ben, "list")
     assert "Subscribed" in await told(stage, stage.person, "subscribe robots")  # she made the channel
     assert "Subscribed" in await told(stage, eve, "subscribe speech")  # an admin
+    zoe = stage.slack.person(stage.workspace, "zoe", is_owner=True)
+    stage.room.members.add(zoe.user)
     stage.slack.faults.always["users.info"] = "internal_error"
-    assert "may manage this channel" in await told(stage, eve, "subscribe audio")
+    assert "couldn't check" in await told(stage, zoe, "subscribe audio")
+    assert "diffusion" not in await told(stage, zoe, "list")
+    stage.slack.faults.always.clear()
+    assert "Subscribed" in await told(stage, zoe, "subscribe audio")
 
 
 async def test_in_a_direct_message_only_what_needs_no_channel_is_answered(stage: SlackStage) -> None:
