@@ -1,5 +1,7 @@
 """The clients: one that listens at the gateway, and one that only speaks REST."""
 
+import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -10,10 +12,11 @@ import structlog
 from discord import app_commands
 from redis.asyncio import Redis
 
-from adapters.discord.answers import Answers, Ask, sorry
+from adapters.discord.answers import Answers, Ask, is_no_expired_autocomplete, sorry
 from adapters.discord.buttons import CUSTOM_ID
 from adapters.discord.channel_kinds import ChannelKinds
-from adapters.discord.commands import Interaction, root_command, sync
+from adapters.discord.command_sync import CommandSync
+from adapters.discord.commands import Interaction, root_command
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
 from adapters.discord.lifecycle import SETTLE, Lifecycle
@@ -28,6 +31,9 @@ from bot.ports import Core, Reply
 
 Identify = Callable[[int], Awaitable[None]]
 """Returns once a shard may identify itself."""
+
+SYNC_PATIENCE = 2.0
+"""Seconds that connecting waits for the first command sync, so that a new command is there as soon as the bot is."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,13 +64,14 @@ class Listening(discord.AutoShardedClient):
         )
         self.http.user_agent = USER_AGENT
         self._core = core
-        self._redis = redis
         self._answers = answers
         self._identify = identify
         self._lifecycle = Lifecycle(
             core, ChannelKinds(redis), UnreachableChannels(redis), partial(notify, self, redis), settle=settle
         )
         self.tree = Tree(self)
+        self._sync = CommandSync(self.tree, redis)
+        self._syncing: asyncio.Task[None] | None = None
         self._people = People(self.tree.fetch_commands)
         self.tree.add_command(root_command(self._invoke, self._complete))
 
@@ -72,8 +79,8 @@ class Listening(discord.AutoShardedClient):
         """Runs once, before the gateway."""
         self.add_dynamic_items(CommandButton, FormButton)
         await self.tree.set_translator(Translations())
-        if await sync(self.tree, self._redis):
-            log.info("commands synced")
+        self._syncing = asyncio.create_task(self._sync.run(), name="command sync")
+        await self._sync.attempted(SYNC_PATIENCE)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Wait until this shard may identify itself."""
@@ -178,6 +185,8 @@ class Listening(discord.AutoShardedClient):
 
     async def close(self) -> None:
         """Also cancels what was still to be done."""
+        if self._syncing is not None:
+            self._syncing.cancel()
         await self._lifecycle.close()
         await super().close()
 
@@ -187,7 +196,11 @@ class Listening(discord.AutoShardedClient):
 
 
 class Tree(app_commands.CommandTree[Listening]):
-    """The commands; what goes wrong in one is logged, and the person is told."""
+    """The commands. An error in one is logged, and the person sees that something went wrong."""
+
+    def __init__(self, client: Listening) -> None:
+        super().__init__(client)
+        logging.getLogger("discord.app_commands.tree").addFilter(is_no_expired_autocomplete)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """The edge, as above."""

@@ -39,7 +39,7 @@ READING = frozenset(
 )
 """Commands that a link in a mail carries out at once. The others take a button: programs follow links, too."""
 
-ELSEWHERE = frozenset({"edits", "threads", "embeds", "ping", "editors"})
+ELSEWHERE = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
 """Settings that only chats have."""
 
 

@@ -207,6 +207,11 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
          lambda s: "on" if s.embeds else "off",
          lambda s: "Cards are classic embeds, on Discord." if s.embeds else "Cards are components, on Discord.",
          choices=_SWITCH),
+    SettingSpec("publish", "Publish", "in announcement channels on Discord: send posts on to followers", _on_off("publish"),
+         lambda s: "yes" if s.publish else "no",
+         lambda s: "Posts in announcement channels are published." if s.publish
+         else "Posts in announcement channels are not published.",
+         choices=_choices(("yes", "yes"), ("no", "no"))),
     SettingSpec("ping", "Role to ping", "a role that is notified of each post, or none", _role, lambda s: s.ping or "none",
          lambda s: "A role is notified of each post." if s.ping else "Nobody is notified by name."),
     SettingSpec("editors", "Who may change this", "default, everyone, or managers of the channel",

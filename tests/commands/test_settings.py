@@ -55,6 +55,7 @@ New papers are posted as they come.
 - edits:off – Posted cards stay as they are.
 - threads:off – Cards get no threads.
 - embeds:off – Cards are components, on Discord.
+- publish:no – Posts in announcement channels are not published.
 - ping:none – Nobody is notified by name.
 - editors:default – The platform's own custom says who may change this.
 Change some with /paper settings every:daily hour:9 zone:Berlin
@@ -135,6 +136,7 @@ async def test_a_value_that_cannot_be_says_what_can(ask: Ask, typed: str, hint: 
         ("ping:<@&123>", {"ping": "123"}),
         ("ping:<!subteam^s01ab>", {"ping": "S01AB"}),
         ("threads:on embeds:on editors:managers", {"threads": True, "embeds": True, "editors": "managers"}),
+        ("publish:yes", {"publish": True}),
     ],
 )
 async def test_values_are_read_as_people_type_them(

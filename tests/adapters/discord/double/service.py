@@ -26,6 +26,7 @@ NONCE_LIVES = 300.0
 """Seconds in which Discord knows a nonce again."""
 PER_CHANNEL, CHANNEL_WINDOW = 5, 5.0
 PER_SECOND = 50
+PUBLISHED_AN_HOUR = 10
 
 Fault = Literal["lose", "500", "502", "503", "429"]
 
@@ -51,8 +52,12 @@ class RawAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut_off: bool = False
     """The connection ends in the middle of the body."""
+    hangs: bool = False
+    """It never comes."""
 
     async def send(self, request: web.Request) -> web.StreamResponse:
+        if self.hangs:
+            await asyncio.Event().wait()
         headers = {"Content-Type": self.content_type, **self.headers}
         if not self.cut_off:
             return web.Response(status=self.status, body=self.body, headers=headers)
@@ -99,6 +104,10 @@ class DiscordDouble:
         self.weather = weather or Weather()
         self.messages: list[Posted] = []
         self.threads: list[dict[str, Any]] = []
+        self.published: list[int] = []
+        """Messages that were sent on to followers."""
+        self.interactions_over = False
+        """Every answer to an interaction comes too late."""
         self.callbacks: asyncio.Queue[tuple[str, dict[str, Any], float]] = asyncio.Queue()
         """Interaction id, body, and when it came, of each first answer."""
         self.follows: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
@@ -112,6 +121,11 @@ class DiscordDouble:
         """Posts over a channel's five in five seconds."""
         self.commands: list[Any] = []
         self.syncs = 0
+        """Syncs that were taken."""
+        self.sync_answers: deque[RawAnswer] = deque()
+        """Answers to the next syncs, which aren't taken."""
+        self.user_install = True
+        """Whether people may install the application for themselves: a switch in the developer portal."""
         self.kinds: dict[int, int] = {}
         self.token = "token"
         self.shards = shards
@@ -140,6 +154,7 @@ class DiscordDouble:
         add("GET", "/api/gateway/bot", self._gateway)
         add("GET", "/ws/", self.gateway.connect)
         add("PUT", "/api/applications/{app}/commands", self._sync)
+        add("GET", "/api/applications/{app}/commands", self._commands)
         add("GET", "/api/channels/{channel}", self._channel)
         add("POST", "/api/channels/{channel}/messages", self._post)
         add("GET", "/api/channels/{channel}/messages", self._history)
@@ -148,6 +163,8 @@ class DiscordDouble:
         add("POST", "/api/channels/{channel}/threads", self._forum_post)
         add("POST", "/api/channels/{channel}/messages/{message}/threads", self._thread)
         add("GET", "/api/guilds/{guild}/threads/active", self._active)
+        add("GET", "/api/channels/{channel}/threads/archived/public", self._archived)
+        add("POST", "/api/channels/{channel}/messages/{message}/crosspost", self._publish)
         add("GET", "/api/guilds/{guild}", self._guild)
         add("GET", "/api/guilds/{guild}/members/{user}", self._member)
         add("POST", "/api/users/@me/channels", self._direct)
@@ -211,10 +228,8 @@ class DiscordDouble:
         channel, body = int(request.match_info["channel"]), await request.json()
         if self.kinds.get(channel, TEXT) == FORUM:
             return _refused(400, 50008, "Cannot send messages in a non-text channel")
-        if answer := self.weather.answers.get(channel):
-            return await answer.send(request)
-        if refused := self.weather.refuse.get(channel):
-            return _refused(*refused, "no")
+        if refused := await self._refusal(request, channel):
+            return refused
         headers, limited = self._bucket(channel)
         if limited:
             return limited
@@ -224,6 +239,12 @@ class DiscordDouble:
         return await self._with_faults(
             request, lambda: self._shown(self._take(channel, nonce, body)), headers
         )
+
+    async def _refusal(self, request: web.Request, channel: int) -> web.StreamResponse | None:
+        if answer := self.weather.answers.get(channel):
+            return await answer.send(request)
+        refused = self.weather.refuse.get(channel)
+        return _refused(*refused, "no") if refused else None
 
     async def _with_faults(
         self, request: web.Request, take: Callable[[], dict[str, Any]], headers: Mapping[str, str]
@@ -340,6 +361,8 @@ class DiscordDouble:
 
     async def _forum_post(self, request: web.Request) -> web.StreamResponse:
         channel, body = int(request.match_info["channel"]), await request.json()
+        if refused := await self._refusal(request, channel):
+            return refused
         assert 1 <= len(body["name"]) <= 100
 
         def take() -> dict[str, Any]:
@@ -360,10 +383,40 @@ class DiscordDouble:
         return _json(thread)
 
     async def _active(self, _request: web.Request) -> web.Response:
-        return _json({"threads": list(reversed(self.threads)), "members": []})
+        return _json({"threads": [t for t in reversed(self.threads) if not _is_archived(t)], "members": []})
+
+    async def _archived(self, request: web.Request) -> web.Response:
+        """A page of a channel's archived threads, the latest archived first."""
+        parent, before = request.match_info["channel"], request.query.get("before")
+        found = [t for t in self.threads if _is_archived(t) and t["parent_id"] == parent]
+        found.sort(key=_archived_at, reverse=True)
+        if before:
+            until = datetime.fromisoformat(before)
+            found = [t for t in found if datetime.fromisoformat(_archived_at(t)) < until]
+        page = found[: int(request.query.get("limit", 50))]
+        return _json({"threads": page, "members": [], "has_more": len(page) < len(found)})
+
+    def archive(self, thread: dict[str, Any]) -> None:
+        """As a moderator does who closes it."""
+        now = datetime.now(UTC).isoformat()
+        thread["thread_metadata"] |= {"archived": True, "archive_timestamp": now}
+
+    async def _publish(self, request: web.Request) -> web.Response:
+        channel, message = int(request.match_info["channel"]), int(request.match_info["message"])
+        if self.kinds.get(channel, TEXT) != NEWS:
+            return _refused(400, 50024, "Cannot execute action on this channel type")
+        if message in self.published:
+            return _refused(400, 40033, "This message has already been crossposted")
+        if len(self.published) >= PUBLISHED_AN_HOUR:
+            return _limited(3000.0)
+        self.published.append(message)
+        return _json(self._shown(next(posted for posted in self.messages if posted.id == message)))
 
     async def _callback(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if self.interactions_over:
+            self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
+            return _refused(404, 10062, "Unknown interaction")
         self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
         shown = {"interaction": {"id": request.match_info["id"], "type": 2, "response_message_id": "1"}}
         return _json(shown)
@@ -373,10 +426,22 @@ class DiscordDouble:
         self.follows.put_nowait((request.method, body))
         return _json(self._shown(Posted(self._snowflake(), 1, "", time(), body)))
 
-    async def _sync(self, request: web.Request) -> web.Response:
-        self.commands, self.syncs = await request.json(), self.syncs + 1
-        facts = {"application_id": str(APPLICATION), "version": "1"}
-        return _json([{**c, **facts, "id": str(n + 1)} for n, c in enumerate(self.commands)])
+    async def _sync(self, request: web.Request) -> web.StreamResponse:
+        sent = await request.json()
+        if self.sync_answers:
+            return await self.sync_answers.popleft().send(request)
+        if not self.user_install and any(1 in command.get("integration_types", ()) for command in sent):
+            return _refused(400, 50035, "Invalid Form Body", errors=USER_INSTALL_IS_OFF)
+        entry_points = [command["id"] for command in self.commands if command["type"] == 4]
+        if any(known not in {command.get("id") for command in sent} for known in entry_points):
+            return _refused(400, 50240, "You cannot remove this app's Entry Point command in a bulk update")
+        facts = {"application_id": str(APPLICATION), "version": "1", "default_member_permissions": None}
+        self.commands = [{"id": str(n + 1), **command, **facts} for n, command in enumerate(sent)]
+        self.syncs += 1
+        return _json(self.commands)
+
+    async def _commands(self, _request: web.Request) -> web.Response:
+        return _json(self.commands)
 
     async def _channel(self, request: web.Request) -> web.Response:
         channel = int(request.match_info["channel"])
@@ -438,6 +503,9 @@ class DiscordDouble:
         return _json({"url": self.gateway.url, "shards": self.shards, "session_start_limit": limit})
 
 
+USER_INSTALL_IS_OFF = {
+    "0": {"integration_types": {"1": {"_errors": [{"code": "ENUM_TYPE_COERCE", "message": "Not supported"}]}}}
+}
 USER: dict[str, Any] = {
     "id": str(BOT),
     "username": "paperboy",
@@ -490,7 +558,16 @@ def guild_payload(permissions: int = (1 << 52) - 1) -> dict[str, Any]:
         "premium_progress_bar_enabled": False,
         "system_channel_flags": 0,
         "stickers": [],
+        "members": [MEMBER],
     }
+
+
+def _is_archived(thread: Mapping[str, Any]) -> bool:
+    return bool(thread["thread_metadata"]["archived"])
+
+
+def _archived_at(thread: Mapping[str, Any]) -> str:
+    return str(thread["thread_metadata"]["archive_timestamp"])
 
 
 def _thread(thread: int, parent: int, name: str, tags: list[Any]) -> dict[str, Any]:
@@ -521,8 +598,8 @@ def _json(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = N
     return web.Response(body=json.dumps(body).encode(), status=status, headers={**(headers or {}), **kind})
 
 
-def _refused(status: int, code: int, message: str) -> web.Response:
-    return _json({"code": code, "message": message}, status=status)
+def _refused(status: int, code: int, message: str, **more: Any) -> web.Response:
+    return _json({"code": code, "message": message, **more}, status=status)
 
 
 def _limited(after: float, *, everywhere: bool = False) -> web.Response:
