@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.api import Api
-from adapters.slack.outcomes import CALL_ERRORS, EXPIRED, PROXY_WAIT, certain, code_of, send_error
+from adapters.slack.outcomes import CALL_ERRORS, EXPIRED, PROXY_WAIT, certain, code_of, send_error, status_of
 from adapters.slack.tokens import Access, Tokens
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
 
@@ -47,7 +47,7 @@ class Calls:
             try:
                 return _read(await call(client(access.token)))
             except SlackApiError as error:
-                if code_of(error) != EXPIRED:
+                if code_of(error) != EXPIRED or status_of(error) >= 500:
                     raise
             access = await self._tokens.renewed(access)
             return _read(await call(client(access.token)))
