@@ -236,6 +236,10 @@ class Settings(SettingsGroup):
             *(secret for group in self._groups.values() for secret in group.secrets()),
         )
 
+    def secret_patterns(self) -> tuple[str, ...]:
+        """What the tokens of all platforms look like, as regular expressions."""
+        return tuple(pattern for group in self.platforms for pattern in group.secret_patterns)
+
 
 def _refuse_unknown(models: Iterable[type[SettingsGroup]], given: Iterable[str]) -> None:
     known = [name for model in models for name in model.environment_names()]

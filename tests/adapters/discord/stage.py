@@ -104,6 +104,7 @@ class DiscordStage:
         for platform in self.bot.platforms:
             assert isinstance(platform, DiscordPlatform)
             platform._rest = self.client
+            platform._listening[:] = [self.client]
 
 
 @asynccontextmanager

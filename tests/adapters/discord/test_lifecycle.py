@@ -79,8 +79,7 @@ async def a_server(
     double.gateway.guilds = {0: [guild_payload() | {"channels": [text_channel(2000), forum()]} | more]}
 
     async def happens(event: str, data: dict[str, Any], times: int = 1) -> None:
-        listener = platform._listening
-        assert isinstance(listener, client.Listening)
+        (listener,) = platform._listening
         for _ in range(times):
             await double.gateway.dispatch(event, data)
         marker = {"id": "9", "parent_id": "2000", "guild_id": str(GUILD), "type": 11}

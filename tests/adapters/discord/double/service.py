@@ -21,7 +21,7 @@ from tests.adapters.discord.double.gateway import GatewayDouble
 
 EPOCH = 1_420_070_400_000
 APPLICATION, BOT, GUILD = 900, 901, 1000
-TEXT, NEWS, FORUM = 0, 5, 15
+TEXT, DIRECT, NEWS, PRIVATE_THREAD, FORUM = 0, 1, 5, 12, 15
 NONCE_LIVES = 300.0
 """Seconds in which Discord knows a nonce again."""
 PER_CHANNEL, CHANNEL_WINDOW = 5, 5.0
@@ -132,6 +132,20 @@ class DiscordDouble:
         self.hides_history = False
         self.gone: set[int] = set()
         """Channels that were deleted, or never were: nothing can be done in them."""
+        self.left: set[int] = set()
+        """People who are no longer in the server."""
+        self.more_roles: list[tuple[int, str]] = []
+        """Id and name of each role beyond @everyone; they give no permission by themselves."""
+        self.roles: dict[int, list[str]] = {}
+        """Person -> roles."""
+        self.overwrites: dict[int, list[dict[str, Any]]] = {}
+        """Channel -> its permission overwrites."""
+        self.parents: dict[int, int] = {}
+        """Thread -> the channel that it is in."""
+        self.thread_members: set[tuple[int, int]] = set()
+        """Private thread, and a person who was added to it."""
+        self.allowed_by_name: set[str] = set()
+        """People and roles that the server's settings allow `/paper` to."""
         self.permissions = (1 << 52) - 1
         """What everybody may do in the server."""
         self.gateway = GatewayDouble()
@@ -167,6 +181,8 @@ class DiscordDouble:
         add("POST", "/api/channels/{channel}/messages/{message}/crosspost", self._publish)
         add("GET", "/api/guilds/{guild}", self._guild)
         add("GET", "/api/guilds/{guild}/members/{user}", self._member)
+        add("GET", "/api/channels/{channel}/thread-members/{user}", self._thread_member)
+        add("GET", "/api/applications/{app}/guilds/{guild}/commands/{command}/permissions", self._rules)
         add("POST", "/api/users/@me/channels", self._direct)
         add("POST", "/api/interactions/{id}/{token}/callback", self._callback)
         add("POST", "/api/webhooks/{app}/{token}", self._follow)
@@ -445,15 +461,20 @@ class DiscordDouble:
 
     async def _channel(self, request: web.Request) -> web.Response:
         channel = int(request.match_info["channel"])
+        kind = self.kinds.get(channel, TEXT)
+        if kind == DIRECT:
+            return _json({"id": str(channel), "type": DIRECT, "recipients": [_person(channel - 1)]})
+        if channel in self.parents:
+            return _json(_thread(channel, self.parents[channel], "t", []) | {"type": kind})
         last = next((message.id for message in reversed(self.messages) if message.channel == channel), None)
         return _json(
             {
                 "id": str(channel),
-                "type": self.kinds.get(channel, TEXT),
+                "type": kind,
                 "guild_id": str(GUILD),
                 "name": f"c{channel}",
                 "position": 0,
-                "permission_overwrites": [],
+                "permission_overwrites": self.overwrites.get(channel, []),
                 "last_message_id": str(last) if last else None,
                 "available_tags": [],
                 "flags": 0,
@@ -461,14 +482,34 @@ class DiscordDouble:
         )
 
     async def _guild(self, _request: web.Request) -> web.Response:
-        return _json(guild_payload(self.permissions))
+        payload = guild_payload(self.permissions)
+        (everyone,) = payload["roles"]
+        named = [{"id": str(number), "name": name, "permissions": "0"} for number, name in self.more_roles]
+        return _json(payload | {"roles": [everyone, *(everyone | role for role in named)]})
 
-    async def _member(self, _request: web.Request) -> web.Response:
-        return _json(MEMBER)
+    async def _member(self, request: web.Request) -> web.Response:
+        person = int(request.match_info["user"])
+        if person in self.left:
+            return _refused(404, 10007, "Unknown Member")
+        return _json(MEMBER | {"user": _person(person), "roles": self.roles.get(person, [])})
+
+    async def _thread_member(self, request: web.Request) -> web.Response:
+        thread, person = int(request.match_info["channel"]), int(request.match_info["user"])
+        if (thread, person) not in self.thread_members:
+            return _refused(404, 10007, "Unknown Member")
+        at = "2026-01-01T00:00:00+00:00"
+        return _json({"id": str(thread), "user_id": str(person), "join_timestamp": at, "flags": 0})
+
+    async def _rules(self, request: web.Request) -> web.Response:
+        if not self.allowed_by_name:
+            return _refused(404, 10066, "Unknown application command permissions")
+        rules = [{"id": name, "type": 2, "permission": True} for name in sorted(self.allowed_by_name)]
+        ids = {"application_id": str(APPLICATION), "guild_id": str(GUILD)}
+        return _json({"id": request.match_info["command"], **ids, "permissions": rules})
 
     async def _direct(self, request: web.Request) -> web.Response:
         person = int((await request.json())["recipient_id"])
-        return _json({"id": str(person + 1), "type": 1, "recipients": [{**USER, "id": str(person)}]})
+        return _json({"id": str(person + 1), "type": DIRECT, "recipients": [_person(person)]})
 
     async def _my_guilds(self, _request: web.Request) -> web.Response:
         return _json([guild for guilds in self.gateway.guilds.values() for guild in guilds])
@@ -521,6 +562,10 @@ MEMBER: dict[str, Any] = {
     "mute": False,
     "flags": 0,
 }
+
+
+def _person(number: int) -> dict[str, Any]:
+    return USER if number == BOT else {**USER, "id": str(number), "username": f"u{number}", "bot": False}
 
 
 def guild_payload(permissions: int = (1 << 52) - 1) -> dict[str, Any]:
