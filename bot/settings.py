@@ -85,6 +85,8 @@ class PlatformSettings(SettingsGroup):
     """The platform's name as people write it."""
     connect: ClassVar[str] = ""
     """How an operator connects it, in a few words, with names of settings in backquotes; "" if it needs nothing."""
+    channel_settings: ClassVar[frozenset[str]] = frozenset()
+    """The optional settings of a channel that make sense here, of `edits threads embeds publish ping editors`."""
     secret_patterns: ClassVar[Sequence[str]] = ()
     """Regular expressions of what its tokens look like, for the logs to redact. They must run in linear time."""
 

@@ -53,6 +53,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         outbox=Outbox(redis),
         kept=ButtonPayloads(redis),
         votes=Votes(redis),
+        platforms={},
         polls=partial(last_polls, redis),
         now=now,
     )
