@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from redis.asyncio import Redis
 
+from adapters.email.addresses import Addresses
 from adapters.email.links import Links
 from adapters.email.mailbox import parse as mail_bounce
 from adapters.email.message import Sender
 from adapters.email.platform import EmailPlatform
-from adapters.email.relay import Relay
-from adapters.email.server import Server
-from adapters.email.store import Addresses
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
 from bot.errors import ConfigurationError
 from bot.sealing import Seal
 from bot.settings import Settings
@@ -37,7 +37,7 @@ def build(settings: Settings, redis: Redis) -> EmailPlatform | None:
     return EmailPlatform(
         addresses=Addresses(redis, seal),
         links=Links(settings.public_url, seal, _now),
-        relay=Relay(Server.parse(settings.smtp_url.get_secret_value())),
+        relay=SmtpClient(SmtpServer.parse(settings.smtp_url.get_secret_value())),
         sender=Sender.parse(settings.mail_from),
         bounce=bounce,
         mailbox=mailbox,

@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 
 from adapters.email.address import Address
-from adapters.email.store import DOMAIN_HASH, HASH, PLATFORM, Addresses
+from adapters.email.addresses import DOMAIN_HASH, HASH, PLATFORM, Addresses
 from bot.models import ChannelRef
 from bot.ports import Core
 

@@ -18,7 +18,7 @@ Purpose = Literal["confirm", "manage", "unsubscribe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SignupRequest:
     """What somebody asked for in a form. Nothing of it is kept before they have confirmed it."""
 
     address: str
@@ -36,7 +36,7 @@ class Links:
     seal: Seal
     now: Callable[[], datetime]
 
-    def confirm(self, wish: Wish) -> str:
+    def confirm(self, wish: SignupRequest) -> str:
         """Where a wish is confirmed."""
         return self._url("confirm", asdict(wish), self.now() + CONFIRM_FOR)
 
@@ -49,9 +49,9 @@ class Links:
         """Where all mail is stopped. It never expires: old mails must be able to stop new ones."""
         return self._url("unsubscribe", {"channel": str(channel)}, None)
 
-    def wish(self, token: str) -> Wish:
+    def wish(self, token: str) -> SignupRequest:
         """What `confirm` said. Raises UserError."""
-        return Wish(**self._read("confirm", token))
+        return SignupRequest(**self._read("confirm", token))
 
     def channel(self, purpose: Purpose, token: str) -> ChannelRef:
         """Whose link it is. Raises UserError."""

@@ -9,19 +9,19 @@ from aiohttp.web import RouteDef
 from redis.exceptions import RedisError
 
 from adapters.email import files
+from adapters.email.account_pages import AccountPages
 from adapters.email.address import Address
+from adapters.email.addresses import Addresses
 from adapters.email.bounces import return_address, take_back
-from adapters.email.desk import Desk
-from adapters.email.letters import Letters
+from adapters.email.errors import MISCONFIGURED_PAUSE
 from adapters.email.links import Links
 from adapters.email.mailbox import Mailbox
-from adapters.email.manage import Manage
 from adapters.email.message import Sender, compose, message_id
-from adapters.email.relay import Relay
 from adapters.email.render import Frame, render
-from adapters.email.signup import Signup
-from adapters.email.store import Addresses
-from adapters.email.verdict import MISCONFIGURED_PAUSE
+from adapters.email.signup_pages import SignupPages
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.transactional import TransactionalMail
+from adapters.email.web_context import WebContext
 from bot.cards import Card
 from bot.cards.plain import link
 from bot.errors import CardRefused, ChannelGone, ConfigurationError, RetryLater, SendError, Unknowable
@@ -43,13 +43,13 @@ class EmailPlatform:
         *,
         addresses: Addresses,
         links: Links,
-        relay: Relay,
+        relay: SmtpClient,
         sender: Sender,
         bounce: Address | None = None,
         mailbox: Mailbox | None = None,
         now: Callable[[], datetime],
     ) -> None:
-        self._letters = Letters(links, relay, sender, now)
+        self._letters = TransactionalMail(links, relay, sender, now)
         self._templates = Templates("adapters.email")
         self._addresses = addresses
         self._links = links
@@ -96,9 +96,9 @@ class EmailPlatform:
 
     def routes(self, core: Core) -> Iterable[RouteDef]:
         """The pages that mails and the form lead to."""
-        desk = Desk(core, self._addresses, self._links, self._letters, self._templates)
-        manage = Manage(desk)
-        return [*Signup(desk, manage).routes(), *manage.routes(), *files.routes()]
+        desk = WebContext(core, self._addresses, self._links, self._letters, self._templates)
+        manage = AccountPages(desk)
+        return [*SignupPages(desk, manage).routes(), *manage.routes(), *files.routes()]
 
     async def diagnose(self) -> Iterable[Finding]:
         """Whether the mail server lets us in."""
@@ -122,7 +122,7 @@ class EmailPlatform:
 
     def _composed(self, to: ChannelRef, address: Address, card: Card, identity: str) -> bytes:
         unsubscribe = self._links.unsubscribe(to)
-        ways = (("Manage what you get", self._links.manage(to)), ("Stop all mail", unsubscribe))
+        ways = (("AccountPages what you get", self._links.manage(to)), ("Stop all mail", unsubscribe))
         frame = Frame(
             f"You get this because this address was confirmed at {self._links.base}.",
             ways,

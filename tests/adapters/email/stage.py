@@ -16,11 +16,11 @@ from redis.asyncio import Redis
 
 from adapters.email import EmailPlatform
 from adapters.email.address import Address
+from adapters.email.addresses import Addresses
 from adapters.email.links import Links
 from adapters.email.message import Sender
-from adapters.email.relay import Relay
-from adapters.email.server import Server
-from adapters.email.store import Addresses
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
 from bot.app import Bot, wall_clock
 from bot.models import ChannelRef
 from bot.sealing import Seal
@@ -158,7 +158,7 @@ class EmailStage:
         self.platform = EmailPlatform(
             addresses=Addresses(self._redis, Seal([KEY])),
             links=self.links,
-            relay=Relay(Server.parse(self.office.url), patience=3),
+            relay=SmtpClient(SmtpServer.parse(self.office.url), patience=3),
             sender=Sender.parse("Paperboy <papers@example.org>"),
             bounce=Address.parse("bounces@example.org"),
             now=self._now,

@@ -14,11 +14,11 @@ from redis.asyncio import Redis
 
 from adapters.email import EmailPlatform
 from adapters.email.address import Address
+from adapters.email.addresses import Addresses
 from adapters.email.links import Links
 from adapters.email.message import Sender
-from adapters.email.relay import Relay
-from adapters.email.server import Server
-from adapters.email.store import Addresses
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
 from bot import delivery as delivering
 from bot import retries
 from bot.cards.message import message
@@ -40,7 +40,7 @@ FINAL = frozenset({"550 at sender", "550 at recipient", "554 at end"})
 
 
 @dataclass
-class Desk:
+class WebContext:
     """A post office, and what is owed to the people of some addresses."""
 
     office: PostOffice
@@ -80,12 +80,12 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_at(redis: Redis) -> AsyncIterator[Desk]:
+async def desk_at(redis: Redis) -> AsyncIterator[WebContext]:
     """A post office that is open."""
     seal = Seal(["a key that nobody can guess"])
     addresses = Addresses(redis, seal)
     async with PostOffice().open() as office:
-        relay = Relay(Server.parse(office.url), patience=3)
+        relay = SmtpClient(SmtpServer.parse(office.url), patience=3)
         platform = EmailPlatform(
             addresses=addresses,
             links=Links("https://papers.example.org", seal, lambda: NOW),
@@ -94,12 +94,12 @@ async def desk_at(redis: Redis) -> AsyncIterator[Desk]:
             bounce=Address.parse("bounces@example.org"),
             now=lambda: NOW,
         )
-        yield Desk(office, redis, platform, addresses, Outbox(redis, durable=True), Papers(redis))
+        yield WebContext(office, redis, platform, addresses, Outbox(redis, durable=True), Papers(redis))
         await platform.close()
 
 
 @pytest.fixture
-async def desk(redis: Redis) -> AsyncIterator[Desk]:
+async def desk(redis: Redis) -> AsyncIterator[WebContext]:
     async with desk_at(redis) as desk:
         yield desk
 
@@ -116,7 +116,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 PEOPLE = [f"person{n}@{'example.org' if n % 2 else 'example.net'}" for n in range(40)]
 
 
-async def test_everyone_gets_their_mails_once(desk: Desk) -> None:
+async def test_everyone_gets_their_mails_once(desk: WebContext) -> None:
     await desk.owe(PEOPLE, "p1", "p2", "p3")
     assert (await desk.deliveries().deliver_due())["posted"] == 120
     assert len(desk.got()) == len(desk.office.mails) == 120
@@ -124,7 +124,7 @@ async def test_everyone_gets_their_mails_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize("unclear", ["hold", "resend"])
 async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
-    desk: Desk, unclear: Literal["hold", "resend"]
+    desk: WebContext, unclear: Literal["hold", "resend"]
 ) -> None:
     dice = random.Random(11)
     faults: list[Fault] = [f for f in get_args(Fault) if f not in FINAL and "hang" not in f]
@@ -147,7 +147,7 @@ async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
         assert doubled == lost_answers
 
 
-async def test_what_an_operator_lets_go_arrives(desk: Desk) -> None:
+async def test_what_an_operator_lets_go_arrives(desk: WebContext) -> None:
     desk.office.faults = {PEOPLE[0]: ["cut in data"]}
     await desk.owe(PEOPLE[:1], "p1")
     assert (await desk.deliveries().deliver_due())["held"] == 1
@@ -156,7 +156,7 @@ async def test_what_an_operator_lets_go_arrives(desk: Desk) -> None:
     assert await desk.deliveries().deliver_due() == Counter(posted=1)
 
 
-async def test_slow_answers_are_retried_before_the_end_and_held_after_it(desk: Desk) -> None:
+async def test_slow_answers_are_retried_before_the_end_and_held_after_it(desk: WebContext) -> None:
     early, late = PEOPLE[:2]
     desk.office.faults = {early: ["hang at recipient"], late: ["hang at end"]}
     await desk.owe(PEOPLE, "p1")
@@ -166,7 +166,7 @@ async def test_slow_answers_are_retried_before_the_end_and_held_after_it(desk: D
 
 
 @pytest.mark.parametrize("fault", ["550 at recipient", "554 at end"])
-async def test_a_final_refusal_pauses_that_address_alone(desk: Desk, fault: Fault) -> None:
+async def test_a_final_refusal_pauses_that_address_alone(desk: WebContext, fault: Fault) -> None:
     gone = PEOPLE[0]
     desk.office.faults = {gone: [fault]}
     await desk.owe(PEOPLE, "p1", "p2")
@@ -179,9 +179,9 @@ async def test_a_final_refusal_pauses_that_address_alone(desk: Desk, fault: Faul
 
 
 async def test_a_server_that_is_away_for_a_while_gets_everything_afterwards(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: WebContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.email.verdict.SERVER_PAUSE", 0.05)
+    monkeypatch.setattr("adapters.email.errors.SERVER_PAUSE", 0.05)
     desk.office.greeting = "421 4.3.2 Too busy"
     await desk.owe(PEOPLE, "p1")
     going = asyncio.create_task(desk.deliveries().deliver_due())
@@ -192,14 +192,14 @@ async def test_a_server_that_is_away_for_a_while_gets_everything_afterwards(
     assert len(desk.got()) == len(desk.office.mails) == 40
 
 
-async def test_a_forgotten_address_gets_nothing(desk: Desk) -> None:
+async def test_a_forgotten_address_gets_nothing(desk: WebContext) -> None:
     await desk.owe(PEOPLE[:2], "p1")
     await desk.addresses.forget(await desk.channel(PEOPLE[0]))
     assert (await desk.deliveries().deliver_due())["posted"] == 1
     assert [mail.to for mail in desk.office.mails] == [PEOPLE[1]]
 
 
-async def test_an_address_is_nowhere_in_redis(desk: Desk) -> None:
+async def test_an_address_is_nowhere_in_redis(desk: WebContext) -> None:
     desk.office.faults = {address: ["550 at recipient"] for address in PEOPLE[:5]}
     await desk.owe(PEOPLE, "p1")
     await desk.deliveries().deliver_due()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.email.links import CONFIRM_FOR, MANAGE_FOR, Links, Wish
+from adapters.email.links import CONFIRM_FOR, MANAGE_FOR, Links, SignupRequest
 from bot.errors import UserError
 from bot.models import ChannelRef
 from bot.sealing import Seal
@@ -12,7 +12,7 @@ from bot.sealing import Seal
 KEY = "a key that nobody can guess"
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 CHANNEL = ChannelRef("email", "abcdefgh", "abcdefghijklmnopqrstuvwxyz")
-WISH = Wish(address="ada@example.org", query="diffusion", every="daily", zone="Europe/Berlin")
+WISH = SignupRequest(address="ada@example.org", query="diffusion", every="daily", zone="Europe/Berlin")
 
 
 def links(key: str = KEY, later: timedelta = timedelta(0)) -> Links:

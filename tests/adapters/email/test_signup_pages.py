@@ -168,7 +168,7 @@ async def test_a_lost_link_is_sent_again_to_a_known_address_alone(stage: EmailSt
 
 
 async def test_one_source_can_not_ask_for_many(stage: EmailStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.email.signup.REQUESTS", Rate(3, 3600))
+    monkeypatch.setattr("adapters.email.signup_pages.REQUESTS", Rate(3, 3600))
     statuses = [(await ask(stage, f"person{n}@example.org")).status for n in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
     await stage.letter(3)
@@ -177,7 +177,7 @@ async def test_one_source_can_not_ask_for_many(stage: EmailStage, monkeypatch: p
 async def test_a_proxy_says_for_whom_it_asks_and_others_can_not(
     stage: EmailStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.email.signup.LOOKS", Rate(1, 3600))
+    monkeypatch.setattr("adapters.email.signup_pages.LOOKS", Rate(1, 3600))
 
     async def look(source: str) -> int:
         headers = {"X-Forwarded-For": source}
@@ -193,7 +193,7 @@ async def test_a_proxy_says_for_whom_it_asks_and_others_can_not(
 async def test_strangers_together_can_not_ask_for_more_than_a_brake_allows(
     stage: EmailStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.email.signup.LETTERS", Rate(2, 3600))
+    monkeypatch.setattr("adapters.email.signup_pages.LETTERS", Rate(2, 3600))
     for n in range(4):
         assert (await ask(stage, f"person{n}@example.org")).status == 200
     await stage.letter(2)
@@ -214,7 +214,7 @@ async def test_a_confirmation_ends_after_two_days(stage: EmailStage, clock: Cloc
 async def test_a_server_that_is_busy_gets_the_letter_later(
     stage: EmailStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.email.letters.AGAIN", (0.01, 0.01))
+    monkeypatch.setattr("adapters.email.transactional.AGAIN", (0.01, 0.01))
     stage.office.faults[ADA] = ["450 at recipient", "cut at data"]
     await ask(stage)
     assert (await stage.letter()).to == ADA
@@ -232,7 +232,7 @@ async def test_while_redis_is_away_pages_say_so(stage: EmailStage, monkeypatch: 
     async def away(*_args: object) -> None:
         raise RedisConnectionError("gone")
 
-    monkeypatch.setattr("adapters.email.store.Rates.turn", away)
+    monkeypatch.setattr("adapters.email.addresses.Rates.turn", away)
     page = await ask(stage)
     assert (page.status, "try again in a minute" in page.text) == (503, True)
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from adapters.email.address import Address
 from adapters.email.bounces import LARGEST, take_back
-from adapters.email.desk import A_LETTER_AN_HOUR, REQUESTS, Desk, fields
+from adapters.email.web_context import A_LETTER_AN_HOUR, REQUESTS, WebContext, fields
 from bot.cards import Card, Form
 from bot.commands.line import parse_line
 from bot.commands.table import shown
@@ -48,10 +48,10 @@ def person(channel: ChannelRef) -> User:
     return User(channel.channel, "you")
 
 
-class Manage:
+class AccountPages:
     """The pages behind a mail's links."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: WebContext) -> None:
         self._desk = desk
 
     def routes(self) -> list[web.RouteDef]:

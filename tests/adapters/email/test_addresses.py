@@ -4,7 +4,7 @@ import pytest
 from redis.asyncio import Redis
 
 from adapters.email.address import Address
-from adapters.email.store import PEPPER, Addresses
+from adapters.email.addresses import PEPPER, Addresses
 from bot.errors import ConfigurationError
 from bot.ports import Rate
 from bot.sealing import Seal

@@ -23,7 +23,7 @@ PEPPER = keys.installation(PLATFORM, "pepper")
 LET_GO = timedelta(days=30)
 """As long as a link to come back works."""
 HASH, DOMAIN_HASH = 26, 8
-"""Letters of base32: 130 bits, for nobody may guess a channel; and 40, for a domain is only a neighbourhood."""
+"""TransactionalMail of base32: 130 bits, for nobody may guess a channel; and 40, for a domain is only a neighbourhood."""
 
 
 class Addresses:

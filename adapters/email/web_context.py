@@ -9,10 +9,10 @@ from aiohttp import web
 from redis.exceptions import RedisError
 from structlog import get_logger
 
+from adapters.email.addresses import Addresses
 from adapters.email.files import base
-from adapters.email.letters import Letters
 from adapters.email.links import Links
-from adapters.email.store import Addresses
+from adapters.email.transactional import TransactionalMail
 from bot.cards.plain import link
 from bot.errors import ConfigurationError, UserError
 from bot.ports import Core, Rate
@@ -33,13 +33,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class WebContext:
     """Passed to every group of pages."""
 
     core: Core
     addresses: Addresses
     links: Links
-    letters: Letters
+    letters: TransactionalMail
     templates: Templates
 
     def page(self, template: str, *, status: int = 200, **values: object) -> web.Response:

@@ -212,7 +212,7 @@ async def test_a_made_up_or_huge_report_changes_nothing(stage: EmailStage, redis
 
 
 async def test_a_page_can_not_be_hammered(stage: EmailStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.email.manage.COMMANDS", Rate(2, 60))
+    monkeypatch.setattr("adapters.email.account_pages.COMMANDS", Rate(2, 60))
     link = stage.links.manage(stage.channel)
     statuses = [(await stage.browser.post(link, {"say": "list"})).status for _ in range(3)]
     assert statuses == [200, 200, 400]

@@ -9,10 +9,10 @@ from uuid import uuid4
 from structlog import get_logger
 
 from adapters.email.address import Address
-from adapters.email.links import Links, Wish
+from adapters.email.links import Links, SignupRequest
 from adapters.email.message import Sender, compose, message_id
-from adapters.email.relay import Relay
 from adapters.email.render import Frame, render
+from adapters.email.smtp_client import SmtpClient
 from bot.cards import Button, Card
 from bot.cards.say import actions, dim, paragraph
 from bot.errors import RetryLater, SendError
@@ -27,16 +27,16 @@ log = get_logger()
 
 
 @dataclass(slots=True)
-class Letters:
+class TransactionalMail:
     """Sends them in the background: how long it takes would tell whether an address is known."""
 
     links: Links
-    relay: Relay
+    relay: SmtpClient
     sender: Sender
     now: Callable[[], datetime]
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def confirmation(self, to: Address, wish: Wish) -> None:
+    def confirmation(self, to: Address, wish: SignupRequest) -> None:
         """Ask whether whoever reads the mail wants what was asked for.
 
         Nothing that was typed into the form is in it: nobody can make us send words of theirs.

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from adapters.email.account_pages import AccountPages, person
 from adapters.email.address import Address
-from adapters.email.desk import A_LETTER_AN_HOUR, LETTERS, LOOKS, REQUESTS, Desk, fields
-from adapters.email.links import Wish
-from adapters.email.manage import Manage, person
-from adapters.email.store import PLATFORM
+from adapters.email.addresses import PLATFORM
+from adapters.email.links import SignupRequest
+from adapters.email.web_context import A_LETTER_AN_HOUR, LETTERS, LOOKS, REQUESTS, WebContext, fields
 from bot.cards import Card, PaperBlock
 from bot.errors import UserError
 from bot.models import ChannelRef, ChannelSettings, Command
@@ -24,10 +24,10 @@ NOBODY = ChannelRef(PLATFORM, "", "")
 """Who looks at a back-test before there is a channel."""
 
 
-class Signup:
+class SignupPages:
     """The form's pages."""
 
-    def __init__(self, desk: Desk, manage: Manage) -> None:
+    def __init__(self, desk: WebContext, manage: AccountPages) -> None:
         self._desk = desk
         self._manage = manage
 
@@ -124,7 +124,7 @@ class Signup:
         )
 
 
-def read(given: Mapping[str, str]) -> tuple[Address, Wish]:
+def read(given: Mapping[str, str]) -> tuple[Address, SignupRequest]:
     """The form as it was filled in. Raises UserError for what can't be meant."""
     address = Address.parse(given.get("address", ""))
     zone = find_zone(given.get("zone", "").strip() or "UTC")
@@ -134,4 +134,4 @@ def read(given: Mapping[str, str]) -> tuple[Address, Wish]:
         )
     query = given.get("query", "").strip() or TRENDING
     every = EVERY.get(given.get("every", ""), "daily")
-    return address, Wish(address=str(address), query=query, every=every, zone=zone)
+    return address, SignupRequest(address=str(address), query=query, every=every, zone=zone)
