@@ -12,7 +12,7 @@ from adapters.email import files
 from adapters.email.account_pages import AccountPages
 from adapters.email.address import Address
 from adapters.email.addresses import Addresses
-from adapters.email.bounces import return_address, take_back
+from adapters.email.bounces import BounceReports, return_address
 from adapters.email.errors import MISCONFIGURED_PAUSE
 from adapters.email.links import Links
 from adapters.email.mailbox import Mailbox
@@ -52,6 +52,7 @@ class EmailPlatform:
         self._letters = TransactionalMail(links, relay, sender, now)
         self._templates = Templates("adapters.email")
         self._addresses = addresses
+        self._bounces = BounceReports(addresses)
         self._links = links
         self._relay = relay
         self._sender = sender
@@ -65,7 +66,7 @@ class EmailPlatform:
         if self._mailbox is None:
             await asyncio.Event().wait()
             return
-        await self._mailbox.watch(lambda report: take_back(report, core, self._addresses))
+        await self._mailbox.watch(lambda report: self._bounces.accept(report, core))
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Hand the mail in at the server, which has the same Message-ID each time. Raises a SendError."""
