@@ -49,7 +49,9 @@ async def run_limited(module: str, data: bytes, *, seconds: float) -> bytes:
             process.kill()
             await process.wait()
     if process.returncode != 0:
-        raise LimitExceeded(f"it needed too much memory or time, or crashed (exit status {process.returncode})")
+        raise LimitExceeded(
+            f"it needed too much memory or time, or crashed (exit status {process.returncode})"
+        )
     return out
 
 

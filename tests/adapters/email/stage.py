@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -25,6 +26,7 @@ from bot.app import Bot, wall_clock
 from bot.models import ChannelRef
 from bot.sealing import Seal
 from bot.web.headers import harden
+from bot.web.requests import decode
 from tests.adapters.email.postoffice import Mail, PostOffice
 from tests.stage import Seen, wired
 
@@ -164,8 +166,8 @@ class EmailStage:
             now=self._now,
         )
         async with wired(self._redis, (self.platform,), self._now) as self.bot:
-            app = web.Application()
-            app.on_response_prepare.append(harden)
+            app = web.Application(middlewares=[decode([ip_network("127.0.0.0/8")])])
+            app.on_response_prepare.append(harden())
             app.add_routes(self.platform.routes(self.bot.core))
             async with TestClient(TestServer(app)) as client:
                 self.browser = Browser(client)
