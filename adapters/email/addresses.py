@@ -11,8 +11,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from adapters.email.address import Address
-from bot.models import ChannelRef
-from bot.sealing import Seal
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
 from bot.store import keys
 
 PLATFORM = "email"
@@ -41,7 +41,7 @@ class Account:
 class Addresses:
     """The confirmed addresses, by channel."""
 
-    def __init__(self, redis: Redis, seal: Seal) -> None:
+    def __init__(self, redis: Redis, seal: Encryptor) -> None:
         self._redis = redis
         self._seal = seal
         self._pepper: bytes | None = None

@@ -8,8 +8,8 @@ from structlog import get_logger
 
 from adapters.email.address import Address
 from adapters.email.addresses import DOMAIN_HASH, HASH, PLATFORM, Addresses
+from bot.domain.models import ChannelRef
 from bot.limited_process import LimitExceeded, run_limited
-from bot.models import ChannelRef
 from bot.ports import Core
 
 MAX_REPORT = 256 * 1024

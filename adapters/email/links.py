@@ -12,9 +12,9 @@ from typing import Literal
 
 from adapters.email.address import Address
 from adapters.email.addresses import KEPT_AFTER_LEAVING, Account
-from bot.errors import ConfigurationError, UserError
-from bot.models import ChannelRef
-from bot.sealing import Seal
+from bot.domain.errors import ConfigurationError, UserError
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
 
 CONFIRM_FOR = timedelta(days=2)
 ACT_FOR = KEPT_AFTER_LEAVING
@@ -66,7 +66,7 @@ class Links:
 
     base: str
     """The URL of the front page, without a slash at its end."""
-    seal: Seal
+    seal: Encryptor
     now: Callable[[], datetime]
 
     def confirm(self, request: SignupRequest, generation: str) -> str:

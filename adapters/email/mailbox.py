@@ -11,7 +11,7 @@ from structlog import get_logger
 
 from adapters.email.address import Address
 from adapters.email.bounces import MAX_REPORT, TooManyReports
-from bot.errors import ConfigurationError, UserError
+from bot.domain.errors import ConfigurationError, UserError
 
 INTERVAL = 300.0
 """Seconds between two readings of the mailbox."""

@@ -13,7 +13,7 @@ from typing import Self
 from adapters.email.address import Address
 from adapters.email.render import Rendered
 from bot.cards.plain import plain
-from bot.errors import ConfigurationError, PaperboyError, UserError
+from bot.domain.errors import ConfigurationError, PaperboyError, UserError
 
 MAX_SENDER = 500
 """Characters of PAPERBOY_MAIL_FROM."""

@@ -11,9 +11,9 @@ from adapters.email.addresses import PLATFORM
 from adapters.email.links import SignupRequest
 from adapters.email.web_context import A_LETTER_AN_HOUR, LETTERS, LOOKS, REQUESTS, WebContext, fields
 from bot.cards import Card, PaperBlock
-from bot.errors import UserError
-from bot.models import ChannelRef, ChannelSettings, Command
-from bot.schedule import find_zone
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, ChannelSettings, Command
+from bot.policy.schedule import find_zone
 
 TRENDING = "trending"
 EVERY: Mapping[str, str] = {"weekdays": "daily", "weekly": "weekly"}

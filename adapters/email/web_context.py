@@ -14,7 +14,7 @@ from adapters.email.files import base
 from adapters.email.links import Links
 from adapters.email.transactional import TransactionalMail
 from bot.cards.plain import link
-from bot.errors import ConfigurationError, UserError
+from bot.domain.errors import ConfigurationError, UserError
 from bot.ports import Core, Rate
 from bot.web.templating import Templates
 

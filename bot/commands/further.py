@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from bot.cards import Card
 from bot.commands.results import Wish, results_card
 from bot.commands.services import Services
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Query
 from bot.search import PAGE, Found
 from bot.search.fusion import fused

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from bot.cards.say import count
 from bot.commands.services import Services
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Query
-from bot.recent import KEPT
+from bot.search.recent_papers import KEPT
 
 DAYS = KEPT.days
 BROAD = 20

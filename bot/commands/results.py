@@ -8,7 +8,7 @@ from typing import Self, cast
 from bot.cards import Block, Button, Card, Span, Text
 from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Person, Phrase
 from bot.query.nodes import terms_of
 from bot.search import Found

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 from redis.exceptions import RedisError
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Query
 from bot.search.asked import Asked, read
 from bot.search.fields import day_of
@@ -20,8 +20,8 @@ from bot.search.likeness import like
 from bot.search.ranking import Ranked, Ranking, Sort
 from bot.search.titles import titled
 from bot.search.words import respelled
+from bot.store.notifications import Notifications
 from bot.store.papers import Papers
-from bot.store.wake import Wake
 
 PAGE = 5
 """Papers on a page of results."""
@@ -137,7 +137,7 @@ class Search:
         ids = await self._thread(lambda: titled(typed, index.schema, index.searcher(), most))
         return await self._get(ids, known)
 
-    async def run(self, wake: Wake) -> None:
+    async def run(self, wake: Notifications) -> None:
         """Follow what is written of papers, until cancelled."""
         wake.listen(self._heard)
         self._followed = True

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from tantivy import Searcher
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.search.asked import Asked, Word
 from bot.search.fields import words_of
 from bot.search.ranking import LONGEST_WORD

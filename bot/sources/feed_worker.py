@@ -16,7 +16,7 @@ from typing import Any
 
 import feedparser
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.limited_process import limit_resources
 from bot.sources.feeds import parse_feed
 from bot.sources.fields import text

@@ -13,14 +13,15 @@ from redis.exceptions import RedisError
 from bot.cards import PaperBlock
 from bot.cards.paper import paper_block
 from bot.cards.plain import plain
-from bot.errors import UserError
-from bot.models import Paper
+from bot.domain.errors import UserError
+from bot.domain.models import Paper
+from bot.domain.polls import PollResult
 from bot.ports import Invitable, Joinable, Platform, Rate
-from bot.sample import PapersOrSample
 from bot.search import Found, Search
 from bot.store.limits import Limits
-from bot.store.outbox import Outbox
-from bot.store.polls import PollResult, last_polls
+from bot.store.outbox.outbox import Outbox
+from bot.store.polls import last_polls
+from bot.terminal.sample import PapersOrSample
 from bot.text import shorten
 from bot.web.limits import count_request
 from bot.web.requests import query_of

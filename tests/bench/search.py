@@ -25,14 +25,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from bot.errors import UserError
-from bot.models import Paper
+from bot.domain.errors import UserError
+from bot.domain.models import Paper
 from bot.search import Search
 from bot.sources.fields import moment
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
+from bot.store.notifications import Notifications
 from bot.store.papers import Papers
-from bot.store.wake import Wake
 from bot.text import clean
 from tests.bench import known_items
 from tests.bench.fts5 import Fts5
@@ -101,7 +101,7 @@ async def run(most: int, items: int, whatever: int) -> dict[str, object]:
                 "build_per_s": round(len(papers) / built),
                 "mb": round(size(Path(folder) / "search") / 1e6, 1),
             }
-            wake = Wake(redis)
+            wake = Notifications(redis)
             roles = [asyncio.create_task(job) for job in (search.run(wake), wake.run())]
             figures |= await _speed(search, store, papers, Path(folder))
             figures |= await _success(search, known_items.drawn(papers, min(items, len(papers) // 2)))

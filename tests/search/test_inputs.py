@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import UserError
-from bot.models import Paper
+from bot.domain.errors import UserError
+from bot.domain.models import Paper
 from bot.query import Query, parse
 from bot.search.asked import Asked, read
 from bot.search.fields import day_of

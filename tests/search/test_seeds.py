@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.search.asked import read
 from bot.search.fields import day_of
 from bot.search.index import Index

@@ -15,8 +15,8 @@ from adapters.email.render import Frame, Rendered, render
 from bot.cards.paper import paper_card
 from bot.cards.plain import plain
 from bot.cards.say import paragraph
-from bot.errors import ConfigurationError, UserError
-from bot.models import Reason
+from bot.domain.errors import ConfigurationError, UserError
+from bot.domain.models import Reason
 from tests.papers import a_paper
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.email.smtp_url import SmtpServer
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,68 @@
+"""What is kept of the last days for trying queries: always what Redis holds."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from bot.domain.models import Paper
+from bot.ports import Batch
+from bot.query import parse
+from bot.search.recent_papers import KEPT, RecentPapers
+from bot.store.papers import Papers
+from tests.papers import a_paper
+
+NOW = datetime(2026, 3, 20, tzinfo=UTC)
+QUERY = parse("diffusion min:5, robot")
+
+
+async def seen(papers: Papers, *some: Paper) -> None:
+    await papers.ingest("test", Batch((), "cursor", history=some), 0)
+
+
+async def test_a_paper_counts_from_the_moment_it_was_written(redis: Redis) -> None:
+    papers = Papers(redis)
+    recent = RecentPapers(papers, lambda: NOW)
+    assert await recent.matching(QUERY) == []
+    paper = a_paper(title="Diffusion", upvotes=1, published=NOW - timedelta(days=1))
+    await seen(papers, paper)
+    assert await recent.matching(QUERY) == []
+    assert len(recent) == 1
+    await seen(papers, replace(paper, upvotes=9))
+    assert await recent.matching(QUERY) == [paper.id]
+
+
+async def test_what_is_older_is_not_read_and_what_grows_old_is_forgotten(redis: Redis) -> None:
+    papers, now = Papers(redis), NOW
+    recent = RecentPapers(papers, lambda: now)
+    old, young = (a_paper(f"2603.{n}", title="Robot", published=NOW - KEPT * n / 2) for n in (3, 1))
+    await seen(papers, old, young)
+    await papers.remember([a_paper("2603.9", title="Robot")])  # for search alone
+    assert await recent.matching(QUERY) == [young.id]
+    now += KEPT
+    assert await recent.matching(QUERY) == []
+    assert len(recent) == 0
+
+
+words = st.lists(st.sampled_from(["diffusion", "robot", "a"]), max_size=3).map(" ".join)
+writes = st.lists(st.tuples(st.integers(1, 6), words, st.integers(0, 9), st.integers(0, 20)), max_size=12)
+
+
+@given(writes, writes)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_the_view_and_the_store_agree(
+    redis: Redis, first: list[tuple[int, str, int, int]], then: list[tuple[int, str, int, int]]
+) -> None:
+    await redis.flushall()
+    papers = Papers(redis)
+    recent = RecentPapers(papers, lambda: NOW)
+    for some in (first, then):
+        for number, title, votes, age in some:
+            await seen(
+                papers,
+                a_paper(f"2603.{number}", title=title, upvotes=votes, published=NOW - timedelta(days=age)),
+            )
+        expected = [paper.id for paper in await papers.since(NOW - KEPT) if QUERY.matches(paper)]
+        assert sorted(await recent.matching(QUERY)) == sorted(expected)
