@@ -24,7 +24,7 @@ from bot.domain.models import ChannelRef
 from bot.ports import Platform
 from tests.adapters.discord.double.service import GUILD, DiscordDouble
 from tests.adapters.email.postoffice import Mail
-from tests.adapters.email.test_delivery import desk_at
+from tests.adapters.email.test_delivery import open_scene
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.test_posting import Desk
@@ -105,13 +105,13 @@ def _read(body: object) -> str:
 
 @asynccontextmanager
 async def email(redis: Redis) -> AsyncIterator[Place]:
-    async with desk_at(redis) as desk:
+    async with open_scene(redis) as scene:
         address = "ada@example.org"
         yield Place(
-            desk.platform,
-            await desk.channel(address),
-            lambda: [_plain(mail) for mail in desk.office.to(address)],
-            lambda: desk.office.faults.setdefault(address, []).append("lose at end"),
+            scene.platform,
+            await scene.channel(address),
+            lambda: [_plain(mail) for mail in scene.office.to(address)],
+            lambda: scene.office.faults.setdefault(address, []).append("lose at end"),
         )
 
 

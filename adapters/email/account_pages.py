@@ -1,27 +1,34 @@
-"""An address's own pages: everything that `/paper` does, a way out with one click, and to be forgotten."""
+"""The pages behind a mail's links: a button's command, the account's page, stopping all mail, and bounces."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from adapters.email.address import Address
-from adapters.email.bounces import LARGEST, take_back
-from adapters.email.web_context import A_LETTER_AN_HOUR, REQUESTS, WebContext, fields
-from bot.cards import Card, Form
+from adapters.email.addresses import Account
+from adapters.email.bounces import MAX_REPORT, BounceReports, TooManyReports
+from adapters.email.links import Grant
+from adapters.email.web_context import WebContext, reader
+from bot.cards import Actions, Card, Form, PaperBlock
 from bot.commands.line import parse_line
 from bot.commands.table import shown
 from bot.domain.errors import UserError
-from bot.domain.models import ChannelRef, Command, User
+from bot.domain.models import Command
 from bot.ports import Rate, Reply
+from bot.store.limits import Limit
+from bot.web.limits import count_request, retry_after
+from bot.web.requests import form_of, raw_body
 
 COMMANDS = Rate(60, 60)
-"""Of one address."""
-FULLER = 5.0
-"""Seconds that a fuller answer may take; a page can't change once it is there."""
-READING = frozenset(
+"""Commands of one account."""
+BOUNCES_EACH, BOUNCES_TOTAL = Rate(120, 60), Rate(300, 60)
+"""Bounce reports from one mail server, and from all."""
+FULLER_SECONDS = 5.0
+"""Seconds that a fuller answer may take: a page can't change once it is shown."""
+REPEATABLE = frozenset(
     [
         "help",
         "list",
@@ -37,177 +44,204 @@ READING = frozenset(
         "mutewhat",
     ]
 )
-"""Commands that a link in a mail carries out at once. The others take a button: programs follow links, too."""
-
-ELSEWHERE = frozenset({"edits", "threads", "embeds", "ping", "editors"})
-"""Settings that only chats have."""
-
-
-def person(channel: ChannelRef) -> User:
-    """Whoever reads what comes to an address."""
-    return User(channel.channel, "you")
+"""Commands that change nothing: their links can be used again until they expire."""
+FOLLOW_UPS: Mapping[str, frozenset[str]] = {
+    "save": frozenset({"save"}),
+    "mutewhat": frozenset({"mute"}),
+    "mute": frozenset({"unmute"}),
+    "unmute": frozenset({"mute"}),
+    "down": frozenset({"narrow"}),
+    "narrow": frozenset({"widen"}),
+    "widen": frozenset({"narrow"}),
+    "more": frozenset({"more"}),
+}
+"""The buttons of an answer that a mail's link may lead to: its own next step, and its undo. Nothing else."""
+NOT_FOR_MAIL = frozenset({"edits", "threads", "embeds", "ping", "editors"})
+"""Settings that only chat platforms have."""
 
 
 class AccountPages:
-    """The pages behind a mail's links."""
+    """The handlers."""
 
-    def __init__(self, desk: WebContext) -> None:
-        self._desk = desk
+    def __init__(self, context: WebContext, bounces: BounceReports) -> None:
+        self._context = context
+        self._bounces = bounces
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them."""
-        return self._desk.guarded(
+        """All of them. GET never changes anything: programs follow the links in mails, too."""
+        return self._context.guarded(
             [
+                ("GET", "/email/act/{token}", self._review),
+                ("POST", "/email/act/{token}", self._act),
                 ("GET", "/email/manage/{token}", self._open),
-                ("POST", "/email/manage/{token}", self._do),
+                ("POST", "/email/manage/{token}", self._manage),
+                ("POST", "/email/manage/{token}/end-links", self._end_links),
+                ("POST", "/email/manage/{token}/forget", self._forget),
                 ("GET", "/email/unsubscribe/{token}", self._ask_to_stop),
                 ("POST", "/email/unsubscribe/{token}", self._stop),
-                ("POST", "/email/forget/{token}", self._forget),
                 ("GET", "/email/link", self._ask_for_link),
                 ("POST", "/email/link", self._send_link),
-                ("POST", "/email/bounces", self._came_back),
+                ("POST", "/email/bounces", self._bounce),
             ]
         )
 
-    async def show(
-        self,
-        channel: ChannelRef,
-        *,
-        title: str = "Your papers by mail",
-        reply: Reply | None = None,
-        line: str = "",
+    async def _review(self, request: web.Request) -> web.Response:
+        grant, account = await self._context.grant("act", request)
+        _confirmed(account)
+        return self._context.page("act.html", line=grant.content["line"], card=None)
+
+    async def _act(self, request: web.Request) -> web.Response:
+        grant, account = await self._context.grant("act", request)
+        _confirmed(account)
+        command = parse_line(grant.content["line"], reader(account.channel), account.channel)
+        if command.name not in REPEATABLE and not await self._first_use(grant):
+            raise UserError("This was already done. A button in a mail works once.")
+        card = await _fuller(await self._run(command))
+        steps = self._next_steps(card, command.name, grant, account)
+        return self._context.page("act.html", line="", card=card, steps=steps)
+
+    async def _first_use(self, grant: Grant) -> bool:
+        if grant.until is None:
+            return False
+        lifetime = grant.until - self._context.links.now()
+        return await self._context.addresses.use_once(grant.token, lifetime)
+
+    def _next_steps(self, card: Card, after: str, grant: Grant, account: Account) -> dict[str, str]:
+        """Links for the buttons of an answer, by command. None lasts longer than the link that led here."""
+        rows = [block.buttons for block in card.blocks if isinstance(block, Actions)]
+        rows += [block.actions for block in card.blocks if isinstance(block, PaperBlock)]
+        commands = [button.command for row in rows for button in row]
+        allowed = FOLLOW_UPS.get(after, frozenset())
+        return {
+            command: self._context.links.act(account, command, grant.until)
+            for command in commands
+            if command.partition(" ")[0] in allowed
+        }
+
+    async def _open(self, request: web.Request) -> web.Response:
+        _, account = await self._context.grant("manage", request)
+        return await self._account_page(request, account)
+
+    async def _manage(self, request: web.Request) -> web.Response:
+        _, account = await self._context.grant("manage", request)
+        _confirmed(account)
+        given = dict(form_of(request))
+        name, user = given.pop("command", ""), reader(account.channel)
+        if name:
+            options = {option: value for option, value in given.items() if value.strip()}
+            reply = await self._run(Command(name, user, account.channel, options))
+        else:
+            reply = await self._say(given.get("say", ""), account)
+        return await self._account_page(request, account, reply)
+
+    async def _say(self, line: str, account: Account) -> Reply:
+        user, channel = reader(account.channel), account.channel
+        try:
+            command = parse_line(line, user, channel)
+        except UserError:  # the core says what is wrong with it
+            return await self._context.core.handle_text(line, user, channel)
+        return await self._run(command)
+
+    async def _run(self, command: Command) -> Reply:
+        limit = Limit(command.channel.channel, COMMANDS)
+        if await self._context.limits.count("mail-commands", [limit]):
+            raise UserError("That was a lot at once. Please wait a minute.")
+        if command.name == "subscribe":  # someone who stopped all mail has changed their mind
+            await self._context.addresses.keep(command.channel)
+        return await self._context.core.handle(command)
+
+    async def _account_page(
+        self, request: web.Request, account: Account, reply: Reply | None = None
     ) -> web.Response:
-        """The page of an address, with the answer to what was just done, or a `line` that waits to be confirmed."""
-        address = await self._known(channel)
-        found = await self._desk.core.subscriptions([channel])
-        return self._desk.page(
+        address, channel = _confirmed(account), account.channel
+        found = await self._context.core.subscriptions([channel])
+        return self._context.page(
             "manage.html",
-            title=title,
             address=address.masked,
-            here=_path(self._desk.links.manage(channel)),
+            here=f"/email/manage/{request.match_info['token']}",
             subscriptions=found.get(channel, ()),
-            settings=await self._desk.core.settings(channel),
+            settings=await self._context.core.settings(channel),
             card=await _fuller(reply) if reply else None,
-            form=_fitting(reply.form) if reply and reply.form else None,
-            line=line,
+            form=_for_mail(reply.form) if reply and reply.form else None,
             commands=shown(),
         )
 
-    async def _open(self, request: web.Request) -> web.Response:
-        channel = self._desk.links.channel("manage", request.match_info["token"])
-        line = request.query.get("say", "")
-        if not line:
-            return await self.show(channel)
-        if not _only_reads(line, channel):
-            return await self.show(channel, line=line)
-        return await self._said(channel, line)
-
-    async def _do(self, request: web.Request) -> web.Response:
-        channel = self._desk.links.channel("manage", request.match_info["token"])
-        given = dict(await fields(request))
-        name = given.pop("command", "")
-        if not name:
-            return await self._said(channel, given.get("say", ""))
-        options = {option: value for option, value in given.items() if value.strip()}
-        return await self._done(Command(name, person(channel), channel, options))
-
-    async def _said(self, channel: ChannelRef, line: str) -> web.Response:
-        try:
-            command = parse_line(line, person(channel), channel)
-        except UserError:  # the core says what is wrong with it
-            reply = await self._desk.core.handle_text(line, person(channel), channel)
-            return await self.show(channel, reply=reply)
-        return await self._done(command)
-
-    async def _done(self, command: Command) -> web.Response:
-        channel = command.channel
-        address = await self._known(channel)
-        if not await self._desk.addresses.allows(COMMANDS, "manage", channel.channel):
-            raise UserError("That was a lot at once. Please wait a minute.")
-        if command.name == "subscribe":  # whoever stopped all mail and changed their mind
-            await self._desk.addresses.keep(channel, address)
-        return await self.show(channel, reply=await self._desk.core.handle(command))
-
-    async def _ask_to_stop(self, request: web.Request) -> web.Response:
-        channel = self._desk.links.channel("unsubscribe", request.match_info["token"])
-        found = await self._desk.core.subscriptions([channel])
-        return self._desk.page("stop.html", subscriptions=found.get(channel, ()))
-
-    async def _stop(self, request: web.Request) -> web.Response:
-        """RFC 8058: a mail program posts here, with no cookie and for no page. Any number of times is once."""
-        channel = self._desk.links.channel("unsubscribe", request.match_info["token"])
-        found = await self._desk.core.subscriptions([channel])
-        await self._desk.core.forget(channel)
-        await self._desk.addresses.let_go(channel)
-        here = _path(self._desk.links.manage(channel))
-        return self._desk.page("stopped.html", subscriptions=found.get(channel, ()), here=here)
+    async def _end_links(self, request: web.Request) -> web.Response:
+        _, account = await self._context.grant("manage", request)
+        await self._context.addresses.end_links(account.channel)
+        return self._context.notice(
+            "All links have ended",
+            "No earlier link works any more, including the one to this page and the buttons in the mails that you have. "
+            "Links that stop all mail still work.",
+        )
 
     async def _forget(self, request: web.Request) -> web.Response:
-        channel = self._desk.links.channel("manage", request.match_info["token"])
-        core, user = self._desk.core, person(channel)
+        _, account = await self._context.grant("manage", request)
+        core, channel, user = self._context.core, account.channel, reader(account.channel)
         for paper in await core.saved(user, channel):
             await core.handle(Command("save", user, channel, {"paper": paper.id, "remove": "yes"}))
         await core.forget(channel)
-        await self._desk.addresses.forget(channel)
-        return self._desk.notice(
-            "Forgotten", "Nothing about this address is kept here any more, and no mail comes."
+        await self._context.addresses.forget(channel)
+        return self._context.notice(
+            "Forgotten", "We've deleted everything about this address. You won't get any more mail."
         )
+
+    async def _ask_to_stop(self, request: web.Request) -> web.Response:
+        _, account = await self._context.grant("unsubscribe", request)
+        return self._context.page("stop.html", address=account.address.masked if account.address else "")
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        """RFC 8058: a mail program posts here, without a cookie. Posting again changes nothing more."""
+        _, account = await self._context.grant("unsubscribe", request)
+        await self._context.core.forget(account.channel)
+        await self._context.addresses.expire(account.channel)
+        return self._context.page("stopped.html")
 
     async def _ask_for_link(self, _request: web.Request) -> web.Response:
-        return self._desk.page("link.html")
+        return self._context.page("link.html")
 
     async def _send_link(self, request: web.Request) -> web.Response:
-        """The same answer for every address: whether one is known is nobody's business."""
-        if not await self._desk.allows(request, REQUESTS, "ask"):
-            return self._desk.notice("That was too often", "Please try again later.", status=429)
-        address = Address.parse((await fields(request)).get("address", ""))
-        channel = await self._desk.addresses.channel(address)
-        known = await self._desk.addresses.of(channel)
-        if await self._desk.addresses.allows(A_LETTER_AN_HOUR, "to", address.identity) and known:
-            self._desk.letters.way_in(known, channel)
-        return self._desk.notice(
-            "Look into your inbox",
-            "If papers come to that address, a mail with a link is on its way to it. It gets one such mail an hour at most.",
+        """The answer is the same for every address: it doesn't say whether one is known."""
+        address = Address.parse(form_of(request).get("address", ""))
+        if refused := await self._context.refuse_mail(request, "link", address):
+            return refused
+        self._context.mails.send_manage_link(address)
+        return self._context.notice(
+            "Check your inbox",
+            "If this address gets papers from us, a link is on its way to it. The link works for one hour.",
+            "If nothing comes, look in the spam folder, or check that this is the address that you subscribed.",
         )
 
-    async def _came_back(self, request: web.Request) -> web.Response:
-        """A mail server passes on what came to the return address, as it was."""
-        report = b""
-        while len(report) < LARGEST and (more := await request.content.read(LARGEST - len(report))):
-            report += more
-        await take_back(report, self._desk.core, self._desk.addresses)
+    @raw_body
+    async def _bounce(self, request: web.Request) -> web.Response:
+        """A mail server passes on a mail to a return address, as it came. The answer is the same for every mail."""
+        full = await count_request(
+            self._context.limits, request, "bounces", each=BOUNCES_EACH, total=BOUNCES_TOTAL
+        )
+        if full is not None:
+            return web.Response(status=429, text="too many reports\n", headers=retry_after(full))
+        try:
+            await self._bounces.accept((await request.read())[:MAX_REPORT], self._context.core)
+        except TooManyReports:
+            return web.Response(status=503, text="busy\n", headers={"Retry-After": "60"})
         return web.Response(text="ok\n")
 
-    async def _known(self, channel: ChannelRef) -> Address:
-        address = await self._desk.addresses.of(channel)
-        if address is None:
-            raise UserError(
-                "This address is not known here (any more). You can subscribe it again on the front page."
-            )
-        return address
 
-
-def _only_reads(line: str, channel: ChannelRef) -> bool:
-    try:
-        command = parse_line(line, person(channel), channel)
-    except UserError:
-        return True
-    return command.name in READING or (command.name in {"settings", "mute", "unmute"} and not command.options)
+def _confirmed(account: Account) -> Address:
+    if account.address is None:
+        raise UserError("We don't know this address, or have forgotten it. You can subscribe it again.")
+    return account.address
 
 
 async def _fuller(reply: Reply) -> Card:
     if reply.later is None:
         return reply.card
     with suppress(TimeoutError):
-        async with asyncio.timeout(FULLER):
+        async with asyncio.timeout(FULLER_SECONDS):
             return await reply.later() or reply.card
     return reply.card
 
 
-def _fitting(form: Form) -> Form:
-    """Without what a mail has not."""
-    return replace(form, fields=tuple(field for field in form.fields if field.name not in ELSEWHERE))
-
-
-def _path(url: str) -> str:
-    return urlsplit(url).path
+def _for_mail(form: Form) -> Form:
+    """The settings form without what mail doesn't have."""
+    return replace(form, fields=tuple(field for field in form.fields if field.name not in NOT_FOR_MAIL))

@@ -3,7 +3,7 @@
 import hmac
 from base64 import b32encode
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -23,6 +23,7 @@ KEPT_AFTER_LEAVING = timedelta(days=30)
 
 At least as long as the longest link in a mail works: see `links`.
 """
+MILLISECOND = timedelta(milliseconds=1)
 HASH, DOMAIN_HASH = 26, 8
 """Letters of base32: 130 bits, so that a channel can't be guessed, and 40 bits to group one provider's addresses."""
 
@@ -78,10 +79,10 @@ class Addresses:
         """Remove the address. A generation without an address stays, so that no earlier link works again."""
         await self._redis.set(_key(channel), self._sealed(None), ex=KEPT_AFTER_LEAVING)
 
-    async def use_once(self, token: str, until: datetime) -> bool:
-        """Whether a link's token is used for the first time; remembered `until` it expires."""
+    async def use_once(self, token: str, lifetime: timedelta) -> bool:
+        """Whether a link's token is used for the first time; remembered for its remaining `lifetime`."""
         name = keys.heard(PLATFORM, await self.hashed(f"token {token}"))
-        return bool(await self._redis.set(name, "", nx=True, exat=until))
+        return bool(await self._redis.set(name, "", nx=True, px=max(1, int(lifetime / MILLISECOND))))
 
     async def reseal(self) -> None:
         """Encrypt everything with the newest key, if there are several: then the others can be removed."""

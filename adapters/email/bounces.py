@@ -68,7 +68,7 @@ class BounceReports:
         if channel is None:
             return False
         status = await self._status(report)
-        if not status or await self.addresses.of(channel) is None:
+        if not status or (await self.addresses.account(channel)).address is None:
             return False
         await core.pause(channel, f"mail was returned: {status}")
         return True

@@ -102,9 +102,8 @@ class Links:
 
     def read(self, purpose: Purpose, token: str) -> Grant:
         """What a token allows. Raises UserError if it is for something else, has expired, or isn't ours."""
+        token = token[:MAX_TOKEN]
         try:
-            if len(token) > MAX_TOKEN:
-                raise ValueError("too long")
             said = self.seal.unseal(token + "=" * (-len(token) % 4))
         except (ConfigurationError, ValueError):
             raise UserError("This link is incomplete. Copy the whole link from the mail.") from None

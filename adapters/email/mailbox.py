@@ -125,7 +125,7 @@ class _Session:
         self._pop.close()
 
 
-def parse(setting: str) -> tuple[Address, Mailbox | None]:
+def parse_mailbox(setting: str) -> tuple[Address, Mailbox | None]:
     """Read PAPERBOY_MAIL_BOUNCE. Raises ConfigurationError, which doesn't show the value: it may hold a password."""
     try:
         if "://" not in setting:

@@ -1,14 +1,17 @@
-"""What is kept of an address can't be read, and is gone when it is forgotten."""
+"""Addresses in Redis can't be read without the key, and are gone when they are forgotten."""
+
+from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
 
 from adapters.email.address import Address
-from adapters.email.addresses import PEPPER, Addresses
+from adapters.email.addresses import Addresses
 from bot.domain.errors import ConfigurationError
 from bot.encryption import Encryptor
 from bot.ports import Rate
 from bot.store import keys
+from bot.store.limits import Limit, Limits
 
 OLD, NEW = "a key that nobody can guess", "another key, just as good"
 ADA = Address.parse("Ada@example.org")
@@ -19,13 +22,13 @@ async def test_an_address_is_one_channel_in_every_process(redis: Redis) -> None:
     channel = await first.channel(ADA)
     assert await second.channel(Address.parse("ada@EXAMPLE.org")) == channel
     assert await second.channel(Address.parse("eve@example.org")) != channel
-    await first.keep(channel, ADA)
-    assert await second.of(channel) == ADA
+    await first.confirm(channel, ADA)
+    assert (await second.account(channel)).address == ADA
     await second.forget(channel)
-    assert await first.of(channel) is None
+    assert (await first.account(channel)).address is None
 
 
-async def test_channels_of_one_provider_are_neighbours(redis: Redis) -> None:
+async def test_addresses_of_one_provider_share_a_workspace(redis: Redis) -> None:
     addresses = Addresses(redis, Encryptor([OLD]))
     ada, eve, bob = [
         await addresses.channel(Address.parse(text))
@@ -34,41 +37,79 @@ async def test_channels_of_one_provider_are_neighbours(redis: Redis) -> None:
     assert ada.workspace == eve.workspace != bob.workspace
 
 
-async def test_a_new_key_leaves_every_channel_where_it_is(redis: Redis) -> None:
+async def test_a_new_key_changes_no_channel(redis: Redis) -> None:
     before = Addresses(redis, Encryptor([OLD]))
     channel = await before.channel(ADA)
-    await before.keep(channel, ADA)
+    await before.confirm(channel, ADA)
     after = Addresses(redis, Encryptor([NEW, OLD]))
     assert await after.channel(ADA) == channel
-    assert await after.of(channel) == ADA
+    assert (await after.account(channel)).address == ADA
 
 
-async def test_once_all_is_sealed_anew_the_former_key_may_go(redis: Redis) -> None:
+async def test_after_resealing_the_old_key_can_be_removed(redis: Redis) -> None:
     before = Addresses(redis, Encryptor([OLD]))
     stays, goes = [
         await before.channel(Address.parse(text)) for text in ("ada@example.org", "eve@example.org")
     ]
-    await before.keep(stays, ADA)
-    await before.keep(goes, ADA)
-    await before.let_go(goes)
+    await before.confirm(stays, ADA)
+    await before.confirm(goes, ADA)
+    await before.expire(goes)
     await Addresses(redis, Encryptor([NEW, OLD])).reseal()
     after = Addresses(redis, Encryptor([NEW]))
     assert await after.channel(ADA) == stays
-    assert await after.of(stays) == ADA
+    assert (await after.account(stays)).address == ADA
     assert await redis.ttl(keys.installation("email", goes.channel)) > 0
 
 
-async def test_without_its_key_nothing_is_guessed(redis: Redis) -> None:
+async def test_without_the_key_nothing_can_be_read(redis: Redis) -> None:
     await Addresses(redis, Encryptor([OLD])).channel(ADA)
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
         await Addresses(redis, Encryptor([NEW])).channel(ADA)
 
 
-async def test_what_may_be_done_so_often_is_not_done_more_often(redis: Redis) -> None:
+async def test_a_generation_ends_with_a_new_sign_up_ended_links_and_forgetting(redis: Redis) -> None:
     addresses = Addresses(redis, Encryptor([OLD]))
-    twice = Rate(2, 3600)
-    assert [await addresses.allows(twice, "from", "192.0.2.1") for _ in range(3)] == [True, True, False]
-    assert await addresses.allows(twice, "from", "192.0.2.2")
-    kept = [key async for key in redis.scan_iter()]
-    assert PEPPER in kept
-    assert not any("192.0.2" in key for key in kept)
+    channel = await addresses.channel(ADA)
+    generations = [(await addresses.account(channel)).generation]
+    for change in (
+        addresses.confirm(channel, ADA),
+        addresses.end_links(channel),
+        addresses.confirm(channel, ADA),
+        addresses.forget(channel),
+        addresses.confirm(channel, ADA),
+    ):
+        await change
+        generations.append((await addresses.account(channel)).generation)
+    assert generations[0] == ""
+    assert len(set(generations)) == len(generations)
+
+
+async def test_an_address_that_was_stored_before_generations_is_known(redis: Redis) -> None:
+    encryptor = Encryptor([OLD])
+    addresses = Addresses(redis, encryptor)
+    channel = await addresses.channel(ADA)
+    await redis.set(keys.installation("email", channel.channel), encryptor.seal(str(ADA)))
+    account = await addresses.account(channel)
+    assert (account.address, account.generation) == (ADA, "")
+
+
+async def test_a_token_is_used_once(redis: Redis) -> None:
+    addresses = Addresses(redis, Encryptor([OLD]))
+    hour = timedelta(hours=1)
+    assert [await addresses.use_once(token, hour) for token in ("a", "a", "b")] == [True, False, True]
+    assert [await redis.ttl(key) > 0 async for key in redis.scan_iter("*heard")] == [True, True]
+
+
+async def test_limits_count_all_or_nothing_and_store_no_network(redis: Redis) -> None:
+    limits = Limits(redis)
+    network, everyone = Limit("192.0.2.1", Rate(2, 3600)), Limit("all", Rate(3, 3600))
+    answers = [await limits.count("mail", [network, everyone]) for _ in range(3)]
+    assert [answer and answer.limit for answer in answers] == [None, None, network]
+    other = Limit("192.0.2.2", Rate(2, 3600))
+    answers = [await limits.count("mail", [other, everyone]) for _ in range(2)]
+    assert [answer and answer.limit for answer in answers] == [None, everyone]
+    assert await limits.count("other purpose", [network, everyone]) is None
+    stored = [key async for key in redis.scan_iter("*limit*")]
+    assert stored
+    assert not any("192.0.2" in key for key in stored)
+    assert all([0 < await redis.ttl(key) <= 3600 for key in stored])

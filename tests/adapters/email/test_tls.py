@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from cryptography import x509
@@ -21,9 +21,12 @@ from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
 from bot.domain.errors import RetryLater
 from bot.encryption import Encryptor
+from bot.store.limits import Limits
 from tests.adapters.email.postoffice import PostOffice
 
 TO = "ada@example.org"
+NO_REDIS: Any = None
+"""Nothing is looked up there."""
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 """The double doesn't know that it is spoken to by TLS from the first byte on."""
 
@@ -128,14 +131,15 @@ async def test_the_doctor_says_whether_the_server_lets_us_in(
             await platform.close()
 
 
-def a_platform(relay: SmtpClient) -> EmailPlatform:
+def a_platform(client: SmtpClient) -> EmailPlatform:
     """One that is never asked for anything but its connection."""
     seal = Encryptor(["a key that nobody can guess"])
     links = Links("https://papers.example.org", seal, lambda: datetime.now(UTC))
     return EmailPlatform(
-        addresses=Addresses(None, seal),  # type: ignore[arg-type]  # nothing is looked up
+        addresses=Addresses(NO_REDIS, seal),
+        limits=Limits(NO_REDIS),
         links=links,
-        relay=relay,
+        client=client,
         sender=Sender.parse("papers@example.org"),
         now=links.now,
     )
