@@ -173,6 +173,34 @@ class Platform(Protocol):
         """Give back what is open, such as connections. Nothing is called afterwards."""
 
 
+class Screen(Protocol):
+    """Where an interactive platform shows cards."""
+
+    def post(self, card: Card) -> None:
+        """A card for the channel."""
+
+    def reply(self, card: Card) -> None:
+        """The answer to a command."""
+
+    def note(self, card: Card) -> None:
+        """Something about the program itself, such as how to begin."""
+
+    def typed(self, line: str) -> None:
+        """A line that was read, as if the person had typed it here."""
+
+
+@runtime_checkable
+class Interactive(Platform, Protocol):
+    """A platform with one channel and one person, who sits in front of this process."""
+
+    screen: Screen
+    channel: ChannelRef
+    user: User
+
+    async def answer_input(self, core: Core) -> None:
+        """Carry out every line of standard input, to its end."""
+
+
 @runtime_checkable
 class Editing(Protocol):
     """A platform whose posted cards can be changed."""

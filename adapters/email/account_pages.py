@@ -13,7 +13,7 @@ from adapters.email.bounces import MAX_REPORT, BounceReports, TooManyReports
 from adapters.email.links import Grant
 from adapters.email.web_context import WebContext, reader
 from bot.cards import Actions, Card, Form, PaperBlock
-from bot.commands.line import parse_line
+from bot.commands.parser import parse_line
 from bot.commands.table import shown
 from bot.domain.errors import UserError
 from bot.domain.models import Command
@@ -56,7 +56,7 @@ FOLLOW_UPS: Mapping[str, frozenset[str]] = {
     "more": frozenset({"more"}),
 }
 """The buttons of an answer that a mail's link may lead to: its own next step, and its undo. Nothing else."""
-NOT_FOR_MAIL = frozenset({"edits", "threads", "embeds", "ping", "editors"})
+NOT_FOR_MAIL = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
 """Settings that only chat platforms have."""
 
 
@@ -93,7 +93,7 @@ class AccountPages:
     async def _act(self, request: web.Request) -> web.Response:
         grant, account = await self._context.grant("act", request)
         _confirmed(account)
-        command = parse_line(grant.content["line"], reader(account.channel), account.channel)
+        command = parse_line(grant.content["line"], reader(account.channel), account.channel).command
         if command.name not in REPEATABLE and not await self._first_use(grant):
             raise UserError("This was already done. A button in a mail works once.")
         card = await _fuller(await self._run(command))
@@ -137,7 +137,7 @@ class AccountPages:
     async def _say(self, line: str, account: Account) -> Reply:
         user, channel = reader(account.channel), account.channel
         try:
-            command = parse_line(line, user, channel)
+            command = parse_line(line, user, channel).command
         except UserError:  # the core says what is wrong with it
             return await self._context.core.handle_text(line, user, channel)
         return await self._run(command)

@@ -17,7 +17,7 @@ from adapters.slack.places import Places
 from adapters.slack.tasks import Tasks
 from bot.cards import Card
 from bot.cards.problem import error_card
-from bot.commands.line import INVOCATION
+from bot.commands.parser import INVOCATION
 from bot.commands.table import CommandSpec, find
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User

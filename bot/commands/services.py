@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.commands.access import AccessGate
 from bot.domain.polls import PollResult
 from bot.search import Search
 from bot.search.recent_papers import RecentPapers
@@ -22,6 +23,7 @@ from bot.store.votes import Votes
 class Services:
     """What a command may use."""
 
+    access: AccessGate
     subscriptions: Subscriptions
     papers: Papers
     recent: RecentPapers

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from bot.cards import Bullets, Button, Card, Form
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
-from bot.commands.knobs import KNOBS, Knob, difference, turned
+from bot.commands.replan import follow, next_words
 from bot.commands.services import Services
-from bot.commands.waiting import follow, next_words
+from bot.commands.setting_specs import SETTING_SPECS, SettingSpec, difference, turned
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Command
 from bot.ports import Reply
@@ -35,7 +35,7 @@ async def settings(command: Command, services: Services) -> Reply:
 
 def form(now: ChannelSettings) -> Form:
     """Everything that can be set."""
-    return Form(TITLE, "settings", tuple(knob.asked(now) for knob in KNOBS))
+    return Form(TITLE, "settings", tuple(knob.asked(now) for knob in SETTING_SPECS))
 
 
 async def _shown(command: Command, now: ChannelSettings, services: Services) -> Card:
@@ -46,7 +46,9 @@ async def _shown(command: Command, now: ChannelSettings, services: Services) -> 
 
 def settings_card(now: ChannelSettings, comes: str) -> Card:
     """Each setting as it is typed, and what it means."""
-    lines = tuple(text(code(f"{knob.name}:{knob.typed(now)}"), f" – {knob.said(now)}") for knob in KNOBS)
+    lines = tuple(
+        text(code(f"{knob.name}:{knob.typed(now)}"), f" – {knob.said(now)}") for knob in SETTING_SPECS
+    )
     others = {"now": "As they come", "daily": "Daily digest", "weekly": "Weekly digest"}
     return Card(
         "reply",
@@ -61,7 +63,9 @@ def settings_card(now: ChannelSettings, comes: str) -> Card:
     )  # fmt: skip
 
 
-def changed_card(old: ChannelSettings, new: ChannelSettings, changed: Sequence[Knob], comes: str) -> Card:
+def changed_card(
+    old: ChannelSettings, new: ChannelSettings, changed: Sequence[SettingSpec], comes: str
+) -> Card:
     """What has changed, what it means, and the way back."""
     back = " ".join(f"{knob.name}:{knob.typed(old)}" for knob in changed)
     said = [knob.said(new) for knob in changed]

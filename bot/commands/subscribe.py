@@ -7,8 +7,8 @@ from bot.cards import Button, Card
 from bot.cards.paper import QUERY
 from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.lookback import Lookback, look_back
+from bot.commands.replan import follow
 from bot.commands.services import Services
-from bot.commands.waiting import follow
 from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
 from bot.ports import Reply

@@ -243,6 +243,13 @@ COMMANDS: tuple[CommandSpec, ...] = (
             OptionSpec(
                 name="embeds", help="classic embeds, on Discord", kind="choice", choices=("off", "on")
             ),
+            OptionSpec(
+                name="publish",
+                help="send posts of announcement channels on to followers, on Discord",
+                kind="choice",
+                choices=("no", "yes"),
+                also=("off", "on"),
+            ),
             OptionSpec(name="ping", help="a role to notify of each post, or none", kind="text"),
             OptionSpec(
                 name="editors",

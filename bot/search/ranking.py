@@ -132,7 +132,7 @@ class Ranking:
     def _steps(self, asked: Asked) -> Iterator[Found]:
         words = [word for word in asked.words if not word.stop] or list(asked.words)
         if not words:
-            yield self._terms.term("ids", asked.paper_id) if asked.paper_id else Found.all_query()
+            yield self._terms.term("ids", asked.paper_id.lower()) if asked.paper_id else Found.all_query()
             return
         weights = SCANS if len(words) <= SHORT else READS
         extra = [(Occur.Should, part) for part in self._extra(asked, words)]

@@ -3,17 +3,9 @@
 import re
 from collections.abc import Iterable
 
-ARXIV_ID = re.compile(r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(v\d+)?")
 _CATEGORY = re.compile(r"[a-z-]+(\.[A-Za-z-]+)?")
 _SUFFIX = re.compile(r"(?:Jr|Sr|Ph\.?D|M\.?D|I{2,3}|IV)\.?", re.IGNORECASE)
 _AFFILIATION = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)\s*$")
-
-
-def bare_id(raw: str) -> str | None:
-    """The arXiv identifier in an id, `oai:` name or link, without its version, which is no part of identity."""
-    tail = re.sub(r"^(?:oai:arXiv\.org:|arXiv:|https?://(?:www\.)?arxiv\.org/(?:abs|pdf)/)", "", raw.strip())
-    match = ARXIV_ID.fullmatch(tail)
-    return match[1] if match else None
 
 
 def abstract_url(paper_id: str) -> str:

@@ -9,6 +9,7 @@ from bot.sources import arxiv
 from bot.sources.feeds import parse_feed
 from bot.sources.fields import MAX_COUNT, bounded, moment, read_rows, text
 from bot.text import clean
+from bot.text.identity import arxiv_id
 
 _ERROR_ID = re.compile(r"https?://arxiv\.org/api/errors")
 
@@ -36,7 +37,7 @@ def _number(feed: Any, name: str) -> int:
 
 
 def _paper(row: Any) -> Paper:
-    paper_id = arxiv.bare_id(text(row.get("id")))
+    paper_id = arxiv_id(text(row.get("id")))
     title = clean(text(row.get("title")))
     if not paper_id or not title:
         raise ValueError("it lacks an id or a title")

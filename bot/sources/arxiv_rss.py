@@ -21,6 +21,7 @@ from bot.sources.feeds import Feed, parse_feed
 from bot.sources.fields import read_rows, text
 from bot.sources.http import Upstream
 from bot.text import clean
+from bot.text.identity import arxiv_id
 
 EVENING = tuple(time(hour, minute) for hour in range(20, 24) for minute in (15, 35, 55))
 """When to ask until the batch is there."""
@@ -161,7 +162,7 @@ def parse_announcements(feed: Feed) -> list[Announcement]:
 
 
 def _announcement(row: Any, published: struct_time | None) -> Announcement:
-    paper_id = arxiv.bare_id(text(row.get("id"))) or arxiv.bare_id(text(row.get("link")))
+    paper_id = arxiv_id(text(row.get("id"))) or arxiv_id(text(row.get("link")))
     title = clean(text(row.get("title")))
     if not paper_id or not title or not published:
         raise ValueError("it lacks an id, a title or a date")

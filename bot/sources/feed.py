@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
@@ -18,6 +17,7 @@ from bot.sources.fields import moment, read_rows, text, web_url
 from bot.sources.guarded import guarded_session
 from bot.sources.http import TIMEOUT, Upstream, user_agent
 from bot.sources.wiring import Network, Wiring
+from bot.text.identity import is_arxiv, paper_id
 
 EVERY = timedelta(minutes=30)
 MOST = 4 * 1024 * 1024
@@ -154,14 +154,16 @@ async def read_apart(body: bytes, encoding: str, upstream: str) -> list[dict[str
 
 
 def _identity(row: dict[str, Any], url: str) -> str:
-    """The DOI or arXiv identifier, so that a paper from two sources is one; else what the feed calls it."""
-    if row["doi"]:
-        return f"doi:{row['doi']}"
-    if (urlsplit(url).hostname or "").removeprefix("www.") == "arxiv.org" and (
-        paper_id := arxiv.bare_id(url)
-    ):
-        return paper_id
+    """The canonical id of the paper; else one that holds within this feed."""
+    found = [known for name in (*row["names"], url) if (known := paper_id(name))]
+    if found:
+        return min(found, key=_rank)
     return f"feed:{sha256((row['id'] or url).encode()).hexdigest()[:20]}"
+
+
+def _rank(canonical: str) -> int:
+    """Sources agree on arXiv's ids most often, then on DOIs."""
+    return 0 if is_arxiv(canonical) else 1 if canonical.startswith("doi:") else 2
 
 
 def _authors(names: list[str]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ nothing to steal: no connection, no setting, no token.
 
 import io
 import json
-import re
 import sys
 import zlib
 from calendar import timegm
@@ -32,9 +31,8 @@ ENTRIES = 500
 LONGEST = 20_000
 """Characters of a field."""
 _ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</atom:feed>")
-_VERSION = re.compile(r"^(10\.(?:1101|64898)/.+?)v\d+$")
-"""In bioRxiv's and medRxiv's links; it is no part of identity."""
-_DOI = re.compile(r"(?:^|doi[.:/]|doi\.org/|/doi/(?:[a-z]+/)?)(10\.\d{4,9}/[^\s\"<>?#&]+)", re.IGNORECASE)
+NAMES = ("prism_doi", "dc_identifier", "id", "link", "feedburner_origlink")
+"""Where feeds name the paper of an entry: identifiers first, then addresses."""
 
 
 def unpacked(body: bytes, encoding: str) -> bytes:
@@ -96,7 +94,7 @@ def _row(entry: Any) -> dict[str, Any] | None:
         "authors": list(_authors(entry)),
         "published": datetime.fromtimestamp(timegm(when), UTC).isoformat() if when else None,
         "topics": [text(tag.get("term"))[:100] for tag in entry.get("tags", ())[:20]],
-        "doi": _doi(entry),
+        "names": [text(entry.get(name))[:LONGEST] for name in NAMES],
     }
 
 
@@ -109,14 +107,6 @@ def _authors(entry: Any) -> Iterator[str]:
     for name in [name for name in named if name] or [text(entry.get("author"))]:
         if plain := without_markup(name[:LONGEST]):
             yield plain
-
-
-def _doi(entry: Any) -> str | None:
-    """What names the paper everywhere, where the feed says it."""
-    for name in ("prism_doi", "dc_identifier", "id", "link"):
-        if found := _DOI.search(text(entry.get(name))):
-            return _VERSION.sub(r"\1", found[1].rstrip(".,;)").lower())
-    return None
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from bot.domain.models import Paper
 from bot.sources import arxiv
 from bot.sources.fields import count, mapping, moment, read_json, read_rows, text, web_url
 from bot.text import clean
+from bot.text.identity import arxiv_id
 
 
 def parse_list(body: bytes) -> list[Paper]:
@@ -27,7 +28,7 @@ def parse_paper(body: bytes) -> Paper:
 
 def _paper(row: Any) -> Paper:
     details = mapping(mapping(row).get("paper"))
-    paper_id = arxiv.bare_id(text(details.get("id")))
+    paper_id = arxiv_id(text(details.get("id")))
     title = clean(text(details.get("title")))
     if not paper_id or not title:
         raise ValueError("it lacks an arXiv id or a title")

@@ -13,6 +13,7 @@ from bot.domain.models import Paper
 from bot.sources import arxiv
 from bot.sources.fields import count, moment, text, web_url
 from bot.text import clean
+from bot.text.identity import is_arxiv, paper_id
 
 SOURCE = "arxiv"
 
@@ -30,18 +31,19 @@ def published_in(row: Any) -> datetime:
 def paper_in(row: Any) -> Paper:
     """The paper of one row. Raises ValueError that says what is wrong with it."""
     published = published_in(row)
-    arxiv_id = arxiv.bare_id(text(row.get("id")))
+    known = paper_id(text(row.get("id")))
     title, url = clean(text(row.get("title"))), web_url(row.get("url"))
-    paper_id = arxiv_id or (text(row.get("id")).strip() if url else "")
-    if not paper_id or not title:
+    is_arxivs = known is not None and is_arxiv(known)
+    its_id = (known if is_arxivs or url else "") or (text(row.get("id")).strip() if url else "")
+    if not its_id or not title:
         raise ValueError("it lacks an id or a title")
     return Paper(
-        id=paper_id,
+        id=its_id,
         title=title,
         abstract=clean(text(row.get("abstract"))),
         authors=tuple(_authors(row)),
-        url=url or arxiv.abstract_url(paper_id),
-        pdf_url=arxiv.pdf_url(paper_id) if arxiv_id else web_url(row.get("pdf_url")),
+        url=url or arxiv.abstract_url(its_id),
+        pdf_url=arxiv.pdf_url(its_id) if is_arxivs else web_url(row.get("pdf_url")),
         published=published,
         categories=arxiv.categories(_words(row.get("categories"))),
         sources=tuple(_words(row.get("sources"))) or (SOURCE,),

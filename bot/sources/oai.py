@@ -12,6 +12,7 @@ from bot.domain.models import Paper
 from bot.sources import arxiv
 from bot.sources.fields import moment, read_rows
 from bot.text import clean
+from bot.text.identity import arxiv_id
 
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
@@ -126,7 +127,7 @@ def _record(record: Element) -> Record:
     raw = record.find(f"{_OAI}metadata/{_RAW}arXivRaw")
     if raw is None:
         raise ValueError("it has no arXivRaw")
-    paper_id = arxiv.bare_id(_text(raw, "id"))
+    paper_id = arxiv_id(_text(raw, "id"))
     title = clean(_text(raw, "title"))
     versions = raw.findall(f"{_RAW}version")
     if not paper_id or not title or not versions:

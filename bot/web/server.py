@@ -11,6 +11,7 @@ from structlog import get_logger
 
 from bot.domain.errors import ConfigurationError
 from bot.observability import metrics
+from bot.observability.role_status import RoleStatus
 from bot.ports import Core, Mounted, Platform
 from bot.search import Search
 from bot.settings import Settings
@@ -48,11 +49,13 @@ class Website:
         self._https = https
         self._trusted_proxies = tuple(trusted_proxies)
 
-    def app(self, core: Core, roles: frozenset[str] = frozenset()) -> web.Application:
+    def app(
+        self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
+    ) -> web.Application:
         """All routes of a process with these roles; all roles if none is named."""
         app = web.Application(middlewares=[decode(self._trusted_proxies)], client_max_size=MAX_BODY)
         app.on_response_prepare.append(harden(https=self._https))
-        app.add_routes(self._probes.routes(roles))
+        app.add_routes(self._probes.routes(roles, status))
         if not roles or WEB in roles:
             app.add_routes(self._pages.routes())
             for platform in self._platforms:
@@ -60,9 +63,12 @@ class Website:
                     app.add_routes(platform.routes(core))
         return app
 
-    async def run(self, core: Core, roles: frozenset[str] = frozenset()) -> None:
+    async def run(
+        self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
+    ) -> None:
         """Listen until cancelled. Raises ConfigurationError if the port is taken."""
-        runner = web.AppRunner(self.app(core, roles), access_log=None, keepalive_timeout=HEAD_SECONDS)
+        app = self.app(core, roles, status)
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=HEAD_SECONDS)
         await runner.setup()
         server = None
         try:

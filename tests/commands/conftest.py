@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.cards import Actions, Bullets, Card, PaperBlock, Paragraph, Text
+from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.models import Paper, User
@@ -25,8 +26,10 @@ from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
 from tests.papers import a_channel
+from tests.scenario import set_clock
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
+"""A Tuesday."""
 ADA = User("U1", "Ada")
 
 Ask = Callable[[str], Awaitable[Card]]
@@ -38,6 +41,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
     """The real store."""
     papers = papers or Papers(redis)
     return Services(
+        access=AccessGate(),
         recent=RecentPapers(papers, now),
         subscriptions=Subscriptions(redis),
         papers=papers,
@@ -55,8 +59,9 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
 
 
 @pytest.fixture
-def services(redis: Redis) -> Services:
-    """The real store, a clock at NOW."""
+async def services(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Services:
+    """The real store; its clock stands at NOW, and so does ours."""
+    await set_clock(monkeypatch, redis).set(NOW)
     return services_on(redis)
 
 

@@ -6,8 +6,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.commands.core import Commands
-from bot.commands.knobs import KNOBS
 from bot.commands.services import Services
+from bot.commands.setting_specs import SETTING_SPECS
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelSettings, Command, Reason, User
 from bot.policy.planner import digest_label
@@ -55,6 +55,7 @@ New papers are posted as they come.
 - edits:off – Posted cards stay as they are.
 - threads:off – Cards get no threads.
 - embeds:off – Cards are components, on Discord.
+- publish:no – Posts in announcement channels are not published.
 - ping:none – Nobody is notified by name.
 - editors:default – The platform's own custom says who may change this.
 Change some with /paper settings every:daily hour:9 zone:Berlin
@@ -92,11 +93,9 @@ async def test_what_waits_follows_the_new_hours(ask: Ask, services: Services) ->
 
 
 async def test_what_is_posted_at_once_waits_when_quiet_hours_begin(ask: Ask, services: Services) -> None:
-    hour = (await services.outbox.now()).hour
-    await ask("subscribe paper every:daily")
-    await owe(services, "p1")
-    card = written(await ask(f"settings quiet:{hour}-{(hour + 2) % 24}"))
-    assert f"{(hour + 2) % 24:02}:00 UTC, 1 paper waiting." in card or ", 1 paper waiting." in card
+    await ask("subscribe paper every:now")
+    await owe(services, "p1", due_now=True)
+    assert "02:00 UTC, 1 paper waiting." in written(await ask("settings quiet:0-2"))
 
 
 async def test_papers_of_a_subscription_that_ended_no_longer_wait(ask: Ask, services: Services) -> None:
@@ -137,6 +136,7 @@ async def test_a_value_that_cannot_be_says_what_can(ask: Ask, typed: str, hint: 
         ("ping:<@&123>", {"ping": "123"}),
         ("ping:<!subteam^s01ab>", {"ping": "S01AB"}),
         ("threads:on embeds:on editors:managers", {"threads": True, "embeds": True, "editors": "managers"}),
+        ("publish:yes", {"publish": True}),
     ],
 )
 async def test_values_are_read_as_people_type_them(
@@ -151,7 +151,7 @@ async def test_a_form_holds_every_setting_and_sends_them_all_back(core: Commands
     await services.settings.put(a_channel(), ChannelSettings(quiet=(22, 7), hour=8))
     form = (await core.handle_text("settings", ADA, a_channel())).form
     assert form is not None
-    assert [field.name for field in form.fields] == [knob.name for knob in KNOBS]
+    assert [field.name for field in form.fields] == [knob.name for knob in SETTING_SPECS]
     assert all(not f.choices or f.value in {c.value for c in f.choices} for f in form.fields)
     sent = {field.name: field.value for field in form.fields} | {"zone": "Tokyo", "ping": ""}
     await core.handle(Command(form.command, ADA, a_channel(), sent))

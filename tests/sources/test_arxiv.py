@@ -4,27 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.sources.arxiv import author_names, bare_id, categories
-
-
-@pytest.mark.parametrize(
-    ("written", "paper_id"),
-    [
-        ("2508.13426", "2508.13426"),
-        ("2508.13426v12", "2508.13426"),
-        ("oai:arXiv.org:2508.13426v1", "2508.13426"),
-        ("arXiv:0704.0001", "0704.0001"),
-        ("http://arxiv.org/abs/astro-ph/0601001v1", "astro-ph/0601001"),
-        ("https://arxiv.org/pdf/math.GT/0309136v2", "math.GT/0309136"),
-        (" 2508.13426 ", "2508.13426"),
-        ("2508.134", None),
-        ("https://arxiv.org/api/errors#no", None),
-        ("https://example.org/abs/2508.13426", None),
-        ("", None),
-    ],
-)
-def test_the_version_is_no_part_of_an_id(written: str, paper_id: str | None) -> None:
-    assert bare_id(written) == paper_id
+from bot.sources.arxiv import author_names, categories
 
 
 def test_the_primary_category_comes_first() -> None:

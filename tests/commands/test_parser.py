@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.line import LONGEST, checked, number_in, parse_line
+from bot.commands.parser import LONGEST, check_options, number_in, parse_line, resolve_command
 from bot.commands.table import COMMANDS, find
 from bot.domain.errors import UserError
 from bot.domain.models import Command, User
@@ -14,14 +14,19 @@ ADA = User("U1", "Ada")
 
 
 def read(line: str) -> tuple[str, dict[str, str]]:
-    command = parse_line(line, ADA, a_channel())
+    command = parse_line(line, ADA, a_channel()).command
     return command.name, dict(command.options)
 
 
 def hint_for(line: str) -> str:
     with pytest.raises(UserError) as caught:
-        checked(parse_line(line, ADA, a_channel()))
+        _parse_and_check(line)
     return caught.value.hint
+
+
+def _parse_and_check(line: str) -> None:
+    parsed = parse_line(line, ADA, a_channel())
+    check_options(parsed.spec, parsed.command)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ def test_a_subscription_is_named_by_its_number(text: str, number: int | None) ->
 @given(st.text())
 def test_any_line_is_a_command_or_a_friendly_error(line: str) -> None:
     try:
-        command = parse_line(line, ADA, a_channel())
+        command = parse_line(line, ADA, a_channel()).command
     except UserError as error:
         assert str(error)  # noqa: PT017  # a property: either way is right
     else:
@@ -100,8 +105,9 @@ def test_any_line_is_a_command_or_a_friendly_error(line: str) -> None:
 )
 def test_a_structured_command_is_checked_the_same_way(name: str, options: dict[str, str]) -> None:
     try:
-        spec, command = checked(Command(name, ADA, a_channel(), options))
+        parsed = resolve_command(Command(name, ADA, a_channel(), options))
+        check_options(parsed.spec, parsed.command)
     except UserError as error:
         assert error.hint  # noqa: PT017  # a property: either way is right
     else:
-        assert spec.name == command.name
+        assert parsed.spec.name == parsed.command.name

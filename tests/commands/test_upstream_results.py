@@ -97,4 +97,4 @@ async def test_a_paper_found_elsewhere_is_shared_saved_and_still_news_later(
 async def test_an_id_that_was_never_listed_is_fetched(core: Commands) -> None:
     assert await ids(await asked(core, "search https://arxiv.org/abs/2605.00003v1")) == ["2605.00003"]
     assert "Like" in (await asked(core, "similar 2605.00002")).card.notice
-    assert "is known here" in (await asked(core, "similar 2605.77777")).card.notice
+    assert "I don't have the paper" in (await asked(core, "similar 2605.77777")).card.notice

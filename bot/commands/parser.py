@@ -2,12 +2,33 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import chain
 
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedCommand:
+    """A command with its entry in the table."""
+
+    spec: CommandSpec
+    command: Command
+
+    @property
+    def free_text(self) -> str:
+        """The text of a line that belongs to no named option; an error's place refers to it."""
+        return self.command.options.get(self.spec.free.name, "") if self.spec.free else ""
+
+    @property
+    def named_options(self) -> str:
+        """The other options as they are typed, each after a space."""
+        given = self.command.options
+        return "".join(f" {o.name}:{given[o.name]}" for o in self.spec.named if o.name in given)
+
 
 LONGEST = 1000
 """Characters of a line. A query may have 256; whatever is longer was pasted by mistake."""
@@ -18,7 +39,7 @@ _QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»�
 _NUMBER = re.compile(r"#?\s*([0-9]{1,9})")
 
 
-def parse_line(line: str, user: User, channel: ChannelRef) -> Command:
+def parse_line(line: str, user: User, channel: ChannelRef) -> ParsedCommand:
     """The command that `line` says, with or without `/paper` before it; a bare `/paper` asks for help.
 
     Raises UserError with the nearest valid line as its hint.
@@ -26,24 +47,24 @@ def parse_line(line: str, user: User, channel: ChannelRef) -> Command:
     if len(line) > LONGEST:
         raise UserError(f"That is too long: at most {LONGEST} characters.", hint="/paper help")
     said = INVOCATION.sub("", line.strip(), count=1)
-    if not said:
-        return Command("help", user, channel)
-    name = said.split(maxsplit=1)[0]
+    name = said.split(maxsplit=1)[0] if said else "help"
     rest = said[len(name) :].strip()
     spec = find(name)
     if spec is None:
         raise _unknown(name, rest)
-    return Command(spec.name, user, channel, _options(spec, rest))
+    return ParsedCommand(spec, Command(spec.name, user, channel, _options(spec, rest)))
 
 
-def checked(command: Command) -> tuple[CommandSpec, Command]:
-    """The command's spec, and the command with its canonical name; every option is one that the spec allows.
-
-    Raises UserError that says what is missing or wrong.
-    """
+def resolve_command(command: Command) -> ParsedCommand:
+    """A command that a platform's form or button gave, with its spec. Raises UserError for an unknown name."""
     spec = find(command.name)
     if spec is None:
         raise _unknown(command.name, "")
+    return ParsedCommand(spec, replace(command, name=spec.name))
+
+
+def check_options(spec: CommandSpec, command: Command) -> None:
+    """Raises UserError that says which option is missing or wrong."""
     for option in spec.options:
         value = command.options.get(option.name, "").strip()
         if option.required and not value:
@@ -52,7 +73,6 @@ def checked(command: Command) -> tuple[CommandSpec, Command]:
             )
         if value:
             _check(option, value, spec, command.options)
-    return spec, Command(spec.name, command.user, command.channel, dict(command.options))
 
 
 def number_in(text: str) -> int | None:

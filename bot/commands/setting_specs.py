@@ -20,7 +20,7 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 
 @dataclass(frozen=True, slots=True)
-class Knob:
+class SettingSpec:
     """One setting."""
 
     name: str
@@ -173,43 +173,48 @@ def _choices(*pairs: tuple[str, str]) -> tuple[Choice, ...]:
 
 _SWITCH = _choices(("on", "on"), ("off", "off"))
 
-KNOBS: tuple[Knob, ...] = (
-    Knob("every", "Schedule", "for subscriptions that name none", _rhythm, lambda s: s.every,
+SETTING_SPECS: tuple[SettingSpec, ...] = (
+    SettingSpec("every", "Schedule", "for subscriptions that name none", _rhythm, lambda s: s.every,
          lambda s: _RHYTHMS[s.every],
          choices=_choices(("now", "as they come"), ("daily", "once a day"), ("weekly", "once a week"))),
-    Knob("hour", "Digest at", "the hour of digests, 0 to 23", _hour, lambda s: str(s.hour), _hour_said),
-    Knob("day", "Weekly digest on", "the day of weekly digests", _weekday,
+    SettingSpec("hour", "Digest at", "the hour of digests, 0 to 23", _hour, lambda s: str(s.hour), _hour_said),
+    SettingSpec("day", "Weekly digest on", "the day of weekly digests", _weekday,
          lambda s: _WEEKDAYS[s.weekday].lower(), _day_said, field="weekday",
          choices=tuple(Choice(day.lower(), day) for day in _WEEKDAYS)),
-    Knob("zone", "Time zone", "a city, as in Europe/Berlin", _zone, lambda s: s.zone,
+    SettingSpec("zone", "Time zone", "a city, as in Europe/Berlin", _zone, lambda s: s.zone,
          lambda s: f"Hours are those of {s.zone}."),
-    Knob("quiet", "Quiet hours", "from one hour to another, as in 22-7, or off", _quiet,
+    SettingSpec("quiet", "Quiet hours", "from one hour to another, as in 22-7, or off", _quiet,
          lambda s: "{}-{}".format(*s.quiet) if s.quiet else "off", _quiet_said),
-    Knob("weekends", "Weekends", "on, or off: then nothing comes on Saturdays and Sundays", _on_off("weekends"),
+    SettingSpec("weekends", "Weekends", "on, or off: then nothing comes on Saturdays and Sundays", _on_off("weekends"),
          lambda s: "on" if s.weekends else "off",
          lambda s: "Weekends are like other days." if s.weekends else "Nothing comes on Saturdays and Sundays.",
          choices=_SWITCH),
-    Knob("digest", "Digest size", "more new papers at once than that become one message", _size,
+    SettingSpec("digest", "Digest size", "more new papers at once than that become one message", _size,
          lambda s: str(s.digest_size),
          lambda s: f"More than {s.digest_size} new papers at once become one message.", field="digest_size"),
-    Knob("detail", "Cards", "compact, or full with the abstract", _one_of("detail", "compact", "full"),
+    SettingSpec("detail", "Cards", "compact, or full with the abstract", _one_of("detail", "compact", "full"),
          lambda s: s.detail,
          lambda s: "Cards are compact." if s.detail == "compact" else "Cards show the abstract.",
          choices=_choices(("compact", "compact"), ("full", "full, with the abstract"))),
-    Knob("edits", "Update cards", "bring posted cards up to date when votes or code change much", _on_off("edits"),
+    SettingSpec("edits", "Update cards", "bring posted cards up to date when votes or code change much", _on_off("edits"),
          lambda s: "on" if s.edits else "off",
          lambda s: "Posted cards are brought up to date, twice at most." if s.edits else "Posted cards stay as they are.",
          choices=_SWITCH),
-    Knob("threads", "Threads", "a thread for each card, where the platform opens them", _on_off("threads"),
+    SettingSpec("threads", "Threads", "a thread for each card, where the platform opens them", _on_off("threads"),
          lambda s: "on" if s.threads else "off",
          lambda s: "Each card gets a thread." if s.threads else "Cards get no threads.", choices=_SWITCH),
-    Knob("embeds", "Classic embeds", "on Discord: embeds in the place of components", _on_off("embeds"),
+    SettingSpec("embeds", "Classic embeds", "on Discord: embeds in the place of components", _on_off("embeds"),
          lambda s: "on" if s.embeds else "off",
          lambda s: "Cards are classic embeds, on Discord." if s.embeds else "Cards are components, on Discord.",
          choices=_SWITCH),
-    Knob("ping", "Role to ping", "a role that is notified of each post, or none", _role, lambda s: s.ping or "none",
+    SettingSpec("publish", "Publish", "in announcement channels on Discord: send posts on to followers", _on_off("publish"),
+         lambda s: "yes" if s.publish else "no",
+         lambda s: "Posts in announcement channels are published." if s.publish
+         else "Posts in announcement channels are not published.",
+         choices=_choices(("yes", "yes"), ("no", "no"))),
+    SettingSpec("ping", "Role to ping", "a role that is notified of each post, or none", _role, lambda s: s.ping or "none",
          lambda s: "A role is notified of each post." if s.ping else "Nobody is notified by name."),
-    Knob("editors", "Who may change this", "default, everyone, or managers of the channel",
+    SettingSpec("editors", "Who may change this", "default, everyone, or managers of the channel",
          _one_of("editors", "default", "everyone", "managers"), lambda s: s.editors,
          lambda s: _EDITORS[s.editors],
          choices=_choices(("default", "as usual here"), ("everyone", "everyone"), ("managers", "managers only"))),
@@ -218,12 +223,12 @@ KNOBS: tuple[Knob, ...] = (
 
 def turned(settings: ChannelSettings, typed: Iterable[tuple[str, str]]) -> ChannelSettings:
     """The settings after these changes, by the knobs' names. Raises UserError for the first that can't be."""
-    knobs = {knob.name: knob for knob in KNOBS}
+    knobs = {knob.name: knob for knob in SETTING_SPECS}
     for name, value in typed:
         settings = knobs[name].turned(settings, value)
     return settings
 
 
-def difference(old: ChannelSettings, new: ChannelSettings) -> list[Knob]:
+def difference(old: ChannelSettings, new: ChannelSettings) -> list[SettingSpec]:
     """The knobs whose value differs."""
-    return [knob for knob in KNOBS if knob.typed(old) != knob.typed(new)]
+    return [knob for knob in SETTING_SPECS if knob.typed(old) != knob.typed(new)]
