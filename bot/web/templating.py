@@ -57,7 +57,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals |= {"static": FILES.url, "asset": assets.url}
+        self._environment.globals.update(static=FILES.url, asset=assets.url)
 
     def page(self, template: str, *, status: int = 200, **values: object) -> web.Response:
         """The response that shows a template."""
