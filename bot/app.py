@@ -322,6 +322,7 @@ def _commands(shared: _Shared, context: Wiring) -> Commands:
             outbox=shared.outbox,
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
+            platforms=adapters.platform_settings(),
             polls=partial(last_polls, shared.redis),
             now=shared.now,
             join=partial(_join_channel, shared.platforms),

@@ -169,6 +169,11 @@ def bucket(*scope: str) -> tuple[str, str]:
     return f"pb:{{rate:{tag}}}:slots", f"pb:{{rate:{tag}}}:until"
 
 
+def limit(purpose: str, scope: str) -> str:
+    """When a limit on what strangers may ask for is free again; `scope` is hashed."""
+    return f"pb:{{limit:{purpose}}}:{scope}"
+
+
 def installation(platform: str, name: str) -> str:
     """What a platform keeps of a workspace, or of a person, sealed: tokens and addresses are in it."""
     return f"pb:{{{workspace(platform, name)}}}:installation"

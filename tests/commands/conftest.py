@@ -54,6 +54,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         outbox=Outbox(redis),
         kept=ButtonPayloads(redis),
         votes=Votes(redis),
+        platforms={},
         polls=partial(last_polls, redis),
         now=now,
         join=_no_need_to_join,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.email.server import Server
+from adapters.email.smtp_url import SmtpServer
 from bot.domain.errors import ConfigurationError
 
 
@@ -19,12 +19,12 @@ from bot.domain.errors import ConfigurationError
     ],
 )
 def test_an_address_says_host_port_and_security(url: str, host: str, port: int, security: str) -> None:
-    server = Server.parse(url)
+    server = SmtpServer.parse(url)
     assert (server.host, server.port, server.security) == (host, port, security)
 
 
 def test_names_and_passwords_are_decoded_and_never_shown() -> None:
-    server = Server.parse("smtps://papers%40example.org:s%2Fcret@mail.example.org")
+    server = SmtpServer.parse("smtps://papers%40example.org:s%2Fcret@mail.example.org")
     assert (server.user, server.password) == ("papers@example.org", "s/cret")
     assert "s/cret" not in repr(server)
 
@@ -34,6 +34,6 @@ def test_names_and_passwords_are_decoded_and_never_shown() -> None:
 )
 def test_what_can_not_be_read_is_named_without_its_secret(url: str) -> None:
     with pytest.raises(ConfigurationError, match="SMTP_URL") as caught:
-        Server.parse(url)
+        SmtpServer.parse(url)
     assert "u:secret" not in str(caught.value)
     assert "x:secret" not in str(caught.value)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from cryptography import x509
@@ -14,16 +14,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from adapters.email import EmailPlatform
+from adapters.email.addresses import Addresses
 from adapters.email.links import Links
 from adapters.email.message import Sender
-from adapters.email.relay import Relay
-from adapters.email.server import Server
-from adapters.email.store import Addresses
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
 from bot.domain.errors import RetryLater
 from bot.encryption import Encryptor
+from bot.store.limits import Limits
 from tests.adapters.email.postoffice import PostOffice
 
 TO = "ada@example.org"
+NO_REDIS: Any = None
+"""Nothing is looked up there."""
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 """The double doesn't know that it is spoken to by TLS from the first byte on."""
 
@@ -66,11 +69,11 @@ def trusting(certificate: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(certificate))
 
 
-def server(office: PostOffice, security: Literal["tls", "starttls", "none"]) -> Server:
-    return Server(host="127.0.0.1", port=office.port, security=security, user="papers", password="secret")
+def server(office: PostOffice, security: Literal["tls", "starttls", "none"]) -> SmtpServer:
+    return SmtpServer(host="127.0.0.1", port=office.port, security=security, user="papers", password="secret")
 
 
-async def deliver(relay: Relay) -> None:
+async def deliver(relay: SmtpClient) -> None:
     try:
         await relay.deliver(b"Subject: hello\r\n\r\n", sender="papers@example.org", to=TO)
     finally:
@@ -83,7 +86,7 @@ async def test_mail_goes_over_tls_after_logging_in(
 ) -> None:
     direct = {"ssl": served, "auth_require_tls": False} if security == "tls" else {"tls": served}
     async with PostOffice(users={"papers": "secret"}).open(**direct) as office:
-        await deliver(Relay(server(office, security), tls=trusting))
+        await deliver(SmtpClient(server(office, security), tls=trusting))
         assert [mail.to for mail in office.mails] == [TO]
         assert office.logins == ["papers"]
 
@@ -93,7 +96,7 @@ async def test_a_wrong_password_stops_everything_and_is_told_to_nobody(
 ) -> None:
     async with PostOffice(users={"papers": "another"}).open(tls=served) as office:
         with pytest.raises(RetryLater, match="535") as caught:
-            await deliver(Relay(server(office, "starttls"), tls=trusting))
+            await deliver(SmtpClient(server(office, "starttls"), tls=trusting))
         assert (caught.value.scope, caught.value.counts) == ("platform", False)
         assert "secret" not in str(caught.value)
 
@@ -101,7 +104,7 @@ async def test_a_wrong_password_stops_everything_and_is_told_to_nobody(
 async def test_a_server_without_tls_gets_no_password() -> None:
     async with PostOffice(users={"papers": "secret"}).open(auth_require_tls=False) as office:
         with pytest.raises(RetryLater) as caught:
-            await deliver(Relay(server(office, "starttls")))
+            await deliver(SmtpClient(server(office, "starttls")))
         assert (caught.value.scope, office.logins, office.mails) == ("platform", [], [])
 
 
@@ -112,7 +115,7 @@ async def test_a_server_that_nobody_vouches_for_gets_no_password(
     direct = {"ssl": served, "auth_require_tls": False} if security == "tls" else {"tls": served}
     async with PostOffice(users={"papers": "secret"}).open(**direct) as office:
         with pytest.raises(RetryLater) as caught:
-            await deliver(Relay(server(office, security)))
+            await deliver(SmtpClient(server(office, security)))
         assert (caught.value.scope, office.logins, office.mails) == ("platform", [], [])
 
 
@@ -122,20 +125,21 @@ async def test_the_doctor_says_whether_the_server_lets_us_in(
     async with PostOffice(users={"papers": "secret"}).open(tls=served) as office:
         right = server(office, "starttls")
         for known, ok in ((right, True), (replace(right, password="wrong"), False)):
-            platform = a_platform(Relay(known, tls=trusting))
+            platform = a_platform(SmtpClient(known, tls=trusting))
             [finding] = await platform.diagnose()
             assert (finding.ok, bool(finding.todo)) == (ok, not ok)
             await platform.close()
 
 
-def a_platform(relay: Relay) -> EmailPlatform:
+def a_platform(client: SmtpClient) -> EmailPlatform:
     """One that is never asked for anything but its connection."""
     seal = Encryptor(["a key that nobody can guess"])
     links = Links("https://papers.example.org", seal, lambda: datetime.now(UTC))
     return EmailPlatform(
-        addresses=Addresses(None, seal),  # type: ignore[arg-type]  # nothing is looked up
+        addresses=Addresses(NO_REDIS, seal),
+        limits=Limits(NO_REDIS),
         links=links,
-        relay=relay,
+        client=client,
         sender=Sender.parse("papers@example.org"),
         now=links.now,
     )

@@ -14,7 +14,7 @@ TLS_PORT, SUBMISSION_PORT, RELAY_PORT = 465, 587, 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class SmtpServer:
     """Where mail is handed in."""
 
     host: str

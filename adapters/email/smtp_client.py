@@ -10,8 +10,8 @@ from time import monotonic
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
-from adapters.email.server import Server
-from adapters.email.verdict import Phase, on_answer, on_silence
+from adapters.email.errors import Phase, on_answer, on_silence
+from adapters.email.smtp_url import SmtpServer
 
 CONNECTIONS = 8
 """At the same time, of one process. Providers allow 10 and more."""
@@ -31,14 +31,14 @@ class _Progress:
     phase: Phase = "turn"
 
 
-class Relay:
+class SmtpClient:
     """One mail server. Connections are kept for the next message, as long as the server keeps them.
 
     `tls` is for a server whose certificate the system's authorities don't vouch for.
     """
 
     def __init__(
-        self, server: Server, *, tls: ssl.SSLContext | None = None, patience: float = PATIENCE
+        self, server: SmtpServer, *, tls: ssl.SSLContext | None = None, patience: float = PATIENCE
     ) -> None:
         self._server = server
         self._tls = tls

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.email.relay import Relay
-from adapters.email.server import Server
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
 from bot.domain.errors import ChannelGone, DeliveryUncertain, RetryLater, SendError
 from tests.adapters.email.postoffice import Fault, PostOffice
 
@@ -21,17 +21,17 @@ async def office() -> AsyncIterator[PostOffice]:
 
 
 @pytest.fixture
-async def relay(office: PostOffice) -> AsyncIterator[Relay]:
-    relay = Relay(Server.parse(office.url), patience=0.5)
+async def relay(office: PostOffice) -> AsyncIterator[SmtpClient]:
+    relay = SmtpClient(SmtpServer.parse(office.url), patience=0.5)
     yield relay
     await relay.close()
 
 
-async def deliver(relay: Relay, to: str = TO) -> None:
+async def deliver(relay: SmtpClient, to: str = TO) -> None:
     await relay.deliver(MAIL, sender="papers@example.org", to=to)
 
 
-async def test_a_mail_arrives_as_it_was_written(office: PostOffice, relay: Relay) -> None:
+async def test_a_mail_arrives_as_it_was_written(office: PostOffice, relay: SmtpClient) -> None:
     await deliver(relay)
     [mail] = office.mails
     assert (mail.sender, mail.to, mail.source) == ("papers@example.org", TO, MAIL)
@@ -58,7 +58,7 @@ async def test_a_mail_arrives_as_it_was_written(office: PostOffice, relay: Relay
     ],
 )
 async def test_every_fault_has_its_consequence(
-    office: PostOffice, relay: Relay, fault: Fault, consequence: type[SendError], taken: int
+    office: PostOffice, relay: SmtpClient, fault: Fault, consequence: type[SendError], taken: int
 ) -> None:
     office.faults[TO] = [fault]
     with pytest.raises(consequence) as caught:
@@ -69,7 +69,7 @@ async def test_every_fault_has_its_consequence(
     assert len(office.mails) == taken + 1
 
 
-async def test_one_connection_carries_many_mails(office: PostOffice, relay: Relay) -> None:
+async def test_one_connection_carries_many_mails(office: PostOffice, relay: SmtpClient) -> None:
     for _ in range(5):
         await deliver(relay)
     office.faults[TO] = ["550 at recipient"]
@@ -80,22 +80,22 @@ async def test_one_connection_carries_many_mails(office: PostOffice, relay: Rela
 
 
 async def test_a_connection_that_was_silent_for_long_is_not_trusted(
-    office: PostOffice, relay: Relay, monkeypatch: pytest.MonkeyPatch
+    office: PostOffice, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.email.relay.FRESH", 0.0)
+    monkeypatch.setattr("adapters.email.smtp_client.FRESH", 0.0)
     await deliver(relay)
     await deliver(relay)
     assert (office.connections, len(office.mails)) == (2, 2)
 
 
 async def test_a_busy_relay_lets_mails_wait_without_blame(
-    office: PostOffice, relay: Relay, monkeypatch: pytest.MonkeyPatch
+    office: PostOffice, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.faults = {f"u{n}@example.org": ["hang at recipient"] for n in range(8)}
     hanging = [asyncio.create_task(deliver(relay, to)) for to in office.faults]
     while office.met.total() < 8:  # noqa: ASYNC110  # the server knows
         await asyncio.sleep(0.01)
-    monkeypatch.setattr("adapters.email.relay.TURN", 0.05)
+    monkeypatch.setattr("adapters.email.smtp_client.TURN", 0.05)
     with pytest.raises(RetryLater) as caught:
         await deliver(relay)
     assert (caught.value.counts, caught.value.scope) == (False, "channel")
@@ -104,7 +104,7 @@ async def test_a_busy_relay_lets_mails_wait_without_blame(
 
 @pytest.mark.parametrize("greeting", ["421 4.3.2 Too busy", "554 No service here"])
 async def test_a_server_that_turns_us_away_stops_everything_for_a_while(
-    office: PostOffice, relay: Relay, greeting: str
+    office: PostOffice, relay: SmtpClient, greeting: str
 ) -> None:
     office.greeting = greeting
     with pytest.raises(RetryLater) as caught:
@@ -113,7 +113,7 @@ async def test_a_server_that_turns_us_away_stops_everything_for_a_while(
 
 
 async def test_a_server_that_is_not_there_does_too() -> None:
-    relay = Relay(Server.parse("smtp://127.0.0.1:9"))
+    relay = SmtpClient(SmtpServer.parse("smtp://127.0.0.1:9"))
     with pytest.raises(RetryLater) as caught:
         await deliver(relay)
     assert (caught.value.counts, caught.value.scope) == (False, "platform")
