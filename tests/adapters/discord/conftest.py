@@ -8,7 +8,7 @@ import pytest
 from discord.gateway import DiscordWebSocket
 from redis.asyncio import Redis
 
-from adapters.discord import DiscordPlatform
+from adapters.discord.platform import DiscordPlatform
 from tests.adapters.discord.double import openapi
 from tests.adapters.discord.double.service import DiscordDouble
 

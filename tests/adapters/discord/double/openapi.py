@@ -18,6 +18,7 @@ ACCEPTED: Mapping[str, Mapping[str, Any]] = {
     "RichEmbed": {"flags": {"type": "integer"}},
     "MessageEditRequestPartial": {"tts": {"const": False}},
     "IncomingWebhookUpdateRequestPartial": {"tts": {"const": False}},
+    "IncomingWebhookUpdateForInteractionCallbackRequestPartial": {"tts": {"const": False}},
     "CreateForumThreadRequest": {"type": {"const": 11}},
     "BaseCreateMessageCreateRequest": {"tts": {"const": False}},
 }
