@@ -152,7 +152,7 @@ async def test_matching_waits_while_too_much_is_open(redis: Redis) -> None:
 async def test_matching_goes_on_by_itself_when_there_is_room(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fanning_out, "AGAIN_AFTER", 0.01)
+    monkeypatch.setattr(fanning_out, "FULL_PAUSE", 0.01)
     room = a_room(redis, most_open=1)
     await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
     for n in range(20):
