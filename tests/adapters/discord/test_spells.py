@@ -21,7 +21,9 @@ from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
-from tests.adapters.discord.double.service import GUILD, DiscordDouble, RawAnswer
+from tests.adapters.discord.double.faults import RawAnswer
+from tests.adapters.discord.double.payloads import GUILD
+from tests.adapters.discord.double.service import DiscordDouble
 from tests.papers import SPRING, a_paper
 
 CHANNELS = 50
