@@ -25,7 +25,7 @@ from bot.fanout import Fanout
 from bot.matcher import Matcher
 from bot.poller import Poller
 from bot.ports import Platform, Source
-from bot.recent import Recent
+from bot.search.recent_papers import RecentPapers
 from bot.sample import PapersOrSample
 from bot.search import Search
 from bot.settings import Settings
@@ -76,7 +76,7 @@ class Bot:
     redis: Redis
     wake: Wake
     papers: PapersOrSample
-    recent: Recent
+    recent: RecentPapers
     search: Search
     subscriptions: Subscriptions
     core: Commands
@@ -175,7 +175,7 @@ def wire(
     papers, subscriptions = PapersOrSample(redis), Subscriptions(redis)
     settings_of = SettingsOfChannels(redis)
     outbox, news = Outbox(redis, durable=durable), News(redis, papers)
-    recent = Recent(papers, now)
+    recent = RecentPapers(papers, now)
     search = Search(papers, index, now, papers.stand_ins)
     wiring = Wiring(
         settings=settings, session=session, redis=redis, now=now, progress=Progress(reached, terminal)

@@ -7,7 +7,7 @@ from bot.cards.say import count
 from bot.commands.services import Services
 from bot.models import Paper
 from bot.query import Query
-from bot.recent import KEPT
+from bot.search.recent_papers import KEPT
 
 DAYS = KEPT.days
 BROAD = 20

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.recent import Recent
+from bot.search.recent_papers import RecentPapers
 from bot.search import Search
 from bot.sources.elsewhere import Elsewhere
 from bot.store.kept import Kept
@@ -24,7 +24,7 @@ class Services:
 
     subscriptions: Subscriptions
     papers: Papers
-    recent: Recent
+    recent: RecentPapers
     search: Search
     elsewhere: Elsewhere
     """The upstreams' own search."""

@@ -7,10 +7,10 @@ from math import exp, log
 from typing import Literal
 
 from tantivy import DocAddress, Occur, Order, Schema, Searcher
-from tantivy import Query as Found
+from tantivy import Query as IndexQuery
 
 from bot.search.acronyms import meanings
-from bot.search.asked import Asked, Word, words_in
+from bot.search.query_parser import ParsedSearch, Word, words_in
 from bot.search.fields import key
 from bot.search.terms import TEXT, Terms, boosted, both, either, names_in
 
@@ -67,7 +67,7 @@ class Ranking:
         self._today = today
         self._meanings: dict[str, Sequence[str]] = {}
 
-    def understood(self, asked: Asked) -> Asked:
+    def understood(self, asked: ParsedSearch) -> ParsedSearch:
         """The same with what the index knows: the meanings of acronyms, and titles that happen to be queries.
 
         What is a paper's title to the word is a title, as in "Learning What NOT to Count".
@@ -81,7 +81,7 @@ class Ranking:
 
     def search(
         self,
-        asked: Asked,
+        asked: ParsedSearch,
         *,
         days: int | None = None,
         sort: Sort = "best",
@@ -107,7 +107,7 @@ class Ranking:
         exact = asked.must is None or self._terms.exactly(asked.must)
         return Ranked(tuple(ids[: max(enough, total)]), total, exact)
 
-    def _ask(self, query: Found, sort: Sort) -> tuple[list[tuple[str, float]], int]:
+    def _ask(self, query: IndexQuery, sort: Sort) -> tuple[list[tuple[str, float]], int]:
         if sort == "best":
             result = self._searcher.search(query, CANDIDATES)
             addresses = [address for _, address in result.hits]
@@ -129,10 +129,10 @@ class Ranking:
             age = max(0, self._today - int(day or 0))
             yield 1 + FRESH * exp(-age / 365) + POPULAR * log(1 + max(0, int(upvotes or 0)))
 
-    def _steps(self, asked: Asked) -> Iterator[Found]:
+    def _steps(self, asked: ParsedSearch) -> Iterator[IndexQuery]:
         words = [word for word in asked.words if not word.stop] or list(asked.words)
         if not words:
-            yield self._terms.term("ids", asked.paper_id) if asked.paper_id else Found.all_query()
+            yield self._terms.term("ids", asked.paper_id) if asked.paper_id else IndexQuery.all_query()
             return
         weights = SCANS if len(words) <= SHORT else READS
         extra = [(Occur.Should, part) for part in self._extra(asked, words)]
@@ -147,11 +147,11 @@ class Ranking:
         if len(words) <= SHORT:
             yield self._some(self._nearly(words, weights, 2), extra, 1)
 
-    def _some(self, words: Sequence[Found], extra: list[tuple[Occur, Found]], least: int) -> Found:
+    def _some(self, words: Sequence[IndexQuery], extra: list[tuple[Occur, IndexQuery]], least: int) -> IndexQuery:
         """Papers with `least` of the words, or more."""
         return both([(Occur.Must, both([(Occur.Should, word) for word in words], least=least)), *extra])
 
-    def _word(self, word: Word, weights: dict[str, float]) -> Found:
+    def _word(self, word: Word, weights: dict[str, float]) -> IndexQuery:
         """Papers with this word in any field; the best field counts."""
         fields = []
         for field, weight in weights.items():
@@ -161,7 +161,7 @@ class Ranking:
             fields += [self._terms.near(field, meaning, 0, MEANT * weights[field]) for field in TEXT]
         return either(fields)
 
-    def _nearly(self, words: Sequence[Word], weights: dict[str, float], letters: int) -> list[Found]:
+    def _nearly(self, words: Sequence[Word], weights: dict[str, float], letters: int) -> list[IndexQuery]:
         """The same for each, and papers with something spelled nearly so, where hardly any has the word itself."""
         rare = [word for word in words if self._may_be_misspelt(word)][:MISSPELT]
         found = []
@@ -183,10 +183,10 @@ class Ranking:
         ]
         return max(*counts, *(self._searcher.doc_freq("authors", part) for part in word.name_parts))
 
-    def _extra(self, asked: Asked, words: Sequence[Word]) -> Iterator[Found]:
+    def _extra(self, asked: ParsedSearch, words: Sequence[Word]) -> Iterator[IndexQuery]:
         """What makes a paper better, without being asked for: the very title, a whole name, words close together."""
         flat = [part for word in asked.words for part in word.parts]
-        yield Found.boost_query(Found.const_score_query(self._terms.term("heads", key(flat)), 1.0), WHOLE)
+        yield IndexQuery.boost_query(IndexQuery.const_score_query(self._terms.term("heads", key(flat)), 1.0), WHOLE)
         for one, other in names_in(words):
             yield self._terms.name(one, other, NAME)
         if 2 <= len(words) <= LONG:

@@ -13,13 +13,13 @@ from redis.exceptions import RedisError
 
 from bot.models import Paper
 from bot.query import Query
-from bot.search.asked import Asked, read
+from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.fields import day_of
 from bot.search.index import Index
-from bot.search.likeness import like
+from bot.search.similarity import most_similar
 from bot.search.ranking import Ranked, Ranking, Sort
-from bot.search.titles import titled
-from bot.search.words import respelled
+from bot.search.title_completion import complete_title
+from bot.search.spelling import suggest_spelling
 from bot.store.papers import Papers
 from bot.store.wake import Wake
 
@@ -41,10 +41,10 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResults:
     """One page of what was found, best first."""
 
-    asked: Asked
+    parsed: ParsedSearch
     papers: tuple[Paper, ...]
     total: int
     """Papers that have all that was typed, as it was typed; no more than the first 50 can be paged to.
@@ -92,12 +92,12 @@ class Search:
         self._complete = False
         self._filled = False
 
-    async def find(self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1) -> Found:
+    async def find(self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1) -> SearchResults:
         """What answers `text`. `days` counts back from today. Raises UserError where there is nothing to look for.
 
         Whatever else is typed is an answer, if an empty one.
         """
-        asked = read(text)
+        asked = parse_search(text)
         index, known = await self._ready()
         asked, ranked = await self._thread(self._rank, index, asked, days, sort)
         ids = ranked.ids or (
@@ -114,27 +114,27 @@ class Search:
         shown = await self._get(proven[(page - 1) * PAGE : page * PAGE], known)
         spelling = ""
         if not total or not shown:
-            spelling = await self._thread(respelled, asked, shown, index.searcher())
+            spelling = await self._thread(suggest_spelling, asked, shown, index.searcher())
         complete = self._complete or known is not None
-        return Found(asked, tuple(shown), total, pages, spelling, about=left > 0, complete=complete)
+        return SearchResults(asked, tuple(shown), total, pages, spelling, about=left > 0, complete=complete)
 
     async def similar(self, paper: Paper, most: int = PAGE) -> list[Paper]:
         """The papers that are most like this one, which need not be in the index."""
         index, known = await self._ready()
-        ids = await self._thread(lambda: like(paper, index.schema, index.searcher(), most))
+        ids = await self._thread(lambda: most_similar(paper, index.schema, index.searcher(), most))
         return await self._get(ids, known)
 
     async def upvoted(self, days: int, most: int) -> list[Paper]:
         """Of the papers published in the last `days` days, those with the most upvotes."""
         index, known = await self._ready()
-        _, ranked = await self._thread(self._rank, index, Asked(""), days, "top")
+        _, ranked = await self._thread(self._rank, index, ParsedSearch(""), days, "top")
         papers = await self._get(ranked.ids, known)
         return [paper for paper in papers if paper.upvotes][:most]
 
     async def titled(self, typed: str, most: int) -> list[Paper]:
         """Papers whose titles have these words, of which the last may have just begun."""
         index, known = await self._ready()
-        ids = await self._thread(lambda: titled(typed, index.schema, index.searcher(), most))
+        ids = await self._thread(lambda: complete_title(typed, index.schema, index.searcher(), most))
         return await self._get(ids, known)
 
     async def run(self, wake: Wake) -> None:
@@ -206,7 +206,7 @@ class Search:
         if message in {"", "records"}:
             self._work.set()
 
-    def _rank(self, index: Index, asked: Asked, days: int | None, sort: Sort) -> tuple[Asked, Ranked]:
+    def _rank(self, index: Index, asked: ParsedSearch, days: int | None, sort: Sort) -> tuple[ParsedSearch, Ranked]:
         ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
         asked = ranking.understood(asked)
         return asked, ranking.search(asked, days=days, sort=sort)
@@ -254,7 +254,7 @@ class Search:
 def _warm(folder: Path | None) -> Index:
     """The index, asked once: the first search reads files and loads what later ones have."""
     index = Index(folder)
-    Ranking(index.schema, index.searcher(), 0).search(read('"language model" $x$ learnign'))
+    Ranking(index.schema, index.searcher(), 0).search(parse_search('"language model" $x$ learnign'))
     return index
 
 

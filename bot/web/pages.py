@@ -17,7 +17,7 @@ from bot.errors import UserError
 from bot.models import Paper
 from bot.ports import Invitable, Joinable, Platform
 from bot.sample import PapersOrSample
-from bot.search import Found, Search
+from bot.search import SearchResults, Search
 from bot.store.outbox import Outbox
 from bot.store.polls import PollResult, last_polls
 from bot.text import shorten
@@ -55,7 +55,7 @@ class Results:
     """What a search on the page came to: a page of papers, or a problem that says what to do."""
 
     asked: str
-    found: Found | None = None
+    found: SearchResults | None = None
     page: int = 1
     papers: tuple[Shown, ...] = ()
     problem: str = ""

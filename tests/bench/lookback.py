@@ -24,7 +24,7 @@ from bot.commands.core import Commands
 from bot.models import ChannelRef, Paper, User
 from bot.ports import Batch
 from bot.query import parse
-from bot.recent import KEPT
+from bot.search.recent_papers import KEPT
 from bot.store.papers import Papers
 from tests.bench import corpus
 from tests.commands.conftest import services_on

@@ -12,7 +12,7 @@ from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.models import Paper, User
 from bot.ports import Batch
-from bot.recent import Recent
+from bot.search.recent_papers import RecentPapers
 from bot.search import Search
 from bot.sources.elsewhere import Elsewhere
 from bot.store.kept import Kept
@@ -38,7 +38,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
     """The real store."""
     papers = papers or Papers(redis)
     return Services(
-        recent=Recent(papers, now),
+        recent=RecentPapers(papers, now),
         subscriptions=Subscriptions(redis),
         papers=papers,
         search=Search(papers, None, now),

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from bot.models import Paper
 from bot.ports import Batch
 from bot.query import parse
-from bot.recent import KEPT, Recent
+from bot.search.recent_papers import KEPT, RecentPapers
 from bot.store.papers import Papers
 from tests.papers import a_paper
 
@@ -24,7 +24,7 @@ async def seen(papers: Papers, *some: Paper) -> None:
 
 async def test_a_paper_counts_from_the_moment_it_was_written(redis: Redis) -> None:
     papers = Papers(redis)
-    recent = Recent(papers, lambda: NOW)
+    recent = RecentPapers(papers, lambda: NOW)
     assert await recent.matching(QUERY) == []
     paper = a_paper(title="Diffusion", upvotes=1, published=NOW - timedelta(days=1))
     await seen(papers, paper)
@@ -36,7 +36,7 @@ async def test_a_paper_counts_from_the_moment_it_was_written(redis: Redis) -> No
 
 async def test_what_is_older_is_not_read_and_what_grows_old_is_forgotten(redis: Redis) -> None:
     papers, now = Papers(redis), NOW
-    recent = Recent(papers, lambda: now)
+    recent = RecentPapers(papers, lambda: now)
     old, young = (a_paper(f"2603.{n}", title="Robot", published=NOW - KEPT * n / 2) for n in (3, 1))
     await seen(papers, old, young)
     await papers.remember([a_paper("2603.9", title="Robot")])  # for search alone
@@ -57,7 +57,7 @@ async def test_the_view_and_the_store_agree(
 ) -> None:
     await redis.flushall()
     papers = Papers(redis)
-    recent = Recent(papers, lambda: NOW)
+    recent = RecentPapers(papers, lambda: NOW)
     for some in (first, then):
         for number, title, votes, age in some:
             await seen(

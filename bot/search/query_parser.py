@@ -47,7 +47,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedSearch:
     """A search as it was understood."""
 
     text: str
@@ -66,34 +66,34 @@ class Asked:
     """It may be a title all the same: no sign, quote or field, only such words as NOT, commas and brackets."""
 
 
-def read(text: str) -> Asked:
+def parse_search(text: str) -> ParsedSearch:
     """What `text` asks for. Raises UserError where there is nothing to look for."""
     text = clean(text)
     if len(text) > LONGEST:
         raise UserError(f"A search has at most {LONGEST} characters; this one has {len(text)}.")
     if one := paper_id(text):
-        return Asked(text, paper_id=one)
+        return ParsedSearch(text, paper_id=one)
     try:
         query = parse(text)
     except UserError as error:
         words = words_in(text)
         if not words:
             raise
-        return Asked(text, words, query=_plain_query(words) if error.at is not None else None)
+        return ParsedSearch(text, words, query=_plain_query(words) if error.at is not None else None)
     return _understood(text, query)
 
 
-def _understood(text: str, query: Query) -> Asked:
+def _understood(text: str, query: Query) -> ParsedSearch:
     root = query.root
     quoted = {tuple(spell(piece.text)) for piece in pieces(text) if piece.quoted}
     if isinstance(root, Or) and _is_plain(root, quoted) and not any(p.text == "OR" for p in pieces(text)):
-        return Asked(text, words_in(text), also=_also_names(root), query=query)
+        return ParsedSearch(text, words_in(text), also=_also_names(root), query=query)
     nodes = root.nodes if isinstance(root, And) else (root,)
     bare = [node for node in nodes if isinstance(node, Phrase) and _is_bare(node, quoted)]
     rest = tuple(node for node in nodes if not _is_bare(node, quoted))
     words = tuple(w for node in bare for w in words_in(" ".join(node.words))) if rest else words_in(text)
     must = _also_names(all_of(rest)) if rest else None
-    return Asked(text, words, must, query=query, pasted=all(map(_is_of_a_title, pieces(text))))
+    return ParsedSearch(text, words, must, query=query, pasted=all(map(_is_of_a_title, pieces(text))))
 
 
 def _is_of_a_title(piece: Piece) -> bool:

@@ -39,7 +39,7 @@ class Entry:
     """A hash of what its words were read from."""
 
 
-class Recent:
+class RecentPapers:
     """A view on Redis of what was seen in the last `kept`. To read a paper costs about a millisecond, so each is
     read once; what changes of it afterwards (upvotes, rank, code) costs next to nothing."""
 
