@@ -9,14 +9,16 @@ from typing import Annotated
 
 import typer
 
-from bot import backfill as backfilling
-from bot import logs, running, upkeep
+from bot import supervisor
 from bot.app import ROLES, choose_roles
-from bot.doctor import examine
-from bot.errors import ConfigurationError, PaperboyError
-from bot.models import ChannelRef
+from bot.cli import backfill as backfilling
+from bot.cli import maintenance
+from bot.cli.doctor import examine
+from bot.domain.errors import ConfigurationError, PaperboyError
+from bot.domain.models import ChannelRef
+from bot.observability import logs
 from bot.settings import Settings
-from bot.store.facts import BadLine
+from bot.store.backup.export_records import BadLine
 
 EX_CONFIG = 78
 """sysexits.h: the configuration is wrong. Supervisors should not restart on it."""
@@ -73,15 +75,15 @@ def run(
     settings = _settings(roles)
     chosen = choose_roles(roles or [])
     if once:
-        reached = asyncio.run(running.once(settings, chosen))
+        reached = asyncio.run(supervisor.once(settings, chosen))
         raise typer.Exit(0 if reached else EX_UNAVAILABLE)
-    asyncio.run(running.run(settings, chosen))
+    asyncio.run(supervisor.run(settings, chosen))
 
 
 @app.command()
 def demo() -> None:
     """A two-minute tour with bundled sample papers: offline, and nothing is kept."""
-    asyncio.run(running.tour(_settings()))
+    asyncio.run(supervisor.tour(_settings()))
 
 
 @app.command()
@@ -100,7 +102,7 @@ Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy 
 @deliveries.command("list")
 def list_deliveries() -> None:
     """Show the posts that were set aside, the oldest first: state, since when, key, why."""
-    stuck = asyncio.run(upkeep.set_aside(_settings()))
+    stuck = asyncio.run(maintenance.set_aside(_settings()))
     for one in stuck:
         typer.echo(f"{one.state}  {one.since:%Y-%m-%d %H:%M}  {one.key}\n      {one.why}")
     if not stuck:
@@ -118,13 +120,13 @@ def retry_deliveries(
     """Try them once more. One that is `dead` is asked about first, one that is `held` is posted."""
     if bool(keys) == everything:
         raise typer.BadParameter("name the posts to retry, or say --all")
-    _decided("Retried", keys, asyncio.run(upkeep.retry(_settings(), keys)))
+    _decided("Retried", keys, asyncio.run(maintenance.retry(_settings(), keys)))
 
 
 @deliveries.command("drop")
 def drop_deliveries(keys: Keys) -> None:
     """Give them up: they are not posted, and a source that lists their papers again does not bring them back."""
-    _decided("Dropped", keys, asyncio.run(upkeep.drop(_settings(), keys)))
+    _decided("Dropped", keys, asyncio.run(maintenance.drop(_settings(), keys)))
 
 
 def _decided(what: str, asked: list[str] | None, done: list[str]) -> None:
@@ -147,7 +149,7 @@ def export(
     """Write all that is kept to standard output, as lines of JSON; the bot may go on meanwhile."""
 
     async def write() -> None:
-        async for line in upkeep.export(_settings(), channel):
+        async for line in maintenance.export(_settings(), channel):
             sys.stdout.write(f"{line}\n")
 
     asyncio.run(write())
@@ -169,7 +171,7 @@ def import_(
     Exit code 65 where a line can't be read.
     """
     try:
-        typer.echo(asyncio.run(upkeep.restore(_settings(), sys.stdin, to)))
+        typer.echo(asyncio.run(maintenance.restore(_settings(), sys.stdin, to)))
     except BadLine as error:
         typer.echo(f"paperboy: {error}", err=True)
         raise typer.Exit(EX_DATAERR) from None
@@ -224,7 +226,9 @@ def _settings(roles: list[str] | None = None) -> Settings:
         settings.log_format, settings.log_level or ("error" if alone else "info"), settings.secrets()
     )
     if settings.sentry_dsn is not None:
-        import_module("bot.sentry").start(settings.sentry_dsn.get_secret_value(), settings.secrets())
+        import_module("bot.observability.sentry").start(
+            settings.sentry_dsn.get_secret_value(), settings.secrets()
+        )
     return settings
 
 

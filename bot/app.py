@@ -13,44 +13,45 @@ import structlog
 from redis.asyncio import Redis
 
 import adapters
-from bot import metrics
 from bot.cards.message import message
 from bot.cards.welcome import reading_card
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.delivery import Deliveries
-from bot.editing import Editor
-from bot.errors import ConfigurationError
-from bot.fanout import Fanout
-from bot.matcher import Matcher
-from bot.poller import Poller
+from bot.domain.errors import ConfigurationError
+from bot.domain.polls import PollResult
+from bot.matching import Matcher
+from bot.observability import metrics
+from bot.pipeline.card_updates import CardUpdater
+from bot.pipeline.delivery import DeliveryWorker
+from bot.pipeline.fanout import Fanout
+from bot.pipeline.poller import Poller
 from bot.ports import Platform, Source
-from bot.search.recent_papers import RecentPapers
-from bot.sample import PapersOrSample
 from bot.search import Search
+from bot.search.recent_papers import RecentPapers
 from bot.settings import Settings
 from bot.sources import build_sources
 from bot.sources.elsewhere import Elsewhere
 from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.wiring import Wiring
 from bot.store import keys
+from bot.store.button_payloads import ButtonPayloads
 from bot.store.connect import connect, syncs_every_write
-from bot.store.edits import Edits
+from bot.store.edits import CardUpdateQueue
 from bot.store.embedded import EmbeddedServer
-from bot.store.follow import Follower
-from bot.store.kept import Kept
+from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
-from bot.store.news import News
-from bot.store.outbox import Outbox
-from bot.store.polls import PollResult, last_polls
+from bot.store.notifications import Notifications
+from bot.store.outbox.outbox import Outbox
+from bot.store.poll_stream import PollReader
+from bot.store.polls import last_polls
 from bot.store.rates import Rates
-from bot.store.rules import RulesOfChannels
+from bot.store.rules import ChannelRules
 from bot.store.saved import Saved
-from bot.store.settings import SettingsOfChannels
+from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
-from bot.store.wake import Wake
-from bot.terminal import Terminal
+from bot.terminal.sample import PapersOrSample
+from bot.terminal.session import Terminal
 from bot.web.server import Website, website
 
 log = structlog.get_logger(__name__)
@@ -74,7 +75,7 @@ class Bot:
 
     settings: Settings
     redis: Redis
-    wake: Wake
+    wake: Notifications
     papers: PapersOrSample
     recent: RecentPapers
     search: Search
@@ -84,8 +85,8 @@ class Bot:
     platforms: tuple[Platform, ...]
     poller: Poller
     fanout: Fanout
-    deliveries: tuple[Deliveries, ...]
-    editors: tuple[Editor, ...]
+    deliveries: tuple[DeliveryWorker, ...]
+    editors: tuple[CardUpdater, ...]
     web: Website | None
     """Where a port is set."""
     reached: asyncio.Event
@@ -173,8 +174,8 @@ def wire(
     reached = asyncio.Event()
     terminal = terminal_of(platforms)
     papers, subscriptions = PapersOrSample(redis), Subscriptions(redis)
-    settings_of = SettingsOfChannels(redis)
-    outbox, news = Outbox(redis, durable=durable), News(redis, papers)
+    settings_of = ChannelSettingsStore(redis)
+    outbox, news = Outbox(redis, durable=durable), PollReader(redis, papers)
     recent = RecentPapers(papers, now)
     search = Search(papers, index, now, papers.stand_ins)
     wiring = Wiring(
@@ -189,21 +190,21 @@ def wire(
         if outcome == "ok" and not result.source.startswith(PREFIX):
             reached.set()
 
-    def deliveries(platform: Platform) -> Deliveries:
-        return Deliveries(
+    def deliveries(platform: Platform) -> DeliveryWorker:
+        return DeliveryWorker(
             platform,
             outbox,
             papers,
             Rates(redis),
             lambda delivery, entries, wishes: message(entries, wishes, now(), delivery.label),
-            unclear=settings.unclear or platform.unclear,
-            offer_again=news.again,
+            on_uncertain=settings.unclear or platform.on_uncertain,
+            replay_recent=news.again,
         )
 
-    def editor(platform: Platform) -> Editor:
-        return Editor(
+    def editor(platform: Platform) -> CardUpdater:
+        return CardUpdater(
             platform,
-            Edits(redis),
+            CardUpdateQueue(redis),
             outbox,
             papers,
             subscriptions,
@@ -215,7 +216,7 @@ def wire(
     return Bot(
         settings=settings,
         redis=redis,
-        wake=Wake(redis),
+        wake=Notifications(redis),
         papers=papers,
         recent=recent,
         search=search,
@@ -228,10 +229,10 @@ def wire(
                 search=search,
                 elsewhere=Elsewhere.build(wiring),
                 settings=settings_of,
-                rules=RulesOfChannels(redis),
+                rules=ChannelRules(redis),
                 saved=Saved(redis),
                 outbox=outbox,
-                kept=Kept(redis),
+                kept=ButtonPayloads(redis),
                 votes=Votes(redis),
                 polls=partial(last_polls, redis),
                 now=now,
@@ -250,11 +251,11 @@ def wire(
         ),
         fanout=Fanout(
             news,
-            Follower(subscriptions, Matcher),
+            IndexSync(subscriptions, Matcher),
             outbox,
             subscriptions,
-            RulesOfChannels(redis),
-            edits=Edits(redis),
+            ChannelRules(redis),
+            edits=CardUpdateQueue(redis),
         ),
         deliveries=tuple(map(deliveries, platforms)),
         editors=tuple(map(editor, platforms)),

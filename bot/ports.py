@@ -8,7 +8,7 @@ from typing import Literal, Protocol, runtime_checkable
 from aiohttp.web import RouteDef
 
 from bot.cards import Card, Choice, Form
-from bot.models import ChannelRef, ChannelSettings, Command, MessageRef, Paper, Subscription, User
+from bot.domain.models import ChannelRef, ChannelSettings, Command, MessageRef, Paper, Subscription, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Platform(Protocol):
         """How fast it may be posted to."""
 
     @property
-    def unclear(self) -> Literal["resend", "hold"]:
+    def on_uncertain(self) -> Literal["resend", "hold"]:
         """What to do with a post that nobody can confirm, where the operator said nothing: post again, or wait."""
 
     async def run(self, core: Core) -> None:

@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 
 PREFIX = "PAPERBOY_"
 OWN_SOURCES = ("arxiv", "huggingface", "hf", "biorxiv", "medrxiv", "sample")

@@ -19,8 +19,15 @@ from typing import Literal
 from aiohttp import ClientConnectorError, ClientError, ClientSession, web
 
 from bot.cards import Card, PaperBlock
-from bot.errors import CardRefused, ChannelGone, RetryLater, Unclear, Unknowable, WorkspaceGone
-from bot.models import ChannelRef, MessageRef
+from bot.domain.errors import (
+    CardRefused,
+    ChannelGone,
+    DeliveryUncertain,
+    LookupUnsupported,
+    RetryLater,
+    WorkspaceGone,
+)
+from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Core, Rates
 
 Fault = Literal["lose", "500", "429", "hang", "gone", "workspace gone", "refuse"]
@@ -203,7 +210,7 @@ class FakePlatform:
     """The adapter to a `FakeService`. `looks=False` switches reconciliation off: it claims to know of nothing."""
 
     name = "fake"
-    unclear: Literal["resend", "hold"] = "resend"
+    on_uncertain: Literal["resend", "hold"] = "resend"
 
     def __init__(
         self, url: str, session: ClientSession, *, rates: Rates | None = None, looks: bool = True
@@ -237,11 +244,11 @@ class FakePlatform:
                     case 503:
                         raise RetryLater("the platform is down")
                     case status:
-                        raise Unclear(f"the platform said {status}")
+                        raise DeliveryUncertain(f"the platform said {status}")
         except ClientConnectorError as error:
             raise RetryLater(f"not connected: {error}") from error
         except ClientError as error:
-            raise Unclear(f"no answer: {error!r}") from error
+            raise DeliveryUncertain(f"no answer: {error!r}") from error
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         if not self._looks:
@@ -250,7 +257,7 @@ class FakePlatform:
         try:
             async with self._session.get(f"{self._url}/find", params=query) as response:
                 if response.status == 501:
-                    raise Unknowable("this platform has no history")
+                    raise LookupUnsupported("this platform has no history")
                 if response.status == 404:
                     return None
                 response.raise_for_status()

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from bot import delivery as delivering
 from bot.cards import digest
 from bot.commands.waiting import follow
-from bot.models import ChannelRef, ChannelSettings, Every, Mute, Paper
+from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Paper
+from bot.pipeline import delivery as delivering
+from bot.policy.schedule import is_open
 from bot.ports import Batch
-from bot.schedule import is_open
 from tests.commands.conftest import services_on
 from tests.papers import a_paper
-from tests.rhythm import Board, House, Life, MortalRedis, set_clock, until_dead
+from tests.scenario import Board, House, Life, MortalRedis, set_clock, until_dead
 
 BEGIN = datetime(2026, 11, 20, 16, tzinfo=UTC)
 """A Friday."""

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis.asyncio import Redis
 
-from bot import delivery as delivering
-from bot.models import ChannelRef, ChannelSettings
+from bot.domain.models import ChannelRef, ChannelSettings
+from bot.pipeline import delivery as delivering
 from tests.papers import a_paper
-from tests.rhythm import Board, Clock, House, Life, MortalRedis, set_clock, until_dead
+from tests.scenario import Board, Clock, House, Life, MortalRedis, set_clock, until_dead
 
 BEGIN = datetime(2026, 11, 23, 8, 59, tzinfo=UTC)
 FLOODED, DAILY = ChannelRef("board", "T", "flooded"), ChannelRef("board", "T", "daily")

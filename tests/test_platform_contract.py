@@ -19,8 +19,8 @@ from adapters.discord import DiscordPlatform
 from adapters.slack.manifest import manifest
 from bot.cards import Card
 from bot.cards.paper import paper_card
-from bot.errors import ChannelGone, Unclear, Unknowable
-from bot.models import ChannelRef
+from bot.domain.errors import ChannelGone, DeliveryUncertain, LookupUnsupported
+from bot.domain.models import ChannelRef
 from bot.ports import Platform
 from tests.adapters.discord.double.service import GUILD, DiscordDouble
 from tests.adapters.email.postoffice import Mail
@@ -151,11 +151,11 @@ async def test_a_post_whose_answer_was_lost_is_found_or_nobody_can_say(place: Pl
     if place.lose is not None:
         place.lose()
     began = datetime.now(UTC) - timedelta(minutes=1)
-    with suppress(Unclear):
+    with suppress(DeliveryUncertain):
         await place.platform.send(place.to, card("One"), "k1")
     try:
         found = await place.platform.find(place.to, "k1", began)
-    except Unknowable:
+    except LookupUnsupported:
         return
     assert found is not None
     assert await place.platform.find(place.to, "k2", began) is None
@@ -171,4 +171,4 @@ async def test_a_channel_that_is_not_there_is_gone_and_not_a_passing_fault(place
 
 def test_it_says_who_it_is_and_what_to_do_with_what_nobody_knows(place: Place) -> None:
     assert place.platform.name == place.to.platform
-    assert place.platform.unclear in {"resend", "hold"}
+    assert place.platform.on_uncertain in {"resend", "hold"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.settings import Settings
 
 

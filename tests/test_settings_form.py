@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from redis.asyncio import Redis
 
-from bot.models import ChannelSettings
+from bot.domain.models import ChannelSettings
 from tests.adapters.discord.stage import discord_stage, shown
 from tests.adapters.slack.stage import slack_stage
-from tests.rhythm import set_clock
+from tests.scenario import set_clock
 
 MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 NEW = ChannelSettings(every="daily", zone="Europe/Berlin", quiet=(22, 7))

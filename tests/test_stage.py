@@ -4,8 +4,8 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.papers import a_paper
-from tests.stage import arrive
-from tests.stages import STAGES
+from tests.platform_harness import arrive
+from tests.platform_harnesses import STAGES
 
 
 @pytest.mark.parametrize("platform", STAGES)

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot import delivery as delivering
-from bot.models import Paper
+from bot.domain.models import Paper
+from bot.pipeline import delivery as delivering
 from tests.papers import a_paper
-from tests.rhythm import Clock, set_clock
-from tests.stage import Stage, arrive, deliver
-from tests.stages import STAGES, Opened
+from tests.platform_harness import Stage, arrive, deliver
+from tests.platform_harnesses import STAGES, Opened
+from tests.scenario import Clock, set_clock
 
 MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 """A Monday; half past eight in Berlin."""

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.asyncio import Redis
 
-from bot import delivery as delivering
-from bot.models import ChannelRef, ChannelSettings, Every
+from bot.domain.models import ChannelRef, ChannelSettings, Every
+from bot.pipeline import delivery as delivering
 from tests.papers import a_paper
-from tests.rhythm import Board, House, set_clock
+from tests.scenario import Board, House, set_clock
 
 BEGIN = datetime(2025, 12, 31, 12, tzinfo=UTC)
 DAYS = 366
@@ -51,7 +51,9 @@ async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, 
         polled[paper] = clock.now
         await house.poll(a_paper(paper, published=clock.now))
     for every in RHYTHMS:
-        waiting = {paper for owed in await house.outbox.owed(where(every)) for paper, _ in owed.papers}
+        waiting = {
+            paper for owed in await house.outbox.open_deliveries(where(every)) for paper, _ in owed.papers
+        }
         expected: dict[date, set[str]] = {}
         for paper in polled.keys() - waiting:
             expected.setdefault(next_date(every, polled[paper].astimezone(local), hour), set()).add(paper)

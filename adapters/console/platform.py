@@ -10,8 +10,8 @@ from typing import Literal
 from adapters.console.lines import lines
 from adapters.console.screen import Screen, ScreenClosed
 from bot.cards import Card
-from bot.errors import ChannelGone, RetryLater, Unknowable
-from bot.models import ChannelRef, MessageRef, User
+from bot.domain.errors import ChannelGone, LookupUnsupported, RetryLater
+from bot.domain.models import ChannelRef, MessageRef, User
 from bot.ports import Core, Rates
 
 CHANNEL = ChannelRef("console", "local", "terminal")
@@ -25,7 +25,7 @@ class ConsolePlatform:
     channel = CHANNEL
     user = USER
     rates = Rates()
-    unclear: Literal["resend", "hold"] = "resend"
+    on_uncertain: Literal["resend", "hold"] = "resend"
 
     def __init__(
         self, screen: Screen, *, descriptor: int = 0, interactive: bool = False, history: Path | None = None
@@ -64,7 +64,7 @@ class ConsolePlatform:
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """Raises Unknowable: a terminal can't say what was on it."""
-        raise Unknowable(f"a terminal can't say whether {key} was shown on {to} since {since:%H:%M}")
+        raise LookupUnsupported(f"a terminal can't say whether {key} was shown on {to} since {since:%H:%M}")
 
     async def close(self) -> None:
         """Nothing is open."""

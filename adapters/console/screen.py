@@ -14,7 +14,7 @@ from adapters.console.render import WIDTH, render
 from bot.cards import Card, PaperBlock
 from bot.cards.plain import visible
 from bot.cards.wire import to_json
-from bot.errors import PaperboyError
+from bot.domain.errors import PaperboyError
 
 _Colors = Literal["standard", "256", "truecolor", "windows"]
 UNWRAPPED = 2000

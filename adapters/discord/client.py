@@ -23,8 +23,8 @@ from adapters.discord.translations import Translations
 from adapters.discord.troubles import Troubles
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find
-from bot.errors import Unclear
-from bot.models import Command
+from bot.domain.errors import DeliveryUncertain
+from bot.domain.models import Command
 from bot.ports import Core, Reply
 
 Identify = Callable[[int], Awaitable[None]]
@@ -58,7 +58,7 @@ def speaking() -> discord.Client:
 
 async def _no_repeats(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
     if end.response.status >= 500:
-        raise Unclear(f"Discord answered {end.response.status}")
+        raise DeliveryUncertain(f"Discord answered {end.response.status}")
 
 
 class Listening(discord.AutoShardedClient):

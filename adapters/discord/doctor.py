@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from adapters.discord.errors import verdict
 from adapters.discord.gateway import RESERVE, gateway_of
 from adapters.discord.people import invite, lacking
-from bot.errors import SendError
-from bot.models import ChannelRef
+from bot.domain.errors import SendError
+from bot.domain.models import ChannelRef
 from bot.ports import Finding
 from bot.store.subscriptions import Subscriptions
 

@@ -3,7 +3,7 @@
 import aiohttp
 import discord
 
-from bot.errors import CardRefused, ChannelGone, RetryLater, SendError, Unclear
+from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, SendError
 
 DELETED = 10008
 """The message is unknown: on a create with a nonce, it was posted before and has been deleted since."""
@@ -54,7 +54,7 @@ def verdict(error: Exception) -> SendError:
         case discord.HTTPException():
             return _answered(error)
         case aiohttp.ClientError() | OSError():
-            return Unclear(f"no answer: {error!r}")
+            return DeliveryUncertain(f"no answer: {error!r}")
         case _:
             raise error
 
@@ -70,7 +70,7 @@ def _answered(error: discord.HTTPException) -> SendError:
         case 401:
             return _wait("Discord refuses DISCORD_TOKEN", REFUSED_FOR)
         case status if status >= 500:
-            return Unclear(why)
+            return DeliveryUncertain(why)
         case _:
             return _coded(error, why)
 

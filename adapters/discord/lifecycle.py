@@ -8,7 +8,7 @@ import structlog
 from adapters.discord.people import lacking
 from adapters.discord.places import Places, kind_of, ref
 from adapters.discord.troubles import Troubles
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.ports import Core
 
 REMOVED = "Paperboy was removed from the server"

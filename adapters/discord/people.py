@@ -12,7 +12,7 @@ from adapters.discord.places import kind_of, ref
 from bot.cards import Button, Card, Choice
 from bot.cards.say import actions, bold, paragraph
 from bot.commands.table import CommandSpec
-from bot.models import ChannelRef, User
+from bot.domain.models import ChannelRef, User
 from bot.ports import Reply
 
 NEEDED = discord.Permissions(

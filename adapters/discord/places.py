@@ -6,7 +6,7 @@ from typing import Literal, cast
 import discord
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.store import keys
 
 Kind = Literal["text", "news", "forum"]

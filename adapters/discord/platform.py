@@ -21,8 +21,8 @@ from adapters.discord.posting import RATE, Poster
 from adapters.discord.shards import Identifies, Shards
 from adapters.discord.troubles import Troubles
 from bot.cards import Card
-from bot.errors import ChannelGone, ConfigurationError, RetryLater, SendError
-from bot.models import ChannelRef, MessageRef
+from bot.domain.errors import ChannelGone, ConfigurationError, RetryLater, SendError
+from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Core, Finding, Rate, Rates
 from bot.store.rates import TurnedAway
 
@@ -40,7 +40,7 @@ class DiscordPlatform:
     """One bot. `rest` is a client that has logged in, where there is one already."""
 
     name = "discord"
-    unclear: Literal["resend", "hold"] = "resend"
+    on_uncertain: Literal["resend", "hold"] = "resend"
     rates = Rates(platform=RATE, channel=Rate(5, 5.0))
 
     def __init__(self, token: str, redis: Redis, *, rest: discord.Client | None = None) -> None:

@@ -20,8 +20,8 @@ from adapters.discord.places import Kind, Places, tags_for
 from bot.cards import Card, PaperBlock
 from bot.cards.paper import short_date
 from bot.cards.plain import plain
-from bot.errors import ChannelGone, SendError, Unknowable
-from bot.models import ChannelRef, MessageRef
+from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
+from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Rate
 from bot.store.rates import Rates, TurnedAway
 from bot.text import shorten
@@ -76,9 +76,9 @@ class Poster:
             if marked in marks_of(message.components):
                 return _ref(to, message.id)
         if looked == LOOK_BACK:
-            raise Unknowable(f"{LOOK_BACK} messages have come since, and it may be after them")
+            raise LookupUnsupported(f"{LOOK_BACK} messages have come since, and it may be after them")
         if not looked and await self._hides_history(to):
-            raise Unknowable("Paperboy may not read this channel's history")
+            raise LookupUnsupported("Paperboy may not read this channel's history")
         return None
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:

@@ -7,7 +7,7 @@ import discord
 import structlog
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.store import keys
 from bot.store.subscriptions import Subscriptions
 

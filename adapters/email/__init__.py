@@ -11,8 +11,8 @@ from adapters.email.platform import EmailPlatform
 from adapters.email.relay import Relay
 from adapters.email.server import Server
 from adapters.email.store import Addresses
-from bot.errors import ConfigurationError
-from bot.sealing import Seal
+from bot.domain.errors import ConfigurationError
+from bot.encryption import Encryptor
 from bot.settings import Settings
 
 __all__ = ["EmailPlatform", "build"]
@@ -33,7 +33,7 @@ def build(settings: Settings, redis: Redis) -> EmailPlatform | None:
     bounce, mailbox = (
         mail_bounce(settings.mail_bounce.get_secret_value()) if settings.mail_bounce else (None, None)
     )
-    seal = Seal.of(settings.secret_key.get_secret_value() if settings.secret_key else None)
+    seal = Encryptor.of(settings.secret_key.get_secret_value() if settings.secret_key else None)
     return EmailPlatform(
         addresses=Addresses(redis, seal),
         links=Links(settings.public_url, seal, _now),

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from bot.errors import UserError
+from bot.domain.errors import UserError
 
 LONGEST = 254
 """Characters of a whole address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""

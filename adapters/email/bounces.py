@@ -7,7 +7,7 @@ from email.message import EmailMessage, Message
 
 from adapters.email.address import Address
 from adapters.email.store import DOMAIN_HASH, HASH, PLATFORM, Addresses
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.ports import Core
 
 LARGEST = 256 * 1024

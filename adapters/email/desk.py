@@ -14,7 +14,7 @@ from adapters.email.letters import Letters
 from adapters.email.links import Links
 from adapters.email.store import Addresses
 from bot.cards.plain import link
-from bot.errors import ConfigurationError, UserError
+from bot.domain.errors import ConfigurationError, UserError
 from bot.ports import Core, Rate
 from bot.web.templating import Templates
 

@@ -15,8 +15,8 @@ from adapters.email.relay import Relay
 from adapters.email.render import Frame, render
 from bot.cards import Button, Card
 from bot.cards.say import actions, dim, paragraph
-from bot.errors import RetryLater, SendError
-from bot.models import ChannelRef
+from bot.domain.errors import RetryLater, SendError
+from bot.domain.models import ChannelRef
 
 AGAIN = (5.0, 60.0, 300.0)
 """Seconds after which a letter that was not taken is tried again."""

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from bot.errors import ConfigurationError, UserError
-from bot.models import ChannelRef
-from bot.sealing import Seal
+from bot.domain.errors import ConfigurationError, UserError
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
 
 CONFIRM_FOR = timedelta(days=2)
 MANAGE_FOR = timedelta(days=30)
@@ -33,7 +33,7 @@ class Links:
 
     base: str
     """The address of the front page, without a slash at its end."""
-    seal: Seal
+    seal: Encryptor
     now: Callable[[], datetime]
 
     def confirm(self, wish: Wish) -> str:

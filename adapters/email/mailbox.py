@@ -10,7 +10,7 @@ from structlog import get_logger
 
 from adapters.email.address import Address
 from adapters.email.bounces import LARGEST
-from bot.errors import ConfigurationError, UserError
+from bot.domain.errors import ConfigurationError, UserError
 
 EVERY = 300.0
 """Seconds between two looks."""

@@ -13,8 +13,8 @@ from adapters.email.desk import A_LETTER_AN_HOUR, REQUESTS, Desk, fields
 from bot.cards import Card, Form
 from bot.commands.line import parse_line
 from bot.commands.table import shown
-from bot.errors import UserError
-from bot.models import ChannelRef, Command, User
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Rate, Reply
 
 COMMANDS = Rate(60, 60)

@@ -12,7 +12,7 @@ from typing import Self
 from adapters.email.address import Address
 from adapters.email.render import Rendered
 from bot.cards.plain import plain
-from bot.errors import ConfigurationError, UserError
+from bot.domain.errors import ConfigurationError, UserError
 
 _WHOLE = frozenset({"list-unsubscribe", "list-unsubscribe-post", "message-id"})
 

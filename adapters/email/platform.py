@@ -24,8 +24,15 @@ from adapters.email.store import Addresses
 from adapters.email.verdict import MISCONFIGURED_PAUSE
 from bot.cards import Card
 from bot.cards.plain import link
-from bot.errors import CardRefused, ChannelGone, ConfigurationError, RetryLater, SendError, Unknowable
-from bot.models import ChannelRef, MessageRef
+from bot.domain.errors import (
+    CardRefused,
+    ChannelGone,
+    ConfigurationError,
+    LookupUnsupported,
+    RetryLater,
+    SendError,
+)
+from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Core, Finding, Rates
 from bot.web.templating import Templates
 
@@ -35,7 +42,7 @@ class EmailPlatform:
 
     name = "email"
     rates = Rates()
-    unclear: Literal["resend", "hold"] = "hold"
+    on_uncertain: Literal["resend", "hold"] = "hold"
     """A mailbox shows a repeat as a second mail, and a day's list that is late can wait for a person."""
 
     def __init__(
@@ -81,7 +88,7 @@ class EmailPlatform:
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """Raises Unknowable: nobody can look into a mailbox."""
-        raise Unknowable(f"nobody can say whether {key} reached {to} since {since:%H:%M}")
+        raise LookupUnsupported(f"nobody can say whether {key} reached {to} since {since:%H:%M}")
 
     async def close(self) -> None:
         """Leave the mail server."""

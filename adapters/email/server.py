@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Literal, Self
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 
 FORM = (
     "smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465 (TLS), or smtp://localhost:25"

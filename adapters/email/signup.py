@@ -11,9 +11,9 @@ from adapters.email.links import Wish
 from adapters.email.manage import Manage, person
 from adapters.email.store import PLATFORM
 from bot.cards import Card, PaperBlock
-from bot.errors import UserError
-from bot.models import ChannelRef, ChannelSettings, Command
-from bot.schedule import find_zone
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, ChannelSettings, Command
+from bot.policy.schedule import find_zone
 
 TRENDING = "trending"
 EVERY: Mapping[str, str] = {"weekdays": "daily", "weekly": "weekly"}

@@ -11,9 +11,9 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from adapters.email.address import Address
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
 from bot.ports import Rate
-from bot.sealing import Seal
 from bot.store import keys
 from bot.store.rates import Rates, TurnedAway
 
@@ -29,7 +29,7 @@ HASH, DOMAIN_HASH = 26, 8
 class Addresses:
     """The confirmed addresses, by channel; and how often anybody may ask for mail."""
 
-    def __init__(self, redis: Redis, seal: Seal) -> None:
+    def __init__(self, redis: Redis, seal: Encryptor) -> None:
         self._redis = redis
         self._seal = seal
         self._rates = Rates(redis)

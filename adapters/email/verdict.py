@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from bot.errors import ChannelGone, RetryLater, SendError, Unclear
+from bot.domain.errors import ChannelGone, DeliveryUncertain, RetryLater, SendError
 
 Phase = Literal["turn", "connect", "sender", "recipient", "data", "end"]
 """How far a message had come. `turn` is before it has a connection, `data` lasts until its final dot is written, `end`
@@ -49,7 +49,7 @@ def on_silence(phase: Phase, why: str) -> SendError:
     """The connection ended or time ran out in `phase`. Only once the final dot is out may the mail be on its way."""
     match phase:
         case "end":
-            return Unclear(f"no answer to the end of the message: {why}")
+            return DeliveryUncertain(f"no answer to the end of the message: {why}")
         case "connect":
             return RetryLater(why, after=SERVER_PAUSE, scope="platform", counts=False)
         case "turn":

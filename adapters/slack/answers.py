@@ -15,8 +15,8 @@ from adapters.slack.posting import Posting
 from adapters.slack.render import render
 from adapters.slack.tokens import Tokens
 from bot.cards import Card
-from bot.errors import SendError
-from bot.models import ChannelRef, User
+from bot.domain.errors import SendError
+from bot.domain.models import ChannelRef, User
 from bot.ports import Reply
 
 PATIENCE = 3.0

@@ -19,8 +19,8 @@ from adapters.slack.listeners import TOLD_AGAIN, Listeners, workspace_of
 from adapters.slack.once import Once
 from adapters.slack.tasks import Tasks
 from adapters.slack.tokens import Tokens
-from bot.errors import WorkspaceGone
-from bot.models import User
+from bot.domain.errors import WorkspaceGone
+from bot.domain.models import User
 from bot.ports import Core
 
 NOT_INSTALLED = "Paperboy is not installed in this workspace any more. Ask an admin to install it again."

@@ -12,8 +12,8 @@ from adapters.slack.errors import code_of
 from adapters.slack.manifest import HISTORY, NEEDED
 from adapters.slack.tokens import Access, Tokens, identify
 from adapters.slack.ways import Way
-from bot.errors import ConfigurationError, SendError
-from bot.models import ChannelRef
+from bot.domain.errors import ConfigurationError, SendError
+from bot.domain.models import ChannelRef
 from bot.ports import Finding
 from bot.store.subscriptions import Subscriptions
 

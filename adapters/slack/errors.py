@@ -6,7 +6,14 @@ The codes are those of `chat.postMessage`: https://docs.slack.dev/reference/meth
 from aiohttp import ClientConnectorError
 from slack_sdk.errors import SlackApiError
 
-from bot.errors import CardRefused, ChannelGone, RetryLater, SendError, Unclear, WorkspaceGone
+from bot.domain.errors import (
+    CardRefused,
+    ChannelGone,
+    DeliveryUncertain,
+    RetryLater,
+    SendError,
+    WorkspaceGone,
+)
 
 EXPIRED = "token_expired"
 GONE = frozenset({"account_inactive", "token_revoked", "invalid_auth", "not_authed"})
@@ -53,7 +60,7 @@ def send_error(error: Exception) -> SendError:  # noqa: PLR0911  # a line for ea
     if isinstance(error, ClientConnectorError):
         return RetryLater("Slack can't be reached", scope="platform")
     if not isinstance(error, SlackApiError):
-        return Unclear(f"no answer from Slack ({type(error).__name__})")
+        return DeliveryUncertain(f"no answer from Slack ({type(error).__name__})")
     code, status = code_of(error), status_of(error)
     said = HINTS.get(code, f"Slack says {code or status}")
     if status == 429 or code in {"ratelimited", "rate_limited"}:
@@ -61,7 +68,7 @@ def send_error(error: Exception) -> SendError:  # noqa: PLR0911  # a line for ea
     if code in BUSY:
         return RetryLater(said, after=retry_after(error) or 60.0, scope="workspace", counts=False)
     if status >= 500 or code in UNCLEAR or not code:
-        return Unclear(said)
+        return DeliveryUncertain(said)
     if code in GONE or code == EXPIRED:
         return WorkspaceGone(f"the app was uninstalled or its token revoked ({code})")
     if code in NOT_ALLOWED:

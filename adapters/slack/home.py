@@ -19,8 +19,8 @@ from bot.cards import Button, Card, Paragraph, Span
 from bot.cards.paper import paper_block
 from bot.cards.say import bold, code, dim, text
 from bot.commands.table import find
-from bot.errors import SendError
-from bot.models import ChannelRef, Paper, Subscription, User
+from bot.domain.errors import SendError
+from bot.domain.models import ChannelRef, Paper, Subscription, User
 from bot.ports import Core
 
 CHANNELS = 20

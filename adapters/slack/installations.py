@@ -17,7 +17,7 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from adapters.slack.api import QUIET
-from bot.sealing import Seal
+from bot.encryption import Encryptor
 from bot.store import keys
 
 STATE_LIVES = 600
@@ -29,7 +29,7 @@ HELD = 15
 class RedisInstallationStore(AsyncInstallationStore):
     """The latest installation of each workspace, or of each organisation that installed the app for all of its."""
 
-    def __init__(self, redis: Redis, seal: Seal) -> None:
+    def __init__(self, redis: Redis, seal: Encryptor) -> None:
         self._redis = redis
         self._seal = seal
 

@@ -14,8 +14,8 @@ from adapters.slack.render import render
 from adapters.slack.tokens import Access, Tokens
 from bot.cards import Card, Span
 from bot.cards.say import code, count, paragraph
-from bot.errors import SendError
-from bot.models import ChannelRef, Subscription
+from bot.domain.errors import SendError
+from bot.domain.models import ChannelRef, Subscription
 from bot.ports import Core
 
 TOLD = 5

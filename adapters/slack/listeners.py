@@ -19,8 +19,8 @@ from bot.cards import Card
 from bot.cards.problem import error_card
 from bot.commands.line import INVOCATION
 from bot.commands.table import CommandSpec, find
-from bot.errors import UserError
-from bot.models import ChannelRef, Command, User
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Core
 
 TOLD_AGAIN = 3600

@@ -7,8 +7,8 @@ from structlog import get_logger
 from adapters.slack.api import Api
 from adapters.slack.errors import code_of
 from adapters.slack.tokens import Tokens
-from bot.errors import SendError, UserError
-from bot.models import ChannelRef
+from bot.domain.errors import SendError, UserError
+from bot.domain.models import ChannelRef
 from bot.ports import Core
 
 INVITE = "/invite @Paperboy"

@@ -29,10 +29,10 @@ from adapters.slack.tasks import Tasks
 from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
 from adapters.slack.ways import Way
 from bot.cards import Card
-from bot.errors import ConfigurationError, RetryLater
-from bot.models import ChannelRef, MessageRef
+from bot.domain.errors import ConfigurationError, RetryLater
+from bot.domain.models import ChannelRef, MessageRef
+from bot.encryption import Encryptor
 from bot.ports import Core, Finding, Rate, Rates
-from bot.sealing import Seal
 
 DRAIN = 10.0
 """Seconds that answers have which are being given while the bot is stopped."""
@@ -46,7 +46,7 @@ class SlackPlatform:
     name = "slack"
     rates = Rates(workspace=Rate(5, 1.0), channel=Rate(1, 1.0))
     """One message a second in a channel; "some hundreds a minute" in a workspace."""
-    unclear: Literal["resend", "hold"] = "resend"
+    on_uncertain: Literal["resend", "hold"] = "resend"
 
     def __init__(self, way: Way, redis: Redis) -> None:
         self._way = way
@@ -59,7 +59,7 @@ class SlackPlatform:
         if way.bot_token:
             self._tokens = OneToken(self._api, way.bot_token)
         else:
-            self._store = RedisInstallationStore(redis, Seal.of(way.secret_key))
+            self._store = RedisInstallationStore(redis, Encryptor.of(way.secret_key))
             self._tokens = InstalledTokens(self._api, self._store, way.client_id, way.client_secret)
         self._posting = Posting(self._api, self._tokens, self._once)
         self._socket: Socket | None = None

@@ -18,8 +18,8 @@ from adapters.slack.render import Message, as_text, render, without_pictures
 from adapters.slack.tokens import Access, Tokens, certain
 from bot.cards import Card
 from bot.cards.say import paragraph
-from bot.errors import CardRefused, RetryLater, SendError, Unknowable, WorkspaceGone
-from bot.models import ChannelRef, MessageRef
+from bot.domain.errors import CardRefused, LookupUnsupported, RetryLater, SendError, WorkspaceGone
+from bot.domain.models import ChannelRef, MessageRef
 
 EVENT = "paperboy_delivery"
 """The type of our messages' metadata."""
@@ -127,7 +127,7 @@ class Posting:
         except SendError as error:
             code = code_of(error.__cause__) if error.__cause__ else ""
             if code in NOT_ALLOWED or code == "not_in_channel":
-                raise Unknowable(f"Paperboy may not read the history of {channel} ({code})") from error
+                raise LookupUnsupported(f"Paperboy may not read the history of {channel} ({code})") from error
             raise
 
     async def _call(self, access: Access, call: _Call, *, posts: bool) -> AsyncSlackResponse:

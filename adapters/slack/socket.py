@@ -12,7 +12,7 @@ from structlog import get_logger
 from adapters.slack.api import QUIET, Api
 from adapters.slack.errors import GONE, code_of, send_error
 from adapters.slack.tokens import OneToken
-from bot.errors import ConfigurationError, RetryLater
+from bot.domain.errors import ConfigurationError, RetryLater
 from bot.ports import Core
 
 CHECK = 10.0

@@ -12,7 +12,7 @@ from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from adapters.slack.api import Api
 from adapters.slack.errors import code_of, send_error
 from adapters.slack.installations import RedisInstallationStore
-from bot.errors import ConfigurationError, RetryLater, SendError, Unclear, WorkspaceGone
+from bot.domain.errors import ConfigurationError, DeliveryUncertain, RetryLater, SendError, WorkspaceGone
 
 EARLY = 120
 """Minutes before its end that a token is exchanged; Slack's live for 12 hours."""
@@ -145,7 +145,7 @@ class InstalledTokens:
         except SlackTokenRotationError as error:
             cause = error.api_error
             if (
-                isinstance(send_error(cause), Unclear | RetryLater)
+                isinstance(send_error(cause), DeliveryUncertain | RetryLater)
                 and code_of(cause) != "invalid_refresh_token"
             ):
                 raise RetryLater("the token could not be exchanged now", scope="workspace") from None
@@ -166,4 +166,4 @@ async def identify(api: Api, token: str) -> dict[str, Any]:
 
 def certain(error: SendError) -> SendError:
     """The same about a call that posts nothing: what is unclear can be tried again."""
-    return RetryLater(str(error), scope="workspace") if isinstance(error, Unclear) else error
+    return RetryLater(str(error), scope="workspace") if isinstance(error, DeliveryUncertain) else error

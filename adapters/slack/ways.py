@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.settings import Settings
 
 

@@ -7,7 +7,7 @@ from math import inf
 from bot.cards import Block, Button, Card
 from bot.cards.paper import NOTICE, paper_block
 from bot.cards.say import actions, count, dim, paragraph
-from bot.models import Paper, Reason
+from bot.domain.models import Paper, Reason
 from bot.text import shorten
 
 LINES = 10

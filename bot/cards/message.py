@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.cards import Card, Posting
 from bot.cards.digest import Entry, digest_card
 from bot.cards.paper import paper_card
-from bot.models import ChannelSettings
+from bot.domain.models import ChannelSettings
 
 
 def message(entries: Sequence[Entry], settings: ChannelSettings, now: datetime, label: str = "") -> Card:

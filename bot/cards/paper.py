@@ -7,7 +7,7 @@ from typing import Literal
 from bot.cards import Button, Card, PaperBlock
 from bot.cards.plain import link, plain
 from bot.cards.say import MAX_BUTTON
-from bot.models import Paper, Reason
+from bot.domain.models import Paper, Reason
 from bot.text import first_sentence, shorten
 
 Detail = Literal["line", "compact", "full"]

@@ -4,7 +4,7 @@ from bot.cards import Actions, Block, Button, Card
 from bot.cards.paper import NOTICE
 from bot.cards.plain import plain
 from bot.cards.say import actions, code, paragraph
-from bot.errors import UserError
+from bot.domain.errors import UserError
 from bot.query import point_at
 from bot.text import shorten
 

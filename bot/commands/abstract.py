@@ -3,7 +3,7 @@
 from bot.cards.paper import paper_card
 from bot.commands.known import known
 from bot.commands.services import Services
-from bot.models import Command
+from bot.domain.models import Command
 from bot.ports import Reply
 
 

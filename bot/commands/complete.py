@@ -9,7 +9,7 @@ from bot.cards.plain import plain
 from bot.commands.categories import CATEGORIES
 from bot.commands.services import Services
 from bot.commands.table import find
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.text import shorten
 
 MOST = 25

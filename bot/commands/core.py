@@ -5,7 +5,6 @@ from time import monotonic
 
 import structlog
 
-from bot import metrics
 from bot.cards import Choice
 from bot.cards.problem import SLASH, error_card, sorry_card
 from bot.commands.abstract import abstract
@@ -29,8 +28,9 @@ from bot.commands.subscribe import subscribe
 from bot.commands.table import find
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
-from bot.errors import UserError
-from bot.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
+from bot.observability import metrics
 from bot.ports import Reply
 
 Handler = Callable[[Command, Services], Awaitable[Reply]]

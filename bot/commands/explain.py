@@ -10,13 +10,13 @@ from bot.cards.plain import link, plain
 from bot.cards.say import actions, bold, code, paragraph, text
 from bot.commands.known import known
 from bot.commands.services import Services
-from bot.models import Command, Paper, Rules, Subscription
-from bot.offers import muting
+from bot.domain.deliveries import OpenDelivery, Sent
+from bot.domain.models import Command, Paper, Rules, Subscription
+from bot.policy.planner import muting
+from bot.policy.schedule import in_words
 from bot.ports import Reply
 from bot.query import Reading, parse
 from bot.query.explanation import shortfalls
-from bot.schedule import in_words
-from bot.store.deliveries import Owed, Sent
 from bot.store.papers import YOUNG
 from bot.text import shorten
 
@@ -33,7 +33,7 @@ class Story:
     """When a source first listed it."""
     subscriptions: Sequence[Subscription]
     rules: Rules
-    owed: Owed | None
+    owed: OpenDelivery | None
     sent: Sent | None
     paused: str
     now: datetime
@@ -46,7 +46,7 @@ class Story:
 async def explain(command: Command, services: Services) -> Reply:
     """Seen when and where, which subscriptions match or what they miss, muted, waiting, sent, failed."""
     paper, channel = await known(command.options["paper"], services), command.channel
-    owed = await services.outbox.owed(channel)
+    owed = await services.outbox.open_deliveries(channel)
     seen = (await services.papers.first_seen([paper.id])).get(paper.id)
     story = Story(
         paper=paper,
@@ -170,7 +170,7 @@ def _again(story: Story, at: datetime) -> str:
     return f"It is tried again on {story.said(at)}."
 
 
-def _goes_out(owed: Owed) -> bool:
+def _goes_out(owed: OpenDelivery) -> bool:
     return owed.state not in {"dead", "held"}
 
 

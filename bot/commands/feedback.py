@@ -10,9 +10,9 @@ from bot.commands.known import known
 from bot.commands.services import Services
 from bot.commands.waiting import follow
 from bot.commands.which import which
-from bot.errors import UserError
-from bot.models import ChannelRef, Command, Paper, Subscription, User
-from bot.narrowing import DISLIKES, Narrower, narrowed, narrower
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Command, Paper, Subscription, User
+from bot.policy.query_narrowing import DISLIKES, Narrower, narrowed, narrower
 from bot.ports import Reply
 from bot.query import parse
 from bot.store.votes import Vote

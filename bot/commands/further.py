@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from bot.cards import Card
 from bot.commands.results import SearchRequest, results_card
 from bot.commands.services import Services
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Query
 from bot.search import PAGE, SearchResults
 from bot.search.fusion import fused
@@ -36,7 +36,9 @@ async def further(request: SearchRequest, found: SearchResults, services: Servic
     return results_card(request, replace(found, papers=tuple(merged)), 1, services.now(), whence)
 
 
-async def _elsewhere(request: SearchRequest, found: SearchResults, services: Services) -> list[tuple[str, list[Paper]]]:
+async def _elsewhere(
+    request: SearchRequest, found: SearchResults, services: Services
+) -> list[tuple[str, list[Paper]]]:
     asked = found.parsed
     if asked.paper_id is not None:
         one = await services.elsewhere.paper(asked.paper_id)

@@ -6,8 +6,8 @@ from bot.cards import Bullets, Button, Card, Text
 from bot.cards.say import actions, code, dim, paragraph, text
 from bot.commands.services import Services
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
-from bot.errors import UserError
-from bot.models import Command
+from bot.domain.errors import UserError
+from bot.domain.models import Command
 from bot.ports import Reply
 
 _LANGUAGE = (

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bot.cards import Choice, Field
-from bot.errors import UserError
-from bot.models import ChannelSettings, Rhythm
-from bot.schedule import digest_hour, find_zone, near_zones
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelSettings, Frequency
+from bot.policy.schedule import digest_hour, find_zone, near_zones
 
 MOST_APART = 50
 
@@ -131,8 +131,8 @@ def _size(typed: str) -> int:
     return int(typed)
 
 
-def _rhythm(typed: str) -> Rhythm:
-    return cast("Rhythm", _one_of("every", "now", "daily", "weekly")(typed))
+def _rhythm(typed: str) -> Frequency:
+    return cast("Frequency", _one_of("every", "now", "daily", "weekly")(typed))
 
 
 def _quiet_said(settings: ChannelSettings) -> str:

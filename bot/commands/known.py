@@ -1,8 +1,8 @@
 """Which paper is meant by an id or a link."""
 
 from bot.commands.services import Services
-from bot.errors import UserError
-from bot.models import Paper
+from bot.domain.errors import UserError
+from bot.domain.models import Paper
 from bot.search.identifiers import paper_id
 
 

@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from itertools import chain
 
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
-from bot.errors import UserError
-from bot.models import ChannelRef, Command, User
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Command, User
 
 LONGEST = 1000
 """Characters of a line. A query may have 256; whatever is longer was pasted by mistake."""

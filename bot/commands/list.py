@@ -10,9 +10,9 @@ from bot.cards.paper import AUTHOR, QUERY, short_date
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
 from bot.commands.feedback import DOWN, UP, counted, offer_blocks, proposal
 from bot.commands.services import Services
-from bot.models import ChannelSettings, Command, Subscription
+from bot.domain.models import ChannelSettings, Command, Subscription
+from bot.policy.schedule import frequency_of
 from bot.ports import Reply
-from bot.schedule import rhythm_of
 from bot.store.votes import Vote
 from bot.text import shorten
 
@@ -84,7 +84,12 @@ def _line(
 ) -> Text:
     by = f"by {shorten(subscription.creator, AUTHOR)}" if subscription.creator else ""
     said = " ".join(f"{sign} {n}" for sign, n in zip((UP, DOWN), votes, strict=True) if n)
-    facts = (rhythm_of((subscription.every,), settings), by, short_date(subscription.created_at, now), said)
+    facts = (
+        frequency_of((subscription.every,), settings),
+        by,
+        short_date(subscription.created_at, now),
+        said,
+    )
     return text(
         bold(f"#{subscription.number}"),
         " ",

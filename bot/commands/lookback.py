@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.cards.say import count
 from bot.commands.services import Services
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Query
 from bot.search.recent_papers import KEPT
 

@@ -2,8 +2,8 @@
 
 from bot.cards.digest import digest_card
 from bot.commands.services import Services
-from bot.errors import UserError
-from bot.models import Command
+from bot.domain.errors import UserError
+from bot.domain.models import Command
 from bot.ports import Reply
 
 

@@ -13,11 +13,11 @@ from bot.commands.line import number_in
 from bot.commands.services import Services
 from bot.commands.waiting import follow
 from bot.commands.which import which
-from bot.errors import UserError
-from bot.models import Command, Mute, Paper, Subscription
+from bot.domain.errors import UserError
+from bot.domain.models import Command, Mute, Paper, Subscription
+from bot.policy.schedule import in_words
 from bot.ports import Reply
 from bot.query import parse
-from bot.schedule import in_words
 from bot.text import shorten
 
 LONGEST = timedelta(days=366)

@@ -9,7 +9,7 @@ from bot.commands.line import number_in
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.services import Services
 from bot.commands.which import which
-from bot.models import Command
+from bot.domain.models import Command
 from bot.ports import Reply
 from bot.query import parse
 from bot.text import shorten

@@ -8,7 +8,7 @@ from typing import Self, cast
 from bot.cards import Block, Button, Card, Span, Text
 from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Person, Phrase
 from bot.query.nodes import terms_of
 from bot.search import SearchResults
@@ -39,7 +39,11 @@ class SearchRequest:
 
 
 def results_card(
-    request: SearchRequest, found: SearchResults, page: int, now: datetime, whence: Mapping[str, str] | None = None
+    request: SearchRequest,
+    found: SearchResults,
+    page: int,
+    now: datetime,
+    whence: Mapping[str, str] | None = None,
 ) -> Card:
     """Each paper with what was found in it, then the ways on; without papers what to try.
 

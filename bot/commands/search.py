@@ -7,11 +7,11 @@ from bot.cards.say import MAX_BUTTON
 from bot.commands.further import further
 from bot.commands.results import SearchRequest, results_card
 from bot.commands.services import Services
-from bot.errors import UserError
-from bot.models import Command
+from bot.domain.errors import UserError
+from bot.domain.models import Command
 from bot.ports import Reply
 from bot.search import PAGE
-from bot.store.kept import LENGTH as KEPT
+from bot.store.button_payloads import LENGTH as KEPT
 
 
 async def search(command: Command, services: Services) -> Reply:

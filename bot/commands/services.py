@@ -4,16 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.search.recent_papers import RecentPapers
+from bot.domain.polls import PollResult
 from bot.search import Search
+from bot.search.recent_papers import RecentPapers
 from bot.sources.elsewhere import Elsewhere
-from bot.store.kept import Kept
-from bot.store.outbox import Outbox
+from bot.store.button_payloads import ButtonPayloads
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.polls import PollResult
-from bot.store.rules import RulesOfChannels
+from bot.store.rules import ChannelRules
 from bot.store.saved import Saved
-from bot.store.settings import SettingsOfChannels
+from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
 
@@ -28,11 +28,11 @@ class Services:
     search: Search
     elsewhere: Elsewhere
     """The upstreams' own search."""
-    settings: SettingsOfChannels
-    rules: RulesOfChannels
+    settings: ChannelSettingsStore
+    rules: ChannelRules
     saved: Saved
     outbox: Outbox
-    kept: Kept
+    kept: ButtonPayloads
     votes: Votes
     polls: Callable[[], Awaitable[Mapping[str, PollResult]]]
     """How the last poll of each source went."""

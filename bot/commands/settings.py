@@ -7,8 +7,8 @@ from bot.cards.say import actions, bold, code, count, dim, paragraph, text
 from bot.commands.knobs import KNOBS, Knob, difference, turned
 from bot.commands.services import Services
 from bot.commands.waiting import follow, next_words
-from bot.errors import UserError
-from bot.models import ChannelSettings, Command
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelSettings, Command
 from bot.ports import Reply
 
 TITLE = "Paperboy here"
@@ -39,7 +39,7 @@ def form(now: ChannelSettings) -> Form:
 
 
 async def _shown(command: Command, now: ChannelSettings, services: Services) -> Card:
-    owed = await services.outbox.owed(command.channel)
+    owed = await services.outbox.open_deliveries(command.channel)
     subscriptions = await services.subscriptions.of(command.channel)
     return settings_card(now, next_words(owed, subscriptions, now, await services.outbox.now()))
 

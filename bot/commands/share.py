@@ -5,7 +5,7 @@ from bot.cards.paper import AUTHOR, NOTICE, paper_block
 from bot.cards.say import dim, paragraph
 from bot.commands.known import known
 from bot.commands.services import Services
-from bot.models import Command
+from bot.domain.models import Command
 from bot.ports import Reply
 from bot.text import shorten
 

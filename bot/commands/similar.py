@@ -8,7 +8,7 @@ from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.cards.say import actions, bold, dim, paragraph
 from bot.commands.known import known
 from bot.commands.services import Services
-from bot.models import Command, Paper
+from bot.domain.models import Command, Paper
 from bot.ports import Reply
 from bot.text import fold, shorten
 

@@ -7,11 +7,11 @@ from bot.cards import Bullets, Button, Card, Text
 from bot.cards.say import actions, bold, count, paragraph, text
 from bot.commands.services import Services
 from bot.commands.waiting import next_words
-from bot.models import Command
+from bot.domain.deliveries import OpenDelivery
+from bot.domain.models import Command
+from bot.domain.polls import PollResult
+from bot.policy.schedule import in_words
 from bot.ports import Reply
-from bot.schedule import in_words
-from bot.store.deliveries import Owed
-from bot.store.polls import PollResult
 
 FAILED = frozenset({"dead", "held"})
 SHOWN = 5
@@ -20,7 +20,7 @@ SHOWN = 5
 async def status(command: Command, services: Services) -> Reply:
     """The last poll of each source, the next digest, what waits, what failed, what is paused and why."""
     channel, now = command.channel, await services.outbox.now()
-    owed = await services.outbox.owed(channel)
+    owed = await services.outbox.open_deliveries(channel)
     settings = await services.settings.of(channel)
     subscriptions = await services.subscriptions.of(channel)
     comes = next_words(owed, subscriptions, settings, now)
@@ -32,7 +32,7 @@ async def status(command: Command, services: Services) -> Reply:
 def status_card(
     paused: str,
     comes: str,
-    owed: Sequence[Owed],
+    owed: Sequence[OpenDelivery],
     polls: Mapping[str, PollResult],
     *,
     zone: str,
@@ -63,7 +63,7 @@ def _poll(poll: PollResult, zone: str, now: datetime) -> Text:
     return text(bold(poll.source), f" failed {_ago(now - poll.at)} ago{last}: {poll.error}{following}.")
 
 
-def _owed(owed: Sequence[Owed], now: datetime) -> tuple[Text, ...]:
+def _owed(owed: Sequence[OpenDelivery], now: datetime) -> tuple[Text, ...]:
     going = [one for one in owed if one.state not in FAILED]
     later = sum(len(one.papers) for one in going if one.due > now)
     soon = sum(len(one.papers) for one in going) - later
@@ -72,7 +72,7 @@ def _owed(owed: Sequence[Owed], now: datetime) -> tuple[Text, ...]:
     return (text(f"{'; '.join(parts)}."),) if parts else ()
 
 
-def _retried(one: Owed, zone: str) -> Text:
+def _retried(one: OpenDelivery, zone: str) -> Text:
     papers = count(len(one.papers), "paper")
     return text(
         f"Tried again on {in_words(one.due, zone)}: {papers}, for the last attempt failed: {one.why}."

@@ -9,13 +9,13 @@ from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.services import Services
 from bot.commands.waiting import follow
-from bot.models import ChannelSettings, Command, Every, Rhythm, Subscription
+from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
+from bot.policy.schedule import due, frequency_of, in_words
 from bot.ports import Reply
 from bot.query import Query, parse
-from bot.schedule import due, in_words, rhythm_of
 from bot.text import shorten
 
-_WHEN: dict[Rhythm, str] = {
+_WHEN: dict[Frequency, str] = {
     "now": "New ones are posted here as they come.",
     "daily": "New ones are gathered and posted here once a day, next on {}.",
     "weekly": "New ones are gathered and posted here once a week, next on {}.",
@@ -48,7 +48,7 @@ async def subscribe(command: Command, services: Services) -> Reply:
 
 def when_posted(every: Every, settings: ChannelSettings, now: datetime) -> str:
     """When what matches is posted, in words."""
-    rhythm = rhythm_of((every,), settings)
+    rhythm = frequency_of((every,), settings)
     return _WHEN[rhythm].format(in_words(due(rhythm, settings, now), settings.zone))
 
 

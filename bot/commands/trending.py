@@ -7,7 +7,7 @@ from bot.cards import Button, Card
 from bot.cards.paper import NOTICE, paper_block, short_date
 from bot.cards.say import actions, dim, paragraph
 from bot.commands.services import Services
-from bot.models import Command, Paper
+from bot.domain.models import Command, Paper
 from bot.ports import Reply
 from bot.text import shorten
 

@@ -6,7 +6,7 @@ from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.services import Services
 from bot.commands.waiting import follow
 from bot.commands.which import which
-from bot.models import Command, Subscription
+from bot.domain.models import Command, Subscription
 from bot.ports import Reply
 from bot.text import shorten
 

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from bot.cards.say import count
 from bot.commands.services import Services
-from bot.models import ChannelRef, ChannelSettings, Subscription
-from bot.offers import rearranged
-from bot.schedule import due, in_words, is_open, rhythm_of
-from bot.store.deliveries import Owed
+from bot.domain.deliveries import OpenDelivery
+from bot.domain.models import ChannelRef, ChannelSettings, Subscription
+from bot.policy.planner import replan
+from bot.policy.schedule import due, frequency_of, in_words, is_open
 
 
 async def follow(channel: ChannelRef, services: Services) -> tuple[int, str]:
@@ -17,27 +17,30 @@ async def follow(channel: ChannelRef, services: Services) -> tuple[int, str]:
     -> how many papers nobody wants any more, and in words what comes next.
     """
     now = await services.outbox.now()
-    owed = await services.outbox.owed(channel)
+    owed = await services.outbox.open_deliveries(channel)
     rules = await services.rules.of(channel)
     subscriptions = await services.subscriptions.of(channel)
     papers = await services.papers.get({paper for one in owed for paper, _ in one.papers})
-    taken, offers = rearranged(owed, papers, subscriptions, rules, now)
+    taken, offers = replan(owed, papers, subscriptions, rules, now)
     if taken:
-        await services.outbox.rearrange(channel, taken, offers)
-        owed = await services.outbox.owed(channel)
+        await services.outbox.replan(channel, taken, offers)
+        owed = await services.outbox.open_deliveries(channel)
     dropped = sum(map(len, taken.values())) - sum(len(offer.papers) for offer in offers)
     return dropped, next_words(owed, subscriptions, rules.settings, now)
 
 
 def next_words(
-    owed: Sequence[Owed], subscriptions: Sequence[Subscription], settings: ChannelSettings, now: datetime
+    owed: Sequence[OpenDelivery],
+    subscriptions: Sequence[Subscription],
+    settings: ChannelSettings,
+    now: datetime,
 ) -> str:
     """`Next digest: Mon 24 Nov 09:00 Berlin, 3 papers waiting.`, or why there is none."""
     waiting = [one for one in owed if one.state == "pending" and one.due > now and not one.why]
     if waiting:
         papers = sum(len(one.papers) for one in waiting)
         return f"Next digest: {in_words(waiting[0].due, settings.zone)}, {count(papers, 'paper')} waiting."
-    rhythms = {rhythm_of((s.every,), settings) for s in subscriptions} or {settings.every}
+    rhythms = {frequency_of((s.every,), settings) for s in subscriptions} or {settings.every}
     digests = [due(rhythm, settings, now) for rhythm in rhythms - {"now"}]
     if digests:
         return f"Next digest: {in_words(min(digests), settings.zone)}, nothing waiting yet."

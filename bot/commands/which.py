@@ -5,8 +5,8 @@ from difflib import get_close_matches
 
 from bot.commands.line import number_in
 from bot.commands.services import Services
-from bot.errors import UserError
-from bot.models import ChannelRef, Subscription
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Subscription
 from bot.query import parse
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.errors import UserError
+from bot.domain.errors import UserError
 
 Kind = Literal["(", ")", "or", "and", "not", "word", "end"]
 

@@ -9,7 +9,7 @@ AND binds tighter than OR; operators are written in capitals. Every mistake is a
 place: nothing is dropped or guessed silently.
 """
 
-from bot.errors import UserError
+from bot.domain.errors import UserError
 from bot.query.lexer import Kind, Piece, pieces
 from bot.query.nodes import And, Node, Not, Or, Signal, all_of, any_of, negated, terms_of
 from bot.query.query import Query

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query.evaluator import test_of
 from bot.query.nodes import Node, Signal, terms_of
 from bot.query.reading import Reading

@@ -7,7 +7,7 @@ size: the back-test keeps ten thousand of them.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.text import Token, small, tokens
 
 GAP = "|"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Literal
 
-from bot.errors import UserError
+from bot.domain.errors import UserError
 from bot.query.lexer import Piece
 from bot.query.nodes import (
     LAST_RANK,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import tantivy
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query.reading import categories_of, sources_of
 from bot.text import Token, small, tokens
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.models import Paper
+from bot.domain.models import Paper
 
 SETTLING = 60
 """How much the first places of a list differ from its others; the value of the method's authors (Cormack and others,

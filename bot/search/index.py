@@ -9,7 +9,7 @@ from threading import Lock
 import structlog
 import tantivy
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.search import fields
 
 HEAP = 50_000_000

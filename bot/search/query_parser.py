@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bot.errors import UserError
+from bot.domain.errors import UserError
 from bot.query import And, Node, Not, Or, Person, Phrase, Query, parse
 from bot.query.lexer import Piece, pieces
 from bot.query.nodes import all_of, any_of, negated

@@ -10,8 +10,8 @@ from tantivy import DocAddress, Occur, Order, Schema, Searcher
 from tantivy import Query as IndexQuery
 
 from bot.search.acronyms import meanings
-from bot.search.query_parser import ParsedSearch, Word, words_in
 from bot.search.fields import key
+from bot.search.query_parser import ParsedSearch, Word, words_in
 from bot.search.terms import TEXT, Terms, boosted, both, either, names_in
 
 Sort = Literal["best", "new", "top"]
@@ -147,7 +147,9 @@ class Ranking:
         if len(words) <= SHORT:
             yield self._some(self._nearly(words, weights, 2), extra, 1)
 
-    def _some(self, words: Sequence[IndexQuery], extra: list[tuple[Occur, IndexQuery]], least: int) -> IndexQuery:
+    def _some(
+        self, words: Sequence[IndexQuery], extra: list[tuple[Occur, IndexQuery]], least: int
+    ) -> IndexQuery:
         """Papers with `least` of the words, or more."""
         return both([(Occur.Must, both([(Occur.Should, word) for word in words], least=least)), *extra])
 
@@ -186,7 +188,9 @@ class Ranking:
     def _extra(self, asked: ParsedSearch, words: Sequence[Word]) -> Iterator[IndexQuery]:
         """What makes a paper better, without being asked for: the very title, a whole name, words close together."""
         flat = [part for word in asked.words for part in word.parts]
-        yield IndexQuery.boost_query(IndexQuery.const_score_query(self._terms.term("heads", key(flat)), 1.0), WHOLE)
+        yield IndexQuery.boost_query(
+            IndexQuery.const_score_query(self._terms.term("heads", key(flat)), 1.0), WHOLE
+        )
         for one, other in names_in(words):
             yield self._terms.name(one, other, NAME)
         if 2 <= len(words) <= LONG:

@@ -9,11 +9,11 @@ from itertools import islice
 from redis.exceptions import RedisError
 from structlog import get_logger
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Query, Reading
-from bot.sample import SOURCE
+from bot.store.notifications import Notifications
 from bot.store.papers import Papers
-from bot.store.wake import Wake
+from bot.terminal.sample import SOURCE
 
 KEPT = timedelta(days=14)
 AT_ONCE = 100
@@ -52,7 +52,7 @@ class RecentPapers:
         self._lock = asyncio.Lock()
         self._news = asyncio.Event()
 
-    async def run(self, wake: Wake) -> None:
+    async def run(self, wake: Notifications) -> None:
         """Follow what is written, until cancelled: then an answer need not wait for that."""
         wake.listen(self._heard)
         while True:

@@ -11,17 +11,17 @@ from typing import TypeVar
 import structlog
 from redis.exceptions import RedisError
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Query
-from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.fields import day_of
 from bot.search.index import Index
-from bot.search.similarity import most_similar
+from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.ranking import Ranked, Ranking, Sort
-from bot.search.title_completion import complete_title
+from bot.search.similarity import most_similar
 from bot.search.spelling import suggest_spelling
+from bot.search.title_completion import complete_title
+from bot.store.notifications import Notifications
 from bot.store.papers import Papers
-from bot.store.wake import Wake
 
 PAGE = 5
 """Papers on a page of results."""
@@ -92,7 +92,9 @@ class Search:
         self._complete = False
         self._filled = False
 
-    async def find(self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1) -> SearchResults:
+    async def find(
+        self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1
+    ) -> SearchResults:
         """What answers `text`. `days` counts back from today. Raises UserError where there is nothing to look for.
 
         Whatever else is typed is an answer, if an empty one.
@@ -137,7 +139,7 @@ class Search:
         ids = await self._thread(lambda: complete_title(typed, index.schema, index.searcher(), most))
         return await self._get(ids, known)
 
-    async def run(self, wake: Wake) -> None:
+    async def run(self, wake: Notifications) -> None:
         """Follow what is written of papers, until cancelled."""
         wake.listen(self._heard)
         self._followed = True
@@ -206,7 +208,9 @@ class Search:
         if message in {"", "records"}:
             self._work.set()
 
-    def _rank(self, index: Index, asked: ParsedSearch, days: int | None, sort: Sort) -> tuple[ParsedSearch, Ranked]:
+    def _rank(
+        self, index: Index, asked: ParsedSearch, days: int | None, sort: Sort
+    ) -> tuple[ParsedSearch, Ranked]:
         ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
         asked = ranking.understood(asked)
         return asked, ranking.search(asked, days=days, sort=sort)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from tantivy import Occur, Schema, Searcher
 from tantivy import Query as IndexQuery
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.search.fields import key, links, words_of
 from bot.search.terms import Terms, both, either
 from bot.text import tokens

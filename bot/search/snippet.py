@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Person, Phrase, Query
 from bot.query.nodes import terms_of
 from bot.search.query_parser import ParsedSearch

@@ -5,9 +5,9 @@ from difflib import get_close_matches
 
 from tantivy import Searcher
 
-from bot.models import Paper
-from bot.search.query_parser import ParsedSearch, Word
+from bot.domain.models import Paper
 from bot.search.fields import words_of
+from bot.search.query_parser import ParsedSearch, Word
 from bot.search.ranking import LONGEST_WORD
 from bot.text import tokens
 

@@ -13,8 +13,8 @@ from tantivy import Query as IndexQuery
 from bot.query import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
 from bot.query.nodes import LAST_RANK, MOST_UPVOTES
 from bot.query.paths import paths_of
-from bot.search.query_parser import Word
 from bot.search.fields import key
+from bot.search.query_parser import Word
 
 TEXT = ("title", "abstract")
 TIE = 0.3

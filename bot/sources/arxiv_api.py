@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.sources import arxiv
 from bot.sources.feeds import parse_feed
 from bot.sources.fields import moment, read_rows, text

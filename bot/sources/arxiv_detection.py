@@ -7,7 +7,7 @@ from bot.sources.arxiv_oai import ArxivOai
 from bot.sources.arxiv_rss import ArxivRss
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Wiring
-from bot.store.gate import ARXIV_PAUSE, Gate
+from bot.store.request_gate import ARXIV_PAUSE, Gate
 
 
 def build(wiring: Wiring) -> Iterator[ArxivRss | ArxivOai]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any, Self
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.sources.arxiv_calendar import DAY, NEW_YORK, Calendar, at
 from bot.sources.http import Upstream

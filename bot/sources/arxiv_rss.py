@@ -12,8 +12,8 @@ from time import struct_time
 from typing import Any, Self
 from urllib.parse import quote
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.sources import arxiv
 from bot.sources.arxiv_calendar import ANNOUNCED, DAY, NEW_YORK, Calendar, at

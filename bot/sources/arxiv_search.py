@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Category, Not, Person, Phrase, Query
 from bot.query.nodes import And, Node
 from bot.sources.arxiv import ARXIV_ID
 from bot.sources.arxiv_api import parse_answer
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Wiring
-from bot.store.gate import Gate
+from bot.store.request_gate import Gate
 from bot.text import spell
 
 MOST_WORDS = 12

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, Self
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.sources.fields import read_rows, text
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Progress, Wiring
-from bot.store.gate import Gate
+from bot.store.request_gate import Gate
 from bot.text import clean
 
 Server = Literal["biorxiv", "medrxiv"]

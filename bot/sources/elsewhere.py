@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.query import Query
 from bot.sources import arxiv_search, huggingface_search, semantic_scholar
 from bot.sources.wiring import Wiring

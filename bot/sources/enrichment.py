@@ -11,16 +11,16 @@ from typing import Protocol
 
 import structlog
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.sources import arxiv
 from bot.sources.fields import mapping, read_json, text
 from bot.sources.http import Upstream, user_agent
 from bot.sources.huggingface_list import parse_paper
 from bot.sources.wiring import Wiring
-from bot.store.gate import Gate
 from bot.store.papers import Papers
+from bot.store.request_gate import Gate
 from bot.text import clean
 
 log = structlog.get_logger(__name__)

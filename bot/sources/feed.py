@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.sources import arxiv
 from bot.sources.fields import moment, read_rows, text, web_url

@@ -19,7 +19,7 @@ from typing import Any
 
 import feedparser
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.sources.feeds import parse_feed
 from bot.sources.fields import text
 from bot.text.markup import without_markup

@@ -5,7 +5,7 @@ from typing import Any
 
 import feedparser
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 
 Feed = Any
 """What feedparser returns: `feed` and `entries`, whose fields are attributes and keys."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 
 log = structlog.get_logger(__name__)
 

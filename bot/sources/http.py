@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, InvalidURL, TooManyRedirects
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 
 TIMEOUT = 30.0
 """Seconds for a whole answer, also for one that trickles in."""

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.sources.http import Upstream, user_agent
 from bot.sources.huggingface_list import parse_list

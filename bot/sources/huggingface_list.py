@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.sources import arxiv
 from bot.sources.fields import count, mapping, moment, read_json, read_rows, text, web_url
 from bot.text import clean

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.query import Query
 from bot.sources.http import Upstream, user_agent
 from bot.sources.huggingface_list import parse_list

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.sources import arxiv
 from bot.sources.fields import count, moment, text, web_url
 from bot.text import clean

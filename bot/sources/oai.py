@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.sources import arxiv
 from bot.sources.fields import moment, read_rows
 from bot.text import clean

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Protocol
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.sources import huggingface
 from bot.sources.arxiv_api import parse_answer
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Wiring
-from bot.store.gate import ARXIV_PAUSE, Gate
+from bot.store.request_gate import ARXIV_PAUSE, Gate
 
 PAGE = 1000
 """Papers of one answer: arXiv allows 2,000, and is slow then."""

@@ -6,14 +6,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.query import Query
 from bot.sources import arxiv
 from bot.sources.fields import read_rows, text, web_url
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Wiring
-from bot.store.gate import Gate
+from bot.store.request_gate import Gate
 from bot.text import clean
 
 PAUSE = 1.0

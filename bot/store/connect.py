@@ -18,7 +18,7 @@ from redis.exceptions import (
     RedisError,
 )
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.store.cluster import Cluster
 from bot.store.schema import bring_up_to_date
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef
-from bot.momentum import WITHDRAWN
+from bot.domain.models import ChannelRef
+from bot.policy.signals import WITHDRAWN
 from bot.store import keys
 from bot.store.scripts import Scripts, script
 
@@ -21,7 +21,7 @@ LONGEST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class CardUpdate:
     """A channel's card of a paper, and what has happened to the paper."""
 
     channel: ChannelRef
@@ -29,14 +29,14 @@ class Edit:
     why: str
 
 
-class Edits:
+class CardUpdateQueue:
     """What waits to be edited, for each platform."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._scripts = Scripts(redis)
 
-    async def put(self, platform: str, edits: Iterable[Edit]) -> None:
+    async def put(self, platform: str, edits: Iterable[CardUpdate]) -> None:
         """Let these be edited soon. The same again changes nothing."""
         key = keys.edits(platform)
         waiting: dict[Any, Any] = {f"{edit.channel} {edit.why} {edit.paper}": 0 for edit in edits}
@@ -44,16 +44,16 @@ class Edits:
             await self._redis.zadd(key, waiting, nx=True)
             await self._redis.publish(keys.WAKE, f"edits {platform}")
 
-    async def take(self, platform: str, most: int) -> list[Edit]:
+    async def take(self, platform: str, most: int) -> list[CardUpdate]:
         """Take some of those that wait."""
         found: Any = await self._redis.zpopmin(keys.edits(platform), most)
         return [_edit(*str(name).split(" ", 2)) for name, _ in found]
 
-    async def allow(self, edit: Edit) -> bool:
+    async def allow(self, edit: CardUpdate) -> bool:
         """Whether the card may be edited for this: each once, and MOST in all, but for a withdrawal."""
         args: list[str | int] = [edit.why, MOST + (edit.why == WITHDRAWN), round(KEEP.total_seconds() * 1000)]
         return bool(await self._scripts.run(script("edited"), [keys.edited(edit.channel, edit.paper)], args))
 
 
-def _edit(channel: str, why: str, paper: str) -> Edit:
-    return Edit(ChannelRef.parse(channel), paper, why)
+def _edit(channel: str, why: str, paper: str) -> CardUpdate:
+    return CardUpdate(ChannelRef.parse(channel), paper, why)

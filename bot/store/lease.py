@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from bot.errors import PaperboyError
+from bot.domain.errors import PaperboyError
 from bot.store import keys
 from bot.store.scripts import Scripts, script
 

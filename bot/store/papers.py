@@ -9,8 +9,8 @@ from typing import Any, Literal, Self, TypeVar
 
 from redis.asyncio import Redis
 
-from bot.errors import PaperboyError
-from bot.models import Paper
+from bot.domain.errors import PaperboyError
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.store import keys, records
 from bot.store.lease import LostLease

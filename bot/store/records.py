@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
-from bot.models import Paper
+from bot.domain.models import Paper
 
 WATCHED = (
     "title",

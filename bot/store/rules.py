@@ -7,12 +7,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef, ChannelSettings, Mute, Rules
+from bot.domain.models import ChannelRef, ChannelSettings, Mute, Rules
 from bot.store import keys
 from bot.store.settings import FIELD, load
 
 
-class RulesOfChannels:
+class ChannelRules:
     """Reads the rules of many channels at once, and changes the mutes of one."""
 
     def __init__(self, redis: Redis) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef, User
+from bot.domain.models import ChannelRef, User
 from bot.store import keys
 
 LIMIT = 500

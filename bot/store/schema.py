@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from redis.exceptions import LockError
 from structlog import get_logger
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.store import keys
 
 Migration = Callable[[Redis], Awaitable[None]]

@@ -8,14 +8,14 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef, ChannelSettings
+from bot.domain.models import ChannelRef, ChannelSettings
 from bot.store import keys
 
 FIELD = "settings"
 """Of the channel's hash."""
 
 
-class SettingsOfChannels:
+class ChannelSettingsStore:
     """Reads and writes them. Only what differs from the defaults is kept, so that a better default reaches everyone."""
 
     def __init__(self, redis: Redis) -> None:

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
-from bot.errors import UserError
-from bot.models import ChannelRef, Every, Subscription
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Every, Subscription
 from bot.store import keys
 from bot.store.scripts import Scripts, script
 

@@ -13,13 +13,14 @@ from redis.exceptions import RedisError
 from bot.cards import PaperBlock
 from bot.cards.paper import paper_block
 from bot.cards.plain import plain
-from bot.errors import UserError
-from bot.models import Paper
+from bot.domain.errors import UserError
+from bot.domain.models import Paper
+from bot.domain.polls import PollResult
 from bot.ports import Invitable, Joinable, Platform
-from bot.sample import PapersOrSample
-from bot.search import SearchResults, Search
-from bot.store.outbox import Outbox
-from bot.store.polls import PollResult, last_polls
+from bot.search import Search, SearchResults
+from bot.store.outbox.outbox import Outbox
+from bot.store.polls import last_polls
+from bot.terminal.sample import PapersOrSample
 from bot.text import shorten
 from bot.web.templating import Templates, static_routes
 

@@ -12,9 +12,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot.domain.polls import PollResult
 from bot.ports import Connected, Platform
-from bot.store.outbox import Outbox
-from bot.store.polls import PollResult, last_polls
+from bot.store.outbox.outbox import Outbox
+from bot.store.polls import last_polls
 from bot.web.shared import shared_metrics
 
 PATIENCE = 3.0

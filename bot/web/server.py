@@ -7,13 +7,13 @@ from aiohttp import web
 from redis.asyncio import Redis
 from structlog import get_logger
 
-from bot import metrics
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
+from bot.observability import metrics
 from bot.ports import Core, Mounted, Platform
-from bot.sample import PapersOrSample
 from bot.search import Search
 from bot.settings import Settings
-from bot.store.outbox import Outbox
+from bot.store.outbox.outbox import Outbox
+from bot.terminal.sample import PapersOrSample
 from bot.web.headers import harden
 from bot.web.pages import Pages
 from bot.web.probes import Probes

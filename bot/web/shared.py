@@ -12,11 +12,12 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 
-from bot.metrics import source_labels
+from bot.domain.polls import PollResult
+from bot.observability.metrics import source_labels
 from bot.ports import Connected, Platform
 from bot.store import keys
-from bot.store.outbox import Outbox
-from bot.store.polls import PollResult, last_polls
+from bot.store.outbox.outbox import Outbox
+from bot.store.polls import last_polls
 
 
 class _Families(Collector):
@@ -76,7 +77,7 @@ def _sources(polls: Iterable[PollResult]) -> Iterator[GaugeMetricFamily]:
 
 
 async def _outbox(outbox: Outbox, platforms: list[str]) -> list[GaugeMetricFamily]:
-    aside = await outbox.aside()
+    aside = await outbox.dead_letter_counts()
     late = {(name,): await outbox.overdue(name) for name in platforms}
     return [
         _gauge("outbox_open", "Deliveries that can go out by themselves", (), {(): await outbox.open()}),

@@ -30,8 +30,8 @@ from slack_sdk.oauth.installation_store import Installation
 from adapters.slack.http import EVENTS
 from adapters.slack.installations import RedisInstallationStore
 from adapters.slack.manifest import manifest
-from bot.models import ChannelRef
-from bot.sealing import Seal
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
 from bot.store.subscriptions import Subscriptions
@@ -156,7 +156,7 @@ def _room(double: Slack, number: int) -> list[tuple[Person, Channel]]:
 async def _prepare_slack(folder: Path, double: Slack, rooms: list[tuple[Person, Channel]]) -> None:
     async with EmbeddedServer(folder) as server:
         redis = await connect(server.url)
-        store, subscriptions = RedisInstallationStore(redis, Seal([KEY])), Subscriptions(redis)
+        store, subscriptions = RedisInstallationStore(redis, Encryptor([KEY])), Subscriptions(redis)
         for person, channel in rooms:
             workspace = person.workspace
             if not workspace.bot_user:

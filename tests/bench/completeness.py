@@ -26,22 +26,22 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from bot.fanout import Fanout
-from bot.matcher import Matcher
-from bot.models import ChannelRef, MessageRef, Paper
+from bot.domain.models import ChannelRef, MessageRef, Paper
+from bot.matching import Matcher
+from bot.pipeline.fanout import Fanout
 from bot.ports import Batch, Source
 from bot.sources.http import Upstream
 from bot.sources.wiring import Wiring
 from bot.store import keys
 from bot.store.connect import connect
-from bot.store.edits import Edits
+from bot.store.edits import CardUpdateQueue
 from bot.store.embedded import EmbeddedServer
-from bot.store.follow import Follower
-from bot.store.gate import ARXIV_PAUSE, Gate
-from bot.store.news import News
-from bot.store.outbox import Outbox
+from bot.store.index_sync import IndexSync
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rules import RulesOfChannels
+from bot.store.poll_stream import PollReader
+from bot.store.request_gate import ARXIV_PAUSE, Gate
+from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
 from tests.simulator.run import START, Outcome, Simulation, every_source, feeds_only
 from tests.simulator.upstreams import Faults
@@ -157,14 +157,14 @@ async def downtime(days: int) -> dict[str, Any]:
 async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
     """The messages to the channel: when their papers were found, and how many."""
     subscriptions, outbox = Subscriptions(redis), Outbox(redis, durable=True)
-    news = News(redis, Papers(redis))
+    news = PollReader(redis, Papers(redis))
     await Fanout(
         news,
-        Follower(subscriptions, Matcher),
+        IndexSync(subscriptions, Matcher),
         outbox,
         subscriptions,
-        RulesOfChannels(redis),
-        edits=Edits(redis),
+        ChannelRules(redis),
+        edits=CardUpdateQueue(redis),
     ).match_all()
     moments = {int(entry.partition("-")[0]): when for entry, when in outcome.ledger.polls.items()}
     found: list[tuple[datetime, int]] = []

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import accumulate, islice
 
-from bot.errors import UserError
-from bot.models import ChannelRef, Paper, Subscription
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.query import parse
 from tests.conftest import SHARED_DATA
 from tests.papers import SPRING

@@ -26,15 +26,15 @@ import structlog
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
-from bot.delivery import IN_HAND, Deliveries
-from bot.models import ChannelRef
+from bot.domain.deliveries import Delivery, PlannedDelivery
+from bot.domain.models import ChannelRef
+from bot.pipeline.delivery import IN_HAND, DeliveryWorker
 from bot.ports import Batch
 from bot.store.connect import connect
-from bot.store.deliveries import Delivery, Offer
-from bot.store.outbox import Outbox
+from bot.store.notifications import Notifications
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
-from bot.store.wake import Wake
 from tests.fake_platform import FakePlatform, FakeService
 from tests.papers import a_card, a_channel, a_paper
 from tests.servers import Server, free_ports, serving
@@ -113,15 +113,15 @@ async def offer(redis: Redis, some: Sequence[ChannelRef], label: str, at_once: i
     outbox = Outbox(redis)
     due = round((await outbox.now()).timestamp() * 1000)
     for first in range(0, len(some), at_once):
-        await outbox.offer(
-            Offer(channel=channel, papers=((f"{PAPER}-{label}", ()),), due=due, label=label)
+        await outbox.enqueue(
+            PlannedDelivery(channel=channel, papers=((f"{PAPER}-{label}", ()),), due=due, label=label)
             for channel in some[first : first + at_once]
         )
 
 
-async def timed(redis: Redis, deliveries: Deliveries, pipe: Pipe, rate: float, count: int) -> list[float]:
+async def timed(redis: Redis, deliveries: DeliveryWorker, pipe: Pipe, rate: float, count: int) -> list[float]:
     """Have so many offered at that rate. -> seconds from each one's offer until the platform had it"""
-    wake = Wake(redis)
+    wake = Notifications(redis)
     hearing, working = asyncio.create_task(wake.run()), asyncio.create_task(deliveries.run(wake))
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(
@@ -175,7 +175,7 @@ async def run(count: int) -> dict[str, float]:
             redis = await connect(server.url)
             papers = tuple(a_paper(f"{PAPER}-{kind}{n}") for n in range(rounds + 1) for kind in ("", "t"))
             await Papers(redis).ingest("hf", Batch(papers=papers, cursor="c"), 0)
-            deliveries = Deliveries(
+            deliveries = DeliveryWorker(
                 FakePlatform(url, session),
                 Outbox(redis, durable=True),
                 Papers(redis),

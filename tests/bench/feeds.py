@@ -28,7 +28,7 @@ import structlog
 from aiohttp import ClientSession, ClientTimeout, web
 from aiohttp.test_utils import TestServer
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.sources.feed import Feed
 from tests.sources.test_guarded import TRICKS, Trap
 

@@ -21,15 +21,15 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from bot import delivery
-from bot.models import ChannelRef, ChannelSettings, Paper
+from bot.domain.models import ChannelRef, ChannelSettings, Paper
+from bot.pipeline import delivery
 from bot.ports import Batch
 from bot.sources.huggingface import next_poll
 from bot.sources.huggingface_list import parse_list
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
 from tests.conftest import SHARED_DATA
-from tests.rhythm import Board, Clock, House
+from tests.scenario import Board, Clock, House
 
 SUBSCRIPTIONS = (
     '"language model" -survey',

@@ -14,7 +14,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
 from bot.store.subscriptions import Subscriptions

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from bot.models import Paper
+from bot.domain.models import Paper
 
 SEED = 20_261_125
 _WORD = re.compile(r"[^\W\d_][\w-]{3,}")

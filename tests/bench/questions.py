@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.text import clean
 
 SEED = 20_261_129
@@ -42,7 +42,14 @@ class Collection:
 def cranfield(folder: Path) -> Collection:
     """1,400 abstracts on aerodynamics with 225 questions."""
     papers = [
-        Paper(id=row["id"], title=clean(row["title"]), abstract=clean(row["abstract"]), authors=(), url="", published=WHEN)
+        Paper(
+            id=row["id"],
+            title=clean(row["title"]),
+            abstract=clean(row["abstract"]),
+            authors=(),
+            url="",
+            published=WHEN,
+        )
         for row in _rows(folder / "cranfield_docs.jsonl")
     ]
     rows = _rows(folder / "cranfield_queries.jsonl")
@@ -68,7 +75,9 @@ def from_sentences(papers: Sequence[Paper], count: int) -> Collection:
         asked = sentences.pop(random.choice(fit))
         shelf[place] = replace(shelf[place], abstract=" ".join(sentences))
         subject = _OPENING.sub("", asked).rstrip(".!?")
-        questions.append((random.choice(ASKED).format(subject[:1].lower() + subject[1:]), {shelf[place].id: 1}))
+        questions.append(
+            (random.choice(ASKED).format(subject[:1].lower() + subject[1:]), {shelf[place].id: 1})
+        )
     return Collection(shelf, questions)
 
 

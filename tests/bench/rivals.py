@@ -6,8 +6,8 @@ from contextlib import suppress
 from mokaccino import Document, Percolator
 from mokaccino import Query as Mokaccino
 
-from bot.matcher.keys import key_of, keys_of
-from bot.models import Paper
+from bot.domain.models import Paper
+from bot.matching.keys import key_of, keys_of
 from bot.query import And, Node, Not, Or, parse
 from bot.query.evaluator import test_of
 from bot.query.reading import Reading

@@ -27,8 +27,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from bot.errors import UserError
-from bot.models import Paper
+from bot.domain.errors import UserError
+from bot.domain.models import Paper
 from bot.search import Search
 from bot.search.fields import day_of
 from bot.search.index import Index
@@ -37,8 +37,8 @@ from bot.search.ranking import Ranking
 from bot.sources.fields import moment
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
+from bot.store.notifications import Notifications
 from bot.store.papers import Papers
-from bot.store.wake import Wake
 from bot.text import clean
 from tests.bench import known_items
 from tests.bench.ndcg import ndcg10
@@ -147,12 +147,14 @@ async def _on_the_corpus(options: argparse.Namespace, parts: set[str]) -> dict[s
                 "build_per_s": round(len(papers) / built),
                 "mb": round(size(Path(folder) / "search") / 1e6, 1),
             }
-            wake = Wake(redis)
+            wake = Notifications(redis)
             roles = [asyncio.create_task(job) for job in (search.run(wake), wake.run())]
             if "speed" in parts:
                 figures |= await _speed(search, store, papers, Path(folder))
             if "known" in parts:
-                figures |= await _success(search, known_items.drawn(papers, min(options.items, len(papers) // 2)))
+                figures |= await _success(
+                    search, known_items.drawn(papers, min(options.items, len(papers) // 2))
+                )
             if "inputs" in parts:
                 figures |= await _random_inputs(search, options.inputs)
             for role in roles:

@@ -10,7 +10,7 @@ import bm25s
 import tantivy
 from snowballstemmer import stemmer
 
-from bot.models import Paper
+from bot.domain.models import Paper
 
 MOST = 50
 """Papers that a search returns."""
@@ -101,7 +101,9 @@ class Bm25s:
     def add(self, papers: Iterable[Paper]) -> None:
         some = list(papers)
         self._ids = [paper.id for paper in some]
-        self._engine.index(self._cut([f"{paper.title} {paper.abstract}" for paper in some]), show_progress=False)
+        self._engine.index(
+            self._cut([f"{paper.title} {paper.abstract}" for paper in some]), show_progress=False
+        )
 
     def find(self, text: str) -> list[str]:
         places, scores = self._engine.retrieve(

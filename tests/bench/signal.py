@@ -20,8 +20,8 @@ from pathlib import Path
 
 from snowballstemmer import stemmer
 
-from bot.matcher import Matcher
-from bot.models import ChannelRef, Paper, Subscription
+from bot.domain.models import ChannelRef, Paper, Subscription
+from bot.matching import Matcher
 from bot.sources.huggingface_list import parse_list
 from tests.conftest import SHARED_DATA
 from tests.papers import SPRING

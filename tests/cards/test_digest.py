@@ -6,7 +6,7 @@ from inline_snapshot import snapshot
 
 from bot.cards import Actions, Card, PaperBlock, Paragraph
 from bot.cards.digest import LINES, digest_card, ranked
-from bot.models import Reason
+from bot.domain.models import Reason
 from tests.papers import a_paper
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from bot.cards import PaperBlock, Posting
 from bot.cards.message import message
-from bot.models import ChannelSettings, Reason
+from bot.domain.models import ChannelSettings, Reason
 from tests.papers import a_paper
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)

@@ -22,7 +22,7 @@ from bot.cards.paper import (
     short_date,
     short_number,
 )
-from bot.models import Paper, Reason
+from bot.domain.models import Paper, Reason
 from bot.text import clean
 from tests.papers import a_paper
 

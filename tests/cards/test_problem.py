@@ -5,7 +5,7 @@ from inline_snapshot import snapshot
 
 from bot.cards import Actions, Button, Card, Paragraph, Span
 from bot.cards.problem import error_card, pointed
-from bot.errors import UserError
+from bot.domain.errors import UserError
 
 
 def test_an_error_points_at_the_place_and_offers_what_works() -> None:

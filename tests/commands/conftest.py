@@ -10,18 +10,18 @@ from redis.asyncio import Redis
 from bot.cards import Actions, Bullets, Card, PaperBlock, Paragraph, Text
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.models import Paper, User
+from bot.domain.models import Paper, User
 from bot.ports import Batch
-from bot.search.recent_papers import RecentPapers
 from bot.search import Search
+from bot.search.recent_papers import RecentPapers
 from bot.sources.elsewhere import Elsewhere
-from bot.store.kept import Kept
-from bot.store.outbox import Outbox
+from bot.store.button_payloads import ButtonPayloads
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import last_polls
-from bot.store.rules import RulesOfChannels
+from bot.store.rules import ChannelRules
 from bot.store.saved import Saved
-from bot.store.settings import SettingsOfChannels
+from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
 from tests.papers import a_channel
@@ -43,11 +43,11 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         papers=papers,
         search=Search(papers, None, now),
         elsewhere=Elsewhere(),
-        settings=SettingsOfChannels(redis),
-        rules=RulesOfChannels(redis),
+        settings=ChannelSettingsStore(redis),
+        rules=ChannelRules(redis),
         saved=Saved(redis),
         outbox=Outbox(redis),
-        kept=Kept(redis),
+        kept=ButtonPayloads(redis),
         votes=Votes(redis),
         polls=partial(last_polls, redis),
         now=now,

@@ -5,7 +5,7 @@ import pytest
 from bot.cards import Choice
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.models import User
+from bot.domain.models import User
 from tests.commands.conftest import Ask
 from tests.papers import a_channel
 

@@ -12,9 +12,9 @@ from redis.backoff import NoBackoff
 from bot.cards.plain import plain
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.models import ChannelSettings, Command, MessageRef, User
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelSettings, Command, MessageRef, User
 from bot.store import keys
-from bot.store.deliveries import Offer
 from tests.commands.conftest import ADA, NOW, Ask, commands_of, written
 from tests.papers import a_channel
 
@@ -94,8 +94,8 @@ async def test_what_was_typed_can_not_steer_anything(ask: Ask) -> None:
 
 
 async def test_pausing_and_resuming_reach_the_store(core: Commands, services: Services) -> None:
-    offer = Offer(channel=a_channel(), papers=(("2603.00001", ()),), due=0, label="2603.00001")
-    await services.outbox.offer([offer])
+    offer = PlannedDelivery(channel=a_channel(), papers=(("2603.00001", ()),), due=0, label="2603.00001")
+    await services.outbox.enqueue([offer])
     for pause, resume in (
         (core.pause(a_channel(), "archived"), core.resume(a_channel())),
         (core.pause_workspace("fake", "T1", "uninstalled"), core.resume_workspace("fake", "T1")),
@@ -113,12 +113,12 @@ async def test_of_a_forgotten_channel_nothing_is_left(
     await core.handle_text("/paper subscribe diffusion", ADA, a_channel())
     await services.settings.put(a_channel(), ChannelSettings(hour=7, quiet=(22, 7)))
     assert await core.settings(a_channel()) == ChannelSettings(hour=7, quiet=(22, 7))
-    digest = Offer(channel=a_channel(), papers=(("a", ()), ("b", ())), due=0, label="daily")
-    await services.outbox.offer([digest])
+    digest = PlannedDelivery(channel=a_channel(), papers=(("a", ()), ("b", ())), due=0, label="daily")
+    await services.outbox.enqueue([digest])
     (sent,) = (await services.outbox.claim("fake", 1, range(keys.SHARDS), token="t")).deliveries
     assert await services.outbox.begin(sent, gap=0)
     await services.outbox.done(sent, MessageRef("m1"))
-    await services.outbox.offer([replace(digest, papers=(("c", ()),))])
+    await services.outbox.enqueue([replace(digest, papers=(("c", ()),))])
     await core.forget(a_channel())
     assert await core.subscriptions([a_channel()]) == {}
     assert await core.settings(a_channel()) == ChannelSettings()

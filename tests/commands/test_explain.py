@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from inline_snapshot import snapshot
 
 from bot.commands.services import Services
-from bot.models import MessageRef, Mute
+from bot.domain.deliveries import Outcome
+from bot.domain.models import MessageRef, Mute
 from bot.ports import Batch
-from bot.store.deliveries import Giving
 from tests.commands.conftest import Ask, See, written
 from tests.commands.test_settings import ALL, owe
 from tests.papers import a_channel, a_paper
@@ -79,7 +79,7 @@ async def test_it_failed_and_why(ask: Ask, services: Services) -> None:
     await announce(services, "p1")
     await owe(services, "p1", due_now=True)
     [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
-    await services.outbox.give_back(delivery, Giving(state="dead", why="invalid blocks"))
+    await services.outbox.record_outcome(delivery, Outcome(state="dead", why="invalid blocks"))
     await services.outbox.pause(a_channel(), "it was archived")
     card = written(await ask("explain p1"))
     assert "Not posted: it failed." in card

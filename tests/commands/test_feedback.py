@@ -4,7 +4,7 @@ import pytest
 
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.models import MessageRef, User
+from bot.domain.models import MessageRef, User
 from tests.commands.conftest import ADA, Ask, See, commands_of, written
 from tests.commands.test_settings import ALL, owe
 from tests.papers import a_channel, a_paper

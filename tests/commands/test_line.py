@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from bot.commands.line import LONGEST, checked, number_in, parse_line
 from bot.commands.table import COMMANDS, find
-from bot.errors import UserError
-from bot.models import Command, User
+from bot.domain.errors import UserError
+from bot.domain.models import Command, User
 from tests.papers import a_channel
 
 ADA = User("U1", "Ada")

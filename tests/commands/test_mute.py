@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.commands.services import Services
-from bot.models import Mute
+from bot.domain.models import Mute
 from tests.commands.conftest import Ask, See, commands_of, written
 from tests.commands.test_settings import owe
 from tests.papers import a_channel, a_paper
@@ -48,7 +48,7 @@ async def test_what_waits_and_is_muted_is_not_posted(ask: Ask, see: See, service
     card = written(await ask("mute survey"))
     assert "1 waiting paper will not be posted." in card
     assert "1 paper waiting." in card
-    [owed] = await services.outbox.owed(a_channel())
+    [owed] = await services.outbox.open_deliveries(a_channel())
     assert [paper for paper, _ in owed.papers] == ["p2"]
 
 

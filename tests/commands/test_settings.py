@@ -8,11 +8,11 @@ from inline_snapshot import snapshot
 from bot.commands.core import Commands
 from bot.commands.knobs import KNOBS
 from bot.commands.services import Services
-from bot.models import ChannelSettings, Command, Reason, User
-from bot.offers import digest_label
-from bot.schedule import due
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelSettings, Command, Reason, User
+from bot.policy.planner import digest_label
+from bot.policy.schedule import due
 from bot.store import keys
-from bot.store.deliveries import Offer
 from tests.commands.conftest import ADA, Ask, commands_of, written
 from tests.papers import a_channel
 
@@ -28,9 +28,9 @@ async def owe(services: Services, *papers: str, due_now: bool = False) -> None:
     now = await services.outbox.now()
     at = now if due_now else due("daily", ChannelSettings(), now)
     why = (Reason(subscription.number, subscription.query),)
-    await services.outbox.offer(
+    await services.outbox.enqueue(
         [
-            Offer(
+            PlannedDelivery(
                 channel=a_channel(),
                 papers=tuple((paper, why) for paper in papers),
                 due=round(at.timestamp() * 1000),
@@ -84,11 +84,11 @@ async def test_what_waits_follows_the_new_hours(ask: Ask, services: Services) ->
     await owe(services, "p1", "p2", "p3")
     card = written(await ask("settings zone:Berlin hour:17"))
     assert "17:00 Berlin, 3 papers waiting." in card
-    [owed] = await services.outbox.owed(a_channel())
+    [owed] = await services.outbox.open_deliveries(a_channel())
     assert len(owed.papers) == 3
     assert owed.label.startswith("digest@")
     await ask("subscribe paper every:now")
-    assert {one.label for one in await services.outbox.owed(a_channel())} == {"p1", "p2", "p3"}
+    assert {one.label for one in await services.outbox.open_deliveries(a_channel())} == {"p1", "p2", "p3"}
 
 
 async def test_what_is_posted_at_once_waits_when_quiet_hours_begin(ask: Ask, services: Services) -> None:
@@ -103,7 +103,7 @@ async def test_papers_of_a_subscription_that_ended_no_longer_wait(ask: Ask, serv
     await ask("subscribe paper every:daily")
     await owe(services, "p1")
     await ask("unsubscribe #1")
-    assert await services.outbox.owed(a_channel()) == []
+    assert await services.outbox.open_deliveries(a_channel()) == []
 
 
 @pytest.mark.parametrize(

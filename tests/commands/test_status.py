@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
+from bot.domain.polls import PollResult
 from redis.asyncio import Redis
 
 from bot.commands.services import Services
-from bot.store.deliveries import Giving
-from bot.store.polls import PollResult, record_poll
+from bot.domain.deliveries import Outcome
+from bot.store.polls import record_poll
 from tests.commands.conftest import Ask, written
 from tests.commands.test_settings import ALL, owe
 from tests.papers import a_channel
@@ -39,7 +40,9 @@ async def test_what_is_tried_again_says_when_and_why(ask: Ask, services: Service
     await ask("subscribe paper every:daily")
     await owe(services, "p1", due_now=True)
     [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
-    await services.outbox.give_back(delivery, Giving(state="pending", why="503", after=7200, counts=True))
+    await services.outbox.record_outcome(
+        delivery, Outcome(state="pending", why="503", after=7200, counts=True)
+    )
     lines = written(await ask("status")).splitlines()
     assert any(
         li.startswith("- Tried again on ") and li.endswith("the last attempt failed: 503.") for li in lines
@@ -50,7 +53,7 @@ async def test_what_waits_and_what_failed_is_counted(ask: Ask, services: Service
     await ask("subscribe paper every:daily")
     await owe(services, "p1", due_now=True)
     [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
-    await services.outbox.give_back(delivery, Giving(state="dead", why="invalid blocks"))
+    await services.outbox.record_outcome(delivery, Outcome(state="dead", why="invalid blocks"))
     await owe(services, "p2", "p3")
     card = written(await ask("status"))
     assert "09:00 UTC, 2 papers waiting." in card

@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 
 from bot.cards.say import MAX_BUTTON
 from bot.commands.services import Services
-from bot.models import Paper
+from bot.domain.models import Paper
 from tests.commands.conftest import NOW, Ask, See, commands_of, written
 from tests.papers import a_channel, a_paper
 

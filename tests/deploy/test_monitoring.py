@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 import yaml
 
-from bot import metrics
+from bot.observability import metrics
 from tests.program import ROOT, environment, running
 
 DEPLOY = ROOT / "deploy"

@@ -16,7 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.store.subscriptions import Subscriptions
 from tests.deploy.upstream import World, world
 from tests.program import ROOT, environment

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from bot.app import CONSOLE, ROLES
-from bot.delivery import DRAIN
+from bot.pipeline.delivery import DRAIN
 from bot.settings import Settings
 from tests.program import ROOT
 

@@ -15,7 +15,7 @@ from time import monotonic
 
 import structlog
 
-from tests.faults import crowds, failovers, kills, own, points, stops, store
+from tests.faults import crowds, embedded_server, failovers, kills, points, stops, store
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -29,7 +29,7 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (stops.of_a_worker, WHOLE),
     (stops.of_the_leader, WHOLE),
     (stops.on_request, WHOLE),
-    (own.of_the_app, WHOLE),
+    (embedded_server.of_the_app, WHOLE),
     (failovers.of_a_cluster, Size(kills=10)),
     (failovers.of_a_watched_primary, Size(kills=10)),
     (store.loses_answers, WHOLE),

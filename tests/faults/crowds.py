@@ -9,13 +9,13 @@ from time import monotonic, time
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
-from bot import delivery as delivering
-from bot.delivery import Deliveries
-from bot.models import ChannelRef
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelRef
+from bot.pipeline import delivery as delivering
+from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch, Rate, Rates
 from bot.store.connect import client
-from bot.store.deliveries import Offer
-from bot.store.outbox import Outbox
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates as SharedRates
 from tests.clock import advance
@@ -35,7 +35,9 @@ async def owe(redis: Redis, channels: Sequence[ChannelRef], papers: Sequence[str
     outbox = Outbox(redis)
     now = round((await outbox.now()).timestamp() * 1000)
     for paper in papers:
-        await outbox.offer(Offer(channel=c, papers=((paper, ()),), due=now, label=paper) for c in channels)
+        await outbox.enqueue(
+            PlannedDelivery(channel=c, papers=((paper, ()),), due=now, label=paper) for c in channels
+        )
 
 
 async def outage(folder: Path, size: Size) -> Outcome:
@@ -45,7 +47,7 @@ async def outage(folder: Path, size: Size) -> Outcome:
         redis = client(here.plan.redis_url)
         await owe(redis, here.channels, here.papers)
         platform = FakePlatform(here.service.url, session, rates=Rates(channel=Rate(1, per)))
-        deliveries = Deliveries(
+        deliveries = DeliveryWorker(
             platform,
             Outbox(redis, durable=True),
             Papers(redis),
@@ -75,7 +77,7 @@ async def outage(folder: Path, size: Size) -> Outcome:
         return here.outcome("platform down for 30 min", note, fine=share >= 0.9 or size.pace < 1)
 
 
-async def _let_go_by(redis: Redis, deliveries: Deliveries, seconds: float) -> float:
+async def _let_go_by(redis: Redis, deliveries: DeliveryWorker, seconds: float) -> float:
     """Deliver what is due, and let time go by to when more is, until that long has. -> seconds that have"""
     gone = 0.0
     while gone < seconds:

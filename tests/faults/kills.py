@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from bot.store import keys
 from bot.store.connect import client
-from bot.store.outbox import Outbox
+from bot.store.outbox.outbox import Outbox
 from tests.fake_platform import Weather
 from tests.faults.scene import ROLES, Outcome, Scene, Size, alone
 

@@ -13,8 +13,8 @@ from aiohttp import ClientSession
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from bot.store import outbox as outboxes
 from bot.store.connect import client
+from bot.store.outbox import outbox as outboxes
 from tests.fake_platform import FakeService, Weather
 from tests.faults.scene import Outcome, Size, forks, prepare
 from tests.faults.worker import Plan, work_once

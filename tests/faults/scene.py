@@ -15,9 +15,9 @@ from time import monotonic
 
 from redis.asyncio import Redis
 
-from bot.models import ChannelRef, ChannelSettings
+from bot.domain.models import ChannelRef, ChannelSettings
 from bot.store.connect import client
-from bot.store.settings import SettingsOfChannels
+from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from tests.fake_platform import FakeService, Weather
 from tests.faults.worker import Plan, work
@@ -200,7 +200,7 @@ async def scene(
 async def prepare(redis: Redis, channel: ChannelRef) -> None:
     """A channel that follows diffusion and takes each paper alone."""
     await Subscriptions(redis).add(channel, "diffusion", "now", "U1")
-    await SettingsOfChannels(redis).put(channel, ChannelSettings(digest_size=1000))
+    await ChannelSettingsStore(redis).put(channel, ChannelSettings(digest_size=1000))
 
 
 def _join(processes: Sequence[ForkServerProcess], patience: float) -> None:

@@ -7,8 +7,8 @@ from time import monotonic
 
 from bot.store import keys
 from bot.store import lease as leases
-from bot.store import outbox as outboxes
 from bot.store.connect import client
+from bot.store.outbox import outbox as outboxes
 from tests.fake_platform import Weather
 from tests.faults.scene import Outcome, Size, alone, send
 from tests.servers import until

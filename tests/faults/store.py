@@ -7,9 +7,9 @@ from time import monotonic
 from hypothesis import HealthCheck, settings
 
 from bot.store import keys
-from bot.store.archive import facts
+from bot.store.backup.export import facts
+from bot.store.backup.import_ import Restore
 from bot.store.connect import client, connect
-from bot.store.restore import Restore
 from tests.fake_platform import Weather
 from tests.faults.crowds import owe
 from tests.faults.scene import Outcome, Scene, Size, alone, scene

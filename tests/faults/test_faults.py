@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import crowds, failovers, kills, own, points, stops, store
+from tests.faults import crowds, embedded_server, failovers, kills, points, stops, store
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -22,7 +22,7 @@ Fault = Callable[[Path, Size], Awaitable[Outcome]]
         store.loses_answers,
         store.is_full,
         store.is_wiped,
-        own.of_the_app,
+        embedded_server.of_the_app,
         failovers.of_a_server,
         crowds.outage,
         crowds.one_dead_channel,

@@ -12,21 +12,21 @@ from pathlib import Path
 import structlog
 from aiohttp import ClientError, ClientSession
 
-from bot import delivery as delivering
-from bot import retries
 from bot.app import Bot, wire
-from bot.errors import SourceError
-from bot.poller import Poller
+from bot.domain.errors import SourceError
+from bot.pipeline import delivery as delivering
+from bot.pipeline.poller import Poller
+from bot.policy import retry
 from bot.ports import Batch, Rate, Rates
-from bot.running import serve
 from bot.settings import Settings
 from bot.store import lease as leases
-from bot.store import news as announcing
-from bot.store import outbox as outboxes
+from bot.store import poll_stream as announcing
 from bot.store.connect import connect, syncs_every_write
 from bot.store.lease import Lease
-from bot.store.news import News
-from bot.store.outbox import Outbox
+from bot.store.outbox import outbox as outboxes
+from bot.store.outbox.outbox import Outbox
+from bot.store.poll_stream import PollReader
+from bot.supervisor import serve
 from tests.fake_platform import FakePlatform
 from tests.papers import a_paper
 
@@ -77,9 +77,9 @@ class Listing:
 
 def quicken(pace: float) -> None:
     """The same policies, `pace` times as long."""
-    first, *more = (seconds * pace for seconds in retries.RETRIES)
-    retries.RETRIES = (first, *more)  # type: ignore[assignment]  # as many as there were
-    retries.ASK_AFTER *= pace
+    first, *more = (seconds * pace for seconds in retry.RETRIES)
+    retry.RETRIES = (first, *more)  # type: ignore[assignment]  # as many as there were
+    retry.ASK_AFTER *= pace
     delivering.SEND_TIMEOUT *= pace
     delivering.ASK_AGAIN *= pace
     outboxes.BREAK *= pace
@@ -95,12 +95,12 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
     durable = await syncs_every_write(redis)
     bot = wire(Settings(), redis, session, (platform,), durable=durable, now=_now)
     outbox = Outbox(redis, durable=durable, lease=outboxes.LEASE * plan.pace)
-    news = News(redis, bot.papers, stale=announcing.STALE * plan.pace)
+    news = PollReader(redis, bot.papers, stale=announcing.STALE * plan.pace)
     lease = Lease(redis, ttl=leases.TTL * plan.pace)
     source = Listing(plan.service_url, session, plan.ghost)
     deliveries = bot.deliveries[0]
     deliveries._outbox = bot.fanout._outbox = outbox
-    deliveries._offer_again, bot.fanout._news = news.again, news
+    deliveries._replay_recent, bot.fanout._news = news.again, news
     return replace(
         bot,
         sources=(source,),

@@ -20,7 +20,7 @@ from bot.cards import Card
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.commands.help import help_card
-from bot.models import Reason
+from bot.domain.models import Reason
 from tests.adapters.discord.limits import v2_body
 from tests.papers import a_paper
 from tests.pictures import discord, slack

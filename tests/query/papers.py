@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.models import Paper
+from bot.domain.models import Paper
 
 WORDS = [
     "a", "b", "ab", "ba", "a-b", "b-a-a", "abab", "Ab", "AB", "as", "bs", "a's", "C++", "A*", "ab-A*", "101", "扩散模", "c",

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import assume, given, settings
 
-from bot.errors import UserError
-from bot.models import Paper
+from bot.domain.errors import UserError
+from bot.domain.models import Paper
 from bot.query import parse
 from bot.query.nodes import Person, Phrase, terms_of
 from bot.query.paths import paths_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import UserError
+from bot.domain.errors import UserError
 from bot.query import Query, parse, point_at
 from tests.query.papers import query_texts
 

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.errors import UserError
-from bot.models import Paper
+from bot.domain.errors import UserError
+from bot.domain.models import Paper
 from bot.query import Query, parse
-from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.fields import day_of
 from bot.search.index import Index
+from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.ranking import Ranked, Ranking
 from bot.search.snippet import snippet
-from bot.search.title_completion import complete_title
 from bot.search.spelling import suggest_spelling
+from bot.search.title_completion import complete_title
 from tests.papers import SPRING, a_paper
 from tests.search.typed_inputs import typed
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.search.index import Index
 from tests.papers import a_paper
 

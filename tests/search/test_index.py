@@ -8,12 +8,12 @@ from pathlib import Path
 from redis.asyncio import Redis
 from tantivy import Query
 
-from bot.models import Paper
-from bot.running import cancel
+from bot.domain.models import Paper
 from bot.search import Search
 from bot.store import keys
+from bot.store.notifications import Notifications
 from bot.store.papers import Papers
-from bot.store.wake import Wake
+from bot.supervisor import cancel
 from tests.papers import a_paper
 from tests.search.conftest import NOW
 from tests.search.index_writer_process import follow
@@ -75,7 +75,7 @@ class Followed(Papers):
 
 
 async def test_it_follows_by_itself_what_is_written(redis: Redis) -> None:
-    papers, wake = Followed(redis), Wake(redis)
+    papers, wake = Followed(redis), Notifications(redis)
     search = Search(papers, None, lambda: NOW)
     roles = [asyncio.create_task(role) for role in (search.run(wake), wake.run())]
     await papers.remember([numbered(1)])

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.query import parse
 from bot.search.recent_papers import KEPT, RecentPapers

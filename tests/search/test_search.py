@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import UserError
-from bot.models import Paper
+from bot.domain.errors import UserError
+from bot.domain.models import Paper
 from bot.search import Search
 from bot.store.papers import Papers
 from tests.papers import a_paper

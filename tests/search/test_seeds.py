@@ -4,10 +4,10 @@ import json
 import re
 from pathlib import Path
 
-from bot.models import Paper
-from bot.search.query_parser import parse_search
+from bot.domain.models import Paper
 from bot.search.fields import day_of
 from bot.search.index import Index
+from bot.search.query_parser import parse_search
 from bot.search.ranking import Ranking
 from bot.text import clean
 from tests.papers import SPRING, a_paper

@@ -6,8 +6,8 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.papers import a_paper
-from tests.stage import Stage, arrive
-from tests.stages import STAGES, Opened
+from tests.platform_harness import Stage, arrive
+from tests.platform_harnesses import STAGES, Opened
 
 NOW = datetime.now(UTC) - timedelta(hours=1)
 

@@ -12,16 +12,17 @@ from statistics import median, quantiles
 from typing import Any
 
 from aiohttp import ClientSession
+from bot.domain.polls import PollResult
 from redis.asyncio import Redis
 
-from bot.poller import Poller
+from bot.pipeline.poller import Poller
 from bot.ports import Batch, Source
 from bot.sources import build_sources
 from bot.sources.wiring import Wiring, silent
 from bot.store import keys
 from bot.store.lease import Lease
 from bot.store.papers import Ingested, Papers
-from bot.store.polls import PollResult, last_polls
+from bot.store.polls import last_polls
 from tests.replay import serve
 from tests.simulator.clock import SimulatedClock
 from tests.simulator.upstreams import Faults, Upstreams

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.sources.arxiv_api import parse_answer
 from tests.sources.upstreams import rss
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.ports import Batch
 from bot.sources.arxiv_calendar import Calendar
 from bot.sources.arxiv_oai import ArxivOai, Cursor, set_of

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.sources.arxiv_calendar import Calendar
 from bot.sources.arxiv_detection import build
 from bot.sources.arxiv_rss import ArxivRss, Cursor, fingerprint, next_poll, parse_announcements

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.query import parse
 from bot.sources.biorxiv import Biorxiv, Cursor, build, parse_page
 from bot.sources.http import Upstream

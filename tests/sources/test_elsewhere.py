@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.query import parse
 from bot.sources.elsewhere import Elsewhere
 from bot.sources.semantic_scholar import parse_found

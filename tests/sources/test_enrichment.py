@@ -12,8 +12,8 @@ from aiohttp import ClientSession, web
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.errors import SourceError
-from bot.models import Paper
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.sources.enrichment import Enrichment, build_enrichment
 from bot.store import keys

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.ports import Batch
 from bot.query import parse
 from bot.settings import Settings

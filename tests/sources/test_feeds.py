@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.sources.feeds import parse_feed
 from tests.sources.upstreams import Announced, rss
 

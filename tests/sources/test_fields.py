@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.sources.fields import count, moment, read_rows, web_url
 
 

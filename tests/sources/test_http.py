@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import ClientSession, web
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.sources.http import Upstream, rest_asked_for, user_agent
 from tests.replay import serve
 from tests.sources.upstreams import Clock, app_of, sending

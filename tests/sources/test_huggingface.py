@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.ports import Batch
 from bot.sources.http import Upstream
 from bot.sources.huggingface import LONGEST_WALK, STRETCH, Cursor, HuggingFace, list_date, next_poll, plan

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.sources.oai import TokenExpired, parse_page
 from tests.sources.oai_answers import Stored, oai, oai_error
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from structlog.testing import capture_logs
 
-from bot.errors import SourceError
+from bot.domain.errors import SourceError
 from bot.sources.arxiv_api import parse_answer
 from bot.sources.arxiv_rss import parse_announcements
 from bot.sources.feeds import parse_feed

@@ -20,11 +20,11 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
-from bot.delivery import SEND_TIMEOUT
-from bot.models import MessageRef
+from bot.domain.deliveries import Delivery, Outcome, PlannedDelivery
+from bot.domain.models import MessageRef
+from bot.pipeline.delivery import SEND_TIMEOUT
 from bot.store import keys
-from bot.store.deliveries import Delivery, Giving, Offer
-from bot.store.outbox import LEASE, Outbox
+from bot.store.outbox.outbox import LEASE, Outbox
 from tests.clock import advance
 from tests.papers import a_channel
 
@@ -94,7 +94,7 @@ class OutboxMachine(RuleBasedStateMachine):
         due = round(self.run(self.outbox.now()).timestamp() * 1000) + later * 1000
         if digest:
             offers = [
-                Offer(
+                PlannedDelivery(
                     channel=channel,
                     papers=tuple((p, ()) for p in sorted(papers)),
                     due=due,
@@ -102,8 +102,10 @@ class OutboxMachine(RuleBasedStateMachine):
                 )
             ]
         else:
-            offers = [Offer(channel=channel, papers=((p, ()),), due=due, label=p) for p in sorted(papers)]
-        self.call(twice, lambda: self.outbox.offer(offers))
+            offers = [
+                PlannedDelivery(channel=channel, papers=((p, ()),), due=due, label=p) for p in sorted(papers)
+            ]
+        self.call(twice, lambda: self.outbox.enqueue(offers))
         self.owed |= {(str(channel), paper) for paper in papers}
 
     @rule(most=st.sampled_from([1, 16, 64]), twice=st.booleans())
@@ -163,20 +165,24 @@ class OutboxMachine(RuleBasedStateMachine):
             case "died" | "died later":
                 self.hands.remove(hand)
             case "lost":
-                self.give_back(hand, Giving(state="unknown", why="no answer", after=5, counts=True), twice)
+                self.record_outcome(
+                    hand, Outcome(state="unknown", why="no answer", after=5, counts=True), twice
+                )
             case "refused":
-                self.give_back(hand, Giving(state="pending", why="no", after=300, counts=True), twice)
+                self.record_outcome(hand, Outcome(state="pending", why="no", after=300, counts=True), twice)
             case "limited":
-                self.give_back(hand, Giving(state="pending", why="429", after=30, limit="channel"), twice)
+                self.record_outcome(
+                    hand, Outcome(state="pending", why="429", after=30, limit="channel"), twice
+                )
             case "dead":
-                self.give_back(hand, Giving(state="dead", why="invalid blocks"), twice)
+                self.record_outcome(hand, Outcome(state="dead", why="invalid blocks"), twice)
 
     def confirm(self, hand: Hand, twice: bool) -> None:
         self.call(twice, lambda: self.outbox.done(hand.delivery, MessageRef("m")))
         self.hands.remove(hand)
 
-    def give_back(self, hand: Hand, giving: Giving, twice: bool) -> None:
-        self.call(twice, lambda: self.outbox.give_back(hand.delivery, giving))
+    def record_outcome(self, hand: Hand, giving: Outcome, twice: bool) -> None:
+        self.call(twice, lambda: self.outbox.record_outcome(hand.delivery, giving))
         self.hands.remove(hand)
 
     @rule(seconds=st.sampled_from([1, 10, 50, 61, 400]))
@@ -241,7 +247,7 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.run(self.outbox.open()) == 0
 
     async def aside(self) -> list[str]:
-        return [stuck.key async for stuck in self.outbox.set_aside()]
+        return [stuck.key async for stuck in self.outbox.dead_letters()]
 
     async def left(self) -> list[str]:
         """Whatever is kept only while something is owed."""

@@ -3,16 +3,16 @@
 from pathlib import Path
 from uuid import uuid4
 
-from bot.models import MessageRef, User
+from bot.domain.deliveries import Outcome, PlannedDelivery
+from bot.domain.models import MessageRef, User
 from bot.ports import Batch, Rate
 from bot.store import keys
-from bot.store.archive import facts
+from bot.store.backup.export import facts
+from bot.store.backup.import_ import Restore
 from bot.store.connect import connect
-from bot.store.deliveries import Giving, Offer
-from bot.store.outbox import Outbox
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
-from bot.store.restore import Restore
 from bot.store.saved import Saved
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel, a_paper
@@ -30,17 +30,19 @@ async def test_what_is_kept_can_be_read_taken_along_and_decided_about(tmp_path: 
         await Saved(redis).add(User("U1", "Ada"), CHANNELS[0], "p1")
         for channel in CHANNELS:
             await subscriptions.add(channel, "diffusion", "now", "U1")
-        await outbox.offer(Offer(channel=c, papers=(("p1", ()),), due=0, label="p1") for c in CHANNELS)
+        await outbox.enqueue(
+            PlannedDelivery(channel=c, papers=(("p1", ()),), due=0, label="p1") for c in CHANNELS
+        )
         claims = await outbox.claim("fake", 64, range(keys.SHARDS), token=uuid4().hex)
         sent, stuck, *_ = claims.deliveries
         assert await outbox.begin(sent)
         await outbox.done(sent, MessageRef("m1"))
-        await outbox.give_back(stuck, Giving(state="dead", why="invalid blocks"))
+        await outbox.record_outcome(stuck, Outcome(state="dead", why="invalid blocks"))
         await outbox.pause_workspace("fake", "T1", "uninstalled")
         assert await outbox.open() + await outbox.overdue("fake") > 0
         assert (await outbox.standing(stuck.channel)).set_aside == 1
         assert await Rates(redis).turn(Rate(1, 1.0), "post", "fake") == 0
-        assert [one.key async for one in outbox.set_aside()] == [stuck.key]
+        assert [one.key async for one in outbox.dead_letters()] == [stuck.key]
         assert await outbox.retry(stuck.key)
 
         lines = [fact.model_dump_json() async for fact in facts(redis)]

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis, RedisCluster
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.store import connect as connecting
 from bot.store import keys
 from bot.store.connect import client, connect, syncs_every_write

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.store import embedded
 from bot.store.connect import connect, syncs_every_write
 from bot.store.embedded import EmbeddedServer

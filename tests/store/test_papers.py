@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.store import keys
 from bot.store.lease import Lease, LostLease

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.store import records
 from tests.papers import a_paper
 

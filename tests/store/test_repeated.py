@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.models import MessageRef
+from bot.domain.deliveries import Delivery, Outcome, PlannedDelivery
+from bot.domain.models import MessageRef
 from bot.ports import Batch, Rate
 from bot.store import keys
 from bot.store.connect import client
-from bot.store.deliveries import Delivery, Giving, Offer
 from bot.store.lease import Lease
-from bot.store.news import News
-from bot.store.outbox import Outbox
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.poll_stream import PollReader
 from bot.store.rates import Rates
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel, a_paper
@@ -37,7 +37,9 @@ async def lossy(valkey: str) -> AsyncIterator[LossyProxy]:
 
 
 def offer(redis: Redis) -> Awaitable[Any]:
-    return Outbox(redis).offer([Offer(channel=HERE, papers=(("p1", ()), ("p2", ())), due=1, label="digest")])
+    return Outbox(redis).enqueue(
+        [PlannedDelivery(channel=HERE, papers=(("p1", ()), ("p2", ())), due=1, label="digest")]
+    )
 
 
 def claim(redis: Redis) -> Awaitable[Any]:
@@ -52,10 +54,10 @@ def begin(redis: Redis) -> Awaitable[Any]:
     return Outbox(redis).begin(held())
 
 
-def give_back(**how: Any) -> Step:
+def record_outcome(**how: Any) -> Step:
     usual: dict[str, Any] = {"state": "pending", "why": "no", "after": 60}
-    giving = Giving(**(usual | how))
-    return lambda redis: Outbox(redis).give_back(held(), giving)
+    giving = Outcome(**(usual | how))
+    return lambda redis: Outbox(redis).record_outcome(held(), giving)
 
 
 def done(redis: Redis) -> Awaitable[Any]:
@@ -71,7 +73,7 @@ def ingest(redis: Redis) -> Awaitable[Any]:
 
 
 async def read_and_match(redis: Redis) -> None:
-    news = News(redis, Papers(redis))
+    news = PollReader(redis, Papers(redis))
     poll = await news.read()
     assert poll is not None
     await news.matched(poll)
@@ -82,16 +84,19 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
     "claim": ((offer,), claim),
     "begin": ((offer, claim), begin),
     "done": ((offer, claim, begin), done),
-    "refused": ((offer, claim, begin), give_back(counts=True)),
-    "limited": ((offer, claim, begin), give_back(limit="channel")),
-    "unclear": ((offer, claim, begin), give_back(state="unknown", counts=True)),
-    "dead": ((offer, claim, begin), give_back(state="dead")),
-    "held": ((offer, claim, begin), give_back(state="held")),
+    "refused": ((offer, claim, begin), record_outcome(counts=True)),
+    "limited": ((offer, claim, begin), record_outcome(limit="channel")),
+    "unclear": ((offer, claim, begin), record_outcome(state="unknown", counts=True)),
+    "dead": ((offer, claim, begin), record_outcome(state="dead")),
+    "held": ((offer, claim, begin), record_outcome(state="held")),
     "retry": (
-        (offer, claim, begin, give_back(state="dead")),
+        (offer, claim, begin, record_outcome(state="dead")),
         lambda redis: Outbox(redis).retry(held().key),
     ),
-    "drop": ((offer, claim, begin, give_back(state="held")), lambda redis: Outbox(redis).drop(held().key)),
+    "drop": (
+        (offer, claim, begin, record_outcome(state="held")),
+        lambda redis: Outbox(redis).drop(held().key),
+    ),
     "pause": ((offer,), lambda redis: Outbox(redis).pause(HERE, "archived")),
     "pause workspace": ((offer,), lambda redis: Outbox(redis).pause_workspace("fake", "T1", "gone")),
     "resume": (
@@ -103,7 +108,7 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
     "unsubscribe": ((subscribe,), lambda redis: Subscriptions(redis).remove(HERE, 1)),
     "ingest": ((), ingest),
     "match": ((ingest,), read_and_match),
-    "announce again": ((ingest,), lambda redis: News(redis, Papers(redis)).again()),
+    "announce again": ((ingest,), lambda redis: PollReader(redis, Papers(redis)).again()),
     "lease": ((), lambda redis: Lease(redis).acquire()),
     "turn": ((), lambda redis: Rates(redis).turn(Rate(1, 1.0), "post", "fake")),
 }

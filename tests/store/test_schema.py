@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.store import keys
 from bot.store.schema import bring_up_to_date
 

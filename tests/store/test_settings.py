@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from redis.asyncio import Redis
 
-from bot.models import ChannelSettings
-from bot.schedule import due, in_words
+from bot.domain.models import ChannelSettings
+from bot.policy.schedule import due, in_words
 from bot.store import keys
-from bot.store.settings import FIELD, SettingsOfChannels, dump, load
+from bot.store.settings import FIELD, ChannelSettingsStore, dump, load
 from tests.papers import a_channel
 
 ALL = ChannelSettings(
@@ -18,7 +18,7 @@ ALL = ChannelSettings(
 
 
 async def test_they_come_back_as_they_went(redis: Redis) -> None:
-    settings = SettingsOfChannels(redis)
+    settings = ChannelSettingsStore(redis)
     assert await settings.of(a_channel()) == ChannelSettings()
     await settings.put(a_channel(), ALL)
     assert await settings.of(a_channel()) == ALL

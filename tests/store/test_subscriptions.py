@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from redis.asyncio import Redis
 
-from bot.errors import UserError
-from bot.models import ChannelRef, Subscription
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Subscription
 from bot.store import keys, subscriptions
-from bot.store.follow import Follower
+from bot.store.index_sync import IndexSync
 from bot.store.scripts import script
 from bot.store.subscriptions import LIMIT, Subscriptions
 from tests.papers import a_channel
@@ -75,7 +75,7 @@ async def test_a_repeated_script_gives_the_same_answer(redis: Redis) -> None:
 async def test_a_follower_knows_at_once_what_was_confirmed_anywhere(redis: Redis) -> None:
     here, there = Subscriptions(redis), Subscriptions(redis)
     await here.add(a_channel("C1"), "before", "now", "U1")
-    follower = Follower(there, Seen)
+    follower = IndexSync(there, Seen)
     assert (await follower.up_to_date()).queries() == ["before"]
     for n in range(20):
         await here.add(a_channel(f"C{n}"), f"q{n}", "now", "U1")
@@ -88,7 +88,7 @@ async def test_a_follower_knows_at_once_what_was_confirmed_anywhere(redis: Redis
 async def test_a_trimmed_stream_leads_to_a_reload(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "LONGEST", 10)
     subs, here = Subscriptions(redis), a_channel()
-    follower = Follower(subs, Seen)
+    follower = IndexSync(subs, Seen)
     await follower.up_to_date()
     for n in range(300):
         await subs.add(here, f"q{n}", "now", "U1")
@@ -100,7 +100,7 @@ async def test_a_trimmed_stream_leads_to_a_reload(redis: Redis, monkeypatch: pyt
 
 async def test_a_server_that_lost_its_data_leads_to_a_reload(redis: Redis) -> None:
     subs, here = Subscriptions(redis), a_channel()
-    follower = Follower(subs, Seen)
+    follower = IndexSync(subs, Seen)
     await subs.add(here, "old", "now", "U1")
     assert (await follower.up_to_date()).queries() == ["old"]
     await redis.flushall()

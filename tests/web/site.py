@@ -9,13 +9,13 @@ from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
 from bot.ports import Core
-from bot.sample import PapersOrSample
 from bot.search import Search
-from bot.store.outbox import Outbox
+from bot.store.outbox.outbox import Outbox
+from bot.terminal.sample import PapersOrSample
 from bot.web.pages import Pages
 from bot.web.probes import Probes
 from bot.web.server import Website
-from tests.unasked import UnaskedCore
+from tests.failing_core import FailingCore
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ async def site(
     pages = Pages(
         redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=lambda: NOW
     )
-    app = Website(0, platforms, probes, pages).app(core or UnaskedCore(), roles)
+    app = Website(0, platforms, probes, pages).app(core or FailingCore(), roles)
     async with TestClient(TestServer(app)) as client:
         yield client
     await search.close()

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, Response
 from redis.asyncio import Redis
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from tests.papers import a_paper
 from tests.web.browser import looking, needs_chromium
 from tests.web.site import Gateway, site

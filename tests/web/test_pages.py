@@ -6,13 +6,14 @@ from typing import Any
 
 import html5lib
 import pytest
+from bot.domain.polls import PollResult
 from redis.asyncio import Redis
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sample import sample_papers
 from bot.store.papers import Papers
-from bot.store.polls import PollResult, record_poll
+from bot.store.polls import record_poll
+from bot.terminal.sample import sample_papers
 from bot.web.pages import ago, health_line
 from tests.papers import a_paper
 from tests.web.site import NOW, Client, Gateway, site

@@ -3,15 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain.polls import PollResult
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from bot.models import MessageRef
-from bot.store.deliveries import Giving, Offer
-from bot.store.outbox import Outbox
-from bot.store.polls import PollResult, record_poll
+from bot.domain.deliveries import Outcome, PlannedDelivery
+from bot.domain.models import MessageRef
+from bot.store.outbox.outbox import Outbox
+from bot.store.polls import record_poll
 from bot.web.probes import OVERDUE
 from tests.papers import a_channel
 from tests.web.site import NOW, Client, Gateway, site
@@ -92,10 +93,12 @@ async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> No
     await polled(redis, NOW, source="nature", alarm="it stands still")
     outbox = Outbox(redis)
     past = round((datetime.now(UTC).timestamp() - 100) * 1000)
-    await outbox.offer(Offer(channel=a_channel(n), papers=((n, ()),), due=past, label=n) for n in "abc")
+    await outbox.enqueue(
+        PlannedDelivery(channel=a_channel(n), papers=((n, ()),), due=past, label=n) for n in "abc"
+    )
     first, second, *_ = (await outbox.claim("fake", 32, range(16), token="t")).deliveries
     await outbox.done(first, MessageRef("m"))
-    await outbox.give_back(second, Giving(state="dead", why="refused"))
+    await outbox.record_outcome(second, Outcome(state="dead", why="refused"))
     async with site(redis, Gateway()) as client:
         found = await scrape(client)
     assert found["paperboy_source_failures", "cs.CL", "arxiv"] == 3
@@ -112,7 +115,7 @@ async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> No
 async def test_how_late_the_outbox_is_counts_only_what_could_go_out(redis: Redis) -> None:
     outbox = Outbox(redis)
     past = round((datetime.now(UTC).timestamp() - 100) * 1000)
-    await outbox.offer([Offer(channel=a_channel(), papers=(("p", ()),), due=past, label="p")])
+    await outbox.enqueue([PlannedDelivery(channel=a_channel(), papers=(("p", ()),), due=past, label="p")])
     assert 99 < await outbox.overdue("fake") < 110
     assert await outbox.overdue("other") == 0
     await outbox.pause(a_channel(), "archived")

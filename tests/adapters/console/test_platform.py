@@ -13,17 +13,17 @@ from adapters.console.platform import CHANNEL, ConsolePlatform
 from adapters.console.screen import ScreenClosed
 from bot.cards import Card
 from bot.cards.problem import sorry_card
-from bot.errors import ChannelGone, RetryLater, Unknowable
-from bot.models import ChannelRef, Command, User
+from bot.domain.errors import ChannelGone, LookupUnsupported, RetryLater
+from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Reply
+from tests.failing_core import FailingCore
 from tests.papers import a_channel
-from tests.unasked import UnaskedCore
 
 CARD = sorry_card()
 
 
 @dataclass
-class Echo(UnaskedCore):
+class Echo(FailingCore):
     """A core that answers with what it was told."""
 
     told: list[str] = field(default_factory=list)
@@ -178,5 +178,5 @@ async def test_an_answer_that_nobody_can_read_ends_the_run(keyboard: tuple[int, 
 
 
 async def test_a_terminal_can_not_say_what_it_showed() -> None:
-    with pytest.raises(Unknowable):
+    with pytest.raises(LookupUnsupported):
         await ConsolePlatform(Wall()).find(CHANNEL, "key", datetime(2026, 1, 1, tzinfo=UTC))

@@ -14,7 +14,7 @@ from bot.cards import Actions, Bullets, Button, Card, PaperBlock, Paragraph, Spa
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.commands.help import help_card
-from bot.models import Reason
+from bot.domain.models import Reason
 from tests.papers import SPRING, a_paper
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;(?:id=\d+;https?://[!-~]*|;)\x1b\\")

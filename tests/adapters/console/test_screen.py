@@ -14,7 +14,7 @@ from bot.cards.paper import paper_card
 from bot.cards.problem import sorry_card
 from bot.cards.welcome import unreachable_card, welcome_card
 from bot.cards.wire import from_json
-from bot.models import Reason
+from bot.domain.models import Reason
 from tests.papers import SPRING, a_paper
 
 CARD = paper_card(a_paper(), [Reason(1, "rag")], SPRING)

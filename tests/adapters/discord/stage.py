@@ -16,9 +16,9 @@ from adapters.discord.platform import DiscordPlatform
 from bot.app import Bot, wall_clock
 from bot.commands.line import parse_line
 from bot.commands.table import find
-from bot.models import ChannelRef, Command, User
+from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Core
-from tests.stage import Seen, wired
+from tests.platform_harness import Seen, wired
 
 PATIENT = Answers(patience=2.0)
 """Waits for the core, so that a busy machine changes nothing about how an answer comes."""

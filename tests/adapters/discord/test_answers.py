@@ -12,12 +12,12 @@ from redis.asyncio import Redis
 from adapters.discord.client import Listening
 from bot.cards import Button, Card, Choice, Field, Form
 from bot.cards.say import actions, paragraph
-from bot.models import ChannelRef, Command, User
+from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Reply
 from tests.adapters.discord.stage import PATIENT, DiscordStage, buttons, discord_stage, seen_of, shown
+from tests.failing_core import FailingCore
 from tests.papers import a_paper
-from tests.stage import arrive
-from tests.unasked import UnaskedCore
+from tests.platform_harness import arrive
 
 
 def a_card(message: str, *more: Button) -> Card:
@@ -35,7 +35,7 @@ FORM = Form(
 
 
 @dataclass
-class Scripted(UnaskedCore):
+class Scripted(FailingCore):
     """A core that replies what a test wants, and notes what it was asked."""
 
     reply: Reply = field(default_factory=lambda: Reply(a_card("quick")))

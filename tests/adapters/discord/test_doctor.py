@@ -4,7 +4,7 @@ from redis.asyncio import Redis
 
 from adapters.discord import DiscordPlatform
 from adapters.discord.people import NEEDED
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.store.subscriptions import Subscriptions
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload
 

@@ -14,12 +14,12 @@ from adapters.discord import DiscordPlatform
 from adapters.discord.gateway import Gateway
 from adapters.discord.shards import Identifies, Shards
 from bot.cards import Card
-from bot.errors import ConfigurationError
-from bot.models import ChannelRef, Command
+from bot.domain.errors import ConfigurationError
+from bot.domain.models import ChannelRef, Command
 from bot.ports import Core, Reply
 from tests.adapters.discord.double.interactions import interaction
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload
-from tests.unasked import UnaskedCore
+from tests.failing_core import FailingCore
 
 GUILDS = 1
 """The only intent that is needed, as a bit."""
@@ -28,7 +28,7 @@ TURNS = "pb:{rate:discord:identify:any}:slots"
 
 
 @dataclass
-class Told(UnaskedCore):
+class Told(FailingCore):
     """A core that notes what it is told."""
 
     told: list[str] = field(default_factory=list)

@@ -18,7 +18,7 @@ from bot.cards import Actions, Bullets, Button, Card, PaperBlock, Paragraph, Spa
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.commands.help import help_card
-from bot.models import Paper, Reason
+from bot.domain.models import Paper, Reason
 from bot.sources.huggingface_list import parse_list
 from tests.adapters.discord.limits import check, check_text, embed_body, v2_body
 

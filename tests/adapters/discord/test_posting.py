@@ -13,8 +13,15 @@ from adapters.discord.buttons import mark
 from bot.cards import Card, Posting
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card, short_date
-from bot.errors import CardRefused, ChannelGone, RetryLater, SendError, Unclear, Unknowable
-from bot.models import ChannelRef, Reason
+from bot.domain.errors import (
+    CardRefused,
+    ChannelGone,
+    DeliveryUncertain,
+    LookupUnsupported,
+    RetryLater,
+    SendError,
+)
+from bot.domain.models import ChannelRef, Reason
 from bot.store.subscriptions import Subscriptions
 from tests.adapters.discord.double.service import FORUM, GUILD, NEWS, DiscordDouble
 from tests.papers import a_paper
@@ -59,7 +66,7 @@ async def test_a_lost_answer_is_unclear_and_the_same_post_again_is_none(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     double.weather.queue.append("lose")
-    with pytest.raises(Unclear):
+    with pytest.raises(DeliveryUncertain):
         await platform.send(HERE, a_card(), KEY)
     found = await platform.find(HERE, KEY, lately())
     again = await platform.send(HERE, a_card(), KEY)
@@ -87,7 +94,7 @@ async def test_where_the_history_may_not_be_read_nobody_can_say(
 ) -> None:
     await platform.send(HERE, a_card(), KEY)
     double.hides_history = True
-    with pytest.raises(Unknowable):
+    with pytest.raises(LookupUnsupported):
         await platform.find(HERE, KEY, lately())
 
 
@@ -104,7 +111,7 @@ async def test_a_server_that_fails_is_asked_once_and_leaves_it_unclear(
 ) -> None:
     await platform.send(HERE, a_card(), "first")
     double.weather.queue.append(fault)
-    with pytest.raises(Unclear):
+    with pytest.raises(DeliveryUncertain):
         await platform.send(HERE, a_card(), KEY)
     assert double.requests.count(("POST", "/channels/2000/messages")) == 2
 
@@ -245,7 +252,7 @@ async def test_a_forums_post_is_found_where_its_answer_was_lost(
     await redis.hset("pb:{discord}:kinds", "2000", "forum")
     double.weather.queue.append(fault)
     double.weather.untaken = 0.0
-    with pytest.raises(Unclear):
+    with pytest.raises(DeliveryUncertain):
         await platform.send(HERE, a_card(), KEY)
     assert await platform.find(HERE, KEY, lately())
     assert await platform.find(HERE, "another", lately()) is None

@@ -13,12 +13,12 @@ from simcord.backend import serializers
 from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
-from bot.models import Paper
+from bot.domain.models import Paper
 from bot.sources.huggingface_list import parse_list
-from bot.store.outbox import Outbox
+from bot.store.outbox.outbox import Outbox
 from tests.adapters.discord.stage import DiscordStage, discord_stage, ref, seen_of
 from tests.papers import a_paper
-from tests.stage import Seen, arrive, deliver
+from tests.platform_harness import Seen, arrive, deliver
 
 DAYS = [date(2026, 3, 16) + timedelta(days=n) for n in range(5)]
 NOW = datetime(2026, 3, 21, tzinfo=UTC)

@@ -22,11 +22,11 @@ from adapters.email.relay import Relay
 from adapters.email.server import Server
 from adapters.email.store import Addresses
 from bot.app import Bot, wall_clock
-from bot.models import ChannelRef
-from bot.sealing import Seal
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
 from bot.web.headers import harden
 from tests.adapters.email.postoffice import Mail, PostOffice
-from tests.stage import Seen, wired
+from tests.platform_harness import Seen, wired
 
 BASE = "https://papers.example.org"
 KEY = "a key that nobody can guess"
@@ -116,8 +116,8 @@ class EmailStage:
         self.bot: Bot
         self.platform: EmailPlatform
         self.browser: Browser
-        self.addresses = Addresses(redis, Seal([KEY]))
-        self.links = Links(BASE, Seal([KEY]), now)
+        self.addresses = Addresses(redis, Encryptor([KEY]))
+        self.links = Links(BASE, Encryptor([KEY]), now)
         self._running = AsyncExitStack()
 
     async def say(self, line: str) -> Seen:
@@ -156,7 +156,7 @@ class EmailStage:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
         self.platform = EmailPlatform(
-            addresses=Addresses(self._redis, Seal([KEY])),
+            addresses=Addresses(self._redis, Encryptor([KEY])),
             links=self.links,
             relay=Relay(Server.parse(self.office.url), patience=3),
             sender=Sender.parse("Paperboy <papers@example.org>"),
@@ -186,7 +186,7 @@ async def email_stage(
     redis: Redis, now: Callable[[], datetime] = wall_clock, *, confirmed: bool = True
 ) -> AsyncIterator[EmailStage]:
     """A mailbox as a stage."""
-    channel = await Addresses(redis, Seal([KEY])).channel(Address.parse(ADA))
+    channel = await Addresses(redis, Encryptor([KEY])).channel(Address.parse(ADA))
     async with PostOffice().open() as office, EmailStage(redis, office, now, channel).open() as stage:
         if confirmed:
             await stage.addresses.keep(channel, Address.parse(ADA))

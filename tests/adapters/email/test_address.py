@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.email.address import Address
-from bot.errors import UserError
+from bot.domain.errors import UserError
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from adapters.email.address import Address
 from adapters.email.bounces import bounced, return_address
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 
 CHANNEL = ChannelRef("email", "abcdefgh", "abcdefghijklmnopqrstuvwxyz")
 RETURN = return_address(Address.parse("bounces@example.org"), CHANNEL)

@@ -16,7 +16,7 @@ from adapters.email.address import Address
 from adapters.email.render import render
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
-from bot.models import Reason
+from bot.domain.models import Reason
 from bot.ports import Batch
 from bot.sources.huggingface_list import parse_list
 from tests.adapters.email.stage import ADA, BASE, EmailStage, email_stage

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from adapters.email import EmailPlatform, build
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.settings import Settings
 
 ALL = {
@@ -30,7 +30,7 @@ def test_without_a_server_there_is_no_platform() -> None:
 def test_with_all_of_it_there_is_one_that_holds_what_is_unclear() -> None:
     platform = built(**ALL, mail_bounce="pop3s://bounces%40example.org:very-secret@mail.example.org")
     assert platform is not None
-    assert platform.unclear == "hold"
+    assert platform.on_uncertain == "hold"
 
 
 @pytest.mark.parametrize(

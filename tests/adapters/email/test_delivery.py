@@ -19,16 +19,16 @@ from adapters.email.message import Sender
 from adapters.email.relay import Relay
 from adapters.email.server import Server
 from adapters.email.store import Addresses
-from bot import delivery as delivering
-from bot import retries
 from bot.cards.message import message
-from bot.delivery import Deliveries
-from bot.models import ChannelRef
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
+from bot.pipeline import delivery as delivering
+from bot.pipeline.delivery import DeliveryWorker
+from bot.policy import retry
 from bot.ports import Batch
-from bot.sealing import Seal
-from bot.store import outbox as outboxes
-from bot.store.deliveries import Offer
-from bot.store.outbox import Outbox
+from bot.store.outbox import outbox as outboxes
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
 from tests.adapters.email.postoffice import Fault, PostOffice
@@ -50,14 +50,14 @@ class Desk:
     outbox: Outbox
     papers: Papers
 
-    def deliveries(self, unclear: Literal["resend", "hold"] | None = None) -> Deliveries:
-        return Deliveries(
+    def deliveries(self, on_uncertain: Literal["resend", "hold"] | None = None) -> DeliveryWorker:
+        return DeliveryWorker(
             self.platform,
             self.outbox,
             self.papers,
             Rates(self.redis),
             lambda _delivery, entries, settings: message(entries, settings, NOW),
-            unclear=unclear or self.platform.unclear,
+            on_uncertain=unclear or self.platform.on_uncertain,
         )
 
     async def channel(self, address: str) -> ChannelRef:
@@ -70,8 +70,8 @@ class Desk:
         await self.papers.ingest("hf", Batch(tuple(map(a_paper, papers)), "c"), 0)
         channels = [await self.channel(address) for address in addresses]
         for paper in papers:
-            await self.outbox.offer(
-                Offer(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
+            await self.outbox.enqueue(
+                PlannedDelivery(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
             )
 
     def got(self) -> Counter[tuple[str, str]]:
@@ -82,7 +82,7 @@ class Desk:
 @asynccontextmanager
 async def desk_at(redis: Redis) -> AsyncIterator[Desk]:
     """A post office that is open."""
-    seal = Seal(["a key that nobody can guess"])
+    seal = Encryptor(["a key that nobody can guess"])
     addresses = Addresses(redis, seal)
     async with PostOffice().open() as office:
         relay = Relay(Server.parse(office.url), patience=3)
@@ -107,8 +107,8 @@ async def desk(redis: Redis) -> AsyncIterator[Desk]:
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same policies, faster."""
-    monkeypatch.setattr(retries, "RETRIES", (0.02,) * 7)
-    monkeypatch.setattr(retries, "ASK_AFTER", 0.02)
+    monkeypatch.setattr(retry, "RETRIES", (0.02,) * 7)
+    monkeypatch.setattr(retry, "ASK_AFTER", 0.02)
     monkeypatch.setattr(outboxes, "BREAK", 0.05)
     monkeypatch.setattr(delivering, "PATIENCE", 0.5)
 
@@ -124,14 +124,14 @@ async def test_everyone_gets_their_mails_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize("unclear", ["hold", "resend"])
 async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
-    desk: Desk, unclear: Literal["hold", "resend"]
+    desk: Desk, on_uncertain: Literal["hold", "resend"]
 ) -> None:
     dice = random.Random(11)
     faults: list[Fault] = [f for f in get_args(Fault) if f not in FINAL and "hang" not in f]
     desk.office.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
     await desk.owe(PEOPLE, *(f"p{n}" for n in range(10)))
     await desk.deliveries(unclear).deliver_due()
-    held = [delivery async for delivery in desk.outbox.set_aside()]
+    held = [delivery async for delivery in desk.outbox.dead_letters()]
     got = desk.got()
     doubled = sum(times - 1 for times in got.values())
     lost_answers = desk.office.met["lose at end"] + desk.office.met["nonsense at end"]
@@ -151,7 +151,7 @@ async def test_what_an_operator_lets_go_arrives(desk: Desk) -> None:
     desk.office.faults = {PEOPLE[0]: ["cut in data"]}
     await desk.owe(PEOPLE[:1], "p1")
     assert (await desk.deliveries().deliver_due())["held"] == 1
-    [held] = [delivery async for delivery in desk.outbox.set_aside()]
+    [held] = [delivery async for delivery in desk.outbox.dead_letters()]
     assert await desk.outbox.retry(held.key)
     assert await desk.deliveries().deliver_due() == Counter(posted=1)
 

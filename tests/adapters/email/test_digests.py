@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.asyncio import Redis
 
-from bot import delivery as delivering
+from bot.pipeline import delivery as delivering
 from bot.ports import Batch
 from bot.store import keys
 from tests.adapters.email.stage import ADA, BASE, EmailStage, email_stage
 from tests.papers import a_paper
-from tests.rhythm import Clock, set_clock
+from tests.scenario import Clock, set_clock
 
 MONDAY = datetime(2026, 3, 2, 18, tzinfo=UTC)
 WEEKS = 4

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters.email.links import CONFIRM_FOR, MANAGE_FOR, Links, Wish
-from bot.errors import UserError
-from bot.models import ChannelRef
-from bot.sealing import Seal
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
 
 KEY = "a key that nobody can guess"
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -16,7 +16,7 @@ WISH = Wish(address="ada@example.org", query="diffusion", every="daily", zone="E
 
 
 def links(key: str = KEY, later: timedelta = timedelta(0)) -> Links:
-    return Links("https://papers.example.org", Seal([key]), lambda: NOW + later)
+    return Links("https://papers.example.org", Encryptor([key]), lambda: NOW + later)
 
 
 def token(url: str) -> str:
@@ -71,7 +71,7 @@ def test_nobody_makes_one_up(made_up: str) -> None:
 
 def test_a_new_key_before_the_old_one_keeps_links_alive() -> None:
     old = token(links().unsubscribe(CHANNEL))
-    both = Links("", Seal(["another key, just as good", KEY]), lambda: NOW)
+    both = Links("", Encryptor(["another key, just as good", KEY]), lambda: NOW)
     assert both.channel("unsubscribe", old) == CHANNEL
     with pytest.raises(UserError):
         links("another key, just as good").channel("unsubscribe", old)

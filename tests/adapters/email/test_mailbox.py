@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 from adapters.email.address import Address
 from adapters.email.bounces import return_address, take_back
 from adapters.email.mailbox import Mailbox, parse
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from tests.adapters.email.stage import email_stage
 from tests.adapters.email.test_bounces import a_report
 from tests.papers import a_paper
-from tests.stage import arrive
+from tests.platform_harness import arrive
 
 PRIVATE = (
     b"From: eve@example.org\r\nTo: bounces@example.org\r\nSubject: Lunch?\r\n\r\n.hidden\r\nAt noon.\r\n"

@@ -10,14 +10,14 @@ from redis.asyncio import Redis
 
 from adapters.email.address import Address
 from adapters.email.bounces import return_address
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from bot.ports import Batch, Rate
 from bot.store import keys
 from tests.adapters.email.stage import ADA, EmailStage, email_stage
 from tests.adapters.email.test_bounces import a_report
 from tests.adapters.email.test_delivery import everything
 from tests.papers import a_paper
-from tests.stage import arrive, deliver
+from tests.platform_harness import arrive, deliver
 
 NOW = datetime(2026, 3, 3, 8, tzinfo=UTC)
 

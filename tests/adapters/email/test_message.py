@@ -12,8 +12,8 @@ from adapters.email.address import Address
 from adapters.email.message import Sender, compose, message_id
 from adapters.email.render import Frame, render
 from bot.cards.paper import paper_card
-from bot.errors import ConfigurationError
-from bot.models import Reason
+from bot.domain.errors import ConfigurationError
+from bot.domain.models import Reason
 from tests.papers import a_paper
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)

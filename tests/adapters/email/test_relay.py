@@ -7,7 +7,7 @@ import pytest
 
 from adapters.email.relay import Relay
 from adapters.email.server import Server
-from bot.errors import ChannelGone, RetryLater, SendError, Unclear
+from bot.domain.errors import ChannelGone, DeliveryUncertain, RetryLater, SendError
 from tests.adapters.email.postoffice import Fault, PostOffice
 
 TO = "ada@example.org"
@@ -49,12 +49,12 @@ async def test_a_mail_arrives_as_it_was_written(office: PostOffice, relay: Relay
         ("hang at recipient", RetryLater, 0),
         ("cut at recipient", RetryLater, 0),
         ("cut at data", RetryLater, 0),
-        ("cut in data", Unclear, 0),
+        ("cut in data", DeliveryUncertain, 0),
         ("451 at end", RetryLater, 0),
         ("554 at end", ChannelGone, 0),
-        ("lose at end", Unclear, 1),
-        ("hang at end", Unclear, 1),
-        ("nonsense at end", Unclear, 1),
+        ("lose at end", DeliveryUncertain, 1),
+        ("hang at end", DeliveryUncertain, 1),
+        ("nonsense at end", DeliveryUncertain, 1),
     ],
 )
 async def test_every_fault_has_its_consequence(

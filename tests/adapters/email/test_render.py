@@ -15,7 +15,7 @@ from adapters.email.render import LARGEST, Frame, Rendered, render
 from bot.cards import Actions, Bullets, Button, Card, Paragraph, Span
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
-from bot.models import Reason
+from bot.domain.models import Reason
 from bot.sources.huggingface_list import parse_list
 from tests.papers import a_paper
 

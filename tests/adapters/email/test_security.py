@@ -19,8 +19,8 @@ from adapters.email.message import Sender
 from adapters.email.relay import Relay
 from adapters.email.server import Server
 from adapters.email.store import Addresses
-from bot.errors import RetryLater
-from bot.sealing import Seal
+from bot.domain.errors import RetryLater
+from bot.encryption import Encryptor
 from tests.adapters.email.postoffice import PostOffice
 
 TO = "ada@example.org"
@@ -130,7 +130,7 @@ async def test_the_doctor_says_whether_the_server_lets_us_in(
 
 def a_platform(relay: Relay) -> EmailPlatform:
     """One that is never asked for anything but its connection."""
-    seal = Seal(["a key that nobody can guess"])
+    seal = Encryptor(["a key that nobody can guess"])
     links = Links("https://papers.example.org", seal, lambda: datetime.now(UTC))
     return EmailPlatform(
         addresses=Addresses(None, seal),  # type: ignore[arg-type]  # nothing is looked up

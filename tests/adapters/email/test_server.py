@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.email.server import Server
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(

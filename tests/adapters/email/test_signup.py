@@ -11,7 +11,7 @@ from adapters.email.address import Address
 from bot.ports import Batch, Rate
 from tests.adapters.email.stage import ADA, BASE, EmailStage, Page, email_stage
 from tests.papers import a_paper
-from tests.stage import arrive
+from tests.platform_harness import arrive
 
 NOW = datetime(2026, 3, 3, 8, tzinfo=UTC)
 SUBSCRIBE = "/email/subscribe"

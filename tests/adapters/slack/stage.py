@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
 from bot.app import Bot, wall_clock
-from bot.models import ChannelRef
+from bot.domain.models import ChannelRef
 from tests.adapters.slack.double import Channel, Message, Person, Slack, View, Workspace
 from tests.adapters.slack.double.people import Surface, actions, words
 from tests.adapters.slack.running import Running
-from tests.stage import Seen
+from tests.platform_harness import Seen
 
 
 class SlackStage:

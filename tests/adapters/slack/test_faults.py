@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from tests.adapters.slack.double import Message
 from tests.adapters.slack.stage import slack_stage
 from tests.papers import a_paper
-from tests.stage import arrive, deliver
+from tests.platform_harness import arrive, deliver
 
 PAPERS, CHANNELS = 12, 5
 SOON = (0.05,) * 7
@@ -18,8 +18,8 @@ SOON = (0.05,) * 7
 async def test_no_card_is_lost_or_doubled_while_slack_fails(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.retries.RETRIES", SOON)
-    monkeypatch.setattr("bot.retries.ASK_AFTER", 0.05)
+    monkeypatch.setattr("bot.policy.retry.RETRIES", SOON)
+    monkeypatch.setattr("bot.policy.retry.ASK_AFTER", 0.05)
     monkeypatch.setattr("bot.store.outbox.BREAK", 0.05)
     async with slack_stage(redis) as stage:
         rooms = [stage.slack.channel(stage.workspace, f"room{n}", stage.person) for n in range(CHANNELS)]

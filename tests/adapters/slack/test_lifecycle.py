@@ -7,13 +7,13 @@ from redis.asyncio import Redis
 
 from adapters.slack.lifecycle import people
 from adapters.slack.manifest import manifest
-from bot.models import ChannelRef, Subscription
+from bot.domain.models import ChannelRef, Subscription
 from tests.adapters.slack.double import Channel, Message, Slack
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.double.world import Json
 from tests.adapters.slack.running import Running, install
 from tests.papers import SPRING, a_paper
-from tests.stage import arrive, deliver
+from tests.platform_harness import arrive, deliver
 
 
 class Town:

@@ -13,14 +13,14 @@ from adapters.slack.listeners import as_typed
 from adapters.slack.render import render
 from bot.cards import Button, Card
 from bot.cards.paper import paper_block
-from bot.models import ChannelSettings, User
+from bot.domain.models import ChannelSettings, User
 from bot.ports import Reply
-from bot.store.settings import SettingsOfChannels
+from bot.store.settings import ChannelSettingsStore
 from tests.adapters.slack.double import Message, Person, View
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.stage import SlackStage, slack_stage
 from tests.papers import SPRING, a_paper
-from tests.stage import arrive
+from tests.platform_harness import arrive
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def test_everyone_may_change_subscriptions_until_a_setting_leaves_it_to_ma
     eve = stage.slack.person(stage.workspace, "eve", is_admin=True)
     stage.room.members |= {ben.user, eve.user}
     assert "Subscribed" in await told(stage, ben, "subscribe diffusion")
-    await SettingsOfChannels(redis).put(stage.channel, ChannelSettings(editors="managers"))
+    await ChannelSettingsStore(redis).put(stage.channel, ChannelSettings(editors="managers"))
     assert "may manage this channel" in await told(stage, ben, "subscribe robots")
     assert "diffusion" in await told(stage, ben, "list")
     assert "Subscribed" in await told(stage, stage.person, "subscribe robots")  # she made the channel

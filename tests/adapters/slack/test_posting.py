@@ -13,17 +13,17 @@ from adapters.slack.manifest import HISTORY, manifest
 from adapters.slack.platform import SlackPlatform
 from bot.cards import Card
 from bot.cards.paper import paper_card
-from bot.errors import (
+from bot.domain.errors import (
     CardRefused,
     ChannelGone,
+    DeliveryUncertain,
+    LookupUnsupported,
     RetryLater,
     SendError,
-    Unclear,
-    Unknowable,
     WorkspaceGone,
 )
-from bot.models import ChannelRef, MessageRef
-from bot.sealing import Seal
+from bot.domain.models import ChannelRef, MessageRef
+from bot.encryption import Encryptor
 from tests.adapters.slack.double import Channel, Message, Slack, Workspace
 from tests.adapters.slack.running import SECRET_KEY, Running, install
 from tests.papers import SPRING, a_paper
@@ -93,13 +93,13 @@ async def test_a_card_is_posted_with_its_key_and_nothing_unfurls(desk: Desk) -> 
         ("429 7", RetryLater, "channel"),
         ("message_limit_exceeded", RetryLater, "workspace"),
         ("service_unavailable", RetryLater, "workspace"),
-        ("internal_error", Unclear, ""),
-        ("fatal_error", Unclear, ""),
-        ("request_timeout", Unclear, ""),
-        ("500", Unclear, ""),
-        ("500 taken", Unclear, ""),
-        ("lose", Unclear, ""),
-        ("garbage", Unclear, ""),
+        ("internal_error", DeliveryUncertain, ""),
+        ("fatal_error", DeliveryUncertain, ""),
+        ("request_timeout", DeliveryUncertain, ""),
+        ("500", DeliveryUncertain, ""),
+        ("500 taken", DeliveryUncertain, ""),
+        ("lose", DeliveryUncertain, ""),
+        ("garbage", DeliveryUncertain, ""),
         ("something_new", RetryLater, "channel"),
     ],
 )
@@ -122,7 +122,7 @@ async def test_where_slack_can_not_be_reached_nothing_was_posted(redis: Redis) -
     async with Slack(manifest("socket")).serve() as slack:
         desk = Desk(slack, redis)
         await desk.send("k0")
-    with pytest.raises((Unclear, RetryLater)):
+    with pytest.raises((DeliveryUncertain, RetryLater)):
         await desk.send()  # it may have met a connection that was still open
     with pytest.raises(RetryLater) as caught:
         await desk.send()
@@ -132,7 +132,7 @@ async def test_where_slack_can_not_be_reached_nothing_was_posted(redis: Redis) -
 
 async def test_a_post_whose_answer_was_lost_is_found_and_never_repeated(desk: Desk) -> None:
     desk.slack.faults.next("chat.postMessage", "lose")
-    with pytest.raises(Unclear):
+    with pytest.raises(DeliveryUncertain):
         await desk.send()
     found = await desk.find()
     assert found is not None
@@ -170,14 +170,14 @@ async def test_a_search_that_slack_slows_down_goes_on_where_it_was(desk: Desk) -
 @pytest.mark.parametrize("scopes", [set(HISTORY), {"channels:history"}])
 async def test_without_the_history_scope_nobody_can_say(desk: Desk, scopes: set[str]) -> None:
     desk.token.scopes -= scopes
-    with pytest.raises(Unknowable):
+    with pytest.raises(LookupUnsupported):
         await desk.find()
 
 
 async def test_in_a_channel_that_it_is_not_in_nobody_can_say(desk: Desk) -> None:
     desk.room.members.discard(desk.workspace.bot_user)
     await desk.send()
-    with pytest.raises(Unknowable):
+    with pytest.raises(LookupUnsupported):
         await desk.find()
 
 
@@ -241,7 +241,7 @@ class TestRotation:
         for token in bot.slack.world.tokens.values():
             token.expires_at = time() - 1
         if known:
-            store = RedisInstallationStore(bot.redis, Seal([SECRET_KEY]))
+            store = RedisInstallationStore(bot.redis, Encryptor([SECRET_KEY]))
             installed = await store.of(to.workspace)
             assert installed is not None
             installed.bot_token_expires_at = int(time())

@@ -13,9 +13,9 @@ from adapters.slack.installations import RedisInstallationStore
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
 from adapters.slack.ways import Way
-from bot.errors import ConfigurationError, SendError, WorkspaceGone
-from bot.models import ChannelRef
-from bot.sealing import Seal
+from bot.domain.errors import ConfigurationError, SendError, WorkspaceGone
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
 from tests.adapters.slack.double import Channel, Person, Slack
 from tests.adapters.slack.double.links import Http, encoded, signed
 from tests.adapters.slack.running import SECRET_KEY, Running, install
@@ -166,15 +166,15 @@ async def failing(town: Town, fault: str) -> str:
 async def test_a_new_key_goes_before_the_old_one_and_without_any_nothing_is_read(
     town: Town, redis: Redis
 ) -> None:
-    found = await RedisInstallationStore(redis, Seal([SECRET_KEY])).of(town.workspace.id)
+    found = await RedisInstallationStore(redis, Encryptor([SECRET_KEY])).of(town.workspace.id)
     assert found is not None
-    await RedisInstallationStore(redis, Seal(["another key of the operator", SECRET_KEY])).reseal()
-    renewed = RedisInstallationStore(redis, Seal(["another key of the operator"]))
+    await RedisInstallationStore(redis, Encryptor(["another key of the operator", SECRET_KEY])).reseal()
+    renewed = RedisInstallationStore(redis, Encryptor(["another key of the operator"]))
     again = await renewed.of(town.workspace.id)
     assert again is not None
     assert again.bot_token == found.bot_token
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
-        await RedisInstallationStore(redis, Seal([SECRET_KEY])).of(town.workspace.id)
+        await RedisInstallationStore(redis, Encryptor([SECRET_KEY])).of(town.workspace.id)
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
         SlackPlatform(Way(kind="http", api_url=town.slack.api_url, signing_secret="s", client_id="c"), redis)
 

@@ -7,11 +7,11 @@ from redis.asyncio import Redis
 
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from tests.adapters.slack.double import Message, Slack
 from tests.adapters.slack.running import Running
 from tests.adapters.slack.stage import SlackStage, slack_stage
-from tests.unasked import UnaskedCore
+from tests.failing_core import FailingCore
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ async def test_a_refused_token_is_said_at_once(redis: Redis, method: str, fault:
         slack.faults.always[method] = fault
         platform = SlackPlatform(Running(slack, redis).socket(token.value), redis)
         with pytest.raises(ConfigurationError, match=says):
-            await platform.run(UnaskedCore())
+            await platform.run(FailingCore())
         await platform.close()
 
 

@@ -4,7 +4,7 @@ from redis.asyncio import Redis
 
 from tests.adapters.slack.stage import slack_stage
 from tests.papers import a_paper
-from tests.stage import arrive
+from tests.platform_harness import arrive
 
 
 async def test_a_paper_is_subscribed_to_posted_saved_and_read_in_the_thread(redis: Redis) -> None:

@@ -11,7 +11,7 @@ from adapters.slack import build
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
 from adapters.slack.ways import choose_way
-from bot.errors import ConfigurationError
+from bot.domain.errors import ConfigurationError
 from bot.ports import Connected, Diagnosable, Editing, Invitable, Mounted
 from bot.settings import Settings
 from tests.adapters.slack.double import Message, Slack

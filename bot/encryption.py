@@ -1,0 +1,55 @@
+"""Encrypts what must not lie open in Redis: tokens of workspaces, addresses of people."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from bot.domain.errors import ConfigurationError
+
+SHORTEST = 16
+"""Characters of a key. Less could be guessed."""
+HOW = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes one"
+
+
+class Encryptor:
+    """Seals with the first key, unseals with any: a new key goes first, the old one stays until all is resealed."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Raises ConfigurationError where there is no key, or one that could be guessed."""
+        if not keys or min(map(len, keys)) < SHORTEST:
+            raise ConfigurationError(
+                f"PAPERBOY_SECRET_KEY has to be set, to {SHORTEST} characters at least: {HOW}"
+            )
+        self.rotating = len(keys) > 1
+        """Whether something may still be sealed with a former key."""
+        self._fernet = MultiFernet([Fernet(_derived(key, b"seal")) for key in keys])
+
+    @classmethod
+    def of(cls, setting: str | None) -> "Encryptor":
+        """From PAPERBOY_SECRET_KEY as it was set. Raises ConfigurationError."""
+        return cls([key.strip() for key in (setting or "").split(",") if key.strip()])
+
+    def seal(self, text: str) -> str:
+        """`text` as something that only `unseal` can read."""
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def unseal(self, sealed: str) -> str:
+        """The inverse of `seal`. Raises ConfigurationError where no key fits."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise ConfigurationError(
+                "what lies encrypted in Redis fits no key of PAPERBOY_SECRET_KEY: put the former key behind the new one"
+            ) from error
+
+    def reseal(self, sealed: str) -> str:
+        """The same, sealed with the first key."""
+        return self.seal(self.unseal(sealed))
+
+
+def _derived(key: str, purpose: bytes) -> bytes:
+    """32 bytes for Fernet out of any text, so that a passphrase from a password manager will do."""
+    return urlsafe_b64encode(HKDF(SHA256(), 32, salt=None, info=b"paperboy " + purpose).derive(key.encode()))

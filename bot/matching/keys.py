@@ -1,0 +1,114 @@
+"""The keys that a paper has, and the keys that a query's term asks for.
+
+A key is a term in canonical text with its words folded: `diffusion model`, `diffus…`, `=ACE`, `title:robot`,
+`author:jane doe`, `cat:cs.*`, `min:30`. A term whose one key is in the paper's set holds, and no other does.
+The dots stand for the star of a beginning: a star may be a letter, as in `A*`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bot.domain.models import Paper
+from bot.query.nodes import (
+    LAST_RANK,
+    MOST_UPVOTES,
+    Category,
+    Identifier,
+    Person,
+    Phrase,
+    Signal,
+    Term,
+    Upstream,
+)
+from bot.query.paths import paths_of
+from bot.query.reading import categories_of, sources_of
+from bot.query.terms import SHORTEST_PREFIX
+from bot.text import Token, small, tokens
+
+ANY = "…"
+LONGEST_RUN = 4
+"""Words in a key at most."""
+
+
+def keys_of(paper: Paper) -> set[str]:
+    """Every key of `paper`, as it stands now."""
+    title, abstract = tokens(paper.title), tokens(paper.abstract)
+    in_title = {*_runs(title), *_beginnings(title), *_forms(title)}
+    keys = {f"title:{key}" for key in in_title} | in_title
+    keys.update(_runs(abstract))
+    keys.update(_beginnings(abstract))
+    keys.update(_forms(abstract))
+    for author in paper.authors:
+        name = tokens(author, plurals=False)
+        keys.update(f"author:{key}" for key in (*_runs(name), *_beginnings(name)))
+    keys.update(f"cat:{name}" for name in categories_of(paper))
+    keys.update(f"source:{name}" for name in sources_of(paper))
+    keys.add(f"id:{paper.id.lower()}")
+    keys.update(_signals(paper))
+    return keys
+
+
+def key_of(term: Term) -> str | None:
+    """The one key that says whether `term` holds, or None where no single key can."""
+    match term:
+        case Phrase(field="abs"):
+            return None
+        case Phrase() | Person():
+            paths = paths_of(term)
+            if len(paths) > 1 or len(paths[0]) > (
+                1 if isinstance(term, Phrase) and term.exact else LONGEST_RUN
+            ):
+                return None
+            return next(iter(triggers_of(term)))
+        case Category():
+            return str(term).lower()
+        case Upstream() | Identifier() | Signal():
+            return str(term)
+
+
+def triggers_of(term: Term) -> set[str]:
+    """Keys of which a paper has one at least where `term` holds."""
+    match term:
+        case Phrase(field="abs", words=words, exact=exact, prefix=prefix):
+            return triggers_of(Phrase(words, "", exact=exact, prefix=prefix))
+        case Phrase(prefix=True) | Person(prefix=True):
+            return {f"{str(term).removesuffix('*')}{ANY}"}
+        case Phrase(field=field, exact=exact):
+            before = f"{field}:" if field else ""
+            if exact:
+                return {f"{before}={max(path, key=len)}" for path in paths_of(term)}
+            return {before + " ".join(path[:LONGEST_RUN]) for path in paths_of(term)}
+        case Person():
+            return {"author:" + " ".join(path[:LONGEST_RUN]) for path in paths_of(term)}
+        case _:
+            return {str(term).lower() if isinstance(term, Category) else str(term)}
+
+
+def _runs(found: Sequence[Token]) -> Iterator[str]:
+    """Every sequence of up to `LONGEST_RUN` neighbours, joined by spaces."""
+    following: list[list[tuple[str, int]]] = [[] for _ in range(found[-1].end + 1 if found else 0)]
+    for word, _, start, end in found:
+        following[start].append((word, end))
+    runs = [(word, end) for word, _, _, end in found]
+    yield from (run for run, _ in runs)
+    for _ in range(LONGEST_RUN - 1):
+        runs = [(f"{run} {word}", end) for run, place in runs for word, end in following[place]]
+        yield from (run for run, _ in runs)
+
+
+def _beginnings(found: Sequence[Token]) -> Iterator[str]:
+    """The words' prefixes."""
+    words = {token.word for token in found} | {
+        small(token.form) for token in found if token.end - token.start == 1
+    }
+    return (f"{word[:length]}{ANY}" for word in words for length in range(SHORTEST_PREFIX, len(word) + 1))
+
+
+def _forms(found: Iterable[Token]) -> set[str]:
+    return {f"={token.form}" for token in found}
+
+
+def _signals(paper: Paper) -> Iterator[str]:
+    yield from (f"min:{votes}" for votes in range(1, min(paper.upvotes or 0, MOST_UPVOTES) + 1))
+    if paper.rank is not None:
+        yield from (f"top:{rank}" for rank in range(max(paper.rank, 1), LAST_RANK + 1))
+    yield f"code:{'yes' if paper.code_url is not None else 'no'}"

@@ -1,0 +1,1 @@
+"""The loops that take a paper from its source to a channel."""

@@ -1,0 +1,58 @@
+"""What has happened to a paper since it was last looked at. Pure."""
+
+from functools import lru_cache
+
+from bot.domain.models import Paper
+from bot.query import Signal, parse
+from bot.query.nodes import terms_of
+
+WITHDRAWN = "withdrawn"
+"""Shown on a posted card wherever it can be edited, whatever the channel's settings."""
+STEPS = (25, 100, 250, 500, 1000, 2500)
+"""Upvotes at which a card that was posted earlier looks out of date."""
+
+
+def note(query: str, before: Paper | None, after: Paper) -> str:
+    """Which of the query's signals have come true: `reached ▲ 50`. Nothing for a paper that is new."""
+    if before is None:
+        return ""
+    come = (s for s in _signals(query) if _holds(s, after) and not _holds(s, before))
+    return ", ".join(dict.fromkeys(map(_said, come)))
+
+
+def growth(before: Paper | None, after: Paper) -> str:
+    """What has changed so much that a posted card should show it: `withdrawn`, `▲50`, `code`; nothing for less."""
+    if before is None:
+        return ""
+    if after.withdrawn and not before.withdrawn:
+        return WITHDRAWN
+    if after.code_url and not before.code_url:
+        return "code"
+    reached = [step for step in STEPS if (before.upvotes or 0) < step <= (after.upvotes or 0)]
+    return f"▲{reached[-1]}" if reached else ""
+
+
+@lru_cache(maxsize=4096)
+def _signals(query: str) -> tuple[Signal, ...]:
+    terms = terms_of(parse(query).root)
+    return tuple(term for term, wanted in terms if wanted and isinstance(term, Signal))
+
+
+def _holds(signal: Signal, paper: Paper) -> bool:
+    match signal.name:
+        case "min":
+            return paper.upvotes is not None and paper.upvotes >= signal.value
+        case "top":
+            return paper.rank is not None and paper.rank <= signal.value
+        case "code":
+            return bool(paper.code_url) == bool(signal.value)
+
+
+def _said(signal: Signal) -> str:
+    match signal.name:
+        case "min":
+            return f"reached ▲ {signal.value}"
+        case "top":
+            return f"in the top {signal.value} now"
+        case "code":
+            return "code is out" if signal.value else "code is gone"

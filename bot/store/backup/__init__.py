@@ -1,0 +1,1 @@
+"""Export of all state as JSON lines, and its import."""

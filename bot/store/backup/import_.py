@@ -1,0 +1,174 @@
+"""Writes facts back. It adds what is not there and changes nothing that is, so that it can always be repeated."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from redis.asyncio import Redis
+
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelRef, Reason
+from bot.store import keys
+from bot.store.backup.export_records import (
+    BadLine,
+    Channel,
+    Cursor,
+    Fact,
+    OfChannel,
+    OpenDelivery,
+    PaperSeen,
+    Saved,
+    Sealed,
+    Sent,
+    Subscribed,
+    Trending,
+    ms,
+    read,
+)
+from bot.store.outbox.outbox import Outbox
+from bot.store.papers import KEEP
+from bot.store.records import as_line
+from bot.store.scripts import Scripts, script
+from bot.store.settings import FIELD, dump, load
+from bot.store.subscriptions import LIMIT, LONGEST
+
+PAGE = 500
+PAPERS_AT_ONCE = 50
+
+
+class Restore:
+    """Takes lines of `paperboy export`. With `to`, the lines of one channel become that channel's."""
+
+    def __init__(self, redis: Redis, to: ChannelRef | None = None) -> None:
+        self._redis = redis
+        self._scripts = Scripts(redis)
+        self._outbox = Outbox(redis)
+        self._to = to
+        self.counts: Counter[str] = Counter()
+        """Kind -> how many facts of it were written, or were there already."""
+        self.refused: list[Subscribed] = []
+        """Subscriptions above the limit of their channel."""
+
+    async def write(self, lines: Iterable[str]) -> None:
+        """Write every line's fact. Raises BadLine, which names the line; those long before it are written."""
+        numbered = enumerate(lines, 1)
+        while page := list(islice(numbered, PAGE)):
+            await self._write(
+                [fact for number, line in page if line.strip() for fact in self._fact(number, line)]
+            )
+
+    def _fact(self, number: int, line: str) -> Iterable[Fact]:
+        try:
+            fact = read(line)
+        except BadLine as error:
+            raise BadLine(f"line {number}: {error}") from None
+        if number == 1 and fact.kind != "paperboy":
+            raise BadLine('line 1: the first line of an export is {"kind":"paperboy","format":1}')
+        if self._to is None:
+            yield fact
+        elif isinstance(fact, Channel | Subscribed | Sent):  # what is owed there is still posted there
+            yield moved(fact, self._to)
+
+    async def _write(self, facts: Sequence[Fact]) -> None:
+        self.counts.update(fact.kind for fact in facts if fact.kind != "paperboy")
+        await self._papers([fact for fact in facts if isinstance(fact, PaperSeen)])
+        await self._plain(facts)
+        await asyncio.gather(*(self._subscribe(fact) for fact in facts if isinstance(fact, Subscribed)))
+        await self._outbox.enqueue(_offer(fact) for fact in facts if isinstance(fact, OpenDelivery))
+
+    async def _papers(self, papers: Sequence[PaperSeen]) -> None:
+        for at in range(0, len(papers), PAPERS_AT_ONCE):
+            chunk = papers[at : at + PAPERS_AT_ONCE]
+            args: list[str | int] = [int(KEEP.total_seconds() * 1000)]
+            for paper in chunk:
+                seen = "" if paper.seen is None else ms(paper.seen)
+                args += [paper.id, seen, as_line(paper.record) if paper.record else ""]
+            where = [keys.SEEN, keys.CHANGED, *(keys.paper(paper.id) for paper in chunk)]
+            await self._scripts.run(script("restore_papers"), where, args)
+
+    async def _plain(self, facts: Sequence[Fact]) -> None:
+        """What takes one command."""
+        pipeline = self._redis.pipeline(transaction=False)
+        oldest = int((await self._redis.time())[0]) // keys.PERIOD - keys.PERIODS
+        for fact in facts:
+            match fact:
+                case Cursor():
+                    _ = pipeline.hsetnx(keys.CURSORS, fact.source, fact.cursor)
+                case Trending():
+                    _ = pipeline.set(keys.TRENDING, json.dumps(fact.papers), nx=True)
+                case Sealed():
+                    _ = pipeline.set(keys.installation(fact.platform, fact.name), fact.text, nx=True)
+                case Saved():
+                    key = keys.saved_by(ChannelRef.parse(fact.person))
+                    _ = pipeline.zadd(key, {fact.paper: fact.at.timestamp()}, nx=True)
+                case Channel():
+                    _ = pipeline.sadd(keys.channels(keys.shard_of(fact.ref)), fact.channel)
+                    for key, name, text in _fields(fact):
+                        _ = pipeline.hsetnx(key, name, text)
+                case Sent() if (period := int(fact.at.timestamp()) // keys.PERIOD) > oldest:
+                    key = keys.sent(fact.ref, period)
+                    _ = pipeline.hsetnx(key, fact.paper, f"{ms(fact.at)} {fact.message} {fact.url}".rstrip())
+                    _ = pipeline.expireat(key, (period + 1 + keys.PERIODS) * keys.PERIOD)
+        if len(pipeline):
+            await pipeline.execute()
+
+    async def _subscribe(self, fact: Subscribed) -> None:
+        shard = keys.shard_of(fact.ref)
+        where = [
+            keys.subscriptions(fact.ref),
+            keys.channel(fact.ref),
+            keys.channels(shard),
+            keys.changes(shard),
+        ]
+        record = {"query": fact.query, "every": fact.every, "by": fact.by, "at": ms(fact.at)}
+        args: list[str | int] = [
+            fact.channel,
+            fact.number,
+            json.dumps(record, ensure_ascii=False),
+            LIMIT,
+            LONGEST,
+        ]
+        if not int(await self._scripts.run(script("changes", "restore_subscription"), where, args)):
+            self.refused.append(fact)
+            self.counts["subscription"] -= 1
+
+
+def moved(fact: Channel | Subscribed | Sent, to: ChannelRef) -> Channel | Subscribed | Sent:
+    """The same for another channel, without what means nothing there: a role to ping, where messages are."""
+    changes: dict[str, object] = {"channel": str(to)}
+    if isinstance(fact, Sent):
+        changes |= {"message": "", "url": ""}
+    elif isinstance(fact, Channel) and FIELD in fact.about and fact.ref.workspace != to.workspace:
+        settings = load(fact.about[FIELD])
+        changes["about"] = fact.about | {FIELD: dump(replace(settings, ping=""))}
+    return fact.model_copy(update=changes)
+
+
+def one_channel(lines: Iterable[str]) -> None:
+    """Raises BadLine where the lines are of several channels: which of them is to be moved?"""
+    channels = {fact.channel for line in lines if line.strip() and isinstance(fact := read(line), OfChannel)}
+    if len(channels) > 1:
+        raise BadLine(
+            f"the file holds {len(channels)} channels, and one is to be moved: export it alone, "
+            f"as with paperboy export --channel {min(channels)}"
+        )
+
+
+def _fields(fact: Channel) -> Iterable[tuple[str, str, str]]:
+    """Key, field and text of all that people made of a channel."""
+    yield from ((keys.channel(fact.ref), name, text) for name, text in fact.about.items())
+    yield from ((keys.mutes(fact.ref), muted, text) for muted, text in fact.mutes.items())
+    yield from ((keys.votes(fact.ref), vote, text) for vote, text in fact.votes.items())
+
+
+def _offer(fact: OpenDelivery) -> PlannedDelivery:
+    return PlannedDelivery(
+        channel=fact.ref,
+        papers=tuple((i, tuple(Reason(number, query) for number, query in why)) for i, why in fact.papers),
+        due=ms(fact.due),
+        label=fact.label,
+        maybe_sent_since=None if fact.since is None else ms(fact.since),
+    )

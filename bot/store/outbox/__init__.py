@@ -1,0 +1,1 @@
+"""The outbox: every post that a channel should get, from planning to confirmation."""

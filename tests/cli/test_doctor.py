@@ -1,0 +1,309 @@
+"""`paperboy doctor` names what is wrong, and nothing else: one broken set-up after the other."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from bot.domain.polls import PollResult
+from redis.asyncio import Redis
+
+from bot.app import wall_clock
+from bot.cli.doctor import examination, examine
+from bot.cli.doctor.server import LATE, look_into
+from bot.domain.deliveries import Outcome, PlannedDelivery
+from bot.ports import Finding, Rates
+from bot.settings import Settings
+from bot.store import connect as connecting
+from bot.store import keys
+from bot.store.outbox.outbox import Outbox
+from bot.store.polls import record_poll
+from tests.papers import a_channel
+from tests.program import NOWHERE, environment, start
+from tests.replay import serve
+from tests.sources.upstreams import app_of, listed
+
+Wrong = Callable[..., Awaitable[dict[str, Finding]]]
+SECRETS = ("planted-secret", "hunter2-planted")
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[str]:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response([listed("2605.00001")])
+
+    async with serve(app_of(answer)) as url:
+        yield url
+
+
+@pytest.fixture
+async def server(redis: Redis) -> AsyncIterator[Redis]:
+    """The server of a set-up, whose settings are put back."""
+    yield redis
+    await redis.config_set("maxmemory-policy", "noeviction")
+    await redis.config_set("appendonly", "yes")
+    await redis.config_set("maxmemory", "0")
+    await redis.acl_deluser("doctor")
+
+
+@pytest.fixture
+def wrong(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    valkey: str,
+    server: Redis,  # noqa: ARG001  # emptied
+    upstream: str,
+) -> Wrong:
+    """What the doctor finds wrong with these settings, all others being right, by its name."""
+    monkeypatch.setattr(connecting, "PATIENCE", 1.5)
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.environment_names():
+        monkeypatch.delenv(name, raising=False)
+
+    async def examine_(now: Callable[[], datetime] | None = None, **changes: str) -> dict[str, Finding]:
+        right = {
+            "REDIS_URL": valkey,
+            "PAPERBOY_DATA_DIR": str(tmp_path / "data"),
+            "PAPERBOY_HUGGINGFACE_URL": upstream,
+            "PAPERBOY_ARXIV_CATEGORIES": ",",
+        }
+        for name, value in (right | changes).items():
+            monkeypatch.setenv(name, value)
+        found = [finding async for finding in examine(Settings.read(), now=now or wall_clock)]
+        said = " ".join(f"{one.message} {one.todo}" for one in found)
+        assert not any(secret in said for secret in SECRETS)
+        bad = {one.name: one for one in found if not one.ok}
+        assert all(one.todo for one in bad.values()), "each says what to do"
+        return bad
+
+    return examine_
+
+
+def with_user(url: str, user: str, password: str) -> str:
+    return url.replace("redis://", f"redis://{user}:{password}@")
+
+
+def ago(time: timedelta) -> int:
+    return round((datetime.now(UTC) - time).timestamp() * 1000)
+
+
+async def test_nothing_is_wrong_with_what_is_right(wrong: Wrong) -> None:
+    assert await wrong() == {}
+
+
+class TestRedis:
+    async def test_there_is_none(self, wrong: Wrong) -> None:
+        found = await wrong(REDIS_URL="redis://:planted-secret@127.0.0.1:9/0")
+        assert list(found) == ["redis"]
+        assert "No Redis answers at 127.0.0.1:9" in found["redis"].message
+
+    async def test_its_address_is_of_no_use(self, wrong: Wrong) -> None:
+        found = await wrong(REDIS_URL="https://127.0.0.1")
+        assert "must begin with redis://" in found["redis"].message
+
+    async def test_the_password_is_wrong(self, wrong: Wrong, server: Redis, valkey: str) -> None:
+        await server.acl_setuser("doctor", enabled=True, passwords="+right", keys=["*"], categories=["+@all"])
+        found = await wrong(REDIS_URL=with_user(valkey, "doctor", "planted-secret"))
+        assert "refuses us" in found["redis"].message
+
+    async def test_its_user_may_only_read(self, wrong: Wrong, server: Redis, valkey: str) -> None:
+        await server.acl_setuser(
+            "doctor",
+            enabled=True,
+            passwords="+hunter2-planted",
+            keys=["*"],
+            categories=["+@read"],
+            commands=["+info", "+ping", "+hello", "+client"],
+        )
+        found = await wrong(REDIS_URL=with_user(valkey, "doctor", "hunter2-planted"))
+        assert list(found) == ["redis"]
+        assert "can't be written to" in found["redis"].message
+
+    async def test_it_evicts(self, wrong: Wrong, server: Redis) -> None:
+        await server.config_set("maxmemory-policy", "allkeys-lru")
+        assert "CONFIG SET maxmemory-policy noeviction" in (await wrong())["redis"].message
+
+    async def test_it_would_forget_on_a_restart(self, wrong: Wrong, server: Redis) -> None:
+        await server.config_set("appendonly", "no")
+        assert "appendonly is off" in (await wrong())["redis"].message
+
+    async def test_a_newer_paperboy_used_it(self, wrong: Wrong, server: Redis) -> None:
+        await server.set(keys.SCHEMA, 10_000)
+        assert "update Paperboy" in (await wrong())["redis"].message
+
+    async def test_it_is_almost_full(self, wrong: Wrong, server: Redis) -> None:
+        used = (await server.info("memory"))["used_memory"]
+        await server.config_set("maxmemory", int(used * 1.1))
+        found = await wrong()
+        assert list(found) == ["memory"]
+        assert "raise its maxmemory" in found["memory"].todo
+
+
+class TestMachine:
+    async def test_the_clock_is_off(self, wrong: Wrong) -> None:
+        found = await wrong(now=lambda: datetime.now(UTC) + timedelta(minutes=5))
+        assert list(found) == ["clock"]
+        assert "NTP" in found["clock"].todo
+
+    async def test_the_disk_is_full(self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(
+            "bot.cli.doctor.machine.shutil.disk_usage", lambda _: SimpleNamespace(free=3 * 2**20)
+        )
+        found = await wrong(REDIS_URL="")
+        assert list(found) == ["disk"]
+        assert found["disk"].message.startswith("3 MB free")
+
+    async def test_the_data_folder_is_a_file(self, wrong: Wrong, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        found = await wrong(REDIS_URL="", PAPERBOY_DATA_DIR=str(tmp_path / "file"))
+        assert "PAPERBOY_DATA_DIR" in found["redis"].message
+
+    async def test_the_port_is_somebody_elses(self, wrong: Wrong, upstream: str) -> None:
+        found = await wrong(PORT=upstream.rpartition(":")[2])
+        assert list(found) == ["port"]
+        assert "another program listens" in found["port"].message
+
+    async def test_the_port_of_a_running_paperboy_is_right(self, wrong: Wrong) -> None:
+        async def alive(_request: web.Request) -> web.Response:
+            return web.Response(text="ok\n")
+
+        async with serve(app_of(alive)) as url:
+            assert await wrong(PORT=url.rpartition(":")[2]) == {}
+
+
+class TestSources:
+    async def test_one_cannot_be_reached(self, wrong: Wrong) -> None:
+        found = await wrong(PAPERBOY_HUGGINGFACE_URL=NOWHERE)
+        assert list(found) == ["huggingface"]
+        assert "could not be reached" in found["huggingface"].message
+        assert "DNS, proxy, firewall" in found["huggingface"].todo
+
+    async def test_a_portal_answers_in_its_place(self, wrong: Wrong) -> None:
+        async def login(_request: web.Request) -> web.Response:
+            return web.Response(text="<html>Please log in</html>", content_type="text/html")
+
+        async with serve(app_of(login)) as url:
+            found = await wrong(PAPERBOY_HUGGINGFACE_URL=url)
+        assert list(found) == ["huggingface"]
+
+    async def test_one_does_not_want_us(self, wrong: Wrong) -> None:
+        async def refuse(_request: web.Request) -> web.Response:
+            return web.Response(status=403)
+
+        async with serve(app_of(refuse)) as url:
+            found = await wrong(PAPERBOY_HUGGINGFACE_URL=url)
+        assert "PAPERBOY_CONTACT" in found["huggingface"].todo
+
+    async def test_one_never_answers(self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(examination, "PATIENCE", 0.0)
+        assert "no answer within" in (await wrong())["huggingface"].message
+
+
+class TestWork:
+    """What can be wrong with an installation that has worked."""
+
+    async def test_nobody_polls(self, wrong: Wrong, server: Redis) -> None:
+        past = datetime.now(UTC) - LATE - timedelta(minutes=1)
+        await record_poll(server, PollResult(source="huggingface", at=past, next_at=past))
+        found = await wrong()
+        assert list(found) == ["polls"]
+        assert "role poller" in found["polls"].todo
+        await server.set(keys.LEASE, "somebody")
+        assert "it hangs" in (await wrong())["polls"].todo
+
+    async def test_a_feed_has_fallen_silent(self, server: Redis) -> None:
+        async def completeness() -> Finding:
+            found = [finding async for finding in look_into(server, (), wall_clock)]
+            return next(finding for finding in found if finding.name == "completeness")
+
+        soon = datetime.now(UTC) + timedelta(hours=1)
+        alarm = "cs.CL has had nothing new since Wed 20 May"
+        for name, found, said in (("arxiv:cs.CL", 9, alarm), ("arxiv:cs.CL:oai", 4, None)):
+            poll = PollResult(source=name, at=soon, next_at=soon, found=found, alarm=said)
+            await record_poll(server, poll)
+        assert alarm in (await completeness()).message
+        await record_poll(server, PollResult(source="arxiv:cs.CL", at=soon, next_at=soon, found=9))
+        assert "4 papers" in (await completeness()).message
+
+    async def test_nobody_posts(self, wrong: Wrong, server: Redis) -> None:
+        due = ago(LATE + timedelta(minutes=1))
+        await Outbox(server).enqueue(
+            [PlannedDelivery(channel=a_channel(platform="console"), papers=(("p", ()),), due=due, label="p")]
+        )
+        found = await wrong()
+        assert list(found) == ["posts"]
+        assert "role delivery" in found["posts"].todo
+
+    async def test_a_post_waits_for_a_decision(self, wrong: Wrong, server: Redis) -> None:
+        outbox = Outbox(server)
+        await outbox.enqueue([PlannedDelivery(channel=a_channel(), papers=(("p", ()),), due=0, label="p")])
+        (delivery,) = (await outbox.claim("fake", 9, range(keys.SHARDS), token="t")).deliveries
+        await outbox.record_outcome(delivery, Outcome(state="dead", why="refused"))
+        found = await wrong()
+        assert list(found) == ["set aside"]
+        assert "paperboy deliveries list" in found["set aside"].todo
+
+
+class Broken:
+    """A platform that can't be looked at."""
+
+    name = "broken"
+    unclear = "resend"
+    rates = Rates()
+
+    async def diagnose(self) -> Iterable[Finding]:
+        raise aiohttp.ClientError("the line is dead")
+
+    async def close(self) -> None:
+        pass
+
+
+class TestPlatforms:
+    async def test_what_cannot_be_looked_at_is_a_finding(
+        self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def build(*_: Any) -> tuple[Broken, ...]:
+            return (Broken(),)
+
+        monkeypatch.setattr(examination, "build_platforms", build)
+        found = await wrong()
+        assert "the line is dead" in found["broken"].message
+
+    async def test_the_mail_server_is_not_there(self, wrong: Wrong) -> None:
+        found = await wrong(
+            SMTP_URL="smtp://me:planted-secret@127.0.0.1:9",
+            PAPERBOY_MAIL_FROM="papers@example.org",
+            PAPERBOY_PUBLIC_URL="https://papers.example.org",
+            PAPERBOY_SECRET_KEY="hunter2-planted-is-long-enough",
+        )
+        assert list(found) == ["mail"]
+        assert "SMTP_URL" in found["mail"].todo
+
+    async def test_a_secret_could_be_guessed(self, wrong: Wrong) -> None:
+        found = await wrong(
+            SLACK_SIGNING_SECRET="hunter2-planted",
+            SLACK_CLIENT_ID="1.2",
+            SLACK_CLIENT_SECRET="hunter2-planted",
+            PAPERBOY_SECRET_KEY="short",
+            PORT="8099",
+        )
+        assert "PAPERBOY_SECRET_KEY" in " ".join(one.message for one in found.values())
+
+    async def test_only_one_is_looked_at(self, tmp_path: Path) -> None:
+        process = await start("doctor", "slack", env=environment(tmp_path))
+        out, _ = await process.communicate()
+        assert process.returncode == 1
+        assert "FAIL  slack: its tokens are not set" in out.decode()
+        assert "huggingface" not in out.decode()
+
+
+async def test_a_setting_that_means_nothing_ends_it_with_78(tmp_path: Path) -> None:
+    process = await start("doctor", env=environment(tmp_path, PAPERBOY_DISCORD_TOKEN="planted-secret"))
+    _, said = await process.communicate()
+    assert process.returncode == 78
+    assert "PAPERBOY_DISCORD_TOKEN is no setting" in said.decode()
+    assert "planted-secret" not in said.decode()

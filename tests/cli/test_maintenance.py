@@ -1,0 +1,261 @@
+"""What an operator does by hand: everything can leave and come back, and a person decides what is stuck."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.cli import maintenance
+from bot.domain.deliveries import Outcome, PlannedDelivery
+from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, User
+from bot.matching import Matcher
+from bot.pipeline.fanout import Fanout
+from bot.ports import Batch
+from bot.settings import Settings
+from bot.sources.huggingface import list_date
+from bot.store import keys
+from bot.store.backup.export_records import BadLine
+from bot.store.edits import CardUpdateQueue
+from bot.store.index_sync import IndexSync
+from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
+from bot.store.poll_stream import PollReader
+from bot.store.rules import ChannelRules
+from bot.store.saved import Saved
+from bot.store.settings import ChannelSettingsStore
+from bot.store.subscriptions import LIMIT, Subscriptions
+from tests.papers import a_channel, a_paper
+from tests.program import environment, run_once, start
+from tests.replay import HuggingFaceReplay, serve
+
+ALL = tuple(range(keys.SHARDS))
+HERE = a_channel("C1", "T1")
+
+
+@pytest.fixture
+def settings(valkey: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("REDIS_URL", valkey)
+    return Settings.read()
+
+
+async def post_all(outbox: Outbox) -> int:
+    """Post whatever is due. -> how many papers"""
+    posted = 0
+    while found := (await outbox.claim("fake", 160, ALL, token=uuid4().hex)).deliveries:
+        for delivery in found:
+            await outbox.done(delivery, MessageRef("m1", "https://x.org/m1"))
+            posted += len(delivery.papers)
+    return posted
+
+
+async def exported(settings: Settings, only: ChannelRef | None = None) -> list[str]:
+    return [line async for line in maintenance.export(settings, only)]
+
+
+async def poll(redis: Redis, day: int) -> int:
+    """Read a day's list, and match it. -> how many papers were offered to channels"""
+    papers, outbox, subscriptions = Papers(redis), Outbox(redis, durable=True), Subscriptions(redis)
+    listed = tuple(
+        a_paper(f"2603.{n // 10:02}{n % 10:03}", title=f"Diffusion {n}", upvotes=day * 10 + n)
+        for n in range(day * 10, day * 10 + 20)
+    )
+    await papers.ingest("huggingface", Batch(papers=listed, cursor=f"day {day}", trending=(listed[0].id,)), 0)
+    return await Fanout(
+        PollReader(redis, papers),
+        IndexSync(subscriptions, Matcher),
+        outbox,
+        subscriptions,
+        ChannelRules(redis),
+        edits=CardUpdateQueue(redis),
+    ).match_all()
+
+
+async def a_week(redis: Redis) -> None:
+    """Seven days of a bot's life: subscriptions of every rhythm, posts, one that is stuck, settings, saved papers."""
+    subscriptions, outbox = Subscriptions(redis), Outbox(redis, durable=True)
+    await subscriptions.add(HERE, "diffusion", "now", "U1 Ada")
+    await subscriptions.add(HERE, "robots", "now", "U1 Ada")
+    await subscriptions.remove(HERE, 2)
+    await subscriptions.add(a_channel("C2", "T2"), "diffusion min:55", "now", "U2 Bob")
+    await subscriptions.add(a_channel("C3", "T2"), "diffusion", "daily", "U2 Bob")
+    await ChannelSettingsStore(redis).put(HERE, ChannelSettings(zone="Europe/Paris", ping="R7"))
+    for day in range(7):
+        await poll(redis, day)
+        if day == 3:
+            await subscriptions.add(a_channel("late", "T2"), "diffusion", "now", "U2 Bob")
+        await post_all(outbox)
+    await Saved(redis).add(User("U1", "Ada"), HERE, "2603.00001")
+    await redis.set(keys.installation("slack", "T1"), "what only a key opens")
+    await redis.set(keys.installation("email", "about to be forgotten"), "sealed, too", ex=1000)
+
+
+async def test_everything_comes_back_from_an_export(redis: Redis, settings: Settings) -> None:
+    await a_week(redis)
+    before = await exported(settings)
+    kinds = {json.loads(line)["kind"] for line in before}
+    assert kinds == {
+        "paperboy",
+        "cursor",
+        "trending",
+        "paper",
+        "sealed",
+        "saved",
+        "channel",
+        "subscription",
+        "sent",
+        "owed",
+    }
+    await redis.flushall()
+    said = await maintenance.restore(settings, before, None)
+    assert "4 subscription" in said
+    assert sorted(await exported(settings)) == sorted(before)
+
+
+async def test_reading_an_export_twice_changes_nothing(redis: Redis, settings: Settings) -> None:
+    await a_week(redis)
+    before = await exported(settings)
+    await maintenance.restore(settings, before, None)
+    assert sorted(await exported(settings)) == sorted(before)
+
+
+async def test_after_a_wipe_and_an_import_a_replay_of_a_week_posts_nothing(
+    redis: Redis, settings: Settings
+) -> None:
+    await a_week(redis)
+    lines = await exported(settings)
+    await redis.flushall()
+    await maintenance.restore(settings, lines, None)
+    assert [await poll(redis, day) for day in range(7)] == [0] * 7
+    assert await post_all(Outbox(redis, durable=True)) == 0
+
+
+@pytest.mark.timeout(120)
+async def test_the_same_with_the_program_itself_and_recorded_days(tmp_path: Path, shared_data: Path) -> None:
+    replay = HuggingFaceReplay(shared_data / "hf_daily")
+    old, new = tmp_path / "old", tmp_path / "new"
+    posted = Counter[str]()
+    async with serve(replay.app) as upstream:
+        for folder, day in ((old, 16), (old, 17), (new, 16), (new, 17)):
+            if (folder, day) == (new, 16):
+                lines = (await said("export", folder=old)).splitlines()
+                replayed = [line for line in lines if '"kind":"cursor"' not in line]
+                await said("import", folder=new, typed="\n".join(replayed))
+            replay.until = date(2026, 3, day)
+            replay.shift = replay.until - list_date(datetime.now(UTC))
+            _, printed, _ = await run_once(folder, upstream, "/paper subscribe diffusion\n")
+            posted[folder.name] += sum(len(line["papers"]) for line in printed if line["kind"] == "post")
+    assert posted["old"] > 3
+    assert posted["new"] == 0
+
+
+async def test_a_channels_list_moves_to_another_platform(redis: Redis, settings: Settings) -> None:
+    await a_week(redis)
+    there = ChannelRef("discord", "G1", "42")
+    lines = await exported(settings, HERE)
+    await maintenance.restore(settings, lines, there)
+    [moved] = await Subscriptions(redis).of(there)
+    [original] = await Subscriptions(redis).of(HERE)
+    assert (moved.number, moved.query, moved.created_by) == (1, "diffusion", original.created_by)
+    assert await ChannelSettingsStore(redis).of(there) == ChannelSettings(zone="Europe/Paris")
+    sent = await Outbox(redis).sent(there, "2603.00001")
+    assert sent is not None
+    assert sent.message == MessageRef("")
+    added, _ = await Subscriptions(redis).add(there, "agents", "now", "U9")
+    assert added.number == 3  # numbers that were given there are not given again
+    assert await poll(redis, 8) > 0
+    claims = await Outbox(redis, durable=True).claim("discord", 160, ALL, token="t")
+    assert {delivery.channel for delivery in claims.deliveries} == {there}
+
+
+async def test_only_one_channel_can_be_moved(redis: Redis, settings: Settings) -> None:
+    await a_week(redis)
+    with pytest.raises(BadLine, match=r"paperboy export --channel fake:T"):
+        await maintenance.restore(settings, await exported(settings), ChannelRef("discord", "G1", "42"))
+
+
+async def test_a_list_that_moves_joins_the_one_that_is_there(redis: Redis, settings: Settings) -> None:
+    subscriptions, there = Subscriptions(redis), a_channel("C9", "T9")
+    for n in range(3):
+        await subscriptions.add(HERE, f"topic{n}", "now", "U1")
+    for query in ("topic1", *(f"other{n}" for n in range(LIMIT - 2))):
+        await subscriptions.add(there, query, "now", "U1")
+    told = await maintenance.restore(settings, await exported(settings, HERE), there)
+    queries = [subscription.query for subscription in await subscriptions.of(there)]
+    assert len(queries) == len(set(queries)) == LIMIT
+    assert told.count("Not subscribed") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("nonsense", "line 2: Invalid JSON"),
+        ('{"kind":"something"}', "line 2: Input tag 'something'"),
+        (
+            '{"kind":"sent","channel":"x","paper":"p","at":"2026-03-02T00:00:00Z","message":"m"}',
+            "platform:workspace",
+        ),
+        (
+            '{"kind":"subscription","channel":"a:b:c","number":1,"query":"-x","every":"now","by":"U","at":1}',
+            "its query can't be read",
+        ),
+        ('{"kind":"paper","id":"p","seen":null,"record":{"title":"x"}}', "it describes no paper"),
+        ('{"kind":"cursor","source":"x"}', "cursor.cursor: Field required"),
+    ],
+)
+async def test_a_line_that_can_not_be_read_is_named(
+    redis: Redis, settings: Settings, line: str, what: str
+) -> None:
+    with pytest.raises(BadLine, match=what):
+        await maintenance.restore(settings, ['{"kind":"paperboy","format":1}', line], None)
+    assert not await redis.keys("pb:*sub*")
+
+
+async def test_what_is_no_export_is_refused(settings: Settings) -> None:
+    with pytest.raises(BadLine, match="the first line of an export"):
+        await maintenance.restore(settings, ['{"kind":"trending","papers":[]}'], None)
+
+
+async def said(*words: str, folder: Path, typed: str = "", code: int = 0) -> str:
+    """What the program answers on its standard output."""
+    process = await start(*words, env=environment(folder))
+    out, log = await process.communicate(typed.encode())
+    assert process.returncode == code, log.decode()
+    return (out if code == 0 else log).decode()
+
+
+async def stuck(redis: Redis, papers: Sequence[str]) -> None:
+    outbox = Outbox(redis, durable=True)
+    await Papers(redis).ingest("hf", Batch(papers=tuple(map(a_paper, papers)), cursor="c"), 0)
+    for n, paper in enumerate(papers):
+        await outbox.enqueue([PlannedDelivery(channel=HERE, papers=((paper, ()),), due=0, label=paper)])
+        [delivery] = (await outbox.claim("fake", 16, ALL, token=f"stuck{n}")).deliveries
+        await outbox.record_outcome(delivery, Outcome(state="dead", why=f"invalid blocks in {paper}"))
+
+
+async def test_an_operator_lists_retries_and_drops_from_the_command_line(
+    redis: Redis, valkey: str, tmp_path: Path
+) -> None:
+    await stuck(redis, ["p1", "p2", "p3"])
+    env = environment(tmp_path, REDIS_URL=valkey)
+
+    async def deliveries(*words: str, code: int = 0) -> str:
+        process = await start("deliveries", *words, env=env)
+        out, err = await process.communicate()
+        assert process.returncode == code, err.decode()
+        return (out + err).decode()
+
+    listed = await deliveries("list")
+    assert listed.index("fake:T1:C1/p1") < listed.index("fake:T1:C1/p2")
+    assert "invalid blocks in p2" in listed
+    assert "Dropped: fake:T1:C1/p1" in await deliveries("drop", "fake:T1:C1/p1")
+    assert "Not set aside: fake:T1:C1/p1" in await deliveries("retry", "fake:T1:C1/p1", code=1)
+    assert "name the posts to retry, or say --all" in await deliveries("retry", code=2)
+    retried = await deliveries("retry", "--all")
+    assert retried.count("Retried: ") == 2
+    assert await deliveries("list") == "Nothing is set aside.\n"
+    assert await post_all(Outbox(redis, durable=True)) == 2

@@ -1,0 +1,51 @@
+"""A core that nobody should ask; a test overrides what it expects to be asked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bot.cards import Choice
+from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
+from bot.ports import Reply
+
+
+class FailingCore:
+    """Fits `bot.ports.Core`; every question is a failure."""
+
+    async def handle(self, command: Command) -> Reply:
+        raise AssertionError(command)
+
+    async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
+        raise AssertionError(line, user, channel)
+
+    async def complete(
+        self, command: str, option: str, typed: str, user: User, channel: ChannelRef
+    ) -> Sequence[Choice]:
+        raise AssertionError(command, option, typed, user, channel)
+
+    async def settings(self, channel: ChannelRef) -> ChannelSettings:
+        raise AssertionError(channel)
+
+    async def subscriptions(
+        self, channels: Iterable[ChannelRef]
+    ) -> Mapping[ChannelRef, Sequence[Subscription]]:
+        raise AssertionError(channels)
+
+    async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
+        raise AssertionError(user, channel)
+
+    async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
+        raise AssertionError(message, liked, user, channel)
+
+    async def pause(self, channel: ChannelRef, reason: str) -> None:
+        raise AssertionError(channel, reason)
+
+    async def resume(self, channel: ChannelRef) -> None:
+        raise AssertionError(channel)
+
+    async def pause_workspace(self, platform: str, workspace: str, reason: str) -> None:
+        raise AssertionError(platform, workspace, reason)
+
+    async def resume_workspace(self, platform: str, workspace: str) -> None:
+        raise AssertionError(platform, workspace)
+
+    async def forget(self, channel: ChannelRef) -> None:
+        raise AssertionError(channel)

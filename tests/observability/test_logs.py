@@ -1,0 +1,78 @@
+"""Logs are one line per event and hold no secret."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+import structlog
+
+from bot.observability import logs
+
+SECRET = "xoxb-planted-secret"
+Lines = Callable[[], list[dict[str, str]]]
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
+    before = logging.getLogger().handlers[:]
+    logs.configure("json", "info", [SECRET])
+    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    logging.getLogger().handlers[:] = before
+    structlog.reset_defaults()
+
+
+def test_an_event_is_one_json_line(lines: Lines) -> None:
+    structlog.get_logger("bot.pipeline.poller").info("polled", source="huggingface", new="3")
+    (line,) = lines()
+    assert line["event"] == "polled"
+    assert line["source"] == "huggingface"
+    assert line["new"] == "3"
+    assert line["level"] == "info"
+
+
+def test_what_libraries_log_looks_the_same(lines: Lines) -> None:
+    logging.getLogger("some.package").warning("careful: %s", "a thing")
+    (line,) = lines()
+    assert line["event"] == "careful: a thing"
+
+
+def test_secrets_are_redacted_in_events_values_and_tracebacks(lines: Lines) -> None:
+    log = structlog.get_logger()
+    log.info(f"token {SECRET}", header={"Authorization": f"Bearer {SECRET}"})
+    try:
+        raise RuntimeError(f"refused: {SECRET}")
+    except RuntimeError:
+        log.exception("failed")
+    logging.getLogger("slack_sdk").error("body %s", {"token": SECRET})
+    written = lines()
+    assert len(written) == 3
+    assert SECRET not in json.dumps(written)
+    assert logs.REDACTED in written[0]["event"]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "xoxb-1234567890-1234567890123-abcDEFghiJKLmno",
+        "xapp-1-A0123456789-1234567890-0a1b2c3d4e5f",
+        "xoxe.xoxb-1-MS0yLTEyMzQ1Njc4OTAtMTIz",
+        "MTEyMjMzNDQ1NTY2Nzc4ODk5MA.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB",
+        "postman:hunter2",
+        "link?ticket=0a1b2c3d4e5f60718293",
+    ],
+)
+def test_a_secret_that_is_no_setting_is_known_by_its_form(lines: Lines, secret: str) -> None:
+    structlog.get_logger().info("sent", body={"to": f"redis://{secret}@db:6379/0"})
+    (line,) = lines()
+    assert secret not in line["body"]
+    assert "@db:6379/0" in line["body"]
+
+
+@pytest.mark.parametrize(
+    "harmless", ["https://arxiv.org/abs/2503.01234", "at 12:30, me@example.org", "xox-ray"]
+)
+def test_what_is_no_secret_stays(lines: Lines, harmless: str) -> None:
+    structlog.get_logger().info(harmless)
+    (line,) = lines()
+    assert line["event"] == harmless

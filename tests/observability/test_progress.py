@@ -1,0 +1,48 @@
+"""Progress is a bar where somebody looks, and a few lines where nobody does."""
+
+from contextlib import suppress
+from io import StringIO
+
+from rich.console import Console
+from structlog.testing import capture_logs
+
+from bot.observability.progress import LINE_EVERY, progress
+
+NOBODY = Console(file=StringIO(), force_terminal=False)
+
+
+class Clock:
+    """Says what time it is when told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_on_a_terminal_it_is_a_bar() -> None:
+    screen = StringIO()
+    with progress("papers", 20, console=Console(file=screen, force_terminal=True, width=80)) as advance:
+        advance(15)
+        advance(5)
+    assert "papers" in screen.getvalue()
+    assert "20/20" in screen.getvalue()
+
+
+def test_elsewhere_it_is_a_line_now_and_then_and_one_at_the_end() -> None:
+    clock = Clock()
+    with capture_logs() as lines, progress("papers", 1000, console=NOBODY, clock=clock) as advance:
+        for _ in range(100):
+            advance(10)
+            clock.now += LINE_EVERY / 40
+    assert [line["done"] for line in lines] == [410, 810, 1000]
+    assert lines[-1]["event"] == "progress ended"
+    assert {line["of"] for line in lines} == {1000}
+
+
+def test_work_that_fails_says_how_far_it_came() -> None:
+    with capture_logs() as lines, suppress(OSError), progress("papers", console=NOBODY) as advance:
+        advance(7)
+        raise OSError("the disk is full")
+    assert [line["done"] for line in lines] == [7]

@@ -1,0 +1,102 @@
+"""A posted card is brought up to date when much has happened, twice at most, and only where that is wanted."""
+
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.cards import PaperBlock
+from bot.domain.errors import ChannelGone
+from bot.domain.models import ChannelRef, ChannelSettings, Paper
+from bot.pipeline import delivery as delivering
+from bot.ports import Batch
+from bot.store import keys
+from bot.store.edits import CardUpdate, CardUpdateQueue
+from tests.papers import SPRING, a_paper
+from tests.scenario import Board, Clock, House
+
+WANTS, WANTS_NOT = ChannelRef("board", "T", "wants"), ChannelRef("board", "T", "wants not")
+
+
+@pytest.fixture
+async def board(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Board:
+    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    board = Board(Clock(redis))
+    board.clock.now = SPRING
+    house = House(redis, board)
+    await house.subscribe(WANTS, "now", ChannelSettings(edits=True))
+    await house.subscribe(WANTS_NOT, "now", ChannelSettings())
+    return board
+
+
+async def live(redis: Redis, board: Board, *papers: Paper) -> None:
+    """A poll, with all that follows from it."""
+    house = House(redis, board)
+    await house.poll(*papers)
+    await house.deliver()
+    await house.editor.edit_all()
+
+
+def edited(board: Board) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [
+        (channel, message, block.byline)
+        for channel, message, card in board.edits
+        for block in card.blocks
+        if isinstance(block, PaperBlock)
+    ]
+
+
+async def test_upvotes_and_code_bring_a_card_up_to_date_twice_at_most(redis: Redis, board: Board) -> None:
+    facts = ({"upvotes": 3}, {"upvotes": 20}, {"upvotes": 30}, {"upvotes": 40})
+    code = {"code_url": "https://github.com/a/b"}
+    for more in (*facts, {"upvotes": 40} | code, {"upvotes": 120} | code, {"upvotes": 300} | code):
+        await live(redis, board, a_paper(**more))
+    assert len(board.posts) == 2
+    where = next(n for n, post in enumerate(board.posts, 1) if post.channel == WANTS)
+    assert edited(board) == [
+        ("wants", f"m{where}", ("Ada Lovelace", "2 Mar", "▲ 30")),
+        ("wants", f"m{where}", ("Ada Lovelace", "2 Mar", "▲ 40", "code")),
+    ]
+
+
+async def test_a_digest_stays_as_it_is(redis: Redis, board: Board) -> None:
+    papers = [f"p{n}" for n in range(7)]
+    await live(redis, board, *(a_paper(paper, upvotes=1) for paper in papers))
+    await live(redis, board, *(a_paper(paper, upvotes=99) for paper in papers))
+    assert (len(board.posts), board.edits) == (2, [])
+
+
+async def test_what_cannot_be_edited_is_let_be(
+    redis: Redis, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(*_anything: object) -> None:
+        raise ChannelGone("it was archived")
+
+    await live(redis, board, a_paper(upvotes=1))
+    monkeypatch.setattr(board, "edit", gone)
+    await live(redis, board, a_paper(upvotes=99))
+    assert await CardUpdateQueue(redis).take("board", 10) == []
+    await CardUpdateQueue(redis).put("board", [CardUpdate(WANTS, "nobody knows it", "code")])
+    assert await House(redis, board).editor.edit_all() == 0
+
+
+async def test_a_withdrawn_paper_is_marked_whatever_the_settings_and_however_old(
+    redis: Redis, board: Board
+) -> None:
+    for upvotes in (3, 30, 120):  # two edits, which are all that a card gets otherwise
+        await live(redis, board, a_paper(upvotes=upvotes))
+    edits = len(board.edits)
+    long_ago = board.clock.now.timestamp() * 1000 - 90 * 86_400_000
+    await redis.zadd(keys.SEEN, {a_paper().id: long_ago})
+    gone = replace(a_paper(upvotes=120), sources=(), withdrawn=True)
+    await House(redis, board).papers.ingest(
+        "arxiv:cs.CL:oai", Batch(papers=(), cursor="c", updates=(gone,)), 0
+    )
+    for _ in range(2):
+        await live(redis, board)
+    titles = [(where, block.title) for where, _, card in board.edits[edits:] for block in card.blocks]  # type: ignore[union-attr]  # a paper's
+    assert sorted(titles) == [
+        ("wants", f"Withdrawn: {a_paper().title}"),
+        ("wants not", f"Withdrawn: {a_paper().title}"),
+    ]
+    assert len(board.posts) == 2

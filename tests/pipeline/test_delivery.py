@@ -1,0 +1,337 @@
+"""What is owed is posted once, and every answer of a platform has its consequence."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError
+from structlog.testing import capture_logs
+
+from bot.cards import Card
+from bot.domain.deliveries import Delivery, PlannedDelivery
+from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, WorkspaceGone
+from bot.domain.models import ChannelRef, ChannelSettings
+from bot.pipeline import delivery as delivering
+from bot.pipeline.delivery import DeliveryWorker, Entry
+from bot.policy import retry
+from bot.policy.retry import on_failure
+from bot.ports import Batch, Rate, Rates
+from bot.store import keys
+from bot.store.notifications import Notifications
+from bot.store.outbox import outbox as outboxes
+from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
+from bot.store.rates import Rates as SharedRates
+from bot.supervisor import cancel
+from tests.fake_platform import FakePlatform, FakeService, Weather
+from tests.papers import a_card, a_channel, a_paper
+
+
+@dataclass
+class Post:
+    """An outbox, a platform and what is between them."""
+
+    redis: Redis
+    service: FakeService
+    session: ClientSession
+    outbox: Outbox
+    papers: Papers
+
+    def deliveries(self, *, looks: bool = True, rates: Rates | None = None, **more: Any) -> DeliveryWorker:
+        platform = FakePlatform(self.service.url, self.session, rates=rates, looks=looks)
+        return DeliveryWorker(platform, self.outbox, self.papers, SharedRates(self.redis), a_card, **more)
+
+    async def owe(self, channels: Sequence[ChannelRef], *papers: str) -> None:
+        known = tuple(a_paper(paper) for paper in papers)
+        await self.papers.ingest("hf", Batch(papers=known, cursor="c"), 0)
+        for paper in papers:
+            await self.outbox.enqueue(
+                PlannedDelivery(channel=c, papers=((paper, ()),), due=0, label=paper) for c in channels
+            )
+
+
+@pytest.fixture
+async def post(redis: Redis) -> AsyncIterator[Post]:
+    async with FakeService().serve() as service, ClientSession() as session:
+        yield Post(redis, service, session, Outbox(redis, durable=True), Papers(redis))
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same policies, faster."""
+    monkeypatch.setattr(retry, "RETRIES", (0.02,) * 7)
+    monkeypatch.setattr(retry, "ASK_AFTER", 0.02)
+    monkeypatch.setattr(delivering, "PATIENCE", 0.5)
+    monkeypatch.setattr(outboxes, "BREAK", 0.05)
+
+
+CHANNELS = [a_channel(f"C{n}", f"T{n % 3}") for n in range(12)]
+
+
+async def test_everything_due_is_posted_once(post: Post) -> None:
+    await post.owe(CHANNELS, "p1", "p2", "p3")
+    assert await post.deliveries().deliver_due() == Counter(posted=36)
+    assert await post.deliveries().deliver_due() == Counter()
+    assert post.service.counts() == Counter((str(c), f"p{n}") for c in CHANNELS for n in (1, 2, 3))
+
+
+async def test_lost_answers_errors_and_limits_neither_lose_nor_double(post: Post) -> None:
+    post.service.weather = Weather(lose=0.1, error=0.1, limit=0.1, retry_after=0.05)
+    papers = [f"p{n}" for n in range(10)]
+    await post.owe(CHANNELS, *papers)
+    counts = await post.deliveries().deliver_due()
+    assert post.service.counts() == Counter((str(c), p) for c in CHANNELS for p in papers)
+    assert counts["unknown"] > 5
+    assert post.service.too_early == []
+
+
+async def test_without_asking_the_platform_there_would_be_doubles(post: Post) -> None:
+    post.service.weather = Weather(lose=0.2)
+    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await post.deliveries(looks=False).deliver_due()
+    assert post.service.doubled()
+
+
+async def test_a_platform_that_cannot_tell_leaves_it_to_the_operator(post: Post) -> None:
+    post.service._can_tell = False
+    post.service.weather = Weather(lose=1.0)
+    await post.owe(CHANNELS[:1], "p1")
+    counts = await post.deliveries(on_uncertain="hold").deliver_due()
+    assert (counts["held"], len(post.service.posts)) == (1, 1)
+    [held] = [stuck async for stuck in post.outbox.dead_letters()]
+    post.service.weather = Weather()
+    assert await post.outbox.retry(held.key)
+    assert await post.deliveries(on_uncertain="hold").deliver_due() == Counter(posted=1)
+
+
+async def test_where_resending_was_chosen_nothing_is_lost(post: Post) -> None:
+    post.service._can_tell = False
+    post.service.weather = Weather(lose=0.3)
+    await post.owe(CHANNELS, "p1", "p2")
+    await post.deliveries(on_uncertain="resend").deliver_due()
+    assert len(post.service.counts()) == 24
+
+
+async def test_a_channel_that_is_gone_is_paused_and_others_go_on(post: Post) -> None:
+    gone = CHANNELS[0]
+    post.service.weather = Weather(always={str(gone): "gone"})
+    await post.owe(CHANNELS, "p1", "p2")
+    assert (await post.deliveries().deliver_due())["posted"] == 22
+    post.service.weather = Weather()
+    assert await post.deliveries().deliver_due() == Counter()
+    await post.outbox.resume(gone)
+    assert await post.deliveries().deliver_due() == Counter(posted=2)
+    assert post.service.doubled() == {}
+
+
+async def test_a_workspace_that_is_gone_is_paused_as_a_whole(post: Post) -> None:
+    gone = [c for c in CHANNELS if c.workspace == "T1"]
+    post.service.weather = Weather(always={str(c): "workspace gone" for c in gone})
+    await post.owe(CHANNELS, "p1")
+    assert (await post.deliveries().deliver_due())["posted"] == 8
+    post.service.weather = Weather()
+    await post.outbox.resume_workspace("fake", "T1")
+    assert await post.deliveries().deliver_due() == Counter(posted=4)
+
+
+async def test_a_refused_card_is_set_aside_at_once(post: Post) -> None:
+    post.service.weather = Weather(always={str(CHANNELS[0]): "refuse"})
+    await post.owe(CHANNELS[:2], "p1")
+    assert await post.deliveries().deliver_due() == Counter(posted=1, dead=1)
+
+
+async def test_a_platform_that_is_down_for_a_while_gets_everything_afterwards(post: Post) -> None:
+    post.service.weather.down = True
+    await post.owe(CHANNELS, "p1", "p2")
+    working = post.deliveries()
+    going = asyncio.create_task(working.deliver_due())
+    await asyncio.sleep(0.05)
+    post.service.weather.down = False
+    await going
+    assert len(post.service.counts()) == 24
+    assert post.service.doubled() == {}
+
+
+async def test_a_post_that_hangs_is_given_up_and_asked_about(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "SEND_TIMEOUT", 0.1)
+    sick = CHANNELS[0]
+    post.service.weather = Weather(always={str(sick): "hang"})
+    await post.owe(CHANNELS, "p1")
+    going = asyncio.create_task(post.deliveries().deliver_due())
+    await asyncio.sleep(0.3)
+    assert len(post.service.posts) == 11
+    post.service.weather = Weather()
+    await going
+    assert len(post.service.counts()) == 12
+
+
+async def test_a_workspace_whose_posts_hang_leaves_room_for_others(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "IN_HAND", 6)
+    monkeypatch.setattr(delivering, "OF_ONE_WORKSPACE", 4)
+    hanging = [a_channel(f"H{n}", "sick") for n in range(20)]
+    post.service.weather = Weather(always={str(c): "hang" for c in hanging})
+    working = post.deliveries()
+    going = asyncio.create_task(working.run(Notifications(post.redis)))
+    await post.owe(hanging, "p1")
+    working._look_everywhere()
+    await post.owe(CHANNELS, "p1")
+    async with asyncio.timeout(20):
+        while len(post.service.posts) < len(CHANNELS):
+            working._look_everywhere()
+            await asyncio.sleep(0.01)
+    monkeypatch.setattr(delivering, "DRAIN", 0.1)
+    await working.drain()
+    await going
+
+
+async def test_the_rates_of_a_platform_are_kept(post: Post) -> None:
+    rates = Rates(platform=Rate(20, 0.6), workspace=Rate(8, 0.6), channel=Rate(1, 0.4))
+    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await asyncio.gather(*(post.deliveries(rates=rates).deliver_due() for _ in range(3)))
+    assert len(post.service.counts()) == 36
+    times: dict[str, list[float]] = {}
+    for one in post.service.posts:
+        times.setdefault(one.channel, []).append(one.at)
+    for at in times.values():
+        assert all(b - a > 0.25 for a, b in pairwise(at))
+    everything = sorted(one.at for one in post.service.posts)
+    assert all(b - a > 0.45 for a, b in zip(everything, everything[20:], strict=False))
+
+
+async def test_news_of_work_is_enough_to_post_it(post: Post) -> None:
+    wake, working = Notifications(post.redis), post.deliveries()
+    hearing = asyncio.create_task(wake.run())
+    going = asyncio.create_task(working.run(wake))
+    while await post.redis.pubsub_numsub("pb:wake") != [("pb:wake", 1)]:  # noqa: ASYNC110  # the server knows
+        await asyncio.sleep(0.01)
+    await post.owe(CHANNELS, "p1")
+    async with asyncio.timeout(5):
+        while len(post.service.posts) < 12:  # noqa: ASYNC110  # the platform knows
+            await asyncio.sleep(0.01)
+    await working.drain()
+    await going
+    await cancel({hearing})
+
+
+async def test_draining_finishes_what_is_being_sent_and_takes_nothing_more(post: Post) -> None:
+    for _ in range(20):
+        await post.owe(CHANNELS, *(f"p{n}" for n in range(5)))
+    working = post.deliveries()
+    going = asyncio.create_task(working.run(Notifications(post.redis)))
+    while not post.service.posts:  # noqa: ASYNC110  # the platform knows
+        await asyncio.sleep(0.001)
+    await working.drain()
+    await going
+    posted = len(post.service.posts)
+    assert posted < 60
+    await post.deliveries().deliver_due()
+    assert len(post.service.counts()) == len(post.service.posts) == 60
+
+
+async def test_a_full_server_records_every_post_that_was_made(post: Post) -> None:
+    post.service.weather = Weather(lose=0.1, error=0.1)
+    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await post.redis.config_set("maxmemory", "1mb")
+    try:
+        counts = await post.deliveries(rates=Rates(workspace=Rate(100, 0.1))).deliver_due()
+        with pytest.raises(OutOfMemoryError):
+            await post.outbox.enqueue(
+                [PlannedDelivery(channel=CHANNELS[0], papers=(("p4", ()),), due=0, label="p4")]
+            )
+    finally:
+        await post.redis.config_set("maxmemory", 0)
+    assert counts["posted"] == 36
+    assert post.service.counts() == Counter((str(c), f"p{n}") for c in CHANNELS for n in (1, 2, 3))
+    await post.owe(CHANNELS, "p1", "p2", "p3")
+    assert await post.deliveries().deliver_due() == Counter()
+
+
+async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post: Post) -> None:
+    sick = CHANNELS[3]
+
+    def compose(delivery: Delivery, entries: Sequence[Entry], settings: ChannelSettings) -> Card:
+        if delivery.channel == sick:
+            raise ZeroDivisionError
+        return a_card(delivery, entries, settings)
+
+    await post.owe(CHANNELS, "p1")
+    working = post.deliveries()
+    working._render = compose
+    assert await working.deliver_due() == Counter(posted=11, dead=1)
+    [dead] = [stuck async for stuck in post.outbox.dead_letters()]
+    assert "ZeroDivisionError" in dead.why
+
+
+async def test_papers_are_offered_again_until_it_was_done(post: Post) -> None:
+    box = Outbox(post.redis)  # a server that syncs now and then
+    answers = [False, True]
+    asked = 0
+
+    async def replay_recent() -> bool:
+        nonlocal asked
+        asked += 1
+        return answers[asked - 1]
+
+    await box.claim("fake", 1, range(16), token="before")
+    for shard in range(16):
+        await post.redis.set(f"{keys.shard(shard)}run", "another server")
+    post.outbox = box
+    working = post.deliveries(replay_recent=replay_recent)
+    await working.deliver_due()
+    assert (asked, await forgetful(box)) == (1, 16)
+    await working.deliver_due()
+    assert (asked, await forgetful(box)) == (2, 0)
+
+
+async def forgetful(box: Outbox) -> int:
+    """Shards for which papers are still to be offered again."""
+    return len((await box.claim("fake", 1, range(16), token="looking")).forgot)
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "counts", "limit"),
+    [
+        (RetryLater("no", counts=True), "pending", True, None),
+        (RetryLater("429", after=3, counts=False), "pending", False, "channel"),
+        (RetryLater("429", counts=False, scope="platform"), "pending", False, "workspace"),
+        (ChannelGone("archived"), "pending", False, None),
+        (WorkspaceGone("revoked"), "pending", False, None),
+        (CardRefused("too long"), "dead", False, None),
+        (DeliveryUncertain("dropped"), "unknown", True, None),
+        (TimeoutError(), "unknown", True, None),
+        (ZeroDivisionError(), "unknown", True, None),
+    ],
+)
+def test_every_failure_has_its_consequence(
+    error: Exception, state: str, *, counts: bool, limit: str | None
+) -> None:
+    giving = on_failure(error, 0)
+    assert (giving.state, giving.counts, giving.limit) == (state, counts, limit)
+
+
+async def test_the_life_of_a_delivery_can_be_read_by_its_key(post: Post) -> None:
+    post.service.weather = Weather(lose=1.0)
+    await post.owe(CHANNELS[:2], "p1")
+    with capture_logs() as lines:
+        await post.deliveries().deliver_due()
+    key = f"{CHANNELS[0]}/p1"
+    life = [(line["event"], line["log_level"]) for line in lines if line.get("delivery") == key]
+    assert life == [
+        ("claimed", "debug"),
+        ("not_confirmed", "info"),
+        ("claimed", "debug"),
+        ("asked", "info"),
+        ("posted", "info"),
+    ]
+    (told,) = (line for line in lines if line.get("delivery") == key and line["event"] == "not_confirmed")
+    assert (told["then"], told["why"].partition(":")[0]) == ("unknown", "Unclear")

@@ -1,0 +1,449 @@
+"""Sources are polled at their own hours, and a failure is bounded, visible and nobody else's."""
+
+import asyncio
+import gc
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from bot.domain.polls import PollResult
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
+
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
+from bot.pipeline.poller import AWAY, Poller, backoff, failed, pause_after
+from bot.ports import Batch, Source
+from bot.store import keys
+from bot.store.lease import Lease
+from bot.store.papers import Papers
+from bot.store.polls import last_polls
+
+START = datetime(2026, 5, 20, 15, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+PAPER = Paper(
+    id="2605.00001",
+    title="On Counting",
+    abstract="",
+    authors=("Ada Lovelace",),
+    url="https://example.org",
+    published=START,
+)
+
+
+class SimulatedClock:
+    """A clock that whoever sleeps moves on."""
+
+    def __init__(self) -> None:
+        self.at = START
+        self.naps: list[float] = []
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.at += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+class ScriptedSource:
+    """Lists a paper with each cursor of its script, or fails as told; then answers never again. Polls hourly."""
+
+    def __init__(self, clock: SimulatedClock, *script: str | Exception, name: str = "scripted") -> None:
+        self.name = name
+        self._clock = clock
+        self._script = list(script)
+        self.asked: list[tuple[datetime, str | None]] = []
+        self.finished = asyncio.Event()
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        if not self._script:
+            self.finished.set()
+            await asyncio.Event().wait()
+        self.asked.append((self._clock.now(), cursor))
+        answer = self._script.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Batch(papers=(PAPER,), cursor=answer)
+
+    def next_poll(self, now: datetime) -> datetime:
+        return now + HOUR
+
+
+class SlowSource(ScriptedSource):
+    """Answers when it may."""
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        super().__init__(clock, "late")
+        self.reached = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.dropped = asyncio.Event()
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        self.reached.set()
+        try:
+            await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.dropped.set()
+            raise
+        return await super().fetch(cursor)
+
+
+class WatchedLease(Lease):
+    """A lease that tells when it is renewed."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self.held = False
+        self.renewed = asyncio.Event()
+
+    async def acquire(self) -> int | None:
+        fence = await super().acquire()
+        if self.held:
+            self.renewed.set()
+        self.held = True
+        return fence
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    return SimulatedClock()
+
+
+class World:
+    """A Redis with its papers, and pollers that share it as processes do."""
+
+    def __init__(self, redis: Redis, clock: SimulatedClock) -> None:
+        self.redis = redis
+        self.clock = clock
+
+    def poller(self, *sources: Source, renew_every: float = 0.01, lease: Lease | None = None) -> Poller:
+        """The poller of one more process."""
+        return Poller(
+            sources,
+            Papers(self.redis),
+            lease or Lease(self.redis),
+            self.redis,
+            now=self.clock.now,
+            sleep=self.clock.sleep,
+            jitter=lambda: 0.0,
+            renew_every=renew_every,
+            patience=0.1,
+        )
+
+    async def usurp(self) -> None:
+        """Another process leads, as if the one that did had been stopped for too long."""
+        await self.redis.incr(keys.FENCE)  # first, so that nothing is written in between
+        await self.redis.set(keys.LEASE, "another process")
+
+    async def cursor(self, source: str) -> str | None:
+        return await Papers(self.redis).cursor(source)
+
+
+@pytest.fixture
+def world(redis: Redis, clock: SimulatedClock) -> World:
+    return World(redis, clock)
+
+
+@asynccontextmanager
+async def running(poller: Poller, *until: ScriptedSource) -> AsyncIterator[None]:
+    """Run until those sources' scripts are at their ends, then see what happened, and stop."""
+    with capture_logs():
+        task = asyncio.create_task(poller.run())
+        finished = asyncio.gather(*(source.finished.wait() for source in until))
+        ends: list[asyncio.Future[Any]] = [task, finished]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        yield
+        assert not task.done(), task.exception()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_each_poll_goes_on_from_the_last_cursor(clock: SimulatedClock, world: World) -> None:
+    source = ScriptedSource(clock, "one", "two", "three")
+    async with running(world.poller(source), source):
+        assert source.asked == [(START, None), (START + HOUR, "one"), (START + 2 * HOUR, "two")]
+
+
+async def test_a_failing_source_is_asked_ever_more_seldom_until_it_answers(
+    clock: SimulatedClock, world: World
+) -> None:
+    down = [SourceError("down") for _ in range(8)]
+    source = ScriptedSource(clock, *down, "up", SourceError("down"), "up")
+    async with running(world.poller(source), source):
+        times = [at for at, _ in source.asked]
+        pauses = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+        assert pauses == [60, 120, 240, 480, 960, 1920, 2400, 2400, 3600, 60]
+
+
+async def test_a_named_time_is_kept(clock: SimulatedClock, world: World) -> None:
+    source = ScriptedSource(clock, SourceError("busy", retry_after=7), "up")
+    async with running(world.poller(source), source):
+        assert source.asked[1][0] == START + timedelta(seconds=7)
+
+
+async def test_a_refusal_stops_a_source_for_a_day_and_is_an_error(
+    clock: SimulatedClock, world: World
+) -> None:
+    refused = ScriptedSource(clock, SourceError("HTTP 403", refused=True))
+    with capture_logs() as logs:
+        (result,) = await world.poller(refused).poll_once()
+    assert result.refused
+    assert result.next_at == START + timedelta(days=1)
+    assert [entry["log_level"] for entry in logs if entry["event"] == "source not read"] == ["error"]
+
+
+async def test_one_source_never_waits_for_another(clock: SimulatedClock, world: World) -> None:
+    hanging = ScriptedSource(clock, name="hanging")
+    failing = ScriptedSource(clock, *[SourceError("down")] * 3, name="failing")
+    well = ScriptedSource(clock, "one", "two", "three", name="well")
+    async with running(world.poller(hanging, failing, well), well, failing):
+        assert len(well.asked) == 3
+
+
+async def test_a_bug_in_a_source_is_reported_and_stops_nobody(clock: SimulatedClock, world: World) -> None:
+    buggy = ScriptedSource(clock, KeyError("oops"), name="buggy")
+    well = ScriptedSource(clock, "one", name="well")
+    with capture_logs() as logs:
+        results = await world.poller(buggy, well).poll_once()
+    assert [result.error for result in results] == ["buggy failed unexpectedly: KeyError('oops')", None]
+    assert any(entry.get("exc_info") for entry in logs)
+
+
+async def test_polling_once_reports_every_source(clock: SimulatedClock, world: World) -> None:
+    sources = [
+        ScriptedSource(clock, "one", name="well"),
+        ScriptedSource(clock, SourceError("It could not be reached."), name="down"),
+    ]
+    with capture_logs():
+        well, down = await world.poller(*sources).poll_once()
+    assert (well.new, well.changed, well.error) == (1, 0, None)
+    assert (down.new, down.changed, down.error) == (0, 0, "It could not be reached.")
+
+
+class PagedSource(ScriptedSource):
+    """Has more as long as its script goes on."""
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        batch = await super().fetch(cursor)
+        number = len(self.asked)
+        paper = replace(PAPER, id=f"2605.0000{number}")
+        return replace(batch, papers=(paper,), more=bool(self._script), alarm="odd" if number > 1 else None)
+
+
+async def test_a_long_list_is_read_page_by_page(clock: SimulatedClock, world: World) -> None:
+    source = PagedSource(clock, "one", "two", "three")
+    with capture_logs() as logs:
+        (result,) = await world.poller(source).poll_once()
+    assert [cursor for _, cursor in source.asked] == [None, "one", "two"]
+    assert (result.new, result.found, result.alarm) == (3, 3, "odd")
+    assert [entry["reason"] for entry in logs if entry["event"] == "source suspicious"] == ["odd"]
+
+
+async def test_a_list_that_breaks_off_goes_on_at_its_last_page(clock: SimulatedClock, world: World) -> None:
+    source = PagedSource(clock, "one", SourceError("down"), "two")
+    with capture_logs():
+        (broken,) = await world.poller(source).poll_once()
+        (result,) = await world.poller(source).poll_once()
+    assert (broken.error, result.error) == ("down", None)
+    assert [cursor for _, cursor in source.asked] == [None, "one", "one"]
+    assert await world.cursor("scripted") == "two"
+
+
+async def test_a_list_that_goes_in_circles_is_an_error(clock: SimulatedClock, world: World) -> None:
+    source = PagedSource(clock, "one", "one", "one")
+    with capture_logs():
+        (result,) = await world.poller(source).poll_once()
+    assert "goes round in circles" in str(result.error)
+
+
+async def polls_announced(world: World) -> list[list[str]]:
+    """The papers of each poll that the matchers hear of."""
+    entries: Any = await world.redis.xrange(keys.PAPERS)
+    return [[paper_id for paper_id, _ in json.loads(fields["news"])] for _, fields in entries]
+
+
+class OwnPaper(ScriptedSource):
+    """Lists a paper of its own at each poll."""
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        batch = await super().fetch(cursor)
+        return replace(batch, papers=(replace(PAPER, id=f"{self.name}{len(self.asked)}"),))
+
+
+async def test_after_downtime_all_sources_are_announced_together(clock: SimulatedClock, world: World) -> None:
+    sources = [OwnPaper(clock, "one", "two", name=name) for name in "ab"]
+    sources.append(OwnPaper(clock, "one", SourceError("down"), name="c"))
+    with capture_logs():
+        await world.poller(*sources).poll_once()
+        clock.at += AWAY + HOUR
+        await world.poller(*sources).poll_once()
+    first, *others, after = await polls_announced(world)
+    assert sorted(first + [paper for poll in others for paper in poll]) == ["a1", "b1", "c1"]
+    assert len(others) == 2
+    assert sorted(after) == ["a2", "b2"]
+
+
+async def test_a_restart_is_no_downtime(clock: SimulatedClock, world: World) -> None:
+    sources = [OwnPaper(clock, "one", "two", name=name) for name in "ab"]
+    await world.poller(*sources).poll_once()
+    clock.at += HOUR
+    await world.poller(*sources).poll_once()
+    assert [len(poll) for poll in await polls_announced(world)] == [1, 1, 1, 1]
+
+
+async def test_what_was_held_back_at_a_kill_is_announced_with_the_next_poll(
+    clock: SimulatedClock, world: World
+) -> None:
+    papers = Papers(world.redis)
+    await papers.ingest("scripted", Batch(papers=(PAPER,), cursor="c"), 0, hold=True)
+    assert await polls_announced(world) == []
+    await world.poller(OwnPaper(clock, "one", name="scripted")).poll_once()
+    assert await polls_announced(world) == [[PAPER.id, "scripted1"]]
+
+
+async def test_a_failed_poll_leaves_the_cursor(clock: SimulatedClock, world: World) -> None:
+    source = ScriptedSource(clock, "one", SourceError("down"))
+    with capture_logs():
+        await world.poller(source).poll_once()
+        await world.poller(source).poll_once()
+    assert await world.cursor("scripted") == "one"
+
+
+async def test_what_redis_does_not_take_is_fetched_again_soon(clock: SimulatedClock, world: World) -> None:
+    await world.redis.set(keys.CURSORS, "not a hash")
+    with capture_logs():
+        (result,) = await world.poller(ScriptedSource(clock, "one")).poll_once()
+    assert result.error is not None
+    assert "could not be stored" in result.error
+    assert result.next_at == START + timedelta(seconds=5)
+
+
+async def test_two_processes_do_not_both_poll(clock: SimulatedClock, world: World) -> None:
+    first, second = ScriptedSource(clock, "one"), ScriptedSource(clock, "two")
+    async with running(world.poller(first), first):
+        (result,) = await world.poller(second).poll_once()
+        assert second.asked == []
+        assert result.new == 1  # what the leader found
+    async with running(world.poller(second), second):  # the leader has stepped down, and does not leave a gap
+        assert second.asked == [(START + HOUR, "one")]
+
+
+async def test_what_is_fetched_under_a_lost_lease_is_not_written(clock: SimulatedClock, world: World) -> None:
+    source = SlowSource(clock)
+    with capture_logs():
+        poll = asyncio.create_task(world.poller(source, renew_every=30).poll_once())
+        await source.reached.wait()
+        await world.usurp()
+        source.may_answer.set()
+        assert await poll == []
+    assert await world.cursor("scripted") is None
+    assert await Papers(world.redis).get([PAPER.id]) == {}
+
+
+async def test_a_lost_lease_is_noticed_and_won_back(clock: SimulatedClock, world: World) -> None:
+    source = SlowSource(clock)
+    async with running(world.poller(source)):
+        await source.reached.wait()
+        await world.usurp()
+        await source.dropped.wait()
+        source.may_answer.set()
+        await world.redis.delete(keys.LEASE)
+        await source.finished.wait()
+        assert await world.cursor("scripted") == "late"
+
+
+async def test_a_poll_outlasts_its_lease_by_renewing_it(clock: SimulatedClock, world: World) -> None:
+    source, lease = SlowSource(clock), WatchedLease(world.redis)
+    with capture_logs():
+        poll = asyncio.create_task(world.poller(source, lease=lease).poll_once())
+        await source.reached.wait()
+        await lease.renewed.wait()
+        source.may_answer.set()
+        (result,) = await poll
+    assert result.error is None
+    assert await world.redis.exists(keys.LEASE) == 0
+
+
+@pytest.mark.usefixtures("redis")
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # connections that redis-py drops
+async def test_a_cancelled_run_ends_at_whatever_step_it_is(clock: SimulatedClock, valkey: str) -> None:
+    for steps in range(0, 90, 3):
+        fresh = Redis.from_url(
+            valkey, decode_responses=True
+        )  # redis-py can lose a cancellation as it connects
+        sources = [ScriptedSource(clock, name=name) for name in ("one", "two", "three")]  # a connection each
+        task = asyncio.create_task(World(fresh, clock).poller(*sources).run())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=1)
+        assert task.cancelled(), steps
+        assert await fresh.exists(keys.LEASE) == 0
+        await fresh.aclose()
+    gc.collect()  # now, and not in the course of another test
+
+
+async def test_outcomes_are_there_to_be_shown(clock: SimulatedClock, world: World) -> None:
+    source = ScriptedSource(clock, "one", SourceError("down"), SourceError("down"))
+    with capture_logs():
+        for _ in range(3):
+            await world.poller(source).poll_once()  # each time as if after a restart
+            clock.at += HOUR
+    shown = (await last_polls(world.redis))["scripted"]
+    assert (shown.error, shown.failures) == ("down", 2)
+    assert (shown.at, shown.succeeded_at) == (START + 2 * HOUR, START)
+
+
+async def test_a_source_that_the_settings_name_no_more_is_forgotten(
+    clock: SimulatedClock, world: World
+) -> None:
+    former, kept = (
+        ScriptedSource(clock, "one", name="former"),
+        ScriptedSource(clock, "one", "two", name="kept"),
+    )
+    await world.poller(former, kept).poll_once()
+    assert set(await last_polls(world.redis)) == {"former", "kept"}
+    await world.poller(kept).poll_once()
+    assert set(await last_polls(world.redis)) == {"kept"}
+
+
+async def test_a_long_sleep_is_taken_in_naps(clock: SimulatedClock, world: World) -> None:
+    """So that a suspended machine, or a clock that was set, is noticed."""
+    source = ScriptedSource(clock, "one", "two")
+    async with running(world.poller(source), source):
+        assert max(clock.naps) <= 60
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_backoff_stays_between_a_minute_and_an_hour(failures: int, jitter: float) -> None:
+    assert 60 <= backoff(failures, jitter) <= 3600
+    assert backoff(failures, jitter) <= backoff(failures + 1, jitter)
+
+
+@given(st.floats(0, 1e6), st.integers(1, 50), st.floats(0, 1))
+def test_nothing_is_asked_before_the_time_that_was_named(wait: float, failures: int, jitter: float) -> None:
+    pause = pause_after(SourceError("busy", retry_after=wait), failures, jitter)
+    assert pause >= max(wait, 1)
+    assert pause <= max(wait, 3600)
+
+
+@pytest.mark.parametrize("error", [SourceError("a\nb"), SourceError("é", refused=True)])
+def test_a_result_is_what_was_written(error: SourceError) -> None:
+    result = failed("scripted", START, error, None, 0.5)
+    assert PollResult.parse(str(result)) == result
+    again = failed("scripted", START + HOUR, error, result, 0.5)
+    assert (again.failures, PollResult.parse(str(again))) == (2, again)

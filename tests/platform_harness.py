@@ -1,0 +1,166 @@
+"""A channel of any platform as the person in it sees it, so that one story can be told on all of them.
+
+`console_stage` is here; each other platform's stage lies beside its tests. All of them run the same bot, wired by
+`wired`, on a real server, with papers that a test lets `arrive`.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import StringIO
+from typing import Any, Protocol
+
+import aiohttp
+from redis.asyncio import Redis
+from rich.console import Console
+
+from adapters.console import CHANNEL, ConsolePlatform
+from adapters.console.render import render
+from bot.app import Bot, wall_clock, wire
+from bot.cards import Actions, Card, PaperBlock
+from bot.domain.models import ChannelRef, Paper
+from bot.ports import Batch, Platform
+from bot.settings import Settings
+from tests.program import NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message as a person sees it."""
+
+    text: str
+    """All of its words, in the order of reading."""
+    buttons: tuple[str, ...] = ()
+    """The labels of those that do something; links are not among them."""
+    private: bool = True
+    """Only the person who asked sees it."""
+    raw: Any = field(default=None, repr=False)
+    """The platform's own form, for its stage."""
+
+
+class Stage(Protocol):
+    """One person in one channel, to which Paperboy was added."""
+
+    @property
+    def bot(self) -> Bot:
+        """The bot that answers there."""
+
+    @property
+    def channel(self) -> ChannelRef:
+        """Where the person is."""
+
+    async def say(self, line: str) -> Seen:
+        """Give the command `/paper …` as the person would, and see the answer; a fuller one, where that follows."""
+
+    async def press(self, seen: Seen, label: str) -> Seen:
+        """Press a button of a message, and see the answer."""
+
+    async def posted(self) -> Sequence[Seen]:
+        """What everyone in the channel sees from Paperboy, the oldest first."""
+
+    async def restart(self) -> None:
+        """End the bot and start it anew: what was shown before must still work."""
+
+
+@asynccontextmanager
+async def wired(
+    redis: Redis, platforms: tuple[Platform, ...], now: Callable[[], datetime] = wall_clock
+) -> AsyncIterator[Bot]:
+    """A bot with these platforms; nothing runs by itself, and its sources are never asked."""
+    async with aiohttp.ClientSession() as session:
+        defaults = {name: field.default for name, field in Settings.model_fields.items()}
+        nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE}
+        settings = Settings.model_construct(**(defaults | nowhere))
+        yield wire(settings, redis, session, platforms, durable=False, now=now)
+
+
+async def arrive(bot: Bot, *papers: Paper, trending: tuple[str, ...] | None = None) -> None:
+    """Papers are seen, matched and posted."""
+    await bot.papers.ingest("test", Batch(papers, "cursor", trending=trending), 0)
+    await deliver(bot)
+
+
+async def deliver(bot: Bot) -> None:
+    """Match and post all that is due now."""
+    await bot.fanout.match_all()
+    for deliveries in bot.deliveries:
+        await deliveries.deliver_due()
+    for editor in bot.editors:
+        await editor.edit_all()
+
+
+class ConsoleStage:
+    """The terminal."""
+
+    channel = CHANNEL
+
+    def __init__(self, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
+        self.screen = _Screen()
+        self._redis = redis
+        self._now = now
+        self.bot: Bot
+
+    async def say(self, line: str) -> Seen:
+        reading, writing = os.pipe()
+        os.write(writing, f"{line}\n".encode())
+        os.close(writing)
+        try:
+            await ConsolePlatform(self.screen, descriptor=reading).answer_input(self.bot.core)
+        finally:
+            os.close(reading)
+        return _seen(self.screen.replies[-1], private=True)
+
+    async def press(self, seen: Seen, label: str) -> Seen:
+        return await self.say(_commands(seen.raw)[label])
+
+    async def posted(self) -> Sequence[Seen]:
+        return [_seen(card, private=False) for card in self.screen.posts]
+
+    async def restart(self) -> None:
+        async with wired(self._redis, (ConsolePlatform(self.screen),), self._now) as self.bot:
+            pass
+
+
+@asynccontextmanager
+async def console_stage(
+    redis: Redis, now: Callable[[], datetime] = wall_clock
+) -> AsyncIterator[ConsoleStage]:
+    """The terminal as a stage."""
+    stage = ConsoleStage(redis, now)
+    async with wired(redis, (ConsolePlatform(stage.screen),), now) as stage.bot:
+        yield stage
+
+
+class _Screen:
+    """Remembers what a terminal would show."""
+
+    def __init__(self) -> None:
+        self.posts: list[Card] = []
+        self.replies: list[Card] = []
+
+    def post(self, card: Card) -> None:
+        self.posts.append(card)
+
+    def reply(self, card: Card) -> None:
+        self.replies.append(card)
+
+    def note(self, card: Card) -> None:
+        raise AssertionError(f"nobody greets a stage: {card.notice}")
+
+    def typed(self, line: str) -> None:
+        """It is on the screen already."""
+
+
+def _seen(card: Card, *, private: bool) -> Seen:
+    paper = StringIO()
+    Console(file=paper, width=500).print(render(card, links=False))
+    return Seen(paper.getvalue(), tuple(_commands(card)), private, card)
+
+
+def _commands(card: Card) -> dict[str, str]:
+    """Label -> command of every button. A terminal shows no buttons of papers; their commands can be typed."""
+    rows = [block.buttons for block in card.blocks if isinstance(block, Actions)]
+    rows += [block.actions for block in card.blocks if isinstance(block, PaperBlock)]
+    return {button.label: button.command for row in rows for button in row if button.command}

@@ -1,0 +1,88 @@
+"""Which of a poll's papers a channel gets, and in how many messages."""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from bot.domain.polls import Poll
+
+from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Reason, Rules
+from bot.policy.planner import Found, plan_deliveries
+from tests.papers import a_channel, a_paper
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+"""A Monday."""
+HERE = a_channel()
+POLL = Poll("7-0", ())
+
+
+class Match(NamedTuple):
+    number: int
+    query: str
+    every: Every = "channel"
+    channel: ChannelRef = HERE
+
+
+def found(*titles: str, every: Every = "channel") -> list[Found]:
+    return [Found(a_paper(title, title=title), [Match(1, "agents", every)]) for title in titles]
+
+
+def labels(papers: list[Found], rules: Rules) -> list[tuple[str, tuple[str, ...], int]]:
+    """Label, papers, how many of them may go out apart."""
+    offers = plan_deliveries(HERE, papers, rules, POLL, NOW)
+    return [
+        (offer.label, tuple(paper for paper, _ in offer.papers), offer.digest_threshold) for offer in offers
+    ]
+
+
+def test_what_is_due_now_is_one_offer_that_may_fall_apart() -> None:
+    rules = Rules(ChannelSettings(digest_size=3))
+    assert labels(found("a", "b"), rules) == [("poll@7-0", ("a", "b"), 3)]
+
+
+def test_what_is_due_later_gathers_under_the_name_of_its_time() -> None:
+    rules = Rules(ChannelSettings(every="daily", zone="Asia/Kolkata"))
+    assert labels([*found("a"), *found("b", every="now")], rules) == [
+        ("digest@2026-11-24T03:30Z", ("a",), 0),
+        ("poll@7-0", ("b",), 5),
+    ]
+
+
+def test_in_quiet_hours_everything_waits_for_their_end() -> None:
+    rules = Rules(ChannelSettings(quiet=(11, 14)))
+    assert labels(found("a", "b"), rules) == [("digest@2026-11-23T14:00Z", ("a", "b"), 0)]
+
+
+def test_the_most_eager_subscription_decides() -> None:
+    both = Found(a_paper(), [Match(2, "agents", "weekly"), Match(1, "robots", "now")])
+    [offer] = plan_deliveries(HERE, [both], Rules(), POLL, NOW)
+    assert offer.label == "poll@7-0"
+    assert offer.papers == (("2603.00001", (Reason(1, "robots"), Reason(2, "agents"))),)
+
+
+def test_a_muted_query_keeps_its_papers_out() -> None:
+    rules = Rules(mutes=(Mute(text="survey"),))
+    assert labels(found("A survey of agents", "On agents"), rules) == [("poll@7-0", ("On agents",), 5)]
+
+
+def test_a_muted_subscription_is_no_reason() -> None:
+    papers = [Found(a_paper(), [Match(1, "agents"), Match(2, "robots")]), *found("only-1")]
+    [offer] = plan_deliveries(HERE, papers, Rules(mutes=(Mute(text="#1"),)), POLL, NOW)
+    assert offer.papers == (("2603.00001", (Reason(2, "robots"),)),)
+
+
+def test_a_mute_ends_with_its_time() -> None:
+    over = Rules(mutes=(Mute(text="survey", until=NOW), Mute(text="#1", until=NOW - timedelta(days=1))))
+    assert labels(found("A survey"), over) == [("poll@7-0", ("A survey",), 5)]
+
+
+def test_a_paper_that_first_qualifies_now_says_what_has_happened() -> None:
+    paper, before = a_paper(upvotes=55, rank=7), a_paper(upvotes=12)
+    matches = [Match(1, "paper min:50"), Match(2, "top:10"), Match(3, "code:yes")]
+    [offer] = plan_deliveries(HERE, [Found(paper, matches, before)], Rules(), POLL, NOW)
+    assert [reason.note for reason in offer.papers[0][1]] == ["reached ▲ 50", "in the top 10 now", ""]
+
+
+def test_what_may_have_been_posted_before_keeps_its_name() -> None:
+    papers = [Found(a_paper(f"p{n}"), [Match(1, "agents")], first_seen=5) for n in range(9)]
+    offers = plan_deliveries(HERE, papers, Rules(), POLL, NOW)
+    assert [(offer.label, offer.maybe_sent_since) for offer in offers] == [(f"p{n}", 5) for n in range(9)]

@@ -1,0 +1,60 @@
+"""News of work arrives, and where it may have been lost everyone looks by themselves."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.store import keys, notifications
+from bot.store.notifications import Notifications
+from bot.supervisor import cancel
+
+
+class Heard(asyncio.Queue[str]):
+    """What a listener was told."""
+
+    async def until(self, message: str) -> None:
+        async with asyncio.timeout(5):
+            while await self.get() != message:
+                pass
+
+
+@pytest.fixture
+async def heard(redis: Redis) -> AsyncIterator[Heard]:
+    news, queue = Notifications(redis), Heard()
+    news.listen(queue.put_nowait)
+    task = asyncio.create_task(news.run())
+    await queue.until("")
+    yield queue
+    await cancel({task})
+
+
+async def test_news_is_heard(redis: Redis, heard: Heard) -> None:
+    await redis.publish(keys.WAKE, "due fake 07")
+    await heard.until("due fake 07")
+
+
+async def test_a_lost_connection_is_made_again_and_nothing_taken_for_granted(
+    redis: Redis, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "AGAIN_AFTER", 0.01)
+    while not heard.empty():
+        heard.get_nowait()
+    await redis.client_kill_filter(_type="pubsub")
+    await heard.until("")
+    async with asyncio.timeout(5):
+        while not (await redis.pubsub_numsub(keys.WAKE))[0][1]:  # noqa: ASYNC110  # the server knows
+            await asyncio.sleep(0.01)
+    await redis.publish(keys.WAKE, "papers")
+    await heard.until("papers")
+
+
+async def test_everyone_looks_now_and_then(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifications, "SWEEP", 0.02)
+    news, queue = Notifications(redis), Heard()
+    news.listen(queue.put_nowait)
+    task = asyncio.create_task(news.run())
+    for _ in range(4):
+        await queue.until("")
+    await cancel({task})

@@ -1,0 +1,69 @@
+"""The tour tells the same story every time."""
+
+from dataclasses import dataclass, field
+
+from inline_snapshot import snapshot
+from redis.asyncio import Redis
+
+from bot.cards import Card
+from bot.commands.core import Commands
+from bot.ports import Batch
+from bot.query import parse
+from bot.store.papers import Papers
+from bot.terminal.demo import known, news, tour
+from bot.terminal.sample import today
+from tests.commands.conftest import services_on
+from tests.papers import a_channel
+
+
+@dataclass
+class Audience:
+    """Sees the tour, and takes the time it is given."""
+
+    seen: list[str] = field(default_factory=list)
+    waited: float = 0.0
+
+    def note(self, card: Card) -> None:
+        self.seen.append(card.notice)
+
+    def typed(self, line: str) -> None:
+        self.seen.append(f"> {line}")
+
+    def reply(self, card: Card) -> None:
+        assert card.kind != "error", card
+        self.seen.append(card.notice)
+
+    async def pause(self, seconds: float) -> None:
+        self.waited += seconds
+
+
+async def test_the_tour_subscribes_sees_papers_lists_and_previews(redis: Redis) -> None:
+    audience, papers = Audience(), Papers(redis)
+    services = services_on(redis, papers, today)
+    await papers.ingest("sample", Batch((), "before", history=known()), 0)
+
+    async def arrive() -> None:
+        await papers.ingest("sample", Batch(news(), "after"), 0)
+        wanted = [parse(s.query) for s in await services.subscriptions.of(a_channel())]
+        matching = [paper for paper in news() if any(query.matches(paper) for query in wanted)]
+        audience.seen.append(f"{len(matching)} papers arrive")
+
+    await tour(Commands(services), audience, a_channel(), arrive=arrive, pause=audience.pause)
+    assert audience.seen == snapshot(
+        [
+            "A tour with a sample of real papers, offline. Nothing is kept.",
+            "> /paper subscribe diffusion",
+            "Subscribed as #1: diffusion. Of the 20 papers of the bundled sample it would have posted 3.",
+            '> /paper subscribe "language model" -attention',
+            'Subscribed as #2: "language model" -attention. Of the 20 papers of the bundled sample it would have posted 4.',
+            "6 papers arrive",
+            "> /paper list",
+            "2 subscriptions in this channel",
+            "> /paper preview agents, robots",
+            "Preview of agents OR robots: Of the 32 papers of the bundled sample it would have posted 10.",
+            "> /paper unsubscribe #2",
+            'Stopped #2: "language model" -attention',
+            "That was the tour. Next: paperboy run",
+        ]
+    )
+    assert audience.waited < 30, "nobody watches for longer"

@@ -1,0 +1,50 @@
+"""The bundled sample is real, ours to give away, and marked."""
+
+from datetime import UTC, datetime
+
+from bot.cards import PaperBlock
+from bot.cards.paper import SUMMARY, paper_block
+from bot.query import parse
+from bot.terminal.demo import known, news
+from bot.terminal.sample import sample_papers, today
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def test_it_has_about_thirty_different_papers_in_order() -> None:
+    papers = sample_papers()
+    assert 25 <= len(papers) <= 40
+    assert len({paper.id for paper in papers}) == len(papers)
+    assert [paper.published for paper in papers] == sorted(paper.published for paper in papers)
+    assert all(paper.authors and paper.categories and paper.pdf_url for paper in papers)
+
+
+def test_every_card_shows_its_one_sentence_and_says_that_it_is_a_sample() -> None:
+    for paper in sample_papers():
+        block = paper_block(paper, (), NOW)
+        assert isinstance(block, PaperBlock)
+        assert block.title == paper.title
+        assert block.summary == paper.abstract, "one sentence, whole"
+        assert len(block.summary) <= min(SUMMARY, 160)
+        assert block.byline[-1] == "sample"
+
+
+def test_whatever_people_try_first_finds_something() -> None:
+    for query in (
+        "diffusion",
+        '"language model"',
+        "agents",
+        "robot",
+        "3d",
+        "speech",
+        "protein",
+        "rlhf",
+        "llm",
+    ):
+        wanted = parse(query)
+        assert any(wanted.matches(paper) for paper in sample_papers()), query
+
+
+def test_the_tour_splits_it_into_yesterday_and_today() -> None:
+    assert (*known(), *news()) == sample_papers()
+    assert max(paper.published for paper in news()) < today()
