@@ -13,10 +13,11 @@ from typing import Any
 import structlog
 
 from bot.app import CONSOLE, DELIVERY, FANOUT, POLLER, WEB, Bot, open_bot
+from bot.domain.models import SAMPLE_SOURCE
 from bot.ports import Batch
 from bot.settings import Settings
 from bot.terminal import demo
-from bot.terminal.sample import SOURCE, today
+from bot.terminal.sample import today
 from bot.terminal.session import stand_in, welcome
 
 log = structlog.get_logger(__name__)
@@ -102,10 +103,10 @@ async def tour(settings: Settings) -> None:
             screen = bot.terminal
             if screen is None:
                 return
-            await bot.papers.ingest(SOURCE, Batch(papers=(), history=demo.known(), cursor=""), fence=0)
+            await bot.papers.ingest(SAMPLE_SOURCE, Batch(papers=(), history=demo.known(), cursor=""), fence=0)
 
             async def arrive() -> None:
-                await bot.papers.ingest(SOURCE, Batch(papers=demo.news(), cursor=""), fence=0)
+                await bot.papers.ingest(SAMPLE_SOURCE, Batch(papers=demo.news(), cursor=""), fence=0)
                 await bot.fanout.match_all()
                 await bot.deliveries[0].deliver_due()
 

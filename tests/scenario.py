@@ -158,7 +158,7 @@ class Board:
     """How many posts it takes for the next time only."""
     name = "board"
     rates = Rates()
-    unclear = "hold"
+    on_uncertain = "hold"
 
     async def run(self, core: Core) -> None: ...
 

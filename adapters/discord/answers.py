@@ -43,7 +43,7 @@ class Answers:
         try:
             await self._give(interaction, ask, line)
         except discord.HTTPException as error:
-            if error.code not in errors.OVER:
+            if error.code not in errors.INTERACTION_OVER:
                 raise
             log.info("the interaction was over before it was answered", code=error.code)
         except (aiohttp.ClientError, OSError) as error:

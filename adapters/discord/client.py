@@ -1,11 +1,10 @@
 """The clients: one that listens at the gateway, and one that only speaks REST."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-import aiohttp
 import discord
 import structlog
 from discord import app_commands
@@ -13,52 +12,24 @@ from redis.asyncio import Redis
 
 from adapters.discord.answers import Answers, Ask, sorry
 from adapters.discord.buttons import CUSTOM_ID
+from adapters.discord.channel_kinds import ChannelKinds
 from adapters.discord.commands import Interaction, root_command, sync
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
-from adapters.discord.lifecycle import Lifecycle
-from adapters.discord.people import People, added, advise, kind_here, plain_user, refusal, roles, where
-from adapters.discord.places import Places
+from adapters.discord.lifecycle import SETTLE, Lifecycle
+from adapters.discord.permissions import People, added, advise, kind_here, plain_user, refusal, roles, where
+from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
-from adapters.discord.troubles import Troubles
+from adapters.discord.unreachable import UnreachableChannels, notify
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find
-from bot.domain.errors import DeliveryUncertain
 from bot.domain.models import Command
 from bot.ports import Core, Reply
 
 Identify = Callable[[int], Awaitable[None]]
 """Returns once a shard may identify itself."""
 
-CONNECTIONS = 24
-"""At once, for posts: fifty a second need no more, and to open many at once would hold up who waits for an answer."""
-LONGEST_WAIT = 8.0
-"""Seconds that a post waits for one of Discord's limits before it is given back."""
-
 log = structlog.get_logger(__name__)
-
-
-def speaking() -> discord.Client:
-    """A client that posts and looks things up; it never connects to the gateway. Needs a running event loop.
-
-    discord.py would send a request again and again where the server fails, even one that is not known by a nonce, and
-    wait for a limit however long it takes. The outbox does both better, for it sees all that waits.
-    """
-    fails = aiohttp.TraceConfig()
-    fails.on_request_end.append(_no_repeats)
-    client = discord.Client(
-        intents=discord.Intents(guilds=True),  # means nothing here, but without it discord.py warns
-        allowed_mentions=discord.AllowedMentions.none(),
-        http_trace=fails,
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
-    )
-    client.http.max_ratelimit_timeout = LONGEST_WAIT
-    return client
-
-
-async def _no_repeats(_session: object, _context: object, end: aiohttp.TraceRequestEndParams) -> None:
-    if end.response.status >= 500:
-        raise DeliveryUncertain(f"Discord answered {end.response.status}")
 
 
 class Listening(discord.AutoShardedClient):
@@ -71,6 +42,7 @@ class Listening(discord.AutoShardedClient):
         answers: Answers,
         identify: Identify | None = None,
         *,
+        settle: float = SETTLE,
         shard_ids: Sequence[int] = (0,),
         shard_count: int = 1,
     ) -> None:
@@ -80,15 +52,18 @@ class Listening(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            http_trace=identified(),
             shard_ids=list(shard_ids),
             shard_count=shard_count,
         )
+        self.http.user_agent = USER_AGENT
         self._core = core
         self._redis = redis
         self._answers = answers
         self._identify = identify
-        self._order = asyncio.Lock()
-        self._lifecycle = Lifecycle(core, Places(redis), Troubles(self, redis))
+        self._lifecycle = Lifecycle(
+            core, ChannelKinds(redis), UnreachableChannels(redis), partial(notify, self, redis), settle=settle
+        )
         self.tree = Tree(self)
         self._people = People(self.tree.fetch_commands)
         self.tree.add_command(root_command(self._invoke, self._complete))
@@ -165,45 +140,46 @@ class Listening(discord.AutoShardedClient):
         channel = where(interaction)
         return await self._core.complete(spec.name, option.name, typed, plain_user(interaction), channel)
 
-    async def _in_order(self, event: Awaitable[None]) -> None:
-        """One after the other, as Discord told them: discord.py starts all at once."""
-        async with self._order:
-            await event
-
-    async def on_ready(self) -> None:
-        await self._in_order(self._lifecycle.ready(self))
-
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._in_order(self._lifecycle.added(guild))
+        await self._lifecycle.added(guild)
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        if self.get_guild(guild.id):  # at the start discord.py tells of them seconds later
-            await self._in_order(self._lifecycle.available(guild))
+        if self.get_guild(guild.id):  # at the start discord.py dispatches these seconds later
+            await self._lifecycle.available(guild)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self._in_order(self._lifecycle.removed(guild))
+        await self._lifecycle.removed(guild)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self._in_order(self._lifecycle.deleted(channel.guild.id, channel.id))
+        await self._lifecycle.deleted(channel.guild.id, channel.id)
 
     async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
-        await self._in_order(self._lifecycle.deleted(thread.guild_id, thread.thread_id))
+        await self._lifecycle.deleted(thread.guild_id, thread.thread_id)
 
     async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
-        await self._in_order(self._lifecycle.changed(after))
+        await self._lifecycle.changed(after)
 
     async def on_thread_update(self, _before: object, after: discord.Thread) -> None:
-        await self._in_order(self._lifecycle.changed(after))
+        await self._lifecycle.changed(after)
+
+    async def on_thread_join(self, thread: discord.Thread) -> None:
+        """discord.py's event for a thread that it doesn't know, such as one that was reopened."""
+        await self._lifecycle.changed(thread)
 
     async def on_guild_role_update(self, _before: object, after: discord.Role) -> None:
-        await self._in_order(self._lifecycle.look_at(after.guild))
+        self._lifecycle.roles_changed(after.guild)
 
     async def on_guild_role_delete(self, role: discord.Role) -> None:
-        await self._in_order(self._lifecycle.look_at(role.guild))
+        self._lifecycle.roles_changed(role.guild)
 
     async def on_member_update(self, _before: object, after: discord.Member) -> None:
-        """Without the intent for members only Paperboy itself is told of."""
-        await self._in_order(self._lifecycle.look_at(after.guild))
+        """Without the intent for members, Discord sends this event for Paperboy itself only."""
+        self._lifecycle.roles_changed(after.guild)
+
+    async def close(self) -> None:
+        """Also cancels what was still to be done."""
+        await self._lifecycle.close()
+        await super().close()
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
         """The edge: an event that could not be dealt with is logged, the next ones go on."""

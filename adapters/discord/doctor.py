@@ -7,8 +7,8 @@ import discord
 from redis.asyncio import Redis
 
 from adapters.discord.errors import verdict
-from adapters.discord.gateway import RESERVE, gateway_of
-from adapters.discord.people import invite, lacking
+from adapters.discord.permissions import invite, lacking
+from adapters.discord.shards import RESERVE, gateway_of
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef
 from bot.ports import Finding

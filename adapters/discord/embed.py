@@ -6,8 +6,8 @@ import discord
 
 from adapters.discord.buttons import FALLBACK, Ids, component
 from adapters.discord.layout import ACCENT
+from adapters.discord.layout_plan import pressed, said, unseen, words
 from adapters.discord.markup import address, fitted, width
-from adapters.discord.plan import pressed, said, unseen, words
 from bot.cards import Card, PaperBlock
 
 MAX_TITLE = 256

@@ -1,4 +1,27 @@
-"""What Discord's errors mean for a post. The codes are those of Discord's "Opcodes and Status Codes"."""
+"""What each of Discord's answers means for a delivery, its channel and its server: one table.
+
+Only a code of `BY_CODE`, in Discord's own JSON, pauses a channel or drops a card. Any other answer may come from a
+proxy, a firewall or Cloudflare, or from a fault that passes, so the delivery is retried and its attempt doesn't count:
+
+| status        | body                                      | the delivery                                         |
+|---------------|-------------------------------------------|------------------------------------------------------|
+| 2xx           | what was asked for                        | posted                                               |
+| 2xx           | anything else                             | unclear if it was a post, else retried, platform-wide |
+| 3xx, 408      | anything                                  | retried, platform-wide                               |
+| 401           | Discord's JSON                            | retried, platform-wide: the token is refused         |
+| 429           | Discord's JSON                            | retried when it says; platform-wide if it says so    |
+| 429           | anything else                             | retried, platform-wide: the address is blocked       |
+| any other 4xx | a code of `BY_CODE`                       | as the table says                                    |
+| any other 4xx | another code                              | retried, for this channel only                       |
+| any other 4xx | no code, code 0, no JSON, empty, cut off  | retried, platform-wide                               |
+| 5xx           | anything                                  | unclear if it was a post, else retried, platform-wide |
+
+The codes are those of https://docs.discord.com/developers/topics/opcodes-and-status-codes#json.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import aiohttp
 import discord
@@ -6,85 +29,227 @@ import discord
 from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, SendError
 
 DELETED = 10008
-"""The message is unknown: on a create with a nonce, it was posted before and has been deleted since."""
-OVER = frozenset({10062, 10015, 40060})
-"""The interaction is over: its three seconds or fifteen minutes have passed, or another process answered it."""
-FORM = 50035
-WRONG_KIND = 50008
-"""No messages can be sent in a channel of this kind, such as a forum."""
+"""Unknown message. For a post with a nonce: it was posted before and has been deleted since."""
+INTERACTION_OVER = frozenset({10062, 10015, 40060})
+"""The interaction has expired (after 3 seconds or 15 minutes), or another process has answered it."""
+WRONG_KIND = frozenset({50008, 40058})
+"""The channel takes no plain messages, as a forum doesn't."""
 THREAD_EXISTS = 160004
-BLOCKED_FOR = 600.0
-"""Seconds in which nothing is sent to a server that says it has blocked us (a 429 that is not the API's own)."""
-REFUSED_FOR = 300.0
-"""Seconds between attempts with a token that is refused: ten thousand of those are a ban."""
-SLOW_FOR = 5.0
+
+SPELL = 10.0
+"""Seconds between attempts while something between us and Discord answers: all channels are back soon after it ends."""
+TOKEN_REFUSED = 60.0
+"""Seconds between attempts with a refused token. 10,000 refused requests in 10 minutes get the address banned."""
+ADDRESS_BLOCKED = 60.0
+"""Seconds between attempts while Cloudflare blocks this address, unless it names a time."""
+LONGEST = 3600.0
+"""Seconds: no answer makes us wait longer than this, whatever it says."""
 
 
-class Hindered(ChannelGone):
-    """Nothing can be posted there until somebody mends it: they are told."""
+class Unreachable(ChannelGone):
+    """Nothing can be posted in the channel until someone changes something there. `code` is Discord's."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
-GONE = {
-    10003: "the channel does not exist any more",
-    10004: "the server does not exist any more, or Paperboy is not in it",
-    50008: "no messages can be sent in a channel of this kind",
-    50024: "that can't be done in a channel of this kind",
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Pause the channel. `reason` says what is wrong and what to do."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Drop this card: Discord will never take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again after so many seconds. The attempt doesn't count."""
+
+    after: float
+    scope: Literal["channel", "workspace", "platform"] = "channel"
+
+
+Meaning = Pause | Drop | Retry
+
+BY_CODE: Mapping[int, Meaning] = {
+    # The channel can't be posted in until someone changes something: pause it.
+    10003: Pause("This channel no longer exists on Discord."),
+    10004: Pause("Paperboy is no longer in this server, or the server no longer exists."),
+    40058: Pause("Posts in this forum can't be written as messages. Subscribe again in a text channel."),
+    40066: Pause(
+        "This forum requires a tag, and only moderators may set its tags. Add one that everyone may use."
+    ),
+    40067: Pause("This forum requires a tag on each post. Add a tag that everyone may use."),
+    50001: Pause("Paperboy can't see this channel. Give it the View Channel permission."),
+    50007: Pause("This person doesn't accept direct messages from Paperboy."),
+    50008: Pause("Messages can't be posted in a channel of this kind. Subscribe in a text channel."),
+    50009: Pause("The server's verification level keeps Paperboy out. Give it a role."),
+    50013: Pause("Paperboy lacks a permission here. Give it View Channel, Send Messages and Embed Links."),
+    50024: Pause("Messages can't be posted in a channel of this kind. Subscribe in a text channel."),
+    50055: Pause("Paperboy is no longer in this server, or the server no longer exists."),
+    50083: Pause("This thread is archived. Reopen it."),
+    50278: Pause("Paperboy shares no server with this person any more."),
+    60003: Pause(
+        "The server requires two-factor authentication of its moderators. Give Paperboy fewer permissions."
+    ),
+    160005: Pause("This thread is locked. Unlock it."),
+    160006: Pause("This server has as many open threads as Discord allows. Close some."),
+    # Discord will never take this card: a dead letter.
+    20009: Drop(),  # explicit content
+    20031: Drop(),  # words that aren't allowed in a name
+    40005: Drop(),  # too large
+    50006: Drop(),  # empty
+    50035: Drop(),  # invalid form
+    50045: Drop(),  # a file that is too large
+    200000: Drop(),  # automatic moderation: the message
+    200001: Drop(),  # automatic moderation: the title
+    240000: Drop(),  # harmful links
+    # Limits of a channel or a server.
+    20016: Retry(30.0),  # slow mode
+    20028: Retry(5.0),  # the channel's write limit
+    20029: Retry(5.0, "workspace"),  # the server's write limit
+    30046: Retry(300.0),  # edits of old messages
+    10087: Retry(5.0),  # a tag was deleted between our look and our post
+    # Faults of Discord's or of the network's.
+    0: Retry(SPELL, "platform"),
+    40004: Retry(SPELL, "platform"),  # sending is switched off
+    40006: Retry(SPELL, "platform"),  # this feature is switched off
+    40062: Retry(SPELL, "platform"),  # overload
+    40333: Retry(SPELL, "platform"),  # Cloudflare blocks the request
+    110000: Retry(SPELL, "platform"),
+    110001: Retry(SPELL, "platform"),
+    130000: Retry(SPELL, "platform"),  # overload
 }
-HINDERED = {
-    50001: "I may not see the channel: give me View Channel",
-    50013: "I lack a permission: give me View Channel, Send Messages and Embed Links",
-    50083: "the thread is archived",
-    160005: "the thread is locked",
-    40067: "the forum wants a tag on each post, and has none that I may use",
-}
-REFUSED = frozenset({FORM, 50006})
-LATER = frozenset({20016, 20028, 40062, 130000, 30033, 160006})
-"""Slow mode, write limits, overload, too many open threads."""
+ANY_OTHER_CODE = Retry(300.0)
+"""Discord refuses this request for a reason that may be the channel's: the other channels go on."""
+
+NOT_CONNECTED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+)
+"""Errors after which it is certain that no request was sent."""
+NOT_JSON: Any = object()
+"""In the place of a body that isn't JSON, or that ended too soon."""
 
 
-def verdict(error: Exception) -> SendError:
-    """What is to be done about an error of a post."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer over HTTP, before anyone has judged it."""
+
+    status: int
+    body: Any = NOT_JSON
+    """What its JSON holds."""
+    retry_after: str = ""
+    """The header of that name."""
+
+    @property
+    def code(self) -> int | None:
+        """Discord's error code; None if the body isn't Discord's description of an error."""
+        code = self.body.get("code") if isinstance(self.body, dict) else None
+        return code if type(code) is int else None
+
+
+def judge(answer: Answer, *, posts: bool) -> SendError | None:
+    """What the answer means; None if it is what was asked for. `posts` says whether the request creates a post."""
+    status = answer.status
+    if 200 <= status < 300:
+        return None if _is_result(answer, posts=posts) else _open_question(_shown(answer), posts=posts)
+    if status >= 500:
+        return _open_question(_shown(answer), posts=posts)
+    if status == 429:
+        return _limited(answer)
+    if status < 400 or status == 408 or answer.code is None:
+        return not_discord(status)
+    if status == 401:
+        return _retry(Retry(TOKEN_REFUSED, "platform"), "Discord refuses DISCORD_TOKEN")
+    return _coded(answer.code, _shown(answer))
+
+
+def not_discord(status: int) -> RetryLater:
+    """An answer of something between us and Discord, which never saw the request."""
+    return _retry(
+        Retry(SPELL, "platform"), f"HTTP {status}, and not from Discord itself: a proxy or Cloudflare"
+    )
+
+
+def verdict(error: Exception, *, posts: bool = True) -> SendError:
+    """What an error of a request means. `posts` says whether the request creates a post."""
     match error:
         case SendError():
             return error
         case discord.RateLimited():
-            return RetryLater("slow down", after=error.retry_after, counts=False)
-        case aiohttp.ClientConnectorError():
-            return RetryLater(f"not connected: {error}", scope="platform")
+            return RetryLater("Discord's rate limit", after=_bounded(error.retry_after), counts=False)
+        case discord.HTTPException() if error.status == 429:  # the library has waited for it several times
+            return RetryLater("Discord's rate limit", after=5.0, counts=False)
         case discord.HTTPException():
-            return _answered(error)
+            answer = Answer(error.status, {"code": error.code, "message": error.text})
+            return judge(answer, posts=posts) or DeliveryUncertain(_shown(answer))
         case aiohttp.ClientError() | OSError():
-            return DeliveryUncertain(f"no answer: {error!r}")
+            return _unanswered(error, posts=posts)
         case _:
             raise error
 
 
-def _answered(error: discord.HTTPException) -> SendError:
-    """The error that came as an answer, by its status, else by its code."""
-    why = f"{error.status} {error.code}: {error.text}"[:300]
-    match error.status:
-        case 429 if "Via" in error.response.headers:  # its own: discord.py has waited for it several times
-            return RetryLater(why, after=SLOW_FOR, counts=False)
-        case 429:
-            return _wait("Discord blocks this address for now", BLOCKED_FOR)
-        case 401:
-            return _wait("Discord refuses DISCORD_TOKEN", REFUSED_FOR)
-        case status if status >= 500:
-            return DeliveryUncertain(why)
-        case _:
-            return _coded(error, why)
+def _unanswered(error: aiohttp.ClientError | OSError, *, posts: bool) -> SendError:
+    """A connection that couldn't be opened, or that ended without an answer."""
+    if isinstance(error, NOT_CONNECTED):
+        return _retry(Retry(SPELL, "platform"), f"Discord can't be reached: {error}")
+    return _open_question(f"No answer: {error!r}", posts=posts)
 
 
-def _coded(error: discord.HTTPException, why: str) -> SendError:
-    if error.code in LATER:
-        return RetryLater(why, after=SLOW_FOR, counts=False)
-    if error.code in HINDERED:
-        return Hindered(HINDERED[error.code])
-    if error.code in REFUSED or (error.status == 400 and error.code not in GONE):
-        return CardRefused(why)
-    return ChannelGone(GONE.get(error.code, why))
+def _coded(code: int, why: str) -> SendError:
+    match BY_CODE.get(code, ANY_OTHER_CODE):
+        case Pause(reason):
+            return Unreachable(reason, code)
+        case Drop():
+            return CardRefused(why)
+        case Retry() as retry:
+            return _retry(retry, why)
 
 
-def _wait(why: str, after: float) -> RetryLater:
-    """Nothing can be posted anywhere for so long."""
-    return RetryLater(why, after=after, scope="platform", counts=False)
+def _limited(answer: Answer) -> SendError:
+    """A 429: Discord's own names a time, and whether it is for all of the bot."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    named = body.get("retry_after")
+    if isinstance(named, int | float):
+        everywhere = body.get("global") is True
+        return _retry(Retry(_bounded(named), "platform" if everywhere else "channel"), "Discord's rate limit")
+    after = _bounded(_number(answer.retry_after) or ADDRESS_BLOCKED)
+    return _retry(Retry(after, "platform"), "Discord blocks this machine's address for now")
+
+
+def _open_question(why: str, *, posts: bool) -> SendError:
+    """The outcome if we can't know whether Discord did what it was asked for."""
+    return DeliveryUncertain(why) if posts else _retry(Retry(SPELL, "platform"), why)
+
+
+def _is_result(answer: Answer, *, posts: bool) -> bool:
+    if posts:
+        return isinstance(answer.body, dict) and str(answer.body.get("id", "")).isdecimal()
+    return answer.status == 204 or isinstance(answer.body, dict | list)
+
+
+def _retry(retry: Retry, why: str) -> RetryLater:
+    return RetryLater(why, after=retry.after, scope=retry.scope, counts=False)
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.05), LONGEST) if seconds == seconds else LONGEST  # noqa: PLR0124  # NaN is no time
+
+
+def _number(text: str) -> float:
+    """Seconds in a header; 0 if there are none."""
+    return float(text) if len(text) <= 12 and text.replace(".", "", 1).isdecimal() else 0.0
+
+
+def _shown(answer: Answer) -> str:
+    """The answer in a short line."""
+    said = answer.body.get("message", "") if isinstance(answer.body, dict) else ""
+    code = "" if answer.code is None else f" {answer.code}"
+    return f"HTTP {answer.status}{code}{': ' if said else ''}{said}"[:300]

@@ -3,7 +3,7 @@
 import discord
 
 from adapters.discord.buttons import FALLBACK, Ids, component
-from adapters.discord.plan import Line, Picture, Piece, plan
+from adapters.discord.layout_plan import Line, Picture, Piece, plan
 from bot.cards import Button, Card
 
 ACCENT = discord.Colour(0xF2B632)

@@ -1,99 +1,189 @@
-"""What happens to servers and channels while Paperboy is there, told to the core."""
+"""What happens to servers and channels while Paperboy is there: the core pauses, resumes and forgets them."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 import discord
 import structlog
+from redis.exceptions import RedisError
 
-from adapters.discord.people import lacking
-from adapters.discord.places import Places, kind_of, ref
-from adapters.discord.troubles import Troubles
+from adapters.discord.channel_kinds import ChannelKinds, kind_of, ref, usable_tags
+from adapters.discord.permissions import lacking
+from adapters.discord.unreachable import UnreachableChannels
 from bot.domain.models import ChannelRef
 from bot.ports import Core
 
 REMOVED = "Paperboy was removed from the server"
+SETTLE = 2.0
+"""Seconds after a change of roles before a server's channels are looked at: reordering roles sends one event per role."""
+AT_ONCE = 16
+"""Max servers looked at concurrently: at the start Discord names thousands."""
+MAX_ACTIVE_THREADS = 1000
+"""Active threads of a server; one more is refused with 160006."""
+MISSING_PERMISSION = 50013
 
+Notify = Callable[[ChannelRef, str], Awaitable[bool]]
+"""Sends a problem of a channel to someone who can help."""
 Place = discord.abc.GuildChannel | discord.Thread
 
 log = structlog.get_logger(__name__)
 
 
 class Lifecycle:
-    """Each event ends in the right state, however often it is told."""
+    """Handles the gateway's events. Each may come twice, and after others have been missed.
 
-    def __init__(self, core: Core, places: Places, troubles: Troubles) -> None:
+    Events of one server are handled in order; servers don't wait for each other. `settle` in seconds, as SETTLE.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        kinds: ChannelKinds,
+        unreachable: UnreachableChannels,
+        notify: Notify,
+        *,
+        settle: float = SETTLE,
+    ) -> None:
         self._core = core
-        self._places = places
-        self._troubles = troubles
+        self._kinds = kinds
+        self._unreachable = unreachable
+        self._notify = notify
+        self._settle = settle
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._settling: set[int] = set()
+        """Servers that will be looked at soon."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lacking: dict[int, frozenset[ChannelRef]] = {}
+        """Server -> the channels that couldn't be posted in at the last look."""
 
     async def added(self, guild: discord.Guild) -> None:
-        """Invited, or invited back: what was subscribed before is posted again."""
-        await self._core.resume_workspace("discord", str(guild.id))
-        await self._troubles.end(_whole(guild))
-        await self.look_at(guild)
+        """Paperboy was invited, perhaps again: resume the server's subscriptions."""
+        async with self._turn(guild.id):
+            await self._added(guild)
 
     async def removed(self, guild: discord.Guild) -> None:
-        """A real removal. Subscriptions are kept for a return."""
-        await self._core.pause_workspace("discord", str(guild.id), REMOVED)
-        await self._troubles.begin(_whole(guild), REMOVED, tell=False)
+        """Paperboy was removed. Subscriptions stay, for its return."""
+        async with self._turn(guild.id):
+            self._lacking.pop(guild.id, None)
+            await self._core.pause_workspace("discord", str(guild.id), REMOVED)
+            await self._unreachable.add(_whole(guild), 0)
 
     async def available(self, guild: discord.Guild) -> None:
-        """There again, after an outage or, should Discord say it so, after a removal."""
-        if _whole(guild) in await self._troubles.known():
-            await self.added(guild)
+        """A server is there again, after an outage or a new connection: look at what couldn't be posted in."""
+        async with self._turn(guild.id):
+            places = _places(guild)
+            known = await self._unreachable.among((_whole(guild), *places))
+            if _whole(guild) in known:
+                await self._added(guild)
+            else:
+                await self._resume(places, known)
 
     async def deleted(self, guild: int, channel: int) -> None:
-        """A channel is gone for good: Discord never gives its id again."""
-        await self._core.forget(ref(guild, channel))
-        await self._troubles.end(ref(guild, channel))
+        """A channel was deleted: Discord never uses its id again."""
+        async with self._turn(guild):
+            await self._core.forget(ref(guild, channel))
+            await self._unreachable.remove(ref(guild, channel))
 
     async def changed(self, channel: Place) -> None:
-        """A channel's kind, permissions or state may be others now."""
-        await self._places.learn(channel.id, channel.type)
-        await self._look({ref(channel.guild.id, channel.id): channel})
+        """A channel's kind, permissions or state may have changed; a forum's with each of its threads."""
+        async with self._turn(channel.guild.id):
+            await self._kinds.learn(channel.id, channel.type)
+            places: dict[ChannelRef, Place] = {ref(channel.guild.id, channel.id): channel}
+            if isinstance(channel, discord.Thread) and channel.parent is not None:
+                places[ref(channel.guild.id, channel.parent.id)] = channel.parent
+            await self._look(channel.guild.id, places, partial=True)
 
-    async def look_at(self, guild: discord.Guild) -> None:
-        """Permissions may have changed in any channel of the server."""
-        everywhere: Iterable[Place] = (*guild.channels, *guild.threads)
-        await self._look({ref(guild.id, channel.id): channel for channel in everywhere})
-
-    async def ready(self, client: discord.Client) -> None:
-        """Connected anew: events may have been missed, so whatever is in trouble is looked at."""
-        channels: dict[ChannelRef, Place] = {}
-        for known in await self._troubles.known():
-            guild = client.get_guild(int(known.workspace)) if known.workspace.isdigit() else None
-            if guild and not known.channel:
-                await self.added(guild)
-            elif guild and (place := guild.get_channel_or_thread(int(known.channel))):
-                channels[known] = place
-        await self._look(channels)
+    def roles_changed(self, guild: discord.Guild) -> None:
+        """Permissions may have changed in any channel: look at all of them once things have settled."""
+        if guild.id not in self._settling:
+            self._settling.add(guild.id)
+            task = asyncio.create_task(self._look_later(guild), name=f"look at server {guild.id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def used(
         self, channel: ChannelRef, kind: discord.ChannelType | None, permissions: discord.Permissions
     ) -> None:
-        """Somebody gave a command there: the moment to try again, and, where it changed something, to learn what kind
-        of channel it is."""
+        """Someone gave a command in the channel: try again there, and learn its kind if the command changed something."""
         if kind is not None:
-            await self._places.learn(int(channel.channel), kind)
-        if not lacking(permissions) and await self._troubles.end(channel):
+            await self._kinds.learn(int(channel.channel), kind)
+        if not lacking(permissions) and await self._unreachable.remove(channel):
             await self._core.resume(channel)
 
-    async def _look(self, channels: Mapping[ChannelRef, Place]) -> None:
-        for channel in await self._core.subscriptions(channels):
-            await self._look_at_one(channel, channels[channel])
+    async def close(self) -> None:
+        """Cancel the looks that are still to come."""
+        for task in tuple(self._tasks):
+            task.cancel()
 
-    async def _look_at_one(self, channel: ChannelRef, place: Place) -> None:
-        missing = lacking(place.permissions_for(place.guild.me), thread=isinstance(place, discord.Thread))
-        if missing:
-            why = f"I lack {' and '.join(missing)} there"
-            await self._core.pause(channel, why)
-            if await self._troubles.begin(channel, why):
-                log.info("permissions lost", channel=str(channel), missing=missing)
-        elif await self._troubles.end(channel):
-            await self._core.resume(channel)
-            log.info("permissions regained", channel=str(channel), kind=kind_of(place.type))
+    async def _added(self, guild: discord.Guild) -> None:
+        await self._core.resume_workspace("discord", str(guild.id))
+        await self._unreachable.remove(_whole(guild))
+        await self._look(guild.id, _places(guild))
+
+    async def _look_later(self, guild: discord.Guild) -> None:
+        await asyncio.sleep(self._settle)
+        self._settling.discard(guild.id)  # what changes from here on needs another look
+        try:
+            async with self._turn(guild.id):
+                await self._look(guild.id, _places(guild))
+        except (RedisError, OSError) as error:  # the next refused post, change or command finds it out
+            log.warning("server_not_looked_at", server=guild.id, error=str(error))
+
+    async def _look(self, guild: int, places: Mapping[ChannelRef, Place], *, partial: bool = False) -> None:
+        """Pause the channels that can't be posted in any more, and resume those that can again.
+
+        Only channels without permissions are asked about, and only when that is news: large servers have many.
+        """
+        await self._resume(places, await self._unreachable.among(places))
+        now = frozenset(channel for channel, place in places.items() if _lacking(place))
+        before = self._lacking.get(guild, frozenset())
+        self._lacking[guild] = (before - places.keys() | now) if partial else now
+        for channel in await self._core.subscriptions(now - before):
+            missing = " and ".join(_lacking(places[channel]))
+            if await self._unreachable.add(channel, MISSING_PERMISSION):
+                problem = f"Paperboy can't post there. Give it {missing}."
+                await self._core.pause(channel, problem)
+                await self._notify(channel, problem)
+                log.info("permissions_lost", channel=str(channel), missing=missing)
+
+    async def _resume(self, places: Mapping[ChannelRef, Place], known: Mapping[ChannelRef, int]) -> None:
+        for channel, code in known.items():
+            if is_over(code, places[channel]) and await self._unreachable.remove(channel):
+                await self._core.resume(channel)
+                log.info("channel_resumed", channel=str(channel), kind=kind_of(places[channel].type))
+
+    @asynccontextmanager
+    async def _turn(self, guild: int) -> AsyncIterator[None]:
+        """One event of a server after the other, and not too many servers at once."""
+        async with self._locks.setdefault(guild, asyncio.Lock()), self._slots:
+            yield
+
+
+def is_over(code: int, place: Place) -> bool:
+    """Whether the error of this code would not come again, as far as can be seen from here."""
+    if _lacking(place):
+        return False
+    if isinstance(place, discord.Thread) and (place.locked or place.archived):
+        return False
+    if isinstance(place, discord.ForumChannel) and place.flags.require_tag and not usable_tags(place):
+        return False
+    return code != 160006 or len(place.guild.threads) < MAX_ACTIVE_THREADS
+
+
+def _lacking(place: Place) -> list[str]:
+    if isinstance(place, discord.Thread) and place.parent is None:
+        return ["View Channel"]
+    return lacking(place.permissions_for(place.guild.me), thread=isinstance(place, discord.Thread))
+
+
+def _places(guild: discord.Guild) -> dict[ChannelRef, Place]:
+    places: tuple[Place, ...] = (*guild.channels, *guild.threads)
+    return {ref(guild.id, place.id): place for place in places}
 
 
 def _whole(guild: discord.Guild) -> ChannelRef:
-    """A server as one place, among the troubles."""
+    """A server, recorded as a channel without an id."""
     return ChannelRef("discord", str(guild.id), "")

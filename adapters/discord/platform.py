@@ -12,16 +12,16 @@ import structlog
 from redis.asyncio import Redis
 
 from adapters.discord.answers import Answers
-from adapters.discord.client import Listening, speaking
+from adapters.discord.client import Listening
 from adapters.discord.doctor import examine
-from adapters.discord.errors import REFUSED_FOR, Hindered, verdict
-from adapters.discord.gateway import Gateway, gateway_of
-from adapters.discord.people import invite
+from adapters.discord.errors import TOKEN_REFUSED, Unreachable, verdict
+from adapters.discord.permissions import invite
 from adapters.discord.posting import RATE, Poster
-from adapters.discord.shards import Identifies, Shards
-from adapters.discord.troubles import Troubles
+from adapters.discord.rest import rest_client
+from adapters.discord.shards import Gateway, Identifies, Shards, gateway_of
+from adapters.discord.unreachable import NOBODY_CAN_HELP, UnreachableChannels, notify
 from bot.cards import Card
-from bot.domain.errors import ChannelGone, ConfigurationError, RetryLater, SendError
+from bot.domain.errors import ConfigurationError, RetryLater, SendError
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Core, Finding, Rate, Rates
 from bot.store.rates import TurnedAway
@@ -101,12 +101,21 @@ class DiscordPlatform:
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card once. Raises a SendError."""
         try:
-            return await self._ask(lambda poster: poster.send(to, card, key))
-        except ChannelGone as error:
-            if self._rest is not None:
-                told = isinstance(error, Hindered)
-                await Troubles(self._rest, self._redis).begin(to, str(error), tell=told)
+            return await self._ask(lambda poster: poster.send(to, card, key), posts=True)
+        except Unreachable as error:
+            is_news = await UnreachableChannels(self._redis).add(to, error.code)
+            if is_news and error.code not in NOBODY_CAN_HELP:
+                await self.notify(to, str(error))
             raise
+
+    async def notify(self, channel: ChannelRef, problem: str) -> bool:
+        """Send `problem` to the channel's latest subscriber, or to the server's owner. Returns whether it arrived."""
+        try:
+            client = await self._speaking()
+        except (discord.DiscordException, aiohttp.ClientError, OSError, SendError) as error:
+            log.info("notification_failed", channel=str(channel), error=str(error))
+            return False
+        return await notify(client, self._redis, channel, problem)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """What a delivery became. Raises Unknowable, or a SendError where Discord can't be asked."""
@@ -125,21 +134,21 @@ class DiscordPlatform:
         if self._rest is not None:
             await self._rest.close()
 
-    async def _ask(self, request: Callable[[Poster], Awaitable[_T]]) -> _T:
+    async def _ask(self, request: Callable[[Poster], Awaitable[_T]], *, posts: bool = False) -> _T:
         try:
             return await request(Poster(await self._speaking(), self._redis))
         except discord.LoginFailure as error:
-            raise RetryLater(WRONG_TOKEN, after=REFUSED_FOR, scope="platform", counts=False) from error
+            raise RetryLater(WRONG_TOKEN, after=TOKEN_REFUSED, scope="platform", counts=False) from error
         except TurnedAway as away:
             raise RetryLater(str(away), after=away.after, counts=False) from away
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            raise verdict(error) from error
+            raise verdict(error, posts=posts) from error
 
     async def _speaking(self) -> discord.Client:
         """The client for REST, logged in once. Raises what discord.py raises."""
         async with self._login:
             if self._rest is None:
-                client = speaking()
+                client = rest_client()
                 try:
                     await client.login(self._token)
                 except BaseException:

@@ -13,10 +13,10 @@ from redis.asyncio import Redis
 
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
+from adapters.discord.channel_kinds import ChannelKinds, Kind, tags_for
 from adapters.discord.embed import classic
 from adapters.discord.layout import layout
 from adapters.discord.markup import fitted
-from adapters.discord.places import Kind, Places, tags_for
 from bot.cards import Card, PaperBlock
 from bot.cards.paper import short_date
 from bot.cards.plain import plain
@@ -45,12 +45,12 @@ class Poster:
 
     def __init__(self, client: discord.Client, redis: Redis) -> None:
         self._client = client
-        self._places = Places(redis)
+        self._kinds = ChannelKinds(redis)
         self._rates = Rates(redis)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card once. Raises what discord.py raises, or a SendError."""
-        kind = await self._places.kind(int(to.channel))
+        kind = await self._kinds.kind(int(to.channel))
         if kind == "forum":
             return await self._post_in_forum(to, card, key)
         try:
@@ -58,14 +58,14 @@ class Poster:
         except discord.HTTPException as error:
             if error.code == errors.DELETED:
                 return MessageRef("deleted")  # taken before, and deleted since
-            if error.code == errors.WRONG_KIND and await self._learnt(to) == "forum":
+            if error.code in errors.WRONG_KIND and await self._learnt(to) == "forum":
                 return await self._post_in_forum(to, card, key)
             raise
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """The message that carries the key's mark. Raises Unknowable, or what discord.py raises."""
         marked = mark(key)
-        if await self._places.kind(int(to.channel)) == "forum":
+        if await self._kinds.kind(int(to.channel)) == "forum":
             await self._turn(key)
             return await self._find_in_forum(to, marked, since)
         await self._turn(key)
@@ -117,7 +117,7 @@ class Poster:
         """A forum's posts are threads, which have no nonce: an unclear one is looked for."""
         forum = await self._channel(to)
         if not isinstance(forum, discord.ForumChannel):
-            await self._places.learn(forum.id, forum.type)  # an administrator made it another kind
+            await self._kinds.learn(forum.id, forum.type)  # an administrator made it another kind
             return await self.send(to, card, key)
         role = _role(card)
         form: dict[str, Any] = {"view": layout(card, mark(key))}
@@ -214,7 +214,7 @@ class Poster:
 
     async def _learnt(self, to: ChannelRef) -> Kind:
         channel = await self._channel(to)
-        return await self._places.learn(channel.id, channel.type)
+        return await self._kinds.learn(channel.id, channel.type)
 
     async def _channel(self, to: ChannelRef) -> discord.abc.GuildChannel | discord.Thread:
         """The channel as Discord has it now. Raises ChannelGone where it belongs to no server."""

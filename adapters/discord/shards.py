@@ -9,8 +9,10 @@ from uuid import uuid4
 
 import discord
 import structlog
+from discord.gateway import DiscordWebSocket
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from yarl import URL
 
 from bot.ports import Rate
 from bot.store import keys
@@ -31,12 +33,42 @@ WRONG_COUNT = frozenset({4010, 4011})
 FOR_GOOD = frozenset({4004, 4013, 4014})
 """Close codes after which no attempt can succeed: the token, the intents."""
 
+
+RESERVE = 50
+"""Identifies of the day that are kept: past its thousand, Discord resets the token."""
+
 log = structlog.get_logger(__name__)
 
 Recommend = Callable[[], Awaitable[int]]
 """How many shards Discord thinks right."""
 Run = Callable[[Sequence[int], int], Coroutine[Any, Any, None]]
 """Listens on these shards of so many, until it is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """How it may be connected to."""
+
+    shards: int
+    at_once: int
+    """Identifies in five seconds."""
+    remaining: int
+    """Identifies that are left of the day."""
+    reset_after: float
+    """Seconds until the day begins anew."""
+
+    async def allows(self, identifies: int) -> None:
+        """Wait for the next day where this one's identifies are used up: Discord would reset the token."""
+        if self.remaining - identifies < RESERVE:
+            log.error("too many connections to Discord today; waiting", seconds=self.reset_after)
+            await asyncio.sleep(self.reset_after)
+
+
+async def gateway_of(client: discord.Client) -> Gateway:
+    """Ask, and let discord.py connect to where the answer says. Raises what discord.py raises."""
+    shards, url, limit = await client.http.get_bot_gateway()
+    DiscordWebSocket.DEFAULT_GATEWAY = URL(url)  # what it uses wherever the number of shards is given
+    return Gateway(shards, limit["max_concurrency"], limit["remaining"], limit["reset_after"] / 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,11 @@
-"""What the outbox holds and answers, as values, and how its scripts write them."""
+"""Deliveries: what the outbox holds and answers, as values."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import datetime
+from typing import Literal
 
 from bot.domain.models import ChannelRef, MessageRef, Reason
-
-NO_URL = "-"
-"""In the place of a message's address, where it has none."""
 
 PaperWithReasons = tuple[str, tuple[Reason, ...]]
 """A paper's id, and why the channel gets it."""
@@ -28,7 +24,7 @@ class PlannedDelivery:
     """What the message is called within its channel: offers of the same label become one message."""
     detected: int | None = None
     """When its paper was announced, in the same; None where the message is to wait for something else."""
-    apart: int = 0
+    digest_threshold: int = 0
     """Where no more of the papers than that are new to the channel, each goes out as a message of its own."""
     maybe_sent_since: int | None = None
     """It may have been posted already, at that time at the earliest: ask the platform first."""
@@ -132,7 +128,7 @@ class ChannelStatus:
 
     waiting: int
     """Messages that will go out by themselves."""
-    set_aside: int
+    dead_letters: int
     """Messages that wait for a person to decide."""
     paused: str
     """Why nothing is posted in the channel or its workspace; "" where it is."""
@@ -150,71 +146,6 @@ class DeadLetter:
     since: datetime
 
 
-def delivery_record(offer: PlannedDelivery) -> dict[str, Any]:
-    """As the scripts read it."""
-    papers = [[paper, list(map(_reason, why))] for paper, why in offer.papers]
-    values: dict[str, Any] = {
-        "key": offer.key,
-        "due": offer.due,
-        "apart": offer.digest_threshold,
-        "papers": papers,
-    }
-    moments = {"since": offer.maybe_sent_since, "detected": offer.detected}
-    return values | {name: at for name, at in moments.items() if at is not None}
-
-
-def _reason(reason: Reason) -> list[int | str]:
-    return [reason.number, reason.query, *([reason.note] if reason.note else [])]
-
-
-def wanted(papers: str) -> tuple[PaperWithReasons, ...]:
-    """The papers of a delivery as its record holds them."""
-    return tuple(
-        # Lua writes an empty list as {}
-        (paper, tuple(Reason(int(number), *words) for number, *words in why or []))
-        for paper, why in json.loads(papers)
-    )
-
-
 def channel_of(key: str) -> ChannelRef:
     """Where the delivery of this key goes."""
     return ChannelRef.parse(key.partition("/")[0])
-
-
-def delivery_of(token: str, found: Sequence[str]) -> Delivery:
-    """What a claim with this token answered."""
-    key, state, papers, tries, since, deaths, detected = found
-    return Delivery(
-        key=key,
-        channel=channel_of(key),
-        papers=wanted(papers),
-        state=state,
-        token=token,
-        tries=int(tries),
-        since=_moment(since),
-        deaths=int(deaths),
-        detected=_moment(detected),
-    )
-
-
-def _moment(ms: str) -> datetime | None:
-    return datetime.fromtimestamp(float(ms) / 1000, UTC) if ms else None
-
-
-def sent_of(text: str) -> Sent:
-    """From the record of what was sent."""
-    at, message, url, label = f"{text}   ".split(" ")[:4]  # moved from another channel it names no message
-    where = MessageRef(message, None if url in {"", NO_URL} else url)
-    return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), where, label)
-
-
-def open_delivery_of(key: str, record: Mapping[str, str]) -> OpenDelivery:
-    """From the record of a delivery that is not done."""
-    return OpenDelivery(
-        key=key,
-        papers=wanted(record["papers"]),
-        state=record["state"],
-        due=datetime.fromtimestamp(float(record["due"]) / 1000, UTC),
-        why=record.get("error", ""),
-        maybe_sent="since" in record,
-    )

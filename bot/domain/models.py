@@ -7,6 +7,9 @@ from functools import lru_cache
 from typing import Literal, Self
 from urllib.parse import quote, unquote
 
+SAMPLE_SOURCE = "sample"
+"""The name that bundled sample papers have among a paper's `sources`."""
+
 Frequency = Literal["now", "daily", "weekly"]
 Every = Literal["now", "daily", "weekly", "channel"]
 """A subscription's rhythm; `channel` is whatever the channel's settings say."""

@@ -79,7 +79,7 @@ class DeliveryWorker:
         self._papers = papers
         self._rates = rates
         self._render = render
-        self._on_uncertain = unclear
+        self._on_uncertain = on_uncertain
         self._replay_recent = replay_recent
         self._suspects = asyncio.Lock()
         self._reading = asyncio.Lock()

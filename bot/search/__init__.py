@@ -2,4 +2,4 @@
 
 from bot.search.search import PAGE, Search, SearchResults
 
-__all__ = ["PAGE", "SearchResults", "Search"]
+__all__ = ["PAGE", "Search", "SearchResults"]

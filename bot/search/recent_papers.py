@@ -9,11 +9,10 @@ from itertools import islice
 from redis.exceptions import RedisError
 from structlog import get_logger
 
-from bot.domain.models import Paper
+from bot.domain.models import SAMPLE_SOURCE, Paper
 from bot.query import Query, Reading
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
-from bot.terminal.sample import SOURCE
 
 KEPT = timedelta(days=14)
 AT_ONCE = 100
@@ -99,7 +98,7 @@ class RecentPapers:
     @property
     def is_sample(self) -> bool:
         """Whether they are the bundled sample, taken in for a tour."""
-        return any(SOURCE in entry.reading.sources for entry in self._entries.values())
+        return any(SAMPLE_SOURCE in entry.reading.sources for entry in self._entries.values())
 
     def _heard(self, message: str) -> None:
         if message in {"", "records"}:

@@ -7,7 +7,7 @@ from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.sources import arxiv
 from bot.sources.feeds import parse_feed
-from bot.sources.fields import moment, read_rows, text
+from bot.sources.fields import MAX_COUNT, bounded, moment, read_rows, text
 from bot.text import clean
 
 _ERROR_ID = re.compile(r"https?://arxiv\.org/api/errors")
@@ -29,10 +29,10 @@ def parse_answer(body: bytes) -> tuple[Paper, ...]:
 
 
 def _number(feed: Any, name: str) -> int:
-    value = text(feed.feed.get(f"opensearch_{name}"))
-    if not value.isdecimal():
+    value = bounded(text(feed.feed.get(f"opensearch_{name}")), MAX_COUNT)
+    if value is None:
         raise SourceError("arXiv sent a feed that is not an answer to a search")
-    return int(value)
+    return value
 
 
 def _paper(row: Any) -> Paper:

@@ -158,7 +158,7 @@ def parse_page(body: bytes, upstream: str) -> Page:
         status = text(message["status"]).casefold()
         total = int(message.get("total", 0))
         position = int(message.get("cursor", 0))
-    except (ValueError, RecursionError, LookupError, TypeError) as error:
+    except (ValueError, OverflowError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise SourceError(
             f"{upstream} sent something that is no list of papers ({len(body)} bytes)"
         ) from error

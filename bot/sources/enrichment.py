@@ -1,13 +1,13 @@
-"""What others know of papers that were found: one sentence, code. Asked for when nothing waits for it.
+"""Enrichment: what other upstreams know of papers that were found, such as a one-sentence summary or a code link.
 
-It takes the form of a source that lists nothing and only updates. A paper is asked about at certain ages, each once:
-what Semantic Scholar makes of a paper takes days. The cursor is the moment up to which that has been done.
+It has the form of a source that lists nothing and only updates. A paper is asked about at fixed ages, once at each:
+Semantic Scholar needs days for a new paper. The cursor moves only past papers that were asked about.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self
 
 import structlog
 
@@ -28,54 +28,100 @@ log = structlog.get_logger(__name__)
 PREFIX = "enrichment"
 EVERY = timedelta(minutes=30)
 STEP = timedelta(hours=6)
-"""The most that is made up for at a time."""
+"""The longest stretch of due papers that one fetch covers after downtime."""
 PAUSE = 1.0
-"""Seconds between requests: what Semantic Scholar gives to a key, https://www.semanticscholar.org/product/api."""
-MOST_IDS = 500
-"""In one request of Semantic Scholar's."""
-MOST_AT_ONCE = 100
-"""Papers asked about one by one at a stretch."""
+"""Seconds between requests: the rate of a Semantic Scholar key, https://www.semanticscholar.org/product/api."""
+MAX_FAILURES = 3
+"""Requests that fail one after the other before the upstream counts as down."""
 
 
-class Asking(Protocol):
-    """Somebody who knows more."""
+class Cursor(NamedTuple):
+    """Every paper that was due before `at` has been asked about; of those due at `at`, the ones up to `paper_id`."""
+
+    at: datetime
+    paper_id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()} {self.paper_id}".rstrip()
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """The inverse of `str`. Raises SourceError for anything else."""
+        at, _, paper_id = written.partition(" ")
+        try:
+            return cls(datetime.fromisoformat(at).astimezone(UTC), paper_id)
+        except (ValueError, OverflowError) as error:
+            raise SourceError(f"the cursor of an enrichment in Redis can't be read: {written!r}") from error
+
+
+class Asked(NamedTuple):
+    """The outcome of asking about some papers."""
+
+    updates: list[Paper]
+    done: int
+    """How many of the papers were asked about, from the first on."""
+
+
+class Enricher(Protocol):
+    """An upstream that knows more about papers."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def ages(self) -> Sequence[timedelta]:
-        """When to ask about a paper, after it was first seen."""
+        """When to ask about a paper, counted from when it was first seen."""
+
+    @property
+    def most(self) -> int:
+        """How many papers to ask about in one fetch."""
 
     def wants(self, paper: Paper) -> bool:
-        """Whether there is anything to ask for."""
+        """Whether it could add something to this paper."""
 
-    async def ask(self, papers: Sequence[Paper]) -> list[Paper]:
-        """Updates of those of the papers that are known there. Raises SourceError."""
+    async def ask(self, papers: Sequence[Paper]) -> Asked:
+        """Ask about the papers in order. Raises SourceError if it could not ask about the first one."""
 
 
 class Enrichment:
-    """One such source."""
+    """The source that asks one enricher."""
 
-    def __init__(self, of: Asking, papers: Papers, now: Callable[[], datetime]) -> None:
-        self.name = f"{PREFIX}:{of.name}"
-        self._of = of
+    def __init__(self, enricher: Enricher, papers: Papers, now: Callable[[], datetime]) -> None:
+        self.name = f"{PREFIX}:{enricher.name}"
+        self._enricher = enricher
         self._papers = papers
         self._now = now
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """Updates of the papers that have come of an age since the cursor's moment."""
+        """Updates of the next papers that are due, in the order in which they became due."""
         now = self._now()
         if cursor is None:
-            return Batch(papers=(), cursor=now.isoformat())
-        done = datetime.fromisoformat(cursor).astimezone(UTC)
-        until = max(done, min(now, done + STEP))
-        wanted: dict[str, Paper] = {}
-        for age in self._of.ages:
-            found = await self._papers.between(done - age, until - age)
-            wanted |= {paper.id: paper for paper in found if self._of.wants(paper)}
-        updates = await self._of.ask(list(wanted.values())) if wanted else []
-        return Batch(papers=(), cursor=until.isoformat(), updates=tuple(updates), more=until < now)
+            return Batch(papers=(), cursor=str(Cursor(now)))
+        reached = Cursor.parse(cursor)
+        until = max(reached.at, min(now, reached.at + STEP))
+        due = await self._due(reached, until)
+        some = due[: self._enricher.most]
+        asked = await self._enricher.ask([paper for _, paper in some]) if some else Asked([], 0)
+        if asked.done < len(due):
+            last, paper = some[asked.done - 1]
+            following = Cursor(last, paper.id)
+        else:
+            following = Cursor(until)
+        more = asked.done < len(due) or until < now
+        return Batch(papers=(), cursor=str(following), updates=tuple(asked.updates), more=more)
+
+    async def _due(self, reached: Cursor, until: datetime) -> list[tuple[datetime, Paper]]:
+        """The papers that come of an age after `reached` and before `until`, with when they do."""
+        due: dict[str, tuple[datetime, Paper]] = {}
+        for age in self._enricher.ages:
+            # A millisecond earlier: scores and datetimes are rounded differently.
+            found = await self._papers.between(reached.at - age - timedelta(milliseconds=1), until - age)
+            wanted = {paper.id: paper for paper in found if self._enricher.wants(paper)}
+            for paper_id, seen_at in (await self._papers.first_seen(list(wanted))).items():
+                at = datetime.fromtimestamp(seen_at / 1000, UTC) + age
+                if reached < (at, paper_id) < (until, "") and paper_id not in due:
+                    due[paper_id] = (at, wanted[paper_id])
+        return sorted(due.values(), key=lambda pair: (pair[0], pair[1].id))
 
     def next_poll(self, now: datetime) -> datetime:
         return now + EVERY
@@ -83,31 +129,29 @@ class Enrichment:
 
 @dataclass(frozen=True, slots=True)
 class SemanticScholar:
-    """Its one-sentence summaries (TLDR)."""
+    """Semantic Scholar's one-sentence summaries (TLDR)."""
 
     upstream: Upstream
     url: str
     key: str = ""
     name: str = "semanticscholar"
     ages: Sequence[timedelta] = (timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
+    most: int = 500
+    """The limit of one request to its batch endpoint."""
 
     def wants(self, paper: Paper) -> bool:
         return not paper.tldr and _scholarly(paper) is not None
 
-    async def ask(self, papers: Sequence[Paper]) -> list[Paper]:
-        found: list[Paper] = []
-        for start in range(0, len(papers), MOST_IDS):
-            some = papers[start : start + MOST_IDS]
-            answer = await self.upstream.post(
-                f"{self.url}/graph/v1/paper/batch",
-                {"fields": "tldr"},
-                {"ids": [_scholarly(paper) for paper in some]},
-                accept=(200, 400),  # 400 where none of them is known
-                headers={"x-api-key": self.key} if self.key else {},
-            )
-            if answer.status == 200:
-                found += self._read(some, answer.body)
-        return found
+    async def ask(self, papers: Sequence[Paper]) -> Asked:
+        answer = await self.upstream.post(
+            f"{self.url}/graph/v1/paper/batch",
+            {"fields": "tldr"},
+            {"ids": [_scholarly(paper) for paper in papers]},
+            accept=(200, 400),  # 400 if it knows none of them
+            headers={"x-api-key": self.key} if self.key else {},
+        )
+        found = list(self._read(papers, answer.body)) if answer.status == 200 else []
+        return Asked(found, len(papers))
 
     def _read(self, papers: Sequence[Paper], body: bytes) -> Iterator[Paper]:
         rows = read_json(body, self.upstream.name)
@@ -121,33 +165,47 @@ class SemanticScholar:
 
 @dataclass(frozen=True, slots=True)
 class HuggingFacePages:
-    """Code, upvotes and summaries of papers that have a page there, whether or not they were on the daily list."""
+    """Code links, upvotes and summaries of papers that have a page on Hugging Face but weren't on its daily list."""
 
     upstream: Upstream
     url: str
     name: str = "huggingface"
     ages: Sequence[timedelta] = (timedelta(days=1), timedelta(days=4))
+    most: int = 100
+    """One request for each."""
 
     def wants(self, paper: Paper) -> bool:
         return "huggingface" not in paper.sources and arxiv.bare_id(paper.id) is not None
 
-    async def ask(self, papers: Sequence[Paper]) -> list[Paper]:
+    async def ask(self, papers: Sequence[Paper]) -> Asked:
         found: list[Paper] = []
-        for paper in papers[:MOST_AT_ONCE]:
+        done = failures = 0
+        for number, paper in enumerate(papers, 1):
             try:
-                answer = await self.upstream.get(f"{self.url}/api/papers/{paper.id}", accept=(200, 404))
+                found += await self._ask(paper)
             except SourceError as error:
-                if not found:
-                    raise
-                log.warning("some papers not enriched", source=self.name, reason=str(error))
-                break
-            if answer.status == 200:
-                found.append(replace(parse_paper(answer.body), id=paper.id, sources=()))
-        return found
+                failures += 1
+                is_down = error.refused or error.retry_after is not None or failures == MAX_FAILURES
+                if is_down or number == len(papers):
+                    if not done:
+                        raise
+                    log.warning("enrichment_interrupted", source=self.name, reason=str(error))
+                    break
+                log.warning("paper_not_enriched", source=self.name, paper=paper.id, reason=str(error))
+            else:
+                done, failures = number, 0
+        return Asked(found, done)
+
+    async def _ask(self, paper: Paper) -> list[Paper]:
+        """The update of one paper, if it has a page."""
+        answer = await self.upstream.get(f"{self.url}/api/papers/{paper.id}", accept=(200, 404))
+        if answer.status != 200:
+            return []
+        return [replace(parse_paper(answer.body), id=paper.id, sources=())]
 
 
 def build_enrichment(wiring: Wiring) -> tuple[Enrichment, ...]:
-    """Those that the setting names."""
+    """The enrichments that the settings name."""
     settings = wiring.settings
 
     def upstream(name: str, gate: str) -> Upstream:
@@ -161,7 +219,7 @@ def build_enrichment(wiring: Wiring) -> tuple[Enrichment, ...]:
         )
 
     key = settings.semantic_scholar_key
-    known: dict[str, Callable[[], Asking]] = {
+    known: dict[str, Callable[[], Enricher]] = {
         "semanticscholar": lambda: SemanticScholar(
             upstream("Semantic Scholar", "semantic-scholar"),
             settings.semantic_scholar_url,
@@ -176,7 +234,7 @@ def build_enrichment(wiring: Wiring) -> tuple[Enrichment, ...]:
 
 
 def _scholarly(paper: Paper) -> str | None:
-    """A paper's name at Semantic Scholar."""
+    """The id of a paper at Semantic Scholar; None if it has none."""
     if arxiv.bare_id(paper.id):
         return f"ARXIV:{paper.id}"
     return f"DOI:{paper.id.removeprefix('doi:')}" if paper.id.startswith("doi:") else None

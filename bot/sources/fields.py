@@ -1,4 +1,4 @@
-"""What a field of an upstream's answer has to be before it is let in."""
+"""Reads the fields of an upstream's answer: wrong types and impossible values become empty ones."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -13,23 +13,40 @@ from bot.domain.errors import SourceError
 log = structlog.get_logger(__name__)
 
 MAX_URL = 2048
+"""Characters of an address. Slack takes 3,000, Discord 2,048."""
+MAX_COUNT = 1_000_000_000
+"""Upvotes or stars; more is a fault of the upstream, and the search index could not store it."""
+MAX_DIGITS = 100_000
+"""Characters of a number in a header or field that are looked at."""
 
 Row = TypeVar("Row")
 Value = TypeVar("Value")
 
 
 def text(value: Any) -> str:
-    """A string as it is; anything else is no text."""
+    """`value` if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
 
 
 def count(value: Any) -> int | None:
-    """A whole number of 0 or more; anything else is unknown."""
-    return value if type(value) is int and value >= 0 else None
+    """A whole number from 0 to a billion; None for anything else."""
+    return value if type(value) is int and 0 <= value <= MAX_COUNT else None
+
+
+def bounded(written: str, most: int) -> int | None:
+    """The number that `written` spells in ASCII digits, at most `most`; None for anything else.
+
+    Python refuses to read numbers of more than 4,300 digits, so that they are cut before they are read.
+    """
+    digits = written.strip() if len(written) <= MAX_DIGITS else ""
+    if not (digits.isascii() and digits.isdecimal()):
+        return None
+    digits = digits.lstrip("0") or "0"
+    return most if len(digits) > len(str(most)) else min(int(digits), most)
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """An object as it is; anything else is an empty one."""
+    """`value` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
@@ -60,17 +77,17 @@ def moment(value: Any) -> datetime:
 
 
 def read_rows(upstream: str, rows: Iterable[Row], read: Callable[[Row], Value]) -> list[Value]:
-    """What `read` makes of each row; one for which it raises ValueError is left out, and logged.
+    """`read` of each row. A row for which it raises ValueError or OverflowError is skipped and logged.
 
-    One broken row must not hold up a day's papers. If every row is broken the format has changed: SourceError.
+    Raises SourceError if no row can be read: then the format has changed.
     """
     values, broken = [], 0
     for row in rows:
         try:
             values.append(read(row))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             broken += 1
-            log.warning("row left out", upstream=upstream, reason=str(error), row=repr(row)[:200])
+            log.warning("row_skipped", upstream=upstream, reason=str(error), row=repr(row)[:200])
     if broken and not values:
         raise SourceError(
             f"{upstream} sent {broken} papers, none of which can be read: its format has changed"

@@ -1,4 +1,8 @@
-"""One way of asking an upstream over HTTP: named, capped in size and time, and heeding what it says of limits."""
+"""HTTP requests to upstreams: named in errors, capped in size and time, paused when the upstream asks for it.
+
+Headers are outside text: their length is checked first, numbers have bounds, and a malformed one is an error of the
+upstream's.
+"""
 
 import contextlib
 import re
@@ -9,37 +13,66 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, InvalidURL, TooManyRedirects
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    InvalidURL,
+    InvalidUrlRedirectClientError,
+    NonHttpUrlRedirectClientError,
+    TooManyRedirects,
+)
 
 from bot.domain.errors import SourceError
+from bot.sources.fields import bounded
 
 TIMEOUT = 30.0
-"""Seconds for a whole answer, also for one that trickles in."""
+"""Seconds for a whole answer, including one that trickles in."""
 SLOW = 3
-"""How many times longer an answer may take that is known to be slow, such as 2,500 records of OAI-PMH."""
+"""Factor on the timeout for answers that are known to be slow, such as 2,500 records of OAI-PMH."""
 MAX_BODY = 16 * 1024 * 1024
-"""Bytes, after decompression. The largest list seen has 0.3 MB; a feed of 2,000 papers has about 4 MB."""
+"""Bytes after decompression. The largest list seen has 0.3 MB; a feed of 2,000 papers has about 4 MB."""
+MAX_WAIT = 86_400
+"""Seconds: the longest pause that an upstream can ask for. A `Retry-After` of 3,170 years has been seen."""
+MAX_FIELD = 256 * 1024
+"""Bytes of one response header. aiohttp's default of 8 kB fails on a long Content-Security-Policy."""
+_MAX_READ = 1000
+"""Characters of a header that is parsed here; a longer one is ignored."""
 _CHUNK = 64 * 1024
 
+_LINK_PART = re.compile(r'<[^<>]*>|"[^"]*"|[^\s<>",;=]+|[,;=]')
+
 Turn = Callable[[], AbstractAsyncContextManager[None]]
-"""Gives the right to one request for as long as it is held."""
+"""Gives the right to send one request for as long as the context is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer with a status that was asked for."""
+    """A complete answer with a status that the caller accepts."""
 
     status: int
     body: bytes
-    has_next: bool
-    """Whether its `Link` header names a next page."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Case does not matter in their names."""
+    """Names are case-insensitive."""
+    upstream: str = ""
+
+    @property
+    def has_next(self) -> bool:
+        """Whether the `Link` header names a next page. Raises SourceError if the header can't be read."""
+        value = self.headers.get("Link", "")
+        try:
+            return "next" in link_relations(value)
+        except ValueError as error:
+            raise SourceError(
+                f"{self.upstream} sent a Link header that can't be read: {value[:100]!r}"
+            ) from error
 
 
 class Upstream:
-    """An upstream's HTTP. Sources that read the same one share this, and rest together when it says so.
+    """HTTP access to one upstream. Sources that read the same upstream share it, and pause together.
 
     `name` is what errors call it.
     """
@@ -62,7 +95,7 @@ class Upstream:
         self._turn = turn
         self._timeout = timeout
         self._max_body = max_body
-        self._rests_until = datetime.min.replace(tzinfo=UTC)
+        self._paused_until = datetime.min.replace(tzinfo=UTC)
 
     async def get(
         self,
@@ -73,8 +106,8 @@ class Upstream:
         slow: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The answer to one GET. Raises SourceError for any status not in `accept`, and for no answer at all."""
-        return await self._in_turn("GET", url, accept, headers, slow=slow, params=params)
+        """Send one GET. Raises SourceError for a status that is not in `accept`, and for no answer at all."""
+        return await self._send("GET", url, accept, headers, slow=slow, params=params)
 
     async def post(
         self,
@@ -85,10 +118,10 @@ class Upstream:
         accept: tuple[int, ...] = (200,),
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The same for a question that is too long for an address, and goes as JSON. Nothing changes by it."""
-        return await self._in_turn("POST", url, accept, headers, params=params, json=body)
+        """Send a query that is too long for a URL as JSON. It changes nothing at the upstream."""
+        return await self._send("POST", url, accept, headers, params=params, json=body)
 
-    async def _in_turn(
+    async def _send(
         self,
         method: str,
         url: str,
@@ -96,102 +129,126 @@ class Upstream:
         headers: Mapping[str, str] | None,
         *,
         slow: bool = False,
-        **question: Any,
+        **request_options: Any,
     ) -> Answer:
         timeout = self._timeout * SLOW if slow else self._timeout
-        self._refuse_while_resting()
+        self._raise_while_paused()
         async with self._turn():
-            self._refuse_while_resting()
-            request = self._session.request(
-                method,
-                url,
-                **question,
-                headers={**self._headers, **(headers or {})},
-                timeout=ClientTimeout(total=timeout),
-            )
+            self._raise_while_paused()
             try:
+                request = self._session.request(
+                    method,
+                    url,
+                    **request_options,
+                    headers={**self._headers, **(headers or {})},
+                    timeout=ClientTimeout(total=timeout),
+                    max_field_size=MAX_FIELD,
+                    max_line_size=MAX_FIELD,
+                )
                 async with request as response:
-                    return await self._answer(response, accept)
+                    return await self._read(response, accept)
             except TimeoutError as error:
                 raise SourceError(f"{self.name} did not answer within {timeout:g} s") from error
-            except InvalidURL as error:
-                raise SourceError(f"{self.name} has no valid address ({url}): check its setting") from error
+            except (InvalidUrlRedirectClientError, NonHttpUrlRedirectClientError) as error:
+                raise SourceError(f"{self.name} redirects to an address that can't be used") from error
             except TooManyRedirects as error:
-                raise SourceError(f"{self.name} sends us round in circles: check its address") from error
+                raise SourceError(f"{self.name} redirects in circles: check its address") from error
+            except (InvalidURL, UnicodeError) as error:  # UnicodeError: a host name that IDNA refuses
+                message = f"{self.name} has, or redirects to, an invalid address ({url}): check its setting"
+                raise SourceError(message) from error
             except (ClientError, OSError) as error:
-                raise SourceError(f"{self.name} could not be reached: {_reason(error)}") from error
+                reason = str(error) or type(error).__name__
+                raise SourceError(f"{self.name} could not be reached: {reason[:500]}") from error
 
-    def _refuse_while_resting(self) -> None:
-        left = (self._rests_until - self._now()).total_seconds()
+    def _raise_while_paused(self) -> None:
+        left = (self._paused_until - self._now()).total_seconds()
         if left > 0:
-            message = f"{self.name} asked for fewer requests; it is left alone for {left:.0f} s"
+            message = f"{self.name} asked for fewer requests; the next one is sent in {left:.0f} s"
             raise SourceError(message, retry_after=left)
 
-    async def _answer(self, response: ClientResponse, accept: tuple[int, ...]) -> Answer:
-        wait = rest_asked_for(response.status, response.headers, self._now())
+    async def _read(self, response: ClientResponse, accept: tuple[int, ...]) -> Answer:
+        wait = requested_pause(response.status, response.headers, self._now())
         if wait is not None:
-            self._rests_until = self._now() + timedelta(seconds=wait)
+            self._paused_until = self._now() + timedelta(seconds=wait)
         if response.status not in accept:
-            raise refusal(self.name, response.status, wait)
-        body = await self._read(response)
-        return Answer(response.status, body, "next" in response.links, response.headers)
+            raise unexpected_status(self.name, response.status, wait)
+        body = await self._read_body(response)
+        return Answer(response.status, body, response.headers, self.name)
 
-    async def _read(self, response: ClientResponse) -> bytes:
+    async def _read_body(self, response: ClientResponse) -> bytes:
         body = bytearray()
         async for chunk in response.content.iter_chunked(_CHUNK):
             body += chunk
             if len(body) > self._max_body:
-                most = self._max_body // 2**20
-                raise SourceError(f"{self.name} sent more than {most} MB, which is not believed")
+                limit = self._max_body // 2**20
+                raise SourceError(f"{self.name} sent more than {limit} MB, which is more than we read")
         return bytes(body)
 
 
-def rest_asked_for(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds for which the upstream wants no further request, if it says.
+def requested_pause(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds for which the upstream wants no further request, at most a day; None where it doesn't say.
 
-    `Retry-After` counts where the status is an error. `RateLimit: "api";r=<left>;t=<seconds>` counts once
-    nothing is left, and for a 429; the window is over one second after `t`.
+    `Retry-After` counts if the status is an error. `RateLimit: "api";r=<left>;t=<seconds>` counts when nothing is
+    left, and for a 429; the window is over one second after `t`.
     """
-    waits = []
-    if status >= 400 and (named := _retry_after(headers.get("Retry-After", ""), now)) is not None:
-        waits.append(named)
-    limit = dict(re.findall(r";\s*([rt])=(\d+)", headers.get("RateLimit", "")))
-    if "t" in limit and (status == 429 or int(limit.get("r", 1)) == 0):
-        waits.append(int(limit["t"]) + 1.0)
-    return max(waits, default=None)
+    waits: list[float] = []
+    if status >= 400 and (wait := _retry_after(headers.get("Retry-After", ""), now)) is not None:
+        waits.append(wait)
+    limits = dict(re.findall(r";[ \t]{0,9}([rt])=([0-9]+)", headers.get("RateLimit", "")[:_MAX_READ]))
+    if "t" in limits and (status == 429 or bounded(limits.get("r", "1"), 1) == 0):
+        waits.append((bounded(limits["t"], MAX_WAIT) or 0) + 1.0)
+    return min(max(waits), float(MAX_WAIT)) if waits else None
 
 
 def _retry_after(value: str, now: datetime) -> float | None:
-    if value.strip().isdecimal():
-        return float(value)
+    if (seconds := bounded(value, MAX_WAIT)) is not None:
+        return float(seconds)
+    if len(value) > _MAX_READ:
+        return None
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        wait = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
+    return max(0.0, wait)
 
 
-def refusal(name: str, status: int, wait: float | None) -> SourceError:
-    """What an answer with an unwanted `status` means."""
+def link_relations(value: str) -> frozenset[str]:
+    """The relations that a `Link` header names (RFC 8288), in lower case. Raises ValueError if it is malformed."""
+    if len(value) > MAX_FIELD or _LINK_PART.sub("", value).strip():
+        raise ValueError("it is no list of links")
+    relations: set[str] = set()
+    before = [",", ","]
+    for part in _LINK_PART.findall(value):
+        if part.startswith("<"):
+            urlsplit(part[1:-1])
+            if before[-1] != ",":
+                raise ValueError("a link follows another one without a comma")
+        elif before[-1] == "," and part != ",":
+            raise ValueError("a link has no target")
+        elif before[-1] == "=" and before[-2].casefold() == "rel":
+            relations |= set(part.strip('"').casefold().split())
+        before = [before[-1], part]
+    return frozenset(relations)
+
+
+def unexpected_status(name: str, status: int, wait: float | None) -> SourceError:
+    """The error for an answer whose `status` the caller does not accept."""
     if status == 403:
-        message = f"{name} refuses to answer us (HTTP 403): is PAPERBOY_CONTACT set, is this address blocked?"
+        message = f"{name} refuses our requests (HTTP 403): is PAPERBOY_CONTACT set, is this address blocked?"
         return SourceError(message, refused=True)
     if status == 429:
         return SourceError(f"{name} asks for fewer requests (HTTP 429)", retry_after=wait)
     if status >= 500:
-        return SourceError(f"{name} is out of order (HTTP {status})", retry_after=wait)
-    return SourceError(f"{name} gave an answer that makes no sense here (HTTP {status})", retry_after=wait)
+        return SourceError(f"{name} has a server error (HTTP {status})", retry_after=wait)
+    return SourceError(f"{name} sent an unexpected answer (HTTP {status})", retry_after=wait)
 
 
 def user_agent(contact: str) -> str:
-    """How Paperboy presents itself. arXiv wants a `contact`: an address or a page."""
+    """The User-Agent of every request. arXiv wants a `contact` in it: an address or a page."""
     try:
         number = version("paperboy")
     except PackageNotFoundError:
         number = "dev"
     contact = " ".join(contact.split())
     return f"Paperboy/{number} (+{contact})" if contact else f"Paperboy/{number}"
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__

@@ -13,7 +13,7 @@ import structlog
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sources.http import Upstream, user_agent
+from bot.sources.http import Answer, Upstream, user_agent
 from bot.sources.huggingface_list import parse_list
 from bot.sources.wiring import Progress, Wiring
 
@@ -130,9 +130,9 @@ class HuggingFace:
             answer = await self._ask(params, accept=(200, 400, 404))
             if answer is None:
                 return list(papers.values()) if page else None
-            before, (listed, has_next) = len(papers), answer
+            before, listed = len(papers), parse_list(answer.body)
             papers.update((paper.id, paper) for paper in listed)
-            if len(papers) == before or not (has_next or len(listed) >= PAGE):
+            if len(papers) == before or not (len(listed) >= PAGE or answer.has_next):
                 break
         return list(papers.values())
 
@@ -140,17 +140,15 @@ class HuggingFace:
         """Ids in trending order: a signal, whose absence holds nothing up."""
         try:
             answer = await self._ask({"sort": "trending"}, accept=(200,))
+            return tuple(paper.id for paper in parse_list(answer.body)) if answer else None
         except SourceError as error:
             log.warning("trending order not read", source=self.name, reason=str(error))
             return None
-        return tuple(paper.id for paper in answer[0]) if answer else None
 
-    async def _ask(
-        self, params: Mapping[str, str], accept: tuple[int, ...]
-    ) -> tuple[list[Paper], bool] | None:
-        """A page, and whether it names a next one; None for an accepted status other than 200."""
+    async def _ask(self, params: Mapping[str, str], accept: tuple[int, ...]) -> Answer | None:
+        """A page; None for an accepted status other than 200."""
         answer = await self._upstream.get(self._url, {**params, "limit": str(PAGE)}, accept=accept)
-        return (parse_list(answer.body), answer.has_next) if answer.status == 200 else None
+        return answer if answer.status == 200 else None
 
 
 def build(wiring: Wiring) -> Iterator[HuggingFace]:

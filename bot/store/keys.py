@@ -1,4 +1,4 @@
-"""Every key in Redis, built here and nowhere else (`lua/outbox.lua` repeats those that scripts find by themselves).
+"""Every key in Redis, built here and nowhere else (`outbox/lua/outbox.lua` repeats those that scripts find by themselves).
 
 A key's hash tag (the part in braces) decides its slot on a Cluster: a script may only touch keys of one
 tag. `{ingest}` holds what the poller moves together; `{sNN}` is the shard of a channel.
@@ -161,7 +161,7 @@ def delivery(key: str) -> str:
     return f"{_home(ChannelRef.parse(key.partition('/')[0]))}delivery:{key}"
 
 
-def set_aside(number: int, state: str) -> str:
+def dead_letters(number: int, state: str) -> str:
     """ZSET of the shard's deliveries that a person has to decide about: `dead` or `held`."""
     return f"{shard(number)}{state}"
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,7 +9,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from bot.domain.models import Paper
+from bot.domain.polls import PaperChange, Poll
 from bot.store import keys, records
 from bot.store.papers import Papers
 from bot.store.scripts import Scripts, script
@@ -20,31 +19,6 @@ STALE = 60.0
 """Seconds after which a reader that has not finished a poll is taken for dead, and another takes it over."""
 AGAIN = timedelta(hours=48)
 AGAIN_APART = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True)
-class PaperChange:
-    """A paper that is new, or that changed."""
-
-    paper: Paper
-    before: Paper | None
-    """What it was; None for a paper that is new."""
-    first_seen: int | None = None
-    """In ms; None but where it is announced again, because posts of it may have been forgotten."""
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """What one poll of one source brought."""
-
-    entry: str
-    """Its id in the stream."""
-    news: tuple[PaperChange, ...]
-
-    @property
-    def at(self) -> int:
-        """When it was announced, in ms of the server's clock."""
-        return int(self.entry.partition("-")[0])
 
 
 class PollReader:

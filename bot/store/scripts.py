@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha1
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
@@ -27,10 +28,18 @@ class Script:
 
 @cache
 def script(*names: str) -> Script:
-    """The script of these files of `bot/store/lua`, joined in order: shared functions first."""
-    folder = files("bot.store") / "lua"
-    source = "\n".join((folder / f"{name}.lua").read_text("utf-8") for name in names)
+    """The script of these Lua files, joined in order: shared functions first.
+
+    `subscribe` is `bot/store/lua/subscribe.lua`, and `outbox/claim` is `bot/store/outbox/lua/claim.lua`.
+    """
+    source = "\n".join(_file(name).read_text("utf-8") for name in names)
     return Script(source, sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+def _file(name: str) -> Traversable:
+    package, _, leaf = name.rpartition("/")
+    folder = files("bot.store")
+    return (folder / package if package else folder) / "lua" / f"{leaf}.lua"
 
 
 @dataclass(frozen=True, slots=True)

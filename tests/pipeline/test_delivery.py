@@ -334,4 +334,4 @@ async def test_the_life_of_a_delivery_can_be_read_by_its_key(post: Post) -> None
         ("posted", "info"),
     ]
     (told,) = (line for line in lines if line.get("delivery") == key and line["event"] == "not_confirmed")
-    assert (told["then"], told["why"].partition(":")[0]) == ("unknown", "Unclear")
+    assert (told["then"], told["why"].partition(":")[0]) == ("unknown", "DeliveryUncertain")

@@ -245,7 +245,7 @@ class Dying(Outbox):
         super().__init__(redis, durable=True)
         self._left = after
 
-    async def offer(self, offers: Iterable[PlannedDelivery]) -> int:
+    async def enqueue(self, offers: Iterable[PlannedDelivery]) -> int:
         taken = await super().enqueue(offers) if self._left else 0
         if self._left == 0:
             raise ConnectionError

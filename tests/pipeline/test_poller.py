@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from bot.domain.polls import PollResult
 from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
@@ -19,6 +18,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
+from bot.domain.polls import PollResult
 from bot.pipeline.poller import AWAY, Poller, backoff, failed, pause_after
 from bot.ports import Batch, Source
 from bot.store import keys

@@ -3,9 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from bot.domain.polls import Poll
-
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Reason, Rules
+from bot.domain.polls import Poll
 from bot.policy.planner import Found, plan_deliveries
 from tests.papers import a_channel, a_paper
 

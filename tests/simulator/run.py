@@ -12,9 +12,9 @@ from statistics import median, quantiles
 from typing import Any
 
 from aiohttp import ClientSession
-from bot.domain.polls import PollResult
 from redis.asyncio import Redis
 
+from bot.domain.polls import PollResult
 from bot.pipeline.poller import Poller
 from bot.ports import Batch, Source
 from bot.sources import build_sources

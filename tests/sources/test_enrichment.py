@@ -151,19 +151,69 @@ async def test_a_page_of_hugging_face_brings_code_and_upvotes(enrichment: Build)
     assert update.sources == ()
 
 
-async def test_what_was_read_is_kept_where_the_rest_fails(enrichment: Build) -> None:
-    page = listed("2605.00001", upvotes=7)["paper"]
-    asked = []
+class Pages:
+    """Hugging Face's pages of papers. `failing` maps ids to the status that they answer with."""
 
-    async def respond(request: web.Request) -> web.StreamResponse:
-        asked.append(request.path)
-        return web.json_response(page) if len(asked) == 1 else web.Response(status=503)
+    def __init__(self, **failing: int) -> None:
+        self.failing = {paper_id.replace("_", "."): status for paper_id, status in failing.items()}
+        self.asked: list[str] = []
 
-    two = (seen(f"2605.0000{n}", timedelta(days=1, minutes=10)) for n in (1, 2))
-    asks = await enrichment("huggingface", respond, *two)
-    assert len((await asks.fetch(ago(minutes=30))).updates) == 1
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        paper_id = request.path.removeprefix("/api/papers/")
+        self.asked.append(paper_id)
+        if status := self.failing.get(paper_id.removeprefix("26")):
+            return web.Response(status=status, headers={"Retry-After": "9" * 400} if status == 429 else {})
+        return web.json_response(listed(paper_id, upvotes=7)["paper"])
+
+
+def due(*numbers: int) -> tuple[Paper, ...]:
+    return tuple(seen(f"2605.{n:05}", timedelta(days=1, minutes=10)) for n in numbers)
+
+
+async def test_the_cursor_moves_only_past_papers_that_were_asked_about(enrichment: Build) -> None:
+    pages = Pages()
+    asks = await enrichment("huggingface", pages.respond, *due(*range(300)))  # all of one moment
+    cursor, updates, fetches, more = ago(minutes=30), 0, 0, True
+    while more:
+        batch = await asks.fetch(cursor)
+        assert batch.cursor != cursor
+        cursor, updates, fetches, more = batch.cursor, updates + len(batch.updates), fetches + 1, batch.more
+    assert (fetches, updates, len(pages.asked)) == (3, 300, 300)
+    assert len(set(pages.asked)) == 300
+    assert cursor == NOW.isoformat()
+
+
+async def test_an_outage_midway_costs_no_paper(enrichment: Build) -> None:
+    pages = Pages(**{f"05_{n:05}": 503 for n in (2, 3, 4, 5)})
+    asks = await enrichment("huggingface", pages.respond, *due(*range(1, 6)))
+    batch = await asks.fetch(ago(minutes=30))
+    assert ([paper.id for paper in batch.updates], batch.more) == (["2605.00001"], True)
     with pytest.raises(SourceError):
+        await asks.fetch(batch.cursor)
+    pages.failing.clear()
+    rest = await asks.fetch(batch.cursor)
+    assert [paper.id for paper in rest.updates] == [f"2605.{n:05}" for n in (2, 3, 4, 5)]
+    assert (rest.more, rest.cursor) == (False, NOW.isoformat())
+
+
+async def test_one_page_that_always_fails_holds_up_no_other(enrichment: Build) -> None:
+    asks = await enrichment("huggingface", Pages(**{"05_00001": 500}).respond, *due(1, 2))
+    batch = await asks.fetch(ago(minutes=30))
+    assert ([paper.id for paper in batch.updates], batch.cursor) == (["2605.00002"], NOW.isoformat())
+
+
+async def test_a_rate_limit_stops_at_once_and_for_a_day_at_most(enrichment: Build) -> None:
+    pages = Pages(**{"05_00001": 429})
+    asks = await enrichment("huggingface", pages.respond, *due(1, 2))
+    with pytest.raises(SourceError) as raised:
         await asks.fetch(ago(minutes=30))
+    assert (raised.value.retry_after, pages.asked) == (86_400, ["2605.00001"])
+
+
+async def test_a_broken_cursor_is_a_readable_error(enrichment: Build) -> None:
+    asks = await enrichment("huggingface", Pages().respond)
+    with pytest.raises(SourceError, match="can't be read"):
+        await asks.fetch("yesterday")
 
 
 async def test_code_that_is_found_later_is_a_change_and_no_news(redis: Redis) -> None:

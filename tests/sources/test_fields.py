@@ -42,7 +42,8 @@ def test_nothing_else_gets_through_as_an_address(url: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "number"), [(0, 0), (42, 42), (-1, None), (True, None), ("5", None), (1.5, None)]
+    ("value", "number"),
+    [(0, 0), (42, 42), (-1, None), (True, None), ("5", None), (1.5, None), (10**30, None)],
 )
 def test_counts_are_whole_numbers(value: object, number: int | None) -> None:
     assert count(value) == number
@@ -58,11 +59,11 @@ def test_moments_are_in_utc(written: str) -> None:
 
 def test_a_broken_row_is_left_out_and_logged() -> None:
     with capture_logs() as logs:
-        assert read_rows("Somebody", ["1", "x", "2"], int) == [1, 2]
-    assert [entry["event"] for entry in logs] == ["row left out"]
+        assert read_rows("Someone", ["1", "x", "2"], int) == [1, 2]
+    assert [entry["event"] for entry in logs] == ["row_skipped"]
 
 
 def test_broken_rows_only_are_an_error() -> None:
     with capture_logs(), pytest.raises(SourceError, match="format has changed"):
-        read_rows("Somebody", ["x", "y"], int)
-    assert read_rows("Somebody", [], int) == []
+        read_rows("Someone", ["x", "y"], int)
+    assert read_rows("Someone", [], int) == []

@@ -277,13 +277,13 @@ async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
 
 async def test_what_a_channel_is_owed_is_shown(box: Outbox) -> None:
     here = a_channel()
-    assert await box.standing(here) == ChannelStatus(waiting=0, set_aside=0, paused="")
+    assert await box.standing(here) == ChannelStatus(waiting=0, dead_letters=0, paused="")
     await box.enqueue([an_offer(here, "p1", "p2", label="daily"), an_offer(here, "p3"), an_offer(here, "p4")])
     [delivery] = await claim(box)
     await box.record_outcome(delivery, Outcome(state="dead", why="refused"))
     await box.pause_workspace("fake", "T1", "uninstalled")
     standing = await box.standing(here)
-    assert (standing.waiting, standing.set_aside, standing.paused) == (2, 1, "uninstalled")
+    assert (standing.waiting, standing.dead_letters, standing.paused) == (2, 1, "uninstalled")
 
 
 async def test_a_digest_whose_hour_has_not_come_is_no_backlog(redis: Redis, box: Outbox) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import html5lib
 import pytest
-from bot.domain.polls import PollResult
 from redis.asyncio import Redis
 
 from bot.domain.models import Paper
+from bot.domain.polls import PollResult
 from bot.ports import Batch
 from bot.store.papers import Papers
 from bot.store.polls import record_poll

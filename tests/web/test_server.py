@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.domain.polls import PollResult
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -11,6 +10,7 @@ from redis.backoff import NoBackoff
 
 from bot.domain.deliveries import Outcome, PlannedDelivery
 from bot.domain.models import MessageRef
+from bot.domain.polls import PollResult
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import record_poll
 from bot.web.probes import OVERDUE

@@ -87,7 +87,7 @@ class Restore:
                 seen = "" if paper.seen is None else ms(paper.seen)
                 args += [paper.id, seen, as_line(paper.record) if paper.record else ""]
             where = [keys.SEEN, keys.CHANGED, *(keys.paper(paper.id) for paper in chunk)]
-            await self._scripts.run(script("restore_papers"), where, args)
+            await self._scripts.run(script("backup/restore_papers"), where, args)
 
     async def _plain(self, facts: Sequence[Fact]) -> None:
         """What takes one command."""
@@ -131,7 +131,7 @@ class Restore:
             LIMIT,
             LONGEST,
         ]
-        if not int(await self._scripts.run(script("changes", "restore_subscription"), where, args)):
+        if not int(await self._scripts.run(script("changes", "backup/restore_subscription"), where, args)):
             self.refused.append(fact)
             self.counts["subscription"] -= 1
 

@@ -14,7 +14,6 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.domain.deliveries import (
-    NO_URL,
     ChannelStatus,
     Claims,
     DeadLetter,
@@ -24,14 +23,17 @@ from bot.domain.deliveries import (
     PlannedDelivery,
     Sent,
     channel_of,
+)
+from bot.domain.models import ChannelRef, ChannelSettings, MessageRef
+from bot.store import keys
+from bot.store.outbox.records import (
+    NO_URL,
     delivery_of,
     delivery_record,
     open_delivery_of,
     sent_of,
     wanted,
 )
-from bot.domain.models import ChannelRef, ChannelSettings, MessageRef
-from bot.store import keys
 from bot.store.scripts import Scripts, script
 from bot.store.settings import load
 
@@ -59,18 +61,18 @@ class Outbox:
         self._durable = durable
         self.lease = lease
 
-    async def offer(self, offers: Iterable[PlannedDelivery]) -> int:
+    async def enqueue(self, planned: Iterable[PlannedDelivery]) -> int:
         """Owe these papers to their channels, but for those that were sent or are owed already.
 
         -> how many were taken. Any number of times the same is the same as once. Offers of one call should be
         few hundreds: each shard's are one script.
         """
         by_shard: dict[int, list[PlannedDelivery]] = {}
-        for offer in offers:
+        for offer in planned:
             by_shard.setdefault(keys.shard_of(offer.channel), []).append(offer)
         scripts = (
             self._run(
-                "offer", shard, [json.dumps([delivery_record(offer) for offer in some], ensure_ascii=False)]
+                "enqueue", shard, [json.dumps([delivery_record(offer) for offer in some], ensure_ascii=False)]
             )
             for shard, some in by_shard.items()
         )
@@ -86,9 +88,9 @@ class Outbox:
         takes = [{"key": key, "papers": list(papers)} for key, papers in taken.items()]
         args = [json.dumps(list(map(delivery_record, offers)), ensure_ascii=False), json.dumps(takes)]
         home = [keys.shard(keys.shard_of(channel))]
-        await self._scripts.run(script("outbox", "take", "offer"), home, args)
+        await self._scripts.run(script("outbox/outbox", "outbox/take", "outbox/enqueue"), home, args)
 
-    async def owed(self, channel: ChannelRef) -> list[OpenDelivery]:
+    async def open_deliveries(self, channel: ChannelRef) -> list[OpenDelivery]:
         """The channel's deliveries that are not done, the earliest first."""
         by_paper: Any = await self._redis.hvals(keys.open_papers(channel))
         wanted_keys = sorted(set(by_paper))
@@ -125,13 +127,13 @@ class Outbox:
         seconds, micros = await self._redis.time()
         return datetime.fromtimestamp(seconds + micros / 1e6, UTC)
 
-    async def aside(self) -> Mapping[str, int]:
+    async def dead_letter_counts(self) -> Mapping[str, int]:
         """How many deliveries wait for a person, by state."""
         states = ("dead", "held")
         pipeline = self._redis.pipeline(transaction=False)
         for state in states:
             for shard in range(keys.SHARDS):
-                _ = pipeline.zcard(keys.set_aside(shard, state))
+                _ = pipeline.zcard(keys.dead_letters(shard, state))
         counts = list(map(int, await pipeline.execute()))
         return {state: sum(counts[n * keys.SHARDS :][: keys.SHARDS]) for n, state in enumerate(states)}
 
@@ -168,7 +170,7 @@ class Outbox:
 
     async def mark_replayed(self, forgot: Mapping[int, str]) -> None:
         """What these shards may have forgotten has been offered again."""
-        await asyncio.gather(*(self._run("offered_again", shard, [since]) for shard, since in forgot.items()))
+        await asyncio.gather(*(self._run("mark_replayed", shard, [since]) for shard, since in forgot.items()))
 
     async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> ChannelSettings | None:
         """Write down that the platform is about to be called. -> how the channel wants its cards now
@@ -186,16 +188,16 @@ class Outbox:
         args = [delivery.key, f"{message.id} {message.url or NO_URL}"]
         return _seconds(await self._run("done", keys.shard_of(delivery.channel), args))
 
-    async def record_outcome(self, delivery: Delivery, giving: Outcome) -> float | None:
+    async def record_outcome(self, delivery: Delivery, outcome: Outcome) -> float | None:
         """It was not confirmed; nothing happens where it is another worker's by now. -> as `done`"""
         how = {
-            "state": giving.state,
-            "why": giving.why[:300],
-            "after": _ms(giving.after),
-            "counts": giving.counts,
-            "limit": giving.limit or False,
-            "named": giving.named,
-            "clean": giving.state == "pending",
+            "state": outcome.state,
+            "why": outcome.why[:300],
+            "after": _ms(outcome.after),
+            "counts": outcome.counts,
+            "limit": outcome.limit or False,
+            "named": outcome.named,
+            "clean": outcome.state == "pending",
             "tries": TRIES,
             "threshold": FAILURES,
             "workspace_threshold": WORKSPACE_FAILURES,
@@ -203,7 +205,7 @@ class Outbox:
             "most": _ms(LONGEST_BREAK),
         }
         args = [delivery.key, delivery.token, json.dumps(how, ensure_ascii=False)]
-        return _seconds(await self._run("return", keys.shard_of(delivery.channel), args))
+        return _seconds(await self._run("record_outcome", keys.shard_of(delivery.channel), args))
 
     async def pause(self, channel: ChannelRef, why: str) -> None:
         """Post nothing in this channel until it is resumed. What is owed to it stays owed."""
@@ -257,11 +259,11 @@ class Outbox:
         aside = sum(state in {"dead", "held"} for state in states)
         return ChannelStatus(len(states) - aside, aside, health or paused or "")
 
-    async def set_aside(self) -> AsyncIterator[DeadLetter]:
+    async def dead_letters(self) -> AsyncIterator[DeadLetter]:
         """Deliveries that wait for a person to decide, in no order."""
         for shard in range(keys.SHARDS):
             for state in ("dead", "held"):
-                async for key, since in self._redis.zscan_iter(keys.set_aside(shard, state)):
+                async for key, since in self._redis.zscan_iter(keys.dead_letters(shard, state)):
                     record: Any = await self._redis.hgetall(keys.delivery(key))
                     if record:
                         moment = datetime.fromtimestamp(since / 1000, UTC)
@@ -287,7 +289,7 @@ class Outbox:
         await asyncio.gather(*(self._run(name, shard, args) for shard in range(keys.SHARDS)))
 
     async def _run(self, name: str, shard: int, args: Sequence[str | int]) -> Any:
-        return await self._scripts.run(script("outbox", name), [keys.shard(shard)], args)
+        return await self._scripts.run(script("outbox/outbox", f"outbox/{name}"), [keys.shard(shard)], args)
 
 
 def _ms(seconds: float) -> int:

@@ -97,7 +97,7 @@ class DiscordStage:
         return DiscordPlatform("token", self._redis)
 
     def _listening(self, core: Core) -> Listening:
-        return Listening(core, self._redis, PATIENT)
+        return Listening(core, self._redis, PATIENT, settle=0.0)
 
     def _connect(self) -> None:
         """SimCord has one client; the platform posts by it, too."""

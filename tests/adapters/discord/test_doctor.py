@@ -3,7 +3,7 @@
 from redis.asyncio import Redis
 
 from adapters.discord import DiscordPlatform
-from adapters.discord.people import NEEDED
+from adapters.discord.permissions import NEEDED
 from bot.domain.models import ChannelRef
 from bot.store.subscriptions import Subscriptions
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload
@@ -37,4 +37,4 @@ async def test_what_was_deleted_is_named(
     await Subscriptions(redis).add(HERE, "paper", "now", "1 Joe")
     double.gone.add(2000)
     *_, channel = await platform.diagnose()
-    assert (channel.ok, "does not exist" in channel.message) == (False, True)
+    assert (channel.ok, "no longer exists" in channel.message) == (False, True)

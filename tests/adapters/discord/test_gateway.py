@@ -11,8 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from adapters.discord import DiscordPlatform
-from adapters.discord.gateway import Gateway
-from adapters.discord.shards import Identifies, Shards
+from adapters.discord.shards import Gateway, Identifies, Shards
 from bot.cards import Card
 from bot.domain.errors import ConfigurationError
 from bot.domain.models import ChannelRef, Command

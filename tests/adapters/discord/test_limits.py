@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from simcord.http.router import dispatch
 
 from adapters.discord.buttons import mark
-from adapters.discord.client import speaking
 from adapters.discord.markup import code, escape, fitted, width
+from adapters.discord.rest import rest_client
 from bot.cards import Actions, Bullets, Button, Card, PaperBlock, Paragraph, Span
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
@@ -54,7 +54,7 @@ def days(shared_data: Path) -> list[Path]:
 @pytest.mark.parametrize("part", range(3))
 async def test_every_card_of_the_recorded_days_is_accepted(days: list[Path], part: int) -> None:
     assert len(days) == 54
-    async with simcord.run(speaking()) as env:
+    async with simcord.run(rest_client()) as env:
         channel = env.create_guild().create_text_channel("papers")
         posted = 0
         for day in days[part::3]:

@@ -144,7 +144,7 @@ async def test_a_block_stops_the_whole_platform(platform: DiscordPlatform, doubl
     double.weather.without_via = True
     with pytest.raises(RetryLater) as caught:
         await platform.send(HERE, a_card(), KEY)
-    assert (caught.value.scope, caught.value.after) == ("platform", 600)
+    assert (caught.value.scope, caught.value.after) == ("platform", 30)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ async def test_a_refused_token_waits_and_is_not_tried_all_the_time(
     platform = DiscordPlatform("wrong", redis)
     with pytest.raises(RetryLater, match="DISCORD_TOKEN") as caught:
         await platform.send(HERE, a_card(), KEY)
-    assert (caught.value.scope, caught.value.after) == ("platform", 300)
+    assert (caught.value.scope, caught.value.after) == ("platform", 60)
     assert not double.messages
 
 

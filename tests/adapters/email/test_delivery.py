@@ -57,7 +57,7 @@ class Desk:
             self.papers,
             Rates(self.redis),
             lambda _delivery, entries, settings: message(entries, settings, NOW),
-            on_uncertain=unclear or self.platform.on_uncertain,
+            on_uncertain=on_uncertain or self.platform.on_uncertain,
         )
 
     async def channel(self, address: str) -> ChannelRef:
@@ -122,7 +122,7 @@ async def test_everyone_gets_their_mails_once(desk: Desk) -> None:
     assert len(desk.got()) == len(desk.office.mails) == 120
 
 
-@pytest.mark.parametrize("unclear", ["hold", "resend"])
+@pytest.mark.parametrize("on_uncertain", ["hold", "resend"])
 async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
     desk: Desk, on_uncertain: Literal["hold", "resend"]
 ) -> None:
@@ -130,13 +130,13 @@ async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
     faults: list[Fault] = [f for f in get_args(Fault) if f not in FINAL and "hang" not in f]
     desk.office.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
     await desk.owe(PEOPLE, *(f"p{n}" for n in range(10)))
-    await desk.deliveries(unclear).deliver_due()
+    await desk.deliveries(on_uncertain).deliver_due()
     held = [delivery async for delivery in desk.outbox.dead_letters()]
     got = desk.got()
     doubled = sum(times - 1 for times in got.values())
     lost_answers = desk.office.met["lose at end"] + desk.office.met["nonsense at end"]
     assert set(desk.office.met) == set(faults)
-    if unclear == "hold":
+    if on_uncertain == "hold":
         assert doubled == 0
         assert {delivery.state for delivery in held} == {"held"}
         assert len(held) == lost_answers + desk.office.met["cut in data"]

@@ -12,8 +12,10 @@ from bot.ports import Batch, Rate
 from tests.adapters.email.stage import ADA, BASE, EmailStage, Page, email_stage
 from tests.papers import a_paper
 from tests.platform_harness import arrive
+from tests.scenario import set_clock
 
 NOW = datetime(2026, 3, 3, 8, tzinfo=UTC)
+"""A Tuesday: the form's subscriptions post on weekdays only."""
 SUBSCRIBE = "/email/subscribe"
 
 
@@ -254,7 +256,10 @@ async def test_pages_are_kept_by_nobody_and_load_nothing_from_elsewhere(stage: E
         assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
-async def test_a_paper_that_matches_comes_once_it_is_due(stage: EmailStage) -> None:
+async def test_a_paper_that_matches_comes_once_it_is_due(
+    stage: EmailStage, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await set_clock(monkeypatch, redis).set(NOW)
     await ask(stage, query="diffusion")
     await stage.browser.submit((await stage.browser.get(await link_in(stage))).form("Confirm"))
     await stage.say("subscribe robots every:now")

@@ -41,6 +41,30 @@ class Posted:
     body: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawAnswer:
+    """An answer byte by byte, as Discord, Cloudflare or a proxy may give it. Nothing that it answers is taken."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/html"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut_off: bool = False
+    """The connection ends in the middle of the body."""
+
+    async def send(self, request: web.Request) -> web.StreamResponse:
+        headers = {"Content-Type": self.content_type, **self.headers}
+        if not self.cut_off:
+            return web.Response(status=self.status, body=self.body, headers=headers)
+        headers["Content-Length"] = str(len(self.body) + 100)
+        response = web.StreamResponse(status=self.status, headers=headers)
+        await response.prepare(request)
+        await response.write(self.body)
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+
 @dataclass(kw_only=True)
 class Weather:
     """How often what goes wrong with posts, as shares of them."""
@@ -56,6 +80,10 @@ class Weather:
     retry_after: float = 0.3
     refuse: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Channel -> status and code of every post there."""
+    answers: dict[int, RawAnswer] = field(default_factory=dict)
+    """Channel -> the answer to every post there, whatever is posted."""
+    spell: RawAnswer | None = None
+    """The answer to every request, as long as the spell lasts."""
     queue: deque[Fault] = field(default_factory=deque)
     """What happens to the next posts, before chance decides."""
     without_via: bool = False
@@ -76,6 +104,8 @@ class DiscordDouble:
         self.follows: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         """Method and body of what comes after a first answer."""
         self.requests: list[tuple[str, str]] = []
+        self.agents: set[str] = set()
+        """Every User-Agent that a request had."""
         self.too_fast = 0
         """Requests over the bot's fifty a second."""
         self.too_fast_in_channel = 0
@@ -147,6 +177,9 @@ class DiscordDouble:
         if request.path.startswith("/ws"):
             return await handler(request)  # type: ignore[no-any-return]
         self.requests.append((request.method, request.path.removeprefix("/api")))
+        self.agents.add(request.headers.get("User-Agent", ""))
+        if self.weather.spell is not None:
+            return await self.weather.spell.send(request)
         open_to_all = "/interactions/" in request.path or "/webhooks/" in request.path
         if not open_to_all and request.headers.get("Authorization") != f"Bot {self.token}":
             return _refused(401, 0, "401: Unauthorized")
@@ -178,6 +211,8 @@ class DiscordDouble:
         channel, body = int(request.match_info["channel"]), await request.json()
         if self.kinds.get(channel, TEXT) == FORUM:
             return _refused(400, 50008, "Cannot send messages in a non-text channel")
+        if answer := self.weather.answers.get(channel):
+            return await answer.send(request)
         if refused := self.weather.refuse.get(channel):
             return _refused(*refused, "no")
         headers, limited = self._bucket(channel)

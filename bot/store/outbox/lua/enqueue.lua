@@ -1,5 +1,5 @@
--- ARGV[1] JSON list of {key, due, since, detected, apart, papers = [[id, reasons], …]}: one message each, or where no
---      more than `apart` of its papers are new to the channel, a message for each of those; since: perhaps posted then
+-- ARGV[1] JSON list of {key, due, since, detected, digest_threshold, papers = [[id, reasons], …]}: one message each, or where no
+--      more than `digest_threshold` of its papers are new to the channel, a message for each of those; since: perhaps posted then
 -- -> how many papers were taken
 local now, taken, woken = now_ms(), 0, {}
 
@@ -51,7 +51,7 @@ for _, offer in ipairs(cjson.decode(ARGV[1])) do
       fresh[#fresh + 1] = paper
     end
   end
-  if #fresh > (offer.apart or 0) then
+  if #fresh > (offer.digest_threshold or 0) then
     owe(offer.key, fresh, offer)
   else
     for _, paper in ipairs(fresh) do

@@ -7,8 +7,8 @@ import aiohttp
 import discord
 
 from adapters.discord.answers import Ask, Interaction
+from adapters.discord.channel_kinds import kind_of, ref
 from adapters.discord.commands import ROOT
-from adapters.discord.places import kind_of, ref
 from bot.cards import Button, Card, Choice
 from bot.cards.say import actions, bold, paragraph
 from bot.commands.table import CommandSpec

@@ -15,7 +15,7 @@ DIRECT = "@me"
 MAX_TAGS = 5
 
 
-class Places:
+class ChannelKinds:
     """Remembers the channels that are no usual ones, for all processes."""
 
     def __init__(self, redis: Redis) -> None:
@@ -56,10 +56,15 @@ def tags_for(forum: discord.ForumChannel, topics: Sequence[str]) -> list[discord
     wanted = dict.fromkeys(
         part for topic in topics for part in (topic.casefold(), topic.partition(".")[0].casefold())
     )
-    open_tags = [tag for tag in forum.available_tags if not tag.moderated]
+    open_tags = usable_tags(forum)
     named = {word: tag for tag in open_tags for word in _words(tag.name)}
     found = list(dict.fromkeys(named[word] for word in wanted if word in named))[:MAX_TAGS]
     return found or (open_tags[:1] if forum.flags.require_tag else [])
+
+
+def usable_tags(forum: discord.ForumChannel) -> list[discord.ForumTag]:
+    """The tags that everyone may use, so Paperboy too."""
+    return [tag for tag in forum.available_tags if not tag.moderated]
 
 
 def _words(name: str) -> list[str]:
