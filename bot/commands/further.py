@@ -24,11 +24,12 @@ async def further(request: SearchRequest, found: SearchResults, services: Servic
     """
     try:
         lists = await _elsewhere(request, found, services)
-        here = {paper.id for paper in found.papers}
+        local = found.papers if found.parts is None else ()
+        here = {paper.id for paper in local}
         whence = {p.id: name for name, papers in reversed(lists) for p in papers if p.id not in here}
         if not whence:
             return None
-        merged = fused([found.papers, *(papers for _, papers in lists)])[:PAGE]
+        merged = fused([local, *(papers for _, papers in lists)])[:PAGE]
         await services.papers.remember([paper for paper in merged if paper.id in whence])
     except (RedisError, OSError) as error:
         log.warning("nothing further was found", error=str(error))

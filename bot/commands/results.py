@@ -12,9 +12,12 @@ from bot.domain.models import Paper
 from bot.query import Person, Phrase
 from bot.query.nodes import terms_of
 from bot.search import SearchResults
-from bot.search.ranking import Sort
+from bot.search.ranking import LONG, Sort
 from bot.search.snippet import snippet
 from bot.text import shorten
+
+PART = 24
+"""Characters of a search on a button's label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ def results_card(
     """
     if not found.papers:
         return _nothing_card(request, found)
+    if found.parts is not None and not whence:
+        return _unrelated_card(request, found)
     page = min(max(page, 1), found.pages)
     papers = tuple(
         block
@@ -86,6 +91,8 @@ def _result(paper: Paper, found: SearchResults, now: datetime, whence: str) -> t
 
 def _heading(request: SearchRequest, found: SearchResults, page: int) -> str:
     query = shorten(request.query, QUERY)
+    if found.loose and len(found.parsed.content) >= LONG:
+        return f"Nearest to “{query}”"
     if found.loose:
         return f"Nothing has all of “{query}”; nearest"
     pages = f" (page {page} of {found.pages})" if found.pages > 1 else ""
@@ -142,6 +149,20 @@ def _nothing_card(request: SearchRequest, found: SearchResults) -> Card:
         "reply",
         message,
         blocks=(paragraph(message), *_meant(request, found), *tries, *actions(*wider, *_follow(found))),
+    )
+
+
+def _unrelated_card(request: SearchRequest, found: SearchResults) -> Card:
+    """Papers share words with the search, but none is about it: say so, and offer its parts."""
+    message = f"No paper here is about “{shorten(request.query, QUERY)}”."
+    parts = found.parts or ()
+    tries = [
+        Button(f"{shorten(part, PART)} ({papers:,})", str(replace(request, query=part, kept="")))
+        for part, papers in parts
+    ]
+    hint = (paragraph("Parts of it have papers:"),) if tries else ()
+    return Card(
+        "reply", message, blocks=(paragraph(message), *_meant(request, found), *hint, *actions(*tries))
     )
 
 

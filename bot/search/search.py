@@ -56,6 +56,11 @@ class SearchResults:
     """What was probably meant, where words are unknown."""
     about: bool = False
     """`total` may be a little less."""
+    parts: tuple[tuple[str, int], ...] | None = None
+    """Set where nothing is about all that was typed: what to look for instead, with its number of papers.
+
+    `papers` then only share words with the search.
+    """
     complete: bool = True
     """Whether the index had followed every change, when it was last looked at."""
 
@@ -118,7 +123,9 @@ class Search:
         if not total or not shown:
             spelling = await self._thread(suggest_spelling, asked, shown, index.searcher())
         complete = self._complete or known is not None
-        return SearchResults(asked, tuple(shown), total, pages, spelling, about=left > 0, complete=complete)
+        return SearchResults(
+            asked, tuple(shown), total, pages, spelling, about=left > 0, parts=ranked.parts, complete=complete
+        )
 
     async def similar(self, paper: Paper, most: int = PAGE) -> list[Paper]:
         """The papers that are most like this one, which need not be in the index."""

@@ -13,7 +13,7 @@ from tantivy import Query as IndexQuery
 from bot.query import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
 from bot.query.nodes import LAST_RANK, MOST_UPVOTES
 from bot.query.paths import paths_of
-from bot.search.fields import key
+from bot.search.fields import key, stemmer
 from bot.search.query_parser import Word
 
 TEXT = ("title", "abstract")
@@ -27,6 +27,7 @@ class Terms:
     def __init__(self, schema: Schema, searcher: Searcher) -> None:
         self._schema = schema
         self._searcher = searcher
+        self._stemmer = stemmer()
 
     def node(self, node: Node) -> IndexQuery:  # noqa: PLR0911  one return for each kind of node
         """What `node` means."""
@@ -67,6 +68,14 @@ class Terms:
     def term(self, field: str, word: str, boost: float = 1.0) -> IndexQuery:
         """Papers with this word in this field."""
         return boosted(IndexQuery.term_query(self._schema, field, word), boost)
+
+    def stem(self, word: str, boost: float = 1.0) -> IndexQuery:
+        """Papers with a word of the same stem, in title or abstract."""
+        return self.term("stems", self._stemmer.analyze(word)[0], boost)
+
+    def stem_freq(self, word: str) -> int:
+        """How many papers have a word of the same stem."""
+        return self._searcher.doc_freq("stems", self._stemmer.analyze(word)[0])
 
     def parts(self, field: str, parts: Sequence[str], joined: str) -> IndexQuery:
         """Papers with all of a word's parts, or with the joined form."""

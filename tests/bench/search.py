@@ -101,14 +101,14 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
     if "s2" in parts:
         figures["s2_ndcg10"] = round(ndcg10(DATA / "search" / "s2search.jsonl"), 3)
     if "cranfield" in parts:
-        figures |= await _compared("cranfield", cranfield(DATA / "search"))
+        figures |= _compared("cranfield", cranfield(DATA / "search"))
     if "questions" in parts:
         papers = recorded(min(options.papers, QUESTIONED))
-        figures |= await _compared("questions", from_sentences(papers, QUESTIONS))
+        figures |= _compared("questions", from_sentences(papers, QUESTIONS))
     return figures
 
 
-async def _compared(name: str, collection: Collection) -> dict[str, object]:
+def _compared(name: str, collection: Collection) -> dict[str, object]:
     """Our nDCG@10 and that of the other engines on the same questions."""
     papers = {paper.id: paper for paper in collection.papers}
     index = Index()
