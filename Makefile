@@ -7,7 +7,7 @@ ifneq ($(wildcard ../shared/data),)
 BENCHES += search flood signal  # on recorded data
 endif
 
-.PHONY: install run test faults check audit fix demo bench manifests pictures lock clean
+.PHONY: install run test test-dates faults check audit fix demo bench manifests pictures lock clean
 
 install: $(STAMP)
 
@@ -25,6 +25,9 @@ demo: install  ## a scripted tour of a bundled sample, offline
 
 test: install  ## every test
 	$(BIN)/python -m pytest -n auto
+
+test-dates: install  ## every test on a weekend, at midnight, at the new year, at a clock change, on a leap day (needs faketime)
+	$(BIN)/python -m tests.dates
 
 faults: install  ## every fault at full size: processes killed, servers restarted; about 15 minutes
 	$(BIN)/python -m tests.faults

@@ -1,16 +1,45 @@
-"""The platforms, one package each, with a `build` that answers None where its settings are not given."""
+"""The platforms: one package each. A new one is a package here and its name in `PLATFORMS`.
+
+A package has `SETTINGS`, its class of settings, and `build`, which returns the platform. Importing the package must not
+import the platform's library: only `build` does, because a library costs memory and start-up time.
+"""
 
 from importlib import import_module
+from types import ModuleType
 
 from redis.asyncio import Redis
 
 from bot.ports import Platform
-from bot.settings import Settings
+from bot.settings import PlatformSettings, Settings
 
 PLATFORMS = ("console", "slack", "discord", "email")
+FALLBACK = "console"
+"""The platform that runs if no other one is connected."""
+
+
+def setting_groups() -> tuple[type[PlatformSettings], ...]:
+    """The settings that each platform declares."""
+    return tuple(platform_settings().values())
+
+
+def platform_settings() -> dict[str, type[PlatformSettings]]:
+    """The same by the platform's name."""
+    declared = ((name, _settings_of(name)) for name in PLATFORMS)
+    return {name: group for name, group in declared if group is not None}
 
 
 def build(name: str, settings: Settings, redis: Redis) -> Platform | None:
-    """The platform of that name, imported only now: a platform's library costs memory and start-up time."""
-    platform: Platform | None = import_module(f"adapters.{name}").build(settings, redis)
+    """The platform of that name, or None if the operator has not connected it. Raises ConfigurationError."""
+    group = _settings_of(name)
+    if group is not None and not settings.of(group).is_configured:
+        return None
+    platform: Platform | None = _package(name).build(settings, redis)
     return platform
+
+
+def _settings_of(name: str) -> type[PlatformSettings] | None:
+    return getattr(_package(name), "SETTINGS", None)
+
+
+def _package(name: str) -> ModuleType:
+    return import_module(f"adapters.{name}")

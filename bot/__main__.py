@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bot import supervisor
-from bot.app import ROLES, choose_roles
+from bot.app import ROLES, choose_roles, read_settings
 from bot.cli import backfill as backfilling
 from bot.cli import maintenance
 from bot.cli.doctor import examine
@@ -210,7 +210,7 @@ def backfill(
 
 
 async def _examined(settings: Settings, platforms: Sequence[str]) -> bool:
-    healthy, redact = True, logs.Redact(settings.secrets())
+    healthy, redact = True, logs.Redact(settings.secrets(), settings.secret_patterns())
     async for finding in examine(settings, platforms):
         healthy = healthy and finding.ok
         typer.echo(redact.text(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.message}"))
@@ -220,14 +220,17 @@ async def _examined(settings: Settings, platforms: Sequence[str]) -> bool:
 
 
 def _settings(roles: list[str] | None = None) -> Settings:
-    settings = Settings.read()
+    settings = read_settings()
     alone = sys.stdin.isatty() and sys.stderr.isatty() and not (settings.connected or roles)
     logs.configure(
-        settings.log_format, settings.log_level or ("error" if alone else "info"), settings.secrets()
+        settings.log_format,
+        settings.log_level or ("error" if alone else "info"),
+        settings.secrets(),
+        settings.secret_patterns(),
     )
     if settings.sentry_dsn is not None:
         import_module("bot.observability.sentry").start(
-            settings.sentry_dsn.get_secret_value(), settings.secrets()
+            settings.sentry_dsn.get_secret_value(), settings.secrets(), settings.secret_patterns()
         )
     return settings
 

@@ -1,4 +1,4 @@
-"""The composition root: settings in, every room wired to its neighbours. Nothing runs yet."""
+"""The composition root: settings in, every role wired to what it uses. Nothing runs yet."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -15,9 +15,11 @@ from redis.asyncio import Redis
 import adapters
 from bot.cards.message import message
 from bot.cards.welcome import reading_card
+from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.errors import ConfigurationError
+from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
 from bot.matching import Matcher
 from bot.observability import metrics
@@ -25,15 +27,17 @@ from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
-from bot.ports import Platform, Source
+from bot.ports import Interactive, Joining, Platform, Source
 from bot.search import Search
 from bot.search.recent_papers import RecentPapers
 from bot.settings import Settings
 from bot.sources import build_sources
+from bot.sources import setting_groups as source_setting_groups
 from bot.sources.elsewhere import Elsewhere
 from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.wiring import Wiring
 from bot.store import keys
+from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.connect import connect, syncs_every_write
 from bot.store.edits import CardUpdateQueue
@@ -42,6 +46,7 @@ from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
 from bot.store.polls import last_polls
 from bot.store.rates import Rates
@@ -51,31 +56,31 @@ from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
 from bot.terminal.sample import PapersOrSample
-from bot.terminal.session import Terminal
 from bot.web.server import Website, website
 
 log = structlog.get_logger(__name__)
 
-POLLER, FANOUT, DELIVERY, WEB, CONSOLE = "poller", "fanout", "delivery", "web", "console"
+POLLER, FANOUT, DELIVERY, WEB = "poller", "fanout", "delivery", "web"
+FALLBACK = adapters.FALLBACK
 ROLES = (POLLER, FANOUT, DELIVERY, WEB, *adapters.PLATFORMS)
-LONG = 3
-"""Days. A fetch of more is worth a line for each."""
+LONG_FETCH = 3
+"""Days of a source's list. A fetch of more days reports its progress."""
 
 Clock = Callable[[], datetime]
 
 
 def wall_clock() -> datetime:
-    """Now, aware."""
+    """The current time, in UTC."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """Everything that a process may run, wired together; nothing runs yet."""
+    """Everything that a process may run, wired together. Nothing runs yet."""
 
     settings: Settings
     redis: Redis
-    wake: Notifications
+    notifications: Notifications
     papers: PapersOrSample
     recent: RecentPapers
     search: Search
@@ -86,28 +91,28 @@ class Bot:
     poller: Poller
     fanout: Fanout
     deliveries: tuple[DeliveryWorker, ...]
-    editors: tuple[CardUpdater, ...]
+    card_updaters: tuple[CardUpdater, ...]
     web: Website | None
-    """Where a port is set."""
+    """None if no port is set."""
     reached: asyncio.Event
     """Set once any source has answered."""
 
     @property
-    def terminal(self) -> Terminal | None:
-        """The terminal, where it is a channel of this process."""
-        return terminal_of(self.platforms)
+    def interactive(self) -> Interactive | None:
+        """The platform whose only person sits in front of this process, if it runs one."""
+        return _interactive(self.platforms)
 
 
-def terminal_of(platforms: Iterable[Platform]) -> Terminal | None:
-    """The terminal among these."""
-    return next((platform for platform in platforms if isinstance(platform, Terminal)), None)
+def read_settings() -> Settings:
+    """The settings of this process: the core's, every source's and every platform's. Raises ConfigurationError."""
+    return Settings.read((*source_setting_groups(), *adapters.setting_groups()))
 
 
 def choose_roles(names: Sequence[str]) -> frozenset[str]:
-    """The roles of this process; none named means all that are configured. Raises ConfigurationError."""
+    """The roles of this process; no names mean all that are configured. Raises ConfigurationError."""
     unknown = sorted(set(names) - set(ROLES))
     if unknown:
-        raise ConfigurationError(f"{unknown[0]} is no role: there are {', '.join(ROLES)}")
+        raise ConfigurationError(f"There is no role “{unknown[0]}”. Roles are {', '.join(ROLES)}.")
     return frozenset(names)
 
 
@@ -131,33 +136,58 @@ async def open_bot(
 
 @asynccontextmanager
 async def open_server(settings: Settings) -> AsyncIterator[Redis]:
-    """The operator's server, or one of our own; its connections are closed in the end. Raises ConfigurationError."""
+    """A client of the operator's server, or of one that this process starts. Raises ConfigurationError."""
     if settings.redis_url is not None:
         redis = await connect(settings.redis_url.get_secret_value(), unsafe=settings.unsafe_redis)
         async with aclosing(redis):
             yield redis
         return
     async with EmbeddedServer(settings.data_dir) as server, aclosing(await connect(server.url)) as redis:
-        if server.alone:  # whoever leads by this lease was killed
+        if server.alone:  # the poller that held this lease was killed
             await redis.delete(keys.LEASE)
         yield redis
 
 
 def build_platforms(settings: Settings, redis: Redis, roles: frozenset[str]) -> tuple[Platform, ...]:
-    """The platforms whose settings are given. The terminal is one where it is asked for, or where nothing is.
+    """The platforms whose settings are given; the terminal if a role asks for it or nothing else is given.
 
-    Raises ConfigurationError where a platform is asked for that has no settings.
+    Raises ConfigurationError if a role asks for a platform that has no settings.
     """
-    built = {name: adapters.build(name, settings, redis) for name in adapters.PLATFORMS if name != CONSOLE}
+    built = {name: adapters.build(name, settings, redis) for name in adapters.PLATFORMS if name != FALLBACK}
     platforms = {name: platform for name, platform in built.items() if platform is not None}
     if missing := (roles & built.keys()) - platforms.keys():
-        raise ConfigurationError(f"{min(missing)} was asked for, but its tokens are not set: see README.md")
+        raise ConfigurationError(
+            f"The role “{min(missing)}” needs tokens, and none are set. README.md shows how."
+        )
     if WEB in roles and settings.port is None:
-        raise ConfigurationError("web was asked for, but PORT is not set")
-    if CONSOLE in roles or not (platforms or roles):
-        terminal = adapters.build(CONSOLE, settings, redis)
-        platforms |= {CONSOLE: terminal} if terminal else {}
+        raise ConfigurationError("The role “web” needs PORT, the port that it listens on.")
+    if FALLBACK in roles or not (platforms or roles):
+        fallback = adapters.build(FALLBACK, settings, redis)
+        platforms |= {FALLBACK: fallback} if fallback else {}
     return tuple(platforms.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What several roles use: one of each, over one connection."""
+
+    settings: Settings
+    redis: Redis
+    session: aiohttp.ClientSession
+    platforms: tuple[Platform, ...]
+    now: Clock
+    papers: Papers
+    shown_papers: PapersOrSample
+    """The papers as people see them: the bundled sample until there are real ones."""
+    recent: RecentPapers
+    search: Search
+    subscriptions: Subscriptions
+    channel_settings: ChannelSettingsStore
+    rules: ChannelRules
+    outbox: Outbox
+    polls: PollReader
+    card_updates: CardUpdateQueue
+    reached: asyncio.Event
 
 
 def wire(
@@ -170,113 +200,172 @@ def wire(
     now: Clock,
     index: Path | None = None,
 ) -> Bot:
-    """Build every room from what it is given; the search index is kept in the folder `index`, or in memory."""
-    reached = asyncio.Event()
-    terminal = terminal_of(platforms)
-    papers, subscriptions = PapersOrSample(redis), Subscriptions(redis)
-    settings_of = ChannelSettingsStore(redis)
-    outbox, news = Outbox(redis, durable=durable), PollReader(redis, papers)
-    recent = RecentPapers(papers, now)
-    search = Search(papers, index, now, papers.stand_ins)
-    wiring = Wiring(
-        settings=settings, session=session, redis=redis, now=now, progress=Progress(reached, terminal)
+    """Build every role from what it is given; the search index is stored in the folder `index`, or in memory."""
+    papers, shown_papers = Papers(redis), PapersOrSample(redis)
+    shared = _Shared(
+        settings=settings,
+        redis=redis,
+        session=session,
+        platforms=platforms,
+        now=now,
+        papers=papers,
+        shown_papers=shown_papers,
+        recent=RecentPapers(papers, now),
+        search=Search(shown_papers, index, now, shown_papers.stand_ins),
+        subscriptions=Subscriptions(redis),
+        channel_settings=ChannelSettingsStore(redis),
+        rules=ChannelRules(redis),
+        outbox=Outbox(redis, durable=durable),
+        polls=PollReader(redis, papers),
+        card_updates=CardUpdateQueue(redis),
+        reached=asyncio.Event(),
     )
-    sources = build_sources(wiring)
+    context = _source_context(shared)
+    sources = build_sources(context)
+    return Bot(
+        settings=settings,
+        redis=redis,
+        notifications=Notifications(redis),
+        papers=shown_papers,
+        recent=shared.recent,
+        search=shared.search,
+        subscriptions=shared.subscriptions,
+        core=_commands(shared, context),
+        sources=sources,
+        platforms=platforms,
+        poller=_poller(shared, context, sources),
+        fanout=_fanout(shared),
+        deliveries=tuple(_delivery(shared, platform) for platform in platforms),
+        card_updaters=tuple(_card_updater(shared, platform) for platform in platforms),
+        web=_web(shared),
+        reached=shared.reached,
+    )
 
+
+def _source_context(shared: _Shared) -> Wiring:
+    return Wiring(
+        settings=shared.settings,
+        session=shared.session,
+        redis=shared.redis,
+        now=shared.now,
+        progress=_FetchProgress(shared.reached, _interactive(shared.platforms)),
+    )
+
+
+def _poller(shared: _Shared, context: Wiring, sources: tuple[Source, ...]) -> Poller:
     def polled(result: PollResult) -> None:
         outcome = "ok" if result.error is None else "refused" if result.refused else "failed"
         metrics.polls.labels(*metrics.source_labels(result.source), outcome).inc()
         metrics.papers.labels(*metrics.source_labels(result.source)).inc(result.new)
         if outcome == "ok" and not result.source.startswith(PREFIX):
-            reached.set()
+            shared.reached.set()
 
-    def deliveries(platform: Platform) -> DeliveryWorker:
-        return DeliveryWorker(
-            platform,
-            outbox,
-            papers,
-            Rates(redis),
-            lambda delivery, entries, wishes: message(entries, wishes, now(), delivery.label),
-            on_uncertain=settings.unclear or platform.on_uncertain,
-            replay_recent=news.again,
-        )
-
-    def editor(platform: Platform) -> CardUpdater:
-        return CardUpdater(
-            platform,
-            CardUpdateQueue(redis),
-            outbox,
-            papers,
-            subscriptions,
-            settings=settings_of,
-            rates=Rates(redis),
-            now=now,
-        )
-
-    return Bot(
-        settings=settings,
-        redis=redis,
-        wake=Notifications(redis),
-        papers=papers,
-        recent=recent,
-        search=search,
-        subscriptions=subscriptions,
-        core=Commands(
-            Services(
-                subscriptions=subscriptions,
-                papers=papers,
-                recent=recent,
-                search=search,
-                elsewhere=Elsewhere.build(wiring),
-                settings=settings_of,
-                rules=ChannelRules(redis),
-                saved=Saved(redis),
-                outbox=outbox,
-                kept=ButtonPayloads(redis),
-                votes=Votes(redis),
-                polls=partial(last_polls, redis),
-                now=now,
-            )
-        ),
-        sources=sources,
-        platforms=platforms,
-        poller=Poller(
-            sources,
-            papers,
-            Lease(redis),
-            redis,
-            now=now,
-            beside=build_enrichment(wiring),
-            polled=polled,
-        ),
-        fanout=Fanout(
-            news,
-            IndexSync(subscriptions, Matcher),
-            outbox,
-            subscriptions,
-            ChannelRules(redis),
-            edits=CardUpdateQueue(redis),
-        ),
-        deliveries=tuple(map(deliveries, platforms)),
-        editors=tuple(map(editor, platforms)),
-        web=website(
-            settings, redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=now
-        ),
-        reached=reached,
+    return Poller(
+        sources,
+        shared.papers,
+        Lease(shared.redis),
+        shared.redis,
+        now=shared.now,
+        beside=build_enrichment(context),
+        polled=polled,
     )
 
 
-class Progress:
-    """Says how far a long fetch has come. To have come anywhere is to have reached the source."""
+def _fanout(shared: _Shared) -> Fanout:
+    return Fanout(
+        shared.polls,
+        IndexSync(shared.subscriptions, Matcher),
+        shared.outbox,
+        shared.subscriptions,
+        shared.rules,
+        edits=shared.card_updates,
+    )
 
-    def __init__(self, reached: asyncio.Event, terminal: Terminal | None) -> None:
+
+def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
+    return DeliveryWorker(
+        platform,
+        shared.outbox,
+        shared.papers,
+        Rates(shared.redis),
+        lambda delivery, entries, wishes: message(entries, wishes, shared.now(), delivery.label),
+        on_uncertain=shared.settings.unclear or platform.on_uncertain,
+        replay_recent=shared.polls.again,
+    )
+
+
+def _card_updater(shared: _Shared, platform: Platform) -> CardUpdater:
+    return CardUpdater(
+        platform,
+        shared.card_updates,
+        shared.outbox,
+        shared.papers,
+        shared.subscriptions,
+        settings=shared.channel_settings,
+        rates=Rates(shared.redis),
+        now=shared.now,
+    )
+
+
+def _commands(shared: _Shared, context: Wiring) -> Commands:
+    return Commands(
+        Services(
+            access=AccessGate(shared.platforms),
+            subscriptions=shared.subscriptions,
+            papers=shared.shown_papers,
+            recent=shared.recent,
+            search=shared.search,
+            elsewhere=Elsewhere.build(context),
+            settings=shared.channel_settings,
+            rules=shared.rules,
+            saved=Saved(shared.redis),
+            outbox=shared.outbox,
+            kept=ButtonPayloads(shared.redis),
+            votes=Votes(shared.redis),
+            platforms=adapters.platform_settings(),
+            polls=partial(last_polls, shared.redis),
+            now=shared.now,
+            join=partial(_join_channel, shared.platforms),
+            move=partial(move_channel, shared.redis),
+        )
+    )
+
+
+async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> str | None:
+    """Become a member of a channel, if its platform has such a thing. Returns a sentence if it refuses."""
+    for platform in platforms:
+        if platform.name == channel.platform and isinstance(platform, Joining):
+            return await platform.join(channel)
+    return None
+
+
+def _web(shared: _Shared) -> Website | None:
+    return website(
+        shared.settings,
+        redis=shared.redis,
+        papers=shared.shown_papers,
+        search=shared.search,
+        outbox=shared.outbox,
+        platforms=shared.platforms,
+        now=shared.now,
+    )
+
+
+def _interactive(platforms: Iterable[Platform]) -> Interactive | None:
+    return next((platform for platform in platforms if isinstance(platform, Interactive)), None)
+
+
+class _FetchProgress:
+    """Shows how far a long fetch has come. A source that has sent one day has been reached."""
+
+    def __init__(self, reached: asyncio.Event, interactive: Interactive | None) -> None:
         self._reached = reached
-        self._terminal = terminal
+        self._interactive = interactive
 
     def __call__(self, source: str, done: int, total: int) -> None:
-        """`done` of `total` days were read."""
+        """`done` of `total` days have been read."""
         self._reached.set()
-        if total > LONG:
-            log.info("reading", source=source, days=done, of=total)
-            if self._terminal and done % (total // 2) == 1:
-                self._terminal.screen.note(reading_card(source, done, total))
+        if total > LONG_FETCH:
+            log.info("fetch_progress", source=source, days=done, of=total)
+            if self._interactive and done % (total // 2) == 1:
+                self._interactive.screen.note(reading_card(source, done, total))

@@ -117,6 +117,9 @@ class Core(Protocol):
     async def resume_workspace(self, platform: str, workspace: str) -> None:
         """The app is back in the workspace."""
 
+    async def move(self, old: ChannelRef, new: ChannelRef) -> None:
+        """The platform gave a channel another id: its subscriptions, settings and sent records go with it."""
+
     async def forget(self, channel: ChannelRef) -> None:
         """Remove all that is kept of a channel: subscriptions, settings, what is owed to it and what was sent."""
 
@@ -173,12 +176,51 @@ class Platform(Protocol):
         """Give back what is open, such as connections. Nothing is called afterwards."""
 
 
+class Screen(Protocol):
+    """Where an interactive platform shows cards."""
+
+    def post(self, card: Card) -> None:
+        """A card for the channel."""
+
+    def reply(self, card: Card) -> None:
+        """The answer to a command."""
+
+    def note(self, card: Card) -> None:
+        """Something about the program itself, such as how to begin."""
+
+    def typed(self, line: str) -> None:
+        """A line that was read, as if the person had typed it here."""
+
+
+@runtime_checkable
+class Interactive(Platform, Protocol):
+    """A platform with one channel and one person, who sits in front of this process."""
+
+    screen: Screen
+    channel: ChannelRef
+    user: User
+
+    async def answer_input(self, core: Core) -> None:
+        """Carry out every line of standard input, to its end."""
+
+
 @runtime_checkable
 class Editing(Protocol):
     """A platform whose posted cards can be changed."""
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
         """Show `card` in the place of what `message` said. Raises a SendError."""
+
+
+@runtime_checkable
+class Joining(Protocol):
+    """A platform on which Paperboy can become a member of a channel by itself."""
+
+    async def join(self, channel: ChannelRef) -> str | None:
+        """Become a member of `channel`. Called once someone subscribed there; joining twice changes nothing.
+
+        Returns None if Paperboy is a member now, else a sentence that says what it means that it isn't.
+        """
 
 
 @runtime_checkable
@@ -229,6 +271,8 @@ class Access:
     """They can read the channel: they are in it, or it is open to them."""
     may_manage: bool
     """The platform lets them manage the channel."""
+    may_edit: bool = False
+    """By the platform's custom they may change subscriptions, as long as the channel's settings name no editors."""
 
 
 @runtime_checkable

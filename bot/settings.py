@@ -1,32 +1,60 @@
-"""Every knob, with its environment name. Read once at start, from the environment and `.env`."""
+"""Settings from the environment and `.env`, read once at start.
+
+The core's are here. A source or a platform declares its own in its file or package, as a `SettingsGroup`; the
+composition root hands all groups to `Settings.read`, and a component asks for its group with `settings.of(Group)`.
+"""
 
 import os
 import re
-from collections.abc import Iterable
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from dotenv import dotenv_values
-from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    IPvAnyNetwork,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.errors import ConfigurationError
 
 PREFIX = "PAPERBOY_"
 OWN_SOURCES = ("arxiv", "huggingface", "hf", "biorxiv", "medrxiv", "sample")
-"""What `source:` knows without any feed."""
+"""Names that `source:` knows without any feed."""
 CATEGORY_PATTERN = r"^[a-z][a-z-]+(\.[A-Za-z-]+)?$"
 
+
+def _split_commas(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+ItemT = TypeVar("ItemT")
+GroupT = TypeVar("GroupT", bound="SettingsGroup")
+
+CommaSeparated = Annotated[tuple[ItemT, ...], NoDecode, BeforeValidator(_split_commas)]
+"""A list that an operator writes as `a, b`."""
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+BaseUrl = Annotated[Url, AfterValidator(lambda url: url.rstrip("/"))]
+"""An address that paths are appended to; a slash at its end is dropped."""
 Category = Annotated[str, Field(pattern=CATEGORY_PATTERN)]
 Topic = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
 Feed = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}=https?://[^\s/@]+(/\S*)?$")]
 
 
-class Settings(BaseSettings):
-    """What the operator decides. A field `contact` is set by `PAPERBOY_CONTACT`, but for those with an alias."""
+class SettingsGroup(BaseSettings):
+    """Settings that belong together. A field `contact` is read from `PAPERBOY_CONTACT`, but for those with an alias."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -37,6 +65,42 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that must never be shown, for the logs to redact."""
+        return tuple(value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
+
+    @classmethod
+    def environment_names(cls) -> tuple[str, ...]:
+        """The names of the environment variables that these settings are read from."""
+        return tuple(
+            str(field.validation_alias or f"{PREFIX}{name.upper()}")
+            for name, field in cls.model_fields.items()
+        )
+
+
+class PlatformSettings(SettingsGroup):
+    """The settings of a platform, and what the core needs to know of it before it is built."""
+
+    title: ClassVar[str]
+    """The platform's name as people write it."""
+    connect: ClassVar[str] = ""
+    """How an operator connects it, in a few words, with names of settings in backquotes; "" if it needs nothing."""
+    channel_settings: ClassVar[frozenset[str]] = frozenset()
+    """The optional settings of a channel that make sense here, of `edits threads embeds publish ping editors`."""
+    secret_patterns: ClassVar[Sequence[str]] = ()
+    """Regular expressions of what its tokens look like, for the logs to redact. They must run in linear time."""
+
+    @property
+    @abstractmethod
+    def is_configured(self) -> bool:
+        """Whether the operator has connected the platform."""
+
+
+class Settings(SettingsGroup):
+    """The core's settings, together with the groups of sources and platforms."""
+
+    _groups: dict[type[SettingsGroup], SettingsGroup] = PrivateAttr(default_factory=dict)
+
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
     """Without it Paperboy runs a Valkey server of its own in `data_dir`."""
     port: int | None = Field(default=None, ge=1, le=65535, validation_alias="PORT")
@@ -44,34 +108,37 @@ class Settings(BaseSettings):
     over HTTP, too. Without it nothing listens."""
     metrics_token: SecretStr | None = None
     """What `/metrics` asks for as a bearer token; without it everybody may read them."""
-    public_url: Url | None = None
+    public_url: BaseUrl | None = None
     """Where people reach the role `web`, such as `https://papers.example.org`: for links in messages."""
+    trusted_proxies: CommaSeparated[IPvAnyNetwork] = ()
+    """Networks of the proxies in front of the role `web`, such as `10.0.0.0/8`. Only they are believed about whom a
+    request comes from (X-Forwarded-For)."""
     data_dir: Path = Path("paperboy-data")
     unsafe_redis: bool = False
     """The operator's word that a server that reports no persistence, or hides its settings, keeps data."""
 
-    huggingface_url: Url = "https://huggingface.co"
-    arxiv_rss_url: Url = "https://rss.arxiv.org"
-    arxiv_oai_url: Url = "https://oaipmh.arxiv.org"
-    arxiv_api_url: Url = "https://export.arxiv.org"
+    huggingface_url: BaseUrl = "https://huggingface.co"
+    arxiv_rss_url: BaseUrl = "https://rss.arxiv.org"
+    arxiv_oai_url: BaseUrl = "https://oaipmh.arxiv.org"
+    arxiv_api_url: BaseUrl = "https://export.arxiv.org"
     """Asked for on-demand search and for backfilling, never for what is new."""
-    semantic_scholar_url: Url = "https://api.semanticscholar.org"
+    semantic_scholar_url: BaseUrl = "https://api.semanticscholar.org"
     semantic_scholar_key: SecretStr | None = Field(default=None, validation_alias="SEMANTIC_SCHOLAR_API_KEY")
     """With it `/paper search` also looks there."""
-    arxiv_categories: Annotated[tuple[Category, ...], NoDecode] = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
+    arxiv_categories: CommaSeparated[Category] = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
     arxiv_cross_lists: bool = False
     """Whether papers are new that are only listed in these categories too, under another one of their own."""
-    arxiv_holidays: Annotated[tuple[date, ...], NoDecode] = ()
+    arxiv_holidays: CommaSeparated[date] = ()
     """Dates on which arXiv announces nothing, beside those that are known: `2027-05-03,2027-08-16`."""
-    biorxiv_url: Url = "https://api.biorxiv.org"
-    biorxiv_categories: Annotated[tuple[Topic, ...], NoDecode] = ()
+    biorxiv_url: BaseUrl = "https://api.biorxiv.org"
+    biorxiv_categories: CommaSeparated[Topic] = ()
     """Which of bioRxiv's categories to follow, `neuroscience,cancer-biology`; `all` for all of them."""
-    medrxiv_categories: Annotated[tuple[Topic, ...], NoDecode] = ()
+    medrxiv_categories: CommaSeparated[Topic] = ()
     feeds: Annotated[tuple[Feed, ...], NoDecode] = ()
     """RSS or Atom feeds to follow, each with the name that `source:` knows it by: `nature=https://…`."""
-    feeds_private: Annotated[tuple[IPvAnyNetwork, ...], NoDecode] = ()
+    feeds_private: CommaSeparated[IPvAnyNetwork] = ()
     """Networks that are not public, but in which feeds may be: `10.1.0.0/16`."""
-    enrich: Annotated[tuple[Literal["semanticscholar", "huggingface"], ...], NoDecode] = ()
+    enrich: CommaSeparated[Literal["semanticscholar", "huggingface"]] = ()
     """Who is asked, beside and later, for one-sentence summaries and code of papers that were found."""
     contact: str = ""
     """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
@@ -88,7 +155,6 @@ class Settings(BaseSettings):
     """Where errors are reported to, without it nowhere."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """By default `info`; `error` in a terminal that is the channel, where a log would tear the cards."""
-    console_format: Literal["rich", "json"] = "rich"
 
     slack_bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
@@ -97,28 +163,15 @@ class Settings(BaseSettings):
     slack_client_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_CLIENT_SECRET")
     slack_api_url: Url = Field(default="https://slack.com/api/", validation_alias="SLACK_API_URL")
     discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
-    discord_api_url: Url = Field(default="https://discord.com/api/v10", validation_alias="DISCORD_API_URL")
+    discord_api_url: BaseUrl = Field(
+        default="https://discord.com/api/v10", validation_alias="DISCORD_API_URL"
+    )
 
     smtp_url: SecretStr | None = Field(default=None, validation_alias="SMTP_URL")
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
     mail_from: str | None = None
     mail_bounce: SecretStr | None = None
     """The address that bounces go to, or the mailbox: `pop3s://bounces%40example.org:password@host`."""
-
-    @field_validator(
-        "arxiv_categories",
-        "arxiv_holidays",
-        "biorxiv_categories",
-        "medrxiv_categories",
-        "feeds_private",
-        "enrich",
-        mode="before",
-    )
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
 
     @field_validator("feeds", mode="before")
     @classmethod
@@ -137,53 +190,64 @@ class Settings(BaseSettings):
                 raise ValueError(f"the name {name} is taken; give the feed another one")
         return value
 
-    @field_validator(
-        "huggingface_url",
-        "arxiv_rss_url",
-        "arxiv_oai_url",
-        "arxiv_api_url",
-        "semantic_scholar_url",
-        "biorxiv_url",
-        "discord_api_url",
-        "public_url",
-    )
     @classmethod
-    def _without_slash(cls, value: str | None) -> str | None:
-        return value.rstrip("/") if value else value
-
-    @classmethod
-    def read(cls) -> Self:
-        """The settings of this process.
+    def read(cls, groups: Iterable[type[SettingsGroup]] = ()) -> Self:
+        """The settings of this process, with these groups.
 
         Raises ConfigurationError, one line, for a value that can't be used and for a `PAPERBOY_…` name that
         means nothing (a typing error would otherwise silently keep the default).
         """
-        _refuse_unknown(cls, {*os.environ, *dotenv_values(".env")})
-        try:
-            return cls()
-        except ValidationError as error:
-            raise ConfigurationError(_in_one_line(error)) from None
+        models: tuple[type[SettingsGroup], ...] = (cls, *groups)
+        _refuse_unknown(models, {*os.environ, *dotenv_values(".env")})
+        problems: list[str] = []
+        read: list[SettingsGroup] = []
+        for model in models:
+            try:
+                read.append(model())
+            except ValidationError as error:
+                problems += _in_words(error)
+        if problems:
+            raise ConfigurationError("; ".join(problems))
+        core, *others = read
+        assert isinstance(core, cls)  # noqa: S101  # the first of `models`
+        return core.having(*others)
+
+    def having(self, *groups: SettingsGroup) -> Self:
+        """The same settings with these groups in place of those of their types."""
+        copy = self.model_copy()
+        copy._groups = self._groups | {type(group): group for group in groups}  # noqa: SLF001  # the same class
+        return copy
+
+    def of(self, group: type[GroupT]) -> GroupT:
+        """A component's own settings. Outside of `read`, those that its environment gives."""
+        found = self._groups.get(group)
+        return found if isinstance(found, group) else group()
+
+    @property
+    def platforms(self) -> tuple[PlatformSettings, ...]:
+        """The settings of every platform, connected or not."""
+        return tuple(group for group in self._groups.values() if isinstance(group, PlatformSettings))
 
     @property
     def connected(self) -> bool:
         """Whether any platform other than the terminal has a token."""
-        return any((self.slack_bot_token, self.slack_client_id, self.discord_token, self.smtp_url))
+        old = any((self.slack_bot_token, self.slack_client_id, self.discord_token, self.smtp_url))
+        return old or any(group.is_configured for group in self.platforms if group.connect)
 
     def secrets(self) -> tuple[str, ...]:
-        """Every value that must never be shown, for the logs to redact."""
-        return tuple(v.get_secret_value() for _, v in self if isinstance(v, SecretStr))
-
-    @classmethod
-    def environment_names(cls) -> tuple[str, ...]:
-        """The names that `read` looks for."""
-        return tuple(
-            str(field.validation_alias or f"{PREFIX}{name.upper()}")
-            for name, field in cls.model_fields.items()
+        """Every value of the core and of all groups that must never be shown."""
+        return (
+            *super().secrets(),
+            *(secret for group in self._groups.values() for secret in group.secrets()),
         )
 
+    def secret_patterns(self) -> tuple[str, ...]:
+        """What the tokens of all platforms look like, as regular expressions."""
+        return tuple(pattern for group in self.platforms for pattern in group.secret_patterns)
 
-def _refuse_unknown(settings: type[Settings], given: Iterable[str]) -> None:
-    known = settings.environment_names()
+
+def _refuse_unknown(models: Iterable[type[SettingsGroup]], given: Iterable[str]) -> None:
+    known = [name for model in models for name in model.environment_names()]
     for name in sorted(given):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = get_close_matches(name.upper(), known, n=1)
@@ -191,11 +255,11 @@ def _refuse_unknown(settings: type[Settings], given: Iterable[str]) -> None:
             raise ConfigurationError(f"{name} is no setting of Paperboy: {hint}")
 
 
-def _in_one_line(error: ValidationError) -> str:
+def _in_words(error: ValidationError) -> list[str]:
     """Names and reasons, never the values: one of them may be a secret."""
     problems = []
     for problem in error.errors(include_url=False, include_input=False):
         field, *_ = (str(part) for part in problem["loc"])
         name = field if field.isupper() else f"{PREFIX}{field.upper()}"
         problems.append(f"{name}: {problem['msg']}")
-    return "; ".join(problems)
+    return problems

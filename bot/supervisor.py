@@ -1,34 +1,49 @@
-"""Starting a bot's roles, and stopping them so that nothing is left half done."""
+"""Starts a bot's roles, restarts one that crashes, and shuts all of them down without losing a post."""
 
 import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import structlog
 
-from bot.app import CONSOLE, DELIVERY, FANOUT, POLLER, WEB, Bot, open_bot
+from bot.app import DELIVERY, FALLBACK, FANOUT, POLLER, WEB, Bot, open_bot
+from bot.domain.errors import ConfigurationError
 from bot.domain.models import SAMPLE_SOURCE
+from bot.observability.role_status import RoleStatus
 from bot.ports import Batch
 from bot.settings import Settings
+from bot.store.worker_loop import STABLE_AFTER, backoff
 from bot.terminal import demo
 from bot.terminal.sample import today
 from bot.terminal.session import stand_in, welcome
 
 log = structlog.get_logger(__name__)
 
-DRAIN = 16.0
-"""Seconds that posts in flight have when the bot is stopped; one times out before."""
-TURN = 0.0005
-"""Seconds that a thread may run while another waits. The loop lets go at each system call, and Python's own 5 ms for
-each to come back is a tenth of a second for an answer while the search index takes papers in."""
-INSIST = 1.0
+LONGEST_RESTART_BACKOFF = 60.0
+"""Seconds between a role's crash and its restart at most; one second after the first crash, doubling."""
+THREAD_SWITCH_INTERVAL = 0.0005
+"""Seconds that a thread may hold the interpreter while another waits. Python's default of 5 ms made commands 0.1 s
+slower while papers are indexed in a thread, because the event loop releases the interpreter at each system call."""
+CANCEL_AGAIN_AFTER = 1.0
 """Seconds after which a task that did not end is cancelled again: redis-py can lose a cancellation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A part of the bot that runs until it is cancelled."""
+
+    name: str
+    start: Callable[[], Awaitable[None]]
+    may_end: bool = False
+    """Its end is a reason to stop the bot, as when the person at the terminal leaves. Any other role is restarted."""
 
 
 async def run(settings: Settings, roles: frozenset[str]) -> None:
@@ -40,53 +55,81 @@ async def run(settings: Settings, roles: frozenset[str]) -> None:
 
 
 async def serve(bot: Bot, roles: frozenset[str], stop: asyncio.Event) -> None:
-    """Run until `stop` is set or a platform has ended, then let what is being posted finish.
+    """Run until `stop` is set or the person at the terminal leaves, then let posts in flight finish.
 
-    Raises what a role raised, after the others were stopped.
+    A role that crashes is restarted with backoff, and the others go on. Raises ConfigurationError if one of them
+    can never work, after the others were stopped.
     """
-    jobs = [asyncio.create_task(job, name=name) for name, job in _jobs(bot, roles)]
-    delivering = [asyncio.create_task(d.run(bot.wake)) for d in bot.deliveries if _wanted(DELIVERY, roles)]
+    status = RoleStatus()
+    jobs = [_task(role, status) for role in _roles(bot, roles, status)]
+    delivering = [_task(role, status) for role in _delivery_roles(bot, roles)]
     stopping = asyncio.create_task(stop.wait(), name="stop")
-    sys.setswitchinterval(TURN)
-    gc.freeze()  # what was loaded to begin with stays: going over all of it again and again delays answers
-    log.info("started", roles=[job.get_name() for job in jobs])
+    sys.setswitchinterval(THREAD_SWITCH_INTERVAL)
+    gc.freeze()  # what was loaded at the start stays: don't let the collector go over it again and again
+    log.info("started", roles=[job.get_name() for job in (*jobs, *delivering)])
     ended, _ = await asyncio.wait({*jobs, *delivering, stopping}, return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", because=[job.get_name() for job in ended])
     await cancel({*jobs, stopping})
-    await _drain(bot)
+    await asyncio.gather(*(worker.drain() for worker in bot.deliveries))
     await cancel(delivering)
     for job in ended:
         job.result()
 
 
-async def _drain(bot: Bot) -> None:
-    try:
-        async with asyncio.timeout(DRAIN):
-            await asyncio.gather(*(deliveries.drain() for deliveries in bot.deliveries))
-    except TimeoutError:
-        log.warning("posts were left in flight; the next start finds out about them")
+def _task(role: Role, status: RoleStatus) -> asyncio.Task[None]:
+    return asyncio.create_task(keep_running(role, status), name=role.name)
+
+
+async def keep_running(role: Role, status: RoleStatus) -> None:
+    """Run a role, and start it again with backoff whenever it crashes. Raises ConfigurationError."""
+    clock = asyncio.get_running_loop().time
+    crashes = 0
+    while True:
+        status.started(role.name)
+        began = clock()
+        try:
+            await role.start()
+            if role.may_end:
+                return
+            crash: Exception = RuntimeError("it ended, and should run until the bot is stopped")
+        except Exception as error:  # the edge: one role never ends the others
+            if (configuration := _configuration_error(error)) is not None:
+                raise configuration from error
+            crash = error
+        crashes = crashes + 1 if clock() - began < STABLE_AFTER else 1
+        wait = backoff(crashes, LONGEST_RESTART_BACKOFF)
+        status.crashed(role.name, f"crashed, is restarted soon: {type(crash).__name__}: {crash}")
+        log.error("role_crashed", role=role.name, crashes=crashes, restart_in=round(wait, 1), exc_info=crash)
+        await asyncio.sleep(wait)
+
+
+def _configuration_error(error: Exception) -> ConfigurationError | None:
+    """The configuration error among what a role raised, which may be a group of errors."""
+    if isinstance(error, ExceptionGroup):
+        return next(filter(None, map(_configuration_error, error.exceptions)), None)
+    return error if isinstance(error, ConfigurationError) else None
 
 
 async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """End these tasks. What one of them raises meanwhile is logged: something else ended the bot already."""
+    """Cancel these tasks and wait until they have ended. Errors are logged: the bot is being stopped already."""
     left = {task for task in tasks if not task.done()}
     while left:
         for task in left:
             task.cancel()
-        ended, left = await asyncio.wait(left, timeout=INSIST)
+        ended, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_AFTER)
         for task in ended:
             if not task.cancelled() and (error := task.exception()):
-                log.error("role failed while it was stopped", role=task.get_name(), exc_info=error)
+                log.error("role_failed_at_shutdown", role=task.get_name(), exc_info=error)
 
 
 async def once(settings: Settings, roles: frozenset[str]) -> bool:
-    """Carry out the commands on standard input, poll every source, deliver all that is due.
+    """Carry out the commands on standard input, poll every source, and deliver all that is due.
 
-    -> whether any source could be read. What failed is in the log.
+    -> whether any source could be read. Failures are in the log.
     """
     async with open_bot(settings, roles) as bot:
-        if bot.terminal and not sys.stdin.isatty():
-            await bot.terminal.answer_input(bot.core)
+        if bot.interactive and not sys.stdin.isatty():
+            await bot.interactive.answer_input(bot.core)
         results = await bot.poller.poll_once()
         await bot.fanout.match_all()
         for deliveries in bot.deliveries:
@@ -96,11 +139,11 @@ async def once(settings: Settings, roles: frozenset[str]) -> bool:
 
 
 async def tour(settings: Settings) -> None:
-    """Show the sample's tour, on a server of its own that is thrown away."""
+    """Show the tour of the bundled sample, on a temporary server."""
     with TemporaryDirectory(prefix="paperboy-") as folder:
         private = settings.model_copy(update={"data_dir": Path(folder), "redis_url": None})
-        async with open_bot(private, frozenset({CONSOLE}), now=today) as bot:
-            screen = bot.terminal
+        async with open_bot(private, frozenset({FALLBACK}), now=today) as bot:
+            screen = bot.interactive
             if screen is None:
                 return
             await bot.papers.ingest(SAMPLE_SOURCE, Batch(papers=(), history=demo.known(), cursor=""), fence=0)
@@ -116,12 +159,12 @@ async def tour(settings: Settings) -> None:
 
 @asynccontextmanager
 async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
-    """Meanwhile, whoever sits at a terminal that is the only channel is told how to begin."""
-    if bot.terminal is None or roles:
+    """Meanwhile, show the person at the terminal how to begin, if the terminal is the only channel."""
+    if bot.interactive is None or roles:
         yield
         return
-    await welcome(bot.terminal, bot.subscriptions)
-    watching = asyncio.create_task(stand_in(bot.terminal, bot.papers, bot.reached))
+    await welcome(bot.interactive, bot.subscriptions)
+    watching = asyncio.create_task(stand_in(bot.interactive, bot.papers, bot.reached))
     try:
         yield
     finally:
@@ -129,27 +172,34 @@ async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
 
 
 async def _no_pause(_seconds: float) -> None:
-    """Nobody reads along."""
+    """The output is not read by a person as it appears."""
 
 
-def _jobs(bot: Bot, roles: frozenset[str]) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-    """What runs until it is cancelled. Delivering is not among it: that is let finish."""
-    yield "wake", bot.wake.run()
+def _roles(bot: Bot, roles: frozenset[str], status: RoleStatus) -> Iterator[Role]:
+    """What is cancelled at shutdown. Delivery is not among it: posts in flight may finish."""
+    yield Role("notifications", bot.notifications.run)
     if _wanted(POLLER, roles):
-        yield POLLER, bot.poller.run()
+        yield Role(POLLER, bot.poller.run)
     if _wanted(FANOUT, roles):
-        yield FANOUT, bot.fanout.run(bot.wake)
+        yield Role(FANOUT, partial(bot.fanout.run, bot.notifications))
     if _wanted(DELIVERY, roles):
-        yield from (("edits", editor.run(bot.wake)) for editor in bot.editors)
+        for platform, updater in zip(bot.platforms, bot.card_updaters, strict=True):
+            yield Role(f"card_updates {platform.name}", partial(updater.run, bot.notifications))
     pages = bot.web is not None and _wanted(WEB, roles)
     if pages or any(_wanted(platform.name, roles) for platform in bot.platforms):
-        yield "search", bot.search.run(bot.wake)
-        yield "recent", bot.recent.run(bot.wake)
+        yield Role("search", partial(bot.search.run, bot.notifications))
+        yield Role("recent_papers", partial(bot.recent.run, bot.notifications))
     if bot.web is not None:
-        yield WEB, bot.web.run(bot.core, roles)
+        yield Role(WEB, partial(bot.web.run, bot.core, roles, status))
     for platform in bot.platforms:
         if _wanted(platform.name, roles):
-            yield platform.name, platform.run(bot.core)
+            yield Role(platform.name, partial(platform.run, bot.core), may_end=platform.name == FALLBACK)
+
+
+def _delivery_roles(bot: Bot, roles: frozenset[str]) -> Iterator[Role]:
+    if _wanted(DELIVERY, roles):
+        for platform, worker in zip(bot.platforms, bot.deliveries, strict=True):
+            yield Role(f"delivery {platform.name}", partial(worker.run, bot.notifications), may_end=True)
 
 
 def _wanted(role: str, roles: frozenset[str]) -> bool:

@@ -87,7 +87,7 @@ async def deliver(bot: Bot) -> None:
     await bot.fanout.match_all()
     for deliveries in bot.deliveries:
         await deliveries.deliver_due()
-    for editor in bot.editors:
+    for editor in bot.card_updaters:
         await editor.edit_all()
 
 

@@ -13,12 +13,14 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 NOWHERE = "http://127.0.0.1:9"
 """The discard port: nothing listens there."""
+CLOCK = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED")
+"""How faketime reaches a program, for tests on another date (tests/dates.py)."""
 
 
 def environment(folder: Path, upstream: str = NOWHERE, **settings: str) -> Mapping[str, str]:
     """The settings of a program that keeps its data in `folder` and knows no other upstream."""
     return {
-        "PATH": os.environ["PATH"],
+        **{name: os.environ[name] for name in ("PATH", *CLOCK) if name in os.environ},
         "PAPERBOY_DATA_DIR": str(folder),
         "PAPERBOY_HUGGINGFACE_URL": upstream,
         "PAPERBOY_ARXIV_RSS_URL": NOWHERE,

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from pydantic import Field, SecretStr
 
+from bot.app import read_settings
 from bot.domain.errors import ConfigurationError
-from bot.settings import Settings
+from bot.settings import PlatformSettings, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +18,7 @@ def empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_nothing_has_to_be_set() -> None:
-    settings = Settings.read()
+    settings = read_settings()
     assert settings.huggingface_url == "https://huggingface.co"
     assert settings.arxiv_rss_url == "https://rss.arxiv.org"
     assert settings.arxiv_categories == ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
@@ -26,13 +28,13 @@ def test_nothing_has_to_be_set() -> None:
 def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PAPERBOY_CONTACT=from-file\nPORT=8080\nFOREIGN=1\n")
     monkeypatch.setenv("PAPERBOY_CONTACT", "from-environment")
-    settings = Settings.read()
+    settings = read_settings()
     assert (settings.contact, settings.port) == ("from-environment", 8080)
 
 
 def test_categories_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAPERBOY_ARXIV_CATEGORIES", "cs.RO, math.CO,hep-th")
-    assert Settings.read().arxiv_categories == ("cs.RO", "math.CO", "hep-th")
+    assert read_settings().arxiv_categories == ("cs.RO", "math.CO", "hep-th")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_a_bad_value_is_one_readable_line(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as caught:
-        Settings.read()
+        read_settings()
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -60,20 +62,56 @@ def test_a_bad_value_is_one_readable_line(
 def test_an_unknown_name_in_the_env_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PAPERBOY_CONTACTS=me@example.org\n")
     with pytest.raises(ConfigurationError, match=r"did you mean PAPERBOY_CONTACT\?"):
-        Settings.read()
+        read_settings()
 
 
 def test_an_error_never_shows_a_value_which_may_be_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_API_URL", "xoxb-planted-secret")
     with pytest.raises(ConfigurationError) as caught:
-        Settings.read()
+        read_settings()
     assert "planted" not in str(caught.value)
 
 
 def test_secrets_are_known_to_be_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-planted-secret")
     monkeypatch.setenv("REDIS_URL", "redis://:hunter2@localhost")
-    settings = Settings.read()
+    settings = read_settings()
     assert set(settings.secrets()) == {"xoxb-planted-secret", "redis://:hunter2@localhost"}
     assert "planted" not in repr(settings)
     assert "hunter2" not in repr(settings)
+
+
+class PigeonSettings(PlatformSettings):
+    title = "Carrier pigeons"
+    connect = "set `PIGEON_TOKEN`"
+
+    token: SecretStr | None = Field(default=None, validation_alias="PIGEON_TOKEN")
+    pigeon_flock: int = 3
+
+    @property
+    def is_configured(self) -> bool:
+        return self.token is not None
+
+
+def test_a_platform_declares_its_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not Settings.read([PigeonSettings]).connected
+    monkeypatch.setenv("PAPERBOY_PIGEON_FLOCK", "12")
+    monkeypatch.setenv("PIGEON_TOKEN", "planted-secret")
+    settings = Settings.read([PigeonSettings])
+    assert settings.of(PigeonSettings).pigeon_flock == 12
+    assert settings.connected
+    assert "planted-secret" in settings.secrets()
+    assert "planted" not in repr(settings) + repr(settings.of(PigeonSettings))
+
+
+def test_mistakes_in_all_groups_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAPERBOY_PIGEON_FLOCK", "many")
+    monkeypatch.setenv("PORT", "http")
+    with pytest.raises(ConfigurationError, match=r"PORT: .*; PAPERBOY_PIGEON_FLOCK: "):
+        Settings.read([PigeonSettings])
+
+
+def test_settings_of_a_platform_that_is_not_installed_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAPERBOY_PIGEON_FLOCK", "12")
+    with pytest.raises(ConfigurationError, match="PAPERBOY_PIGEON_FLOCK"):
+        Settings.read()

@@ -29,7 +29,7 @@ async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
 def opened(request: pytest.FixtureRequest, redis: Redis, clock: Clock) -> Opened:
     """Opens each stage."""
     assert clock.now == MORNING
-    return lambda: STAGES[request.param](redis)
+    return lambda: STAGES[request.param](redis, lambda: clock.now)
 
 
 def papers(*numbers: int, **facts: Any) -> list[Paper]:

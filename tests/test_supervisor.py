@@ -81,7 +81,7 @@ async def test_an_unknown_role_is_one_line_and_exit_code_78(tmp_path: Path) -> N
     process = await start("run", "polller", env=environment(tmp_path))
     _, said = await process.communicate()
     assert process.returncode == 78
-    assert "there are poller, fanout" in said.decode()
+    assert "Roles are poller, fanout" in said.decode()
 
 
 async def test_a_newcomer_is_told_what_there_is(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from redis.asyncio import Redis
 
 from adapters.console.platform import CHANNEL, ConsolePlatform, on_terminal
 from adapters.console.screen import JsonScreen, RichScreen
+from adapters.console.settings import ConsoleSettings
 from bot.settings import Settings
 
-__all__ = ["CHANNEL", "ConsolePlatform", "build"]
+__all__ = ["CHANNEL", "SETTINGS", "ConsolePlatform", "build"]
+
+SETTINGS = ConsoleSettings
 
 
 def build(settings: Settings, _redis: Redis) -> ConsolePlatform:
-    """The terminal, in the form that the settings say. It needs nothing, so there is always one."""
-    if settings.console_format == "json":
+    """The terminal, in the form that the settings ask for."""
+    if settings.of(ConsoleSettings).console_format == "json":
         return ConsolePlatform(JsonScreen())
     return ConsolePlatform(RichScreen(), interactive=on_terminal(), history=settings.data_dir / "history")

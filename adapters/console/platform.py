@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from adapters.console.lines import lines
-from adapters.console.screen import Screen, ScreenClosed
+from adapters.console.screen import ScreenClosed
 from bot.cards import Card
 from bot.domain.errors import ChannelGone, LookupUnsupported, RetryLater
 from bot.domain.models import ChannelRef, MessageRef, User
-from bot.ports import Core, Rates
+from bot.ports import Core, Rates, Screen
 
 CHANNEL = ChannelRef("console", "local", "terminal")
 USER = User("terminal", "you")

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from typing import Literal, Protocol, TextIO, cast
+from typing import Literal, TextIO, cast
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -25,22 +25,6 @@ _PADDING = re.compile(" +\n")
 
 class ScreenClosed(PaperboyError):
     """Nobody reads the output any more: its pipe or terminal is gone."""
-
-
-class Screen(Protocol):
-    """What the console prints on. Every method raises ScreenClosed where nobody can read it."""
-
-    def post(self, card: Card) -> None:
-        """A card for the channel."""
-
-    def reply(self, card: Card) -> None:
-        """The answer to a command."""
-
-    def note(self, card: Card) -> None:
-        """Something about the terminal itself, such as how to begin."""
-
-    def typed(self, line: str) -> None:
-        """A line that was read, where it is not on the screen already."""
 
 
 class RichScreen:

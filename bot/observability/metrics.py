@@ -54,6 +54,15 @@ command_seconds = Histogram(
     buckets=SECONDS,
 )
 leader = Gauge("paperboy_poller_leader", "1 where this process holds the poller's lease")
+worker_failures = Counter(
+    "paperboy_worker_failures",
+    "Failures of background workers, each followed by a retry",
+    ["worker", "error"],
+)
+role_restarts = Counter("paperboy_role_restarts", "Times that a role crashed and was started again", ["role"])
+role_up = Gauge(
+    "paperboy_role_up", "1 while a role of this process runs, 0 while it waits to be restarted", ["role"]
+)
 loop_lag = Histogram(
     "paperboy_event_loop_lag_seconds", "How late the event loop was with what was due", buckets=SECONDS
 )

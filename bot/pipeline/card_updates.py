@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from redis.exceptions import RedisError
 from structlog import get_logger
 
 from bot.cards.message import message
@@ -20,9 +19,9 @@ from bot.store.papers import Papers
 from bot.store.rates import Rates, TurnedAway
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
+from bot.store.worker_loop import run_worker
 
 AT_ONCE = 20
-AGAIN_AFTER = 1.0
 EDIT_TIMEOUT = 15.0
 
 _log = get_logger()
@@ -51,19 +50,17 @@ class CardUpdater:
         self._settings = settings
         self._rates = rates
         self._now = now
-        self._work = asyncio.Event()
 
-    async def run(self, wake: Notifications) -> None:
-        """Edit whatever comes, until cancelled."""
-        wake.listen(self._heard)
-        while True:
-            try:
-                self._work.clear()
+    async def run(self, notifications: Notifications) -> None:
+        """Edit what is queued until cancelled."""
+        with notifications.waiting_for(f"edits {self._platform.name}") as queued:
+
+            async def work() -> None:
+                queued.clear()
                 await self.edit_all()
-                await self._work.wait()
-            except (RedisError, OSError) as error:
-                _log.warning("editing_waits", error=str(error))
-                await asyncio.sleep(AGAIN_AFTER)
+                await queued.wait()
+
+            await run_worker("card_updates", work)
 
     async def edit_all(self) -> int:
         """Edit all that waits now. -> how many cards were edited"""
@@ -74,10 +71,6 @@ class CardUpdater:
             for edit in edits:
                 done += await self._edit(self._platform, edit)
         return done
-
-    def _heard(self, said: str) -> None:
-        if said in {"", f"edits {self._platform.name}"}:
-            self._work.set()
 
     async def _edit(self, platform: Editing, edit: CardUpdate) -> bool:
         settings = await self._settings.of(edit.channel)

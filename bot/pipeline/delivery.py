@@ -25,6 +25,7 @@ from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import DEATHS, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates, TurnedAway
+from bot.store.worker_loop import run_worker
 
 IN_HAND = 128
 """Deliveries that one process works on at the same time."""
@@ -41,7 +42,10 @@ PATIENCE = 5.0
 """Seconds that `deliver_due` waits for a rate or an unclear post."""
 AGAIN_AFTER = 1.0
 DRAIN = 18.0
-"""Seconds; more than a send takes, less than a supervisor waits before it kills."""
+"""Seconds that posts in flight may take at shutdown. More than a send takes (`SEND_TIMEOUT`), less than the 30 s after
+which the recipes in deploy/ kill the process. The only such time: docs/operators.md names it."""
+CANCEL_AGAIN_AFTER = 1.0
+"""Seconds after which a post that ignored its cancellation is cancelled again."""
 ASK_AGAIN = 5.0
 REMEMBERED = 500
 FRESH = 30.0
@@ -93,32 +97,39 @@ class DeliveryWorker:
         self._recent: dict[str, tuple[float, Paper]] = {}
         self._composing = asyncio.Lock()
 
-    async def run(self, wake: Notifications) -> None:
+    async def run(self, notifications: Notifications) -> None:
         """Post whatever becomes due, until `drain` is called."""
-        wake.listen(self._heard)
-        while not self._stopping:
-            try:
-                self._changed.clear()
-                if not await self._claim():
-                    await self._wait()
-            except (RedisError, OSError) as error:
-                _log.warning("delivery_waits", platform=self._platform.name, error=str(error))
-                await asyncio.sleep(AGAIN_AFTER)
-                self._look_everywhere()
-        await self._finish()
+
+        async def work() -> None:
+            self._changed.clear()
+            if not self._stopping and not await self._claim():
+                await self._wait()
+
+        with notifications.listening(self._heard):
+            await run_worker(
+                f"delivery {self._platform.name}",
+                work,
+                until=lambda: self._stopping,
+                on_failure=self._look_everywhere,
+            )
+            await self._finish()
 
     async def drain(self) -> None:
-        """Claim nothing more, and return when what is being sent has been, or when it takes too long: what is
-        cut off then is found out about by whoever takes it over."""
+        """Claim nothing more, and return once all posts in flight have ended.
+
+        Those that take longer than `DRAIN` are cancelled; the next worker reconciles them with the platform.
+        """
         self._stopping = True
         self._changed.set()
-        try:
-            async with asyncio.timeout(DRAIN):
-                await self._finish()
-        except TimeoutError:
+        if not self._tasks:
+            return
+        await asyncio.wait(self._tasks, timeout=DRAIN)
+        if self._tasks:
+            _log.warning("drain_cut_off", platform=self._platform.name, deliveries=len(self._tasks))
+        while self._tasks:  # redis-py can lose a cancellation
             for task in self._tasks:
                 task.cancel()
-            await self._finish()
+            await asyncio.wait(self._tasks, timeout=CANCEL_AGAIN_AFTER)
 
     async def deliver_due(self) -> Counter[str]:
         """Post all that is due now. -> how many were `posted`, and how many became `pending`, `unknown`, …"""

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence, Sized
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from time import time
 from typing import Protocol
 
-from redis.exceptions import RedisError
 from structlog import get_logger
 
 from bot.domain.models import ChannelRef, Paper, Subscription
@@ -22,6 +22,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.poll_stream import PollReader
 from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
+from bot.store.worker_loop import CONNECTION_ERRORS, run_worker
 
 MOST_OPEN = 100_000
 """Deliveries. Above that matching waits until some are posted; papers keep in their stream."""
@@ -33,7 +34,8 @@ STEP = 100
 """Matches taken in before others on the event loop have their turn: of a million, 10,000 are looked at for those."""
 PAUSE = 50
 """Channels whose offers are made out before others have their turn: a few milliseconds."""
-AGAIN_AFTER = 1.0
+FULL_PAUSE = 1.0
+"""Seconds between two looks at the outbox while it is too full to match more."""
 
 _log = get_logger()
 
@@ -81,23 +83,25 @@ class Fanout:
         self._rules = rules
         self._edits = edits
         self._most_open = most_open
-        self._work = asyncio.Event()
         self._is_full = False
 
-    async def run(self, wake: Notifications) -> None:
-        """Match whatever comes, until cancelled."""
-        wake.listen(self._heard)
-        while True:
-            try:
-                self._work.clear()
+    async def run(self, notifications: Notifications) -> None:
+        """Match whatever is announced until cancelled; then leave the consumer group."""
+        with notifications.waiting_for("papers") as announced:
+
+            async def work() -> None:
+                announced.clear()
                 await self.match_all()
                 if self._is_full:
-                    await asyncio.sleep(AGAIN_AFTER)
+                    await asyncio.sleep(FULL_PAUSE)
                 else:
-                    await self._work.wait()
-            except (RedisError, OSError) as error:
-                _log.warning("fanout_waits", error=str(error))
-                await asyncio.sleep(AGAIN_AFTER)
+                    await announced.wait()
+
+            try:
+                await run_worker("fanout", work)
+            finally:
+                with suppress(*CONNECTION_ERRORS):  # an idle consumer is removed by the others
+                    await self.stop()
 
     async def match_all(self) -> int:
         """Match all that waits now, as far as the outbox has room. -> how many papers were offered to channels."""
@@ -121,10 +125,6 @@ class Fanout:
     async def stop(self) -> None:
         """Leave the others the rest."""
         await self._news.leave()
-
-    def _heard(self, message: str) -> None:
-        if message in {"", "papers"}:
-            self._work.set()
 
     async def _matched(self, poll: Poll) -> list[Matched]:
         index = await self._follower.up_to_date()

@@ -65,7 +65,7 @@ class Identifier:
     id: str
 
     def __str__(self) -> str:
-        return f"id:{self.id}"
+        return f'id:"{self.id}"' if any(char in "(),（），、" for char in self.id) else f"id:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)

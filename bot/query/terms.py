@@ -19,6 +19,7 @@ from bot.query.nodes import (
     Upstream,
 )
 from bot.text import clean, spell, tokens
+from bot.text.identity import paper_id
 
 Field = Literal["title", "abs", "author", "cat", "source", "id", "min", "top", "code"]
 
@@ -36,9 +37,6 @@ _EXAMPLES: dict[Field, str] = {
     "source": "source:arxiv", "id": "id:1706.03762", "min": "min:30", "top": "top:10", "code": "code:yes",
 }  # fmt: skip
 
-_ARXIV = re.compile(
-    r"(?:\S*[/:])?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?/?", re.IGNORECASE
-)
 _CATEGORY = re.compile(r"([a-z]+(?:-[a-z]+)*)(?:\.([a-z]+(?:-[a-z]+)*|\*))?", re.IGNORECASE | re.ASCII)
 _ARCHIVES = {
     "astro-ph",
@@ -54,7 +52,6 @@ _ARCHIVES = {
     "stat",
 }
 _NAME = re.compile(r"[a-z0-9_-]+", re.IGNORECASE | re.ASCII)
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.\d{4,9}/[^\s(),\"]+)", re.IGNORECASE | re.ASCII)
 _ID = re.compile(r"[^\s(),\"]+", re.ASCII)
 _SHORT_NAMES = {"hf": "huggingface"}
 
@@ -142,13 +139,10 @@ def _upstream(piece: Piece) -> Upstream:
 
 def _identifier(piece: Piece) -> Identifier:
     typed = piece.text.strip()
-    if arxiv := _ARXIV.fullmatch(typed):
-        return Identifier(arxiv[1].lower())
-    if doi := _DOI.fullmatch(typed):
-        return Identifier(f"doi:{doi[1].lower()}")
-    if not _ID.fullmatch(typed):
+    found = paper_id(typed)
+    if not found and not _ID.fullmatch(typed):
         raise UserError(f"{piece.text!r} is not a paper's id.", hint="id:1706.03762", at=piece.at)
-    return Identifier(typed.lower())
+    return Identifier((found or typed).lower())
 
 
 def _upvotes(piece: Piece) -> Signal:
@@ -180,10 +174,9 @@ _READ: dict[Field, Callable[[Piece], Term]] = {
 
 
 def _no_address(piece: Piece) -> UserError:
-    if paper := _ARXIV.fullmatch(piece.text.split("?")[0].split("#")[0]):
-        return UserError(
-            "That is a paper's address. Look for the paper by its id.", hint=f"id:{paper[1]}", at=piece.at
-        )
+    if found := paper_id(piece.text):
+        hint = str(Identifier(found))
+        return UserError("That is a paper's address. Look for the paper by its id.", hint=hint, at=piece.at)
     return UserError(
         "That is an address. Type the words that a paper should have.", hint="diffusion policy", at=piece.at
     )

@@ -13,8 +13,8 @@ from bot.domain.errors import UserError
 from bot.query import And, Node, Not, Or, Person, Phrase, Query, parse
 from bot.query.lexer import Piece, pieces
 from bot.query.nodes import all_of, any_of, negated
-from bot.search.identifiers import paper_id
 from bot.text import clean, spell, tokens
+from bot.text.identity import paper_id
 
 LONGEST = 400
 """Characters: more than any title has."""

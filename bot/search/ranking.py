@@ -96,7 +96,11 @@ class Ranking:
         words = parsed.content
         exact = parsed.must is None or self._terms.exactly(parsed.must)
         if not words:
-            only = self._terms.term("ids", parsed.paper_id) if parsed.paper_id else IndexQuery.all_query()
+            only = (
+                self._terms.term("ids", parsed.paper_id.lower())
+                if parsed.paper_id
+                else IndexQuery.all_query()
+            )
             ids, total = self._ask(only, limits, sort)
             return Ranked(tuple(ids), total, exact)
         extra = [(Occur.Should, part) for part in self._extra(parsed, words)]

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
-from redis.exceptions import RedisError
-from structlog import get_logger
-
 from bot.domain.models import SAMPLE_SOURCE, Paper
 from bot.query import Query, Reading
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
+from bot.store.worker_loop import run_worker
 
 KEPT = timedelta(days=14)
 AT_ONCE = 100
@@ -21,9 +19,6 @@ PAUSE = 5
 """Papers read before others on the event loop have their turn: a few milliseconds."""
 TRIED = 500
 """Papers that a query is tried on before others have theirs: less than that."""
-AGAIN_AFTER = 1.0
-
-_log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +44,17 @@ class RecentPapers:
         self._entries: dict[str, Entry] = {}
         self._position: int | None = None
         self._lock = asyncio.Lock()
-        self._news = asyncio.Event()
 
-    async def run(self, wake: Notifications) -> None:
-        """Follow what is written, until cancelled: then an answer need not wait for that."""
-        wake.listen(self._heard)
-        while True:
-            try:
-                self._news.clear()
+    async def run(self, notifications: Notifications) -> None:
+        """Follow what is written until cancelled, so that an answer need not wait for it."""
+        with notifications.waiting_for("records") as written:
+
+            async def work() -> None:
+                written.clear()
                 await self.up_to_date()
-                await self._news.wait()
-            except (RedisError, OSError) as error:
-                _log.warning("recent papers wait", error=str(error))
-                await asyncio.sleep(AGAIN_AFTER)
+                await written.wait()
+
+            await run_worker("recent_papers", work)
 
     async def up_to_date(self) -> None:
         """Read what was written since the last time; at the first time, all of the last days."""
@@ -99,10 +92,6 @@ class RecentPapers:
     def is_sample(self) -> bool:
         """Whether they are the bundled sample, taken in for a tour."""
         return any(SAMPLE_SOURCE in entry.reading.sources for entry in self._entries.values())
-
-    def _heard(self, message: str) -> None:
-        if message in {"", "records"}:
-            self._news.set()
 
     async def _read(self, ids: Sequence[str], since: float) -> None:
         for start in range(0, len(ids), AT_ONCE):

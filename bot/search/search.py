@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
-from redis.exceptions import RedisError
 
 from bot.domain.models import Paper
 from bot.query import Query
@@ -22,6 +21,7 @@ from bot.search.spelling import suggest_spelling
 from bot.search.title_completion import complete_title
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
+from bot.store.worker_loop import run_worker
 
 PAGE = 5
 """Papers on a page of results."""
@@ -33,7 +33,6 @@ PAUSE = 2.0
 """Seconds from news to its being searchable: one commit for all sources of a poll, once its first posts are out."""
 SWEEP = 86_400.0
 """Seconds between two looks for papers whose records are kept no longer."""
-AGAIN_AFTER = 1.0
 THREADS = 2
 
 _T = TypeVar("_T")
@@ -92,7 +91,6 @@ class Search:
         self._opened: Index | None = None
         self._opening = asyncio.Lock()
         self._following = asyncio.Lock()
-        self._work = asyncio.Event()
         self._followed = False
         self._complete = False
         self._filled = False
@@ -146,25 +144,24 @@ class Search:
         ids = await self._thread(lambda: complete_title(typed, index.schema, index.searcher(), most))
         return await self._get(ids, known)
 
-    async def run(self, wake: Notifications) -> None:
-        """Follow what is written of papers, until cancelled."""
-        wake.listen(self._heard)
+    async def run(self, notifications: Notifications) -> None:
+        """Follow what is written of papers until cancelled."""
         self._followed = True
-        loop = asyncio.get_running_loop()
+        clock = asyncio.get_running_loop().time
         swept = -SWEEP
-        while True:
-            self._work.clear()
-            try:
+        with notifications.waiting_for("records") as written:
+
+            async def work() -> None:
+                nonlocal swept
+                written.clear()
                 await self.catch_up()
-                if loop.time() - swept >= SWEEP:
+                if clock() - swept >= SWEEP:
                     await self.sweep()
-                    swept = loop.time()
-            except (RedisError, OSError) as error:
-                log.warning("search_waits", error=str(error))
-                await asyncio.sleep(AGAIN_AFTER)
-                continue
-            await self._work.wait()
-            await asyncio.sleep(PAUSE)
+                    swept = clock()
+                await written.wait()
+                await asyncio.sleep(PAUSE)
+
+            await run_worker("search", work)
 
     async def catch_up(self) -> bool:
         """Take in every change up to now. -> whether this process writes the index; else another one does.
@@ -210,10 +207,6 @@ class Search:
             await self._thread(self._opened.close)
             self._opened = None
         self._threads.shutdown(wait=False)
-
-    def _heard(self, message: str) -> None:
-        if message in {"", "records"}:
-            self._work.set()
 
     def _rank(
         self, index: Index, asked: ParsedSearch, days: int | None, sort: Sort

@@ -6,9 +6,11 @@ from typing import Any
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.sources import arxiv
+from bot.sources.authors import read_authors
 from bot.sources.feeds import parse_feed
 from bot.sources.fields import MAX_COUNT, bounded, moment, read_rows, text
 from bot.text import clean
+from bot.text.identity import arxiv_id
 
 _ERROR_ID = re.compile(r"https?://arxiv\.org/api/errors")
 
@@ -36,7 +38,7 @@ def _number(feed: Any, name: str) -> int:
 
 
 def _paper(row: Any) -> Paper:
-    paper_id = arxiv.bare_id(text(row.get("id")))
+    paper_id = arxiv_id(text(row.get("id")))
     title = clean(text(row.get("title")))
     if not paper_id or not title:
         raise ValueError("it lacks an id or a title")
@@ -45,7 +47,9 @@ def _paper(row: Any) -> Paper:
         id=paper_id,
         title=title,
         abstract=clean(text(row.get("summary"))),
-        authors=tuple(clean(text(author.get("name"))) for author in row.get("authors", ())),
+        authors=read_authors(
+            (text(author.get("name")) for author in row.get("authors", ())), last_first=False
+        ),
         url=arxiv.abstract_url(paper_id),
         pdf_url=arxiv.pdf_url(paper_id),
         published=moment(row.get("published")),

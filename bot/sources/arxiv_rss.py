@@ -17,10 +17,12 @@ from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.sources import arxiv
 from bot.sources.arxiv_calendar import ANNOUNCED, DAY, NEW_YORK, Calendar, at
+from bot.sources.authors import read_authors
 from bot.sources.feeds import Feed, parse_feed
 from bot.sources.fields import read_rows, text
 from bot.sources.http import Upstream
 from bot.text import clean
+from bot.text.identity import arxiv_id
 
 EVENING = tuple(time(hour, minute) for hour in range(20, 24) for minute in (15, 35, 55))
 """When to ask until the batch is there."""
@@ -161,7 +163,7 @@ def parse_announcements(feed: Feed) -> list[Announcement]:
 
 
 def _announcement(row: Any, published: struct_time | None) -> Announcement:
-    paper_id = arxiv.bare_id(text(row.get("id"))) or arxiv.bare_id(text(row.get("link")))
+    paper_id = arxiv_id(text(row.get("id"))) or arxiv_id(text(row.get("link")))
     title = clean(text(row.get("title")))
     if not paper_id or not title or not published:
         raise ValueError("it lacks an id, a title or a date")
@@ -172,7 +174,7 @@ def _announcement(row: Any, published: struct_time | None) -> Announcement:
         id=paper_id,
         title=title,
         abstract=clean(summary[header.end() :] if header else summary),
-        authors=tuple(clean(name) for name in arxiv.author_names(text(row.get("author")))),
+        authors=read_authors(text(row.get("author")), last_first=False),
         url=arxiv.abstract_url(paper_id),
         pdf_url=arxiv.pdf_url(paper_id),
         published=datetime.fromtimestamp(timegm(published), UTC),

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from bot.domain.models import Paper
 from bot.query import Category, Not, Person, Phrase, Query
 from bot.query.nodes import And, Node
-from bot.sources.arxiv import ARXIV_ID
 from bot.sources.arxiv_api import parse_answer
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Wiring
 from bot.store.request_gate import Gate
 from bot.text import spell
+from bot.text.identity import is_arxiv
 
 MOST_WORDS = 12
 """More make its search slow, and no better."""
@@ -34,7 +34,7 @@ class ArxivSearch:
         return parse_answer((await self._upstream.get(self._url, params, accept=(200, 400))).body)
 
     async def paper(self, paper_id: str) -> Paper | None:
-        if not ARXIV_ID.fullmatch(paper_id):
+        if not is_arxiv(paper_id):
             return None
         params = {"id_list": paper_id, "max_results": "1"}
         answer = await self._upstream.get(self._url, params, accept=(200, 400))

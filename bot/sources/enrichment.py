@@ -14,14 +14,15 @@ import structlog
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sources import arxiv
 from bot.sources.fields import mapping, read_json, text
 from bot.sources.http import Upstream, user_agent
 from bot.sources.huggingface_list import parse_paper
+from bot.sources.semantic_scholar import name_of
 from bot.sources.wiring import Wiring
 from bot.store.papers import Papers
 from bot.store.request_gate import Gate
 from bot.text import clean
+from bot.text.identity import is_arxiv
 
 log = structlog.get_logger(__name__)
 
@@ -140,13 +141,13 @@ class SemanticScholar:
     """The limit of one request to its batch endpoint."""
 
     def wants(self, paper: Paper) -> bool:
-        return not paper.tldr and _scholarly(paper) is not None
+        return not paper.tldr and name_of(paper.id) is not None
 
     async def ask(self, papers: Sequence[Paper]) -> Asked:
         answer = await self.upstream.post(
             f"{self.url}/graph/v1/paper/batch",
             {"fields": "tldr"},
-            {"ids": [_scholarly(paper) for paper in papers]},
+            {"ids": [name_of(paper.id) for paper in papers]},
             accept=(200, 400),  # 400 if it knows none of them
             headers={"x-api-key": self.key} if self.key else {},
         )
@@ -175,7 +176,7 @@ class HuggingFacePages:
     """One request for each."""
 
     def wants(self, paper: Paper) -> bool:
-        return "huggingface" not in paper.sources and arxiv.bare_id(paper.id) is not None
+        return "huggingface" not in paper.sources and is_arxiv(paper.id)
 
     async def ask(self, papers: Sequence[Paper]) -> Asked:
         found: list[Paper] = []
@@ -231,10 +232,3 @@ def build_enrichment(wiring: Wiring) -> tuple[Enrichment, ...]:
     }
     papers = Papers(wiring.redis)
     return tuple(Enrichment(known[name](), papers, wiring.now) for name in dict.fromkeys(settings.enrich))
-
-
-def _scholarly(paper: Paper) -> str | None:
-    """The id of a paper at Semantic Scholar; None if it has none."""
-    if arxiv.bare_id(paper.id):
-        return f"ARXIV:{paper.id}"
-    return f"DOI:{paper.id.removeprefix('doi:')}" if paper.id.startswith("doi:") else None

@@ -5,8 +5,10 @@ from typing import Any
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.sources import arxiv
+from bot.sources.authors import read_authors
 from bot.sources.fields import count, mapping, moment, read_json, read_rows, text, web_url
 from bot.text import clean
+from bot.text.identity import arxiv_id
 
 
 def parse_list(body: bytes) -> list[Paper]:
@@ -27,7 +29,7 @@ def parse_paper(body: bytes) -> Paper:
 
 def _paper(row: Any) -> Paper:
     details = mapping(mapping(row).get("paper"))
-    paper_id = arxiv.bare_id(text(details.get("id")))
+    paper_id = arxiv_id(text(details.get("id")))
     title = clean(text(details.get("title")))
     if not paper_id or not title:
         raise ValueError("it lacks an arXiv id or a title")
@@ -54,5 +56,5 @@ def _paper(row: Any) -> Paper:
 def _visible_authors(value: Any) -> tuple[str, ...]:
     """Names, without those that were hidden because they are wrong."""
     rows = [mapping(row) for row in value] if isinstance(value, list) else []
-    names = (clean(text(row.get("name"))) for row in rows if row.get("hidden") is not True)
-    return tuple(name for name in names if name)
+    names = (text(row.get("name")) for row in rows if row.get("hidden") is not True)
+    return read_authors(names, last_first=False)

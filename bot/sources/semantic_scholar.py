@@ -10,15 +10,31 @@ from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.query import Query
 from bot.sources import arxiv
+from bot.sources.authors import read_authors
 from bot.sources.fields import read_rows, text, web_url
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Wiring
 from bot.store.request_gate import Gate
 from bot.text import clean
+from bot.text.identity import is_arxiv, paper_id
 
 PAUSE = 1.0
 """Seconds between requests with a free key."""
 FIELDS = "title,abstract,authors,externalIds,publicationDate,year,url,tldr,openAccessPdf"
+
+
+_KINDS = {"ArXiv": "arXiv", "DOI": "DOI", "ACL": "ACL", "PubMed": "PMID"}
+"""External ids that identify a paper here, in the order in which they are taken, and how its API calls them."""
+
+
+def name_of(canonical: str) -> str | None:
+    """What Semantic Scholar's API calls a paper; None where it knows no such ids."""
+    if is_arxiv(canonical):
+        return f"ARXIV:{canonical}"
+    kind, _, value = canonical.partition(":")
+    names = {"doi": f"DOI:{value}", "acl": f"ACL:{value.upper()}", "pmid": f"PMID:{value}", "s2": value,
+             "corpusid": f"CorpusId:{value}", "pmcid": f"PMCID:{value.removeprefix('pmc')}"}  # fmt: skip
+    return names.get(kind)
 
 
 class SemanticScholar:
@@ -37,8 +53,9 @@ class SemanticScholar:
         return parse_found(answer.body)
 
     async def paper(self, paper_id: str) -> Paper | None:
-        kind, _, number = paper_id.partition(":") if ":" in paper_id else ("arXiv", "", paper_id)
-        name = f"{kind.upper() if kind == 'doi' else 'arXiv'}:{number}"
+        name = name_of(paper_id)
+        if name is None:
+            return None
         answer = await self._upstream.get(
             f"{self._url}/{quote(name, safe=':')}",
             {"fields": FIELDS},
@@ -84,25 +101,26 @@ def _json(body: bytes) -> dict[str, Any]:
 
 def _id(row: dict[str, Any]) -> str | None:
     ids = row.get("externalIds") or {}
-    if arxiv_id := arxiv.bare_id(text(ids.get("ArXiv"))):
-        return arxiv_id
-    doi = text(ids.get("DOI")).strip().lower()
-    return f"doi:{doi}" if doi.startswith("10.") else None
+    named = (f"{kind.lower()}:{text(ids.get(name))}" for name, kind in _KINDS.items())
+    return next((found for found in map(paper_id, named) if found), None)
 
 
 def _paper(row: dict[str, Any]) -> Paper:
-    paper_id, title = _id(row), clean(text(row.get("title")))
-    if not paper_id or not title:
+    its_id, title = _id(row), clean(text(row.get("title")))
+    if not its_id or not title:
         raise ValueError("it lacks an id or a title")
-    doi = paper_id.removeprefix("doi:") if paper_id.startswith("doi:") else ""
+    doi = "" if is_arxiv(its_id) else text((row.get("externalIds") or {}).get("DOI")).strip().lower()
+    page = f"https://doi.org/{quote(doi, safe='/().;-_:')}" if doi else web_url(row.get("url"))
     tldr, pdf = row.get("tldr") or {}, row.get("openAccessPdf") or {}
     return Paper(
-        id=paper_id,
+        id=its_id,
         title=title,
         abstract=clean(text(row.get("abstract"))),
-        authors=tuple(filter(None, (clean(text(author.get("name"))) for author in row.get("authors") or ()))),
-        url=f"https://doi.org/{quote(doi, safe='/().;-_:')}" if doi else arxiv.abstract_url(paper_id),
-        pdf_url=web_url(pdf.get("url")) if doi else arxiv.pdf_url(paper_id),
+        authors=read_authors(
+            (text(author.get("name")) for author in row.get("authors") or ()), last_first=False
+        ),
+        url=arxiv.abstract_url(its_id) if is_arxiv(its_id) else page or "https://www.semanticscholar.org",
+        pdf_url=arxiv.pdf_url(its_id) if is_arxiv(its_id) else web_url(pdf.get("url")),
         published=_published(row),
         sources=("semanticscholar",),
         tldr=clean(text(tldr.get("text"))) or None,

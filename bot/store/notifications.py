@@ -1,26 +1,23 @@
-"""News of work, so that nobody has to ask for it all the time."""
+"""Notifications of new work over Redis pub/sub, so that no worker has to poll for it."""
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisClusterException, RedisError
-from structlog import get_logger
 
 from bot.store import keys
+from bot.store.worker_loop import run_worker
 
 SWEEP = 20.0
-"""Seconds after which everyone looks by themselves, for news that was lost on the way."""
-AGAIN_AFTER = 1.0
+"""Seconds between two moments at which every worker looks for work, in case a notification was lost."""
 
 Listener = Callable[[str], None]
 
-_log = get_logger()
-
 
 class Notifications:
-    """One subscription for each process. Scripts publish what work they made: `papers`, `due slack 07`.
+    """One pub/sub subscription for each process. Scripts publish what work they made: `papers`, `due slack 07`.
 
     Listeners are called with each message, and with "" where some may have been missed: look at everything.
     They must return at once.
@@ -30,36 +27,47 @@ class Notifications:
         self._redis = redis
         self._listeners: list[Listener] = []
 
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with all news from now on."""
+    @contextmanager
+    def listening(self, listener: Listener) -> Iterator[None]:
+        """Call `listener` with every message inside the `with` block."""
         self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    @contextmanager
+    def waiting_for(self, topic: str) -> Iterator[asyncio.Event]:
+        """An event that is set at each message of this topic, and where one may have been missed."""
+        event = asyncio.Event()
+
+        def listener(message: str) -> None:
+            if message in {"", topic}:
+                event.set()
+
+        with self.listening(listener):
+            yield event
 
     async def run(self) -> None:
-        """Hear news until cancelled; a lost connection is made again."""
-        while True:
-            try:
-                await self._hear()
-            except (RedisError, RedisClusterException, OSError, AttributeError) as error:  # see cluster.py
-                _log.warning("wake_lost", error=str(error))
-                self._tell("")
-                await asyncio.sleep(AGAIN_AFTER)
+        """Receive messages until cancelled; a lost connection is made again."""
+        await run_worker("notifications", self._receive, on_failure=lambda: self._publish(""))
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
             await pubsub.subscribe(keys.WAKE)
-            self._tell("")  # whatever was said while nobody listened
+            self._publish("")  # there may have been messages before we were subscribed
             clock = asyncio.get_running_loop().time
             sweep = _next_sweep()
             while True:
                 message = await pubsub.get_message(timeout=max(0.0, sweep - clock()))
                 if message is not None and message["type"] == "message":
-                    self._tell(str(message["data"]))
-                if clock() >= sweep:  # also amid a lot of news: one message may still have been lost
-                    self._tell("")
+                    self._publish(str(message["data"]))
+                if clock() >= sweep:  # also amid many messages: one may still have been lost
+                    self._publish("")
                     sweep = _next_sweep()
 
-    def _tell(self, message: str) -> None:
-        for listener in self._listeners:
+    def _publish(self, message: str) -> None:
+        for listener in tuple(self._listeners):
             listener(message)
 
 

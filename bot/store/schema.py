@@ -8,11 +8,12 @@ from structlog import get_logger
 
 from bot.domain.errors import ConfigurationError
 from bot.store import keys
+from bot.store.migrations import merge_paper_ids
 
 Migration = Callable[[Redis], Awaitable[None]]
 """Changes the layout from one version to the next. It is run again where a process died in it."""
 
-MIGRATIONS: tuple[Migration, ...] = ()
+MIGRATIONS: tuple[Migration, ...] = (merge_paper_ids,)
 """The first leads from version 1 to 2, and so on. One is never changed or removed after its release."""
 LONGEST = 600.0
 """Seconds that a migration may take before another process tries it, too."""

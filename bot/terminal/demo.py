@@ -1,31 +1,16 @@
 """The tour: what a person would type first, and what comes back. It drives the same core as everything else."""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
-from bot.cards import Card
 from bot.cards.welcome import farewell_card, tour_card
 from bot.domain.models import ChannelRef, Paper, User
-from bot.ports import Core
+from bot.ports import Core, Screen
 from bot.terminal.sample import sample_papers
 
 NEWS = 12
 """How many of the sample's papers arrive during the tour. Whatever is older was there before."""
 READING = 2.5
 """Seconds between steps on a terminal."""
-
-
-class Stage(Protocol):
-    """Where the tour is shown: a screen."""
-
-    def note(self, card: Card) -> None:
-        """What the tour says."""
-
-    def typed(self, line: str) -> None:
-        """A line, as if a person had typed it."""
-
-    def reply(self, card: Card) -> None:
-        """The answer to it."""
 
 
 def known() -> tuple[Paper, ...]:
@@ -40,7 +25,7 @@ def news() -> tuple[Paper, ...]:
 
 async def tour(
     core: Core,
-    stage: Stage,
+    screen: Screen,
     channel: ChannelRef,
     *,
     arrive: Callable[[], Awaitable[None]],
@@ -54,11 +39,11 @@ async def tour(
     guest = User("guest", "you")
 
     async def type_(line: str) -> None:
-        stage.typed(line)
-        stage.reply((await core.handle_text(line, guest, channel)).card)
+        screen.typed(line)
+        screen.reply((await core.handle_text(line, guest, channel)).card)
         await pause(READING)
 
-    stage.note(tour_card())
+    screen.note(tour_card())
     await pause(READING)
     await type_("/paper subscribe diffusion")
     await type_('/paper subscribe "language model" -attention')
@@ -67,4 +52,4 @@ async def tour(
     await type_("/paper list")
     await type_("/paper preview agents, robots")
     await type_("/paper unsubscribe #2")
-    stage.note(farewell_card())
+    screen.note(farewell_card())

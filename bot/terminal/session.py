@@ -1,15 +1,11 @@
 """What a terminal gets of its own, being a channel with a person in front of it who may be new here."""
 
 import asyncio
-from typing import Protocol, runtime_checkable
 
-from bot.cards import Card
 from bot.cards.paper import paper_card
 from bot.cards.welcome import starter_card, unreachable_card, welcome_card
-from bot.domain.models import ChannelRef, User
-from bot.ports import Core, Platform
+from bot.ports import Interactive
 from bot.store.subscriptions import Subscriptions
-from bot.terminal.demo import Stage
 from bot.terminal.sample import PapersOrSample, today
 
 STARTER = "trending"
@@ -20,26 +16,7 @@ SHOWN = 3
 """Papers of the sample that are shown unasked."""
 
 
-class Screen(Stage, Protocol):
-    """Where the terminal's channel is shown."""
-
-    def post(self, card: Card) -> None:
-        """A card for the channel."""
-
-
-@runtime_checkable
-class Terminal(Platform, Protocol):
-    """The platform that is a terminal."""
-
-    screen: Screen
-    channel: ChannelRef
-    user: User
-
-    async def answer_input(self, core: Core) -> None:
-        """Carry out every line of standard input, to its end."""
-
-
-async def welcome(terminal: Terminal, subscriptions: Subscriptions) -> None:
+async def welcome(terminal: Interactive, subscriptions: Subscriptions) -> None:
     """Say how to begin; give a terminal that never had a subscription its first one."""
     terminal.screen.note(welcome_card())
     if not await subscriptions.ever(terminal.channel):
@@ -47,7 +24,7 @@ async def welcome(terminal: Terminal, subscriptions: Subscriptions) -> None:
         terminal.screen.note(starter_card())
 
 
-async def stand_in(terminal: Terminal, papers: PapersOrSample, reached: asyncio.Event) -> None:
+async def stand_in(terminal: Interactive, papers: PapersOrSample, reached: asyncio.Event) -> None:
     """Where no source answers for a while, say so, and show some of the sample if there is nothing else."""
     try:
         async with asyncio.timeout(PATIENCE):

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.domain.polls import PollResult
+from bot.observability.role_status import RoleStatus
 from bot.ports import Connected, Platform
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
@@ -51,11 +52,11 @@ class Probes:
         self._now = now
         self._token = token
 
-    def routes(self, roles: frozenset[str]) -> list[web.RouteDef]:
-        """For a process of these roles; none named means all."""
+    def routes(self, roles: frozenset[str], status: RoleStatus | None = None) -> list[web.RouteDef]:
+        """For a process of these roles; none named means all. `status` says which of them run."""
 
         async def ready(_request: web.Request) -> web.Response:
-            checks = await self.checks(roles)
+            checks = [*await self.checks(roles), *_roles(status or RoleStatus())]
             answer = {"ready": all(check.ok for check in checks)} | {
                 check.name: check.said for check in checks
             }
@@ -103,6 +104,13 @@ class Probes:
         except (RedisError, OSError, TimeoutError):
             own += b"# Redis does not answer: what all processes share is missing\n"
         return web.Response(body=own, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _roles(status: RoleStatus) -> Iterable[Check]:
+    """The roles that crashed and wait to be restarted; all others need no line."""
+    for name in status.names:
+        if (problem := status.problem(name)) is not None:
+            yield Check(f"role {name}", ok=False, said=problem)
 
 
 def _bears(request: web.Request, token: str) -> bool:

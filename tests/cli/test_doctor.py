@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot.app import wall_clock
+from bot.app import read_settings, wall_clock
 from bot.cli.doctor import examination, examine
 from bot.cli.doctor.server import LATE, look_into
 from bot.domain.deliveries import Outcome, PlannedDelivery
@@ -73,7 +73,7 @@ def wrong(
         }
         for name, value in (right | changes).items():
             monkeypatch.setenv(name, value)
-        found = [finding async for finding in examine(Settings.read(), now=now or wall_clock)]
+        found = [finding async for finding in examine(read_settings(), now=now or wall_clock)]
         said = " ".join(f"{one.message} {one.todo}" for one in found)
         assert not any(secret in said for secret in SECRETS)
         bad = {one.name: one for one in found if not one.ok}

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from redis.asyncio import Redis
 
+from bot.app import read_settings
 from bot.cli import maintenance
 from bot.domain.deliveries import Outcome, PlannedDelivery
 from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, User
@@ -40,7 +41,7 @@ HERE = a_channel("C1", "T1")
 @pytest.fixture
 def settings(valkey: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("REDIS_URL", valkey)
-    return Settings.read()
+    return read_settings()
 
 
 async def post_all(outbox: Outbox) -> int:
@@ -83,6 +84,8 @@ async def a_week(redis: Redis) -> None:
     await subscriptions.remove(HERE, 2)
     await subscriptions.add(a_channel("C2", "T2"), "diffusion min:55", "now", "U2 Bob")
     await subscriptions.add(a_channel("C3", "T2"), "diffusion", "daily", "U2 Bob")
+    in_half_a_day = ((await outbox.now()).hour + 12) % 24  # so that its digest is not due while a test runs
+    await ChannelSettingsStore(redis).put(a_channel("C3", "T2"), ChannelSettings(hour=in_half_a_day))
     await ChannelSettingsStore(redis).put(HERE, ChannelSettings(zone="Europe/Paris", ping="R7"))
     for day in range(7):
         await poll(redis, day)

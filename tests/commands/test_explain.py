@@ -27,6 +27,7 @@ async def test_nothing_matches_and_each_subscription_says_what_it_misses(ask: As
 On paper 2603.00001
 Not posted here: no subscription matches it.
 - First seen on Mon 2 Mar 00:00 UTC, listed by huggingface.
+- Upvotes, rank and code are followed until Mon 16 Mar 00:00 UTC.
 - #1 "diffusion policy" OR robots does not match: "diffusion policy" is not there, and robots is not there.
 - #2 paper -closely does not match: closely is there, and ruled out.
 - #3 paper min:30 code:yes cat:cs.CL does not match: min:30: it has ▲ 12 so far; code:yes: no code is known; cat:cs.CL: it is in no category.

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.app import CONSOLE, ROLES
+from bot.app import FALLBACK, ROLES
 from bot.pipeline.delivery import DRAIN
 from bot.settings import Settings
 from tests.program import ROOT
 
 DEPLOY = ROOT / "deploy"
 ANSWERED = {"/healthz", "/readyz", "/metrics"}
-OURS = set(ROLES) - {CONSOLE}
+OURS = set(ROLES) - {FALLBACK}
 FOREIGN = {
     "PATH",
     "PYTHONUNBUFFERED",

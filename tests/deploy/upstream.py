@@ -30,12 +30,14 @@ APPLICATION = {
 
 @dataclass
 class World:
-    """What is listed today, and what was posted, by channel."""
+    """What is listed on `day`, and what was posted, by channel."""
 
     papers: list[str] = field(default_factory=list)
     posts: list[tuple[str, str]] = field(default_factory=list)
     """Channel and text of each message."""
     url: str = ""
+    day: str = field(default_factory=lambda: str(list_date(datetime.now(UTC))))
+    """The newest list's date as the test begins: the list stays the same one when the next date opens meanwhile."""
 
     def posted(self) -> Counter[tuple[str, str]]:
         """(channel, paper) -> how many messages there name it."""
@@ -48,8 +50,7 @@ class World:
 
     async def list(self, request: web.Request) -> web.Response:
         """Hugging Face's daily list."""
-        today = str(list_date(datetime.now(UTC)))
-        shown = request.query.get("sort") == "trending" or request.query["date"] == today
+        shown = request.query.get("sort") == "trending" or request.query["date"] == self.day
         return web.json_response([listed(paper) for paper in self.papers] if shown else [])
 
     async def take(self, request: web.Request) -> web.Response:

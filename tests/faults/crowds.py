@@ -159,6 +159,8 @@ async def rates(folder: Path, size: Size) -> Outcome:
         most = max(_most_within(window, [p.at for p in posts if p.channel == str(c)]) for c in here.channels)
         share = len(posts) / (seconds * per_second * len(here.channels))
         fastest = most / window / per_second
+        # A post that a busy machine sends late may share its window with one more than is allowed.
+        allowed = window * per_second + (1 if size.pace < 1 else 0)
         return Outcome(
             test="200 channels, 4 replicas",
             deliveries=len(posts),
@@ -167,7 +169,7 @@ async def rates(folder: Path, size: Size) -> Outcome:
             doubled=sum(n - 1 for n in here.service.counts().values()),
             seconds=round(monotonic() - here.began, 1),
             note=f"the fastest channel at {fastest:.2f} of its rate over any 10 s, the whole at {share:.0%}",
-            fine=fastest <= 1.05 and (share >= 0.9 or size.pace < 1),
+            fine=most <= allowed and (share >= 0.9 or size.pace < 1),
         )
 
 

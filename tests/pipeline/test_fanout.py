@@ -152,7 +152,7 @@ async def test_matching_waits_while_too_much_is_open(redis: Redis) -> None:
 async def test_matching_goes_on_by_itself_when_there_is_room(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fanning_out, "AGAIN_AFTER", 0.01)
+    monkeypatch.setattr(fanning_out, "FULL_PAUSE", 0.01)
     room = a_room(redis, most_open=1)
     await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
     for n in range(20):
@@ -170,6 +170,8 @@ async def test_matching_goes_on_by_itself_when_there_is_room(
 
 async def test_a_digest_gathers_the_papers_of_its_day(room: Room) -> None:
     await room.subscriptions.add(a_channel("C1"), "diffusion", "daily", "U")
+    in_half_a_day = ((await room.outbox.now()).hour + 12) % 24
+    await ChannelSettingsStore(room.redis).put(a_channel("C1"), ChannelSettings(hour=in_half_a_day))
     await room.poll(*(a_paper(f"p{n}", title="Diffusion") for n in range(3)))
     assert await room.fanout.match_all() == 3
     claims = await room.outbox.claim("fake", 10, ALL, token="t")

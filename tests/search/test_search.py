@@ -101,7 +101,7 @@ async def test_an_id_or_link_in_any_form_is_its_paper(finds: Finds, typed: str) 
 
 
 async def test_ids_of_the_old_kind_are_found_too(finds: Finds) -> None:
-    assert await finds("https://arxiv.org/abs/math.GT/0309136") == []
+    assert await finds("https://arxiv.org/abs/math.GT/0309136") == ["math/0309136"]
     assert await finds("https://arxiv.org/abs/math/0309136v2") == ["math/0309136"]
 
 

@@ -28,7 +28,7 @@ ERROR = """<entry><id>https://arxiv.org/api/errors#incorrect_id_format_for_abc</
 
 def test_an_answer_becomes_papers() -> None:
     (paper,) = parse_answer(answer(ROW, total=1))
-    assert (paper.id, paper.title, paper.abstract) == ("math.GT/0309136", "Error", "We count.")
+    assert (paper.id, paper.title, paper.abstract) == ("math/0309136", "Error", "We count.")
     assert paper.categories == ("math.GT", "math.AG")
     assert paper.authors == ("Ada Lovelace", "Emmy Noether")
     assert paper.published.isoformat() == "2003-09-08T12:00:00+00:00"

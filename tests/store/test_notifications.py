@@ -1,4 +1,4 @@
-"""News of work arrives, and where it may have been lost everyone looks by themselves."""
+"""Notifications arrive, and where one may have been lost every worker looks by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from bot.store import keys, notifications
+from bot.store import keys, notifications, worker_loop
 from bot.store.notifications import Notifications
 from bot.supervisor import cancel
 
 
 class Heard(asyncio.Queue[str]):
-    """What a listener was told."""
+    """The messages that a listener received."""
 
     async def until(self, message: str) -> None:
         async with asyncio.timeout(5):
@@ -22,23 +22,23 @@ class Heard(asyncio.Queue[str]):
 
 @pytest.fixture
 async def heard(redis: Redis) -> AsyncIterator[Heard]:
-    news, queue = Notifications(redis), Heard()
-    news.listen(queue.put_nowait)
-    task = asyncio.create_task(news.run())
-    await queue.until("")
-    yield queue
-    await cancel({task})
+    notifications, queue = Notifications(redis), Heard()
+    with notifications.listening(queue.put_nowait):
+        task = asyncio.create_task(notifications.run())
+        await queue.until("")
+        yield queue
+        await cancel({task})
 
 
-async def test_news_is_heard(redis: Redis, heard: Heard) -> None:
+async def test_a_notification_arrives(redis: Redis, heard: Heard) -> None:
     await redis.publish(keys.WAKE, "due fake 07")
     await heard.until("due fake 07")
 
 
-async def test_a_lost_connection_is_made_again_and_nothing_taken_for_granted(
+async def test_after_a_lost_connection_every_listener_looks_everywhere(
     redis: Redis, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifications, "AGAIN_AFTER", 0.01)
+    monkeypatch.setattr(worker_loop, "FIRST_BACKOFF", 0.01)
     while not heard.empty():
         heard.get_nowait()
     await redis.client_kill_filter(_type="pubsub")
@@ -50,11 +50,11 @@ async def test_a_lost_connection_is_made_again_and_nothing_taken_for_granted(
     await heard.until("papers")
 
 
-async def test_everyone_looks_now_and_then(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_listener_looks_now_and_then(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notifications, "SWEEP", 0.02)
-    news, queue = Notifications(redis), Heard()
-    news.listen(queue.put_nowait)
-    task = asyncio.create_task(news.run())
-    for _ in range(4):
-        await queue.until("")
-    await cancel({task})
+    sweeping, queue = Notifications(redis), Heard()
+    with sweeping.listening(queue.put_nowait):
+        task = asyncio.create_task(sweeping.run())
+        for _ in range(4):
+            await queue.until("")
+        await cancel({task})

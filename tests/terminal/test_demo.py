@@ -23,6 +23,9 @@ class Audience:
     seen: list[str] = field(default_factory=list)
     waited: float = 0.0
 
+    def post(self, card: Card) -> None:
+        self.seen.append(card.notice)
+
     def note(self, card: Card) -> None:
         self.seen.append(card.notice)
 

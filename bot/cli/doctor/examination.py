@@ -12,9 +12,8 @@ from redis.exceptions import RedisError
 from bot.app import build_platforms, open_server, wall_clock, wire
 from bot.cli.doctor import machine, server
 from bot.domain.errors import ConfigurationError, SourceError
-from bot.ports import Diagnosable, Finding, Platform, Source
+from bot.ports import Diagnosable, Finding, Interactive, Platform, Source
 from bot.settings import Settings
-from bot.terminal.session import Terminal
 
 PATIENCE = 60.0
 """Seconds for a source: its first days, politely."""
@@ -78,7 +77,7 @@ async def _with_server(
 
 
 async def _platforms(platforms: Iterable[Platform], only: Collection[str]) -> AsyncIterator[Finding]:
-    connected = [one for one in platforms if not isinstance(one, Terminal)]
+    connected = [one for one in platforms if not isinstance(one, Interactive)]
     for platform in connected:
         if isinstance(platform, Diagnosable) and (not only or platform.name in only):
             try:

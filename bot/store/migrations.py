@@ -1,0 +1,88 @@
+"""Steps that bring stored data to the layout of a newer version. Each can be run again after a crash in it."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.store import keys, records
+from bot.store.papers import KEEP, Papers
+from bot.text.identity import paper_id
+
+PAGE = 500
+"""Keys or members read by one request."""
+
+
+async def merge_paper_ids(redis: Redis) -> None:
+    """Store each paper under its canonical id, under which sources list it from version 2 on.
+
+    Version 1 stored `math.GT/0309136` and `math/0309136`, or one DOI with and without a tail, as two papers. What was
+    posted, saved or seen under the old id counts for the canonical one, so that nothing is posted again.
+    """
+    renamed = {old: new async for old, new in _renamed(redis)}
+    if not renamed:
+        return
+    still_open = await _rename_in_channels(redis, renamed)
+    papers = Papers(redis)
+    for old, new in renamed.items():
+        await _rename_paper(redis, papers, old, new, keep_old=old in still_open)
+
+
+async def _renamed(redis: Redis) -> AsyncIterator[tuple[str, str]]:
+    """Every stored id that is not canonical, with the canonical one."""
+    for index in (keys.SEEN, keys.CHANGED):
+        async for old, _ in redis.zscan_iter(index, count=PAGE):
+            new = paper_id(str(old))
+            if new and new != old:
+                yield str(old), new
+
+
+async def _rename_in_channels(redis: Redis, renamed: Mapping[str, str]) -> set[str]:
+    """Rename papers in what channels were sent and people saved. Returns the old ids of posts that are still waiting."""
+    still_open: set[str] = set()
+    async for key in redis.scan_iter(match="pb:{s*", count=PAGE):
+        kind = str(key).partition("}:")[2].partition(":")[0]
+        if kind == "sent":
+            await _rename_fields(redis, str(key), renamed)
+        elif kind == "saved":
+            await _rename_members(redis, str(key), renamed)
+        elif kind == "open":
+            found: list[Any] = await redis.hmget(str(key), list(renamed))
+            still_open |= {old for old, delivery in zip(renamed, found, strict=True) if delivery is not None}
+    return still_open
+
+
+async def _rename_fields(redis: Redis, key: str, renamed: Mapping[str, str]) -> None:
+    found: list[Any] = await redis.hmget(key, list(renamed))
+    for (old, new), value in zip(renamed.items(), found, strict=True):
+        if value is not None:
+            await redis.hsetnx(key, new, value)
+            await redis.hdel(key, old)
+
+
+async def _rename_members(redis: Redis, key: str, renamed: Mapping[str, str]) -> None:
+    scores: list[Any] = await redis.zmscore(key, list(renamed))
+    for (old, new), score in zip(renamed.items(), scores, strict=True):
+        if score is not None:
+            await redis.zadd(key, {new: score}, nx=True)
+            await redis.zrem(key, old)
+
+
+async def _rename_paper(redis: Redis, papers: Papers, old: str, new: str, *, keep_old: bool) -> None:
+    """Merge the old record into the canonical one. The old one stays while a post of it waits to be sent."""
+    found = await papers.get([old, new])
+    seen: list[Any] = await redis.zmscore(keys.SEEN, [old, new])
+    moments = [float(at) for at in seen if at is not None]
+    if moments:
+        await redis.zadd(keys.SEEN, {new: min(moments)})
+    if old in found:
+        merged = records.merge(found.get(new), replace(found[old], id=new))
+        await redis.set(keys.paper(new), records.dump(merged), px=KEEP // timedelta(milliseconds=1))
+    await redis.zrem(keys.SEEN, old)
+    if not keep_old:
+        await redis.delete(keys.paper(old))
+    # The search index follows these: it takes in the one and drops the other.
+    last = await papers.last_change()
+    await redis.zadd(keys.CHANGED, {old: last + 1, new: last + 2})

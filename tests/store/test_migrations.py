@@ -1,0 +1,76 @@
+"""Data of an earlier version is brought to the present layout, and nothing is posted again for it."""
+
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.domain.models import ChannelRef, User
+from bot.ports import Batch
+from bot.store import keys
+from bot.store.papers import Papers
+from bot.store.saved import Saved
+from bot.store.schema import bring_up_to_date
+from tests.papers import a_paper
+
+CHANNEL = ChannelRef("slack", "T1", "C1")
+ADA = User("U1", "Ada")
+OLD, NEW = "math.GT/0309136", "math/0309136"
+
+
+@pytest.fixture
+async def version_1(redis: Redis) -> Papers:
+    """A server on which version 1 has run, with papers under ids that are not canonical."""
+    await bring_up_to_date(redis, ())
+    papers = Papers(redis)
+    old = (a_paper(OLD), a_paper("doi:10.48550/arxiv.2403.12345"), a_paper("2605.00001"))
+    await papers.ingest("arxiv", Batch(papers=old, cursor="c"), 0)
+    await Saved(redis).add(ADA, CHANNEL, OLD)
+    await redis.hset(keys.sent(CHANNEL, 7), OLD, "posted")
+    return papers
+
+
+async def test_a_paper_is_known_by_its_canonical_id(version_1: Papers, redis: Redis) -> None:
+    await bring_up_to_date(redis)
+    found = await version_1.get([OLD, NEW, "2403.12345", "2605.00001", "doi:10.48550/arxiv.2403.12345"])
+    assert set(found) == {NEW, "2403.12345", "2605.00001"}
+    assert found[NEW] == replace(a_paper(OLD), id=NEW)
+    assert await Saved(redis).of(ADA, CHANNEL) == [NEW]
+    assert await redis.hgetall(keys.sent(CHANNEL, 7)) == {NEW: "posted"}
+
+
+async def test_what_was_seen_is_not_announced_again(version_1: Papers, redis: Redis) -> None:
+    seen = (await version_1.first_seen([OLD]))[OLD]
+    await bring_up_to_date(redis)
+    assert await version_1.first_seen([OLD, NEW]) == {NEW: seen}
+    again = await version_1.ingest("arxiv", Batch(papers=(a_paper(NEW),), cursor="d"), 0)
+    assert (again.new, again.announced) == (0, 0)
+
+
+async def test_two_records_of_one_paper_become_one(version_1: Papers, redis: Redis) -> None:
+    other = replace(a_paper(NEW, sources=("journal",)), upvotes=7)
+    await version_1.ingest("journal", Batch(papers=(other,), cursor="c"), 0)
+    await bring_up_to_date(redis)
+    (paper,) = (await version_1.get([NEW])).values()
+    assert (paper.upvotes, set(paper.sources)) == (7, {*a_paper(OLD).sources, "journal"})
+
+
+async def test_the_search_index_hears_of_it(version_1: Papers, redis: Redis) -> None:
+    position = await version_1.last_change()
+    await bring_up_to_date(redis)
+    changed = [paper_id for paper_id, _ in await version_1.changed(position, 10)]
+    assert {OLD, NEW, "2403.12345"} <= set(changed)
+
+
+async def test_a_post_that_waits_keeps_its_paper(version_1: Papers, redis: Redis) -> None:
+    await redis.hset(keys.open_papers(CHANNEL), OLD, "delivery")
+    await bring_up_to_date(redis)
+    assert set(await version_1.get([OLD, NEW])) == {OLD, NEW}
+
+
+async def test_it_can_be_run_again(version_1: Papers, redis: Redis) -> None:
+    await bring_up_to_date(redis)
+    before = await version_1.get([NEW])
+    await redis.set(keys.SCHEMA, 1)
+    await bring_up_to_date(redis)
+    assert await version_1.get([NEW]) == before
