@@ -15,7 +15,7 @@ from tests.commands.conftest import ADA, Ask, commands_of, written
 from tests.papers import a_channel
 
 WORD = re.compile(r"[^\W_]+")
-OPTION = re.compile(r"(?<!\S)[a-z]+:\S*")
+OPTION = re.compile(r"(?<!\S)(?:every|days|sort|for|hour|zone):\S*")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ async def test_from_the_form_to_the_first_mail(stage: EmailStage) -> None:
     assert await stage.bot.core.subscriptions([stage.channel]) == {}  # programs follow links, too
     page = await stage.browser.submit(page.form("Confirm"))
     assert "Confirmed" in page.text
-    assert "Subscribed as #1: diffusion -survey Of the 3 papers of the last 14 days" in page.text
+    assert "Subscribed as #1: diffusion -survey 3 matches in the last 14 days, of 3 papers" in page.text
     [subscription] = (await stage.bot.core.subscriptions([stage.channel]))[stage.channel]
     assert (subscription.query, subscription.every) == ("diffusion -survey", "daily")
     assert await stage.posted() == []
