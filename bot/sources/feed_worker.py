@@ -4,12 +4,9 @@ feedparser needs seconds for a large feed and a lot of memory for a hostile one.
 nothing to steal: no connection, no setting, no token.
 """
 
-import contextlib
 import io
 import json
-import os
 import re
-import resource
 import sys
 import zlib
 from calendar import timegm
@@ -20,6 +17,7 @@ from typing import Any
 import feedparser
 
 from bot.domain.errors import SourceError
+from bot.limited_process import limit_resources
 from bot.sources.feeds import parse_feed
 from bot.sources.fields import text
 from bot.text import clean_html
@@ -117,14 +115,7 @@ def _authors(entry: Any) -> Iterator[str]:
 
 def main() -> None:
     """One body, preceded by a line that says how it is packed."""
-    for what, most in (
-        (resource.RLIMIT_DATA, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # not every system has every limit
-            resource.setrlimit(what, (most, most))
-    os.nice(10)  # reading can wait; whoever waits for an answer to a command can't
+    limit_resources(memory=MEMORY, cpu_seconds=SECONDS)
     encoding = sys.stdin.buffer.readline().decode("ascii", "replace").strip().lower()
     try:
         answer: dict[str, Any] = {"rows": rows(unpacked(sys.stdin.buffer.read(), encoding))}

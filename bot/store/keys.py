@@ -169,6 +169,11 @@ def bucket(*scope: str) -> tuple[str, str]:
     return f"pb:{{rate:{tag}}}:slots", f"pb:{{rate:{tag}}}:until"
 
 
+def limit(purpose: str, scope: str) -> str:
+    """When a limit on what strangers may ask for is free again; `scope` is hashed."""
+    return f"pb:{{limit:{purpose}}}:{scope}"
+
+
 def installation(platform: str, name: str) -> str:
     """What a platform keeps of a workspace, or of a person, sealed: tokens and addresses are in it."""
     return f"pb:{{{workspace(platform, name)}}}:installation"
@@ -182,6 +187,16 @@ def rotation(platform: str, name: str) -> str:
 def install_state(platform: str, state: str) -> str:
     """Set between the beginning of an installation in a browser and its end."""
     return f"pb:{{{platform}}}:state:{state}"
+
+
+def uninstalled(platform: str, name: str) -> str:
+    """Set once the app of a workspace was uninstalled whose token the operator holds."""
+    return f"pb:{{{workspace(platform, name)}}}:uninstalled"
+
+
+def shared_channel(platform: str, channel: str) -> str:
+    """Held while a channel that several workspaces share is being subscribed."""
+    return f"pb:{{{platform}}}:sharing:{channel}"
 
 
 def heard(platform: str, what: str) -> str:

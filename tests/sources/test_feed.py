@@ -181,13 +181,13 @@ async def test_a_body_that_drips_is_given_up() -> None:
 
 async def test_a_feed_that_takes_too_long_to_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "PATIENCE", 0.01)
-    with pytest.raises(SourceError, match="could not be read within"):
+    with pytest.raises(SourceError, match=r"could not be read .* took longer"):
         await read_apart(journal(Entry()), "", "it")
 
 
 async def test_a_worker_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(SourceError, match="needs more"):
+    with pytest.raises(SourceError, match="needed too much"):
         await read_apart(journal(Entry()), "", "it")
 
 

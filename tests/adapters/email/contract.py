@@ -6,19 +6,19 @@ from contextlib import asynccontextmanager
 from redis.asyncio import Redis
 
 from tests.adapters.email.postoffice import Mail
-from tests.adapters.email.test_delivery import desk_at
+from tests.adapters.email.test_delivery import open_scene
 from tests.platform_place import Place
 
 
 @asynccontextmanager
 async def place(redis: Redis) -> AsyncIterator[Place]:
-    async with desk_at(redis) as desk:
+    async with open_scene(redis) as scene:
         address = "ada@example.org"
         yield Place(
-            desk.platform,
-            await desk.channel(address),
-            lambda: [_plain(mail) for mail in desk.office.to(address)],
-            lambda: desk.office.faults.setdefault(address, []).append("lose at end"),
+            scene.platform,
+            await scene.channel(address),
+            lambda: [_plain(mail) for mail in scene.office.to(address)],
+            lambda: scene.office.faults.setdefault(address, []).append("lose at end"),
         )
 
 
