@@ -162,11 +162,6 @@ class Settings(SettingsGroup):
     slack_client_id: str | None = Field(default=None, validation_alias="SLACK_CLIENT_ID")
     slack_client_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_CLIENT_SECRET")
     slack_api_url: Url = Field(default="https://slack.com/api/", validation_alias="SLACK_API_URL")
-    discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
-    discord_api_url: BaseUrl = Field(
-        default="https://discord.com/api/v10", validation_alias="DISCORD_API_URL"
-    )
-
     smtp_url: SecretStr | None = Field(default=None, validation_alias="SMTP_URL")
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
     mail_from: str | None = None
@@ -231,7 +226,7 @@ class Settings(SettingsGroup):
     @property
     def connected(self) -> bool:
         """Whether any platform other than the terminal has a token."""
-        old = any((self.slack_bot_token, self.slack_client_id, self.discord_token, self.smtp_url))
+        old = any((self.slack_bot_token, self.slack_client_id, self.smtp_url))
         return old or any(group.is_configured for group in self.platforms if group.connect)
 
     def secrets(self) -> tuple[str, ...]:
