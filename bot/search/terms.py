@@ -73,10 +73,6 @@ class Terms:
         """Papers with a word of the same stem, in title or abstract."""
         return self.term("stems", self._stemmer.analyze(word)[0], boost)
 
-    def stem_freq(self, word: str) -> int:
-        """How many papers have a word of the same stem."""
-        return self._searcher.doc_freq("stems", self._stemmer.analyze(word)[0])
-
     def parts(self, field: str, parts: Sequence[str], joined: str) -> IndexQuery:
         """Papers with all of a word's parts, or with the joined form."""
         terms = [self.term(field, part) for part in parts]
