@@ -156,11 +156,6 @@ class Settings(SettingsGroup):
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """By default `info`; `error` in a terminal that is the channel, where a log would tear the cards."""
 
-    discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
-    discord_api_url: BaseUrl = Field(
-        default="https://discord.com/api/v10", validation_alias="DISCORD_API_URL"
-    )
-
     smtp_url: SecretStr | None = Field(default=None, validation_alias="SMTP_URL")
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
     mail_from: str | None = None
@@ -225,7 +220,7 @@ class Settings(SettingsGroup):
     @property
     def connected(self) -> bool:
         """Whether any platform other than the terminal has a token."""
-        old = any((self.discord_token, self.smtp_url))
+        old = self.smtp_url is not None
         return old or any(group.is_configured for group in self.platforms if group.connect)
 
     def secrets(self) -> tuple[str, ...]:
