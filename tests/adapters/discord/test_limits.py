@@ -131,7 +131,8 @@ def any_card() -> st.SearchStrategy[Card]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.timeout(180)
+@settings(max_examples=40, deadline=None)
 @given(any_card())
 async def test_the_worst_card_is_within_the_limits(card: Card) -> None:
     check(v2_body(card, KEY))
