@@ -165,12 +165,6 @@ class Settings(SettingsGroup):
         default="https://discord.com/api/v10", validation_alias="DISCORD_API_URL"
     )
 
-    smtp_url: SecretStr | None = Field(default=None, validation_alias="SMTP_URL")
-    """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
-    mail_from: str | None = None
-    mail_bounce: SecretStr | None = None
-    """The address that bounces go to, or the mailbox: `pop3s://bounces%40example.org:password@host`."""
-
     @field_validator("feeds", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
@@ -229,7 +223,7 @@ class Settings(SettingsGroup):
     @property
     def connected(self) -> bool:
         """Whether any platform other than the terminal has a token."""
-        old = any((self.slack_bot_token, self.slack_client_id, self.discord_token, self.smtp_url))
+        old = any((self.slack_bot_token, self.slack_client_id, self.discord_token))
         return old or any(group.is_configured for group in self.platforms if group.connect)
 
     def secrets(self) -> tuple[str, ...]:
