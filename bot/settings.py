@@ -85,6 +85,8 @@ class PlatformSettings(SettingsGroup):
     """The platform's name as people write it."""
     connect: ClassVar[str] = ""
     """How an operator connects it, in a few words, with names of settings in backquotes; "" if it needs nothing."""
+    channel_settings: ClassVar[frozenset[str]] = frozenset()
+    """The optional settings of a channel that make sense here, of `edits threads embeds publish ping editors`."""
     secret_patterns: ClassVar[Sequence[str]] = ()
     """Regular expressions of what its tokens look like, for the logs to redact. They must run in linear time."""
 
@@ -160,10 +162,6 @@ class Settings(SettingsGroup):
     slack_client_id: str | None = Field(default=None, validation_alias="SLACK_CLIENT_ID")
     slack_client_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_CLIENT_SECRET")
     slack_api_url: Url = Field(default="https://slack.com/api/", validation_alias="SLACK_API_URL")
-    discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
-    discord_api_url: BaseUrl = Field(
-        default="https://discord.com/api/v10", validation_alias="DISCORD_API_URL"
-    )
 
     @field_validator("feeds", mode="before")
     @classmethod
@@ -223,7 +221,7 @@ class Settings(SettingsGroup):
     @property
     def connected(self) -> bool:
         """Whether any platform other than the terminal has a token."""
-        old = any((self.slack_bot_token, self.slack_client_id, self.discord_token))
+        old = any((self.slack_bot_token, self.slack_client_id))
         return old or any(group.is_configured for group in self.platforms if group.connect)
 
     def secrets(self) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ class AccessGate:
         access = await self.of(command.user, command.channel)
         if not access.member:
             raise UserError("You are not in this channel any more, so you can't see or change it here.")
-        if spec.changes and command.options and not access.may_manage and settings.editors != "everyone":
+        if spec.changes and command.options and not _may_change(access, settings):
             raise UserError(
                 "Only people who manage this channel can change what is posted here. Anyone can view it.",
                 hint="/paper list",
@@ -71,3 +71,9 @@ class AccessGate:
             raise UserError(
                 "I couldn't check who is in this channel. Try again in a minute.",
             ) from error
+
+
+def _may_change(access: Access, settings: ChannelSettings) -> bool:
+    if settings.editors == "default":
+        return access.may_manage or access.may_edit
+    return access.may_manage or settings.editors == "everyone"

@@ -145,6 +145,10 @@ class Commands:
         for paper in found.values():
             await react(channel, user, paper, self._services, liked=liked)
 
+    async def move(self, old: ChannelRef, new: ChannelRef) -> None:
+        """Give a channel's new id everything that is stored of its old one."""
+        await self._services.move(old, new)
+
     async def forget(self, channel: ChannelRef) -> None:
         """Remove all that is kept of a channel."""
         for subscription in await self._services.subscriptions.of(channel):

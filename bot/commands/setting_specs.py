@@ -1,7 +1,7 @@
-"""The channel's settings, each with how it is typed, what it means, and what a form asks."""
+"""The channel's settings: how each is typed, what it means, and what a form asks."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -10,7 +10,8 @@ from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Frequency
 from bot.policy.schedule import digest_hour, find_zone, near_zones
 
-MOST_APART = 50
+MAX_DIGEST_THRESHOLD = 50
+"""New papers in one poll that a channel may want as separate posts."""
 
 _HOUR = re.compile(r"(\d{1,2})(?::?00)?\s*(am|pm)?", re.IGNORECASE)
 _QUIET = re.compile(r"(.+?)\s*(?:-|–|—|to|until)\s*(.+)", re.IGNORECASE)
@@ -21,23 +22,29 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 @dataclass(frozen=True, slots=True)
 class SettingSpec:
-    """One setting."""
+    """One setting of a channel."""
 
     name: str
     """As it is typed: `name:value`."""
+    group: str
+    """The heading that it is shown under."""
     label: str
     help: str
+    example: str
+    """A value, as it would be typed."""
     read: Callable[[str], Any]
     """A typed value as the setting's own. Raises UserError that says what may be typed."""
     typed: Callable[[ChannelSettings], str]
     """The present value as it would be typed."""
-    said: Callable[[ChannelSettings], str]
+    meaning: Callable[[ChannelSettings], str]
     """What the present value means, in a sentence."""
     field: str = ""
-    """Of ChannelSettings, where it is not called as the knob."""
+    """Its field of ChannelSettings, if that has another name."""
     choices: tuple[Choice, ...] = ()
+    optional: bool = False
+    """Makes sense only on platforms whose `PlatformSettings.channel_settings` name it."""
 
-    def turned(self, settings: ChannelSettings, typed: str) -> ChannelSettings:
+    def changed(self, settings: ChannelSettings, typed: str) -> ChannelSettings:
         """The settings with a new value. Raises UserError."""
         changes: dict[str, Any] = {self.field or self.name: self.read(typed.strip())}
         return replace(settings, **changes)
@@ -75,7 +82,7 @@ def _hour(typed: str) -> int:
     if said and said[2] and 1 <= hour <= 12:
         hour = hour % 12 + (12 if said[2].lower() == "pm" else 0)
     if hour > 23:
-        raise UserError(f"“{typed}” is no full hour: 0 to 23.", hint="/paper settings hour:9")
+        raise UserError(f"“{typed}” isn't an hour. Use 0–23.", hint="/paper settings hour:9")
     return hour
 
 
@@ -85,11 +92,14 @@ def _quiet(typed: str) -> tuple[int, int] | None:
     said = _QUIET.fullmatch(typed)
     if said is None:
         raise UserError(
-            "Quiet hours are from one hour to another, or off.", hint="/paper settings quiet:22-7"
+            "Quiet hours go from one hour to another, like 22-7. Or type “off”.",
+            hint="/paper settings quiet:22-7",
         )
     begin, end = _hour(said[1]), _hour(said[2]) if said[2] != "24" else 0
     if begin == end:
-        raise UserError("Quiet hours begin and end at different hours.", hint="/paper settings quiet:22-7")
+        raise UserError(
+            "Quiet hours need to begin and end at different hours.", hint="/paper settings quiet:22-7"
+        )
     return begin, end
 
 
@@ -97,7 +107,7 @@ def _weekday(typed: str) -> int:
     names = [day.lower() for day in _WEEKDAYS]
     found = [n for n, name in enumerate(names) if len(typed) >= 2 and name.startswith(typed.lower())]
     if len(found) != 1:
-        raise UserError(f"“{typed}” is no day of the week.", hint="/paper settings day:monday")
+        raise UserError(f"“{typed}” isn't a day of the week.", hint="/paper settings day:monday")
     return found[0]
 
 
@@ -108,7 +118,7 @@ def _zone(typed: str) -> str:
     if zone is None:
         near = near_zones(typed)
         raise UserError(
-            f"There is no time zone “{typed}”. It is a city's name, such as Europe/Berlin.",
+            f"I don't know the time zone “{typed}”. Use a city, like Europe/Berlin.",
             hint=f"/paper settings zone:{near[0]}" if near else "/paper settings zone:Europe/Berlin",
         )
     return zone
@@ -120,50 +130,52 @@ def _role(typed: str) -> str:
     said = _ROLE.fullmatch(typed)
     if said is None:
         raise UserError(
-            "“ping:” takes a role: mention it, or give its id; or none.", hint="/paper settings ping:none"
+            "“ping:” takes a role: mention it, type its id, or “none”.", hint="/paper settings ping:none"
         )
     return said[1].upper()
 
 
 def _size(typed: str) -> int:
-    if not re.fullmatch("[0-9]{1,3}", typed) or not 1 <= int(typed) <= MOST_APART:
-        raise UserError(f"“digest:” takes a number from 1 to {MOST_APART}.", hint="/paper settings digest:5")
+    if not re.fullmatch("[0-9]{1,3}", typed) or not 1 <= int(typed) <= MAX_DIGEST_THRESHOLD:
+        raise UserError(
+            f"“digest:” takes a number from 1 to {MAX_DIGEST_THRESHOLD}.", hint="/paper settings digest:5"
+        )
     return int(typed)
 
 
-def _rhythm(typed: str) -> Frequency:
+def _frequency(typed: str) -> Frequency:
     return cast("Frequency", _one_of("every", "now", "daily", "weekly")(typed))
 
 
-def _quiet_said(settings: ChannelSettings) -> str:
+def _quiet_meaning(settings: ChannelSettings) -> str:
     if settings.quiet is None:
         return "No quiet hours."
-    return "Quiet from {:02}:00 to {:02}:00: what comes then is posted afterwards, in one message.".format(
+    return "Quiet from {:02}:00 to {:02}:00. Papers found then arrive afterwards in one message.".format(
         *settings.quiet
     )
 
 
-def _hour_said(settings: ChannelSettings) -> str:
+def _hour_meaning(settings: ChannelSettings) -> str:
     hour = digest_hour(settings)
-    moved = f", when the quiet hours end, for {settings.hour:02}:00 is quiet" if hour != settings.hour else ""
-    return f"Digests come at {hour:02}:00{moved}."
+    moved = f", after quiet hours ({settings.hour:02}:00 is quiet)" if hour != settings.hour else ""
+    return f"Digests arrive at {hour:02}:00{moved}."
 
 
-def _day_said(settings: ChannelSettings) -> str:
+def _day_meaning(settings: ChannelSettings) -> str:
     if settings.weekday >= 5 and not settings.weekends:
-        return f"Weekly digests come on Monday, for {_WEEKDAYS[settings.weekday]} is off."
-    return f"Weekly digests come on {_WEEKDAYS[settings.weekday]}."
+        return f"Weekly digests arrive on Monday, because {_WEEKDAYS[settings.weekday]} is off."
+    return f"Weekly digests arrive on {_WEEKDAYS[settings.weekday]}."
 
 
-_RHYTHMS = {
+_FREQUENCIES = {
     "now": "New papers are posted as they come, unless a subscription says otherwise.",
-    "daily": "New papers come in a daily digest, unless a subscription says otherwise.",
-    "weekly": "New papers come in a weekly digest, unless a subscription says otherwise.",
+    "daily": "New papers arrive in a daily digest, unless a subscription says otherwise.",
+    "weekly": "New papers arrive in a weekly digest, unless a subscription says otherwise.",
 }
 _EDITORS = {
-    "default": "The platform's own custom says who may change this.",
-    "everyone": "Everyone here may change what is posted.",
-    "managers": "Only people who may manage this channel can change what is posted.",
+    "default": "{platform}'s permissions decide who can edit.",
+    "everyone": "Everyone here can change what is posted.",
+    "managers": "Only people who manage this channel can change what is posted.",
 }
 
 
@@ -172,63 +184,104 @@ def _choices(*pairs: tuple[str, str]) -> tuple[Choice, ...]:
 
 
 _SWITCH = _choices(("on", "on"), ("off", "off"))
+WHEN, HOW_MUCH, LOOK, WHO = "When", "How much", "How it looks", "Who"
 
 SETTING_SPECS: tuple[SettingSpec, ...] = (
-    SettingSpec("every", "Schedule", "for subscriptions that name none", _rhythm, lambda s: s.every,
-         lambda s: _RHYTHMS[s.every],
-         choices=_choices(("now", "as they come"), ("daily", "once a day"), ("weekly", "once a week"))),
-    SettingSpec("hour", "Digest at", "the hour of digests, 0 to 23", _hour, lambda s: str(s.hour), _hour_said),
-    SettingSpec("day", "Weekly digest on", "the day of weekly digests", _weekday,
-         lambda s: _WEEKDAYS[s.weekday].lower(), _day_said, field="weekday",
-         choices=tuple(Choice(day.lower(), day) for day in _WEEKDAYS)),
-    SettingSpec("zone", "Time zone", "a city, as in Europe/Berlin", _zone, lambda s: s.zone,
-         lambda s: f"Hours are those of {s.zone}."),
-    SettingSpec("quiet", "Quiet hours", "from one hour to another, as in 22-7, or off", _quiet,
-         lambda s: "{}-{}".format(*s.quiet) if s.quiet else "off", _quiet_said),
-    SettingSpec("weekends", "Weekends", "on, or off: then nothing comes on Saturdays and Sundays", _on_off("weekends"),
-         lambda s: "on" if s.weekends else "off",
-         lambda s: "Weekends are like other days." if s.weekends else "Nothing comes on Saturdays and Sundays.",
-         choices=_SWITCH),
-    SettingSpec("digest", "Digest size", "more new papers at once than that become one message", _size,
-         lambda s: str(s.digest_size),
-         lambda s: f"More than {s.digest_size} new papers at once become one message.", field="digest_size"),
-    SettingSpec("detail", "Cards", "compact, or full with the abstract", _one_of("detail", "compact", "full"),
-         lambda s: s.detail,
-         lambda s: "Cards are compact." if s.detail == "compact" else "Cards show the abstract.",
-         choices=_choices(("compact", "compact"), ("full", "full, with the abstract"))),
-    SettingSpec("edits", "Update cards", "bring posted cards up to date when votes or code change much", _on_off("edits"),
-         lambda s: "on" if s.edits else "off",
-         lambda s: "Posted cards are brought up to date, twice at most." if s.edits else "Posted cards stay as they are.",
-         choices=_SWITCH),
-    SettingSpec("threads", "Threads", "a thread for each card, where the platform opens them", _on_off("threads"),
-         lambda s: "on" if s.threads else "off",
-         lambda s: "Each card gets a thread." if s.threads else "Cards get no threads.", choices=_SWITCH),
-    SettingSpec("embeds", "Classic embeds", "on Discord: embeds in the place of components", _on_off("embeds"),
-         lambda s: "on" if s.embeds else "off",
-         lambda s: "Cards are classic embeds, on Discord." if s.embeds else "Cards are components, on Discord.",
-         choices=_SWITCH),
-    SettingSpec("publish", "Publish", "in announcement channels on Discord: send posts on to followers", _on_off("publish"),
-         lambda s: "yes" if s.publish else "no",
-         lambda s: "Posts in announcement channels are published." if s.publish
-         else "Posts in announcement channels are not published.",
-         choices=_choices(("yes", "yes"), ("no", "no"))),
-    SettingSpec("ping", "Role to ping", "a role that is notified of each post, or none", _role, lambda s: s.ping or "none",
-         lambda s: "A role is notified of each post." if s.ping else "Nobody is notified by name."),
-    SettingSpec("editors", "Who may change this", "default, everyone, or managers of the channel",
-         _one_of("editors", "default", "everyone", "managers"), lambda s: s.editors,
-         lambda s: _EDITORS[s.editors],
-         choices=_choices(("default", "as usual here"), ("everyone", "everyone"), ("managers", "managers only"))),
+    SettingSpec(
+        "every", WHEN, "Schedule", "for subscriptions without a schedule of their own", "daily",
+        _frequency, lambda s: s.every, lambda s: _FREQUENCIES[s.every],
+        choices=_choices(("now", "as they come"), ("daily", "once a day"), ("weekly", "once a week")),
+    ),
+    SettingSpec(
+        "hour", WHEN, "Digest at", "the hour of digests, 0–23", "9",
+        _hour, lambda s: str(s.hour), _hour_meaning,
+    ),
+    SettingSpec(
+        "day", WHEN, "Weekly digest on", "the day of weekly digests", "monday",
+        _weekday, lambda s: _WEEKDAYS[s.weekday].lower(), _day_meaning, field="weekday",
+        choices=tuple(Choice(day.lower(), day) for day in _WEEKDAYS),
+    ),
+    SettingSpec(
+        "zone", WHEN, "Time zone", "a city, like Europe/Berlin", "Berlin",
+        _zone, lambda s: s.zone, lambda s: f"Times are in {s.zone}.",
+    ),
+    SettingSpec(
+        "quiet", WHEN, "Quiet hours", "from one hour to another, like 22-7, or off", "22-7",
+        _quiet, lambda s: "{}-{}".format(*s.quiet) if s.quiet else "off", _quiet_meaning,
+    ),
+    SettingSpec(
+        "weekends", WHEN, "Weekends", "post on Saturdays and Sundays, or wait until Monday", "off",
+        _on_off("weekends"), lambda s: "on" if s.weekends else "off",
+        lambda s: "Papers arrive on weekends too." if s.weekends else "Nothing arrives on Saturdays and Sundays.",
+        choices=_SWITCH,
+    ),
+    SettingSpec(
+        "digest", HOW_MUCH, "Digest size", "more new papers at once become one message", "5",
+        _size, lambda s: str(s.digest_size),
+        lambda s: f"More than {s.digest_size} new papers at once become one message.", field="digest_size",
+    ),
+    SettingSpec(
+        "detail", LOOK, "Cards", "compact, or full with the abstract", "full",
+        _one_of("detail", "compact", "full"), lambda s: s.detail,
+        lambda s: "Cards are compact." if s.detail == "compact" else "Cards show the abstract.",
+        choices=_choices(("compact", "compact"), ("full", "full, with the abstract")),
+    ),
+    SettingSpec(
+        "edits", LOOK, "Update cards", "update posted cards when upvotes or code change a lot", "on",
+        _on_off("edits"), lambda s: "on" if s.edits else "off",
+        lambda s: "Posted cards are updated, twice at most." if s.edits else "Posted cards stay as they are.",
+        choices=_SWITCH, optional=True,
+    ),
+    SettingSpec(
+        "threads", LOOK, "Threads", "open a thread for each card", "on",
+        _on_off("threads"), lambda s: "on" if s.threads else "off",
+        lambda s: "Each card gets a thread." if s.threads else "Cards get no threads.",
+        choices=_SWITCH, optional=True,
+    ),
+    SettingSpec(
+        "embeds", LOOK, "Classic embeds", "classic embeds instead of the modern card layout", "on",
+        _on_off("embeds"), lambda s: "on" if s.embeds else "off",
+        lambda s: "Classic embeds." if s.embeds else "Modern card layout.",
+        choices=_SWITCH, optional=True,
+    ),
+    SettingSpec(
+        "publish", WHO, "Publish", "in announcement channels: publish posts to followers", "yes",
+        _on_off("publish"), lambda s: "yes" if s.publish else "no",
+        lambda s: "Posts in announcement channels are published to followers." if s.publish
+        else "Posts in announcement channels aren't published to followers.",
+        choices=_choices(("yes", "yes"), ("no", "no")), optional=True,
+    ),
+    SettingSpec(
+        "ping", WHO, "Role to ping", "a role to notify of each post, or none", "@readers",
+        _role, lambda s: s.ping or "none",
+        lambda s: "A role is notified of each post." if s.ping else "No role is notified.", optional=True,
+    ),
+    SettingSpec(
+        "editors", WHO, "Who can edit", "default, everyone, or managers of the channel", "managers",
+        _one_of("editors", "default", "everyone", "managers"), lambda s: s.editors, lambda s: _EDITORS[s.editors],
+        choices=_choices(("default", "as usual here"), ("everyone", "everyone"), ("managers", "managers only")),
+        optional=True,
+    ),
 )  # fmt: skip
 
 
-def turned(settings: ChannelSettings, typed: Iterable[tuple[str, str]]) -> ChannelSettings:
-    """The settings after these changes, by the knobs' names. Raises UserError for the first that can't be."""
-    knobs = {knob.name: knob for knob in SETTING_SPECS}
+def specs_for(channel_settings: frozenset[str]) -> tuple[SettingSpec, ...]:
+    """The settings that make sense on a platform with these optional ones."""
+    return tuple(spec for spec in SETTING_SPECS if not spec.optional or spec.name in channel_settings)
+
+
+def changed_settings(
+    settings: ChannelSettings, typed: Iterable[tuple[str, str]], specs: Sequence[SettingSpec]
+) -> ChannelSettings:
+    """The settings after these changes, by the specs' names. Raises UserError for the first that is impossible."""
+    by_name = {spec.name: spec for spec in specs}
     for name, value in typed:
-        settings = knobs[name].turned(settings, value)
+        if name not in by_name:
+            raise UserError(f"There is no setting “{name}” here.", hint="/paper settings")
+        settings = by_name[name].changed(settings, value)
     return settings
 
 
 def difference(old: ChannelSettings, new: ChannelSettings) -> list[SettingSpec]:
-    """The knobs whose value differs."""
-    return [knob for knob in SETTING_SPECS if knob.typed(old) != knob.typed(new)]
+    """The settings whose value differs."""
+    return [spec for spec in SETTING_SPECS if spec.typed(old) != spec.typed(new)]

@@ -189,6 +189,16 @@ def install_state(platform: str, state: str) -> str:
     return f"pb:{{{platform}}}:state:{state}"
 
 
+def uninstalled(platform: str, name: str) -> str:
+    """Set once the app of a workspace was uninstalled whose token the operator holds."""
+    return f"pb:{{{workspace(platform, name)}}}:uninstalled"
+
+
+def shared_channel(platform: str, channel: str) -> str:
+    """Held while a channel that several workspaces share is being subscribed."""
+    return f"pb:{{{platform}}}:sharing:{channel}"
+
+
 def heard(platform: str, what: str) -> str:
     """Set for as long as the platform may tell us the same again."""
     return f"pb:{{{platform}:{what}}}:heard"

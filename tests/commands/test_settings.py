@@ -44,21 +44,25 @@ async def test_without_a_word_they_are_shown(ask: Ask) -> None:
     assert written(await ask("settings")) == snapshot("""\
 # Settings of this channel
 New papers are posted as they come.
+When
 - every:now – New papers are posted as they come, unless a subscription says otherwise.
-- hour:9 – Digests come at 09:00.
-- day:monday – Weekly digests come on Monday.
-- zone:UTC – Hours are those of UTC.
+- hour:9 – Digests arrive at 09:00.
+- day:monday – Weekly digests arrive on Monday.
+- zone:UTC – Times are in UTC.
 - quiet:off – No quiet hours.
-- weekends:on – Weekends are like other days.
+- weekends:on – Papers arrive on weekends too.
+How much
 - digest:5 – More than 5 new papers at once become one message.
+How it looks
 - detail:compact – Cards are compact.
 - edits:off – Posted cards stay as they are.
 - threads:off – Cards get no threads.
-- embeds:off – Cards are components, on Discord.
-- publish:no – Posts in announcement channels are not published.
-- ping:none – Nobody is notified by name.
-- editors:default – The platform's own custom says who may change this.
-Change some with /paper settings every:daily hour:9 zone:Berlin
+- embeds:off – Modern card layout.
+Who
+- publish:no – Posts in announcement channels aren't published to followers.
+- ping:none – No role is notified.
+- editors:default – This platform's permissions decide who can edit.
+Change any of them like this: /paper settings every:daily hour:9 zone:Berlin
 [Daily digest: settings every:daily]
 [Weekly digest: settings every:weekly]\
 """)
@@ -68,9 +72,9 @@ async def test_a_change_says_what_it_means_and_can_be_undone(ask: Ask, services:
     card = await ask("settings zone:kathmandu quiet:22-7 hour:6")
     assert written(card).splitlines()[:3] == snapshot(
         [
-            "- hour:6 – Digests come at 07:00, when the quiet hours end, for 06:00 is quiet.",
-            "- zone:Asia/Kathmandu – Hours are those of Asia/Kathmandu.",
-            "- quiet:22-7 – Quiet from 22:00 to 07:00: what comes then is posted afterwards, in one message.",
+            "- hour:6 – Digests arrive at 07:00, after quiet hours (06:00 is quiet).",
+            "- zone:Asia/Kathmandu – Times are in Asia/Kathmandu.",
+            "- quiet:22-7 – Quiet from 22:00 to 07:00. Papers found then arrive afterwards in one message.",
         ]
     )
     assert await services.settings.of(a_channel()) == ChannelSettings(
@@ -166,5 +170,5 @@ async def test_who_may_not_change_may_look(core: Commands, services: Services) -
     await core.handle_text("settings editors:everyone", ADA, a_channel())
     assert (await core.handle_text("settings hour:8", GUEST, a_channel())).card.kind == "reply"
     refused = (await core.handle_text("settings editors:managers", GUEST, a_channel())).card
-    assert "who may change" in refused.notice
+    assert "decide who can edit" in refused.notice
     assert (await services.settings.of(a_channel())).editors == "everyone"

@@ -115,7 +115,7 @@ async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
             manage = link((await mail(office, 2)).part("plain"), "manage")
             # The program is on the real clock, and the form's subscriptions post nothing on a weekend.
             for say, answer in (
-                ("settings weekends:on", "Weekends are like other days"),
+                ("settings weekends:on", "Papers arrive on weekends too"),
                 ("subscribe robots every:now", "Subscribed as"),
             ):
                 async with session.post(manage, data={"say": say}) as response:

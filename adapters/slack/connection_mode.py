@@ -1,4 +1,4 @@
-"""The ways in which Slack can be connected, as the settings say."""
+"""How Slack is connected, as the settings say."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,7 +10,7 @@ from bot.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class ConnectionMode:
     """Socket Mode in one workspace; or HTTP, in one (with a bot token) or in all that install the app."""
 
     kind: Literal["socket", "http"]
@@ -23,11 +23,11 @@ class Way:
     secret_key: str = field(default="", repr=False)
     port: int | None = None
     public_url: str = ""
-    """Where people reach the web role; empty where that was not said."""
+    """Where people reach the web role; empty if unknown."""
 
 
-def choose_way(settings: Settings) -> Way | None:
-    """What the settings ask for; None where they don't speak of Slack. Raises ConfigurationError for half of a way."""
+def choose_mode(settings: Settings) -> ConnectionMode | None:
+    """What the settings ask for; None if none is about Slack. Raises ConfigurationError if some are missing."""
     bot, app = _text(settings.slack_bot_token), _text(settings.slack_app_token)
     signing, client = _text(settings.slack_signing_secret), settings.slack_client_id or ""
     client_secret = _text(settings.slack_client_secret)
@@ -37,12 +37,12 @@ def choose_way(settings: Settings) -> Way | None:
     if app:
         if not bot:
             raise ConfigurationError(
-                "SLACK_APP_TOKEN is set: Socket Mode needs SLACK_BOT_TOKEN (xoxb-…), too"
+                "SLACK_APP_TOKEN is set, but Socket Mode also needs SLACK_BOT_TOKEN (xoxb-…)"
             )
-        return Way(kind="socket", api_url=settings.slack_api_url, bot_token=bot, app_token=app)
+        return ConnectionMode(kind="socket", api_url=settings.slack_api_url, bot_token=bot, app_token=app)
     if not signing:
         raise ConfigurationError(
-            "Slack needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) beside what is set"
+            "Slack also needs SLACK_APP_TOKEN (for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP)"
         )
     if client or client_secret:
         if not (client and client_secret):
@@ -50,10 +50,10 @@ def choose_way(settings: Settings) -> Way | None:
         bot = ""
     elif not bot:
         raise ConfigurationError(
-            "SLACK_SIGNING_SECRET is set: beside it goes SLACK_BOT_TOKEN (one workspace), or SLACK_CLIENT_ID and "
-            "SLACK_CLIENT_SECRET (many)"
+            "SLACK_SIGNING_SECRET is set, but HTTP also needs SLACK_BOT_TOKEN (for one workspace), or SLACK_CLIENT_ID "
+            "and SLACK_CLIENT_SECRET (for many)"
         )
-    return Way(
+    return ConnectionMode(
         kind="http",
         api_url=settings.slack_api_url,
         bot_token=bot,
@@ -68,9 +68,9 @@ def choose_way(settings: Settings) -> Way | None:
 
 def _refuse_swapped(bot: str, app: str) -> None:
     if bot and not bot.startswith(("xoxb-", "xoxe.xoxb-")):
-        raise ConfigurationError("SLACK_BOT_TOKEN begins with xoxb-: it is under “OAuth & Permissions”")
+        raise ConfigurationError("SLACK_BOT_TOKEN begins with xoxb-: copy it from “OAuth & Permissions”")
     if app and not app.startswith("xapp-"):
-        raise ConfigurationError("SLACK_APP_TOKEN begins with xapp-: it is under “Basic Information”")
+        raise ConfigurationError("SLACK_APP_TOKEN begins with xapp-: copy it from “Basic Information”")
 
 
 def _text(secret: SecretStr | None) -> str:

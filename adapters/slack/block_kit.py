@@ -1,7 +1,7 @@
-"""The pieces that Block Kit is made of. Text is given as text: nothing here is read as markup.
+"""Builders for the pieces of Block Kit. All text is literal: nothing of it is read as markup.
 
-Slack's own markup can't be escaped but for `&`, `<` and `>`, so words go into plain text and rich text objects, where
-`*` and `_` mean nothing; `:smile:` neither, as `emoji` is off.
+Slack's markup has no escape for anything but `&`, `<` and `>`. So text goes into plain text and rich text objects,
+where `*` and `_` mean nothing; nor does `:smile:`, as `emoji` is off.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 def escaped(text: str) -> str:
-    """For the one place that is markup, a message's top-level text. Truncate before, not after."""
+    """`text` for the one place that is markup, a message's top-level text. Truncate before escaping, not after."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -29,7 +29,7 @@ def header(text: str) -> Json:
 
 
 def section(text: str, image_url: str | None = None, alt: str = "") -> Json:
-    """A paragraph, beside a picture where there is one."""
+    """A paragraph, with a picture next to it if one is given."""
     block: Json = {"type": "section", "text": plain_text(text)}
     if image_url:
         block["accessory"] = {
@@ -41,7 +41,7 @@ def section(text: str, image_url: str | None = None, alt: str = "") -> Json:
 
 
 def context(text: str) -> Json:
-    """Small and grey."""
+    """A small grey line."""
     return {"type": "context", "elements": [plain_text(text)]}
 
 
@@ -77,7 +77,7 @@ def _run(span: Span) -> Json:
 
 
 def buttons(first: Iterable[Button], more: Sequence[Button] = ()) -> list[Json]:
-    """A row of buttons, `more` of them behind a menu; nothing where nothing is left that Slack can carry."""
+    """A row of buttons, with `more` of them in a menu. Empty if Slack can show none of them."""
     shown = [button for button in first if _fits(button, limits.BUTTON_VALUE)][: limits.ACTIONS - 1]
     behind = {
         button.command: button for button in more if button.url is None and _fits(button, limits.OPTION_VALUE)

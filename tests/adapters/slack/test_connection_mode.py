@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from adapters.slack import build
+from adapters.slack.connection_mode import choose_mode
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
-from adapters.slack.ways import choose_way
 from bot.domain.errors import ConfigurationError
 from bot.ports import Connected, Diagnosable, Editing, Invitable, Mounted
 from bot.settings import Settings
@@ -36,7 +36,7 @@ def test_without_any_of_them_there_is_no_slack(redis: Redis) -> None:
 
 
 def test_each_way_is_chosen_by_what_it_needs() -> None:
-    ways = [choose_way(settings(*given)) for given in ((BOT, APP), (BOT, SIGNED), (SIGNED, CLIENT, BOT))]
+    ways = [choose_mode(settings(*given)) for given in ((BOT, APP), (BOT, SIGNED), (SIGNED, CLIENT, BOT))]
     assert [(way.kind, bool(way.bot_token)) for way in ways if way] == [
         ("socket", True),
         ("http", True),
@@ -61,7 +61,7 @@ def test_each_way_is_chosen_by_what_it_needs() -> None:
 )
 def test_half_a_way_is_said_with_what_is_missing(given: tuple[Given, ...], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
-        choose_way(settings(*given))
+        choose_mode(settings(*given))
 
 
 async def test_http_without_a_port_is_said_at_the_start(redis: Redis) -> None:
