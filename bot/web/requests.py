@@ -61,7 +61,7 @@ def form_of(request: web.Request) -> Mapping[str, str]:
 
 def client_of(request: web.Request) -> Address | None:
     """Whom the request comes from; None for a peer without an IP address, such as a Unix socket."""
-    return request[_CLIENT]
+    return request.get(_CLIENT)
 
 
 def raw_body(handler: AnyHandler) -> AnyHandler:
