@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from adapters.email.settings import EmailSettings
+from adapters.slack.settings import SlackSettings
 from bot.app import build_platforms, wall_clock, wire
 from bot.settings import Settings
 from bot.store.limits import Limits
@@ -178,8 +179,8 @@ async def whole_site(redis: Redis) -> AsyncIterator[Site]:
         trusted_proxies=(ip_network("127.0.0.0/8"),),
         huggingface_url=NOWHERE,
         arxiv_api_url=NOWHERE,
-        **ALIASED,
-    ).having(EmailSettings(**MAIL))
+        **PORT,
+    ).having(EmailSettings(**MAIL), SlackSettings(**SLACK))
     platforms = build_platforms(settings, redis, frozenset())
     async with aiohttp.ClientSession() as session:
         bot = wire(settings, redis, session, platforms, durable=False, now=wall_clock)
@@ -195,8 +196,8 @@ async def whole_site(redis: Redis) -> AsyncIterator[Site]:
 
 
 MAIL: dict[str, Any] = {"SMTP_URL": "smtp://127.0.0.1:9", "mail_from": "papers@example.org"}
-ALIASED: dict[str, Any] = {
-    "PORT": 1,
+PORT: dict[str, Any] = {"PORT": 1}
+SLACK: dict[str, Any] = {
     "SLACK_SIGNING_SECRET": "planted",
     "SLACK_CLIENT_ID": "1.2",
     "SLACK_CLIENT_SECRET": "planted",

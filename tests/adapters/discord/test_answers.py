@@ -193,7 +193,7 @@ async def test_what_fails_on_our_side_is_said(room: Room, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(room.core, "handle", broken)
     result = await room.joe.slash(room.channel, "paper list")
-    assert "on Paperboy's side" in shown(result).text
+    assert "on our side" in shown(result).text
     assert ["a bug" in str(error) for error in room.env.errors] == [True]
 
 
