@@ -121,7 +121,11 @@ def configure(
     # The access log would say every health check.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     for name in RATE_LIMITED:
-        logging.getLogger(name).filters = [_is_our_fault, LogRateLimit()]
+        library = logging.getLogger(name)
+        for old in tuple(library.filters):
+            library.removeFilter(old)
+        library.addFilter(_is_our_fault)
+        library.addFilter(LogRateLimit())
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
