@@ -1,6 +1,6 @@
-"""What this process counts and times, for Prometheus. What all processes share is read from Redis at a scrape.
+"""What this process counts and times, for Prometheus. Figures that all processes share are read from Redis at a scrape.
 
-No label holds a channel, a workspace or a person: there are a million of them, and they are nobody's business.
+No label holds a channel, a workspace or a person: there may be a million, and they are private.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0)
 TICK = 1.0
-"""Seconds between two looks at the event loop."""
+"""Seconds between two measurements of the event loop's lag."""
 
 papers = Counter(
     "paperboy_papers", "New papers, by the source that listed them first", ["source", "category"]
@@ -27,33 +27,33 @@ matching_lag = Histogram(
     "paperboy_matching_lag_seconds", "From a paper's announcement until it is owed to channels", buckets=WAITS
 )
 deliveries = Counter(
-    "paperboy_deliveries", "What became of deliveries that a worker had in hand", ["platform", "state"]
+    "paperboy_deliveries", "Deliveries by the state in which a worker left them", ["platform", "state"]
 )
 failures = Counter(
     "paperboy_delivery_failures", "Posts that were not confirmed, by error", ["platform", "error"]
 )
 post_delay = Histogram(
     "paperboy_detection_to_post_seconds",
-    "From a paper's announcement until it was posted, of those that were to be posted at once",
+    "From a paper's announcement until it was posted, for posts that were due at once",
     ["platform"],
     buckets=WAITS,
 )
 send_seconds = Histogram(
-    "paperboy_send_seconds", "Calls of the platform for one post", ["platform"], buckets=SECONDS
+    "paperboy_send_seconds", "Duration of the platform's API call for one post", ["platform"], buckets=SECONDS
 )
 rate_waits = Histogram(
     "paperboy_rate_wait_seconds",
-    "Waits for a turn, by whose rate it is",
+    "Waits for a rate limit, by its scope",
     ["platform", "scope"],
     buckets=SECONDS,
 )
 command_seconds = Histogram(
     "paperboy_command_seconds",
-    "Commands, until the reply was there: ok, refused (what was typed), failed",
+    "Commands until their reply: ok, refused (a mistyped command), failed (an error of ours)",
     ["command", "outcome"],
     buckets=SECONDS,
 )
-leader = Gauge("paperboy_poller_leader", "1 where this process holds the poller's lease")
+leader = Gauge("paperboy_poller_leader", "1 while this process holds the poller's lease")
 worker_failures = Counter(
     "paperboy_worker_failures",
     "Failures of background workers, each followed by a retry",
@@ -64,7 +64,7 @@ role_up = Gauge(
     "paperboy_role_up", "1 while a role of this process runs, 0 while it waits to be restarted", ["role"]
 )
 loop_lag = Histogram(
-    "paperboy_event_loop_lag_seconds", "How late the event loop was with what was due", buckets=SECONDS
+    "paperboy_event_loop_lag_seconds", "How late the event loop ran a timer", buckets=SECONDS
 )
 
 
@@ -75,7 +75,7 @@ def source_labels(name: str) -> tuple[str, str]:
 
 
 async def watch_loop() -> None:
-    """See how late the event loop is, until cancelled."""
+    """Measure the event loop's lag until cancelled."""
     while True:
         due = monotonic() + TICK
         await asyncio.sleep(TICK)

@@ -51,9 +51,8 @@ class Cursor:
     def parse(cls, written: str) -> Self:
         """The inverse of `str`. Raises SourceError for anything else."""
         try:
-            digest, *others = json.loads(written) if written.startswith("[") else ()
-            return cls(*map(str, (digest, *others)))
-        except (ValueError, TypeError) as error:
+            return cls(*map(str, json.loads(written)[:4]))  # a list, not an object: slicing says so
+        except (ValueError, TypeError, KeyError) as error:
             raise SourceError(f"the cursor of a feed in Redis can't be read: {written!r}") from error
 
     def conditions(self) -> dict[str, str]:
