@@ -71,7 +71,14 @@ class Finding:
     ok: bool
     message: str
     todo: str = ""
-    """What to do about it, if something is wrong."""
+    """What to do about it; for a finding that is `ok`, a recommendation."""
+
+    @property
+    def level(self) -> Literal["ok", "warn", "fail"]:
+        """`warn` works, but the operator could do better."""
+        if not self.ok:
+            return "fail"
+        return "warn" if self.todo else "ok"
 
 
 class Core(Protocol):
