@@ -145,6 +145,15 @@ class Papers:
             found.update({i: records.load(text) for i, text in zip(chunk, texts, strict=True) if text})
         return found
 
+    async def records(self, ids: Sequence[str]) -> dict[str, str]:
+        """The records of these papers as they are stored, for `bot.store.records.load`."""
+        texts: list[Any] = await self._redis.mget([keys.paper(paper_id) for paper_id in ids]) if ids else []
+        return {paper_id: text for paper_id, text in zip(ids, texts, strict=True) if text}
+
+    async def count(self) -> int:
+        """How many papers were ever recorded and may still be."""
+        return int(await self._redis.zcard(keys.CHANGED))
+
     async def since(self, moment: datetime) -> list[Paper]:
         """Papers first seen at `moment` or later, the earliest first; older days that a first poll brought
         count as seen on the day they were published."""

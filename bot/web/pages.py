@@ -17,7 +17,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
 from bot.ports import Invitable, Joinable, Platform, Rate
-from bot.search import Search, SearchResults
+from bot.search.search import Search, SearchResults
 from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
