@@ -48,7 +48,7 @@ class Calls:
             raise
 
     async def ask(self, access: Access, call: Call) -> Answer:
-        """Make a call that only reads, or can be repeated. Raises a SendError, never Unclear."""
+        """Make a call that only reads, or can be repeated. Raises a SendError, but never DeliveryUncertain."""
         try:
             return await self._renewing(access, call, self._api.asking)
         except SendError as error:
