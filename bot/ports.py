@@ -29,6 +29,8 @@ class Batch:
     """There is another page to fetch at once. Its cursor differs from this one's."""
     alarm: str | None = None
     """A warning for the operator, although the fetch succeeded."""
+    skipped: Mapping[str, int] | None = None
+    """How many rows of the answer could not be read, by reason; None if the answer is the same as before."""
 
 
 class Source(Protocol):

@@ -200,7 +200,7 @@ def _unreachable(error: SendError) -> UserError:
             "I can't post in this kind of conversation. Subscribe in a channel that I'm in.", hint=INVITE
         )
     if code:
-        return UserError("Slack can't tell me about this channel right now. Try again in a minute.")
+        return UserError("Slack doesn't answer about this channel right now. Try again in a minute.")
     return UserError("I can't reach Slack right now. Try again in a minute.")
 
 

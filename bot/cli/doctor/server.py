@@ -31,6 +31,7 @@ async def check_server(
     yield _polls(polls, now(), held=bool(await redis.exists(keys.LEASE)))
     if polls:
         yield _completeness(polls)
+        yield _skipped(polls)
     yield _posts({name: await outbox.overdue(name) for name in platforms})
     yield _dead_letters(sum((await outbox.dead_letter_counts()).values()))
 
@@ -88,6 +89,16 @@ def _completeness(polls: dict[str, PollResult]) -> Finding:
         ok=True,
         message=f"{left_out} arXiv papers came by OAI-PMH alone; none is known to be missing",
     )
+
+
+def _skipped(polls: dict[str, PollResult]) -> Finding:
+    """What upstreams wrote so that it can't be read. The rest of their lists is."""
+    counts = {name: poll for name, poll in sorted(polls.items()) if poll.skipped}
+    if not counts:
+        return Finding("entries", ok=True, message="every entry of the latest lists could be read")
+    parts = (f"{poll.skipped} of {name} ({poll.skipped_reason})" for name, poll in counts.items())
+    todo = "nothing here: the log names each entry (row_skipped); write to the upstream if it stays so"
+    return Finding("entries", ok=True, message=f"can't be read: {', '.join(parts)}", todo=todo)
 
 
 def _posts(late: dict[str, float]) -> Finding:

@@ -22,12 +22,12 @@ SCOPES = (
 
 
 def text(mode: Literal["socket", "http"]) -> str:
-    """A file as it should be."""
+    """The expected content of a file."""
     return HEADS[mode] + SCOPES + yaml.safe_dump(manifest(mode), sort_keys=False, width=120)
 
 
 def main() -> None:
-    """Write both."""
+    """Write both files."""
     modes: tuple[Literal["socket", "http"], ...] = ("socket", "http")
     for mode in modes:
         (DEPLOY / FILES[mode]).write_text(text(mode))
