@@ -71,15 +71,16 @@ def tokens(text: str, *, plurals: bool = True) -> list[Token]:
     at = 0
     for word, parts in _words(_bare(text)):
         if _CJK.match(word):
-            parts = [part for run in parts for part in _pairs(run)]
-            found += [Token(part, part, at + n, at + n + 1) for n, part in enumerate(parts)]
+            pairs = [pair for run in parts for pair in _pairs(run)]
+            found += [Token(pair, pair, at + n, at + n + 1) for n, pair in enumerate(pairs)]
+            at += len(pairs)
         else:
             forms = [_form(part) for part in parts]
             folded = [fold(form, plurals=plurals) for form in forms]
             found += [Token(folded[n], forms[n], at + n, at + n + 1) for n in range(len(parts))]
             if len(parts) > 1:
                 found += _joined(folded, forms, at)
-        at += len(parts)
+            at += len(parts)
     return found
 
 
