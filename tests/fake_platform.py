@@ -221,7 +221,7 @@ class FakePlatform:
         self._looks = looks
 
     async def run(self, core: Core) -> None:  # noqa: ARG002  # the port has it
-        """Nobody types anything here."""
+        """Takes no commands."""
         await asyncio.Event().wait()
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:

@@ -21,19 +21,19 @@ SHOWN = 5
 async def status(command: Command, services: Services) -> Reply:
     """The last poll of each source, the next digest, what waits, what failed, what is paused and why."""
     channel, now = command.channel, await services.outbox.now()
-    owed = await services.outbox.open_deliveries(channel)
+    deliveries = await services.outbox.open_deliveries(channel)
     settings = await services.settings.of(channel)
     subscriptions = await services.subscriptions.of(channel)
-    comes = next_words(owed, subscriptions, settings, now)
+    comes = next_words(deliveries, subscriptions, settings, now)
     paused = (await services.outbox.standing(channel)).paused
     polls = await services.polls()
-    return Reply(status_card(paused, comes, owed, polls, zone=settings.zone, now=now))
+    return Reply(status_card(paused, comes, deliveries, polls, zone=settings.zone, now=now))
 
 
 def status_card(
     paused: str,
     comes: str,
-    owed: Sequence[OpenDelivery],
+    deliveries: Sequence[OpenDelivery],
     polls: Mapping[str, PollResult],
     *,
     zone: str,
@@ -41,11 +41,11 @@ def status_card(
 ) -> Card:
     """A headline, then a line for each source and each post that is waiting or has failed."""
     headline = f"Posts here are paused: {paused}." if paused else comes
-    failed = [one for one in owed if one.state in FAILED]
+    failed = [one for one in deliveries if one.state in FAILED]
     lines = (
         *(_poll(poll, zone, now) for _, poll in sorted(polls.items())),
-        *(_owed(owed, now) if owed else (text("No posts are waiting."),)),
-        *(_retried(one, zone) for one in owed if one.state == "pending" and one.why),
+        *(_waiting(deliveries, now) if deliveries else (text("No posts are waiting."),)),
+        *(_retried(one, zone) for one in deliveries if one.state == "pending" and one.why),
         *(text(f"Failed: {count(len(o.papers), 'paper')}, {o.why or 'the reason is unknown'}.") for o in failed[:SHOWN]),
     )  # fmt: skip
     if not polls:
@@ -64,8 +64,8 @@ def _poll(poll: PollResult, zone: str, now: datetime) -> Text:
     return text(bold(poll.source), f" failed {_ago(now - poll.at)} ago{last}: {poll.error}{following}.")
 
 
-def _owed(owed: Sequence[OpenDelivery], now: datetime) -> tuple[Text, ...]:
-    going = [one for one in owed if one.state not in FAILED]
+def _waiting(deliveries: Sequence[OpenDelivery], now: datetime) -> tuple[Text, ...]:
+    going = [one for one in deliveries if one.state not in FAILED]
     later = sum(len(one.papers) for one in going if one.due > now)
     soon = sum(len(one.papers) for one in going) - later
     parts = [f"{count(soon, 'paper')} on the way"] if soon else []
