@@ -287,7 +287,7 @@ def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
         Rates(shared.redis),
         lambda delivery, entries, wishes: message(entries, wishes, shared.now(), delivery.label),
         on_uncertain=shared.settings.unclear or platform.on_uncertain,
-        replay_recent=shared.polls.again,
+        replay_recent=shared.polls.replay_recent,
     )
 
 

@@ -24,7 +24,7 @@ async def status(command: Command, services: Services) -> Reply:
     settings = await services.settings.of(channel)
     subscriptions = await services.subscriptions.of(channel)
     comes = next_words(owed, subscriptions, settings, now)
-    paused = (await services.outbox.standing(channel)).paused
+    paused = (await services.outbox.status(channel)).paused
     polls = await services.polls()
     return Reply(status_card(paused, comes, owed, polls, zone=settings.zone, now=now))
 

@@ -63,6 +63,9 @@ role_restarts = Counter("paperboy_role_restarts", "Times that a role crashed and
 role_up = Gauge(
     "paperboy_role_up", "1 while a role of this process runs, 0 while it waits to be restarted", ["role"]
 )
+unreadable_records = Counter(
+    "paperboy_unreadable_records", "Records in Redis that can't be read and were set aside", ["kind"]
+)
 loop_lag = Histogram(
     "paperboy_event_loop_lag_seconds", "How late the event loop was with what was due", buckets=SECONDS
 )

@@ -62,7 +62,7 @@ class RecentPapers:
             begin = self._now() - self._kept
             since = begin.timestamp() * 1000
             if self._position is None:
-                position = await self._papers.position()  # before the rest: what is met twice does no harm
+                position = await self._papers.last_change()  # before the rest: what is met twice does no harm
                 await self._read(await self._papers.seen_since(begin), since)
                 self._position = position
             while changed := await self._papers.changed(self._position, AT_ONCE):

@@ -84,7 +84,7 @@ def quicken(pace: float) -> None:
     delivering.ASK_AGAIN *= pace
     outboxes.BREAK *= pace
     outboxes.LONGEST_BREAK *= pace
-    announcing.AGAIN_APART *= pace
+    announcing.REPLAY_GAP *= pace
 
 
 async def build(plan: Plan, session: ClientSession) -> Bot:
@@ -100,7 +100,7 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
     source = Listing(plan.service_url, session, plan.ghost)
     deliveries = bot.deliveries[0]
     deliveries._outbox = bot.fanout._outbox = outbox
-    deliveries._replay_recent, bot.fanout._news = news.again, news
+    deliveries._replay_recent, bot.fanout._news = news.replay_recent, news
     return replace(
         bot,
         sources=(source,),
