@@ -19,8 +19,13 @@ FALLBACK = "console"
 
 def setting_groups() -> tuple[type[PlatformSettings], ...]:
     """The settings that each platform declares."""
-    declared = (_settings_of(name) for name in PLATFORMS)
-    return tuple(group for group in declared if group is not None)
+    return tuple(platform_settings().values())
+
+
+def platform_settings() -> dict[str, type[PlatformSettings]]:
+    """The same by the platform's name."""
+    declared = ((name, _settings_of(name)) for name in PLATFORMS)
+    return {name: group for name, group in declared if group is not None}
 
 
 def build(name: str, settings: Settings, redis: Redis) -> Platform | None:

@@ -210,7 +210,7 @@ def backfill(
 
 
 async def _examined(settings: Settings, platforms: Sequence[str]) -> bool:
-    healthy, redact = True, logs.Redact(settings.secrets())
+    healthy, redact = True, logs.Redact(settings.secrets(), settings.secret_patterns())
     async for finding in examine(settings, platforms):
         healthy = healthy and finding.ok
         typer.echo(redact.text(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.message}"))
@@ -223,11 +223,14 @@ def _settings(roles: list[str] | None = None) -> Settings:
     settings = read_settings()
     alone = sys.stdin.isatty() and sys.stderr.isatty() and not (settings.connected or roles)
     logs.configure(
-        settings.log_format, settings.log_level or ("error" if alone else "info"), settings.secrets()
+        settings.log_format,
+        settings.log_level or ("error" if alone else "info"),
+        settings.secrets(),
+        settings.secret_patterns(),
     )
     if settings.sentry_dsn is not None:
         import_module("bot.observability.sentry").start(
-            settings.sentry_dsn.get_secret_value(), settings.secrets()
+            settings.sentry_dsn.get_secret_value(), settings.secrets(), settings.secret_patterns()
         )
     return settings
 

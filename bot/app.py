@@ -15,9 +15,11 @@ from redis.asyncio import Redis
 import adapters
 from bot.cards.message import message
 from bot.cards.welcome import reading_card
+from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.errors import ConfigurationError
+from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
 from bot.matching import Matcher
 from bot.observability import metrics
@@ -25,7 +27,7 @@ from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
-from bot.ports import Interactive, Platform, Source
+from bot.ports import Interactive, Joining, Platform, Source
 from bot.search import Search
 from bot.search.recent_papers import RecentPapers
 from bot.settings import Settings
@@ -35,6 +37,7 @@ from bot.sources.elsewhere import Elsewhere
 from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.wiring import Wiring
 from bot.store import keys
+from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.connect import connect, syncs_every_write
 from bot.store.edits import CardUpdateQueue
@@ -307,6 +310,7 @@ def _card_updater(shared: _Shared, platform: Platform) -> CardUpdater:
 def _commands(shared: _Shared, context: Wiring) -> Commands:
     return Commands(
         Services(
+            access=AccessGate(shared.platforms),
             subscriptions=shared.subscriptions,
             papers=shared.shown_papers,
             recent=shared.recent,
@@ -318,10 +322,21 @@ def _commands(shared: _Shared, context: Wiring) -> Commands:
             outbox=shared.outbox,
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
+            platforms=adapters.platform_settings(),
             polls=partial(last_polls, shared.redis),
             now=shared.now,
+            join=partial(_join_channel, shared.platforms),
+            move=partial(move_channel, shared.redis),
         )
     )
+
+
+async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> str | None:
+    """Become a member of a channel, if its platform has such a thing. Returns a sentence if it refuses."""
+    for platform in platforms:
+        if platform.name == channel.platform and isinstance(platform, Joining):
+            return await platform.join(channel)
+    return None
 
 
 def _web(shared: _Shared) -> Website | None:

@@ -117,6 +117,9 @@ class Core(Protocol):
     async def resume_workspace(self, platform: str, workspace: str) -> None:
         """The app is back in the workspace."""
 
+    async def move(self, old: ChannelRef, new: ChannelRef) -> None:
+        """The platform gave a channel another id: its subscriptions, settings and sent records go with it."""
+
     async def forget(self, channel: ChannelRef) -> None:
         """Remove all that is kept of a channel: subscriptions, settings, what is owed to it and what was sent."""
 
@@ -210,6 +213,17 @@ class Editing(Protocol):
 
 
 @runtime_checkable
+class Joining(Protocol):
+    """A platform on which Paperboy can become a member of a channel by itself."""
+
+    async def join(self, channel: ChannelRef) -> str | None:
+        """Become a member of `channel`. Called once someone subscribed there; joining twice changes nothing.
+
+        Returns None if Paperboy is a member now, else a sentence that says what it means that it isn't.
+        """
+
+
+@runtime_checkable
 class Mounted(Protocol):
     """A platform that is also reached over HTTP, by the role `web`."""
 
@@ -257,6 +271,8 @@ class Access:
     """They can read the channel: they are in it, or it is open to them."""
     may_manage: bool
     """The platform lets them manage the channel."""
+    may_edit: bool = False
+    """By the platform's custom they may change subscriptions, as long as the channel's settings name no editors."""
 
 
 @runtime_checkable

@@ -85,6 +85,8 @@ class PlatformSettings(SettingsGroup):
     """The platform's name as people write it."""
     connect: ClassVar[str] = ""
     """How an operator connects it, in a few words, with names of settings in backquotes; "" if it needs nothing."""
+    channel_settings: ClassVar[frozenset[str]] = frozenset()
+    """The optional settings of a channel that make sense here, of `edits threads embeds publish ping editors`."""
     secret_patterns: ClassVar[Sequence[str]] = ()
     """Regular expressions of what its tokens look like, for the logs to redact. They must run in linear time."""
 
@@ -108,6 +110,9 @@ class Settings(SettingsGroup):
     """What `/metrics` asks for as a bearer token; without it everybody may read them."""
     public_url: BaseUrl | None = None
     """Where people reach the role `web`, such as `https://papers.example.org`: for links in messages."""
+    trusted_proxies: CommaSeparated[IPvAnyNetwork] = ()
+    """Networks of the proxies in front of the role `web`, such as `10.0.0.0/8`. Only they are believed about whom a
+    request comes from (X-Forwarded-For)."""
     data_dir: Path = Path("paperboy-data")
     unsafe_redis: bool = False
     """The operator's word that a server that reports no persistence, or hides its settings, keeps data."""
@@ -235,6 +240,10 @@ class Settings(SettingsGroup):
             *super().secrets(),
             *(secret for group in self._groups.values() for secret in group.secrets()),
         )
+
+    def secret_patterns(self) -> tuple[str, ...]:
+        """What the tokens of all platforms look like, as regular expressions."""
+        return tuple(pattern for group in self.platforms for pattern in group.secret_patterns)
 
 
 def _refuse_unknown(models: Iterable[type[SettingsGroup]], given: Iterable[str]) -> None:

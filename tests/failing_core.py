@@ -47,5 +47,8 @@ class FailingCore:
     async def resume_workspace(self, platform: str, workspace: str) -> None:
         raise AssertionError(platform, workspace)
 
+    async def move(self, old: ChannelRef, new: ChannelRef) -> None:
+        raise AssertionError(old, new)
+
     async def forget(self, channel: ChannelRef) -> None:
         raise AssertionError(channel)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from bot.cards import digest
-from bot.commands.waiting import follow
+from bot.commands.replan import follow
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Paper
 from bot.pipeline import delivery as delivering
 from bot.policy.schedule import is_open

@@ -9,7 +9,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from bot.commands.line import INVOCATION
+from bot.commands.parser import INVOCATION
 from bot.commands.table import find, shown
 
 PROMPT = "/paper "

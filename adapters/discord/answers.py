@@ -1,9 +1,10 @@
 """Answers interactions: within three seconds, then for as long as fifteen minutes."""
 
 import asyncio
+import logging
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import aiohttp
 import discord
@@ -32,6 +33,28 @@ Interaction = discord.Interaction[discord.AutoShardedClient]
 Ask = Callable[[], Awaitable[Reply]]
 
 
+@contextmanager
+def until_over() -> Iterator[None]:
+    """Ends quietly if the interaction expired before it was answered, or if the connection broke."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        if error.code not in errors.INTERACTION_OVER:
+            raise
+        log.debug("interaction_over", code=error.code)
+    except (aiohttp.ClientError, OSError) as error:
+        log.warning("answer_lost", error=repr(error))
+
+
+def is_no_expired_autocomplete(record: logging.LogRecord) -> bool:
+    """A filter for discord.py's log, which shows a traceback when someone typed on before the choices came."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, discord.HTTPException) and error.code in errors.INTERACTION_OVER:
+        log.debug("interaction_over", code=error.code)
+        return False
+    return True
+
+
 class Answers:
     """Shows what the core replies. `patience` in seconds, as PATIENCE."""
 
@@ -40,14 +63,8 @@ class Answers:
 
     async def give(self, interaction: Interaction, ask: Ask, *, line: str = "") -> None:
         """Ask, and show the reply; `line` is the command, as it would be typed."""
-        try:
+        with until_over():
             await self._give(interaction, ask, line)
-        except discord.HTTPException as error:
-            if error.code not in errors.INTERACTION_OVER:
-                raise
-            log.info("the interaction was over before it was answered", code=error.code)
-        except (aiohttp.ClientError, OSError) as error:
-            log.warning("an answer was lost on its way", error=repr(error))
 
     async def _give(self, interaction: Interaction, ask: Ask, line: str) -> None:
         reply = await self._asked(interaction, ask)
@@ -82,13 +99,14 @@ class Answers:
             await interaction.response.send_message(view=chooser(card, form, line), ephemeral=True)
 
     async def open(self, interaction: Interaction, ask: Ask, page: int, line: str) -> None:
-        """Open a part of the form that a command brings, at once: it can't be announced."""
+        """Open a part of the form that a command brings, at once: a form can't be deferred."""
         reply = await ask()
         part = modal(reply.form, page, line) if reply.form else None
-        if part:
-            await interaction.response.send_modal(part)
-        else:
-            await self._show(interaction, reply, turning=False)
+        with until_over():
+            if part:
+                await interaction.response.send_modal(part)
+            else:
+                await self._show(interaction, reply, turning=False)
 
     async def _show(self, interaction: Interaction, reply: Reply, *, turning: bool) -> None:
         view = layout(reply.card)

@@ -6,8 +6,8 @@ from typing import Literal, cast
 import discord
 from redis.asyncio import Redis
 
+from adapters.discord import keys
 from bot.domain.models import ChannelRef
-from bot.store import keys
 
 Kind = Literal["text", "news", "forum"]
 DIRECT = "@me"
@@ -23,16 +23,16 @@ class ChannelKinds:
 
     async def kind(self, channel: int) -> Kind:
         """What is known of a channel; `text` where nothing is."""
-        known = await self._redis.hget(keys.DISCORD_KINDS, str(channel))
+        known = await self._redis.hget(keys.KINDS, str(channel))
         return cast("Kind", known or "text")
 
     async def learn(self, channel: int, kind: discord.ChannelType) -> Kind:
         """Remember what Discord says a channel is."""
         found = kind_of(kind)
         if found == "text":
-            await self._redis.hdel(keys.DISCORD_KINDS, str(channel))
+            await self._redis.hdel(keys.KINDS, str(channel))
         else:
-            await self._redis.hset(keys.DISCORD_KINDS, str(channel), found)
+            await self._redis.hset(keys.KINDS, str(channel), found)
         return found
 
 

@@ -1,5 +1,7 @@
 """The clients: one that listens at the gateway, and one that only speaks REST."""
 
+import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -10,14 +12,16 @@ import structlog
 from discord import app_commands
 from redis.asyncio import Redis
 
-from adapters.discord.answers import Answers, Ask, sorry
+from adapters.discord.access import from_payload
+from adapters.discord.answers import Answers, Ask, is_no_expired_autocomplete, sorry
 from adapters.discord.buttons import CUSTOM_ID
 from adapters.discord.channel_kinds import ChannelKinds
-from adapters.discord.commands import Interaction, root_command, sync
+from adapters.discord.command_sync import CommandSync
+from adapters.discord.commands import Interaction, root_command
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
 from adapters.discord.lifecycle import SETTLE, Lifecycle
-from adapters.discord.permissions import People, added, advise, kind_here, plain_user, refusal, roles, where
+from adapters.discord.permissions import added, advise, kind_here, plain_user, refusal, roles, where
 from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
 from adapters.discord.unreachable import UnreachableChannels, notify
@@ -28,6 +32,9 @@ from bot.ports import Core, Reply
 
 Identify = Callable[[int], Awaitable[None]]
 """Returns once a shard may identify itself."""
+
+SYNC_PATIENCE = 2.0
+"""Seconds that connecting waits for the first command sync, so that a new command is there as soon as the bot is."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,22 +65,22 @@ class Listening(discord.AutoShardedClient):
         )
         self.http.user_agent = USER_AGENT
         self._core = core
-        self._redis = redis
         self._answers = answers
         self._identify = identify
         self._lifecycle = Lifecycle(
             core, ChannelKinds(redis), UnreachableChannels(redis), partial(notify, self, redis), settle=settle
         )
         self.tree = Tree(self)
-        self._people = People(self.tree.fetch_commands)
+        self._sync = CommandSync(self.tree, redis)
+        self._syncing: asyncio.Task[None] | None = None
         self.tree.add_command(root_command(self._invoke, self._complete))
 
     async def setup_hook(self) -> None:
         """Runs once, before the gateway."""
         self.add_dynamic_items(CommandButton, FormButton)
         await self.tree.set_translator(Translations())
-        if await sync(self.tree, self._redis):
-            log.info("commands synced")
+        self._syncing = asyncio.create_task(self._sync.run(), name="command sync")
+        await self._sync.attempted(SYNC_PATIENCE)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Wait until this shard may identify itself."""
@@ -85,12 +92,11 @@ class Listening(discord.AutoShardedClient):
     async def pressed(self, interaction: Interaction, line: str) -> None:
         """A button was pressed, whose command is `line`."""
         spec = find(line.split(maxsplit=1)[0])
-        await self._answer(interaction, spec, lambda: self._typed(interaction, line, spec), line)
+        await self._answer(interaction, spec, lambda: self._typed(interaction, line), line)
 
     async def opened(self, interaction: Interaction, page: int, line: str) -> None:
         """A part of the form was asked for that the command `line` brings."""
-        spec = find(line.split(maxsplit=1)[0])
-        await self._answers.open(interaction, lambda: self._typed(interaction, line, spec), page, line)
+        await self._answers.open(interaction, lambda: self._typed(interaction, line), page, line)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """A form was sent in. discord.py deals with commands and buttons by itself."""
@@ -102,24 +108,26 @@ class Listening(discord.AutoShardedClient):
         spec = find(line.split(maxsplit=1)[0])
 
         async def ask() -> Reply:
-            reply = await self._typed(interaction, line, spec)
+            reply = await self._typed(interaction, line)
             if reply.form is None:
                 return reply
             now = {field.name: field.value for field in reply.form.fields}
             options = now | sent_in(data.get("components", ()))
-            user = await self._people.user(interaction, find(reply.form.command))
-            return await self._core.handle(Command(reply.form.command, user, where(interaction), options))
+            command = Command(reply.form.command, plain_user(interaction), where(interaction), options)
+            with from_payload(interaction):
+                return await self._core.handle(command)
 
         await self._answer(interaction, spec, ask, line)
 
-    async def _typed(self, interaction: Interaction, line: str, spec: CommandSpec | None) -> Reply:
-        user = await self._people.user(interaction, spec)
-        return await self._core.handle_text(line, user, where(interaction))
+    async def _typed(self, interaction: Interaction, line: str) -> Reply:
+        with from_payload(interaction):
+            return await self._core.handle_text(line, plain_user(interaction), where(interaction))
 
     async def _invoke(self, interaction: Interaction, spec: CommandSpec, options: Mapping[str, str]) -> None:
         async def ask() -> Reply:
-            user = await self._people.user(interaction, spec)
-            return await self._core.handle(Command(spec.name, user, where(interaction), options))
+            command = Command(spec.name, plain_user(interaction), where(interaction), options)
+            with from_payload(interaction):
+                return await self._core.handle(command)
 
         await self._answer(interaction, spec, ask, line_of(spec, options))
 
@@ -138,7 +146,8 @@ class Listening(discord.AutoShardedClient):
         if (spec.name, option.name) == ("settings", "ping"):
             return roles(interaction, typed)
         channel = where(interaction)
-        return await self._core.complete(spec.name, option.name, typed, plain_user(interaction), channel)
+        with from_payload(interaction):
+            return await self._core.complete(spec.name, option.name, typed, plain_user(interaction), channel)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await self._lifecycle.added(guild)
@@ -178,6 +187,8 @@ class Listening(discord.AutoShardedClient):
 
     async def close(self) -> None:
         """Also cancels what was still to be done."""
+        if self._syncing is not None:
+            self._syncing.cancel()
         await self._lifecycle.close()
         await super().close()
 
@@ -187,7 +198,11 @@ class Listening(discord.AutoShardedClient):
 
 
 class Tree(app_commands.CommandTree[Listening]):
-    """The commands; what goes wrong in one is logged, and the person is told."""
+    """The commands. An error in one is logged, and the person sees that something went wrong."""
+
+    def __init__(self, client: Listening) -> None:
+        super().__init__(client)
+        logging.getLogger("discord.app_commands.tree").addFilter(is_no_expired_autocomplete)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
         """The edge, as above."""

@@ -1,19 +1,14 @@
 """`/paper` as Discord's command tree, made of the core's table."""
 
-import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from hashlib import blake2b
 from inspect import Parameter, Signature
 from typing import Any
 
 import discord
-import structlog
 from discord import app_commands
-from redis.asyncio import Redis
 
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, shown
-from bot.store import keys
 from bot.text import shorten
 
 ROOT = "paper"
@@ -21,10 +16,7 @@ MAX_DESCRIPTION = 100
 MAX_CHOICES = 25
 MAX_CHOICE = 100
 
-log = structlog.get_logger(__name__)
-
 Interaction = discord.Interaction[discord.AutoShardedClient]
-AnyCommand = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | app_commands.Group
 Invoke = Callable[[Interaction, CommandSpec, Mapping[str, str]], Awaitable[None]]
 Complete = Callable[[Interaction, CommandSpec, OptionSpec, str], Awaitable[Sequence[Choice]]]
 
@@ -32,8 +24,8 @@ Complete = Callable[[Interaction, CommandSpec, OptionSpec, str], Awaitable[Seque
 def root_command(invoke: Invoke, complete: Complete) -> app_commands.Group:
     """`/paper` with all commands that people are told of, to be used wherever Discord lets one.
 
-    Which of them make sense outside a server that Paperboy was added to is checked when one is used: Discord has that
-    choice, and the one of permissions, only for the whole tree.
+    Discord lets an app choose places and permissions for the whole of `/paper` only. Whether a command makes sense
+    outside a server that Paperboy was added to is checked when it is used.
     """
     group = app_commands.Group(
         name=ROOT,
@@ -44,35 +36,6 @@ def root_command(invoke: Invoke, complete: Complete) -> app_commands.Group:
     for spec in shown():
         group.add_command(_command(spec, invoke, complete))
     return group
-
-
-async def sync(tree: app_commands.CommandTree[Any], redis: Redis) -> bool:
-    """Tell Discord about the tree, unless it is the one that it has. -> whether it was told."""
-    payload = [await _payload(command, tree) for command in tree.get_commands()]
-    digest = blake2b(json.dumps(payload, sort_keys=True).encode(), digest_size=16).hexdigest()
-    application = str(tree.client.application_id)
-    if await redis.hget(keys.DISCORD_COMMANDS, application) == digest:
-        return False
-    try:
-        await tree.sync()
-    except discord.HTTPException as error:
-        log.warning("the application can't be installed by persons, only in servers", error=str(error))
-        _only_in_servers(tree)
-        await tree.sync()
-    await redis.hset(keys.DISCORD_COMMANDS, application, digest)
-    return True
-
-
-def _only_in_servers(tree: app_commands.CommandTree[Any]) -> None:
-    """Whether people may install it, too, is switched in Discord's developer portal."""
-    for command in tree.get_commands():
-        command.allowed_installs = app_commands.AppInstallationType(guild=True, user=False)
-
-
-async def _payload(command: AnyCommand, tree: app_commands.CommandTree[Any]) -> dict[str, Any]:
-    if tree.translator:
-        return await command.get_translated_payload(tree, tree.translator)
-    return command.to_dict(tree)
 
 
 def _command(

@@ -6,6 +6,7 @@ import aiohttp
 import discord
 from redis.asyncio import Redis
 
+from adapters.discord import keys
 from adapters.discord.errors import verdict
 from adapters.discord.permissions import invite, lacking
 from adapters.discord.shards import RESERVE, gateway_of
@@ -45,7 +46,22 @@ async def examine(speaking: Callable[[], Awaitable[discord.Client]], redis: Redi
                 todo=f"find out what keeps restarting; the next day begins in {gateway.reset_after / 3600:.1f} hours",
             )
         )
+    found += await _commands(redis, client.application_id)
     return found + [await _channel(client, channel) for channel in await _subscribed(redis)]
+
+
+async def _commands(redis: Redis, application: int | None) -> list[Finding]:
+    """Whether Discord has our commands, as far as the processes at the gateway know."""
+    problem = await redis.hget(keys.SYNC_PROBLEM, str(application))
+    if problem is None:
+        return []
+    message = (
+        f"Discord shows older commands, which still work, because of a problem with the new ones: {problem!s}"
+    )
+    todo = (
+        "nothing if it passes: it is retried, every six hours at the latest. Restarting makes no difference"
+    )
+    return [Finding("discord commands", ok=False, message=message, todo=todo)]
 
 
 def _servers(count: int, application: int | None) -> Iterator[Finding]:

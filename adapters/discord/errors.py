@@ -32,9 +32,11 @@ DELETED = 10008
 """Unknown message. For a post with a nonce: it was posted before and has been deleted since."""
 INTERACTION_OVER = frozenset({10062, 10015, 40060})
 """The interaction has expired (after 3 seconds or 15 minutes), or another process has answered it."""
+INVALID_FORM = 50035
 WRONG_KIND = frozenset({50008, 40058})
 """The channel takes no plain messages, as a forum doesn't."""
 THREAD_EXISTS = 160004
+ALREADY_PUBLISHED = 40033
 
 SPELL = 10.0
 """Seconds between attempts while something between us and Discord answers: all channels are back soon after it ends."""

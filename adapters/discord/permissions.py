@@ -1,14 +1,11 @@
 """Who asks, where, and whether they may: taken from Discord's payload only."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-import aiohttp
 import discord
 
 from adapters.discord.answers import Ask, Interaction
 from adapters.discord.channel_kinds import kind_of, ref
-from adapters.discord.commands import ROOT
 from bot.cards import Button, Card, Choice
 from bot.cards.say import actions, bold, paragraph
 from bot.commands.table import CommandSpec
@@ -35,38 +32,6 @@ def lacking(permissions: discord.Permissions, *, thread: bool = False) -> list[s
     """What is missing to post in a channel, by the names that Discord's settings show."""
     needed = _TO_POST_IN_THREAD if thread else _TO_POST
     return [label for name, label in needed.items() if not getattr(permissions, name)]
-
-
-class People:
-    """Who asks, with whether they may change what is posted: by the channel's permissions, or by the server's word.
-
-    `commands` fetches the commands that Discord has of Paperboy.
-    """
-
-    def __init__(self, commands: Callable[[], Awaitable[Sequence[discord.app_commands.AppCommand]]]) -> None:
-        self._commands = commands
-        self._root: discord.app_commands.AppCommand | None = None
-
-    async def user(self, interaction: Interaction, spec: CommandSpec | None) -> User:
-        """The person; the server's own rules are only looked up where they matter."""
-        user = plain_user(interaction)
-        if user.may_manage or spec is None or not spec.changes or not added(interaction):
-            return user
-        return replace(user, may_manage=await self._allowed(interaction))
-
-    async def _allowed(self, interaction: Interaction) -> bool:
-        """Whether the server's settings (Integrations) allow the command to this person, or a role of theirs, by name."""
-        person = interaction.user
-        if not isinstance(person, discord.Member):
-            return False
-        try:
-            if self._root is None:
-                self._root = discord.utils.get(await self._commands(), name=ROOT)
-            rules = await self._root.fetch_permissions(person.guild) if self._root else None
-        except (discord.DiscordException, aiohttp.ClientError, OSError):
-            return False  # most servers have no rules, which Discord answers with 404
-        named = {person.id, *(role.id for role in person.roles if not role.is_default())}
-        return any(rule.permission and rule.id in named for rule in (rules.permissions if rules else ()))
 
 
 def plain_user(interaction: Interaction) -> User:

@@ -11,6 +11,7 @@ import discord
 import structlog
 from redis.asyncio import Redis
 
+from adapters.discord.access import AccessCheck
 from adapters.discord.answers import Answers
 from adapters.discord.client import Listening
 from adapters.discord.doctor import examine
@@ -22,8 +23,8 @@ from adapters.discord.shards import Gateway, Identifies, Shards, gateway_of
 from adapters.discord.unreachable import NOBODY_CAN_HELP, UnreachableChannels, notify
 from bot.cards import Card
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
-from bot.domain.models import ChannelRef, MessageRef
-from bot.ports import Core, Finding, Rate, Rates
+from bot.domain.models import ChannelRef, MessageRef, User
+from bot.ports import Access, Core, Finding, Rate, Rates
 from bot.store.rates import TurnedAway
 
 WRONG_TOKEN = "Discord refuses DISCORD_TOKEN: copy it anew from the page Bot of your application"  # noqa: S105  # no secret
@@ -48,7 +49,9 @@ class DiscordPlatform:
         self._redis = redis
         self._rest = rest
         self._login = asyncio.Lock()
-        self._listening: discord.Client | None = None
+        self._listening: list[Listening] = []
+        """The clients at the gateway, one per group of shards."""
+        self._access = AccessCheck(self._speaking, self._server)
 
     async def run(self, core: Core) -> None:
         """Listen at the gateway until cancelled. Raises ConfigurationError where Discord refuses the token."""
@@ -65,10 +68,13 @@ class DiscordPlatform:
                 await identifies.turn(shard, gateway.at_once)
 
             client = Listening(core, self._redis, Answers(), identify, shard_ids=shards, shard_count=count)
-            async with client:
-                self._listening = client
-                await client.login(self._token)
-                await client.connect()
+            self._listening.append(client)
+            try:
+                async with client:
+                    await client.login(self._token)
+                    await client.connect()
+            finally:
+                self._listening.remove(client)
 
         try:
             await Shards(self._redis).listen(recommended, listen)
@@ -77,7 +83,14 @@ class DiscordPlatform:
 
     def connected(self) -> bool:
         """Whether this process hears Discord; while others have all shards, it does not."""
-        return self._listening is not None and self._listening.is_ready() and not self._listening.is_closed()
+        return any(client.is_ready() and not client.is_closed() for client in self._listening)
+
+    async def access(self, user: User, channel: ChannelRef) -> Access:
+        """What the person may do in the channel now. Raises AccessUnknown if Discord doesn't say."""
+        return await self._access.of(user, channel)
+
+    def _server(self, number: int) -> discord.Guild | None:
+        return next(filter(None, (client.get_guild(number) for client in self._listening)), None)
 
     def invitation(self) -> str | None:
         """Where the owner of any server can add the bot; None where it is known to be private."""

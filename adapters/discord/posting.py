@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -34,8 +34,10 @@ LOOK_BACK = 1000
 RATE = Rate(5, 0.105)
 """Discord allows 50 requests a second. A few are left for what comes beside the posts; and in small portions, for a
 burst at the end of one second and one at the beginning of the next are too many in between."""
-ARCHIVED_AFTER = timedelta(hours=1)
-"""A forum's posts stay among the active ones at least that long."""
+PUBLISHED = Rate(10, 3600.0)
+"""Discord publishes at most so many messages of an announcement channel."""
+FOLLOW_UP_TIMEOUT = 4.0
+"""Seconds for each request that follows a post: the post itself must be confirmed in time."""
 
 log = structlog.get_logger(__name__)
 
@@ -105,12 +107,14 @@ class Poster:
                 nonce=marked,
                 allowed_mentions=_only(role),
             )
+            if kind == "news" and card.posting.publish:
+                await self._follow_up("publish", self._publish(message))
         else:
             message = await channel.send(view=layout(card, marked), nonce=marked)
             if role:
-                await self._besides(self._ping(channel, message, card, role, key))
+                await self._follow_up("ping", self._ping(channel, message, card, role, key))
         if card.posting.threads:
-            await self._besides(self._open_thread(message, card))
+            await self._follow_up("open_thread", self._open_thread(message, card))
         return _ref(to, message.id)
 
     async def _post_in_forum(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
@@ -130,7 +134,7 @@ class Poster:
             **form,
         )
         if role:
-            await self._besides(self._ping(post.thread, post.message, card, role, key))
+            await self._follow_up("ping", self._ping(post.thread, post.message, card, role, key))
         return MessageRef(f"{post.thread.id}/{post.message.id}", _link(to.workspace, post.thread.id))
 
     async def _find_in_forum(self, to: ChannelRef, marked: str, since: datetime) -> MessageRef | None:
@@ -144,18 +148,18 @@ class Poster:
         return None
 
     async def _threads(self, to: ChannelRef, since: datetime) -> AsyncIterator[discord.Thread]:
-        """The bot's own threads of a forum that were made since then."""
+        """The bot's own posts in a forum since then, the archived ones too: a moderator may close one at any moment."""
         forum = await self._channel(to)
         if not isinstance(forum, discord.ForumChannel):
             return
-        active = [thread for thread in await forum.guild.active_threads() if thread.parent_id == forum.id]
-        for thread in active:
+        for thread in await forum.guild.active_threads():
+            if thread.parent_id == forum.id and self._made(thread, since):
+                yield thread
+        async for thread in forum.archived_threads(limit=LOOK_BACK):
+            if thread.archive_timestamp < since:
+                return  # the latest archived come first
             if self._made(thread, since):
                 yield thread
-        if datetime.now(UTC) - since > ARCHIVED_AFTER:
-            async for thread in forum.archived_threads(limit=LOOK_BACK):
-                if self._made(thread, since):
-                    yield thread
 
     def _made(self, thread: discord.Thread, since: datetime) -> bool:
         me = self._client.user
@@ -193,14 +197,26 @@ class Poster:
             if error.code != errors.THREAD_EXISTS:
                 raise
 
-    async def _besides(self, extra: Coroutine[Any, Any, None]) -> None:
-        """What comes with a post, and does not undo it where it fails."""
+    async def _publish(self, message: discord.Message) -> None:
+        """Send the post on to the channels that follow this one, unless Discord's limit is reached."""
+        await asyncio.sleep(
+            await self._rates.turn(PUBLISHED, str(message.id), "discord", "publish", str(message.channel.id))
+        )
         try:
-            await self._turn("besides")
-            await extra
+            await message.publish()
+        except discord.HTTPException as error:
+            if error.code != errors.ALREADY_PUBLISHED:
+                raise
+
+    async def _follow_up(self, name: str, request: Coroutine[Any, Any, None]) -> None:
+        """A best-effort request after a post; a failure doesn't fail the post."""
+        try:
+            async with asyncio.timeout(FOLLOW_UP_TIMEOUT):
+                await self._turn("follow-up")
+                await request
         except (discord.DiscordException, aiohttp.ClientError, OSError, SendError, TurnedAway) as error:
-            extra.close()
-            log.warning("posted, but not all that belongs to it", error=str(error))
+            request.close()
+            log.warning("follow_up_failed", request=name, error=str(error) or repr(error))
 
     async def _hides_history(self, to: ChannelRef) -> bool:
         """Whether there are messages that we are not shown: Discord answers with none where it may not tell."""

@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from yarl import URL
 
+from adapters.discord import keys
 from bot.ports import Rate
-from bot.store import keys
 from bot.store.lease import TTL, Lease
 from bot.store.rates import Rates, TurnedAway
 
@@ -128,9 +128,9 @@ class Shards:
 
     async def _agree(self, recommend: Recommend) -> int:
         """The number of shards that all processes use: whoever comes first decides."""
-        if not (agreed := await self._redis.getex(keys.DISCORD_SHARDS, ex=AGREED_FOR)):
-            await self._redis.set(keys.DISCORD_SHARDS, await recommend(), nx=True, ex=AGREED_FOR)
-            agreed = await self._redis.get(keys.DISCORD_SHARDS)
+        if not (agreed := await self._redis.getex(keys.SHARDS, ex=AGREED_FOR)):
+            await self._redis.set(keys.SHARDS, await recommend(), nx=True, ex=AGREED_FOR)
+            agreed = await self._redis.get(keys.SHARDS)
         return int(agreed or 1)
 
     async def _take(self, count: int) -> dict[int, Lease]:
@@ -139,7 +139,7 @@ class Shards:
         for shard in (shard for shard in range(count) if shard not in held):
             if len(held) + len(taken) >= self._at_most:
                 break
-            key, fence = keys.discord_shard(shard, count)
+            key, fence = keys.shard(shard, count)
             lease = Lease(self._redis, ttl=self._ttl, key=key, fence_key=fence)
             if await lease.acquire():
                 taken[shard] = lease
@@ -157,7 +157,7 @@ class Shards:
             if error.code in FOR_GOOD:
                 raise
             if error.code in WRONG_COUNT:
-                await self._redis.delete(keys.DISCORD_SHARDS)
+                await self._redis.delete(keys.SHARDS)
         except Exception:  # the edge of a loop: one event that can't be read must not end the bot
             log.exception("shards failed", shards=list(group.leases))
         await asyncio.sleep(self._every)

@@ -7,9 +7,9 @@ import discord
 import structlog
 from redis.asyncio import Redis
 
+from adapters.discord import keys
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef
-from bot.store import keys
 from bot.store.subscriptions import Subscriptions
 
 NOBODY_CAN_HELP = frozenset({10003, 10004, 50055})
@@ -30,16 +30,16 @@ class UnreachableChannels:
 
     async def add(self, channel: ChannelRef, code: int) -> bool:
         """Record a channel. Returns whether this is news."""
-        return bool(await self._redis.hset(keys.DISCORD_TROUBLE, str(channel), str(code)))
+        return bool(await self._redis.hset(keys.UNREACHABLE, str(channel), str(code)))
 
     async def remove(self, channel: ChannelRef) -> bool:
         """Drop a channel's record. Returns whether there was one."""
-        return bool(await self._redis.hdel(keys.DISCORD_TROUBLE, str(channel)))
+        return bool(await self._redis.hdel(keys.UNREACHABLE, str(channel)))
 
     async def among(self, channels: Iterable[ChannelRef]) -> dict[ChannelRef, int]:
         """The code of each of these channels that has a record; one request, whatever else is recorded."""
         wanted = list(channels)
-        found = await self._redis.hmget(keys.DISCORD_TROUBLE, list(map(str, wanted))) if wanted else []
+        found = await self._redis.hmget(keys.UNREACHABLE, list(map(str, wanted))) if wanted else []
         return {
             channel: _code(str(text)) for channel, text in zip(wanted, found, strict=True) if text is not None
         }

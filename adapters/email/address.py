@@ -1,4 +1,4 @@
-"""E-mail addresses: which ones are taken, and how one is hinted at without being told."""
+"""E-mail addresses: which ones are accepted, how one is hinted at, and which ones share an inbox."""
 
 import re
 from dataclasses import dataclass
@@ -6,48 +6,91 @@ from typing import Self
 
 from bot.domain.errors import UserError
 
-LONGEST = 254
+MAX_ADDRESS = 254
 """Characters of a whole address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
 
-_LOCAL = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}(?<!\.)")
-_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.(?=[a-z0-9-]*[a-z]){_LABEL}")
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
+MAX_LOCAL = 64
+"""Characters before the @ (RFC 5321, 4.5.3.1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A mail provider under which several spellings of an address reach one inbox."""
+
+    domains: tuple[str, ...]
+    ignored: str = ""
+    """Characters in the local part that the provider ignores."""
+
+
+PROVIDERS = (
+    Provider(("gmail.com", "googlemail.com"), ignored="."),
+    Provider(("proton.me", "protonmail.com", "protonmail.ch", "pm.me"), ignored=".-_"),
+    Provider(("icloud.com", "me.com", "mac.com")),
+    Provider(("yandex.com", "yandex.ru", "ya.ru", "yandex.by", "yandex.kz"), ignored=".-"),
+)
+_PROVIDER_OF = {domain: provider for provider in PROVIDERS for domain in provider.domains}
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """An address that mail can be sent to. Nothing in it can end a header or an SMTP command.
 
-    Quoted local parts, IP addresses for domains and local parts beyond ASCII are not taken: next to nobody has one, and
-    most that are typed are mistakes or attacks.
+    Quoted local parts, IP addresses as domains, and local parts beyond ASCII are refused: almost no one has such an
+    address, and most that are typed are mistakes or attacks. So is `=?`, which starts an encoded word.
     """
 
     local: str
     domain: str
-    """In lower case and, where it has other letters, in its ASCII form."""
+    """Lower case; international names in their ASCII form."""
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"
 
     @property
     def identity(self) -> str:
-        """The same for all that reach one mailbox: no provider tells capitals apart."""
+        """The address without differences of case, which no provider distinguishes."""
         return str(self).casefold()
 
     @property
+    def inbox(self) -> str:
+        """The inbox that the address most likely reaches: the same for all its spellings. For rate limits.
+
+        Folds `name+tag` for every provider, and ignored characters and equivalent domains for the large ones.
+        """
+        local = self.local.casefold().partition("+")[0]
+        provider = _PROVIDER_OF.get(self.domain)
+        if provider is None:
+            return f"{local}@{self.domain}"
+        folded = local.translate(dict.fromkeys(map(ord, provider.ignored)))
+        return f"{folded}@{provider.domains[0]}"
+
+    @property
     def masked(self) -> str:
-        """Enough for its owner to know it again: `a…@example.org`."""
+        """Enough for its owner to recognise it: `a…@example.org`."""
         return f"{self.local[0]}…@{self.domain}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises UserError with a line for whoever typed it."""
+        """Raises UserError with a sentence for the person who typed it."""
+        if len(text) > 2 * MAX_ADDRESS:  # before anything that takes longer for a longer text
+            raise _not_an_address()
         local, at, domain = text.strip().rpartition("@")
         domain = _ascii(domain)
-        fits = at and _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)
-        if not fits or len(local) + 1 + len(domain) > LONGEST:
-            raise UserError("That is no e-mail address that mail can be sent to.", hint="name@example.org")
+        fits = at and len(local) <= MAX_LOCAL and _LOCAL.fullmatch(local) and "=?" not in local
+        if not fits or not _is_domain(domain) or len(local) + 1 + len(domain) > MAX_ADDRESS:
+            raise _not_an_address()
         return cls(local, domain)
+
+
+def _not_an_address() -> UserError:
+    return UserError("That isn't an e-mail address we can send to.", hint="name@example.org")
+
+
+def _is_domain(domain: str) -> bool:
+    return bool(_DOMAIN.fullmatch(domain)) and not domain.rpartition(".")[2].isdigit()
 
 
 def _ascii(domain: str) -> str:

@@ -1,69 +1,90 @@
-"""Mails that came back. Each mail leaves with a return address of its own, so that a report says whose it is."""
+"""Bounces: every mail leaves with its own return address, so that a report says which address failed."""
 
+import asyncio
 import re
-from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage, Message
+from dataclasses import dataclass, field
+
+from structlog import get_logger
 
 from adapters.email.address import Address
-from adapters.email.store import DOMAIN_HASH, HASH, PLATFORM, Addresses
+from adapters.email.addresses import DOMAIN_HASH, HASH, PLATFORM, Addresses
 from bot.domain.models import ChannelRef
+from bot.limited_process import LimitExceeded, run_limited
 from bot.ports import Core
 
-LARGEST = 256 * 1024
-"""Bytes of a report that are looked at; the mail that came back is at its end."""
+MAX_REPORT = 256 * 1024
+"""Bytes of a report that are read; the returned mail is at its end."""
+PARSE_SECONDS = 10.0
+"""Seconds that parsing one report may take on a busy machine."""
+CONCURRENT = 2
+"""Reports that one process parses at a time."""
+MAX_WAITING = 20
+"""Reports that wait for their turn in one process; the sender of any further one is asked to try again."""
 
-_OWNER = re.compile(rf"\+([a-z2-7]{{{DOMAIN_HASH}}})-([a-z2-7]{{{HASH}}})@", re.IGNORECASE)
-_RECIPIENT_HEADERS = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_RETURN_ADDRESS = re.compile(rb"\+([a-z2-7]{%d})-([a-z2-7]{%d})@" % (DOMAIN_HASH, HASH), re.IGNORECASE)
+
+log = get_logger()
+
+
+class TooManyReports(Exception):
+    """More reports came in than can be parsed. The sender should try again later."""
 
 
 def return_address(bounce: Address, channel: ChannelRef) -> str:
-    """Where mail to the channel comes back to: `bounces+…@example.org`. Nobody but its owner's server gets to know it."""
+    """The envelope sender of mail to `channel`: `bounces+…@example.org`. Only the recipient's server learns it."""
     return f"{bounce.local}+{channel.workspace}-{channel.channel}@{bounce.domain}"
 
 
-def bounced(report: bytes) -> tuple[ChannelRef, str] | None:
-    """Whose mail came back for good, and why; None for anything else, such as a delay or an absence note.
+def recipient(report: bytes) -> ChannelRef | None:
+    """The channel whose return address the report was sent to; None if it has none of ours. Looks at bytes only.
 
-    Who isn't told a return address can't make one up; so what is sent to one is believed. Never raises.
+    A return address can't be guessed, so a report that was sent to one is believed.
     """
-    mail = message_from_bytes(report[:LARGEST], policy=policy.default)
-    try:
-        owner = _owner(mail)
-        status = _final(mail)
-    except (ValueError, LookupError, TypeError, AttributeError):  # Python's parser and what spammers send
+    head = _HEAD_END.split(report[:MAX_REPORT], maxsplit=1)[0]
+    found = _RETURN_ADDRESS.search(head)
+    if found is None:
         return None
-    return (owner, f"mail came back: {status}") if owner and status else None
+    workspace, channel = (group.decode("ascii").lower() for group in found.groups())
+    return ChannelRef(PLATFORM, workspace, channel)
 
 
-async def take_back(report: bytes, core: Core, addresses: Addresses) -> bool:
-    """Pause the address whose mail came back for good. -> whether there was one"""
-    found = bounced(report)
-    if found is None or await addresses.of(found[0]) is None:
-        return False
-    await core.pause(*found)
-    return True
+@dataclass(slots=True)
+class BounceReports:
+    """Pauses addresses whose mail failed for good."""
 
+    addresses: Addresses
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENT))
+    _waiting: int = 0
 
-def _owner(mail: Message) -> ChannelRef | None:
-    for name in _RECIPIENT_HEADERS:
-        for value in mail.get_all(name, []):
-            if found := _OWNER.search(str(value)):
-                return ChannelRef(PLATFORM, found[1].lower(), found[2].lower())
-    return None
+    async def accept(self, report: bytes, core: Core) -> bool:
+        """Pause the address that `report` names, if it reports a final failure. Returns whether it was ours.
 
+        A report that can't be parsed is logged and counts as read. Every report for one of our return addresses is
+        parsed, whether the address exists or not, so that the time of an answer doesn't say which. Raises RedisError,
+        and TooManyReports.
+        """
+        channel = recipient(report)
+        if channel is None:
+            return False
+        status = await self._status(report)
+        if not status or (await self.addresses.account(channel)).address is None:
+            return False
+        await core.pause(channel, f"mail was returned: {status}")
+        return True
 
-def _final(mail: EmailMessage) -> str:
-    """The status of a failure that is final (RFC 3464); "" where there is none."""
-    for fields in _reports(mail):
-        action, status = str(fields.get("Action", "")).strip().lower(), str(fields.get("Status", "")).strip()
-        if action == "failed" and re.fullmatch(r"5\.\d{1,3}\.\d{1,3}", status.split(" ")[0]):
-            return status.split(" ")[0]
-    return ""
-
-
-def _reports(mail: EmailMessage) -> Iterator[Message]:
-    """What is said for each recipient. Python reads a delivery status as one message for each."""
-    for part in mail.walk():
-        if part.get_content_type() == "message/delivery-status" and part.is_multipart():
-            yield from (fields for fields in part.get_payload() if isinstance(fields, Message))
+    async def _status(self, report: bytes) -> str:
+        if self._waiting >= MAX_WAITING:
+            raise TooManyReports
+        self._waiting += 1
+        try:
+            async with self._turns:
+                out = await run_limited(
+                    "adapters.email.bounce_worker", report[:MAX_REPORT], seconds=PARSE_SECONDS
+                )
+        except LimitExceeded as error:
+            log.warning("bounce_report_unreadable", size=len(report), reason=str(error))
+            return ""
+        finally:
+            self._waiting -= 1
+        return out.decode("ascii", "replace")

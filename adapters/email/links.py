@@ -1,25 +1,37 @@
-"""The links in mails: each carries what it may do, encrypted and authenticated, and until when."""
+"""Links in mails. Each carries the one thing that it may do, encrypted and authenticated, and until when.
+
+No link leads to a stronger or a longer one. A link that opens the account's page is sent by mail each time it is asked
+for. All links of an address end with its generation (see `addresses`), except the one that stops its mail.
+"""
 
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal
-from urllib.parse import urlencode
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
+from adapters.email.address import Address
+from adapters.email.addresses import KEPT_AFTER_LEAVING, Account
 from bot.domain.errors import ConfigurationError, UserError
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
 
 CONFIRM_FOR = timedelta(days=2)
-MANAGE_FOR = timedelta(days=30)
+ACT_FOR = KEPT_AFTER_LEAVING
+"""How long the buttons of a mail work."""
+MANAGE_FOR = timedelta(hours=1)
+"""How long the account's page can be used by one link."""
+WAIT, WAIT_FOR = timedelta(seconds=30), timedelta(minutes=30)
+"""When a ticket that was handed out because of a rush becomes valid, and when it ends."""
+MAX_TOKEN = 4_000
+"""Characters of a token. The longest that we make carries a query of 256 characters."""
 
-Purpose = Literal["confirm", "manage", "unsubscribe"]
+Purpose = Literal["confirm", "act", "manage", "unsubscribe", "wait"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What somebody asked for in a form. Nothing of it is kept before they have confirmed it."""
+class SignupRequest:
+    """A sign-up as asked for in a form. Nothing of it is stored before it is confirmed."""
 
     address: str
     query: str
@@ -28,49 +40,88 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token allows."""
+
+    token: str
+    content: dict[str, str]
+    until: datetime | None
+    """None: it never expires."""
+
+    @property
+    def channel(self) -> ChannelRef:
+        """Whose link it is."""
+        return ChannelRef.parse(self.content["channel"])
+
+    @property
+    def request(self) -> SignupRequest:
+        """The sign-up that a `confirm` link confirms."""
+        fields = {name: value for name, value in self.content.items() if name != "generation"}
+        return SignupRequest(**fields)
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
-    """Makes them, and reads them again."""
+    """Makes links, and reads their tokens."""
 
     base: str
-    """The address of the front page, without a slash at its end."""
+    """The URL of the front page, without a slash at its end."""
     seal: Encryptor
     now: Callable[[], datetime]
 
-    def confirm(self, wish: Wish) -> str:
-        """Where a wish is confirmed."""
-        return self._url("confirm", asdict(wish), self.now() + CONFIRM_FOR)
+    def confirm(self, request: SignupRequest, generation: str) -> str:
+        """Subscribes the address, once."""
+        content = asdict(request) | {"generation": generation}
+        return self._url("confirm", content, self.now() + CONFIRM_FOR)
 
-    def manage(self, channel: ChannelRef, line: str = "") -> str:
-        """Where a channel is looked after; `line` is a command to begin with."""
-        url = self._url("manage", {"channel": str(channel)}, self.now() + MANAGE_FOR)
-        return f"{url}?{urlencode({'say': line})}" if line else url
+    def act(self, account: Account, line: str, until: datetime | None = None) -> str:
+        """Carries out one command, once."""
+        content = _of(account) | {"line": line}
+        return self._url("act", content, until or self.now() + ACT_FOR)
+
+    def manage(self, account: Account) -> str:
+        """Opens the account's page. Only ever sent by mail."""
+        return self._url("manage", _of(account), self.now() + MANAGE_FOR)
 
     def unsubscribe(self, channel: ChannelRef) -> str:
-        """Where all mail is stopped. It never expires: old mails must be able to stop new ones."""
+        """Stops all mail. It never expires and has no generation: old mails must be able to stop new ones."""
         return self._url("unsubscribe", {"channel": str(channel)}, None)
 
-    def wish(self, token: str) -> Wish:
-        """What `confirm` said. Raises UserError."""
-        return Wish(**self._read("confirm", token))
+    def ticket(self, address: Address) -> str:
+        """Lets `address` be asked for again after `WAIT`, when more people ask than mails may be sent."""
+        since = (self.now() + WAIT).timestamp()
+        return self._token("wait", {"address": address.inbox, "since": str(since)}, self.now() + WAIT_FOR)
 
-    def channel(self, purpose: Purpose, token: str) -> ChannelRef:
-        """Whose link it is. Raises UserError."""
-        return ChannelRef.parse(self._read(purpose, token)["channel"])
+    def has_waited(self, ticket: str, address: Address) -> bool:
+        """Whether `ticket` is valid for `address` by now."""
+        try:
+            content = self.read("wait", ticket).content
+        except UserError:
+            return False
+        return content["address"] == address.inbox and float(content["since"]) <= self.now().timestamp()
 
-    def _url(self, purpose: Purpose, content: dict[str, str], until: datetime | None) -> str:
-        seconds = None if until is None else int(until.timestamp())
-        token = self.seal.seal(json.dumps([purpose, seconds, content], separators=(",", ":")))
-        return f"{self.base}/email/{purpose}/{token.rstrip('=')}"
-
-    def _read(self, purpose: Purpose, token: str) -> dict[str, Any]:
+    def read(self, purpose: Purpose, token: str) -> Grant:
+        """What a token allows. Raises UserError if it is for something else, has expired, or isn't ours."""
+        token = token[:MAX_TOKEN]
         try:
             said = self.seal.unseal(token + "=" * (-len(token) % 4))
         except (ConfigurationError, ValueError):
-            raise UserError("This link is incomplete or was made up. Please copy the whole of it.") from None
-        meant, until, content = json.loads(said)
+            raise UserError("This link is incomplete. Copy the whole link from the mail.") from None
+        meant, seconds, content = json.loads(said)
         if meant != purpose:
             raise UserError("This link is for something else.")
-        if until is not None and until < self.now().timestamp():
+        until = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        if until is not None and until < self.now():
             raise UserError("This link has expired.")
-        found: dict[str, Any] = content
-        return found
+        return Grant(token, content, until)
+
+    def _url(self, purpose: Purpose, content: dict[str, str], until: datetime | None) -> str:
+        return f"{self.base}/email/{purpose}/{self._token(purpose, content, until)}"
+
+    def _token(self, purpose: Purpose, content: dict[str, str], until: datetime | None) -> str:
+        seconds = None if until is None else int(until.timestamp())
+        return self.seal.seal(json.dumps([purpose, seconds, content], separators=(",", ":"))).rstrip("=")
+
+
+def _of(account: Account) -> dict[str, str]:
+    return {"channel": str(account.channel), "generation": account.generation}

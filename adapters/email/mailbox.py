@@ -1,4 +1,4 @@
-"""PAPERBOY_MAIL_BOUNCE: where mail comes back to, and how it is read there where no server passes it on."""
+"""PAPERBOY_MAIL_BOUNCE: the return address, and the POP3 mailbox behind it that bounces are read from."""
 
 import asyncio
 import poplib
@@ -6,20 +6,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from redis.exceptions import RedisError
 from structlog import get_logger
 
 from adapters.email.address import Address
-from adapters.email.bounces import LARGEST
+from adapters.email.bounces import MAX_REPORT, TooManyReports
 from bot.domain.errors import ConfigurationError, UserError
 
-EVERY = 300.0
-"""Seconds between two looks."""
-STEP = 10.0
-"""Seconds that the server may take for an answer."""
-AT_ONCE = 100
-"""Mails of one look; the rest is for the next."""
+INTERVAL = 300.0
+"""Seconds between two readings of the mailbox."""
+STEP_TIMEOUT = 10.0
+"""Seconds that the server may take for one answer."""
+MAX_MAILS = 100
+"""Mails of one reading; the rest waits for the next."""
 LINES = 500
-"""Of a mail that is larger than what is looked at."""
+"""Lines of a mail larger than MAX_REPORT that are read."""
 FORM = "bounces@example.org, or pop3s://user:password@host?address=bounces@example.org"
 
 Handle = Callable[[bytes], Awaitable[bool]]
@@ -29,72 +30,103 @@ log = get_logger()
 
 @dataclass(slots=True)
 class Mailbox:
-    """A mailbox that is read by POP3. What was a report of ours is deleted there, everything else stays."""
+    """A POP3 mailbox. Reports about our mails are deleted there once they are read; other mail stays."""
 
     host: str
     port: int
     secure: bool
     user: str
     password: str = field(repr=False)
-    _known: set[str] = field(default_factory=set)
-    """Mails that are none of ours, by the server's name for them."""
+    _read: set[str] = field(default_factory=set)
+    """Mails that stay, by the server's unique id: they aren't fetched again."""
 
     async def watch(self, handle: Handle) -> None:
-        """Give every mail to `handle`, which says whether it was a report of ours, until cancelled."""
+        """Pass every mail to `handle`, which returns whether it was about a mail of ours, until cancelled."""
         while True:
             try:
-                await self.empty(handle)
-            except (poplib.error_proto, OSError) as error:
-                log.warning("bounces_unread", host=self.host, error=str(error))
-            await asyncio.sleep(EVERY)
+                await self.read(handle)
+            except Exception as error:  # noqa: BLE001  # the loop's edge: a server may answer anything
+                log.warning("bounce_mailbox_unreadable", host=self.host, error=repr(error))
+            await asyncio.sleep(INTERVAL)
 
-    async def empty(self, handle: Handle) -> int:
-        """The same once. -> how many were ours. Raises poplib.error_proto or OSError."""
-        pop = await asyncio.to_thread(self._enter)
+    async def read(self, handle: Handle) -> int:
+        """Read the mailbox once; return how many reports were ours.
+
+        Each mail is fetched and handled on its own: one that can't be is logged and counts as read. Raises
+        poplib.error_proto or OSError if the server refuses us, RedisError if Redis is away.
+        """
+        ours: list[str] = []
+        session = await asyncio.to_thread(self._open)
         try:
-            found = await asyncio.to_thread(self._fetch, pop)
-            ours = []
-            for number, name, mail in found:
-                if await handle(mail):
-                    ours.append(number)
+            for name in [name for name in session.sizes if name not in self._read][:MAX_MAILS]:
+                try:
+                    mail = await asyncio.to_thread(session.fetch, name)
+                except poplib.error_proto as error:  # such as a line longer than poplib reads
+                    log.warning("bounce_mail_unreadable", host=self.host, error=repr(error))
+                    self._read.add(name)
+                    session.close()  # the rest of the mail is still on its way
+                    session = await asyncio.to_thread(self._open)
+                    continue
+                if await self._handled(mail, handle):
+                    ours.append(name)
                 else:
-                    self._known.add(name)
-            await asyncio.to_thread(_delete, pop, ours)
+                    self._read.add(name)
+            await asyncio.to_thread(session.delete, ours)
             return len(ours)
         finally:
-            pop.close()
+            session.close()
 
-    def _enter(self) -> poplib.POP3:
+    async def _handled(self, mail: bytes, handle: Handle) -> bool:
+        try:
+            return await handle(mail)
+        except (RedisError, OSError, TooManyReports):  # not the mail's fault: it is read again
+            raise
+        except Exception:
+            log.exception("bounce_mail_failed", host=self.host)
+            return False
+
+    def _open(self) -> "_Session":
         kind = poplib.POP3_SSL if self.secure else poplib.POP3
-        pop = kind(self.host, self.port, timeout=STEP)
+        pop = kind(self.host, self.port, timeout=STEP_TIMEOUT)
         try:
             pop.user(self.user)
             pop.pass_(self.password)
+            return _Session(pop)
         except BaseException:
             pop.close()
             raise
-        return pop
 
-    def _fetch(self, pop: poplib.POP3) -> list[tuple[int, str, bytes]]:
-        names = dict(_pair(line) for line in pop.uidl()[1])
+
+class _Session:
+    """One connection to the mailbox. Its methods block."""
+
+    def __init__(self, pop: poplib.POP3) -> None:
+        self._pop = pop
+        numbered = dict(_pair(line) for line in pop.uidl()[1])
         sizes = dict(_pair(line) for line in pop.list()[1])
-        fresh = [number for number, name in names.items() if name not in self._known][:AT_ONCE]
-        return [
-            (number, names[number], self._read(pop, number, names[number], int(sizes[number])))
-            for number in fresh
-        ]
+        self._numbers = {name: number for number, name in numbered.items()}
+        self.sizes = {name: int(sizes[number]) for number, name in numbered.items()}
+        """Bytes of each mail, by its unique id."""
 
-    def _read(self, pop: poplib.POP3, number: int, name: str, size: int) -> bytes:
-        try:
-            lines = pop.retr(number)[1] if size <= LARGEST else pop.top(number, LINES)[1]
-        except poplib.error_proto:
-            self._known.add(name)  # its lines are longer than any report's: not again
-            raise
-        return b"\r\n".join(lines)
+    def fetch(self, name: str) -> bytes:
+        """The mail; if it is large, its beginning."""
+        number = self._numbers[name]
+        large = self.sizes[name] > MAX_REPORT
+        return b"\r\n".join((self._pop.top(number, LINES) if large else self._pop.retr(number))[1])
+
+    def delete(self, names: list[str]) -> None:
+        """Delete these mails and end the session: only then are they gone."""
+        for name in names:
+            self._pop.dele(self._numbers[name])
+        self._pop.quit()
+
+    def close(self) -> None:
+        """End the session without deleting anything."""
+        self._pop.close()
 
 
-def parse(setting: str) -> tuple[Address, Mailbox | None]:
-    """From PAPERBOY_MAIL_BOUNCE. Raises ConfigurationError, without the value: there may be a password in it."""
+def parse_mailbox(setting: str) -> tuple[Address, Mailbox | None]:
+    """Read PAPERBOY_MAIL_BOUNCE. Raises ConfigurationError, which doesn't show the value: it may hold a password."""
     try:
         if "://" not in setting:
             return Address.parse(setting), None
@@ -105,15 +137,9 @@ def parse(setting: str) -> tuple[Address, Mailbox | None]:
         port = parts.port or (poplib.POP3_SSL_PORT if secure else poplib.POP3_PORT)
         return address, Mailbox(parts.hostname or "", port, secure, user, unquote(parts.password or ""))
     except (UserError, ValueError, KeyError):
-        raise ConfigurationError(f"PAPERBOY_MAIL_BOUNCE can't be read; it is {FORM}") from None
+        raise ConfigurationError(f"PAPERBOY_MAIL_BOUNCE can't be read. It is {FORM}") from None
 
 
 def _pair(line: bytes) -> tuple[int, str]:
     number, _, rest = line.decode("ascii", "replace").partition(" ")
     return int(number), rest.strip()
-
-
-def _delete(pop: poplib.POP3, numbers: list[int]) -> None:
-    for number in numbers:
-        pop.dele(number)
-    pop.quit()  # only now are they gone

@@ -1,10 +1,11 @@
-"""A mail as it is sent: its headers, and how they are written. Pure."""
+"""A mail as bytes: its headers, its two parts, and the proof that nothing else got into it. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address as Mailbox
-from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
+from email import message_from_bytes, policy
+from email.header import Header
+from email.message import EmailMessage, MIMEPart
 from email.utils import format_datetime, getaddresses
 from hashlib import sha256
 from typing import Self
@@ -12,48 +13,49 @@ from typing import Self
 from adapters.email.address import Address
 from adapters.email.render import Rendered
 from bot.cards.plain import plain
-from bot.domain.errors import ConfigurationError, UserError
+from bot.domain.errors import ConfigurationError, PaperboyError, UserError
 
-_WHOLE = frozenset({"list-unsubscribe", "list-unsubscribe-post", "message-id"})
+MAX_SENDER = 500
+"""Characters of PAPERBOY_MAIL_FROM."""
+LINE = 76
+"""Characters of a folded header line (RFC 2047 allows encoded words no longer lines than that)."""
+CRLF = "\r\n"
+BODY_POLICY = policy.SMTP.clone(cte_type="7bit")
+BODY_HEADERS = ("MIME-Version", "Content-Type")
+PARTS = ("text/plain", "text/html")
+
+SPECIALS = frozenset('()<>@,:;.[]"\\')
+"""Characters that a name before an address can't contain as they are (RFC 5322, 3.2.3)."""
 
 
-class _Policy(EmailPolicy):
-    """Python's own would break a long address in a header into encoded words, which nobody reads back."""
-
-    def fold(self, name: str, value: str) -> str:
-        return f"{name}: {value}\r\n" if name.lower() in _WHOLE else super().fold(name, value)
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode("ascii")
-
-
-POLICY = _Policy(linesep="\r\n", max_line_length=SMTP.max_line_length, cte_type="7bit")
+class UnsafeMessage(PaperboyError):
+    """A composed mail doesn't parse back to what was meant. It must not be sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who mails come from."""
+    """The name and address that mails come from."""
 
     name: str
     address: Address
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From PAPERBOY_MAIL_FROM: `papers@example.org`, or `Paperboy <papers@example.org>`.
+        """Read PAPERBOY_MAIL_FROM: `papers@example.org` or `Paperboy <papers@example.org>`.
 
         Raises ConfigurationError.
         """
         try:
-            [(name, address)] = getaddresses([plain(text)])
+            [(name, address)] = getaddresses([plain(text[:MAX_SENDER])])
             return cls(name or "Paperboy", Address.parse(address))
         except (UserError, ValueError) as error:
             raise ConfigurationError(
-                "PAPERBOY_MAIL_FROM is an address: Paperboy <papers@example.org>"
+                "PAPERBOY_MAIL_FROM isn't an address. Example: Paperboy <papers@example.org>"
             ) from error
 
 
 def message_id(key: str, domain: str) -> str:
-    """The same for each attempt at one delivery, so that receivers can tell a repeat from another mail."""
+    """The Message-ID for a delivery's key. All attempts share it, so receivers can recognise a repeat."""
     return f"<{sha256(key.encode()).hexdigest()[:32]}@{domain}>"
 
 
@@ -66,18 +68,64 @@ def compose(
     date: datetime,
     unsubscribe: str | None = None,
 ) -> bytes:
-    """The whole message, in ASCII and with CRLF. `unsubscribe` is what RFC 8058's one click posts to."""
-    mail = EmailMessage(policy=POLICY)
-    mail["From"] = Mailbox(plain(sender.name), addr_spec=str(sender.address))
-    mail["To"] = str(to)
-    mail["Subject"] = plain(rendered.subject)
-    mail["Date"] = format_datetime(date)
-    mail["Message-ID"] = identity
-    mail["Auto-Submitted"] = "auto-generated"
+    """Return the whole mail in ASCII with CRLF line ends.
+
+    `unsubscribe` is the URL that RFC 8058's one click posts to. Raises UnsafeMessage.
+    """
+    subject, name = plain(rendered.subject), plain(sender.name)
+    headers = [
+        ("From", f"{encode_header('From', name, phrase=True)} <{sender.address}>"),
+        ("To", str(to)),
+        ("Subject", encode_header("Subject", subject)),
+        ("Date", format_datetime(date)),
+        ("Message-ID", identity),
+        ("Auto-Submitted", "auto-generated"),
+    ]
     if unsubscribe:
-        mail["List-Id"] = f"<paperboy.{sender.address.domain}>"
-        mail["List-Unsubscribe"] = f"<{unsubscribe}>"
-        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    mail.set_content(rendered.text, cte="quoted-printable")
-    mail.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    return mail.as_bytes()
+        headers += [
+            ("List-Id", f"<paperboy.{sender.address.domain}>"),
+            ("List-Unsubscribe", f"<{unsubscribe}>"),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ]
+    body = EmailMessage(policy=BODY_POLICY)
+    body.set_content(rendered.text, cte="quoted-printable")
+    body.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    head = "".join(f"{field}: {value}{CRLF}" for field, value in headers)
+    source = head.encode("ascii") + body.as_bytes()
+    names = [field for field, _ in headers]
+    _verify(source, (*names, *BODY_HEADERS), {"From": str(sender.address), "To": str(to)}, subject)
+    return source
+
+
+def encode_header(name: str, text: str, *, phrase: bool = False) -> str:
+    """Return `text` as the value of header `name`, folded; a `phrase` is the name before an address.
+
+    This is the only place where outside text becomes a header. Text that isn't plain ASCII, or that contains the
+    start of an encoded word (RFC 2047), is encoded as a whole: a mail program then shows the characters of
+    `=?utf-8?q?=0d=0a?=` instead of decoding them into a line break and a header of the author's.
+    """
+    harmless = text.isascii() and text.isprintable() and "=?" not in text
+    if phrase:
+        harmless = harmless and len(text) <= LINE // 2 and not set(text) & SPECIALS
+    return Header(text, "us-ascii" if harmless else "utf-8", maxlinelen=LINE, header_name=name).encode(
+        linesep=CRLF
+    )
+
+
+def _verify(source: bytes, names: Sequence[str], addresses: dict[str, str], subject: str) -> None:
+    """Parse the mail as a receiver does, and compare. Raises UnsafeMessage."""
+    mail = message_from_bytes(source, policy=policy.default)
+    if sorted(mail.keys()) != sorted(names):
+        raise UnsafeMessage("the composed mail has other headers than it should")
+    for field, address in addresses.items():
+        if [found.addr_spec for found in mail[field].addresses] != [address]:
+            raise UnsafeMessage(f"the composed mail has another {field} address than it should")
+    if str(mail["Subject"]).split() != subject.split():
+        raise UnsafeMessage("the composed mail has another subject than it should")
+    parts: list[MIMEPart] = list(mail.iter_parts())
+    if mail.get_content_type() != "multipart/alternative" or mail.defects:
+        raise UnsafeMessage("the composed mail isn't one text in two forms")
+    if tuple(part.get_content_type() for part in parts) != PARTS or any(
+        part.is_multipart() for part in parts
+    ):
+        raise UnsafeMessage("the composed mail has other parts than it should")

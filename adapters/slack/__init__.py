@@ -2,17 +2,17 @@
 
 from redis.asyncio import Redis
 
-from adapters.slack.ways import choose_way
+from adapters.slack.connection_mode import choose_mode
 from bot.ports import Platform
 from bot.settings import Settings
 
 
 def build(settings: Settings, redis: Redis) -> Platform | None:
-    """Slack as the settings say, or None. Raises ConfigurationError where they say it in half."""
-    way = choose_way(settings)
-    if way is None:
+    """Slack as the settings describe it; None if they don't. Raises ConfigurationError if they are incomplete."""
+    mode = choose_mode(settings)
+    if mode is None:
         return None
-    # Only here, because whoever has no Slack should not pay for its library.
+    # Imported only now: without Slack there is no need to load its library.
     from adapters.slack.platform import SlackPlatform  # noqa: PLC0415
 
-    return SlackPlatform(way, redis)
+    return SlackPlatform(mode, redis)

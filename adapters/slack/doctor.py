@@ -1,36 +1,37 @@
-"""What `paperboy doctor` looks at in Slack, and what to click where something is wrong. Nothing is changed."""
+"""What `paperboy doctor` checks in Slack, and what to click if something is wrong. It changes nothing."""
 
 from collections.abc import AsyncIterator, Iterable
 from itertools import groupby
 
-from aiohttp import ClientError
 from redis.asyncio import Redis
-from slack_sdk.errors import SlackApiError
 
 from adapters.slack.api import Api
-from adapters.slack.errors import code_of
-from adapters.slack.manifest import HISTORY, NEEDED
-from adapters.slack.tokens import Access, Tokens, identify
-from adapters.slack.ways import Way
+from adapters.slack.calls import Calls
+from adapters.slack.connection_mode import ConnectionMode
+from adapters.slack.manifest import HISTORY, JOIN, NEEDED
+from adapters.slack.outcomes import CALL_ERRORS, code_of
+from adapters.slack.tokens import Access, identify
 from bot.domain.errors import ConfigurationError, SendError
 from bot.domain.models import ChannelRef
 from bot.ports import Finding
 from bot.store.subscriptions import Subscriptions
 
-LOOKED_AT = 200
-"""Channels that are asked about, for Slack takes no more than 50 such questions a minute."""
-AGAIN = "api.slack.com/apps > your app > OAuth & Permissions > Install to Workspace"
+CHECKED_CHANNELS = 200
+"""Channels to ask about at most: Slack takes 50 such questions a minute."""
+REINSTALL = "api.slack.com/apps > your app > OAuth & Permissions > Install to Workspace"
+UNCHECKABLE = "after an outage Paperboy can't check whether a post arrived, and holds such a post for you"
 
 
-async def examine(way: Way, api: Api, tokens: Tokens, redis: Redis) -> list[Finding]:
-    """Tokens, scopes, the socket or the address, and the channels that have subscriptions."""
+async def examine(mode: ConnectionMode, api: Api, calls: Calls, redis: Redis) -> list[Finding]:
+    """Check tokens, scopes, the socket or the address, and the channels that have subscriptions."""
     channels = sorted({s.channel async for s in Subscriptions(redis).load() if s.channel.platform == "slack"})
-    found = [await _socket(api, way.app_token)] if way.kind == "socket" else [_address(way)]
-    if way.bot_token:
-        found += await _token(api, way.bot_token)
-    for workspace, there in groupby(channels[:LOOKED_AT], lambda channel: channel.workspace):
+    found = [await _socket(api, mode.app_token)] if mode.kind == "socket" else [_address(mode)]
+    if mode.bot_token:
+        found += await _token(api, mode.bot_token)
+    for workspace, theirs in groupby(channels[:CHECKED_CHANNELS], lambda channel: channel.workspace):
+        one_token = bool(mode.bot_token)
         found += [
-            finding async for finding in _workspace(api, tokens, workspace, there, alone=bool(way.bot_token))
+            finding async for finding in _workspace(api, calls, workspace, theirs, scopes=not one_token)
         ]
     if not channels:
         found.append(
@@ -44,65 +45,79 @@ async def examine(way: Way, api: Api, tokens: Tokens, redis: Redis) -> list[Find
 async def _socket(api: Api, token: str) -> Finding:
     try:
         await api.asking(None).apps_connections_open(app_token=token)
-    except (SlackApiError, ClientError, TimeoutError) as error:
-        said = code_of(error) or type(error).__name__
-        todo = (
-            "api.slack.com/apps > your app > Basic Information > App-Level Tokens: one with connections:write"
-        )
-        if said == "forbidden_for_app":
+    except CALL_ERRORS as error:
+        code = code_of(error) or type(error).__name__
+        todo = "api.slack.com/apps > your app > Basic Information > App-Level Tokens: create one with connections:write"
+        if code == "forbidden_for_app":
             todo = "api.slack.com/apps > your app > Socket Mode: switch it on"
-        return Finding("slack socket", ok=False, message=f"SLACK_APP_TOKEN: Slack says {said}", todo=todo)
-    return Finding("slack socket", ok=True, message="SLACK_APP_TOKEN opens one")
+        return Finding("slack socket", ok=False, message=f"SLACK_APP_TOKEN: Slack answers {code}", todo=todo)
+    return Finding("slack socket", ok=True, message="SLACK_APP_TOKEN opens a socket")
 
 
-def _address(way: Way) -> Finding:
-    if way.port is None:
+def _address(mode: ConnectionMode) -> Finding:
+    if mode.port is None:
         return Finding(
             "slack address",
             ok=False,
-            message="nothing listens for Slack",
+            message="nothing listens for Slack's requests",
             todo="set PORT, and run the role web",
         )
-    return Finding("slack address", ok=True, message=f"the role web listens on {way.port} for /slack/events")
+    return Finding(
+        "slack address", ok=True, message=f"the role web listens on port {mode.port} for /slack/events"
+    )
 
 
 async def _token(api: Api, token: str) -> list[Finding]:
     try:
         who = await identify(api, token)
     except SendError as error:
-        return [Finding("slack", ok=False, message=f"SLACK_BOT_TOKEN: {error}", todo=AGAIN)]
+        return [Finding("slack", ok=False, message=f"SLACK_BOT_TOKEN: {error}", todo=REINSTALL)]
     return [
-        Finding("slack", ok=True, message=f"SLACK_BOT_TOKEN is of the workspace {who['team']}"),
-        *_scopes("slack scopes", str(who["scopes"])),
+        Finding("slack", ok=True, message=f"SLACK_BOT_TOKEN is for the workspace {who.get('team')}"),
+        *_scopes("slack scopes", who["scopes"]),
     ]
 
 
-def _scopes(name: str, granted: str) -> Iterable[Finding]:
-    have = set(granted.split(","))
-    missing = [scope for scope in NEEDED if scope not in have]
-    if missing:
-        add = f"…> OAuth & Permissions > Bot Token Scopes: add {', '.join(missing)}; then Reinstall to Workspace"
-        yield Finding(name, ok=False, message=f"{', '.join(missing)} missing", todo=add)
-    elif not set(HISTORY) <= have:
+def _scopes(name: str, granted: frozenset[str] | None) -> Iterable[Finding]:
+    """What the granted scopes allow; None if Slack's answer doesn't name them, as behind some proxies."""
+    if granted is None:
         yield Finding(
             name,
             ok=True,
-            message="all that is needed; without channels:history a post may be doubled after an outage",
-            todo="add channels:history and groups:history, or live with it (PAPERBOY_UNCLEAR)",
+            message="unknown: Slack's answer doesn't name them",
+            todo="if something fails, look at OAuth & Permissions > Bot Token Scopes",
+        )
+        return
+    missing = [scope for scope in NEEDED if scope not in granted]
+    if missing:
+        add = f"… > OAuth & Permissions > Bot Token Scopes: add {', '.join(missing)}; then Reinstall to Workspace"
+        yield Finding(name, ok=False, message=f"{', '.join(missing)} missing", todo=add)
+    elif not set(HISTORY) <= granted:
+        yield Finding(
+            name,
+            ok=True,
+            message=f"all that are needed; without channels:history, {UNCHECKABLE}",
+            todo="add channels:history and groups:history, or choose by PAPERBOY_UNCLEAR",
+        )
+    elif JOIN not in granted:
+        yield Finding(
+            name,
+            ok=True,
+            message="all that are needed; without channels:join, Paperboy has to be invited to public channels too",
+            todo="add channels:join, or type /invite @Paperboy in each channel",
         )
     else:
         yield Finding(name, ok=True, message="all are granted")
 
 
 async def _workspace(
-    api: Api, tokens: Tokens, workspace: str, channels: Iterable[ChannelRef], *, alone: bool
+    api: Api, calls: Calls, workspace: str, channels: Iterable[ChannelRef], *, scopes: bool
 ) -> AsyncIterator[Finding]:
     name = f"slack {workspace}"
     try:
-        access = await tokens.of(workspace)
-        if not alone:
-            who = await identify(api, access.token)
-            for finding in _scopes(name, str(who["scopes"])):
+        access = await calls.access(workspace)
+        if scopes:
+            for finding in _scopes(name, (await identify(api, access.token))["scopes"]):
                 yield finding
     except (SendError, ConfigurationError) as error:
         yield Finding(name, ok=False, message=str(error), todo="an admin has to install the app there again")
@@ -110,34 +125,32 @@ async def _workspace(
     wrong, count = 0, 0
     for channel in channels:
         count += 1
-        problem = await _channel(api, access, channel)
+        problem = await _channel(calls, access, channel)
         if problem is not None:
-            wrong += 1
+            wrong += not problem.ok
             yield problem
     yield Finding(
         name, ok=wrong == 0, message=f"{count - wrong} of {count} subscribed channels can be posted to"
     )
 
 
-async def _channel(api: Api, access: Access, channel: ChannelRef) -> Finding | None:
+async def _channel(calls: Calls, access: Access, channel: ChannelRef) -> Finding | None:
     """What is wrong with a channel."""
-    where = f"slack {channel.channel}"
+    name = f"slack {channel.channel}"
     link = f"{access.url}archives/{channel.channel}"
+    invite = f"/invite @Paperboy in {link}"
     try:
-        room = (await api.asking(access.token).conversations_info(channel=channel.channel))["channel"]
-    except SlackApiError as error:
+        answer = await calls.ask(access, lambda client: client.conversations_info(channel=channel.channel))
+    except SendError as error:
         if code_of(error) == "channel_not_found":
-            return Finding(
-                where,
-                ok=False,
-                message="Paperboy is not in this channel",
-                todo=f"/invite @Paperboy in {link}",
-            )
-        return Finding(where, ok=False, message=f"Slack says {code_of(error)}", todo="try again")
-    except (ClientError, TimeoutError) as error:
-        return Finding(where, ok=False, message=type(error).__name__, todo="try again")
+            return Finding(name, ok=False, message="Paperboy is not in this channel", todo=invite)
+        return Finding(name, ok=False, message=f"Slack doesn't say: {error}", todo="try again")
+    room = answer.get("channel") or {}
+    title = f"#{room.get('name') or channel.channel}"
     if room.get("is_archived"):
-        return Finding(
-            where, ok=False, message=f"#{room['name']} is archived", todo=f"unarchive {link}, or let it rest"
-        )
+        todo = f"unarchive {link}, or leave it as it is"
+        return Finding(name, ok=False, message=f"{title} is archived", todo=todo)
+    if not room.get("is_member"):
+        message = f"Paperboy can post in {title}, but is not in it: {UNCHECKABLE}"
+        return Finding(name, ok=True, message=message, todo=invite)
     return None

@@ -1,22 +1,22 @@
-"""Modals: a form that a person fills in, a card that has no other place, and what was filled in. Pure."""
+"""Modals: forms to fill in, cards shown where no message can be, and what was filled in. Pure."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.slack import limits
-from adapters.slack.elements import Json, plain_text
-from adapters.slack.render import render
-from bot.cards import Card, Field, Form
+from adapters.slack.block_kit import Json, plain_text
+from adapters.slack.render import render, without_pictures
+from bot.cards import Card, Field, Form, Paragraph, Span
 
 FORM, CARD = "form", "card"
-"""What a view's callback id says."""
-GIVEN = "="
-"""Before an option's value, which must not be empty on Slack."""
+"""Callback ids of our modals."""
+PREFIX = "="
+"""Comes before an option's value, which Slack doesn't let be empty."""
 
 
 def form_view(form: Form, channel: str) -> Json:
-    """The form as a modal; it remembers which command it runs, and where."""
+    """A form as a modal. It remembers which command it runs, in which channel."""
     return {
         "type": "modal",
         "callback_id": FORM,
@@ -28,42 +28,51 @@ def form_view(form: Form, channel: str) -> Json:
     }
 
 
+def card_views(card: Card, channel: str, title: str = "Paperboy") -> list[Json]:
+    """A card as a modal, in ever simpler layouts. It remembers which channel its buttons act on.
+
+    Pictures are left out: Slack would load them while the 3 seconds run in which a modal can be opened.
+    """
+    simple = Card(card.kind, card.notice, card.heading, (Paragraph((Span(card.notice),)),))
+    return [card_view(card, channel, title), card_view(simple, channel, title)]
+
+
 def card_view(card: Card, channel: str, title: str = "Paperboy") -> Json:
-    """A card as a modal; it remembers which channel its buttons are meant for."""
+    """A card as a modal, in full but for pictures."""
     return {
         "type": "modal",
         "callback_id": CARD,
         "private_metadata": json.dumps({"channel": channel}),
         "title": plain_text(title, limits.VIEW_TITLE),
         "close": plain_text("Close", limits.VIEW_TITLE),
-        "blocks": list(render(card, most=limits.VIEW_BLOCKS).blocks),
+        "blocks": without_pictures(render(card, most=limits.VIEW_BLOCKS).blocks),
     }
 
 
 def corrected_view(view: Mapping[str, Any], problem: Card) -> Json:
-    """The form as it was sent in, with what is wrong above it."""
+    """The form as it was submitted, below a card that says what is wrong."""
     given = filled_in(view)
-    inputs = [_kept(block, given) for block in view["blocks"] if block["type"] == "input"]
-    kept = {
+    inputs = [_refilled(block, given) for block in view["blocks"] if block["type"] == "input"]
+    unchanged = {
         name: view[name] for name in ("type", "callback_id", "title", "submit", "close", "private_metadata")
     }
-    return kept | {"blocks": [*render(problem, most=10).blocks, *inputs]}
+    return unchanged | {"blocks": [*without_pictures(render(problem, most=10).blocks), *inputs]}
 
 
 def filled_in(view: Mapping[str, Any]) -> dict[str, str]:
-    """Field -> what was filled in."""
+    """The fields and what was filled in."""
     values: Mapping[str, Mapping[str, Mapping[str, Any]]] = view["state"]["values"]
     return {name: _value(next(iter(of_block.values()))) for name, of_block in values.items()}
 
 
-def asked_by(view: Mapping[str, Any]) -> tuple[str, str]:
-    """The command that the form runs, and the channel's id."""
+def target_of(view: Mapping[str, Any]) -> tuple[str, str]:
+    """The command that the form runs, and the id of its channel."""
     remembered = json.loads(view["private_metadata"])
     return remembered["command"], remembered["channel"]
 
 
 def channel_in(view: Mapping[str, Any]) -> str:
-    """The id of the channel that a modal's buttons are meant for; empty where it is none of ours."""
+    """The id of the channel that a modal's buttons act on; empty if the modal isn't ours."""
     return str(json.loads(view.get("private_metadata") or "{}").get("channel", ""))
 
 
@@ -87,14 +96,14 @@ def _select(field: Field) -> Json:
     values = {choice.value: choice for choice in field.choices}
     options = [_option(choice.label, choice.value) for choice in [*values.values()][: limits.OPTIONS]]
     element: Json = {"type": "static_select", "action_id": "value", "options": options}
-    initial = _chosen(options, GIVEN + field.value)
+    initial = _chosen(options, PREFIX + field.value)
     return element | ({"initial_option": initial} if initial else {})
 
 
 def _option(label: str, value: str) -> Json:
     return {
         "text": plain_text(label or "–", limits.OPTION),
-        "value": f"{GIVEN}{value}"[: limits.OPTION_VALUE],
+        "value": f"{PREFIX}{value}"[: limits.OPTION_VALUE],
     }
 
 
@@ -102,13 +111,13 @@ def _chosen(options: Sequence[Json], value: str) -> Json | None:
     return next((option for option in options if option["value"] == value), None)
 
 
-def _kept(block: Mapping[str, Any], given: Mapping[str, str]) -> Json:
-    """An input as it came back, with what was filled in as its new beginning."""
+def _refilled(block: Mapping[str, Any], given: Mapping[str, str]) -> Json:
+    """An input with what was filled in as its initial value."""
     value = given.get(block["block_id"], "")
     old: Mapping[str, Any] = block["element"]
     element = {name: part for name, part in old.items() if name not in {"initial_value", "initial_option"}}
     if element["type"] == "static_select":
-        initial = _chosen(element["options"], GIVEN + value)
+        initial = _chosen(element["options"], PREFIX + value)
         element |= {"initial_option": initial} if initial else {}
     elif value:
         element["initial_value"] = value
@@ -117,5 +126,5 @@ def _kept(block: Mapping[str, Any], given: Mapping[str, str]) -> Json:
 
 def _value(state: Mapping[str, Any]) -> str:
     if "selected_option" in state:
-        return str((state["selected_option"] or {}).get("value", "")).removeprefix(GIVEN)
+        return str((state["selected_option"] or {}).get("value", "")).removeprefix(PREFIX)
     return str(state.get("value") or "")

@@ -1,20 +1,19 @@
-"""App Home: a person's channels with their subscriptions, what they saved, and how to begin."""
+"""App Home: a person's channels with their subscriptions, their saved papers, and how to begin."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
 from structlog import get_logger
 
 from adapters.slack import limits
-from adapters.slack.api import Api
-from adapters.slack.elements import Json, bullets, buttons, context, header, line, rich_text
-from adapters.slack.errors import code_of
+from adapters.slack.block_kit import Json, bullets, buttons, context, header, line, rich_text
+from adapters.slack.calls import Calls
+from adapters.slack.outcomes import code_of
 from adapters.slack.render import fit, render
-from adapters.slack.tokens import Tokens
+from adapters.slack.tokens import Access
 from bot.cards import Button, Card, Paragraph, Span
 from bot.cards.paper import paper_block
 from bot.cards.say import bold, code, dim, text
@@ -23,16 +22,18 @@ from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef, Paper, Subscription, User
 from bot.ports import Core
 
-CHANNELS = 20
-"""Shown; more would not fit."""
-IN_CHANNEL = 10
-SAVED = 10
-LOOKED_AT = 1000
-"""Channels of a person that are looked through."""
-CAN = (("Settings", "settings"), ("All of them", "list"))
-"""What can be done with a channel from there: label and command."""
-IN = "in:"
-"""Before a channel's id, in the id of a block whose buttons are meant for that channel."""
+CHANNELS_SHOWN = 20
+"""Channels; more would not fit into a view."""
+SUBSCRIPTIONS_SHOWN = 10
+"""Subscriptions of each channel."""
+SAVED_SHOWN = 10
+"""Saved papers."""
+CHANNELS_READ = 1000
+"""Channels of a person that are looked through for subscriptions."""
+CHANNEL_BUTTONS = (("Settings", "settings"), ("All subscriptions", "list"))
+"""Label and command of the buttons below each channel."""
+BLOCK_PREFIX = "in:"
+"""Comes before a channel's id in the id of a block whose buttons act on that channel."""
 
 _log = get_logger()
 
@@ -40,36 +41,40 @@ _log = get_logger()
 class Home:
     """Publishes App Home."""
 
-    def __init__(self, api: Api, tokens: Tokens) -> None:
-        self._api = api
-        self._tokens = tokens
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     async def publish(self, core: Core, user: User, workspace: str) -> None:
-        """Show a person their App Home as it is now."""
+        """Show a person their App Home as it is now. Only channels that they are in at this moment are read."""
         try:
-            access = await self._tokens.of(workspace)
-            channels = await self._channels(access.token, user.id, workspace)
+            access = await self._calls.access(workspace)
+            channels = await self._channels(access, user.id)
             followed = await core.subscriptions(channels)
             saved = await core.saved(user, ChannelRef("slack", workspace, ""))
             view = home_view(followed, saved, datetime.now(UTC))
-            await self._api.asking(access.token).views_publish(user_id=user.id, view=view)
-        except (SlackApiError, SendError, ClientError, TimeoutError) as error:
-            _log.warning("no_home", platform="slack", why=code_of(error) or str(error))
+            await self._calls.ask(access, lambda client: client.views_publish(user_id=user.id, view=view))
+        except SendError as error:
+            _log.warning("home_not_published", platform="slack", why=code_of(error) or str(error))
 
-    async def _channels(self, token: str, user_id: str, workspace: str) -> list[ChannelRef]:
-        """The channels that the person is in, of those that Paperboy can see."""
-        client = self._api.asking(token)
+    async def _channels(self, access: Access, user_id: str) -> list[ChannelRef]:
+        """The channels that the person is in, among those that Paperboy can see."""
         found: list[ChannelRef] = []
         cursor = ""
-        while len(found) < LOOKED_AT:
-            page = await client.users_conversations(
-                user=user_id,
-                types="public_channel,private_channel",
-                exclude_archived=True,
-                limit=200,
-                cursor=cursor or None,
+        while len(found) < CHANNELS_READ:
+
+            def call(client: AsyncWebClient, cursor: str = cursor) -> Any:
+                return client.users_conversations(
+                    user=user_id,
+                    types="public_channel,private_channel",
+                    exclude_archived=True,
+                    limit=200,
+                    cursor=cursor or None,
+                )
+
+            page = await self._calls.ask(access, call)
+            found += (
+                ChannelRef("slack", access.workspace, room["id"]) for room in page.get("channels") or ()
             )
-            found += (ChannelRef("slack", workspace, channel["id"]) for channel in page["channels"] or ())
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 break
@@ -77,21 +82,25 @@ class Home:
 
 
 def channel_of(action: Mapping[str, Any]) -> str:
-    """The channel that a button of App Home is meant for; empty for one that is meant for none."""
+    """The channel that a button of App Home acts on; empty if it acts on none."""
     block_id = str(action.get("block_id") or "")
-    return block_id.removeprefix(IN).partition("/")[0] if block_id.startswith(IN) else ""
+    return block_id.removeprefix(BLOCK_PREFIX).partition("/")[0] if block_id.startswith(BLOCK_PREFIX) else ""
 
 
 def home_view(
     followed: Mapping[ChannelRef, Sequence[Subscription]], saved: Sequence[Paper], now: datetime
 ) -> Json:
     """The view. Pure."""
-    channels = sorted(followed)[:CHANNELS]
+    channels = sorted(followed)[:CHANNELS_SHOWN]
     blocks = [
         *(_begin() if not channels else ()),
         *([header("Your channels")] if channels else ()),
         *chain.from_iterable(_channel(channel, followed[channel]) for channel in channels),
-        *([context(f"and {len(followed) - CHANNELS} more channels")] if len(followed) > CHANNELS else ()),
+        *(
+            [context(f"and {len(followed) - CHANNELS_SHOWN} more channels")]
+            if len(followed) > CHANNELS_SHOWN
+            else ()
+        ),
         *_saved(saved, now),
         *(_begin() if channels else ()),
     ]
@@ -102,13 +111,13 @@ def _begin() -> list[Json]:
     return [
         header("How to begin"),
         rich_text(
-            line(text("Paperboy tells channels about new papers that match what they follow.")),
+            line(text("I post new papers that match a channel's subscriptions.")),
             bullets(
                 (
                     line(text("In a channel, type ", code('/paper subscribe "language model" -survey'))),
                     line(text("In a private channel, first type ", code("/invite @Paperboy"))),
                     line(text(code("/paper search"), ", ", code("/paper trending"), " and ", code("/paper help"),
-                              " answer only you, anywhere")),
+                              " work anywhere, and only you see the answer")),
                 )
             ),
         ),
@@ -116,12 +125,12 @@ def _begin() -> list[Json]:
 
 
 def _channel(channel: ChannelRef, subscriptions: Sequence[Subscription]) -> list[Json]:
-    shown = subscriptions[:IN_CHANNEL]
+    shown = subscriptions[:SUBSCRIPTIONS_SHOWN]
     more = len(subscriptions) - len(shown)
     lines = [line((bold(f"#{s.number}"), Span(" "), code(s.query), dim(f" · {s.every}"))) for s in shown]
-    row = buttons(Button(label, name) for label, name in CAN if find(name))
+    row = buttons(Button(label, name) for label, name in CHANNEL_BUTTONS if find(name))
     for block in row:
-        block["block_id"] = f"{IN}{channel.channel}"
+        block["block_id"] = f"{BLOCK_PREFIX}{channel.channel}"
     return [
         rich_text(
             {"type": "rich_text_section", "elements": [{"type": "channel", "channel_id": channel.channel}]},
@@ -134,6 +143,10 @@ def _channel(channel: ChannelRef, subscriptions: Sequence[Subscription]) -> list
 def _saved(saved: Sequence[Paper], now: datetime) -> Sequence[Json]:
     if not saved:
         return ()
-    lines = tuple(paper_block(paper, (), now, "line") for paper in saved[:SAVED])
-    more = (Paragraph((dim(f"and {len(saved) - SAVED} more: /paper saved"),)),) if len(saved) > SAVED else ()
+    lines = tuple(paper_block(paper, (), now, "line") for paper in saved[:SAVED_SHOWN])
+    more = (
+        (Paragraph((dim(f"and {len(saved) - SAVED_SHOWN} more: /paper saved"),)),)
+        if len(saved) > SAVED_SHOWN
+        else ()
+    )
     return render(Card("list", "Saved papers", "Saved papers", (*lines, *more))).blocks

@@ -1,24 +1,34 @@
-"""What Slack allows, as its Block Kit and Web API references say (docs.slack.dev, checked with slack_sdk 3.47)."""
+"""Slack's limits, from its Block Kit and Web API references (docs.slack.dev, checked with slack_sdk 3.47)."""
 
 BLOCKS = 50
-"""Of a message."""
+"""Blocks of a message."""
 VIEW_BLOCKS = 100
-"""Of a modal or App Home."""
+"""Blocks of a modal or App Home."""
 MESSAGE = 13_200
-"""Characters of all blocks together; beyond it is `msg_blocks_too_long`. Seen, not documented."""
+"""Characters of all blocks together, before Slack answers `msg_blocks_too_long`. Observed, not documented."""
 TEXT = 4000
-"""Of a message's top-level text, which notifications show."""
+"""Characters of a message's top-level text."""
 PLAIN_TEXT = 3000
+"""Characters of a section, of an element of a context block, and of a text input."""
 HEADER = 150
+"""Characters of a header."""
 BUTTON = 75
+"""Characters of a button's label."""
 BUTTON_VALUE = 2000
+"""Characters of a button's value."""
 ACTIONS = 25
+"""Elements of an actions block."""
 OVERFLOW = 5
+"""Options of an overflow menu."""
 OPTION = 75
+"""Characters of an option's label."""
 OPTION_VALUE = 150
+"""Characters of an option's value."""
 OPTIONS = 100
-URL = 3000
+"""Options of a select menu."""
 ALT_TEXT = 2000
+"""Characters of a picture's description."""
 LABEL = 2000
+"""Characters of an input's label, and of its hint."""
 VIEW_TITLE = 24
-"""Also of the words on a modal's own buttons."""
+"""Characters of a modal's title, and of the labels of its own buttons."""

@@ -1,4 +1,4 @@
-"""The app as Slack is told of it. `deploy/slack-manifest*.yaml` say the same; a test holds them to it."""
+"""The app as Slack knows it. `deploy/slack-manifest*.yaml` are generated from this; a test compares them."""
 
 from typing import Any, Literal
 
@@ -7,11 +7,16 @@ from adapters.slack.lifecycle import EVENTS as BOT_EVENTS
 from bot.commands.table import find
 
 NEEDED = ("commands", "chat:write", "chat:write.public", "channels:read", "groups:read", "users:read")
+"""Scopes without which Paperboy doesn't work."""
 HISTORY = ("channels:history", "groups:history")
-"""Optional: to find out after an outage whether a post arrived. Nothing else is read."""
-SCOPES = (*NEEDED, *HISTORY)
+"""Scopes to find out, after an answer was lost, whether a post arrived. Nothing else is read."""
+JOIN = "channels:join"
+"""Scope to join a public channel when someone subscribes it: messages can only be looked up in channels one is in."""
+OPTIONAL = (*HISTORY, JOIN)
+"""Scopes that the person who installs the app may decline."""
+SCOPES = (*NEEDED, *OPTIONAL)
 HINTED = ("subscribe", "list", "search", "help")
-"""Slack shows a line while a command is typed; `help` says the rest."""
+"""Commands shown while a person types; `help` explains the others."""
 COMMAND = "/paper"
 NAME = "Paperboy"
 DESCRIPTION = "New papers that match what your channel follows"
@@ -20,9 +25,9 @@ DESCRIPTION = "New papers that match what your channel follows"
 def manifest(
     mode: Literal["socket", "http"], address: str = "https://paperboy.example.com"
 ) -> dict[str, Any]:
-    """Everything that Slack asks about an app; `address` is where HTTP requests go."""
+    """Everything that Slack wants to know about an app; `address` is where it sends HTTP requests."""
     http = mode == "http"
-    to_us = {"request_url": address + EVENTS} if http else {}
+    endpoint = {"request_url": address + EVENTS} if http else {}
     command = {
         "command": COMMAND,
         "description": DESCRIPTION,
@@ -43,12 +48,12 @@ def manifest(
             "slash_commands": [command],
         },
         "oauth_config": {
-            "scopes": {"bot": sorted(SCOPES)},
+            "scopes": {"bot": sorted(SCOPES), "bot_optional": sorted(OPTIONAL)},
             **({"redirect_urls": [address + REDIRECT]} if http else {}),
         },
         "settings": {
-            "event_subscriptions": {**to_us, "bot_events": sorted(BOT_EVENTS)},
-            "interactivity": {"is_enabled": True, **to_us},
+            "event_subscriptions": {**endpoint, "bot_events": sorted(BOT_EVENTS)},
+            "interactivity": {"is_enabled": True, **endpoint},
             "org_deploy_enabled": False,
             "socket_mode_enabled": not http,
             "token_rotation_enabled": http,
@@ -57,7 +62,7 @@ def manifest(
 
 
 def usage_hint() -> str:
-    """What Slack shows beside the command while it is typed: the first commands that people need."""
+    """What Slack shows while the command is typed: the first commands that people need."""
     specs = (find(name) for name in HINTED)
     required = ((spec, spec.free) for spec in specs if spec is not None)
     return " | ".join(f"{s.name} <{o.name}>" if o and o.required else s.name for s, o in required)

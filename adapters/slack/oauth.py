@@ -1,58 +1,101 @@
-"""Installing the app into a workspace, by a browser. Bolt makes the pages; here is what is kept of it."""
+"""Installing the app into a workspace, in a browser. Bolt makes the pages; what is stored is decided here."""
 
 from urllib.parse import urljoin
 
-from redis.asyncio import Redis
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.oauth import OAuthStateUtils
 from slack_sdk.oauth.installation_store import Installation
 
-from adapters.slack.api import QUIET, Api
+from adapters.slack.api import SDK_LOGGER, Api
+from adapters.slack.connection_mode import ConnectionMode
 from adapters.slack.http import INSTALL, REDIRECT
-from adapters.slack.installations import STATE_LIVES, RedisInstallationStore, RedisStateStore
+from adapters.slack.installations import STATE_LIFE, OneTimeStates, RedisInstallationStore
 from adapters.slack.lifecycle import Lifecycle
 from adapters.slack.manifest import SCOPES
+from adapters.slack.outcomes import CALL_ERRORS, code_of
 from adapters.slack.tokens import URL, Access, identify
-from adapters.slack.ways import Way
+from bot.domain.errors import SendError
+
+ORGANIZATION = (
+    "Paperboy can't be installed for a whole Enterprise organization: it would not know which workspace a channel "
+    "belongs to. Choose one workspace at the top of Slack's page, and install it there."
+)
+SLACK_IS_AWAY = "Slack did not confirm the installation. Please start again in a minute."
 
 
-class Flow(AsyncOAuthFlow):
-    """Bolt's flow, that also notes the workspace's address, and lets what was paused go on."""
+class OrganizationWide(Exception):
+    """The app was installed for a whole Enterprise organization."""
+
+
+class SameSiteCookie(OAuthStateUtils):
+    """The state's cookie, which other sites' requests don't carry, but for the way back from Slack's page."""
+
+    def build_set_cookie_for_new_state(self, state: str) -> str:
+        """A `Set-Cookie` header."""
+        return super().build_set_cookie_for_new_state(state) + "; SameSite=Lax"
+
+    def build_set_cookie_for_deletion(self) -> str:
+        """A `Set-Cookie` header."""
+        return super().build_set_cookie_for_deletion() + "; SameSite=Lax"
+
+
+class InstallFlow(AsyncOAuthFlow):
+    """Bolt's flow. It also stores the workspace's address, and resumes what was paused in the workspace."""
 
     def __init__(self, *, api: Api, settings: AsyncOAuthSettings, lifecycle: Lifecycle) -> None:
-        super().__init__(client=api.posting(None), logger=QUIET, settings=settings)
+        super().__init__(client=api.posting(None), logger=SDK_LOGGER, settings=settings)
         self._api = api
         self._lifecycle = lifecycle
 
+    async def handle_callback(self, request: AsyncBoltRequest) -> BoltResponse:
+        """Finish an installation, with a page that says how it went."""
+        try:
+            return await super().handle_callback(request)
+        except OrganizationWide:
+            return BoltResponse(status=400, body=ORGANIZATION)
+        except (SendError, *CALL_ERRORS) as error:
+            SDK_LOGGER.error("installation failed: %s", code_of(error) or type(error).__name__)
+            return BoltResponse(status=503, body=SLACK_IS_AWAY)
+
     async def store_installation(self, request: AsyncBoltRequest, installation: Installation) -> None:
-        """Keep it, sealed."""
+        """Store it, encrypted."""
+        if installation.is_enterprise_install or not installation.team_id:
+            raise OrganizationWide
         token = str(installation.bot_token)
         url = (await identify(self._api, token)).get("url") or ""
         installation.set_custom_value(URL, url)
         await super().store_installation(request, installation)
-        home = installation.team_id or installation.enterprise_id or ""
         await self._lifecycle.installed(
-            Access(home, token, installation.bot_user_id or "", url, installation.user_id or "")
+            Access(
+                installation.team_id,
+                token,
+                installation.bot_user_id or "",
+                url,
+                installation.user_id or "",
+            )
         )
 
 
 def oauth_flow(
-    way: Way, api: Api, redis: Redis, store: RedisInstallationStore, lifecycle: Lifecycle
-) -> AsyncOAuthFlow:
+    mode: ConnectionMode, api: Api, store: RedisInstallationStore, states: OneTimeStates, lifecycle: Lifecycle
+) -> InstallFlow:
     """The pages under /slack/install."""
     settings = AsyncOAuthSettings(
-        client_id=way.client_id,
-        client_secret=way.client_secret,
+        client_id=mode.client_id,
+        client_secret=mode.client_secret,
         scopes=SCOPES,
         user_scopes=[],
-        redirect_uri=f"{way.public_url}{REDIRECT}" if way.public_url else None,
+        redirect_uri=f"{mode.public_url}{REDIRECT}" if mode.public_url else None,
         install_path=INSTALL,
         redirect_uri_path=REDIRECT,
         authorization_url=urljoin(api.url, "../oauth/v2/authorize"),
         installation_store=store,
-        state_store=RedisStateStore(redis),
-        state_expiration_seconds=STATE_LIVES,
-        logger=QUIET,
+        state_store=states,
+        state_expiration_seconds=STATE_LIFE,
+        logger=SDK_LOGGER,
     )
-    return Flow(api=api, settings=settings, lifecycle=lifecycle)
+    settings.state_utils = SameSiteCookie(expiration_seconds=STATE_LIFE)
+    return InstallFlow(api=api, settings=settings, lifecycle=lifecycle)

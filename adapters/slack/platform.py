@@ -1,4 +1,4 @@
-"""Slack as a platform."""
+"""Slack as a platform: builds the parts and connects them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,34 +8,36 @@ from typing import Literal
 from aiohttp.web import RouteDef
 from redis.asyncio import Redis
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from structlog import get_logger
 
-from adapters.slack.answers import Answers
 from adapters.slack.api import Api
-from adapters.slack.app import Rooms, bolt_app, listen
+from adapters.slack.bolt_app import Handlers, add_listeners, bolt_app
+from adapters.slack.calls import Calls
+from adapters.slack.channels import Channels
+from adapters.slack.connection_mode import ConnectionMode
+from adapters.slack.dedup import Dedup
 from adapters.slack.doctor import examine
 from adapters.slack.home import Home
 from adapters.slack.http import INSTALL, routes
-from adapters.slack.installations import RedisInstallationStore
+from adapters.slack.installations import OneTimeStates, RedisInstallationStore
 from adapters.slack.lifecycle import Lifecycle
-from adapters.slack.listeners import Listeners
+from adapters.slack.listeners import BackgroundTasks, Listeners
+from adapters.slack.notices import Notices
 from adapters.slack.oauth import oauth_flow
-from adapters.slack.once import Once
-from adapters.slack.places import Places
+from adapters.slack.outcomes import TOKEN_REFUSED, code_of
 from adapters.slack.posting import Posting
-from adapters.slack.socket import Socket
-from adapters.slack.tasks import Tasks
+from adapters.slack.replies import Replies
+from adapters.slack.socket_mode import SocketConnection
 from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
-from adapters.slack.ways import Way
 from bot.cards import Card
-from bot.domain.errors import ConfigurationError, RetryLater
-from bot.domain.models import ChannelRef, MessageRef
+from bot.domain.errors import ConfigurationError, RetryLater, WorkspaceGone
+from bot.domain.models import ChannelRef, MessageRef, User
 from bot.encryption import Encryptor
-from bot.ports import Core, Finding, Rate, Rates
+from bot.ports import Access, Core, Finding, Rate, Rates
+from bot.store.subscriptions import Subscriptions
 
 DRAIN = 10.0
-"""Seconds that answers have which are being given while the bot is stopped."""
+"""Seconds that replies have to arrive while the bot is shut down."""
 
 _log = get_logger()
 
@@ -45,117 +47,133 @@ class SlackPlatform:
 
     name = "slack"
     rates = Rates(workspace=Rate(5, 1.0), channel=Rate(1, 1.0))
-    """One message a second in a channel; "some hundreds a minute" in a workspace."""
-    on_uncertain: Literal["resend", "hold"] = "resend"
+    """Slack documents one message a second in a channel and “several hundred” a minute in a workspace."""
+    on_uncertain: Literal["resend", "hold"] = "hold"
+    """Without the history scopes a post can't be looked up; posting it again could show it twice."""
 
-    def __init__(self, way: Way, redis: Redis) -> None:
-        self._way = way
-        self._api = Api(way.api_url)
+    def __init__(self, mode: ConnectionMode, redis: Redis) -> None:
+        self._mode = mode
+        self._api = Api(mode.api_url)
         self._redis = redis
-        self._once = Once(redis)
-        self._tasks = Tasks()
-        self._store: RedisInstallationStore | None = None
+        self._dedup = Dedup(redis)
+        self._tasks = BackgroundTasks()
+        self._installations: tuple[RedisInstallationStore, OneTimeStates] | None = None
         self._tokens: Tokens
-        if way.bot_token:
-            self._tokens = OneToken(self._api, way.bot_token)
+        if mode.bot_token:
+            self._tokens = OneToken(self._api, mode.bot_token, redis)
         else:
-            self._store = RedisInstallationStore(redis, Encryptor.of(way.secret_key))
-            self._tokens = InstalledTokens(self._api, self._store, way.client_id, way.client_secret)
-        self._posting = Posting(self._api, self._tokens, self._once)
-        self._socket: Socket | None = None
-        if way.kind == "socket":
-            self._socket = Socket(self._api, way.app_token, OneToken(self._api, way.bot_token))
+            seal = Encryptor.of(mode.secret_key)
+            store = RedisInstallationStore(redis, seal)
+            self._installations = store, OneTimeStates(redis, seal)
+            self._tokens = InstalledTokens(self._api, store, mode.client_id, mode.client_secret)
+        self._calls = Calls(self._api, self._tokens)
+        self._channels = Channels(self._calls, redis)
+        self._posting = Posting(self._calls, self._channels)
+        self._notices = Notices(self._calls, self._posting, Subscriptions(redis), self._dedup)
+        self._socket: SocketConnection | None = None
+        if isinstance(self._tokens, OneToken) and mode.kind == "socket":
+            self._socket = SocketConnection(self._api, mode.app_token, self._tokens)
 
     def connected(self) -> bool:
-        """Whether Slack can be heard; over HTTP it is Slack that calls."""
+        """Whether Slack can be heard. Over HTTP it is Slack that connects."""
         return self._socket is None or self._socket.connected()
 
     def invitation(self) -> str | None:
-        """The page by which a workspace installs the app, where every workspace may."""
-        return f"{self._way.public_url}{INSTALL}" if self._store is not None else None
+        """The page on which a workspace installs the app, if every workspace may."""
+        return f"{self._mode.public_url}{INSTALL}" if self._installations is not None else None
 
     async def run(self, core: Core) -> None:
-        """Listen until cancelled: on a socket, while what comes over HTTP is the role `web`'s.
+        """Listen on the socket until cancelled. HTTP requests are handled by the role `web`, so nothing is done here.
 
-        Raises ConfigurationError where a token is refused.
+        Raises ConfigurationError if a token is refused.
         """
         if self._socket is not None:
             await self._socket.run(self._app(core), core)
             return
-        if self._way.port is None:
+        if self._mode.port is None:
             raise ConfigurationError(
-                "Slack's HTTP mode needs PORT, where Slack's requests arrive; or set SLACK_APP_TOKEN for Socket Mode"
+                "Slack's HTTP mode needs PORT, where Slack's requests arrive. Or set SLACK_APP_TOKEN for Socket Mode"
             )
-        if self._store is not None:
-            await self._store.reseal()
+        if self._installations is not None:
+            await self._installations[0].reseal()
         if isinstance(self._tokens, OneToken):
             await self._resume(core, self._tokens)
         await asyncio.Event().wait()
 
     def routes(self, core: Core) -> Iterable[RouteDef]:
-        """What Slack and browsers call over HTTP; nothing in Socket Mode."""
+        """What Slack and browsers request over HTTP. Nothing in Socket Mode."""
         if self._socket is not None:
             return ()
         oauth = None
-        if self._store is not None:
-            lifecycle = self._lifecycle(core)
-            oauth = oauth_flow(self._way, self._api, self._redis, self._store, lifecycle)
-        return routes(self._app(core, oauth), oauth)
+        if self._installations is not None:
+            oauth = oauth_flow(self._mode, self._api, *self._installations, self._lifecycle(core))
+        return routes(self._app(core), self._mode.signing_secret, oauth)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card, with its key in the message's metadata."""
-        return await self._posting.send(to, card, key)
+        try:
+            return await self._posting.send(to, card, key)
+        except WorkspaceGone as error:
+            if code_of(error) not in TOKEN_REFUSED:
+                await self._notices.notify_installer(to.workspace, str(error))
+            raise
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """Look for the key in the channel's history."""
         return await self._posting.find(to, key, since)
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
-        """Show a card in the place of a message."""
+        """Show a card in place of a message's content."""
         await self._posting.edit(to, message, card)
 
+    async def join(self, channel: ChannelRef) -> str | None:
+        """Join a public channel, so that posts can be looked up there."""
+        return await self._channels.join(channel)
+
+    async def access(self, user: User, channel: ChannelRef) -> Access:
+        """What a person may do in a channel, as Slack says."""
+        return await self._channels.access(user, channel)
+
+    async def notify(self, channel: ChannelRef, problem: str) -> bool:
+        """Send a problem as a direct message to someone who can help."""
+        return await self._notices.notify(channel, problem)
+
     async def diagnose(self) -> Iterable[Finding]:
-        """Look at tokens, scopes, the socket and the subscribed channels."""
-        return await examine(self._way, self._api, self._tokens, self._redis)
+        """Check tokens, scopes, the socket and the subscribed channels."""
+        return await examine(self._mode, self._api, self._calls, self._redis)
 
     async def close(self) -> None:
-        """Let answers that are being given arrive, then give the connections back."""
+        """Let replies arrive that are on their way, then close the connections."""
         await self._tasks.drain(DRAIN)
         await self._api.close()
 
     async def _resume(self, core: Core, token: OneToken) -> None:
-        """The operator may have put a new token in the place of one that was refused."""
+        """Resume the workspace: the operator may have replaced a token that was refused."""
         try:
-            await core.resume_workspace("slack", await token.workspace())
+            await core.resume_workspace("slack", await token.verified())
         except RetryLater as error:
-            _log.warning("slack_unreachable", why=str(error))
+            _log.warning("slack_unreachable", platform="slack", why=str(error))
 
-    def _app(self, core: Core, oauth: AsyncOAuthFlow | None = None) -> AsyncApp:
-        app = bolt_app(
-            self._api,
-            self._tokens,
-            self._once,
-            signing_secret=self._way.signing_secret if self._way.kind == "http" else None,
-            oauth=oauth,
-        )
-        home = Home(self._api, self._tokens)
+    def _app(self, core: Core) -> AsyncApp:
+        app = bolt_app(self._api, self._calls, self._dedup)
+        home = Home(self._calls)
         listeners = Listeners(
             core=core,
-            answers=Answers(self._api, self._tokens, self._posting),
-            places=Places(self._api, self._tokens),
+            replies=Replies(self._api, self._calls, self._posting),
+            channels=self._channels,
             home=home,
-            once=self._once,
+            dedup=self._dedup,
             tasks=self._tasks,
         )
-        rooms = Rooms(
+        handlers = Handlers(
             listeners=listeners,
             lifecycle=self._lifecycle(core),
             home=home,
-            once=self._once,
+            dedup=self._dedup,
             tasks=self._tasks,
         )
-        listen(app, core, rooms)
+        add_listeners(app, core, handlers)
         return app
 
     def _lifecycle(self, core: Core) -> Lifecycle:
-        return Lifecycle(core, self._tokens, self._posting, self._store)
+        return Lifecycle(core, self._calls, self._tokens, self._notices)

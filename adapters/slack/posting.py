@@ -1,121 +1,119 @@
-"""Posts cards, finds them again, and changes them."""
+"""Posts cards, finds them again after an uncertain answer, and edits them."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from structlog import get_logger
 
-from adapters.slack.api import Api
-from adapters.slack.errors import EXPIRED, NOT_ALLOWED, code_of, send_error
-from adapters.slack.once import Once
-from adapters.slack.render import Message, as_text, render, without_pictures
-from adapters.slack.tokens import Access, Tokens, certain
+from adapters.slack.calls import Answer, Calls
+from adapters.slack.channels import Channels
+from adapters.slack.outcomes import code_of, is_about_layout
+from adapters.slack.render import Message, layouts
+from adapters.slack.tokens import Access
 from bot.cards import Card
-from bot.cards.say import paragraph
-from bot.domain.errors import CardRefused, LookupUnsupported, RetryLater, SendError, WorkspaceGone
+from bot.domain.errors import (
+    CardRefused,
+    ChannelGone,
+    DeliveryUncertain,
+    LookupUnsupported,
+    RetryLater,
+    WorkspaceGone,
+)
 from bot.domain.models import ChannelRef, MessageRef
 
-EVENT = "paperboy_delivery"
+EVENT_TYPE = "paperboy_delivery"
 """The type of our messages' metadata."""
 PAGE = 100
-"""Messages asked for at once; commercially distributed apps outside Slack's marketplace get 15."""
-A_DAY = 86_400
+"""Messages asked for per call; commercially distributed apps outside Slack's marketplace get 15."""
 PLAIN = {"unfurl_links": False, "unfurl_media": False, "mrkdwn": False}
-
-_Call = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
+"""How every message is posted: nothing unfurls, and its text isn't read as markup."""
 
 _log = get_logger()
 
 
 class Posting:
-    """What `Platform.send`, `find` and `Editing.edit` do on Slack."""
+    """What `Platform.send`, `Platform.find` and `Editing.edit` do on Slack."""
 
-    def __init__(self, api: Api, tokens: Tokens, once: Once) -> None:
-        self._api = api
-        self._tokens = tokens
-        self._once = once
-        self._reached: dict[str, str] = {}
-        """How far back a search has come that Slack interrupted: some apps may read one page a minute."""
+    def __init__(self, calls: Calls, channels: Channels) -> None:
+        self._calls = calls
+        self._channels = channels
+        self._cursors: dict[str, str] = {}
+        """Delivery -> the page where a search goes on that Slack's rate limit interrupted."""
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """Post `card` with its key in the metadata. A layout that Slack refuses is tried once more as plain text."""
-        metadata = {"event_type": EVENT, "event_payload": {"key": key}}
-        access = await self._tokens.of(to.workspace)
-        refused: SendError | None = None
-        for message in _ways(card):
-            try:
-                return await self.post(access, to.channel, message, metadata=metadata)
-            except CardRefused as error:
-                _log.error("card_refused", platform="slack", delivery=key, why=str(error))
-                refused = error
-            except WorkspaceGone as error:
-                await self._complain(access, error)
-                raise
-        raise refused or CardRefused("there is nothing to post")
+        """Post `card` with its key in the metadata, in the fullest layout that Slack takes. Raises a SendError."""
+        access = await self._calls.access(to.workspace)
+        metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
+        return await self._post_first(access, to.channel, layouts(card), metadata=metadata)
 
-    async def post(self, access: Access, channel: str, message: Message, **options: Any) -> MessageRef:
-        """Post a message, once. Raises a SendError."""
-        body = {"text": message.text, **PLAIN, **options}
-        if message.blocks:
-            body["blocks"] = list(message.blocks)
-        answer = await self._call(
-            access, lambda client: client.chat_postMessage(channel=channel, **body), posts=True
-        )
-        return _reference(access, answer["channel"], answer["ts"])
+    async def reply(self, to: ChannelRef, card: Card, thread: str) -> None:
+        """Post `card` in the thread of a message. Raises a SendError."""
+        access = await self._calls.access(to.workspace)
+        await self._post_first(access, to.channel, layouts(card), thread_ts=thread)
+
+    async def direct(self, access: Access, to: str, card: Card) -> None:
+        """Post `card` to a person or a channel, without a key. Raises a SendError."""
+        await self._post_first(access, to, layouts(card))
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """The message whose metadata holds `key`. Raises Unknowable where the app may not read the channel."""
-        access = await self._tokens.of(to.workspace)
-        cursor = self._reached.pop(key, "")
+        """The message whose metadata names the delivery `key`, or None if it isn't in the channel.
+
+        Raises Unknowable if the app may not read the channel.
+        """
+        access = await self._calls.access(to.workspace)
+        cursor = self._cursors.pop(key, "")
         while True:
             try:
-                page = await self._history(access, to.channel, since, cursor)
+                page = await self._history(access, to, since, cursor)
             except RetryLater:
                 if cursor:
-                    self._reached[key] = cursor
+                    self._cursors[key] = cursor
                 raise
-            for message in page["messages"] or ():
-                if (message.get("metadata") or {}).get("event_payload", {}).get("key") == key:
+            for message in page.get("messages") or ():
+                if _names(message, key):
                     return _reference(access, to.channel, message["ts"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return None
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
-        """Show `card` in the message's place; its metadata stays."""
-        access = await self._tokens.of(to.workspace)
-        shown = render(card)
-        await self._call(
-            access,
-            lambda client: client.chat_update(
-                channel=to.channel, ts=message.id, text=shown.text, blocks=list(shown.blocks)
-            ),
-            posts=False,
-        )
+        """Show `card` in place of the message's content; its metadata stays. Raises a SendError."""
+        access = await self._calls.access(to.workspace)
 
-    async def _complain(self, access: Access, error: WorkspaceGone) -> None:
-        """Tell whoever installed the app what it may not do; the workspace is paused until that is mended."""
-        if code_of(error.__cause__ or error) not in NOT_ALLOWED:
-            return
-        _log.error("not_allowed", platform="slack", workspace=access.workspace, why=str(error))
-        if access.installer and await self._once.first(f"complaint:{access.workspace}", A_DAY):
-            message = f"Nothing is posted in this workspace for now: {error}. Its subscriptions are kept."
-            card = Card("error", message, blocks=(paragraph(message),))
-            with suppress(SendError):
-                await self.post(access, access.installer, render(card))
+        async def update(layout: Message) -> Answer:
+            def call(client: AsyncWebClient) -> Any:
+                return client.chat_update(
+                    channel=to.channel, ts=message.id, text=layout.text, blocks=list(layout.blocks)
+                )
 
-    async def _history(
-        self, access: Access, channel: str, since: datetime, cursor: str
-    ) -> AsyncSlackResponse:
-        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
+            return await self._calls.ask(access, call)
+
+        await _first_taken(layouts(card), update)
+
+    async def _post_first(
+        self, access: Access, channel: str, messages: Iterable[Message], **options: Any
+    ) -> MessageRef:
+        async def post(message: Message) -> Answer:
+            body = {"text": message.text, **PLAIN, **options}
+            if message.blocks:
+                body["blocks"] = list(message.blocks)
+            return await self._calls.post(
+                access, lambda client: client.chat_postMessage(channel=channel, **body)
+            )
+
+        answer = await _first_taken(messages, post)
+        if not (isinstance(answer.get("ts"), str) and isinstance(answer.get("channel"), str)):
+            raise DeliveryUncertain("Slack's answer names no message")
+        return _reference(access, answer["channel"], answer["ts"])
+
+    async def _history(self, access: Access, to: ChannelRef, since: datetime, cursor: str) -> Answer:
+        """A page of the channel's messages. A public channel that the app isn't in is joined first."""
+
+        def call(client: AsyncWebClient) -> Any:
             return client.conversations_history(
-                channel=channel,
+                channel=to.channel,
                 oldest=f"{since.timestamp():.6f}",
                 limit=PAGE,
                 include_all_metadata=True,
@@ -123,36 +121,42 @@ class Posting:
             )
 
         try:
-            return await self._call(access, call, posts=False)
-        except SendError as error:
-            code = code_of(error.__cause__) if error.__cause__ else ""
-            if code in NOT_ALLOWED or code == "not_in_channel":
-                raise LookupUnsupported(f"Paperboy may not read the history of {channel} ({code})") from error
+            try:
+                return await self._calls.ask(access, call)
+            except ChannelGone as error:
+                if code_of(error) != "not_in_channel" or not await self._channels.enter(access, to.channel):
+                    raise
+                return await self._calls.ask(access, call)
+        except (ChannelGone, WorkspaceGone) as error:
+            code = code_of(error)
+            if code in {"not_in_channel", "missing_scope", "no_permission"}:
+                raise LookupUnsupported(
+                    f"Paperboy may not read the messages of {to.channel} ({code})"
+                ) from error
             raise
 
-    async def _call(self, access: Access, call: _Call, *, posts: bool) -> AsyncSlackResponse:
-        """Raises a SendError. A token that has just expired is exchanged: such a call did nothing."""
-        client = self._api.posting if posts else self._api.asking
+
+async def _first_taken(
+    messages: Iterable[Message], attempt: Callable[[Message], Awaitable[Answer]]
+) -> Answer:
+    """The answer to the first of the layouts that Slack takes. Raises the last refusal."""
+    refusal = CardRefused("there is nothing to post")
+    for message in messages:
         try:
-            try:
-                return await call(client(access.token))
-            except SlackApiError as error:
-                if code_of(error) != EXPIRED:
-                    raise
-            access = await self._tokens.renewed(access)
-            return await call(client(access.token))
-        except (SlackApiError, ClientError, TimeoutError) as error:
-            meant = send_error(error)
-            raise (meant if posts else certain(meant)) from error
+            return await attempt(message)
+        except CardRefused as error:
+            if not is_about_layout(error):
+                raise
+            _log.error("card_refused", platform="slack", why=str(error), blocks=len(message.blocks))
+            refusal = error
+    raise refusal
 
 
-def _ways(card: Card) -> Iterator[Message]:
-    """How a card may be said: as it is; without pictures, which Slack loads itself; in words alone."""
-    whole = render(card)
-    yield whole
-    if any("accessory" in block for block in whole.blocks):
-        yield Message(whole.text, without_pictures(whole.blocks))
-    yield Message(as_text(card), ())
+def _names(message: Any, key: str) -> bool:
+    """Whether a message is that delivery's. The channel, before the “/”, may have had another id when it was posted."""
+    payload = (message.get("metadata") or {}).get("event_payload") or {}
+    found = str(payload.get("key") or "")
+    return found != "" and (found.partition("/")[2] or found) == (key.partition("/")[2] or key)
 
 
 def _reference(access: Access, channel: str, ts: str) -> MessageRef:

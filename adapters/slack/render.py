@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from adapters.slack import limits
-from adapters.slack.elements import (
+from adapters.slack.block_kit import (
     Json,
     bullets,
     buttons,
@@ -24,36 +24,36 @@ from bot.cards.plain import link, plain
 from bot.text import shorten
 
 NOTICE = 700
-"""Characters of a message's top-level text, before escaping makes it up to five times as long."""
-ROOM = limits.MESSAGE - 700
-"""Characters of a message's blocks, with a margin: how Slack counts is not documented."""
-SIGN = 2
-"""Characters of a label that is no word, such as 👍."""
-_EVERYONE = frozenset({"here", "channel", "everyone"})
+"""Characters of a message's top-level text; escaping can make it five times as long."""
+BUDGET = limits.MESSAGE - 700
+"""Characters of a message's blocks. The margin is there because Slack doesn't document how it counts."""
+EMOJI_LABEL = 2
+"""Characters of a button's label, at most, that is an emoji such as 👍 rather than a word."""
+_BROADCASTS = frozenset({"here", "channel", "everyone"})
 _ID = re.compile("[SUW][A-Z0-9]{2,20}")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a message or view is made of."""
+    """The content of a message or view."""
 
     text: str
-    """All of it in a line, as markup: for notifications, and for what can't show blocks."""
+    """One line of markup, for notifications and for clients that can't show blocks."""
     blocks: Sequence[Json]
 
 
 def render(card: Card, *, most: int = limits.BLOCKS) -> Message:
-    """The card, within every limit; `most` is how many blocks it may have."""
-    ping = _ping(card.posting.ping)
+    """The card within every limit of Slack; `most` is how many blocks it may have."""
+    mention = _mention(card.posting.ping)
     notice = escaped(shorten(plain(card.notice), NOTICE)) or "Paperboy"
-    blocks = [*([rich_text(ping[1])] if ping else []), *_blocks(card)]
+    blocks = [*([rich_text(mention[1])] if mention else []), *_blocks(card)]
     return Message(
-        f"{ping[0]} {notice}" if ping else notice, fit(blocks or [section(plain(card.notice))], most)
+        f"{mention[0]} {notice}" if mention else notice, fit(blocks or [section(plain(card.notice))], most)
     )
 
 
 def as_text(card: Card) -> str:
-    """The card without blocks: its notice and its papers' addresses. As markup."""
+    """The card as markup without blocks: its notice, its papers' titles and links."""
     text = escaped(shorten(plain(card.notice), NOTICE)) or "Paperboy"
     for block in card.blocks:
         if isinstance(block, PaperBlock):
@@ -62,25 +62,37 @@ def as_text(card: Card) -> str:
     return text
 
 
+def layouts(card: Card) -> Iterator[Message]:
+    """The card in ever simpler layouts: in full; without pictures, which Slack loads itself; as text alone.
+
+    Slack refuses the whole message if it can't load a picture.
+    """
+    full = render(card)
+    yield full
+    if any("accessory" in block for block in full.blocks):
+        yield Message(full.text, without_pictures(full.blocks))
+    yield Message(as_text(card), ())
+
+
 def without_pictures(blocks: Iterable[Json]) -> list[Json]:
-    """The same, for when Slack could not load one: it refuses the whole message then."""
+    """The blocks without their pictures."""
     return [{name: value for name, value in block.items() if name != "accessory"} for block in blocks]
 
 
 def fit(blocks: Sequence[Json], most: int) -> list[Json]:
-    """As many of the blocks as a message holds, and a sign where some are left out."""
+    """As many of the blocks as a message holds, with a note if some are left out."""
     kept: list[Json] = []
-    room = ROOM
+    room = BUDGET
     for block in blocks:
         room -= weight(block)
         if room < 0 or (len(kept) == most - 1 and len(blocks) > most):
-            return [*kept, context("… and more than fits into a message")]
+            return [*kept, context("… and more than a Slack message can hold")]
         kept.append(block)
     return kept
 
 
 def weight(value: Any) -> int:
-    """Characters of all that a block says, links and values included."""
+    """Characters of everything in a block, links and values included."""
     if isinstance(value, dict):
         return sum(weight(part) for name, part in value.items() if name not in {"type", "action_id"})
     if isinstance(value, list):
@@ -119,8 +131,8 @@ def _paragraph(text: Sequence[Span]) -> Iterable[Json]:
     if text and all(span.style == "dim" and not span.url for span in text):
         return (context("".join(span.text for span in text)),)
     parts: list[Json] = []
-    for of_its_own, spans in groupby(text, lambda span: span.style == "code" and "\n" in span.text):
-        if of_its_own:
+    for preformat, spans in groupby(text, lambda span: span.style == "code" and "\n" in span.text):
+        if preformat:
             parts += (preformatted(span.text) for span in spans)
         else:
             parts.append(line(spans))
@@ -143,8 +155,8 @@ def _paper(block: PaperBlock) -> Iterator[Json]:
 
 
 def _divided(actions: Sequence[Button]) -> tuple[list[Button], list[Button]]:
-    """What is a button of its own, and what is behind the menu: all but the first one and those that are a sign."""
-    alone = [n == 0 or len(button.label) <= SIGN for n, button in enumerate(actions)]
+    """The actions that get a button, and those that go into the menu: all but the first one and the emojis."""
+    alone = [n == 0 or len(button.label) <= EMOJI_LABEL for n, button in enumerate(actions)]
     first = [button for button, shown in zip(actions, alone, strict=True) if shown]
     more = [button for button, shown in zip(actions, alone, strict=True) if not shown]
     room = max(0, len(more) - limits.OVERFLOW)
@@ -157,9 +169,9 @@ def _paper_line(block: PaperBlock) -> Json:
     return line((Span(block.title, "bold", block.url), Span(below)))
 
 
-def _ping(role: str) -> tuple[str, Json] | None:
-    """Whoever is to be notified, as markup and as rich text."""
-    if role in _EVERYONE:
+def _mention(role: str) -> tuple[str, Json] | None:
+    """The mention of those to notify, as markup and as rich text; None if `role` is no id of Slack."""
+    if role in _BROADCASTS:
         mark, element = f"<!{role}>", {"type": "broadcast", "range": role}
     elif not _ID.fullmatch(role):
         return None

@@ -2,25 +2,28 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from time import time
 from typing import Any, Protocol
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError, SlackTokenRotationError
+from redis.asyncio import Redis
+from slack_sdk.errors import SlackTokenRotationError
 from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 
 from adapters.slack.api import Api
-from adapters.slack.errors import code_of, send_error
 from adapters.slack.installations import RedisInstallationStore
-from bot.domain.errors import ConfigurationError, DeliveryUncertain, RetryLater, SendError, WorkspaceGone
+from adapters.slack.outcomes import CALL_ERRORS, PROXY_WAIT, TOKEN_REFUSED, certain, code_of, send_error
+from bot.domain.errors import ConfigurationError, RetryLater, WorkspaceGone
+from bot.store import keys
 
 EARLY = 120
-"""Minutes before its end that a token is exchanged; Slack's live for 12 hours."""
+"""Minutes before its end that a token is exchanged. Slack's tokens live for 12 hours."""
 AT_ONCE = 10**7
+"""Minutes: more than any token lives, so that it is exchanged now."""
 URL = "url"
-"""Where an installation keeps the workspace's address, among its custom values."""
-PATIENCE = 10.0
-"""Seconds that another process may take to exchange a token."""
+"""Name of the custom value of an installation that holds the workspace's address."""
+ROTATION_REFUSED = TOKEN_REFUSED | {"invalid_refresh_token", "bad_client_secret", "invalid_client_id"}
+"""Codes after which a token can't be exchanged any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,62 +34,85 @@ class Access:
     token: str = field(repr=False)
     bot_user: str
     url: str
-    """`https://lab.slack.com/`: where its messages can be linked to."""
+    """Where links to its messages begin: `https://lab.slack.com/`."""
     installer: str = ""
-    """The user who installed the app; empty where that is not known."""
+    """The user who installed the app; empty if that is unknown."""
 
 
 class Tokens(Protocol):
     """Knows the token of each workspace."""
 
     async def of(self, workspace: str) -> Access:
-        """Raises WorkspaceGone where there is none, RetryLater where it can't be found out now."""
+        """Raises WorkspaceGone if there is none, RetryLater if it can't be found out now."""
 
     async def renewed(self, expired: Access) -> Access:
-        """Another token in the place of one that Slack calls expired. Raises the same."""
+        """A new token in place of one that Slack calls expired. Raises the same."""
+
+    async def forget(self, workspace: str, uninstalled_at: float) -> bool:
+        """The app was uninstalled there: no process uses the token any more. False if it was installed again since."""
 
 
 class OneToken:
     """The token of the one workspace that the operator installed the app into."""
 
-    def __init__(self, api: Api, token: str) -> None:
+    def __init__(self, api: Api, token: str, redis: Redis) -> None:
         self._api = api
         self._token = token
+        self._redis = redis
         self._access: Access | None = None
         self._asking = asyncio.Lock()
 
     async def of(self, workspace: str) -> Access:
-        """The token, where it is this workspace's."""
-        access = await self.access()
+        """The token, if it is this workspace's."""
+        access = await self._identified()
         if workspace != access.workspace:
-            raise WorkspaceGone(f"SLACK_BOT_TOKEN is of another workspace, {access.workspace}")
+            raise WorkspaceGone(f"SLACK_BOT_TOKEN belongs to another workspace, {access.workspace}")
+        if await self._redis.exists(keys.uninstalled("slack", workspace)):
+            raise WorkspaceGone("the app was uninstalled")
         return access
 
     async def renewed(self, expired: Access) -> Access:
-        """Raises WorkspaceGone: such a token is renewed by its operator."""
+        """Raises WorkspaceGone: only the operator can renew this token."""
         raise WorkspaceGone(f"SLACK_BOT_TOKEN of {expired.workspace} has expired: turn token rotation off")
 
-    async def workspace(self) -> str:
-        """Whose token it is. Raises ConfigurationError where Slack refuses it, RetryLater where it doesn't answer."""
+    async def forget(self, workspace: str, uninstalled_at: float) -> bool:  # noqa: ARG002  # the protocol has it
+        """Refuse to use the token until the next start finds that it works."""
+        await self._redis.set(keys.uninstalled("slack", workspace), "1")
+        return True
+
+    async def verified(self) -> str:
+        """The token's workspace, after Slack said that the token works.
+
+        Raises ConfigurationError if Slack refuses it, RetryLater if Slack doesn't answer.
+        """
         try:
-            return (await self.access()).workspace
+            workspace = (await self._identified()).workspace
         except WorkspaceGone as error:
+            if code_of(error) not in TOKEN_REFUSED:
+                raise RetryLater(str(error), scope="platform") from error
             raise ConfigurationError(
                 "Slack refuses SLACK_BOT_TOKEN: copy it again from “OAuth & Permissions”, after “Install to "
                 f"Workspace” ({error})"
             ) from None
+        await self._redis.delete(keys.uninstalled("slack", workspace))
+        return workspace
 
-    async def access(self) -> Access:
-        """The token with all that goes with it. Raises a SendError."""
+    async def _identified(self) -> Access:
         async with self._asking:
             if self._access is None:
                 who = await identify(self._api, self._token)
+                if who.get("is_enterprise_install"):
+                    raise ConfigurationError(
+                        "SLACK_BOT_TOKEN is of a whole Enterprise organization, which Paperboy doesn't support: "
+                        "install the app into one workspace"
+                    )
                 self._access = Access(who["team_id"], self._token, who["user_id"], who.get("url") or "")
             return self._access
 
 
 class InstalledTokens:
-    """The tokens that workspaces gave by installing the app; those that expire are exchanged in time."""
+    """The tokens of workspaces that installed the app. Each is read from Redis whenever it is needed, so that an
+    uninstallation takes effect at once in all processes; tokens that expire are exchanged in time."""
 
     def __init__(self, api: Api, store: RedisInstallationStore, client_id: str, client_secret: str) -> None:
         self._api = api
@@ -94,21 +120,25 @@ class InstalledTokens:
         self._client = (client_id, client_secret)
 
     async def of(self, workspace: str) -> Access:
-        """The token as it is now, exchanged where it ends soon."""
-        return await self._renewed(workspace, EARLY, None)
+        """The workspace's token, exchanged if it expires soon."""
+        return await self._current(workspace, EARLY, None)
 
     async def renewed(self, expired: Access) -> Access:
         """Exchanged, unless another process did it meanwhile."""
-        return await self._renewed(expired.workspace, AT_ONCE, expired.token)
+        return await self._current(expired.workspace, AT_ONCE, expired.token)
 
-    async def _renewed(self, workspace: str, minutes: int, stale: str | None) -> Access:
+    async def forget(self, workspace: str, uninstalled_at: float) -> bool:
+        """Delete the workspace's installation."""
+        found = await self._store.of(workspace)
+        if found is not None and int(found.installed_at) > uninstalled_at:
+            return False
+        await self._store.async_delete_bot(enterprise_id=None, team_id=workspace)
+        return True
+
+    async def _current(self, workspace: str, minutes: int, stale: str | None) -> Access:
         installed = await self._find(workspace)
         expires = installed.bot_token_expires_at
-        if (
-            stale in {None, installed.bot_token}
-            and expires is not None
-            and self._store.ends(expires, minutes)
-        ):
+        if stale in {None, installed.bot_token} and expires is not None and expires <= time() + minutes * 60:
             installed = await self._exchange(workspace, installed, minutes)
         elif stale == installed.bot_token:
             raise WorkspaceGone(f"the token of {workspace} has expired, and can't be exchanged")
@@ -127,9 +157,9 @@ class InstalledTokens:
         return installed
 
     async def _exchange(self, workspace: str, installed: Installation, minutes: int) -> Installation:
-        """One process does it, for a refresh token can be used once; the others wait for its result."""
+        """A refresh token works once: one process exchanges it, the others wait for its result."""
         try:
-            async with asyncio.timeout(PATIENCE), self._store.alone(workspace):
+            async with self._store.exclusive(workspace):
                 now = await self._find(workspace)
                 if now.bot_token != installed.bot_token:
                     return now
@@ -143,27 +173,24 @@ class InstalledTokens:
                     await self._store.async_save(rotated)
                 return rotated or now
         except SlackTokenRotationError as error:
-            cause = error.api_error
-            if (
-                isinstance(send_error(cause), DeliveryUncertain | RetryLater)
-                and code_of(cause) != "invalid_refresh_token"
-            ):
+            code = code_of(error.api_error)
+            if code not in ROTATION_REFUSED:
                 raise RetryLater("the token could not be exchanged now", scope="workspace") from None
-            raise WorkspaceGone(f"the token can't be exchanged ({code_of(cause)}): install again") from None
-        except (TimeoutError, ClientError) as error:
+            raise WorkspaceGone(f"the token can't be exchanged ({code}): install the app again") from None
+        except CALL_ERRORS as error:
             raise RetryLater("the token could not be exchanged now", scope="workspace") from error
 
 
 async def identify(api: Api, token: str) -> dict[str, Any]:
-    """Slack's `auth.test`. Raises a SendError; nothing was posted, so it is never Unclear."""
+    """Slack's `auth.test`, with the `scopes` of the token: None if the answer doesn't name them. Raises a SendError."""
     try:
         answer = await api.asking(token).auth_test()
-    except (SlackApiError, ClientError, TimeoutError) as error:
+    except CALL_ERRORS as error:
         raise certain(send_error(error)) from error
     known = answer.data if isinstance(answer.data, dict) else {}
-    return known | {"scopes": answer.headers.get("x-oauth-scopes", "")}
-
-
-def certain(error: SendError) -> SendError:
-    """The same about a call that posts nothing: what is unclear can be tried again."""
-    return RetryLater(str(error), scope="workspace") if isinstance(error, DeliveryUncertain) else error
+    if not (isinstance(known.get("team_id"), str) and isinstance(known.get("user_id"), str)):
+        raise RetryLater(
+            "Slack's answer names no workspace", after=PROXY_WAIT, scope="workspace", counts=False
+        )
+    granted = answer.headers.get("x-oauth-scopes")
+    return known | {"scopes": granted if granted is None else frozenset(granted.replace(" ", "").split(","))}

@@ -87,6 +87,8 @@ class Posting:
     """Open a thread for talking about it."""
     embeds: bool = False
     """Discord's classic embeds in the place of components."""
+    publish: bool = False
+    """Send the post on to the channels that follow an announcement channel."""
     topics: tuple[str, ...] = ()
     """The arXiv categories of its papers, most frequent first: for a forum's tags."""
     papers: tuple[str, ...] = ()

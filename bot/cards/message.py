@@ -28,6 +28,7 @@ def posting(entries: Sequence[Entry], settings: ChannelSettings) -> Posting:
         ping=settings.ping,
         threads=settings.threads,
         embeds=settings.embeds,
+        publish=settings.publish,
         topics=tuple(topic for topic, _ in topics.most_common()),
         papers=tuple(paper.id for paper, _ in entries),
     )

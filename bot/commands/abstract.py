@@ -1,7 +1,7 @@
 """The button that shows a paper's whole abstract, below its card."""
 
 from bot.cards.paper import paper_card
-from bot.commands.known import known
+from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.models import Command
 from bot.ports import Reply
@@ -9,5 +9,5 @@ from bot.ports import Reply
 
 async def abstract(command: Command, services: Services) -> Reply:
     """The paper in full, for everyone who follows the thread."""
-    paper = await known(command.options["paper"], services)
+    paper = await resolve_paper(command.options["paper"], services)
     return Reply(paper_card(paper, (), services.now(), "full"), private=False, thread=True)

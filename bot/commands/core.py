@@ -1,6 +1,7 @@
 """The core as a platform sees it: a command in, a reply out, whatever happens."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 
 import structlog
@@ -12,10 +13,10 @@ from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, react, up, widen
 from bot.commands.help import help_
-from bot.commands.line import checked, parse_line
 from bot.commands.list import list_
 from bot.commands.more import more
 from bot.commands.mute import mute, mutewhat, unmute
+from bot.commands.parser import ParsedCommand, check_options, parse_line, resolve_command
 from bot.commands.preview import preview
 from bot.commands.saved import save, saved
 from bot.commands.search import search
@@ -25,7 +26,7 @@ from bot.commands.share import share
 from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
-from bot.commands.table import find
+from bot.commands.table import CommandSpec
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.domain.errors import UserError
@@ -73,28 +74,18 @@ class Commands:
     async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
         """Carry out a line as typed, with or without its `/paper`."""
         try:
-            command = parse_line(line, user, channel)
+            parsed = parse_line(line, user, channel)
         except UserError as error:
             return Reply(error_card(error, line))
-        return await self.handle(command)
+        return await self._answer(parsed)
 
     async def handle(self, command: Command) -> Reply:
-        """Carry out a command. What a person got wrong is answered; what we got wrong is logged, too."""
-        began, outcome = monotonic(), "ok"
+        """Carry out a command that a form or a button gave."""
         try:
-            return await self._handle(command)
+            parsed = resolve_command(command)
         except UserError as error:
-            outcome = "refused"
-            return Reply(error_card(_runnable(error, command), _free_text(command)))
-        except Exception:  # the edge: a person waits for an answer, and the platform's loop goes on
-            log.exception(
-                "command failed", command=command.name, channel=str(command.channel), user=command.user.id
-            )
-            outcome = "failed"
-            return Reply(sorry_card())
-        finally:
-            name = command.name if command.name in HANDLERS else "unknown"
-            metrics.command_seconds.labels(name, outcome).observe(monotonic() - began)
+            return Reply(error_card(error, ""))
+        return await self._answer(parsed)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Post nothing there for now; subscriptions are kept."""
@@ -117,14 +108,16 @@ class Commands:
         command: str,
         option: str,
         typed: str,
-        user: User,  # noqa: ARG002  # the port has it
+        user: User,
         channel: ChannelRef,
     ) -> Sequence[Choice]:
         """What could be meant by what was typed so far. Never raises: a person goes on typing."""
         try:
+            if not await self._is_member(user, channel):
+                return ()
             return await complete(command, option, typed, channel, self._services)
         except Exception:  # the edge, as above
-            log.exception("completing failed", command=command, option=option)
+            log.exception("completion_failed", command=command, option=option)
             return ()
 
     async def settings(self, channel: ChannelRef) -> ChannelSettings:
@@ -145,10 +138,16 @@ class Commands:
 
     async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
         """Count what a reaction to a posted card says; with None it was taken back."""
+        if not await self._is_member(user, channel):
+            return
         paper_id = await self._services.outbox.paper_of(channel, message)
         found = await self._services.papers.get([paper_id] if paper_id else [])
         for paper in found.values():
             await react(channel, user, paper, self._services, liked=liked)
+
+    async def move(self, old: ChannelRef, new: ChannelRef) -> None:
+        """Give a channel's new id everything that is stored of its old one."""
+        await self._services.move(old, new)
 
     async def forget(self, channel: ChannelRef) -> None:
         """Remove all that is kept of a channel."""
@@ -156,37 +155,41 @@ class Commands:
             await self._services.subscriptions.remove(channel, subscription.number)
         await self._services.outbox.forget(channel)
 
-    async def _handle(self, command: Command) -> Reply:
-        spec, valid = checked(command)
-        if spec.changes and command.options and not await self._may_change(command):
-            raise UserError(
-                "Only people who may manage this channel can change what is posted here. Looking is for everyone.",
-                hint="/paper list",
-            )
-        reply = await HANDLERS[spec.name](valid, self._services)
-        await self._services.outbox.resume_if_paused(command.channel)  # whoever types there can see us, too
+    async def _answer(self, parsed: ParsedCommand) -> Reply:
+        """What a person got wrong is answered; what we got wrong is logged, too."""
+        began, outcome = monotonic(), "ok"
+        name, command = parsed.spec.name, parsed.command
+        try:
+            return await self._carry_out(parsed.spec, command)
+        except UserError as error:
+            outcome = "refused"
+            return Reply(error_card(_with_whole_hint(error, parsed), parsed.free_text))
+        except Exception:  # the edge: a person waits for an answer, and the platform's loop goes on
+            log.exception("command_failed", command=name, channel=str(command.channel), user=command.user.id)
+            outcome = "failed"
+            return Reply(sorry_card())
+        finally:
+            metrics.command_seconds.labels(name, outcome).observe(monotonic() - began)
+
+    async def _carry_out(self, spec: CommandSpec, command: Command) -> Reply:
+        check_options(spec, command)
+        settings = await self._services.settings.of(command.channel)
+        user = await self._services.access.check(spec, command, settings)
+        reply = await HANDLERS[spec.name](replace(command, user=user), self._services)
+        # Someone who types there can see us, so posts may get through, too.
+        await self._services.outbox.resume_if_paused(command.channel)
         return reply
 
-    async def _may_change(self, command: Command) -> bool:
-        if command.user.may_manage:
-            return True
-        return (await self._services.settings.of(command.channel)).editors == "everyone"
+    async def _is_member(self, user: User, channel: ChannelRef) -> bool:
+        try:
+            return (await self._services.access.of(user, channel)).member
+        except UserError:
+            return False
 
 
-def _free_text(command: Command) -> str:
-    """What an error's place refers to: the text that the query was read from."""
-    spec = find(command.name)
-    return command.options.get(spec.free.name, "") if spec and spec.free else ""
-
-
-def _runnable(error: UserError, command: Command) -> UserError:
-    """The error with its hint as a whole line: of the language it is only a better query."""
+def _with_whole_hint(error: UserError, parsed: ParsedCommand) -> UserError:
+    """The error with its hint as a whole line: the query language only knows a better query."""
     if not error.hint or error.hint.startswith(SLASH):
         return error
-    spec = find(command.name)
-    named = [
-        f" {o.name}:{command.options[o.name]}"
-        for o in (spec.named if spec else ())
-        if o.name in command.options
-    ]
-    return UserError(str(error), hint=f"{SLASH}{command.name} {error.hint}{''.join(named)}", at=error.at)
+    hint = f"{SLASH}{parsed.spec.name} {error.hint}{parsed.named_options}"
+    return UserError(str(error), hint=hint, at=error.at)

@@ -8,7 +8,7 @@ from bot.cards import Bullets, Button, Card, Span, Text
 from bot.cards.paper import NOTICE, QUERY
 from bot.cards.plain import link, plain
 from bot.cards.say import actions, bold, code, paragraph, text
-from bot.commands.known import known
+from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.deliveries import OpenDelivery, Sent
 from bot.domain.models import Command, Paper, Rules, Subscription
@@ -45,7 +45,7 @@ class Story:
 
 async def explain(command: Command, services: Services) -> Reply:
     """Seen when and where, which subscriptions match or what they miss, muted, waiting, sent, failed."""
-    paper, channel = await known(command.options["paper"], services), command.channel
+    paper, channel = await resolve_paper(command.options["paper"], services), command.channel
     owed = await services.outbox.open_deliveries(channel)
     seen = (await services.papers.first_seen([paper.id])).get(paper.id)
     story = Story(

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from bot.cards import Block, Button, Card
 from bot.cards.paper import QUERY
 from bot.cards.say import actions, bold, code, paragraph
-from bot.commands.known import known
+from bot.commands.replan import follow
+from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
-from bot.commands.waiting import follow
-from bot.commands.which import which
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, Paper, Subscription, User
 from bot.policy.query_narrowing import DISLIKES, Narrower, narrowed, narrower
@@ -49,7 +48,7 @@ async def react(
 async def narrow(command: Command, services: Services) -> Reply:
     """Rule something out of a subscription: `#3 -survey`."""
     number, _, exclusions = command.options["change"].strip().partition(" ")
-    subscription = await which(number, command.channel, services)
+    subscription = await resolve_subscription(number, command.channel, services)
     query = narrowed(subscription.query, exclusions)
     changed = await services.subscriptions.change(command.channel, subscription.number, query=str(query))
     await follow(command.channel, services)
@@ -58,7 +57,7 @@ async def narrow(command: Command, services: Services) -> Reply:
 
 async def widen(command: Command, services: Services) -> Reply:
     """Give a subscription the query back that it had before."""
-    subscription = await which(command.options["subscription"], command.channel, services)
+    subscription = await resolve_subscription(command.options["subscription"], command.channel, services)
     if not subscription.was:
         raise UserError(f"#{subscription.number} has not been changed.", hint="/paper list")
     changed = await services.subscriptions.change(
@@ -106,7 +105,7 @@ def offer_blocks(subscription: Subscription, offer: Narrower) -> tuple[Block, ..
 
 
 async def _voted(command: Command, services: Services, *, liked: bool) -> Reply:
-    paper = await known(command.options["paper"], services)
+    paper = await resolve_paper(command.options["paper"], services)
     matching = await react(command.channel, command.user, paper, services, liked=liked)
     votes = await services.votes.of(command.channel)
     sign = UP if liked else DOWN

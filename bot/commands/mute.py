@@ -8,11 +8,10 @@ from bot.cards import Bullets, Button, Card, Text
 from bot.cards.paper import AUTHOR, QUERY
 from bot.cards.plain import plain
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
-from bot.commands.known import known
-from bot.commands.line import number_in
+from bot.commands.parser import number_in
+from bot.commands.replan import follow
+from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
-from bot.commands.waiting import follow
-from bot.commands.which import which
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Mute, Paper, Subscription
 from bot.policy.schedule import in_words
@@ -46,7 +45,7 @@ async def mute(command: Command, services: Services) -> Reply:
 
 async def mutewhat(command: Command, services: Services) -> Reply:
     """Ask what about a paper is not wanted: the reason that it is here for, or its author."""
-    paper = await known(command.options["paper"], services)
+    paper = await resolve_paper(command.options["paper"], services)
     subscriptions = await services.subscriptions.of(command.channel)
     reason = next((s for s in subscriptions if parse(s.query).matches(paper)), None)
     return Reply(choice_card(paper, reason))
@@ -133,7 +132,7 @@ def _line(mute: Mute, zone: str) -> Text:
 
 async def _named(asked: str, command: Command, services: Services) -> str:
     if number_in(asked) is not None:
-        return f"#{(await which(asked, command.channel, services)).number}"
+        return f"#{(await resolve_subscription(asked, command.channel, services)).number}"
     query = parse(asked)
     if query.has_signals:
         raise UserError(

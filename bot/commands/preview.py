@@ -5,10 +5,10 @@ from datetime import datetime
 from bot.cards import Block, Button, Card
 from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.cards.say import actions, code, dim, paragraph
-from bot.commands.line import number_in
 from bot.commands.lookback import Lookback, look_back
+from bot.commands.parser import number_in
+from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
-from bot.commands.which import which
 from bot.domain.models import Command
 from bot.ports import Reply
 from bot.query import parse
@@ -23,7 +23,9 @@ async def preview(command: Command, services: Services) -> Reply:
     asked = command.options["query"]
     number = number_in(asked)
     subscribed = number is not None
-    query = parse((await which(asked, command.channel, services)).query if subscribed else asked)
+    query = parse(
+        (await resolve_subscription(asked, command.channel, services)).query if subscribed else asked
+    )
     past = await look_back(query, services)
     offer = () if subscribed else actions(Button("Subscribe", f"subscribe {query}"))
     return Reply(preview_card(str(query), past, services.now(), offer))

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.cards import Button, Card
 from bot.cards.paper import NOTICE, paper_block
 from bot.cards.say import actions, bold, count, paragraph
-from bot.commands.known import known
+from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.models import Command, Paper
 from bot.ports import Reply
@@ -17,7 +17,7 @@ ON_A_PAGE = 10
 
 async def save(command: Command, services: Services) -> Reply:
     """Put a paper aside for whoever pressed, or take it away again."""
-    paper = await known(command.options["paper"], services)
+    paper = await resolve_paper(command.options["paper"], services)
     if command.options.get("remove") == "yes":
         await services.saved.remove(command.user, command.channel, paper.id)
         return Reply(_kept_card("Removed from your list", paper, Button("Undo", f"save {paper.id}")))

@@ -4,9 +4,9 @@ from dataclasses import replace
 from functools import partial
 
 from bot.cards.say import MAX_BUTTON
-from bot.commands.further import further
 from bot.commands.results import Wish, results_card
 from bot.commands.services import Services
+from bot.commands.upstream_results import further
 from bot.domain.errors import UserError
 from bot.domain.models import Command
 from bot.ports import Reply

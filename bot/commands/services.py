@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.commands.access import AccessGate
+from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
 from bot.search import Search
 from bot.search.recent_papers import RecentPapers
+from bot.settings import PlatformSettings
 from bot.sources.elsewhere import Elsewhere
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.outbox.outbox import Outbox
@@ -18,10 +21,18 @@ from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
 
 
+class AnyPlatform(PlatformSettings):
+    """A platform that declares nothing: it is taken to have all that the core offers."""
+
+    title = "This platform"
+    channel_settings = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What a command may use."""
 
+    access: AccessGate
     subscriptions: Subscriptions
     papers: Papers
     recent: RecentPapers
@@ -34,6 +45,16 @@ class Services:
     outbox: Outbox
     kept: ButtonPayloads
     votes: Votes
+    platforms: Mapping[str, type[PlatformSettings]]
+    """What each platform declares, by its name in `ChannelRef`."""
     polls: Callable[[], Awaitable[Mapping[str, PollResult]]]
     """How the last poll of each source went."""
     now: Callable[[], datetime]
+    join: Callable[[ChannelRef], Awaitable[str | None]]
+    """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
+    move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
+    """Gives a channel's new id everything that is stored of its old one."""
+
+    def platform(self, channel: ChannelRef) -> type[PlatformSettings]:
+        """What the channel's platform declares."""
+        return self.platforms.get(channel.platform, AnyPlatform)

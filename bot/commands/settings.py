@@ -1,76 +1,105 @@
 """`/paper settings`: what a channel's settings are, and what a change of them means."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
-from bot.cards import Bullets, Button, Card, Form
+from bot.cards import Block, Bullets, Button, Card, Form
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
-from bot.commands.knobs import KNOBS, Knob, difference, turned
+from bot.commands.replan import follow, next_words
 from bot.commands.services import Services
-from bot.commands.waiting import follow, next_words
+from bot.commands.setting_specs import SettingSpec, changed_settings, difference, specs_for
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Command
 from bot.ports import Reply
 
 TITLE = "Paperboy here"
+FREQUENCY_LABELS = {"now": "As they come", "daily": "Daily digest", "weekly": "Weekly digest"}
 
 
 async def settings(command: Command, services: Services) -> Reply:
     """Show them, with a form to change them; or change those that are named."""
+    platform = services.platform(command.channel)
+    specs = specs_for(platform.channel_settings)
     old = await services.settings.of(command.channel)
     if not command.options:
-        return Reply(await _shown(command, old, services), form=form(old))
-    new = turned(old, command.options.items())
+        return Reply(await _shown(command, old, specs, services), form=form(old, specs))
+    new = changed_settings(old, command.options.items(), specs)
     changed = difference(old, new)
-    if any(knob.name == "editors" for knob in changed) and not command.user.may_manage:
+    if any(spec.name == "editors" for spec in changed) and not command.user.may_manage:
         raise UserError(
-            "Only people who may manage this channel can say who may change what is posted.",
-            hint="/paper settings",
+            "Only people who manage this channel can decide who can edit.", hint="/paper settings"
         )
     if not changed:
-        return Reply(await _shown(command, old, services))
+        return Reply(await _shown(command, old, specs, services))
     await services.settings.put(command.channel, new)
     _, comes = await follow(command.channel, services)
-    return Reply(changed_card(old, new, changed, comes))
+    return Reply(changed_card(old, new, changed, comes, platform.title))
 
 
-def form(now: ChannelSettings) -> Form:
-    """Everything that can be set."""
-    return Form(TITLE, "settings", tuple(knob.asked(now) for knob in KNOBS))
+def form(now: ChannelSettings, specs: Sequence[SettingSpec]) -> Form:
+    """Everything that can be set on this platform."""
+    return Form(TITLE, "settings", tuple(spec.asked(now) for spec in specs))
 
 
-async def _shown(command: Command, now: ChannelSettings, services: Services) -> Card:
-    owed = await services.outbox.open_deliveries(command.channel)
+async def _shown(
+    command: Command, now: ChannelSettings, specs: Sequence[SettingSpec], services: Services
+) -> Card:
+    waiting = await services.outbox.open_deliveries(command.channel)
     subscriptions = await services.subscriptions.of(command.channel)
-    return settings_card(now, next_words(owed, subscriptions, now, await services.outbox.now()))
+    comes = next_words(waiting, subscriptions, now, await services.outbox.now())
+    return settings_card(now, comes, specs, services.platform(command.channel).title)
 
 
-def settings_card(now: ChannelSettings, comes: str) -> Card:
-    """Each setting as it is typed, and what it means."""
-    lines = tuple(text(code(f"{knob.name}:{knob.typed(now)}"), f" – {knob.said(now)}") for knob in KNOBS)
-    others = {"now": "As they come", "daily": "Daily digest", "weekly": "Weekly digest"}
+def settings_card(now: ChannelSettings, comes: str, specs: Sequence[SettingSpec], platform: str) -> Card:
+    """Each setting as it is typed, and what it means, by group."""
+    groups: list[Block] = []
+    for group, members in groupby(specs, key=lambda spec: spec.group):
+        lines = tuple(
+            text(code(f"{spec.name}:{spec.typed(now)}"), f" – {_meaning(spec, now, platform)}")
+            for spec in members
+        )
+        groups += [paragraph(bold(group)), Bullets(lines)]
     return Card(
         "reply",
         f"Settings of this channel. {comes}",
         "Settings of this channel",
         (
-            paragraph(bold(comes)),
-            Bullets(lines),
-            paragraph(dim("Change some with "), code("/paper settings every:daily hour:9 zone:Berlin")),
-            *actions(*(Button(label, f"settings every:{every}") for every, label in others.items() if every != now.every)),
+            paragraph(comes),
+            *groups,
+            paragraph(
+                dim("Change any of them like this: "), code("/paper settings every:daily hour:9 zone:Berlin")
+            ),
+            *actions(
+                *(
+                    Button(label, f"settings every:{every}")
+                    for every, label in FREQUENCY_LABELS.items()
+                    if every != now.every
+                )
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
-def changed_card(old: ChannelSettings, new: ChannelSettings, changed: Sequence[Knob], comes: str) -> Card:
+def changed_card(
+    old: ChannelSettings, new: ChannelSettings, changed: Sequence[SettingSpec], comes: str, platform: str
+) -> Card:
     """What has changed, what it means, and the way back."""
-    back = " ".join(f"{knob.name}:{knob.typed(old)}" for knob in changed)
-    said = [knob.said(new) for knob in changed]
+    back = " ".join(f"{spec.name}:{spec.typed(old)}" for spec in changed)
+    meanings = [_meaning(spec, new, platform) for spec in changed]
+    lines = (
+        text(code(f"{spec.name}:{spec.typed(new)}"), f" – {meaning}")
+        for spec, meaning in zip(changed, meanings, strict=True)
+    )
     return Card(
         "reply",
-        f"{count(len(changed), 'setting')} changed. {said[0]} {comes}",
+        f"{count(len(changed), 'setting')} changed. {meanings[0]} {comes}",
         blocks=(
-            Bullets(tuple(text(code(f"{k.name}:{k.typed(new)}"), f" – {k.said(new)}") for k in changed)),
+            Bullets(tuple(lines)),
             paragraph(bold(comes)),
             *actions(Button("Undo", f"settings {back}")),
         ),
     )
+
+
+def _meaning(spec: SettingSpec, settings: ChannelSettings, platform: str) -> str:
+    return spec.meaning(settings).replace("{platform}", platform)

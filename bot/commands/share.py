@@ -3,7 +3,7 @@
 from bot.cards import Card
 from bot.cards.paper import AUTHOR, NOTICE, paper_block
 from bot.cards.say import dim, paragraph
-from bot.commands.known import known
+from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.models import Command
 from bot.ports import Reply
@@ -15,7 +15,7 @@ APART = 60
 
 async def share(command: Command, services: Services) -> Reply:
     """The paper's card, with the name of whoever shared it; once, however often the button is pressed."""
-    paper = await known(command.options["paper"], services)
+    paper = await resolve_paper(command.options["paper"], services)
     if not await services.kept.first(f"shared {command.channel} {paper.id}", APART):
         message = "It was shared here a moment ago."
         return Reply(Card("reply", message, blocks=(paragraph(message),)))

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.cards import Block, Button, Card
 from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.cards.say import actions, bold, dim, paragraph
-from bot.commands.known import known
+from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.models import Command, Paper
 from bot.ports import Reply
@@ -17,7 +17,7 @@ SHOWN = 6
 
 async def similar(command: Command, services: Services) -> Reply:
     """The SHOWN papers that are most like it."""
-    paper = await known(command.options["paper"], services)
+    paper = await resolve_paper(command.options["paper"], services)
     return Reply(similar_card(paper, await services.search.similar(paper, SHOWN), services.now()))
 
 

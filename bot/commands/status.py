@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from bot.cards import Bullets, Button, Card, Text
 from bot.cards.say import actions, bold, count, paragraph, text
+from bot.commands.replan import next_words
 from bot.commands.services import Services
-from bot.commands.waiting import next_words
 from bot.domain.deliveries import OpenDelivery
 from bot.domain.models import Command
 from bot.domain.polls import PollResult

@@ -1,5 +1,6 @@
 """`/paper subscribe`: follow a query, and learn at once what that means."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -7,8 +8,8 @@ from bot.cards import Button, Card
 from bot.cards.paper import QUERY
 from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.lookback import Lookback, look_back
+from bot.commands.replan import follow
 from bot.commands.services import Services
-from bot.commands.waiting import follow
 from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
 from bot.ports import Reply
@@ -34,7 +35,9 @@ async def subscribe(command: Command, services: Services) -> Reply:
     )
     settings = await services.settings.of(command.channel)
     if new:
-        return Reply(subscribed_card(subscription, past, when_posted(every, settings, services.now())))
+        card = subscribed_card(subscription, past, when_posted(every, settings, services.now()))
+        warning = await services.join(command.channel)
+        return Reply(card if warning is None else with_warning(card, warning))
     if command.options.get("every", subscription.every) == subscription.every:
         return Reply(already_card(subscription))
     changed = await services.subscriptions.change(command.channel, subscription.number, every=every)
@@ -65,6 +68,12 @@ def subscribed_card(subscription: Subscription, past: Lookback, when: str) -> Ca
             *actions(*see, Button("Undo", f"unsubscribe {number}")),
         ),
     )
+
+
+def with_warning(card: Card, warning: str) -> Card:
+    """The card with a last line about what may go wrong."""
+    *blocks, buttons = card.blocks
+    return replace(card, blocks=(*blocks, paragraph(warning), buttons))
 
 
 def already_card(subscription: Subscription) -> Card:

@@ -241,7 +241,17 @@ COMMANDS: tuple[CommandSpec, ...] = (
             ),
             OptionSpec(name="threads", help="a thread for each card", kind="choice", choices=("off", "on")),
             OptionSpec(
-                name="embeds", help="classic embeds, on Discord", kind="choice", choices=("off", "on")
+                name="embeds",
+                help="classic embeds instead of the modern card layout",
+                kind="choice",
+                choices=("off", "on"),
+            ),
+            OptionSpec(
+                name="publish",
+                help="in announcement channels, publish posts to followers",
+                kind="choice",
+                choices=("no", "yes"),
+                also=("off", "on"),
             ),
             OptionSpec(name="ping", help="a role to notify of each post, or none", kind="text"),
             OptionSpec(

@@ -3,9 +3,9 @@
 from bot.cards import Button, Card
 from bot.cards.paper import QUERY
 from bot.cards.say import actions, bold, code, paragraph
+from bot.commands.replan import follow
+from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
-from bot.commands.waiting import follow
-from bot.commands.which import which
 from bot.domain.models import Command, Subscription
 from bot.ports import Reply
 from bot.text import shorten
@@ -13,7 +13,7 @@ from bot.text import shorten
 
 async def unsubscribe(command: Command, services: Services) -> Reply:
     """End it; the answer can bring it back."""
-    wanted = await which(command.options["subscription"], command.channel, services)
+    wanted = await resolve_subscription(command.options["subscription"], command.channel, services)
     ended = await services.subscriptions.remove(command.channel, wanted.number)
     await follow(command.channel, services)
     return Reply(ended_card(ended or wanted))

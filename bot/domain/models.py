@@ -116,6 +116,8 @@ class ChannelSettings:
     """A thread for each card, where the platform opens them by itself."""
     embeds: bool = False
     """Discord's classic embeds in the place of components."""
+    publish: bool = False
+    """Whether posts in an announcement channel are sent on to the channels that follow it."""
     editors: Literal["default", "everyone", "managers"] = "default"
     """Who may change what is posted: whoever the platform's own custom lets, everyone, or only managers."""
     ping: str = ""

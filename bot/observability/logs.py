@@ -23,8 +23,10 @@ LOOKS_SECRET = re.compile(
 class Redact:
     """Replaces every secret in an event, whatever it is part of, before it leaves the process."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    def __init__(self, secrets: Iterable[str], patterns: Iterable[str] = ()) -> None:
+        """`secrets` are replaced as they are; `patterns` are regular expressions of what other secrets look like."""
         self._secrets = tuple(sorted((s for s in secrets if len(s) >= 6), key=len, reverse=True))
+        self._pattern = re.compile("|".join((LOOKS_SECRET.pattern, *patterns)))
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         """Redact one event; values that are no text are turned into text where they hold a secret."""
@@ -34,7 +36,7 @@ class Redact:
         """The text without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
-        return LOOKS_SECRET.sub(REDACTED, text)
+        return self._pattern.sub(REDACTED, text)
 
     def _clean(self, value: object) -> object:
         text = value if isinstance(value, str) else repr(value)
@@ -53,7 +55,12 @@ class _StandardError(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
-def configure(form: Literal["auto", "text", "json"], level: str, secrets: Iterable[str] = ()) -> None:
+def configure(
+    form: Literal["auto", "text", "json"],
+    level: str,
+    secrets: Iterable[str] = (),
+    patterns: Iterable[str] = (),
+) -> None:
     """Set up logging for this process, of libraries too."""
     as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     renderer: Processor = (
@@ -68,7 +75,7 @@ def configure(form: Literal["auto", "text", "json"], level: str, secrets: Iterab
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    redact = Redact(secrets)
+    redact = Redact(secrets, patterns)
     handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from sentry_sdk.types import Event
 
 
-def start(dsn: str, secrets: Iterable[str]) -> None:
+def start(dsn: str, secrets: Iterable[str], patterns: Iterable[str] = ()) -> None:
     """Report from now on; after `logs.configure`. No local variable, no person and no secret is sent."""
-    redact = Redact(secrets)
+    redact = Redact(secrets, patterns)
 
     def clean(event: "Event", _hint: dict[str, Any]) -> "Event":
         cleaned: Event = _cleaned(event, redact)

@@ -1,11 +1,7 @@
 """Any RSS or Atom feed that an operator lists: a journal's, a lab's, a blog's. Nothing about it is trusted."""
 
-import asyncio
 import json
-import os
 import re
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +10,7 @@ from typing import Any, Self
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
+from bot.limited_process import LimitExceeded, run_limited
 from bot.ports import Batch
 from bot.sources import arxiv
 from bot.sources.fields import moment, read_rows, text, web_url
@@ -145,30 +142,11 @@ def build(wiring: Wiring) -> Iterator[Feed]:
 
 async def read_apart(body: bytes, encoding: str, upstream: str) -> list[dict[str, Any]]:
     """The entries of a feed, read by a process that can be stopped. Raises SourceError."""
-    environment = {
-        name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH") if name in os.environ
-    }
-    worker = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot.sources.feed_worker",
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        env=environment,
-    )
     packed = " ".join(encoding.split())[:80].encode("ascii", "replace")
     try:
-        async with asyncio.timeout(PATIENCE):
-            out, _ = await worker.communicate(packed + b"\n" + body)
-    except TimeoutError as error:
-        raise SourceError(f"{upstream} could not be read within {PATIENCE:g} s") from error
-    finally:
-        if worker.returncode is None:
-            worker.kill()
-            await worker.wait()
-    if worker.returncode != 0:
-        raise SourceError(f"{upstream} needs more to be read than a feed should ({len(body)} bytes)")
+        out = await run_limited("bot.sources.feed_worker", packed + b"\n" + body, seconds=PATIENCE)
+    except LimitExceeded as error:
+        raise SourceError(f"{upstream} could not be read ({len(body)} bytes): {error}") from error
     answer = json.loads(out)
     if "error" in answer:
         raise SourceError(f"{upstream} can't be read: {answer['error']}")

@@ -4,11 +4,9 @@ feedparser needs seconds for a large feed and a lot of memory for a hostile one.
 nothing to steal: no connection, no setting, no token.
 """
 
-import contextlib
 import io
 import json
-import os
-import resource
+import re
 import sys
 import zlib
 from calendar import timegm
@@ -19,9 +17,10 @@ from typing import Any
 import feedparser
 
 from bot.domain.errors import SourceError
+from bot.limited_process import limit_resources
 from bot.sources.feeds import parse_feed
 from bot.sources.fields import text
-from bot.text.markup import without_markup
+from bot.text import clean_html
 
 MEMORY = 80 * 1024 * 1024
 """Bytes, beside what is only mapped from files."""
@@ -33,6 +32,8 @@ ENTRIES = 500
 LONGEST = 20_000
 """Characters of a field."""
 _ENDS = (b"</rss>", b"</feed>", b"</rdf:rdf>", b"</atom:feed>")
+_BARE_AMPERSAND = re.compile(rb"&(?![A-Za-z]\w{1,30};|#\w{1,8};)")
+"""`AT&T` without its escape: feedparser makes `AT&T;` of it."""
 NAMES = ("prism_doi", "dc_identifier", "id", "link", "feedburner_origlink")
 """Where feeds name the paper of an entry: identifiers first, then addresses."""
 
@@ -74,19 +75,20 @@ def forgiving(body: bytes) -> Any:
     except SourceError:
         tail = body[-4096:].lower().rstrip()
         # A stream, for feedparser would take bytes for an address to open.
-        feed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+        whole = _BARE_AMPERSAND.sub(b"&amp;", body)
+        feed = feedparser.parse(io.BytesIO(whole), sanitize_html=False, resolve_relative_uris=False)
         if feed.get("version") and feed.entries and tail.endswith(_ENDS):
             return feed
         raise
 
 
 def _row(entry: Any) -> dict[str, Any] | None:
-    title = without_markup(_short(entry.get("title")))
+    title = clean_html(_short(entry.get("title")))
     link = text(entry.get("link"))
     if not title or not (link or text(entry.get("id"))):
         return None
     content = [_short(part.get("value")) for part in entry.get("content", ()) if isinstance(part, Mapping)]
-    summary = max((without_markup(one) for one in (_short(entry.get("summary")), *content)), key=len)
+    summary = max((clean_html(one) for one in (_short(entry.get("summary")), *content)), key=len)
     when = entry.get("published_parsed") or entry.get("updated_parsed")
     return {
         "id": text(entry.get("id"))[:LONGEST],
@@ -107,20 +109,13 @@ def _short(value: Any) -> str:
 def _authors(entry: Any) -> Iterator[str]:
     named = [text(author.get("name")) for author in entry.get("authors", ())[:100]]
     for name in [name for name in named if name] or [text(entry.get("author"))]:
-        if plain := without_markup(name[:LONGEST]):
+        if plain := clean_html(name[:LONGEST]):
             yield plain
 
 
 def main() -> None:
     """One body, preceded by a line that says how it is packed."""
-    for what, most in (
-        (resource.RLIMIT_DATA, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # not every system has every limit
-            resource.setrlimit(what, (most, most))
-    os.nice(10)  # reading can wait; whoever waits for an answer to a command can't
+    limit_resources(memory=MEMORY, cpu_seconds=SECONDS)
     encoding = sys.stdin.buffer.readline().decode("ascii", "replace").strip().lower()
     try:
         answer: dict[str, Any] = {"rows": rows(unpacked(sys.stdin.buffer.read(), encoding))}

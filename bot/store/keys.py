@@ -34,14 +34,6 @@ POLLS = "pb:{ingest}:polls"
 """Hash of source name -> JSON about its last poll, for `status` and `doctor`."""
 UNREADABLE = "pb:{ingest}:unreadable"
 """Hash of a record's kind and name -> JSON that says why it can't be read, for `doctor` and the metrics."""
-DISCORD_KINDS = "pb:{discord}:kinds"
-"""Hash of channel id -> its kind, of channels that are posted to in their own way."""
-DISCORD_TROUBLE = "pb:{discord}:trouble"
-"""Hash of channel -> why nothing can be posted there, of channels whose people were told."""
-DISCORD_SHARDS = "pb:{discord}:shards"
-"""How many shards the processes at the gateway have agreed on."""
-DISCORD_COMMANDS = "pb:{discord}:commands"
-"""Hash of application id -> digest of the commands that Discord has of it."""
 WAKE = "pb:wake"
 """Pub/sub channel; a message says which kind of work has come."""
 
@@ -63,6 +55,11 @@ def kept(name: str) -> str:
 def gate(upstream: str) -> str:
     """When the next request to an upstream may leave, over all processes."""
     return f"pb:{{ingest}}:gate:{upstream}"
+
+
+def adapter_key(platform: str, *parts: str) -> str:
+    """A key that an adapter declares for itself; all of a platform's are on one slot."""
+    return ":".join((f"pb:{{{platform}}}", *parts))
 
 
 def shard_of(channel: ChannelRef) -> int:
@@ -143,11 +140,6 @@ def open_papers(ref: ChannelRef) -> str:
     return f"{_home(ref)}open:{ref}"
 
 
-def discord_shard(number: int, count: int) -> tuple[str, str]:
-    """The lease on one of Discord's shards, and its fence."""
-    return f"pb:{{discord}}:shard:{count}:{number}", f"pb:{{discord}}:fence:{count}:{number}"
-
-
 def open_count(number: int) -> str:
     """How many of the shard's deliveries wait to go out by themselves."""
     return f"{shard(number)}open"
@@ -184,6 +176,11 @@ def bucket(*scope: str) -> tuple[str, str]:
     return f"pb:{{rate:{tag}}}:slots", f"pb:{{rate:{tag}}}:until"
 
 
+def limit(purpose: str, scope: str) -> str:
+    """When a limit on what strangers may ask for is free again; `scope` is hashed."""
+    return f"pb:{{limit:{purpose}}}:{scope}"
+
+
 def installation(platform: str, name: str) -> str:
     """What a platform keeps of a workspace, or of a person, sealed: tokens and addresses are in it."""
     return f"pb:{{{workspace(platform, name)}}}:installation"
@@ -197,6 +194,16 @@ def rotation(platform: str, name: str) -> str:
 def install_state(platform: str, state: str) -> str:
     """Set between the beginning of an installation in a browser and its end."""
     return f"pb:{{{platform}}}:state:{state}"
+
+
+def uninstalled(platform: str, name: str) -> str:
+    """Set once the app of a workspace was uninstalled whose token the operator holds."""
+    return f"pb:{{{workspace(platform, name)}}}:uninstalled"
+
+
+def shared_channel(platform: str, channel: str) -> str:
+    """Held while a channel that several workspaces share is being subscribed."""
+    return f"pb:{{{platform}}}:sharing:{channel}"
 
 
 def heard(platform: str, what: str) -> str:

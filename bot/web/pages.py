@@ -16,21 +16,32 @@ from bot.cards.plain import plain
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
-from bot.ports import Invitable, Joinable, Platform
+from bot.ports import Invitable, Joinable, Platform, Rate
 from bot.search import Found, Search
+from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.terminal.sample import PapersOrSample
 from bot.text import shorten
-from bot.web.templating import Templates, static_routes
+from bot.web.limits import count_request
+from bot.web.requests import query_of
+from bot.web.templating import FILES, Templates
 
 SHOWN = 20
 FRESH = 10.0
 """Seconds for which the page is not asked of Redis again."""
-PATIENCE = 3.0
+REDIS_SECONDS = 3.0
+"""Seconds that Redis, or a search, may take for a page."""
 ABSTRACT = 2000
-SEARCHES = 2
-"""At a time: whoever asks in a channel must not wait for strangers."""
+"""Characters of an abstract on a page."""
+CONCURRENT_SEARCHES = 2
+"""Searches that run at a time for strangers: people in channels don't wait for them."""
+SEARCHES_EACH = Rate(30, 60)
+"""Searches of one client."""
+SEARCHES_TOTAL = Rate(300, 60)
+"""Searches of all clients together."""
+TOO_MANY_SEARCHES = "Too many searches. Try again in a minute."
+MAX_PAGE_DIGITS = 6
 TITLES = {"slack": "Slack", "discord": "Discord"}
 
 
@@ -77,8 +88,9 @@ class Pages:
         now: Callable[[], datetime],
     ) -> None:
         self._redis = redis
+        self._limits = Limits(redis)
         self._search = search
-        self._searches = asyncio.Semaphore(SEARCHES)
+        self._searches = asyncio.Semaphore(CONCURRENT_SEARCHES)
         self._papers = papers
         self._outbox = outbox
         self._platforms = tuple(platforms)
@@ -89,11 +101,12 @@ class Pages:
 
     def routes(self) -> list[web.RouteDef]:
         """Every page, and what they ask for."""
-        return [web.get("/", self._index), *static_routes()]
+        return [web.get("/", self._index), *FILES.routes()]
 
     async def _index(self, request: web.Request) -> web.Response:
         front = await self._fresh_front()
-        results = await self._results(plain(request.query.get("q", "")), request.query.get("page", ""))
+        query = query_of(request)
+        results = await self._search_results(request, plain(query.get("q", "")), query.get("page", ""))
         return self._templates.page(
             "front.html",
             status=results.status,
@@ -105,21 +118,26 @@ class Pages:
             forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
 
-    async def _results(self, asked: str, page: str) -> Results:
+    async def _search_results(self, request: web.Request, asked: str, page: str) -> Results:
         if not asked:
             return Results("")
-        number = int(page) if page.isascii() and page.isdigit() else 1
         try:
-            async with asyncio.timeout(PATIENCE), self._searches:
+            full = await count_request(
+                self._limits, request, "search", each=SEARCHES_EACH, total=SEARCHES_TOTAL
+            )
+            if full is not None:
+                return Results(asked, problem=TOO_MANY_SEARCHES, status=429)
+            number = page_number(page)
+            async with asyncio.timeout(REDIS_SECONDS), self._searches:
                 found = await self._search.find(asked, page=number)
         except UserError as error:
             return Results(asked, problem=plain(f"{error} {error.hint}"))
         except (RedisError, OSError, TimeoutError):
             return Results(
-                asked, problem="The search does not answer just now. Try again in a minute.", status=503
+                asked, problem="The search isn't answering just now. Try again in a minute.", status=503
             )
         papers = tuple(shown(paper, self._now()) for paper in found.papers)
-        return Results(asked, found, min(max(number, 1), found.pages), papers)
+        return Results(asked, found, min(number, found.pages), papers)
 
     async def _fresh_front(self) -> Front:
         """At most `FRESH` seconds old. Where Redis is away, what was known last."""
@@ -127,7 +145,7 @@ class Pages:
             return self._front
         self._until = monotonic() + FRESH
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(REDIS_SECONDS):
                 self._front = await self._read()
         except (RedisError, OSError, TimeoutError):
             self._until = 0.0
@@ -151,6 +169,11 @@ class Pages:
             for platform in self._platforms
             if isinstance(platform, Invitable) and (address := platform.invitation())
         ]
+
+
+def page_number(text: str) -> int:
+    """The page that `page=` names; 1 for anything that isn't one."""
+    return max(1, int(text)) if len(text) <= MAX_PAGE_DIGITS and text.isascii() and text.isdigit() else 1
 
 
 def shown(paper: Paper, now: datetime) -> Shown:

@@ -1,7 +1,9 @@
 """The HTTP server of a process: probes and metrics in every role, pages and platforms in the role `web`."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from typing import cast
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -15,9 +17,11 @@ from bot.search import Search
 from bot.settings import Settings
 from bot.store.outbox.outbox import Outbox
 from bot.terminal.sample import PapersOrSample
+from bot.web.connections import HEAD_SECONDS, ConnectionLimits, ProtocolFactory
 from bot.web.headers import harden
 from bot.web.pages import Pages
 from bot.web.probes import Probes
+from bot.web.requests import MAX_BODY, Network, decode
 
 WEB = "web"
 """The role."""
@@ -28,18 +32,29 @@ log = get_logger()
 class Website:
     """Listens on one port, for people, probes and platforms."""
 
-    def __init__(self, port: int, platforms: Iterable[Platform], probes: Probes, pages: Pages) -> None:
+    def __init__(
+        self,
+        port: int,
+        platforms: Iterable[Platform],
+        probes: Probes,
+        pages: Pages,
+        *,
+        https: bool = False,
+        trusted_proxies: Collection[Network] = (),
+    ) -> None:
         self._port = port
         self._platforms = tuple(platforms)
         self._probes = probes
         self._pages = pages
+        self._https = https
+        self._trusted_proxies = tuple(trusted_proxies)
 
     def app(
         self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
     ) -> web.Application:
-        """Everything that a process of these roles answers; none named means all."""
-        app = web.Application()
-        app.on_response_prepare.append(harden)
+        """All routes of a process with these roles; all roles if none is named."""
+        app = web.Application(middlewares=[decode(self._trusted_proxies)], client_max_size=MAX_BODY)
+        app.on_response_prepare.append(harden(https=self._https))
         app.add_routes(self._probes.routes(roles, status))
         if not roles or WEB in roles:
             app.add_routes(self._pages.routes())
@@ -51,19 +66,26 @@ class Website:
     async def run(
         self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
     ) -> None:
-        """Listen until cancelled. Raises ConfigurationError where the port is taken."""
-        runner = web.AppRunner(self.app(core, roles, status), access_log=None)
+        """Listen until cancelled. Raises ConfigurationError if the port is taken."""
+        app = self.app(core, roles, status)
+        runner = web.AppRunner(app, access_log=None, keepalive_timeout=HEAD_SECONDS)
         await runner.setup()
+        server = None
         try:
-            await web.TCPSite(runner, port=self._port).start()
+            limits = ConnectionLimits(cast("ProtocolFactory", runner.server), trusted=self._trusted_proxies)
+            server = await asyncio.get_running_loop().create_server(
+                limits, port=self._port, reuse_address=True
+            )
             log.info("listening", port=self._port)
             await metrics.watch_loop()
         except OSError as error:
             raise ConfigurationError(
-                f"PORT: nothing can listen on {self._port}: {error.strerror or error}. "
-                "Give each process of this machine a PORT of its own."
+                f"PORT: can't listen on {self._port}: {error.strerror or error}. "
+                "Each process on a machine needs its own PORT."
             ) from error
         finally:
+            if server is not None:
+                server.close()
             await runner.cleanup()
 
 
@@ -77,10 +99,15 @@ def website(
     platforms: tuple[Platform, ...],
     now: Callable[[], datetime],
 ) -> Website | None:
-    """What this process answers over HTTP; None where it has no port."""
+    """The HTTP server of this process; None if no PORT is set."""
     if settings.port is None:
         return None
     token = settings.metrics_token.get_secret_value() if settings.metrics_token else None
-    probes = Probes(redis, outbox, platforms, now, token)
-    pages = Pages(redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=now)
-    return Website(settings.port, platforms, probes, pages)
+    return Website(
+        settings.port,
+        platforms,
+        Probes(redis, outbox, platforms, now, token),
+        Pages(redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=now),
+        https=(settings.public_url or "").startswith("https:"),
+        trusted_proxies=settings.trusted_proxies,
+    )

@@ -1,34 +1,66 @@
-"""Pages from templates. A platform that mounts pages of its own brings its templates and builds on `base.html`."""
+"""Pages from templates, and the static files that they load.
+
+A package that mounts its own pages brings its templates and files, and builds on `base.html`.
+"""
 
 from collections.abc import Mapping
+from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 
 from aiohttp import web
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-HERE = "bot.web"
-STATIC: Mapping[str, str] = {"style.css": "text/css", "paperboy.svg": "image/svg+xml"}
-"""Name -> type of each file that pages ask for."""
-FOR_A_YEAR = "public, max-age=31536000, immutable"
+CACHE_FOR_A_YEAR = "public, max-age=31536000, immutable"
+
+
+class StaticFiles:
+    """The files in a package's `static` folder, each at a URL that changes with its content."""
+
+    def __init__(self, package: str, prefix: str, types: Mapping[str, str]) -> None:
+        """`types` are the media types by file name, `prefix` is what every URL starts with."""
+        self._package = package
+        self._prefix = prefix
+        self._types = types
+
+    def url(self, name: str) -> str:
+        """The URL of a file."""
+        digest = blake2b(_content(self._package, name), digest_size=6).hexdigest()
+        return f"{self._prefix}/{digest}/{name}"
+
+    def routes(self) -> list[web.RouteDef]:
+        """A route for every file."""
+        return [web.get(self.url(name), self._answer) for name in self._types]
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        name = request.path.rpartition("/")[2]
+        return web.Response(
+            body=_content(self._package, name),
+            content_type=self._types[name],
+            headers={"Cache-Control": CACHE_FOR_A_YEAR},
+        )
+
+
+FILES = StaticFiles("bot.web", "/static", {"style.css": "text/css", "paperboy.svg": "image/svg+xml"})
+"""What every page loads."""
 
 
 class Templates:
-    """Renders the templates of a package, and those here; all that is put in is escaped."""
+    """Renders the templates of a package, and those of `bot.web`. Everything that is put in is escaped."""
 
-    def __init__(self, package: str = HERE) -> None:
-        packages = dict.fromkeys((package, HERE))
+    def __init__(self, package: str = "bot.web", assets: StaticFiles = FILES) -> None:
+        """Templates refer to the package's own static files as `asset(name)`."""
         self._environment = Environment(
-            loader=ChoiceLoader([PackageLoader(name) for name in packages]),
+            loader=ChoiceLoader([PackageLoader(name) for name in dict.fromkeys((package, "bot.web"))]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["static"] = static_url
+        self._environment.globals.update(static=FILES.url, asset=assets.url)
 
     def page(self, template: str, *, status: int = 200, **values: object) -> web.Response:
-        """The answer that shows a template."""
+        """The response that shows a template."""
         return web.Response(
             text=self.piece(template, **values),
             status=status,
@@ -41,24 +73,6 @@ class Templates:
         return self._environment.get_template(template).render(values)
 
 
-def static_url(name: str) -> str:
-    """The address of a file, which changes with what is in it."""
-    return f"/static/{_digest(name)}/{name}"
-
-
-def static_routes() -> list[web.RouteDef]:
-    """Every file, each at its address."""
-    return [web.get(static_url(name), _file) for name in STATIC]
-
-
-async def _file(request: web.Request) -> web.Response:
-    name = request.path.rpartition("/")[2]
-    return web.Response(body=_content(name), content_type=STATIC[name], headers={"Cache-Control": FOR_A_YEAR})
-
-
-def _content(name: str) -> bytes:
-    return files(HERE).joinpath("static", name).read_bytes()
-
-
-def _digest(name: str) -> str:
-    return blake2b(_content(name), digest_size=6).hexdigest()
+@cache
+def _content(package: str, name: str) -> bytes:
+    return files(package).joinpath("static", name).read_bytes()

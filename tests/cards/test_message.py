@@ -25,7 +25,7 @@ def test_several_are_a_digest() -> None:
 
 def test_what_the_channel_asks_of_the_platform_goes_with_it() -> None:
     papers = [a_paper("a", categories=("cs.CL", "cs.AI")), a_paper("b", categories=("cs.AI",))]
-    settings = ChannelSettings(ping="R1", threads=True, embeds=True)
+    settings = ChannelSettings(ping="R1", threads=True, embeds=True, publish=True)
     assert message([(paper, WHY) for paper in papers], settings, NOW).posting == Posting(
-        ping="R1", threads=True, embeds=True, topics=("cs.AI", "cs.CL"), papers=("a", "b")
+        ping="R1", threads=True, embeds=True, publish=True, topics=("cs.AI", "cs.CL"), papers=("a", "b")
     )

@@ -8,13 +8,15 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.cards import Actions, Bullets, Card, PaperBlock, Paragraph, Text
+from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.domain.models import Paper, User
+from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Batch
 from bot.search import Search
 from bot.search.recent_papers import RecentPapers
 from bot.sources.elsewhere import Elsewhere
+from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -40,6 +42,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
     """The real store."""
     papers = papers or Papers(redis)
     return Services(
+        access=AccessGate(),
         recent=RecentPapers(papers, now),
         subscriptions=Subscriptions(redis),
         papers=papers,
@@ -51,9 +54,16 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         outbox=Outbox(redis),
         kept=ButtonPayloads(redis),
         votes=Votes(redis),
+        platforms={},
         polls=partial(last_polls, redis),
         now=now,
+        join=_no_need_to_join,
+        move=partial(move_channel, redis),
     )
+
+
+async def _no_need_to_join(_channel: ChannelRef) -> None:
+    """A platform without members."""
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ async def test_a_bug_is_logged_and_excused_and_ends_nothing(services: Services) 
     assert reply.card.kind == "error"
     assert "Paperboy's side" in reply.card.notice
     assert [(log["event"], log["command"], log["user"]) for log in logs] == [
-        ("command failed", "preview", "U1")
+        ("command_failed", "preview", "U1")
     ]
     await lost.aclose()
 

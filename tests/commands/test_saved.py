@@ -48,4 +48,4 @@ async def test_every_button_of_a_card_does_something(ask: Ask, see: See) -> None
 
 
 async def test_a_paper_that_is_not_known_is_said_so(ask: Ask) -> None:
-    assert "is known here" in (await ask("save 1234.56789")).notice
+    assert "I don't have the paper" in (await ask("save 1234.56789")).notice

@@ -6,8 +6,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.commands.core import Commands
-from bot.commands.knobs import KNOBS
 from bot.commands.services import Services
+from bot.commands.setting_specs import SETTING_SPECS
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelSettings, Command, Reason, User
 from bot.policy.planner import digest_label
@@ -44,20 +44,25 @@ async def test_without_a_word_they_are_shown(ask: Ask) -> None:
     assert written(await ask("settings")) == snapshot("""\
 # Settings of this channel
 New papers are posted as they come.
+When
 - every:now – New papers are posted as they come, unless a subscription says otherwise.
-- hour:9 – Digests come at 09:00.
-- day:monday – Weekly digests come on Monday.
-- zone:UTC – Hours are those of UTC.
+- hour:9 – Digests arrive at 09:00.
+- day:monday – Weekly digests arrive on Monday.
+- zone:UTC – Times are in UTC.
 - quiet:off – No quiet hours.
-- weekends:on – Weekends are like other days.
+- weekends:on – Papers arrive on weekends too.
+How much
 - digest:5 – More than 5 new papers at once become one message.
+How it looks
 - detail:compact – Cards are compact.
 - edits:off – Posted cards stay as they are.
 - threads:off – Cards get no threads.
-- embeds:off – Cards are components, on Discord.
-- ping:none – Nobody is notified by name.
-- editors:default – The platform's own custom says who may change this.
-Change some with /paper settings every:daily hour:9 zone:Berlin
+- embeds:off – Modern card layout.
+Who
+- publish:no – Posts in announcement channels aren't published to followers.
+- ping:none – No role is notified.
+- editors:default – This platform's permissions decide who can edit.
+Change any of them like this: /paper settings every:daily hour:9 zone:Berlin
 [Daily digest: settings every:daily]
 [Weekly digest: settings every:weekly]\
 """)
@@ -67,9 +72,9 @@ async def test_a_change_says_what_it_means_and_can_be_undone(ask: Ask, services:
     card = await ask("settings zone:kathmandu quiet:22-7 hour:6")
     assert written(card).splitlines()[:3] == snapshot(
         [
-            "- hour:6 – Digests come at 07:00, when the quiet hours end, for 06:00 is quiet.",
-            "- zone:Asia/Kathmandu – Hours are those of Asia/Kathmandu.",
-            "- quiet:22-7 – Quiet from 22:00 to 07:00: what comes then is posted afterwards, in one message.",
+            "- hour:6 – Digests arrive at 07:00, after quiet hours (06:00 is quiet).",
+            "- zone:Asia/Kathmandu – Times are in Asia/Kathmandu.",
+            "- quiet:22-7 – Quiet from 22:00 to 07:00. Papers found then arrive afterwards in one message.",
         ]
     )
     assert await services.settings.of(a_channel()) == ChannelSettings(
@@ -135,6 +140,7 @@ async def test_a_value_that_cannot_be_says_what_can(ask: Ask, typed: str, hint: 
         ("ping:<@&123>", {"ping": "123"}),
         ("ping:<!subteam^s01ab>", {"ping": "S01AB"}),
         ("threads:on embeds:on editors:managers", {"threads": True, "embeds": True, "editors": "managers"}),
+        ("publish:yes", {"publish": True}),
     ],
 )
 async def test_values_are_read_as_people_type_them(
@@ -149,7 +155,7 @@ async def test_a_form_holds_every_setting_and_sends_them_all_back(core: Commands
     await services.settings.put(a_channel(), ChannelSettings(quiet=(22, 7), hour=8))
     form = (await core.handle_text("settings", ADA, a_channel())).form
     assert form is not None
-    assert [field.name for field in form.fields] == [knob.name for knob in KNOBS]
+    assert [field.name for field in form.fields] == [knob.name for knob in SETTING_SPECS]
     assert all(not f.choices or f.value in {c.value for c in f.choices} for f in form.fields)
     sent = {field.name: field.value for field in form.fields} | {"zone": "Tokyo", "ping": ""}
     await core.handle(Command(form.command, ADA, a_channel(), sent))
@@ -164,5 +170,5 @@ async def test_who_may_not_change_may_look(core: Commands, services: Services) -
     await core.handle_text("settings editors:everyone", ADA, a_channel())
     assert (await core.handle_text("settings hour:8", GUEST, a_channel())).card.kind == "reply"
     refused = (await core.handle_text("settings editors:managers", GUEST, a_channel())).card
-    assert "who may change" in refused.notice
+    assert "decide who can edit" in refused.notice
     assert (await services.settings.of(a_channel())).editors == "everyone"

@@ -13,7 +13,7 @@ from tests.papers import a_channel
 
 ALL = ChannelSettings(
     every="weekly", hour=7, weekday=6, zone="Asia/Tokyo", quiet=(22, 6), weekends=False, detail="full", threads=True,
-    embeds=True, editors="managers", ping="R1", digest_size=9, edits=True,
+    embeds=True, publish=True, editors="managers", ping="R1", digest_size=9, edits=True,
 )  # fmt: skip
 
 

@@ -130,6 +130,7 @@ async def read_everything(redis: Redis, house: House) -> None:
     await house.poll(PAPER)
     await house.deliver()
     await house.editor.edit_all()
+    _ = [one async for one in house.subscriptions.load()]
     await house.subscriptions.of(SICK)
     await house.outbox.open_deliveries(SICK)
     await house.outbox.status(SICK)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.markup import without_markup
+from bot.text import clean_html
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,9 @@ from bot.text.markup import without_markup
     ],
 )
 def test_tags_are_gone_and_words_stay_apart(html: str, text: str) -> None:
-    assert without_markup(html) == text
+    assert clean_html(html) == text
 
 
 @given(st.text(alphabet="<>&;/ab\"'=!-[]?# \n"))
 def test_nothing_breaks_it(html: str) -> None:
-    assert without_markup(html) == " ".join(without_markup(html).split())
+    assert clean_html(html) == " ".join(clean_html(html).split())

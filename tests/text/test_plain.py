@@ -1,8 +1,6 @@
 """Plain text out of whatever upstreams send."""
 
-import gzip
-import json
-import re
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.text import clean
+from tests.bench.text import papers, violations
+
+SAMPLED = 20
+"""Every so many of the recorded papers; `python -m tests.bench.text` reads all."""
 
 
 @pytest.mark.parametrize(
@@ -112,16 +114,8 @@ def test_clean_never_raises_and_gives_one_clean_line(raw: str) -> None:
     plain.encode()
 
 
-def test_real_papers_lose_all_their_latex(shared_data: Path) -> None:
-    left = re.compile(r"\\[a-zA-Z]|[{}]|\$[^\d$]*\$")
-    with gzip.open(shared_data / "arxiv_papers.jsonl.gz", "rt") as lines:
-        papers = [json.loads(line) for line, _ in zip(lines, range(3000), strict=False)]
-    texts = [
-        text
-        for paper in papers
-        for text in (paper["title"], paper["abstract"])
-        if "\\" in text or "$" in text
-    ]
-    bad = [plain for text in texts if left.search(plain := clean(text))]
-    assert len(texts) > 100
-    assert bad == []
+def test_real_papers_lose_no_word_and_all_their_latex(shared_data: Path) -> None:
+    assert shared_data.is_dir()
+    sample = islice(papers(), 0, None, SAMPLED)
+    texts = [text for paper in sample for text in (paper["title"], paper["abstract"])]
+    assert [wrong for text in texts for wrong in violations(text, clean(text))] == []

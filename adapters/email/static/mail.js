@@ -1,4 +1,4 @@
-// The form works without this. With it, the time zone is the browser's, and a query says at once what it would have brought.
+// The form works without this script. With it, the time zone is the browser's, and a query is previewed as it is typed.
 "use strict";
 const form = document.getElementById("mail");
 const past = document.getElementById("mail-past");

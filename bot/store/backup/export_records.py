@@ -123,6 +123,7 @@ class Subscribed(_OfChannel):
     every: Every
     by: str
     at: AwareDatetime
+    was: str = ""
 
     @field_validator("query")
     @classmethod

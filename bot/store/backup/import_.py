@@ -124,6 +124,7 @@ class Restore:
             keys.changes(shard),
         ]
         record = {"query": fact.query, "every": fact.every, "by": fact.by, "at": ms(fact.at)}
+        record |= {"was": fact.was} if fact.was else {}
         args: list[str | int] = [
             fact.channel,
             fact.number,

@@ -14,7 +14,7 @@ from adapters.discord.answers import Answers
 from adapters.discord.client import Listening
 from adapters.discord.platform import DiscordPlatform
 from bot.app import Bot, wall_clock
-from bot.commands.line import parse_line
+from bot.commands.parser import parse_line
 from bot.commands.table import find
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Core
@@ -48,7 +48,7 @@ class DiscordStage:
         self, channel: simcord.ChannelHandle, line: str, person: simcord.MemberActor | None = None
     ) -> Seen:
         """The same in another channel, or by another person."""
-        command = parse_line(line, User("1", "joe"), self.channel)
+        command = parse_line(line, User("1", "joe"), self.channel).command
         spec = find(command.name)
         assert spec is not None
         offered = {option.name for option in spec.options if not option.hidden}
@@ -90,7 +90,7 @@ class DiscordStage:
             self._connect()
 
     def _means(self, said: str, command: Command) -> bool:
-        meant = parse_line(said, User("1", "joe"), self.channel)
+        meant = parse_line(said, User("1", "joe"), self.channel).command
         return (meant.name, dict(meant.options)) == (command.name, dict(command.options))
 
     def _platform(self) -> DiscordPlatform:
@@ -104,6 +104,7 @@ class DiscordStage:
         for platform in self.bot.platforms:
             assert isinstance(platform, DiscordPlatform)
             platform._rest = self.client
+            platform._listening[:] = [self.client]
 
 
 @asynccontextmanager

@@ -121,13 +121,16 @@ async def test_options_arrive_by_their_names(room: Room) -> None:
     assert (user.id, user.name, user.may_manage) == (str(room.joe.id), "joe", True)
 
 
-async def test_changing_needs_manage_channels_or_the_servers_word(room: Room) -> None:
-    await room.guest.slash(room.channel, "paper subscribe", query="robots")
-    assert not room.core.asked[-1][2].may_manage
-    (command,) = room.env.backend.commands[None].values()
-    room.channel.guild.set_command_permissions(int(command["id"]), {room.guest: True})  # type: ignore[union-attr]
-    await room.guest.slash(room.channel, "paper subscribe", query="robots")
-    assert room.core.asked[-1][2].may_manage
+async def test_changing_needs_manage_channels_or_the_servers_word(redis: Redis) -> None:
+    async with discord_stage(redis) as stage:
+        guest = stage.server.add_member(stage.env.create_user("guest"))
+        await stage.env.settle()
+        refused = await stage.say_in(stage.papers, "/paper mute robots", guest)
+        assert "Only people who manage this channel" in refused.text
+        other = stage.server.add_member(stage.env.create_user("other"))
+        (command,) = stage.env.backend.commands[None].values()
+        stage.server.set_command_permissions(int(command["id"]), {other: True})
+        assert "muted" in (await stage.say_in(stage.papers, "/paper mute robots", other)).text.lower()
 
 
 async def test_outside_a_server_only_what_makes_sense_there(room: Room) -> None:

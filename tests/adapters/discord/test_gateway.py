@@ -1,6 +1,7 @@
 """Listening at the gateway: one identify, resumes, leases, a clean end."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,14 +10,15 @@ from typing import Any, cast
 import discord
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from adapters.discord import DiscordPlatform
 from adapters.discord.shards import Gateway, Identifies, Shards
-from bot.cards import Card
+from bot.cards import Card, Choice
 from bot.domain.errors import ConfigurationError
-from bot.domain.models import ChannelRef, Command
+from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Core, Reply
-from tests.adapters.discord.double.interactions import interaction
+from tests.adapters.discord.double.interactions import autocomplete, button, form, interaction
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload
 from tests.failing_core import FailingCore
 
@@ -42,6 +44,14 @@ class Told(FailingCore):
     async def handle(self, command: Command) -> Reply:
         await self.ready.wait()
         return Reply(Card("reply", f"{command.name} by {command.user.name}"), private=self.private)
+
+    async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
+        return Reply(Card("reply", f"{line} by {user.name} in {channel.channel}"))
+
+    async def complete(
+        self, command: str, option: str, typed: str, user: User, channel: ChannelRef
+    ) -> Sequence[Choice]:
+        return (Choice(typed, f"{command} {option} {user.name} {channel.channel}"),)
 
     async def subscriptions(self, channels: Any) -> Any:
         return {channel: () for channel in channels if channel in self.told}
@@ -202,6 +212,56 @@ async def test_what_is_slow_is_announced_first(
     assert (announced["type"], announced["data"]["flags"]) == (5, 1 << 6)
     assert [method for method, _ in followed] == (["PATCH"] if private else ["PATCH", "POST"])
     assert "help by joe" in str(followed[-1][1]["components"])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        interaction("77", "help"),
+        button("77", "list page:2"),
+        button("77", "?0 settings"),
+        form("77", "?0 settings", hour="9"),
+        autocomplete("77", "search", "query", "diff"),
+    ],
+    ids=["a command", "a button", "a form's button", "a form", "an autocomplete"],
+)
+async def test_an_interaction_that_is_over_is_one_debug_line_and_others_go_on(
+    platform: DiscordPlatform,
+    double: DiscordDouble,
+    caplog: pytest.LogCaptureFixture,
+    event: dict[str, Any],
+) -> None:
+    double.gateway.guilds = {0: [guild_payload()]}
+    double.interactions_over = True
+    with capture_logs() as logs:
+        async with listening(platform, Told()):
+            await double.gateway.until(lambda: double.gateway.shards == {0})
+            await double.gateway.dispatch("INTERACTION_CREATE", event)
+            await double.callbacks.get()
+            double.interactions_over = False
+            await double.gateway.dispatch("INTERACTION_CREATE", interaction("78", "help"))
+            _, body, _ = await double.callbacks.get()
+    assert "help by joe" in str(body["data"]["components"])
+    over = [line for line in logs if line["event"] == "interaction_over"]
+    assert [(line["log_level"], line["code"]) for line in over] == [("debug", 10062)]
+    assert not [line for line in logs if line["log_level"] in {"warning", "error"}]
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+
+
+async def test_every_request_says_who_we_are(platform: DiscordPlatform, double: DiscordDouble) -> None:
+    double.gateway.guilds = {0: [guild_payload()]}
+    core = Told(private=False)
+    core.ready.clear()
+    async with listening(platform, core):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        await double.gateway.dispatch("INTERACTION_CREATE", interaction("77", "help"))
+        await double.callbacks.get()
+        core.ready.set()
+        for _ in range(2):
+            await double.follows.get()
+    (agent,) = double.agents
+    assert re.match(r"DiscordBot \(https://[^ ]+, [0-9.]+\)", agent)
+    assert double.gateway.agents == {agent}
 
 
 @dataclass

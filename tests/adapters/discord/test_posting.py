@@ -261,6 +261,62 @@ async def test_a_forums_post_is_found_where_its_answer_was_lost(
     assert len(double.threads) == 1
 
 
+async def test_a_forums_post_that_a_moderator_closed_before_the_lookup_is_found(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    double.kinds[2000] = FORUM
+    await redis.hset("pb:{discord}:kinds", "2000", "forum")
+    double.weather.queue.append("lose")
+    with pytest.raises(DeliveryUncertain):
+        await platform.send(HERE, a_card(), KEY)
+    await platform.send(HERE, a_card(), f"{KEY} other")
+    for thread in double.threads:
+        double.archive(thread)
+    found = await platform.find(HERE, KEY, lately())
+    assert found is not None
+    assert found.id.startswith(str(double.threads[0]["id"]))
+    assert await platform.find(HERE, "another", lately()) is None
+
+
+async def test_archived_posts_are_read_no_further_back_than_the_attempt(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    double.kinds[2000] = FORUM
+    for n in range(3):
+        await platform.send(HERE, a_card(), f"{KEY} {n}")
+    for number, thread in enumerate(double.threads):
+        double.archive(thread)
+        thread["thread_metadata"]["archive_timestamp"] = f"2025-01-0{number + 1}T00:00:00+00:00"
+    asked = len(double.requests)
+    assert await platform.find(HERE, f"{KEY} 0", lately()) is None
+    archived = [path for _, path in double.requests[asked:] if path.endswith("/threads/archived/public")]
+    assert len(archived) == 1
+
+
+async def test_posts_in_an_announcement_channel_are_published_where_the_channel_wants_it(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    await redis.hset("pb:{discord}:kinds", "2000", "news")
+    double.kinds[2000] = NEWS
+    await platform.send(HERE, a_card(), f"{KEY} private")
+    assert not double.published
+    for n in range(12):
+        await platform.send(HERE, a_card(publish=True), f"{KEY} {n}")
+    assert double.published == [message.id for message in double.messages[1:11]]
+    assert len(double.messages) == 13, "what can't be published any more this hour is posted all the same"
+    tried = [path for _, path in double.requests if path.endswith("/crosspost")]
+    assert len(tried) == 10, "beyond its limit Discord isn't asked"
+
+
+async def test_a_post_that_cant_be_published_is_posted(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    await redis.hset("pb:{discord}:kinds", "2000", "news")  # but Discord says that it is an ordinary channel
+    message = await platform.send(HERE, a_card(publish=True), KEY)
+    assert [str(posted.id) for posted in double.messages] == [message.id]
+    assert not double.published
+
+
 async def test_a_card_is_edited_in_its_own_form(platform: DiscordPlatform, double: DiscordDouble) -> None:
     new = paper_card(a_paper(title="A better title"), [Reason(1, "paper")], NOW)
     message = await platform.send(HERE, a_card(), KEY)

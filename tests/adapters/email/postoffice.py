@@ -38,7 +38,7 @@ REPLIES = {
     "451": "451 4.3.0 Local error",
     "550": "550 5.1.1 <{to}>: no such user",
     "554": "554 5.6.0 Message for {to} refused",
-    "554 policy": "554 5.7.1 <{to}>: Relay access denied",
+    "554 policy": "554 5.7.1 <{to}>: SmtpClient access denied",
     "nonsense": "250-half an answer\r\nhello",
 }
 

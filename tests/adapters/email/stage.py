@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -16,15 +17,17 @@ from redis.asyncio import Redis
 
 from adapters.email import EmailPlatform
 from adapters.email.address import Address
+from adapters.email.addresses import Addresses
 from adapters.email.links import Links
 from adapters.email.message import Sender
-from adapters.email.relay import Relay
-from adapters.email.server import Server
-from adapters.email.store import Addresses
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
 from bot.app import Bot, wall_clock
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
+from bot.store.limits import Limits
 from bot.web.headers import harden
+from bot.web.requests import decode
 from tests.adapters.email.postoffice import Mail, PostOffice
 from tests.platform_harness import Seen, wired
 
@@ -120,16 +123,25 @@ class EmailStage:
         self.links = Links(BASE, Encryptor([KEY]), now)
         self._running = AsyncExitStack()
 
+    async def manage_url(self) -> str:
+        """Where the account's page is; people get the link by mail."""
+        return self.links.manage(await self.addresses.account(self.channel))
+
     async def say(self, line: str) -> Seen:
-        return answered(await self.browser.post(self.links.manage(self.channel), {"say": line}))
+        return answered(await self.browser.post(await self.manage_url(), {"say": line}))
 
     async def press(self, seen: Seen, label: str) -> Seen:
         if isinstance(seen.raw, Mail):
-            page = await self.browser.get(deeds(seen.raw)[label])
-            waiting = [form for form in page.forms(page.answer()) if form.label == "Do it"]
-            return answered(await self.browser.submit(waiting[0]) if waiting else page)
+            return await self.follow(deeds(seen.raw)[label])
         page, answer = seen.raw
+        if label in (steps := dict(links_in(answer))):
+            return await self.follow(steps[label])
         return answered(await self.browser.submit(page.form(label, answer)))
+
+    async def follow(self, url: str) -> Seen:
+        """Open the link of a button, and do what it says."""
+        page = await self.browser.get(url)
+        return answered(await self.browser.submit(page.form("Do it")))
 
     async def posted(self) -> Sequence[Seen]:
         return [
@@ -156,16 +168,17 @@ class EmailStage:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
         self.platform = EmailPlatform(
-            addresses=Addresses(self._redis, Encryptor([KEY])),
+            addresses=self.addresses,
+            limits=Limits(self._redis),
             links=self.links,
-            relay=Relay(Server.parse(self.office.url), patience=3),
+            client=SmtpClient(SmtpServer.parse(self.office.url), patience=3),
             sender=Sender.parse("Paperboy <papers@example.org>"),
             bounce=Address.parse("bounces@example.org"),
             now=self._now,
         )
         async with wired(self._redis, (self.platform,), self._now) as self.bot:
-            app = web.Application()
-            app.on_response_prepare.append(harden)
+            app = web.Application(middlewares=[decode([ip_network("127.0.0.0/8")])])
+            app.on_response_prepare.append(harden())
             app.add_routes(self.platform.routes(self.bot.core))
             async with TestClient(TestServer(app)) as client:
                 self.browser = Browser(client)
@@ -189,21 +202,27 @@ async def email_stage(
     channel = await Addresses(redis, Encryptor([KEY])).channel(Address.parse(ADA))
     async with PostOffice().open() as office, EmailStage(redis, office, now, channel).open() as stage:
         if confirmed:
-            await stage.addresses.keep(channel, Address.parse(ADA))
+            await stage.addresses.confirm(channel, Address.parse(ADA))
         yield stage
 
 
 def answered(page: Page) -> Seen:
     """What a page says about what was just done."""
     answer = page.answer()
-    buttons = tuple(form.label for form in page.forms(answer))
+    buttons = (*(form.label for form in page.forms(answer)), *(label for label, _ in links_in(answer)))
     return Seen(words(answer), buttons, private=True, raw=(page, answer))
 
 
 def deeds(mail: Mail) -> dict[str, str]:
-    """Label -> address of every link that does something."""
-    root = html5lib.parse(mail.part("html"), namespaceHTMLElements=False)
-    return {words(a): a.get("href") for a in root.iter("a") if "?say=" in a.get("href")}
+    """Label -> URL of every link that does something."""
+    return dict(links_in(html5lib.parse(mail.part("html"), namespaceHTMLElements=False)))
+
+
+def links_in(element: Element) -> Iterator[tuple[str, str]]:
+    """Label and URL of every link that does something."""
+    for a in element.iter("a"):
+        if "/email/act/" in (href := a.get("href") or ""):
+            yield (a.text or "").strip(), href
 
 
 def words(element: Element) -> str:

@@ -42,7 +42,12 @@ def test_usual_addresses_are_taken(typed: str, taken: str) -> None:
         "Ada <ada@example.org>",
         "ada@eve@example.org",
         "äda@example.org",
+        "=?utf-8?q?x?=@example.org",
+        "a=?b@example.org",
         "a" * 65 + "@example.org",
+        "a" * 1_000_000 + "@example.org",
+        "ada@" + "ä" * 1_000_000,
+        "ada@example.123",
         "ada@" + "a." * 125 + "org",
     ],
 )
@@ -67,3 +72,25 @@ def test_nothing_that_is_taken_can_end_a_line_or_name_a_second_address(local: st
     assert text.isprintable()
     assert not set(text) & set(' ,;<>"()[]:\\')
     assert text.count("@") == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("victim+1@example.org", "Victim@example.org"),
+        ("v.ict.im+x+y@gmail.com", "victim@googlemail.com"),
+        ("vic-tim@pm.me", "victim@proton.me"),
+        ("victim@me.com", "victim@icloud.com"),
+    ],
+)
+def test_spellings_of_one_inbox_share_its_limits(first: str, second: str) -> None:
+    assert Address.parse(first).inbox == Address.parse(second).inbox
+    assert Address.parse(first).identity != Address.parse(second).identity
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("v.ictim@example.org", "victim@example.org"), ("victim@example.org", "victim@example.net")],
+)
+def test_different_inboxes_have_different_limits(first: str, second: str) -> None:
+    assert Address.parse(first).inbox != Address.parse(second).inbox

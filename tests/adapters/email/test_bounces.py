@@ -1,12 +1,25 @@
-"""What comes back to the return address pauses whom it says, and nothing else does."""
+"""A report of a final failure pauses its address. No report can stall or end the program."""
+
+import asyncio
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from time import monotonic
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from adapters.email.address import Address
-from adapters.email.bounces import bounced, return_address
+from adapters.email.addresses import Addresses
+from adapters.email.bounce_worker import final_status
+from adapters.email.bounces import BounceReports, recipient, return_address
 from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
+from bot.ports import Rate
+from tests.adapters.email.stage import email_stage
+from tests.failing_core import FailingCore
 
 CHANNEL = ChannelRef("email", "abcdefgh", "abcdefghijklmnopqrstuvwxyz")
 RETURN = return_address(Address.parse("bounces@example.org"), CHANNEL)
@@ -51,12 +64,17 @@ Hello.
 """.replace("\n", "\r\n").encode()
 
 
+def bounced(report: bytes) -> tuple[ChannelRef | None, str]:
+    """What a report says: for whom, and the status of a final failure."""
+    return recipient(report), final_status(message_from_bytes(report, policy=policy.compat32))
+
+
 def test_a_final_failure_names_its_channel() -> None:
-    assert bounced(a_report()) == (CHANNEL, "mail came back: 5.1.1")
+    assert bounced(a_report()) == (CHANNEL, "5.1.1")
 
 
-def test_servers_that_shout_are_understood() -> None:
-    assert bounced(a_report(RETURN.upper(), "FAILED")) == (CHANNEL, "mail came back: 5.1.1")
+def test_capitals_make_no_difference() -> None:
+    assert bounced(a_report(RETURN.upper(), "FAILED")) == (CHANNEL, "5.1.1")
 
 
 @pytest.mark.parametrize(
@@ -69,22 +87,89 @@ def test_servers_that_shout_are_understood() -> None:
         a_report(to="bounces+abcdefgh-tooshort@example.org"),
         a_report(kind="disposition-notification"),
         b"To: " + RETURN.encode() + b"\r\nSubject: Out of office\r\n\r\nI am away. 5.1.1 failed\r\n",
+        b"\r\n\r\nTo: " + RETURN.encode() + b"\r\n",
         b"",
         b"\xff\xfe\x00",
     ],
 )
-def test_anything_else_says_nothing(report: bytes) -> None:
-    assert bounced(report) is None
+def test_other_mails_pause_no_address(report: bytes) -> None:
+    channel, status = bounced(report)
+    assert not (channel and status)
 
 
 @given(st.binary(max_size=400))
-def test_no_bytes_break_it(noise: bytes) -> None:
+def test_no_bytes_break_reading(noise: bytes) -> None:
     report = a_report()
     for at in (0, 60, 200, 400, len(report)):
         bounced(report[:at] + noise + report[at:])
 
 
-def test_a_return_address_is_one_that_servers_take() -> None:
+def test_mail_servers_accept_a_return_address() -> None:
     local = RETURN.partition("@")[0]
     assert len(local) <= 64
     assert str(Address.parse(RETURN)) == RETURN
+
+
+HOSTILE: dict[str, Callable[[str], bytes]] = {
+    "brackets in a folded To": lambda to: f"To: {to}\r\n {'(' * 18_000}\r\n\r\n".encode(),
+    "20 kB of brackets": lambda to: f"To: {to}, {'(' * 20_000}\r\n\r\n".encode(),
+    "64 kB of groups": lambda to: f"To: {'<@a,' * 16_000} {to}\r\n\r\n".encode(),
+    "224 kB of encoded words": lambda to: f"To: {to} {'=?utf-8?q?a?= ' * 16_000}\r\n\r\n".encode(),
+    "nested parts": lambda to: (
+        f"To: {to}\r\n".encode()
+        + b"".join(
+            b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(5_000)
+        )
+    ),
+    "nested messages": lambda to: (
+        f"To: {to}\r\n{'Content-Type: message/rfc822' + chr(13) + chr(10) * 2}".encode() * 5_000
+    ),
+}
+"""Mails that Python's parser takes seconds for, or recurses on without end."""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_hostile_report_is_logged_and_counts_as_read(redis: Redis, name: str) -> None:
+    reports = BounceReports(Addresses(redis, Encryptor(["a key that can't be guessed"])))
+    with capture_logs():
+        assert not await reports.accept(HOSTILE[name](RETURN), FailingCore())
+
+
+async def test_a_report_that_needs_too_much_is_given_up(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.email.bounces.PARSE_SECONDS", 0.0)
+    reports = BounceReports(Addresses(redis, Encryptor(["a key that can't be guessed"])))
+    with capture_logs() as logs:
+        assert not await reports.accept(a_report(), FailingCore())
+    assert [entry["event"] for entry in logs] == ["bounce_report_unreadable"]
+
+
+async def test_the_answer_is_the_same_whether_the_address_exists_or_not(redis: Redis) -> None:
+    async with email_stage(redis) as stage:
+        known = a_report(return_address(Address.parse("bounces@example.org"), stage.channel))
+        pages = [await stage.browser.post("/email/bounces", report) for report in (known, a_report(), b"")]
+        assert {(page.status, page.source) for page in pages} == {(200, "ok\n")}
+
+
+async def test_other_people_are_answered_while_a_hostile_report_is_read(redis: Redis) -> None:
+    async with email_stage(redis) as stage:
+        hostile = asyncio.create_task(
+            stage.browser.post("/email/bounces", HOSTILE["64 kB of groups"](RETURN))
+        )
+        slowest = 0.0
+        while not hostile.done():
+            began = monotonic()
+            assert (await stage.browser.get("/email/link")).status == 200
+            slowest = max(slowest, monotonic() - began)
+        assert (await hostile).status == 200
+        assert slowest < 2
+
+
+async def test_one_source_can_not_send_reports_without_end(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.email.account_pages.BOUNCES_EACH", Rate(2, 60))
+    async with email_stage(redis) as stage:
+        statuses = [(await stage.browser.post("/email/bounces", b"")).status for _ in range(4)]
+    assert statuses == [200, 200, 429, 429]

@@ -84,17 +84,17 @@ async def test_from_the_front_page_to_a_subscription_by_keyboard_without_scripts
         assert seen.said == []
 
 
-async def test_a_back_test_without_scripts(redis: Redis) -> None:
+async def test_a_query_is_previewed_without_scripts(redis: Redis) -> None:
     async with front(redis) as (_, here), looking(scripts=False) as seen:
         await seen.page.goto(here)
         await seen.page.fill("#mail-query", "diffusion")
-        await seen.page.get_by_role("button", name="Show what it would have brought").click()
+        await seen.page.get_by_role("button", name="Preview").click()
         await seen.page.get_by_text("it would have posted 5").wait_for()
         assert await seen.page.locator("#mail-past article").count() == 3
         assert await seen.page.input_value("#mail-query") == "diffusion"
 
 
-async def test_with_scripts_a_query_is_tried_as_it_is_typed_and_the_zone_is_known(redis: Redis) -> None:
+async def test_with_scripts_a_query_is_previewed_as_it_is_typed(redis: Redis) -> None:
     async with front(redis) as (_, here), looking(zone="Asia/Tokyo") as seen:
         await seen.page.goto(here)
         assert await seen.page.input_value("#mail-zone") == "Asia/Tokyo"
@@ -109,26 +109,28 @@ async def test_with_scripts_a_query_is_tried_as_it_is_typed_and_the_zone_is_know
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_page_is_accessible_and_fits_a_phone(redis: Redis, scheme: Scheme) -> None:
     async with front(redis) as (stage, here), looking(width=320, height=640, scheme=scheme) as seen:
-        await stage.addresses.keep(stage.channel, Address.parse(ADA))
+        await stage.addresses.confirm(stage.channel, Address.parse(ADA))
         await stage.say("subscribe diffusion")
-        manage, stop = stage.links.manage(stage.channel), stage.links.unsubscribe(stage.channel)
-        lines = (
-            "preview diffusion",
-            "settings",
-            "help",
-            "abstract 2603.00001",
-            "nonsense",
-            "save 2603.00001",
-            "list",
-        )
-        paths = ["/", "/email/subscribe", "/email/link", "/email/manage/x", manage, stop]
-        for path in [*paths, *(stage.links.manage(stage.channel, line) for line in lines)]:
+        account = await stage.addresses.account(stage.channel)
+        manage, stop = stage.links.manage(account), stage.links.unsubscribe(stage.channel)
+        acts = [stage.links.act(account, line) for line in ("save 2603.00001", "mutewhat 2603.00001")]
+        for path in ("/", "/email/subscribe", "/email/link", "/email/manage/x", manage, stop, *acts):
             await seen.page.goto(here + path.removeprefix(BASE))
             assert await seen.faults() == [], path
             assert await sideways(seen.page) == 0, path
+        for url in acts:
+            await seen.page.goto(here + url.removeprefix(BASE))
+            await seen.page.get_by_role("button", name="Do it").click()
+            assert await seen.faults() == [], url
+        for line in ("preview diffusion", "settings", "help", "abstract 2603.00001", "nonsense", "list"):
+            await seen.page.goto(here + manage.removeprefix(BASE))
+            await seen.page.fill("#line", line)
+            await seen.page.get_by_role("button", name="Do it").click()
+            assert await seen.faults() == [], line
+            assert await sideways(seen.page) == 0, line
         await seen.page.goto(here + stop.removeprefix(BASE))
         await seen.page.get_by_role("button", name="Stop all mail").click()
-        await seen.page.get_by_role("heading", name="No more mail comes").wait_for()
+        await seen.page.get_by_role("heading", name="You won't get any more mail").wait_for()
         assert await seen.faults() == []
 
 

@@ -14,11 +14,11 @@ from redis.asyncio import Redis
 
 from adapters.email import EmailPlatform
 from adapters.email.address import Address
+from adapters.email.addresses import Addresses
 from adapters.email.links import Links
 from adapters.email.message import Sender
-from adapters.email.relay import Relay
-from adapters.email.server import Server
-from adapters.email.store import Addresses
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
 from bot.cards.message import message
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef
@@ -27,6 +27,7 @@ from bot.pipeline import delivery as delivering
 from bot.pipeline.delivery import DeliveryWorker
 from bot.policy import retry
 from bot.ports import Batch
+from bot.store.limits import Limits
 from bot.store.outbox import outbox as outboxes
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -40,7 +41,7 @@ FINAL = frozenset({"550 at sender", "550 at recipient", "554 at end"})
 
 
 @dataclass
-class Desk:
+class Scene:
     """A post office, and what is owed to the people of some addresses."""
 
     office: PostOffice
@@ -63,7 +64,7 @@ class Desk:
     async def channel(self, address: str) -> ChannelRef:
         parsed = Address.parse(address)
         channel = await self.addresses.channel(parsed)
-        await self.addresses.keep(channel, parsed)
+        await self.addresses.confirm(channel, parsed)
         return channel
 
     async def owe(self, addresses: list[str], *papers: str) -> None:
@@ -80,28 +81,29 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_at(redis: Redis) -> AsyncIterator[Desk]:
+async def open_scene(redis: Redis) -> AsyncIterator[Scene]:
     """A post office that is open."""
     seal = Encryptor(["a key that nobody can guess"])
     addresses = Addresses(redis, seal)
     async with PostOffice().open() as office:
-        relay = Relay(Server.parse(office.url), patience=3)
+        client = SmtpClient(SmtpServer.parse(office.url), patience=3)
         platform = EmailPlatform(
             addresses=addresses,
+            limits=Limits(redis),
             links=Links("https://papers.example.org", seal, lambda: NOW),
-            relay=relay,
+            client=client,
             sender=Sender.parse("Paperboy <papers@example.org>"),
             bounce=Address.parse("bounces@example.org"),
             now=lambda: NOW,
         )
-        yield Desk(office, redis, platform, addresses, Outbox(redis, durable=True), Papers(redis))
+        yield Scene(office, redis, platform, addresses, Outbox(redis, durable=True), Papers(redis))
         await platform.close()
 
 
 @pytest.fixture
-async def desk(redis: Redis) -> AsyncIterator[Desk]:
-    async with desk_at(redis) as desk:
-        yield desk
+async def scene(redis: Redis) -> AsyncIterator[Scene]:
+    async with open_scene(redis) as scene:
+        yield scene
 
 
 @pytest.fixture(autouse=True)
@@ -116,94 +118,94 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 PEOPLE = [f"person{n}@{'example.org' if n % 2 else 'example.net'}" for n in range(40)]
 
 
-async def test_everyone_gets_their_mails_once(desk: Desk) -> None:
-    await desk.owe(PEOPLE, "p1", "p2", "p3")
-    assert (await desk.deliveries().deliver_due())["posted"] == 120
-    assert len(desk.got()) == len(desk.office.mails) == 120
+async def test_everyone_gets_their_mails_once(scene: Scene) -> None:
+    await scene.owe(PEOPLE, "p1", "p2", "p3")
+    assert (await scene.deliveries().deliver_due())["posted"] == 120
+    assert len(scene.got()) == len(scene.office.mails) == 120
 
 
 @pytest.mark.parametrize("on_uncertain", ["hold", "resend"])
 async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
-    desk: Desk, on_uncertain: Literal["hold", "resend"]
+    scene: Scene, on_uncertain: Literal["hold", "resend"]
 ) -> None:
     dice = random.Random(11)
     faults: list[Fault] = [f for f in get_args(Fault) if f not in FINAL and "hang" not in f]
-    desk.office.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
-    await desk.owe(PEOPLE, *(f"p{n}" for n in range(10)))
-    await desk.deliveries(on_uncertain).deliver_due()
-    held = [delivery async for delivery in desk.outbox.dead_letters()]
-    got = desk.got()
+    scene.office.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
+    await scene.owe(PEOPLE, *(f"p{n}" for n in range(10)))
+    await scene.deliveries(on_uncertain).deliver_due()
+    held = [delivery async for delivery in scene.outbox.dead_letters()]
+    got = scene.got()
     doubled = sum(times - 1 for times in got.values())
-    lost_answers = desk.office.met["lose at end"] + desk.office.met["nonsense at end"]
-    assert set(desk.office.met) == set(faults)
+    lost_answers = scene.office.met["lose at end"] + scene.office.met["nonsense at end"]
+    assert set(scene.office.met) == set(faults)
     if on_uncertain == "hold":
         assert doubled == 0
         assert {delivery.state for delivery in held} == {"held"}
-        assert len(held) == lost_answers + desk.office.met["cut in data"]
-        assert len(got) == 400 - desk.office.met["cut in data"]  # those are held, so not lost either
+        assert len(held) == lost_answers + scene.office.met["cut in data"]
+        assert len(got) == 400 - scene.office.met["cut in data"]  # those are held, so not lost either
     else:
         assert held == []
         assert len(got) == 400
         assert doubled == lost_answers
 
 
-async def test_what_an_operator_lets_go_arrives(desk: Desk) -> None:
-    desk.office.faults = {PEOPLE[0]: ["cut in data"]}
-    await desk.owe(PEOPLE[:1], "p1")
-    assert (await desk.deliveries().deliver_due())["held"] == 1
-    [held] = [delivery async for delivery in desk.outbox.dead_letters()]
-    assert await desk.outbox.retry(held.key)
-    assert await desk.deliveries().deliver_due() == Counter(posted=1)
+async def test_what_an_operator_lets_go_arrives(scene: Scene) -> None:
+    scene.office.faults = {PEOPLE[0]: ["cut in data"]}
+    await scene.owe(PEOPLE[:1], "p1")
+    assert (await scene.deliveries().deliver_due())["held"] == 1
+    [held] = [delivery async for delivery in scene.outbox.dead_letters()]
+    assert await scene.outbox.retry(held.key)
+    assert await scene.deliveries().deliver_due() == Counter(posted=1)
 
 
-async def test_slow_answers_are_retried_before_the_end_and_held_after_it(desk: Desk) -> None:
+async def test_slow_answers_are_retried_before_the_end_and_held_after_it(scene: Scene) -> None:
     early, late = PEOPLE[:2]
-    desk.office.faults = {early: ["hang at recipient"], late: ["hang at end"]}
-    await desk.owe(PEOPLE, "p1")
-    counts = await desk.deliveries().deliver_due()
+    scene.office.faults = {early: ["hang at recipient"], late: ["hang at end"]}
+    await scene.owe(PEOPLE, "p1")
+    counts = await scene.deliveries().deliver_due()
     assert (counts["posted"], counts["held"]) == (39, 1)
-    assert len(desk.got()) == len(desk.office.mails) == 40
+    assert len(scene.got()) == len(scene.office.mails) == 40
 
 
 @pytest.mark.parametrize("fault", ["550 at recipient", "554 at end"])
-async def test_a_final_refusal_pauses_that_address_alone(desk: Desk, fault: Fault) -> None:
+async def test_a_final_refusal_pauses_that_address_alone(scene: Scene, fault: Fault) -> None:
     gone = PEOPLE[0]
-    desk.office.faults = {gone: [fault]}
-    await desk.owe(PEOPLE, "p1", "p2")
-    assert (await desk.deliveries().deliver_due())["posted"] == 78
-    assert desk.office.to(gone) == []
-    assert await desk.deliveries().deliver_due() == Counter()
-    await desk.outbox.resume(await desk.channel(gone))
-    assert await desk.deliveries().deliver_due() == Counter(posted=2)
-    assert len(desk.got()) == len(desk.office.mails) == 80
+    scene.office.faults = {gone: [fault]}
+    await scene.owe(PEOPLE, "p1", "p2")
+    assert (await scene.deliveries().deliver_due())["posted"] == 78
+    assert scene.office.to(gone) == []
+    assert await scene.deliveries().deliver_due() == Counter()
+    await scene.outbox.resume(await scene.channel(gone))
+    assert await scene.deliveries().deliver_due() == Counter(posted=2)
+    assert len(scene.got()) == len(scene.office.mails) == 80
 
 
 async def test_a_server_that_is_away_for_a_while_gets_everything_afterwards(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.email.verdict.SERVER_PAUSE", 0.05)
-    desk.office.greeting = "421 4.3.2 Too busy"
-    await desk.owe(PEOPLE, "p1")
-    going = asyncio.create_task(desk.deliveries().deliver_due())
-    while not desk.office.connections:  # noqa: ASYNC110  # the server knows
+    monkeypatch.setattr("adapters.email.errors.SERVER_PAUSE", 0.05)
+    scene.office.greeting = "421 4.3.2 Too busy"
+    await scene.owe(PEOPLE, "p1")
+    going = asyncio.create_task(scene.deliveries().deliver_due())
+    while not scene.office.connections:  # noqa: ASYNC110  # the server knows
         await asyncio.sleep(0.01)
-    desk.office.greeting = ""
+    scene.office.greeting = ""
     assert (await going)["posted"] == 40
-    assert len(desk.got()) == len(desk.office.mails) == 40
+    assert len(scene.got()) == len(scene.office.mails) == 40
 
 
-async def test_a_forgotten_address_gets_nothing(desk: Desk) -> None:
-    await desk.owe(PEOPLE[:2], "p1")
-    await desk.addresses.forget(await desk.channel(PEOPLE[0]))
-    assert (await desk.deliveries().deliver_due())["posted"] == 1
-    assert [mail.to for mail in desk.office.mails] == [PEOPLE[1]]
+async def test_a_forgotten_address_gets_nothing(scene: Scene) -> None:
+    await scene.owe(PEOPLE[:2], "p1")
+    await scene.addresses.forget(await scene.channel(PEOPLE[0]))
+    assert (await scene.deliveries().deliver_due())["posted"] == 1
+    assert [mail.to for mail in scene.office.mails] == [PEOPLE[1]]
 
 
-async def test_an_address_is_nowhere_in_redis(desk: Desk) -> None:
-    desk.office.faults = {address: ["550 at recipient"] for address in PEOPLE[:5]}
-    await desk.owe(PEOPLE, "p1")
-    await desk.deliveries().deliver_due()
-    kept = "\n".join([str(await everything(desk.redis, key)) async for key in desk.redis.scan_iter()])
+async def test_an_address_is_nowhere_in_redis(scene: Scene) -> None:
+    scene.office.faults = {address: ["550 at recipient"] for address in PEOPLE[:5]}
+    await scene.owe(PEOPLE, "p1")
+    await scene.deliveries().deliver_due()
+    kept = "\n".join([str(await everything(scene.redis, key)) async for key in scene.redis.scan_iter()])
     assert "person" not in kept
     assert "example.net" not in kept
 

@@ -1,18 +1,21 @@
-"""A link in a mail does one thing, for one address, for a while; nobody can make one up."""
+"""A link in a mail does one thing, for one address, for a while. Nobody but Paperboy can make one."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.email.links import CONFIRM_FOR, MANAGE_FOR, Links, Wish
+from adapters.email.address import Address
+from adapters.email.addresses import Account
+from adapters.email.links import ACT_FOR, CONFIRM_FOR, MANAGE_FOR, WAIT, Links, Purpose, SignupRequest
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
 
-KEY = "a key that nobody can guess"
+KEY = "a key that can't be guessed"
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
-CHANNEL = ChannelRef("email", "abcdefgh", "abcdefghijklmnopqrstuvwxyz")
-WISH = Wish(address="ada@example.org", query="diffusion", every="daily", zone="Europe/Berlin")
+ADA = Address.parse("ada@example.org")
+ACCOUNT = Account(ChannelRef("email", "abcdefgh", "abcdefghijklmnopqrstuvwxyz"), ADA, "0011223344556677")
+REQUEST = SignupRequest(address=str(ADA), query="diffusion", every="daily", zone="Europe/Berlin")
 
 
 def links(key: str = KEY, later: timedelta = timedelta(0)) -> Links:
@@ -20,58 +23,77 @@ def links(key: str = KEY, later: timedelta = timedelta(0)) -> Links:
 
 
 def token(url: str) -> str:
-    base, purpose, token = url.partition("?")[0].rsplit("/", 2)
+    base, purpose, token = url.rsplit("/", 2)
     assert base == "https://papers.example.org/email"
     assert purpose
     return token
 
 
-def test_a_wish_comes_back_from_its_link() -> None:
-    assert links().wish(token(links().confirm(WISH))) == WISH
+def every_link() -> dict[Purpose, str]:
+    return {
+        "confirm": links().confirm(REQUEST, ACCOUNT.generation),
+        "act": links().act(ACCOUNT, "save 2603.00001"),
+        "manage": links().manage(ACCOUNT),
+        "unsubscribe": links().unsubscribe(ACCOUNT.channel),
+    }
 
 
-def test_a_link_shows_neither_address_nor_channel() -> None:
-    assert "ada" not in links().confirm(WISH)
-    assert CHANNEL.channel not in links().manage(CHANNEL)
+def test_a_confirm_link_holds_what_was_asked_for() -> None:
+    assert links().read("confirm", token(every_link()["confirm"])).request == REQUEST
 
 
-def test_a_managing_link_may_begin_with_a_command() -> None:
-    url = links().manage(CHANNEL, "save 2603.00001")
-    assert url.endswith("?say=save+2603.00001")
-    assert links().channel("manage", token(url)) == CHANNEL
+def test_links_show_neither_address_nor_channel_nor_command() -> None:
+    for url in every_link().values():
+        assert "ada" not in url
+        assert ACCOUNT.channel.channel not in url
+        assert "2603" not in url
 
 
-@pytest.mark.parametrize(("lives", "make"), [(CONFIRM_FOR, "confirm"), (MANAGE_FOR, "manage")])
-def test_a_link_expires(lives: timedelta, make: str) -> None:
-    found = token(links().confirm(WISH) if make == "confirm" else links().manage(CHANNEL))
-
-    def read(at: Links) -> object:
-        return at.wish(found) if make == "confirm" else at.channel("manage", found)
-
-    assert read(links(later=lives))
+@pytest.mark.parametrize(
+    ("purpose", "lifetime"), [("confirm", CONFIRM_FOR), ("act", ACT_FOR), ("manage", MANAGE_FOR)]
+)
+def test_links_expire(purpose: Purpose, lifetime: timedelta) -> None:
+    found = token(every_link()[purpose])
+    assert links(later=lifetime).read(purpose, found).token == found
     with pytest.raises(UserError, match="expired"):
-        read(links(later=lives + timedelta(seconds=1)))
+        links(later=lifetime + timedelta(seconds=1)).read(purpose, found)
+
+
+def test_access_to_the_account_is_short() -> None:
+    assert timedelta(hours=1) >= MANAGE_FOR
 
 
 def test_mail_can_be_stopped_from_the_oldest_mail() -> None:
-    found = token(links().unsubscribe(CHANNEL))
-    assert links(later=timedelta(days=3000)).channel("unsubscribe", found) == CHANNEL
+    found = token(every_link()["unsubscribe"])
+    assert links(later=timedelta(days=3000)).read("unsubscribe", found).channel == ACCOUNT.channel
 
 
-def test_a_link_is_good_for_nothing_else() -> None:
-    with pytest.raises(UserError, match="something else"):
-        links().channel("manage", token(links().unsubscribe(CHANNEL)))
+def test_no_link_works_as_another_kind() -> None:
+    for purpose, url in every_link().items():
+        for other in every_link().keys() - {purpose}:
+            with pytest.raises(UserError, match="something else"):
+                links().read(other, token(url))
 
 
-@pytest.mark.parametrize("made_up", ["", "x", "ä", "gAAAA", "a" * 200])
-def test_nobody_makes_one_up(made_up: str) -> None:
-    with pytest.raises(UserError, match="copy the whole"):
-        links().channel("manage", made_up)
+@pytest.mark.parametrize("made_up", ["", "x", "ä", "gAAAA", "a" * 200, "\ud800", "a" * 1_000_000])
+def test_made_up_links_are_refused(made_up: str) -> None:
+    with pytest.raises(UserError, match="Copy the whole link"):
+        links().read("manage", made_up)
 
 
-def test_a_new_key_before_the_old_one_keeps_links_alive() -> None:
-    old = token(links().unsubscribe(CHANNEL))
+def test_a_ticket_works_after_its_wait_and_for_its_address_only() -> None:
+    ticket = links().ticket(ADA)
+    assert not links().has_waited(ticket, ADA)
+    assert links(later=WAIT).has_waited(ticket, ADA)
+    assert links(later=WAIT).has_waited(ticket, Address.parse("ada+papers@example.org"))
+    assert not links(later=WAIT).has_waited(ticket, Address.parse("eve@example.org"))
+    assert not links(later=timedelta(hours=2)).has_waited(ticket, ADA)
+    assert not links(later=WAIT).has_waited("made up", ADA)
+
+
+def test_a_new_key_before_the_old_one_keeps_links_working() -> None:
+    old = token(every_link()["unsubscribe"])
     both = Links("", Encryptor(["another key, just as good", KEY]), lambda: NOW)
-    assert both.channel("unsubscribe", old) == CHANNEL
+    assert both.read("unsubscribe", old).channel == ACCOUNT.channel
     with pytest.raises(UserError):
-        links("another key, just as good").channel("unsubscribe", old)
+        links("another key, just as good").read("unsubscribe", old)

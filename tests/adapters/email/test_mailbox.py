@@ -1,4 +1,4 @@
-"""Mail that came back is read from a mailbox, and nothing else in there is touched."""
+"""Bounces are read from a mailbox. Other mail in it stays, and no mail stops the reading."""
 
 import asyncio
 import poplib
@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from structlog.testing import capture_logs
 
 from adapters.email.address import Address
-from adapters.email.bounces import return_address, take_back
-from adapters.email.mailbox import Mailbox, parse
+from adapters.email.bounces import BounceReports, return_address
+from adapters.email.mailbox import Mailbox, parse_mailbox
 from bot.domain.errors import ConfigurationError
 from tests.adapters.email.stage import email_stage
 from tests.adapters.email.test_bounces import a_report
@@ -25,7 +27,7 @@ PRIVATE = (
 
 @dataclass
 class PostBox:
-    """A POP3 server with one user, as RFC 1939 has it: what is deleted is gone once the client has taken its leave."""
+    """A POP3 server with one user, as RFC 1939 describes it: deleted mails are gone after QUIT."""
 
     mails: list[bytes] = field(default_factory=list)
     password: str = "secret"
@@ -81,7 +83,7 @@ def _listed(word: str, rest: list[str], mails: dict[int, bytes]) -> list[bytes]:
 
 
 def mailbox(box: PostBox, password: str) -> Mailbox:
-    address, found = parse(f"pop3://bounces%40example.org:{password}@127.0.0.1:{box.port}")
+    address, found = parse_mailbox(f"pop3://bounces%40example.org:{password}@127.0.0.1:{box.port}")
     assert (str(address), bool(found)) == ("bounces@example.org", True)
     assert found is not None
     assert password not in repr(found)
@@ -96,18 +98,18 @@ async def test_a_report_pauses_its_address_and_is_deleted_and_other_mail_stays(r
         reading = mailbox(box, "secret")
 
         async def handle(mail: bytes) -> bool:
-            return await take_back(mail, stage.bot.core, stage.addresses)
+            return await BounceReports(stage.addresses).accept(mail, stage.bot.core)
 
-        assert await reading.empty(handle) == 1
+        assert await reading.read(handle) == 1
         assert box.mails == [PRIVATE, a_report(action="delayed")]
         await arrive(stage.bot, a_paper())
         assert await stage.posted() == []
         box.asked.clear()
-        assert await reading.empty(handle) == 0
+        assert await reading.read(handle) == 0
         assert not any(line.startswith(("RETR", "TOP", "DELE")) for line in box.asked)
 
 
-async def test_of_a_huge_mail_only_its_beginning_is_read() -> None:
+async def test_only_the_start_of_a_huge_mail_is_read() -> None:
     async with PostBox([a_report() + b"x\r\n" * 200_000]).open() as box:
         sizes = []
 
@@ -115,18 +117,18 @@ async def test_of_a_huge_mail_only_its_beginning_is_read() -> None:
             sizes.append(len(mail))
             return False
 
-        await mailbox(box, "secret").empty(handle)
+        await mailbox(box, "secret").read(handle)
         assert sizes[0] < 10_000
 
 
-async def test_a_wrong_password_is_an_error_that_waits_for_the_next_look() -> None:
+async def test_after_a_wrong_password_the_mailbox_is_tried_again_later() -> None:
     async with PostBox().open() as box:
 
         async def handle(mail: bytes) -> bool:
             raise AssertionError(mail)
 
         with pytest.raises(poplib.error_proto, match="AUTH"):
-            await mailbox(box, "wrong").empty(handle)
+            await mailbox(box, "wrong").read(handle)
         watching = asyncio.create_task(mailbox(box, "wrong").watch(handle))
         while box.asked.count("PASS wrong") < 2:  # noqa: ASYNC110  # the server knows
             await asyncio.sleep(0.005)
@@ -134,12 +136,46 @@ async def test_a_wrong_password_is_an_error_that_waits_for_the_next_look() -> No
         watching.cancel()
 
 
+async def test_a_mail_that_breaks_its_handler_does_not_keep_the_others_from_being_read() -> None:
+    mails = [b"Subject: bad\r\n\r\n1\r\n", b"Subject: long\r\n\r\n" + b"x" * 5_000 + b"\r\n", a_report()]
+    async with PostBox(list(mails)).open() as box:
+        reading, read = mailbox(box, "secret"), []
+
+        async def handle(mail: bytes) -> bool:
+            read.append(mail)
+            if b"bad" in mail:
+                raise RecursionError
+            return True
+
+        with capture_logs() as logs:
+            assert await reading.read(handle) == 1
+            assert await reading.read(handle) == 0
+        assert box.mails == mails[:2]
+        assert len(read) == 2
+        assert [entry["event"] for entry in logs] == ["bounce_mail_failed", "bounce_mail_unreadable"]
+
+
+async def test_while_redis_is_away_no_mail_counts_as_read() -> None:
+    async with PostBox([a_report()]).open() as box:
+        reading = mailbox(box, "secret")
+
+        async def away(_mail: bytes) -> bool:
+            raise RedisConnectionError
+
+        async def back(_mail: bytes) -> bool:
+            return True
+
+        with pytest.raises(RedisConnectionError):
+            await reading.read(away)
+        assert await reading.read(back) == 1
+
+
 def test_an_address_alone_has_no_mailbox() -> None:
-    assert parse("bounces@example.org") == (Address("bounces", "example.org"), None)
+    assert parse_mailbox("bounces@example.org") == (Address("bounces", "example.org"), None)
 
 
 def test_an_address_may_be_another_than_the_user() -> None:
-    address, found = parse("pop3s://paperboy:x@mail.example.org?address=bounces@example.org")
+    address, found = parse_mailbox("pop3s://paperboy:x@mail.example.org?address=bounces@example.org")
     assert (str(address), found and (found.host, found.port, found.secure)) == (
         "bounces@example.org",
         ("mail.example.org", 995, True),
@@ -156,7 +192,7 @@ def test_an_address_may_be_another_than_the_user() -> None:
         "pop3s://u:secret@h:p",
     ],
 )
-def test_what_can_not_be_read_is_named_without_its_secret(setting: str) -> None:
+def test_an_unreadable_setting_is_named_without_its_secret(setting: str) -> None:
     with pytest.raises(ConfigurationError, match="PAPERBOY_MAIL_BOUNCE can't be read") as caught:
-        parse(setting)
+        parse_mailbox(setting)
     assert "u:secret" not in str(caught.value)

@@ -1,5 +1,6 @@
-"""What a mail's headers say, and that nobody else can say anything in them."""
+"""A mail's headers, and that outside text adds nothing to them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -9,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.email.address import Address
-from adapters.email.message import Sender, compose, message_id
-from adapters.email.render import Frame, render
+from adapters.email.message import Sender, UnsafeMessage, compose, encode_header, message_id
+from adapters.email.render import Frame, Rendered, render
 from bot.cards.paper import paper_card
-from bot.domain.errors import ConfigurationError
+from bot.cards.plain import plain
+from bot.cards.say import paragraph
+from bot.domain.errors import ConfigurationError, UserError
 from bot.domain.models import Reason
 from tests.papers import a_paper
 
@@ -23,8 +26,15 @@ STOP = "https://papers.example.org/email/unsubscribe/" + "x" * 200
 FRAME = Frame("You asked for it.", (("Stop", STOP),))
 
 
-def a_mail(title: str = "On paper", query: str = "paper", sender: Sender = SENDER) -> bytes:
-    card = paper_card(a_paper(title=title), (Reason(3, query),), NOW)
+def a_mail(
+    title: str = "On paper",
+    query: str = "paper",
+    sender: Sender = SENDER,
+    author: str = "Ada Lovelace",
+    zone: str = "UTC",
+) -> bytes:
+    card = paper_card(a_paper(title=title, authors=(author,)), (Reason(3, query),), NOW)
+    card = replace(card, blocks=(*card.blocks, paragraph(zone)))
     return compose(
         render(card, FRAME), sender=sender, to=ADA, identity="<id@example.org>", date=NOW, unsubscribe=STOP
     )
@@ -56,23 +66,109 @@ def test_each_attempt_at_a_delivery_has_the_same_name() -> None:
     assert message_id("email:a:b/p1", "example.org") != message_id("email:a:b/p2", "example.org")
 
 
-@given(st.text(max_size=300), st.text(max_size=50), st.text(min_size=1, max_size=50))
-def test_whatever_a_paper_says_is_never_a_header(title: str, query: str, name: str) -> None:
-    source = a_mail(title, query, Sender(name, SENDER.address))
+ENCODED = "=?utf-8?q?=0d=0aBcc:_v@b.co=0d=0a=0d=0aBODY?="
+HOSTILE = st.one_of(
+    st.text(max_size=300),
+    st.lists(
+        st.sampled_from(
+            [
+                ENCODED,
+                "=?utf-8?b?DQpCY2M6IHZAYi5jbw==?=",
+                "=?",
+                "?=",
+                "\r\n",
+                "\nBcc: v@b.co\n\n",
+                "\ud800",
+                "\x00",
+                "é",
+                "<",
+                ">",
+                '"',
+                "\\",
+                ",",
+                ";",
+                "(",
+                "a" * 90,
+                " " * 90,
+                "--===",
+                "\u2028",
+                "\x85",
+                "Bcc: v@b.co",
+            ]
+        ),
+        max_size=12,
+    ).map("".join),
+)
+"""Text as an upstream or a person could send it."""
+NAMES = read(a_mail()).keys()
+
+
+@given(title=HOSTILE, author=HOSTILE, query=HOSTILE, name=HOSTILE, zone=HOSTILE)
+def test_outside_text_never_adds_a_header_or_a_part(
+    title: str, author: str, query: str, name: str, zone: str
+) -> None:
+    source = a_mail(title, query, Sender(name, SENDER.address), author, zone)
     mail = read(source)
-    assert set(mail.keys()) == set(read(a_mail()).keys())
-    assert len(mail.keys()) == len(read(a_mail()).keys())
-    assert mail["To"] == "ada@example.org"
+    assert mail.keys() == NAMES
+    assert str(mail["To"]) == "ada@example.org"
     assert mail["From"].addresses[0].addr_spec == "papers@example.org"
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    ]
+    assert not any(part.defects for part in mail.walk())
     assert source.isascii()
     assert max(map(len, source.split(b"\r\n"))) <= 998
     assert b"\n" not in source.replace(b"\r\n", b"")
+    assert b"\r" not in source.replace(b"\r\n", b"")
+
+
+@given(HOSTILE)
+def test_a_subject_is_shown_as_it_was_written(text: str) -> None:
+    source = f"Subject: {encode_header('Subject', plain(text))}\r\n\r\n".encode("ascii")
+    assert str(read(source)["Subject"]).split() == plain(text).split()
+
+
+@given(HOSTILE, st.sampled_from(["example.org", "=?utf-8?q?x?=.org"]))
+def test_an_accepted_address_never_adds_anything(local: str, domain: str) -> None:
+    try:
+        address = Address.parse(f"{local}@{domain}")
+    except UserError:
+        return
+    mail = read(
+        compose(
+            Rendered("Hello", "Hello\n", "<p>Hello</p>"),
+            sender=SENDER,
+            to=address,
+            identity="<id@example.org>",
+            date=NOW,
+            unsubscribe=STOP,
+        )
+    )
+    assert [found.addr_spec for found in mail["To"].addresses] == [str(address)]
+    assert mail.keys() == NAMES
+
+
+def test_an_encoded_word_in_a_title_is_shown_and_not_decoded() -> None:
+    mail = read(a_mail(ENCODED))
+    assert mail["Bcc"] is None
+    assert str(mail["Subject"]).startswith(ENCODED)
+    assert "Bcc: v@b.co" not in str(mail.get_body())
 
 
 def test_a_line_break_in_a_title_ends_nothing() -> None:
     mail = read(a_mail("On paper\r\nBcc: eve@example.org\r\n\r\nBuy this"))
     assert mail["Bcc"] is None
     assert str(mail["Subject"]).startswith("On paper Bcc: eve@example.org Buy this")
+
+
+@pytest.mark.parametrize("identity", ["<id@example.org>\r\nBcc: v@b.co", "<id@example.org>\r\n\r\nBODY"])
+def test_a_mail_that_parses_to_something_else_is_not_sent(identity: str) -> None:
+    with pytest.raises(UnsafeMessage):
+        compose(
+            Rendered("Hello", "Hello\n", "<p>Hello</p>"), sender=SENDER, to=ADA, identity=identity, date=NOW
+        )
 
 
 @pytest.mark.parametrize("text", ["", "Paperboy", "Paperboy <>", "a@b", "a@example.org, b@example.org"])

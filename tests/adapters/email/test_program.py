@@ -106,23 +106,24 @@ async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
                 assert 'action="/email/subscribe"' in await response.text()
             form = {"address": ADA, "query": "diffusion", "every": "weekdays", "zone": "UTC"}
             async with session.post("/email/subscribe", data=form) as response:
-                assert "Look into your inbox" in await response.text()
+                assert "Check your inbox" in await response.text()
             confirm = link((await mail(office, 1)).part("plain"), "confirm")
             async with session.post(confirm) as response:
-                page = await response.text()
-            manage = re.search(r'action="(/email/manage/[^"]+)"', page)
-            assert manage
+                assert "Confirmed" in await response.text()
+            async with session.post("/email/link", data={"address": ADA}) as response:
+                assert "Check your inbox" in await response.text()
+            manage = link((await mail(office, 2)).part("plain"), "manage")
             # The program is on the real clock, and the form's subscriptions post nothing on a weekend.
             for say, answer in (
-                ("settings weekends:on", "Weekends are like other days"),
+                ("settings weekends:on", "Papers arrive on weekends too"),
                 ("subscribe robots every:now", "Subscribed as"),
             ):
-                async with session.post(manage[1], data={"say": say}) as response:
+                async with session.post(manage, data={"say": say}) as response:
                     assert answer in await response.text()
             log = await ended(process)
         upstream.titles.append("Robots diffuse")
         async with running("run", env=env) as process:
-            posted = await mail(office, 2)
+            posted = await mail(office, 3)
             log += await ended(process)
     assert posted.to == ADA
     assert "Robots diffuse" in posted.part("plain")

@@ -23,7 +23,7 @@ NOW = datetime(2026, 3, 3, tzinfo=UTC)
 BASE = "https://papers.example.org/email"
 FRAME = Frame(
     "You get this because this address was confirmed at https://papers.example.org.",
-    (("Manage what you get", f"{BASE}/manage/x"), ("Stop all mail", f"{BASE}/unsubscribe/x")),
+    (("AccountPages what you get", f"{BASE}/manage/x"), ("Stop all mail", f"{BASE}/unsubscribe/x")),
     lambda line: f"{BASE}/manage/x?say={line.replace(' ', '+')}",
 )
 WORST = a_paper(
@@ -90,7 +90,7 @@ Code: https://example.org/code
 -- \n\
 You get this because this address was confirmed at
 https://papers.example.org.
-Manage what you get:
+AccountPages what you get:
 https://papers.example.org/email/manage/x
 Stop all mail:
 https://papers.example.org/email/unsubscribe/x
@@ -115,7 +115,7 @@ https://arxiv.org/abs/2603.00001
 -- \n\
 You get this because this address was confirmed at
 https://papers.example.org.
-Manage what you get:
+AccountPages what you get:
 https://papers.example.org/email/manage/x
 Stop all mail:
 https://papers.example.org/email/unsubscribe/x

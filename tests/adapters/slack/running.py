@@ -13,9 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from redis.asyncio import Redis
 
+from adapters.slack.connection_mode import ConnectionMode
 from adapters.slack.http import EVENTS
 from adapters.slack.platform import SlackPlatform
-from adapters.slack.ways import Way
 from bot.app import Bot, wall_clock, wire
 from bot.ports import Rates
 from bot.settings import Settings
@@ -47,7 +47,7 @@ class Running:
         self._now = now
         self._stack = AsyncExitStack()
 
-    async def start(self, way: Way, **settings: Any) -> None:
+    async def start(self, way: ConnectionMode, **settings: Any) -> None:
         """Run it, until Slack reaches it."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         known = Settings.model_construct(**(defaults | settings))
@@ -64,15 +64,15 @@ class Running:
         """End it as SIGTERM does: what was acknowledged is done."""
         await self._stack.aclose()
 
-    def socket(self, token: str) -> Way:
+    def socket(self, token: str) -> ConnectionMode:
         """Socket Mode with a bot token."""
-        return Way(
+        return ConnectionMode(
             kind="socket", api_url=self.slack.api_url, bot_token=token, app_token=self.slack.app.app_token
         )
 
-    def http_alone(self, token: str) -> Way:
+    def http_alone(self, token: str) -> ConnectionMode:
         """HTTP for one workspace, with a bot token."""
-        return Way(
+        return ConnectionMode(
             kind="http",
             api_url=self.slack.api_url,
             bot_token=token,
@@ -80,9 +80,9 @@ class Running:
             port=80,
         )
 
-    def http(self, secret_key: str = SECRET_KEY) -> Way:
+    def http(self, secret_key: str = SECRET_KEY) -> ConnectionMode:
         """HTTP, for every workspace that installs the app."""
-        return Way(
+        return ConnectionMode(
             kind="http",
             api_url=self.slack.api_url,
             signing_secret=self.slack.app.signing_secret,
@@ -127,7 +127,9 @@ async def install(slack: Slack, address: str, person: Person, scopes: frozenset[
 
 
 @asynccontextmanager
-async def running(slack: Slack, redis: Redis, way: Callable[[Running], Way]) -> AsyncIterator[Running]:
+async def running(
+    slack: Slack, redis: Redis, way: Callable[[Running], ConnectionMode]
+) -> AsyncIterator[Running]:
     """A bot that is stopped in the end."""
     bot = Running(slack, redis)
     await bot.start(way(bot))

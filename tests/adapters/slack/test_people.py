@@ -6,11 +6,13 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from adapters.slack.answers import Answers, Asked
-from adapters.slack.listeners import as_typed
 from adapters.slack.render import render
+from adapters.slack.replies import Interaction, Replies
+from adapters.slack.typed_text import as_typed
 from bot.cards import Button, Card
 from bot.cards.paper import paper_block
 from bot.domain.models import ChannelSettings, User
@@ -45,17 +47,22 @@ async def test_everyone_may_change_subscriptions_until_a_setting_leaves_it_to_ma
     stage.room.members |= {ben.user, eve.user}
     assert "Subscribed" in await told(stage, ben, "subscribe diffusion")
     await ChannelSettingsStore(redis).put(stage.channel, ChannelSettings(editors="managers"))
-    assert "may manage this channel" in await told(stage, ben, "subscribe robots")
+    assert "who manage this channel" in await told(stage, ben, "subscribe robots")
     assert "diffusion" in await told(stage, ben, "list")
     assert "Subscribed" in await told(stage, stage.person, "subscribe robots")  # she made the channel
     assert "Subscribed" in await told(stage, eve, "subscribe speech")  # an admin
+    zoe = stage.slack.person(stage.workspace, "zoe", is_owner=True)
+    stage.room.members.add(zoe.user)
     stage.slack.faults.always["users.info"] = "internal_error"
-    assert "may manage this channel" in await told(stage, eve, "subscribe audio")
+    assert "couldn't check" in await told(stage, zoe, "subscribe audio")
+    assert "diffusion" not in await told(stage, zoe, "list")
+    stage.slack.faults.always.clear()
+    assert "Subscribed" in await told(stage, zoe, "subscribe audio")
 
 
 async def test_in_a_direct_message_only_what_needs_no_channel_is_answered(stage: SlackStage) -> None:
     direct = stage.slack.world.direct(stage.workspace, stage.person.user)
-    for line, said in (("subscribe diffusion", "posted to channels"), ("trending", ""), ("help", "/paper")):
+    for line, said in (("subscribe diffusion", "papers to channels"), ("trending", ""), ("help", "/paper")):
         trigger = await stage.person.type(direct, line)
         await stage.settled()
         (answer,) = stage.person.answers(trigger)
@@ -157,7 +164,7 @@ async def test_settings_from_app_home_are_for_the_channel_beside_the_button(stag
 async def test_pages_of_a_list_in_app_home_turn_within_its_modal(stage: SlackStage) -> None:
     for n in range(40):
         await stage.bot.subscriptions.add(stage.channel, f"topic{n}", "now", "U1 ada")
-    await stage.person.press(await stage.person.open_home(), "All of them")
+    await stage.person.press(await stage.person.open_home(), "All subscriptions")
     await stage.settled()
     await stage.person.press(stage.person.modals()[-1], "Next")
     await stage.settled()
@@ -169,7 +176,7 @@ async def test_a_form_that_takes_long_is_acknowledged_all_the_same(
     stage: SlackStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stage.say("settings")
-    monkeypatch.setattr("adapters.slack.listeners.PATIENCE", 0.0)
+    monkeypatch.setattr("adapters.slack.listeners.FORM_WAIT", 0.0)
     shown = await stage.person.submit(stage.person.modals()[-1], zone="Asia/Tokyo")
     assert shown is not None
     assert "longer than usual" in shown.text
@@ -194,10 +201,10 @@ async def test_a_modal_that_slack_no_longer_opens_becomes_a_message(stage: Slack
 async def test_a_fuller_answer_takes_the_first_ones_place_if_it_comes_soon_else_it_follows(
     stage: SlackStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.slack.answers.PATIENCE", 0.05)
+    monkeypatch.setattr("adapters.slack.replies.LATER_WAIT", 0.05)
     never = asyncio.Event()
     platform = stage.platform
-    answers = Answers(platform._api, platform._tokens, platform._posting)
+    replies = Replies(platform._api, platform._calls, platform._posting)
 
     async def soon() -> Card | None:
         return Card("reply", "fuller")
@@ -212,8 +219,8 @@ async def test_a_fuller_answer_takes_the_first_ones_place_if_it_comes_soon_else_
     for later, seen in ((soon, ["fuller"]), (nothing, ["first"]), (late, ["first", "fuller"])):
         trigger = stage.slack.trigger(stage.person.user)
         url = stage.slack.response_url(stage.room, stage.person.user, trigger)
-        asked = Asked(User(stage.person.user, "ada"), stage.channel, trigger, url)
-        giving = asyncio.create_task(answers.give(asked, Reply(Card("reply", "first"), later=later)))
+        asked = Interaction(User(stage.person.user, "ada"), stage.channel, trigger, url)
+        giving = asyncio.create_task(replies.deliver(asked, Reply(Card("reply", "first"), later=later)))
         if later is late:
             await stage.slack.until(partial(stage.person.answers, trigger))
             never.set()
@@ -221,9 +228,33 @@ async def test_a_fuller_answer_takes_the_first_ones_place_if_it_comes_soon_else_
         assert [a.text for a in stage.person.answers(trigger) if not isinstance(a, View)] == seen
 
 
-def test_a_line_is_read_as_it_was_typed() -> None:
-    assert (
-        as_typed("similar <https://arxiv.org/abs/2405.01234>") == "similar https://arxiv.org/abs/2405.01234"
-    )
-    assert as_typed("search <http://cs.CL|cs.CL> &amp; more &lt;3") == "search http://cs.CL & more <3"
-    assert as_typed('subscribe "a b" -c, d (e OR f)') == 'subscribe "a b" -c, d (e OR f)'
+@pytest.mark.parametrize(
+    ("sent", "typed"),
+    [
+        ("similar <https://arxiv.org/abs/2405.01234>", "similar https://arxiv.org/abs/2405.01234"),
+        ("similar <https://arxiv.org/abs/1|this paper>", "similar https://arxiv.org/abs/1"),
+        ("search <http://cs.CL|cs.CL> &amp; more &lt;3", "search cs.CL & more <3"),
+        ("search <mailto:a@b.org|a@b.org>", "search a@b.org"),
+        ('subscribe "a b" -c, d (e OR f)', 'subscribe "a b" -c, d (e OR f)'),
+        ("subscribe R&amp;D &amp;lt;", "subscribe R&D &lt;"),
+        ("subscribe <@U2|ada> in <#C1|papers> <!here>", "subscribe ada in papers"),
+        ("subscribe diffusion <@UBOT|paperboy>", "subscribe diffusion"),
+        ("subscribe diffusion @Paperboy", "subscribe diffusion"),
+        ("<@UBOT> subscribe diffusion", "subscribe diffusion"),
+        ("@paperboy list", "list"),
+        ("subscribe a @paperboys b", "subscribe a @paperboys b"),
+        ("subscribe <x> < y", "subscribe <x> < y"),
+        ("", ""),
+    ],
+)
+def test_a_line_is_read_as_it_was_typed(sent: str, typed: str) -> None:
+    assert as_typed(sent, "UBOT", 5000) == typed
+
+
+@given(st.text(st.sampled_from("<>@#|&;ab lt"), max_size=60))
+def test_decoding_a_line_never_fails_and_never_makes_it_longer(sent: str) -> None:
+    assert len(as_typed(sent, "UBOT", 5000)) <= len(sent)
+
+
+def test_a_line_that_is_too_long_is_left_to_the_core_to_refuse() -> None:
+    assert as_typed("<@" * 3000, "UBOT", 5000) == "<@" * 3000

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from adapters.slack.installations import RedisInstallationStore
-from adapters.slack.manifest import HISTORY, manifest
+from adapters.slack.manifest import HISTORY, JOIN, manifest
 from adapters.slack.platform import SlackPlatform
 from bot.cards import Card
 from bot.cards.paper import paper_card
@@ -112,7 +112,7 @@ async def test_each_error_says_what_is_to_be_done(
     assert len(desk.slack.calls("chat.postMessage")) <= 1, "it was repeated"
     if isinstance(caught.value, RetryLater):
         assert caught.value.scope == scope
-        assert caught.value.counts == (fault == "something_new")
+        assert not caught.value.counts
     if fault == "429 7":
         assert isinstance(caught.value, RetryLater)
         assert caught.value.after == 7.0
@@ -174,11 +174,31 @@ async def test_without_the_history_scope_nobody_can_say(desk: Desk, scopes: set[
         await desk.find()
 
 
-async def test_in_a_channel_that_it_is_not_in_nobody_can_say(desk: Desk) -> None:
+async def test_a_post_in_a_public_channel_that_the_app_never_joined_is_found_by_joining(desk: Desk) -> None:
     desk.room.members.discard(desk.workspace.bot_user)
+    desk.slack.faults.next("chat.postMessage", "lose")
+    with pytest.raises(DeliveryUncertain):
+        await desk.send()
+    found = await desk.find()
+    assert found is not None
+    assert [m.ts for m in desk.room.messages] == [found.id]
+
+
+async def test_where_the_app_may_not_join_nothing_is_posted_again(desk: Desk) -> None:
+    desk.room.members.discard(desk.workspace.bot_user)
+    desk.token.scopes -= {JOIN}
     await desk.send()
     with pytest.raises(LookupUnsupported):
         await desk.find()
+    assert desk.platform.on_uncertain == "hold"
+
+
+async def test_while_slack_does_not_say_whether_it_joined_the_question_stays_open(desk: Desk) -> None:
+    desk.room.members.discard(desk.workspace.bot_user)
+    for fault in ("internal_error", "html 403", "429 3", "something_new"):
+        desk.slack.faults.next("conversations.join", fault)
+        with pytest.raises(RetryLater):
+            await desk.find()
 
 
 async def test_a_failure_to_look_is_never_an_unclear_post(desk: Desk) -> None:

@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 from redis.asyncio import Redis
 
+from adapters.slack.connection_mode import ConnectionMode
 from adapters.slack.installations import RedisInstallationStore
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
-from adapters.slack.ways import Way
 from bot.domain.errors import ConfigurationError, SendError, WorkspaceGone
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
@@ -176,7 +176,9 @@ async def test_a_new_key_goes_before_the_old_one_and_without_any_nothing_is_read
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
         await RedisInstallationStore(redis, Encryptor([SECRET_KEY])).of(town.workspace.id)
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
-        SlackPlatform(Way(kind="http", api_url=town.slack.api_url, signing_secret="s", client_id="c"), redis)
+        SlackPlatform(
+            ConnectionMode(kind="http", api_url=town.slack.api_url, signing_secret="s", client_id="c"), redis
+        )
 
 
 async def test_an_installation_that_another_browser_began_is_refused(town: Town) -> None:

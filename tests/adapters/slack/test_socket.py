@@ -100,7 +100,7 @@ async def test_a_refused_token_is_said_at_once(redis: Redis, method: str, fault:
 
 
 async def test_it_waits_for_slack_where_that_is_down(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.slack.socket.WAITS", (0.01,))
+    monkeypatch.setattr("adapters.slack.socket_mode.RETRY_WAITS", (0.01,))
     async with Slack(manifest("socket")).serve() as slack:
         slack.faults.next("auth.test", "500", "500", "internal_error")
         slack.faults.next("apps.connections.open", "500", "500", "lose", "lose", "429 1")

@@ -34,6 +34,8 @@ class GatewayDouble:
         self.resumes: list[int] = []
         self.intents: set[int] = set()
         self.clean_closes = 0
+        self.agents: set[str] = set()
+        """Every User-Agent of a connection."""
         self.changed = asyncio.Event()
         self.guilds: dict[int, list[dict[str, Any]]] = {}
         """Shard -> the servers that it is told of when it is ready."""
@@ -45,6 +47,7 @@ class GatewayDouble:
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """One connection, from hello to its end."""
+        self.agents.add(request.headers.get("User-Agent", ""))
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         assert request.transport is not None

@@ -21,11 +21,12 @@ from tests.adapters.discord.double.gateway import GatewayDouble
 
 EPOCH = 1_420_070_400_000
 APPLICATION, BOT, GUILD = 900, 901, 1000
-TEXT, NEWS, FORUM = 0, 5, 15
+TEXT, DIRECT, NEWS, PRIVATE_THREAD, FORUM = 0, 1, 5, 12, 15
 NONCE_LIVES = 300.0
 """Seconds in which Discord knows a nonce again."""
 PER_CHANNEL, CHANNEL_WINDOW = 5, 5.0
 PER_SECOND = 50
+PUBLISHED_AN_HOUR = 10
 
 Fault = Literal["lose", "500", "502", "503", "429"]
 
@@ -51,8 +52,12 @@ class RawAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut_off: bool = False
     """The connection ends in the middle of the body."""
+    hangs: bool = False
+    """It never comes."""
 
     async def send(self, request: web.Request) -> web.StreamResponse:
+        if self.hangs:
+            await asyncio.Event().wait()
         headers = {"Content-Type": self.content_type, **self.headers}
         if not self.cut_off:
             return web.Response(status=self.status, body=self.body, headers=headers)
@@ -99,6 +104,10 @@ class DiscordDouble:
         self.weather = weather or Weather()
         self.messages: list[Posted] = []
         self.threads: list[dict[str, Any]] = []
+        self.published: list[int] = []
+        """Messages that were sent on to followers."""
+        self.interactions_over = False
+        """Every answer to an interaction comes too late."""
         self.callbacks: asyncio.Queue[tuple[str, dict[str, Any], float]] = asyncio.Queue()
         """Interaction id, body, and when it came, of each first answer."""
         self.follows: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
@@ -112,12 +121,31 @@ class DiscordDouble:
         """Posts over a channel's five in five seconds."""
         self.commands: list[Any] = []
         self.syncs = 0
+        """Syncs that were taken."""
+        self.sync_answers: deque[RawAnswer] = deque()
+        """Answers to the next syncs, which aren't taken."""
+        self.user_install = True
+        """Whether people may install the application for themselves: a switch in the developer portal."""
         self.kinds: dict[int, int] = {}
         self.token = "token"
         self.shards = shards
         self.hides_history = False
         self.gone: set[int] = set()
         """Channels that were deleted, or never were: nothing can be done in them."""
+        self.left: set[int] = set()
+        """People who are no longer in the server."""
+        self.more_roles: list[tuple[int, str]] = []
+        """Id and name of each role beyond @everyone; they give no permission by themselves."""
+        self.roles: dict[int, list[str]] = {}
+        """Person -> roles."""
+        self.overwrites: dict[int, list[dict[str, Any]]] = {}
+        """Channel -> its permission overwrites."""
+        self.parents: dict[int, int] = {}
+        """Thread -> the channel that it is in."""
+        self.thread_members: set[tuple[int, int]] = set()
+        """Private thread, and a person who was added to it."""
+        self.allowed_by_name: set[str] = set()
+        """People and roles that the server's settings allow `/paper` to."""
         self.permissions = (1 << 52) - 1
         """What everybody may do in the server."""
         self.gateway = GatewayDouble()
@@ -140,6 +168,7 @@ class DiscordDouble:
         add("GET", "/api/gateway/bot", self._gateway)
         add("GET", "/ws/", self.gateway.connect)
         add("PUT", "/api/applications/{app}/commands", self._sync)
+        add("GET", "/api/applications/{app}/commands", self._commands)
         add("GET", "/api/channels/{channel}", self._channel)
         add("POST", "/api/channels/{channel}/messages", self._post)
         add("GET", "/api/channels/{channel}/messages", self._history)
@@ -148,8 +177,12 @@ class DiscordDouble:
         add("POST", "/api/channels/{channel}/threads", self._forum_post)
         add("POST", "/api/channels/{channel}/messages/{message}/threads", self._thread)
         add("GET", "/api/guilds/{guild}/threads/active", self._active)
+        add("GET", "/api/channels/{channel}/threads/archived/public", self._archived)
+        add("POST", "/api/channels/{channel}/messages/{message}/crosspost", self._publish)
         add("GET", "/api/guilds/{guild}", self._guild)
         add("GET", "/api/guilds/{guild}/members/{user}", self._member)
+        add("GET", "/api/channels/{channel}/thread-members/{user}", self._thread_member)
+        add("GET", "/api/applications/{app}/guilds/{guild}/commands/{command}/permissions", self._rules)
         add("POST", "/api/users/@me/channels", self._direct)
         add("POST", "/api/interactions/{id}/{token}/callback", self._callback)
         add("POST", "/api/webhooks/{app}/{token}", self._follow)
@@ -211,10 +244,8 @@ class DiscordDouble:
         channel, body = int(request.match_info["channel"]), await request.json()
         if self.kinds.get(channel, TEXT) == FORUM:
             return _refused(400, 50008, "Cannot send messages in a non-text channel")
-        if answer := self.weather.answers.get(channel):
-            return await answer.send(request)
-        if refused := self.weather.refuse.get(channel):
-            return _refused(*refused, "no")
+        if refused := await self._refusal(request, channel):
+            return refused
         headers, limited = self._bucket(channel)
         if limited:
             return limited
@@ -224,6 +255,12 @@ class DiscordDouble:
         return await self._with_faults(
             request, lambda: self._shown(self._take(channel, nonce, body)), headers
         )
+
+    async def _refusal(self, request: web.Request, channel: int) -> web.StreamResponse | None:
+        if answer := self.weather.answers.get(channel):
+            return await answer.send(request)
+        refused = self.weather.refuse.get(channel)
+        return _refused(*refused, "no") if refused else None
 
     async def _with_faults(
         self, request: web.Request, take: Callable[[], dict[str, Any]], headers: Mapping[str, str]
@@ -340,6 +377,8 @@ class DiscordDouble:
 
     async def _forum_post(self, request: web.Request) -> web.StreamResponse:
         channel, body = int(request.match_info["channel"]), await request.json()
+        if refused := await self._refusal(request, channel):
+            return refused
         assert 1 <= len(body["name"]) <= 100
 
         def take() -> dict[str, Any]:
@@ -360,10 +399,40 @@ class DiscordDouble:
         return _json(thread)
 
     async def _active(self, _request: web.Request) -> web.Response:
-        return _json({"threads": list(reversed(self.threads)), "members": []})
+        return _json({"threads": [t for t in reversed(self.threads) if not _is_archived(t)], "members": []})
+
+    async def _archived(self, request: web.Request) -> web.Response:
+        """A page of a channel's archived threads, the latest archived first."""
+        parent, before = request.match_info["channel"], request.query.get("before")
+        found = [t for t in self.threads if _is_archived(t) and t["parent_id"] == parent]
+        found.sort(key=_archived_at, reverse=True)
+        if before:
+            until = datetime.fromisoformat(before)
+            found = [t for t in found if datetime.fromisoformat(_archived_at(t)) < until]
+        page = found[: int(request.query.get("limit", 50))]
+        return _json({"threads": page, "members": [], "has_more": len(page) < len(found)})
+
+    def archive(self, thread: dict[str, Any]) -> None:
+        """As a moderator does who closes it."""
+        now = datetime.now(UTC).isoformat()
+        thread["thread_metadata"] |= {"archived": True, "archive_timestamp": now}
+
+    async def _publish(self, request: web.Request) -> web.Response:
+        channel, message = int(request.match_info["channel"]), int(request.match_info["message"])
+        if self.kinds.get(channel, TEXT) != NEWS:
+            return _refused(400, 50024, "Cannot execute action on this channel type")
+        if message in self.published:
+            return _refused(400, 40033, "This message has already been crossposted")
+        if len(self.published) >= PUBLISHED_AN_HOUR:
+            return _limited(3000.0)
+        self.published.append(message)
+        return _json(self._shown(next(posted for posted in self.messages if posted.id == message)))
 
     async def _callback(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if self.interactions_over:
+            self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
+            return _refused(404, 10062, "Unknown interaction")
         self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
         shown = {"interaction": {"id": request.match_info["id"], "type": 2, "response_message_id": "1"}}
         return _json(shown)
@@ -373,22 +442,39 @@ class DiscordDouble:
         self.follows.put_nowait((request.method, body))
         return _json(self._shown(Posted(self._snowflake(), 1, "", time(), body)))
 
-    async def _sync(self, request: web.Request) -> web.Response:
-        self.commands, self.syncs = await request.json(), self.syncs + 1
-        facts = {"application_id": str(APPLICATION), "version": "1"}
-        return _json([{**c, **facts, "id": str(n + 1)} for n, c in enumerate(self.commands)])
+    async def _sync(self, request: web.Request) -> web.StreamResponse:
+        sent = await request.json()
+        if self.sync_answers:
+            return await self.sync_answers.popleft().send(request)
+        if not self.user_install and any(1 in command.get("integration_types", ()) for command in sent):
+            return _refused(400, 50035, "Invalid Form Body", errors=USER_INSTALL_IS_OFF)
+        entry_points = [command["id"] for command in self.commands if command["type"] == 4]
+        if any(known not in {command.get("id") for command in sent} for known in entry_points):
+            return _refused(400, 50240, "You cannot remove this app's Entry Point command in a bulk update")
+        facts = {"application_id": str(APPLICATION), "version": "1", "default_member_permissions": None}
+        self.commands = [{"id": str(n + 1), **command, **facts} for n, command in enumerate(sent)]
+        self.syncs += 1
+        return _json(self.commands)
+
+    async def _commands(self, _request: web.Request) -> web.Response:
+        return _json(self.commands)
 
     async def _channel(self, request: web.Request) -> web.Response:
         channel = int(request.match_info["channel"])
+        kind = self.kinds.get(channel, TEXT)
+        if kind == DIRECT:
+            return _json({"id": str(channel), "type": DIRECT, "recipients": [_person(channel - 1)]})
+        if channel in self.parents:
+            return _json(_thread(channel, self.parents[channel], "t", []) | {"type": kind})
         last = next((message.id for message in reversed(self.messages) if message.channel == channel), None)
         return _json(
             {
                 "id": str(channel),
-                "type": self.kinds.get(channel, TEXT),
+                "type": kind,
                 "guild_id": str(GUILD),
                 "name": f"c{channel}",
                 "position": 0,
-                "permission_overwrites": [],
+                "permission_overwrites": self.overwrites.get(channel, []),
                 "last_message_id": str(last) if last else None,
                 "available_tags": [],
                 "flags": 0,
@@ -396,14 +482,34 @@ class DiscordDouble:
         )
 
     async def _guild(self, _request: web.Request) -> web.Response:
-        return _json(guild_payload(self.permissions))
+        payload = guild_payload(self.permissions)
+        (everyone,) = payload["roles"]
+        named = [{"id": str(number), "name": name, "permissions": "0"} for number, name in self.more_roles]
+        return _json(payload | {"roles": [everyone, *(everyone | role for role in named)]})
 
-    async def _member(self, _request: web.Request) -> web.Response:
-        return _json(MEMBER)
+    async def _member(self, request: web.Request) -> web.Response:
+        person = int(request.match_info["user"])
+        if person in self.left:
+            return _refused(404, 10007, "Unknown Member")
+        return _json(MEMBER | {"user": _person(person), "roles": self.roles.get(person, [])})
+
+    async def _thread_member(self, request: web.Request) -> web.Response:
+        thread, person = int(request.match_info["channel"]), int(request.match_info["user"])
+        if (thread, person) not in self.thread_members:
+            return _refused(404, 10007, "Unknown Member")
+        at = "2026-01-01T00:00:00+00:00"
+        return _json({"id": str(thread), "user_id": str(person), "join_timestamp": at, "flags": 0})
+
+    async def _rules(self, request: web.Request) -> web.Response:
+        if not self.allowed_by_name:
+            return _refused(404, 10066, "Unknown application command permissions")
+        rules = [{"id": name, "type": 2, "permission": True} for name in sorted(self.allowed_by_name)]
+        ids = {"application_id": str(APPLICATION), "guild_id": str(GUILD)}
+        return _json({"id": request.match_info["command"], **ids, "permissions": rules})
 
     async def _direct(self, request: web.Request) -> web.Response:
         person = int((await request.json())["recipient_id"])
-        return _json({"id": str(person + 1), "type": 1, "recipients": [{**USER, "id": str(person)}]})
+        return _json({"id": str(person + 1), "type": DIRECT, "recipients": [_person(person)]})
 
     async def _my_guilds(self, _request: web.Request) -> web.Response:
         return _json([guild for guilds in self.gateway.guilds.values() for guild in guilds])
@@ -438,6 +544,9 @@ class DiscordDouble:
         return _json({"url": self.gateway.url, "shards": self.shards, "session_start_limit": limit})
 
 
+USER_INSTALL_IS_OFF = {
+    "0": {"integration_types": {"1": {"_errors": [{"code": "ENUM_TYPE_COERCE", "message": "Not supported"}]}}}
+}
 USER: dict[str, Any] = {
     "id": str(BOT),
     "username": "paperboy",
@@ -453,6 +562,10 @@ MEMBER: dict[str, Any] = {
     "mute": False,
     "flags": 0,
 }
+
+
+def _person(number: int) -> dict[str, Any]:
+    return USER if number == BOT else {**USER, "id": str(number), "username": f"u{number}", "bot": False}
 
 
 def guild_payload(permissions: int = (1 << 52) - 1) -> dict[str, Any]:
@@ -490,7 +603,16 @@ def guild_payload(permissions: int = (1 << 52) - 1) -> dict[str, Any]:
         "premium_progress_bar_enabled": False,
         "system_channel_flags": 0,
         "stickers": [],
+        "members": [MEMBER],
     }
+
+
+def _is_archived(thread: Mapping[str, Any]) -> bool:
+    return bool(thread["thread_metadata"]["archived"])
+
+
+def _archived_at(thread: Mapping[str, Any]) -> str:
+    return str(thread["thread_metadata"]["archive_timestamp"])
 
 
 def _thread(thread: int, parent: int, name: str, tags: list[Any]) -> dict[str, Any]:
@@ -521,8 +643,8 @@ def _json(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = N
     return web.Response(body=json.dumps(body).encode(), status=status, headers={**(headers or {}), **kind})
 
 
-def _refused(status: int, code: int, message: str) -> web.Response:
-    return _json({"code": code, "message": message}, status=status)
+def _refused(status: int, code: int, message: str, **more: Any) -> web.Response:
+    return _json({"code": code, "message": message, **more}, status=status)
 
 
 def _limited(after: float, *, everywhere: bool = False) -> web.Response:

@@ -6,8 +6,31 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 Fault = str
-"""`lose`: taken, and the connection dropped before the answer. `429 3`: not taken, come back in 3 s. `500`, and
-`500 taken`: taken all the same. `hang`: no answer ever. `garbage`: taken, and the answer is no JSON. `ok`: this one not. Anything else is an error that Slack answers with."""
+"""What goes wrong with a call:
+
+- `lose`: taken, but the connection is dropped before the answer; `hang`: never answered; `ok`: nothing goes wrong
+- `429 3`: not taken, come back in 3 s; `500`, and `500 taken`: taken all the same; `garbage`: taken, answered with no JSON
+- `html 403`, and another body of BODIES with any status: not taken, answered by a proxy; `html 502 taken`: taken
+- `is_archived`: an error that Slack answers with, by HTTP 200; `is_archived 500`: by another status
+"""
+
+BODIES: dict[str, tuple[str, bytes]] = {
+    "html": ("text/html", b"<html><title>Access denied</title>{&quot;ok&quot;: true}</html>"),
+    "plain": ("text/plain", b"Forbidden"),
+    "empty": ("application/json", b""),
+    "cut": ("application/json", b'{"ok": false, "error": "is_arch'),
+    "bare": ("application/json", b'{"ok": false}'),
+    "object": ("application/json", b"{}"),
+    "foreign": ("application/json", b'{"error": "account_inactive"}'),
+    "list": ("application/json", b"[1, 2]"),
+    "null": ("application/json", b"null"),
+    "number": ("application/json", b'{"ok": false, "error": 17}'),
+    "bytes": ("application/json", b'{"ok": "\xff\xfe"}'),
+    "charset": ("application/json; charset=nonsense", b'{"ok": true}'),
+    "deep": ("application/json", b"[" * 100_000),
+    "nowhere": ("application/json", b'{"ok": true}'),
+}
+"""Bodies that are no answer of Slack's to a post, with their content types."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The Web API's methods: what each wants, checks and answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from secrets import token_hex
 from time import time
 from typing import Any
@@ -32,6 +32,10 @@ class Methods:
         """Open modals by their id."""
         self.triggers: dict[str, tuple[float, str]] = {}
         """Trigger -> until when it opens a modal, and for whom."""
+        self.joined: list[tuple[Workspace, Channel]] = []
+        """Where the app joined by itself and was not informed of it yet."""
+        self.broken_pictures: set[str] = set()
+        """Addresses of pictures that Slack can't load."""
 
     async def call(self, method: str, token: Token, body: Json) -> Json:
         """Raises Failed."""
@@ -53,6 +57,8 @@ class Methods:
             "chat.update": ("chat:write", self._update),
             "conversations.info": ("", self._info),
             "conversations.history": ("", self._history),
+            "conversations.join": ("channels:join", self._join),
+            "conversations.members": ("", self._members),
             "users.conversations": ("", self._conversations),
             "users.info": ("users:read", self._user),
             "views.open": ("", self._view_open),
@@ -111,6 +117,7 @@ class Methods:
             raise Failed("msg_too_long")
         try:
             check(blocks, "message")
+            self.load_pictures(blocks)
         except Refused as error:
             raise Failed(error.code, response_metadata={"messages": [str(error)]}) from None
         return text, blocks
@@ -140,6 +147,35 @@ class Methods:
         kind = "im" if channel and channel.direct else "groups" if channel and channel.private else "channels"
         _scope(token, f"{kind}:read")
         return {"channel": _conversation(self._visible(workspace, str(body.get("channel"))), workspace)}
+
+    def load_pictures(self, blocks: Any) -> None:
+        """Raises Refused if there is a picture that can't be loaded: Slack loads each before it takes a message."""
+        for url in _pictures(blocks):
+            if url in self.broken_pictures:
+                raise Refused("blocks", f"downloading image failed [json-pointer: {url}]")
+
+    def _join(self, workspace: Workspace, _token: Token, body: Json) -> Json:
+        channel = self._visible(workspace, str(body.get("channel")))
+        if channel.private or channel.direct:
+            raise Failed("method_not_supported_for_channel_type")
+        if channel.archived:
+            raise Failed("is_archived")
+        if workspace.bot_user in channel.members:
+            return {"channel": _conversation(channel, workspace), "warning": "already_in_channel"}
+        channel.members.add(workspace.bot_user)
+        self.joined.append((workspace, channel))
+        return {"channel": _conversation(channel, workspace)}
+
+    def _members(self, workspace: Workspace, token: Token, body: Json) -> Json:
+        channel = self._visible(workspace, str(body.get("channel")))
+        _scope(token, f"{'groups' if channel.private else 'channels'}:read")
+        found = sorted(channel.members)
+        start, limit = int(body.get("cursor") or 0), min(int(body.get("limit") or 100), 1000)
+        following = str(start + limit) if start + limit < len(found) else ""
+        return {
+            "members": found[start : start + limit],
+            "response_metadata": {"next_cursor": following},
+        }
 
     def _history(self, workspace: Workspace, token: Token, body: Json) -> Json:
         channel = self._visible(workspace, str(body.get("channel")))
@@ -181,10 +217,14 @@ class Methods:
         return {"channels": page, "response_metadata": {"next_cursor": following}}
 
     def _user(self, workspace: Workspace, _token: Token, body: Json) -> Json:
-        person = workspace.people.get(str(body.get("user")))
-        if person is None:
-            raise Failed("user_not_found")
-        return {"user": person}
+        user = str(body.get("user"))
+        if user in workspace.people:
+            return {"user": {"team_id": workspace.id, **workspace.people[user]}}
+        for other in self._world.workspaces.values():  # somebody of another workspace, in a shared channel
+            shared = [c for c in workspace.channels.values() if other.id in c.teams and user in c.members]
+            if user in other.people and shared:
+                return {"user": {"team_id": other.id, **other.people[user], "is_stranger": True}}
+        raise Failed("user_not_found")
 
     def _view_open(self, workspace: Workspace, _token: Token, body: Json) -> Json:
         trigger = str(body.get("trigger_id") or "")
@@ -193,7 +233,7 @@ class Methods:
             raise Failed("exchanged_trigger_id" if trigger else "invalid_trigger_id")
         if until < time():
             raise Failed("expired_trigger_id")
-        view = _view(body.get("view"), "modal")
+        view = self._loaded(body.get("view"), "modal")
         view |= {"id": self._world.new_id("V"), "hash": token_hex(8), "team_id": workspace.id, "for": user}
         self.views[view["id"]] = view
         return {"view": view}
@@ -202,8 +242,17 @@ class Methods:
         kept = self.views.get(str(body.get("view_id")))
         if kept is None:
             raise Failed("not_found")
-        kept |= _view(body.get("view"), "modal")
+        kept |= self._loaded(body.get("view"), "modal")
         return {"view": kept}
+
+    def _loaded(self, view: Any, kind: str) -> Json:
+        """A view as Slack takes it, with its pictures. Raises Failed."""
+        checked = checked_view(view, kind)
+        try:
+            self.load_pictures(checked["blocks"])
+        except Refused as error:
+            raise Failed("invalid_arguments", response_metadata={"messages": [str(error)]}) from None
+        return checked
 
     def _view_publish(self, workspace: Workspace, _token: Token, body: Json) -> Json:
         if not self._world.app.manifest["features"]["app_home"]["home_tab_enabled"]:
@@ -211,16 +260,12 @@ class Methods:
         user = str(body.get("user_id"))
         if user not in workspace.people:
             raise Failed("user_not_found")
-        workspace.homes[user] = _view(body.get("view"), "home")
+        workspace.homes[user] = self._loaded(body.get("view"), "home")
         return {"view": workspace.homes[user]}
 
 
 def checked_view(view: Any, kind: str) -> Json:
     """A view as Slack takes it. Raises Failed."""
-    return _view(view, kind)
-
-
-def _view(view: Any, kind: str) -> Json:
     try:
         if not isinstance(view, dict) or view.get("type") != kind:
             raise Refused("view", f"type must be {kind}")
@@ -249,6 +294,17 @@ def _metadata(metadata: Any) -> Json | None:
     return dict(metadata)
 
 
+def _pictures(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("image_url"), str):
+            yield value["image_url"]
+        for part in value.values():
+            yield from _pictures(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _pictures(part)
+
+
 def _scope(token: Token, scope: str) -> None:
     if scope not in token.scopes:
         raise Failed("missing_scope", needed=scope, provided=",".join(sorted(token.scopes)))
@@ -259,6 +315,8 @@ def _conversation(channel: Channel, workspace: Workspace) -> Json:
         "id": channel.id,
         "name": channel.name,
         "is_private": channel.private,
+        "is_im": channel.direct,
+        **({"user": min(channel.members - {workspace.bot_user}, default="")} if channel.direct else {}),
         "is_archived": channel.archived,
         "is_member": workspace.bot_user in channel.members,
         "is_ext_shared": len(channel.teams) > 1,

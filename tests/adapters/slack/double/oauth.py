@@ -35,12 +35,13 @@ class OAuth:
             raise Failed("invalid_code")
         workspace = self._world.workspaces[granted["workspace"]]
         token = self._world.install(workspace, granted["user"], granted["scopes"])
+        whole = granted["organization"]
         return self._issued(token) | {
             "app_id": self._world.app.id,
             "authed_user": {"id": granted["user"]},
-            "team": {"id": workspace.id, "name": workspace.name},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "team": None if whole else {"id": workspace.id, "name": workspace.name},
+            "enterprise": {"id": "E0ORGANIZATION", "name": "org"} if whole else None,
+            "is_enterprise_install": whole,
             "bot_user_id": workspace.bot_user,
         }
 
@@ -65,16 +66,25 @@ class OAuth:
             issued |= {"refresh_token": token.refresh, "expires_in": int(token.expires_at - time())}
         return issued
 
-    def approve(self, address: str, person: "Person", scopes: frozenset[str] | None = None) -> Json:
+    def approve(
+        self,
+        address: str,
+        person: "Person",
+        scopes: frozenset[str] | None = None,
+        *,
+        organization: bool = False,
+    ) -> Json:
         """A person agrees to what the page at `address` (…/oauth/v2/authorize?…) asks for. -> what goes back."""
         asked = dict(parse_qsl(address.partition("?")[2]))
         assert asked["client_id"] == self._world.app.client_id, "another app's client_id"
         wanted = frozenset(asked["scope"].split(","))
         assert wanted <= self._world.app.scopes, f"not in the manifest: {wanted - self._world.app.scopes}"
+        assert scopes is None or self._world.app.required <= scopes, "not optional"
         code = token_hex(10)
         self._world.codes[code] = {
             "workspace": person.workspace.id,
             "user": person.user,
             "scopes": wanted if scopes is None else scopes,
+            "organization": organization,
         }
         return {"code": code, "state": asked["state"]}

@@ -68,13 +68,17 @@ class Person:
             "trigger_id": trigger,
         }
 
-    async def press(self, on: Surface, label: str) -> str:
-        """Press a button, or choose from a menu. -> the trigger. Raises NotAcknowledged, or KeyError."""
+    async def press(self, on: Surface, label: str, app_of: Workspace | None = None) -> str:
+        """Press a button, or choose from a menu. -> the trigger. Raises NotAcknowledged, or KeyError.
+
+        `app_of` is the workspace whose app posted the message, if that isn't the person's own.
+        """
+        team = app_of or self.workspace
         action = dict(actions(on.view["blocks"] if isinstance(on, View) else on.blocks))[label]
         trigger = self.slack.trigger(self.user)
         payload: Json = {
             "type": "block_actions",
-            "team": {"id": self.workspace.id, "domain": self.workspace.name},
+            "team": {"id": team.id, "domain": team.name},
             "user": {
                 "id": self.user,
                 "username": self.workspace.people[self.user]["name"],
@@ -180,6 +184,18 @@ class Person:
         channel.archived = again
         kind = f"{'group' if channel.private else 'channel'}_{'archive' if again else 'unarchive'}"
         await self.slack.event(self.workspace, {"type": kind, "channel": channel.id, "user": self.user})
+
+    async def leave(self, channel: Channel) -> None:
+        """Leave a channel, or be removed from it. The app isn't informed of that."""
+        channel.members.discard(self.user)
+
+    async def change_id(self, channel: Channel) -> None:
+        """Share a private channel, for example: it gets another id."""
+        old = channel.id
+        channel.id = self.slack.world.new_id("C")
+        self.workspace.channels[channel.id] = self.workspace.channels.pop(old)
+        event = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": channel.id}
+        await self.slack.event(self.workspace, event)
 
     async def uninstall(self) -> None:
         """Remove the app from the workspace."""

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.adapters.slack.double.blocks import Refused, check
-from tests.adapters.slack.double.faults import Faults
+from tests.adapters.slack.double.faults import BODIES, Faults
 from tests.adapters.slack.double.links import Ack, Http, Kind, Link, NotAcknowledged, Sockets
 from tests.adapters.slack.double.methods import Failed, Methods
 from tests.adapters.slack.double.oauth import OAuth
@@ -24,8 +24,6 @@ USES = 5
 LIVES = 1800
 TRIGGER = 3.0
 RETRIES = ((1, "http_timeout"), (2, "http_timeout"), (3, "http_timeout"))
-AFTERWARDS = frozenset({"lose", "500 taken", "garbage"})
-"""Faults of calls that were taken."""
 OPEN_METHODS = frozenset({"oauth.v2.access"})
 
 
@@ -43,6 +41,8 @@ class Slack:
         self.refused: list[str] = []
         """Blocks and answers that were not taken, with the reason."""
         self.url = ""
+        self.names_scopes = True
+        """Whether answers have the header `x-oauth-scopes`, which some proxies remove."""
         self._responses: dict[str, Json] = {}
 
     @property
@@ -114,6 +114,16 @@ class Slack:
         self.acks.append(ack)
         return ack
 
+    async def rate_limited(self, workspace: Workspace) -> Ack:
+        """Tell the app that Slack leaves out events for a minute. Raises NotAcknowledged."""
+        payload = {
+            "type": "app_rate_limited",
+            "team_id": workspace.id,
+            "minute_rate_limited": int(time()),
+            "api_app_id": self.app.id,
+        }
+        return await self.tell("events_api", payload)
+
     async def event(self, workspace: Workspace, event: Json, *, event_id: str = "") -> None:
         """Tell the app of an event that its manifest asks for; up to three times more where it doesn't acknowledge."""
         if event["type"] not in self.app.events:
@@ -168,11 +178,13 @@ class Slack:
     async def _api(self, request: web.Request) -> web.StreamResponse:
         method, body = request.match_info["method"], await _body(request)
         fault = await self.faults.of(method, str(body.get("channel", "")))
-        if fault and fault not in AFTERWARDS:
+        taken = fault is not None and (fault.endswith(" taken") or fault in {"lose", "garbage"})
+        if fault and not taken:
             return await self._refused(method, body, fault)
         try:
             token = self._token(request, method)
             answer = await self._answer(method, token, body)
+            await self._announce_joins()
         except Failed as error:
             return self._noted(method, body, error)
         self.world.calls.append(Call(method=method, at=monotonic(), body=body, answer="ok"))
@@ -180,23 +192,44 @@ class Slack:
             assert request.transport is not None
             request.transport.abort()
         if fault == "500 taken":
-            return web.Response(status=500, text="<html>", content_type="text/html")
+            fault = "html 500 taken"
         if fault == "garbage":
-            return web.Response(text="{oops", content_type="application/json")
-        scopes = ",".join(sorted(token.scopes)) if token else ""
-        return web.json_response(answer, headers={"x-oauth-scopes": scopes})
+            fault = "cut 200 taken"
+        if fault:
+            return self._by_a_proxy(fault)
+        scopes = {"x-oauth-scopes": ",".join(sorted(token.scopes))} if token and self.names_scopes else {}
+        return web.json_response(answer, headers=scopes)
+
+    async def _announce_joins(self) -> None:
+        """The app hears of its own joining, without an inviter; before the answer, as the order isn't certain."""
+        while self.methods.joined:
+            workspace, channel = self.methods.joined.pop()
+            if self.link is not self.sockets or self.sockets.open:
+                joined = {"type": "member_joined_channel", "user": workspace.bot_user, "channel": channel.id}
+                await self.event(workspace, {**joined, "channel_type": "C", "team": workspace.id})
+
+    def _by_a_proxy(self, fault: str) -> web.Response:
+        """An answer that isn't Slack's."""
+        body, status = fault.split()[:2]
+        content, data = BODIES[body]
+        return web.Response(status=int(status), body=data, headers={"Content-Type": content})
 
     async def _refused(self, method: str, body: Json, fault: str) -> web.Response:
         """A fault that comes before anything is taken."""
         if fault == "hang":
             await asyncio.sleep(3600)
         if fault == "500":
-            return web.Response(status=500, text="<html>", content_type="text/html")
-        code, _, seconds = fault.partition(" ")
-        answer = self._noted(method, body, Failed("ratelimited" if code == "429" else fault))
+            fault = "html 500"
+        code, _, more = fault.partition(" ")
+        if code in BODIES:
+            self.world.calls.append(Call(method=method, at=monotonic(), body=body, answer=fault))
+            return self._by_a_proxy(fault)
+        answer = self._noted(method, body, Failed("ratelimited" if code == "429" else code))
         if code == "429":
             answer.set_status(429)
-            answer.headers["Retry-After"] = seconds
+            answer.headers["Retry-After"] = more
+        elif more:
+            answer.set_status(int(more))
         return answer
 
     async def _answer(self, method: str, token: Token | None, body: Json) -> Json:
@@ -255,6 +288,7 @@ class Slack:
             if body.get("response_type", "ephemeral") not in {"ephemeral", "in_channel"}:
                 raise Refused("response_type", "unknown")
             check(body.get("blocks", []), "message")
+            self.methods.load_pictures(body.get("blocks", []))
         except Refused as error:
             self.refused.append(str(error))
             return web.Response(status=400, text=error.code)

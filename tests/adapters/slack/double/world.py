@@ -102,6 +102,11 @@ class App:
         return frozenset(self.manifest["oauth_config"]["scopes"]["bot"])
 
     @property
+    def required(self) -> frozenset[str]:
+        """The scopes that nobody can decline."""
+        return self.scopes - frozenset(self.manifest["oauth_config"]["scopes"].get("bot_optional", ()))
+
+    @property
     def events(self) -> frozenset[str]:
         return frozenset(self.manifest["settings"]["event_subscriptions"]["bot_events"])
 

@@ -1,0 +1,157 @@
+"""Who may read and manage a channel, as Discord says at this moment."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import discord
+
+from adapters.discord.channel_kinds import DIRECT
+from adapters.discord.commands import ROOT, Interaction
+from adapters.discord.permissions import added, plain_user, where
+from bot.domain.errors import AccessUnknown, SendError
+from bot.domain.models import ChannelRef, User
+from bot.ports import Access
+
+STRANGER = Access(member=False, may_manage=False)
+UNKNOWN = frozenset({10003, 10004, 10007, 10013})
+"""Discord's codes for a channel, a server, a member and a user that it doesn't know (any more)."""
+
+FindServer = Callable[[int], discord.Guild | None]
+"""The server as the gateway keeps it up to date; None in a process that doesn't hear of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What Discord says about a person in the event that is being answered."""
+
+    user: str
+    channel: ChannelRef
+    may_manage: bool
+    named: frozenset[str]
+    """The ids of the person and their roles, by which a server's settings may name them."""
+
+
+_verified: ContextVar[Verified | None] = ContextVar("verified", default=None)
+
+
+@contextmanager
+def from_payload(interaction: Interaction) -> Iterator[None]:
+    """Within this block a command's own payload says what the person may do.
+
+    Buttons, forms and completion are checked over REST, unless Paperboy itself isn't there and can't ask.
+    """
+    is_command = interaction.type is discord.InteractionType.application_command
+    is_elsewhere = not added(interaction) and not interaction.context.dm_channel
+    user, given = plain_user(interaction), None
+    if is_command or is_elsewhere:
+        person = interaction.user
+        named = names_of(person) if added(interaction) and isinstance(person, discord.Member) else frozenset()
+        given = Verified(user.id, where(interaction), user.may_manage, named)
+    token = _verified.set(given)
+    try:
+        yield
+    finally:
+        _verified.reset(token)
+
+
+class AccessCheck:
+    """Asks Discord. `rest` gives the REST client; `server` finds what the gateway already knows."""
+
+    def __init__(self, rest: Callable[[], Awaitable[discord.Client]], server: FindServer) -> None:
+        self._rest = rest
+        self._server = server
+        self._command: int | None = None
+
+    async def of(self, user: User, channel: ChannelRef) -> Access:
+        """What the person may do in the channel now. Raises AccessUnknown if Discord doesn't say."""
+        given = _verified.get()
+        try:
+            if given and (given.user, given.channel) == (user.id, channel):
+                may_manage = given.may_manage or await self._is_named(channel.workspace, given.named)
+                return Access(member=True, may_manage=may_manage)
+            if channel.workspace == DIRECT:
+                return await self._in_direct_messages(int(user.id), int(channel.channel))
+            return await self._in_server(int(user.id), channel)
+        except discord.HTTPException as error:
+            if error.code in UNKNOWN:
+                return STRANGER
+            raise AccessUnknown(f"HTTP {error.status} {error.code}") from error
+        except (discord.DiscordException, aiohttp.ClientError, OSError, SendError, ValueError) as error:
+            raise AccessUnknown(str(error) or repr(error)) from error
+
+    async def _in_server(self, user: int, channel: ChannelRef) -> Access:
+        client, number = await self._rest(), int(channel.workspace)
+        guild = self._server(number) or await client.fetch_guild(number, with_counts=False)
+        member = await guild.fetch_member(user)
+        place = guild.get_channel_or_thread(int(channel.channel))
+        if place is None:
+            place = await guild.fetch_channel(int(channel.channel))
+        rights = await _rights(guild, place, member)
+        may_read = rights.view_channel and await _is_let_in(place, member, rights)
+        if not may_read:
+            return STRANGER
+        may_manage = rights.manage_channels or await self._is_named(channel.workspace, names_of(member))
+        return Access(member=True, may_manage=may_manage)
+
+    async def _in_direct_messages(self, user: int, channel: int) -> Access:
+        """In their own direct messages with Paperboy people may do everything."""
+        found = await (await self._rest()).fetch_channel(channel)
+        recipients = found.recipients if isinstance(found, discord.DMChannel) else ()
+        own = any(recipient.id == user for recipient in recipients)
+        return Access(member=own, may_manage=own)
+
+    async def _is_named(self, server: str, named: frozenset[str]) -> bool:
+        """Whether the server's settings (Integrations) allow `/paper` to this person, or to a role of theirs."""
+        rules = await self._rules(int(server)) if named else []
+        return any(rule["permission"] and str(rule["id"]) in named for rule in rules)
+
+    async def _rules(self, server: int) -> list[dict[str, Any]]:
+        client = await self._rest()
+        application = client.application_id
+        if application is None:
+            return []
+        if self._command is None:
+            commands = await client.http.get_global_commands(application)
+            self._command = next((int(one["id"]) for one in commands if one["name"] == ROOT), None)
+        if self._command is None:
+            return []
+        try:
+            found: Any = await client.http.get_application_command_permissions(
+                application, server, self._command
+            )
+        except discord.NotFound:  # most servers have no rules
+            self._command = None  # or the command was made again
+            return []
+        return list(found["permissions"])
+
+
+def names_of(member: discord.Member) -> frozenset[str]:
+    """The ids of a person and of their roles."""
+    return frozenset({str(member.id), *(str(role.id) for role in member.roles if not role.is_default())})
+
+
+async def _rights(
+    guild: discord.Guild, place: discord.abc.GuildChannel | discord.Thread, member: discord.Member
+) -> discord.Permissions:
+    """The person's permissions in a channel; in a thread those of its parent, which has the overwrites."""
+    if not isinstance(place, discord.Thread):
+        return place.permissions_for(member)
+    parent = place.parent or await guild.fetch_channel(place.parent_id)
+    return parent.permissions_for(member)
+
+
+async def _is_let_in(
+    place: discord.abc.GuildChannel | discord.Thread, member: discord.Member, rights: discord.Permissions
+) -> bool:
+    """Whether the person may read a private thread: they were added to it, or may manage threads."""
+    if not isinstance(place, discord.Thread) or not place.is_private() or rights.manage_threads:
+        return True
+    try:
+        await place.fetch_member(member.id)
+    except discord.NotFound:
+        return False
+    return True

@@ -1,0 +1,247 @@
+"""The pages behind a mail's links: a button's command, the account's page, stopping all mail, and bounces."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from aiohttp import web
+
+from adapters.email.address import Address
+from adapters.email.addresses import Account
+from adapters.email.bounces import MAX_REPORT, BounceReports, TooManyReports
+from adapters.email.links import Grant
+from adapters.email.web_context import WebContext, reader
+from bot.cards import Actions, Card, Form, PaperBlock
+from bot.commands.parser import parse_line
+from bot.commands.table import shown
+from bot.domain.errors import UserError
+from bot.domain.models import Command
+from bot.ports import Rate, Reply
+from bot.store.limits import Limit
+from bot.web.limits import count_request, retry_after
+from bot.web.requests import form_of, raw_body
+
+COMMANDS = Rate(60, 60)
+"""Commands of one account."""
+BOUNCES_EACH, BOUNCES_TOTAL = Rate(120, 60), Rate(300, 60)
+"""Bounce reports from one mail server, and from all."""
+FULLER_SECONDS = 5.0
+"""Seconds that a fuller answer may take: a page can't change once it is shown."""
+REPEATABLE = frozenset(
+    [
+        "help",
+        "list",
+        "preview",
+        "search",
+        "similar",
+        "trending",
+        "saved",
+        "abstract",
+        "more",
+        "explain",
+        "status",
+        "mutewhat",
+    ]
+)
+"""Commands that change nothing: their links can be used again until they expire."""
+FOLLOW_UPS: Mapping[str, frozenset[str]] = {
+    "save": frozenset({"save"}),
+    "mutewhat": frozenset({"mute"}),
+    "mute": frozenset({"unmute"}),
+    "unmute": frozenset({"mute"}),
+    "down": frozenset({"narrow"}),
+    "narrow": frozenset({"widen"}),
+    "widen": frozenset({"narrow"}),
+    "more": frozenset({"more"}),
+}
+"""The buttons of an answer that a mail's link may lead to: its own next step, and its undo. Nothing else."""
+NOT_FOR_MAIL = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
+"""Settings that only chat platforms have."""
+
+
+class AccountPages:
+    """The handlers."""
+
+    def __init__(self, context: WebContext, bounces: BounceReports) -> None:
+        self._context = context
+        self._bounces = bounces
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them. GET never changes anything: programs follow the links in mails, too."""
+        return self._context.guarded(
+            [
+                ("GET", "/email/act/{token}", self._review),
+                ("POST", "/email/act/{token}", self._act),
+                ("GET", "/email/manage/{token}", self._open),
+                ("POST", "/email/manage/{token}", self._manage),
+                ("POST", "/email/manage/{token}/end-links", self._end_links),
+                ("POST", "/email/manage/{token}/forget", self._forget),
+                ("GET", "/email/unsubscribe/{token}", self._ask_to_stop),
+                ("POST", "/email/unsubscribe/{token}", self._stop),
+                ("GET", "/email/link", self._ask_for_link),
+                ("POST", "/email/link", self._send_link),
+                ("POST", "/email/bounces", self._bounce),
+            ]
+        )
+
+    async def _review(self, request: web.Request) -> web.Response:
+        grant, account = await self._context.grant("act", request)
+        _confirmed(account)
+        return self._context.page("act.html", line=grant.content["line"], card=None)
+
+    async def _act(self, request: web.Request) -> web.Response:
+        grant, account = await self._context.grant("act", request)
+        _confirmed(account)
+        command = parse_line(grant.content["line"], reader(account.channel), account.channel).command
+        if command.name not in REPEATABLE and not await self._first_use(grant):
+            raise UserError("This was already done. A button in a mail works once.")
+        card = await _fuller(await self._run(command))
+        steps = self._next_steps(card, command.name, grant, account)
+        return self._context.page("act.html", line="", card=card, steps=steps)
+
+    async def _first_use(self, grant: Grant) -> bool:
+        if grant.until is None:
+            return False
+        lifetime = grant.until - self._context.links.now()
+        return await self._context.addresses.use_once(grant.token, lifetime)
+
+    def _next_steps(self, card: Card, after: str, grant: Grant, account: Account) -> dict[str, str]:
+        """Links for the buttons of an answer, by command. None lasts longer than the link that led here."""
+        rows = [block.buttons for block in card.blocks if isinstance(block, Actions)]
+        rows += [block.actions for block in card.blocks if isinstance(block, PaperBlock)]
+        commands = [button.command for row in rows for button in row]
+        allowed = FOLLOW_UPS.get(after, frozenset())
+        return {
+            command: self._context.links.act(account, command, grant.until)
+            for command in commands
+            if command.partition(" ")[0] in allowed
+        }
+
+    async def _open(self, request: web.Request) -> web.Response:
+        _, account = await self._context.grant("manage", request)
+        return await self._account_page(request, account)
+
+    async def _manage(self, request: web.Request) -> web.Response:
+        _, account = await self._context.grant("manage", request)
+        _confirmed(account)
+        given = dict(form_of(request))
+        name, user = given.pop("command", ""), reader(account.channel)
+        if name:
+            options = {option: value for option, value in given.items() if value.strip()}
+            reply = await self._run(Command(name, user, account.channel, options))
+        else:
+            reply = await self._say(given.get("say", ""), account)
+        return await self._account_page(request, account, reply)
+
+    async def _say(self, line: str, account: Account) -> Reply:
+        user, channel = reader(account.channel), account.channel
+        try:
+            command = parse_line(line, user, channel).command
+        except UserError:  # the core says what is wrong with it
+            return await self._context.core.handle_text(line, user, channel)
+        return await self._run(command)
+
+    async def _run(self, command: Command) -> Reply:
+        limit = Limit(command.channel.channel, COMMANDS)
+        if await self._context.limits.count("mail-commands", [limit]):
+            raise UserError("That was a lot at once. Please wait a minute.")
+        if command.name == "subscribe":  # someone who stopped all mail has changed their mind
+            await self._context.addresses.keep(command.channel)
+        return await self._context.core.handle(command)
+
+    async def _account_page(
+        self, request: web.Request, account: Account, reply: Reply | None = None
+    ) -> web.Response:
+        address, channel = _confirmed(account), account.channel
+        found = await self._context.core.subscriptions([channel])
+        return self._context.page(
+            "manage.html",
+            address=address.masked,
+            here=f"/email/manage/{request.match_info['token']}",
+            subscriptions=found.get(channel, ()),
+            settings=await self._context.core.settings(channel),
+            card=await _fuller(reply) if reply else None,
+            form=_for_mail(reply.form) if reply and reply.form else None,
+            commands=shown(),
+        )
+
+    async def _end_links(self, request: web.Request) -> web.Response:
+        _, account = await self._context.grant("manage", request)
+        await self._context.addresses.end_links(account.channel)
+        return self._context.notice(
+            "All links have ended",
+            "No earlier link works any more, including the one to this page and the buttons in the mails that you have. "
+            "Links that stop all mail still work.",
+        )
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        _, account = await self._context.grant("manage", request)
+        core, channel, user = self._context.core, account.channel, reader(account.channel)
+        for paper in await core.saved(user, channel):
+            await core.handle(Command("save", user, channel, {"paper": paper.id, "remove": "yes"}))
+        await core.forget(channel)
+        await self._context.addresses.forget(channel)
+        return self._context.notice(
+            "Forgotten", "We've deleted everything about this address. You won't get any more mail."
+        )
+
+    async def _ask_to_stop(self, request: web.Request) -> web.Response:
+        _, account = await self._context.grant("unsubscribe", request)
+        return self._context.page("stop.html", address=account.address.masked if account.address else "")
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        """RFC 8058: a mail program posts here, without a cookie. Posting again changes nothing more."""
+        _, account = await self._context.grant("unsubscribe", request)
+        await self._context.core.forget(account.channel)
+        await self._context.addresses.expire(account.channel)
+        return self._context.page("stopped.html")
+
+    async def _ask_for_link(self, _request: web.Request) -> web.Response:
+        return self._context.page("link.html")
+
+    async def _send_link(self, request: web.Request) -> web.Response:
+        """The answer is the same for every address: it doesn't say whether one is known."""
+        address = Address.parse(form_of(request).get("address", ""))
+        if refused := await self._context.refuse_mail(request, "link", address):
+            return refused
+        self._context.mails.send_manage_link(address)
+        return self._context.notice(
+            "Check your inbox",
+            "If this address gets papers from us, a link is on its way to it. The link works for one hour.",
+            "If nothing comes, look in the spam folder, or check that this is the address that you subscribed.",
+        )
+
+    @raw_body
+    async def _bounce(self, request: web.Request) -> web.Response:
+        """A mail server passes on a mail to a return address, as it came. The answer is the same for every mail."""
+        full = await count_request(
+            self._context.limits, request, "bounces", each=BOUNCES_EACH, total=BOUNCES_TOTAL
+        )
+        if full is not None:
+            return web.Response(status=429, text="too many reports\n", headers=retry_after(full))
+        try:
+            await self._bounces.accept((await request.read())[:MAX_REPORT], self._context.core)
+        except TooManyReports:
+            return web.Response(status=503, text="busy\n", headers={"Retry-After": "60"})
+        return web.Response(text="ok\n")
+
+
+def _confirmed(account: Account) -> Address:
+    if account.address is None:
+        raise UserError("We don't know this address, or have forgotten it. You can subscribe it again.")
+    return account.address
+
+
+async def _fuller(reply: Reply) -> Card:
+    if reply.later is None:
+        return reply.card
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FULLER_SECONDS):
+            return await reply.later() or reply.card
+    return reply.card
+
+
+def _for_mail(form: Form) -> Form:
+    """The settings form without what mail doesn't have."""
+    return replace(form, fields=tuple(field for field in form.fields if field.name not in NOT_FOR_MAIL))

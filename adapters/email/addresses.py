@@ -1,0 +1,108 @@
+"""Confirmed addresses in Redis: under a keyed hash, and encrypted. Redis alone doesn't say who reads what."""
+
+import hmac
+from base64 import b32encode
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from secrets import token_hex
+from typing import Any
+
+from redis.asyncio import Redis
+
+from adapters.email.address import Address
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
+from bot.store import keys
+
+PLATFORM = "email"
+PEPPER = keys.installation(PLATFORM, "pepper")
+"""The key of the hash, encrypted. It stays the same when PAPERBOY_SECRET_KEY changes."""
+KEPT_AFTER_LEAVING = timedelta(days=30)
+"""How long an address is stored after all its mail was stopped, and its generation after it was forgotten.
+
+At least as long as the longest link in a mail works: see `links`.
+"""
+MILLISECOND = timedelta(milliseconds=1)
+HASH, DOMAIN_HASH = 26, 8
+"""Letters of base32: 130 bits, so that a channel can't be guessed, and 40 bits to group one provider's addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An address, and the generation of its links."""
+
+    channel: ChannelRef
+    address: Address | None
+    """None if it isn't confirmed, or was forgotten."""
+    generation: str
+    """Links of another generation no longer work. "" for an address that was never confirmed."""
+
+
+class Addresses:
+    """The confirmed addresses, by channel."""
+
+    def __init__(self, redis: Redis, seal: Encryptor) -> None:
+        self._redis = redis
+        self._seal = seal
+        self._pepper: bytes | None = None
+
+    async def channel(self, address: Address) -> ChannelRef:
+        """The channel of an address. Its workspace is its provider, so that one that is down delays no other."""
+        domain = await self.hashed(f"domain {address.domain}", DOMAIN_HASH)
+        return ChannelRef(PLATFORM, domain, await self.hashed(f"address {address.identity}"))
+
+    async def account(self, channel: ChannelRef) -> Account:
+        """What is stored about a channel. Raises RedisError, and ConfigurationError if no key decrypts it."""
+        sealed: Any = await self._redis.get(_key(channel))
+        address, _, generation = (self._seal.unseal(sealed) if sealed else "").partition("\n")
+        return Account(channel, Address.parse(address) if address else None, generation)
+
+    async def confirm(self, channel: ChannelRef, address: Address) -> None:
+        """Store a confirmed address. All earlier links to it end."""
+        await self._redis.set(_key(channel), self._sealed(address))
+
+    async def end_links(self, channel: ChannelRef) -> None:
+        """End all links to the address, but for those that stop its mail."""
+        account = await self.account(channel)
+        await self._redis.set(_key(channel), self._sealed(account.address), xx=True, keepttl=True)
+
+    async def expire(self, channel: ChannelRef) -> None:
+        """All its mail was stopped: forget the address after `KEPT_AFTER_LEAVING`, unless `keep` is called."""
+        await self._redis.expire(_key(channel), KEPT_AFTER_LEAVING)
+
+    async def keep(self, channel: ChannelRef) -> None:
+        """Mail is wanted again: don't forget the address."""
+        await self._redis.persist(_key(channel))
+
+    async def forget(self, channel: ChannelRef) -> None:
+        """Remove the address. A generation without an address stays, so that no earlier link works again."""
+        await self._redis.set(_key(channel), self._sealed(None), ex=KEPT_AFTER_LEAVING)
+
+    async def use_once(self, token: str, lifetime: timedelta) -> bool:
+        """Whether a link's token is used for the first time; remembered for its remaining `lifetime`."""
+        name = keys.heard(PLATFORM, await self.hashed(f"token {token}"))
+        return bool(await self._redis.set(name, "", nx=True, px=max(1, int(lifetime / MILLISECOND))))
+
+    async def reseal(self) -> None:
+        """Encrypt everything with the newest key, if there are several: then the others can be removed."""
+        if self._seal.rotating:
+            async for key in self._redis.scan_iter(f"pb:{{{PLATFORM}:*}}:installation", count=500):
+                sealed: Any = await self._redis.get(key)
+                if sealed:  # otherwise it was forgotten meanwhile
+                    await self._redis.set(key, self._seal.reseal(sealed), xx=True, keepttl=True)
+
+    async def hashed(self, text: str, letters: int = HASH) -> str:
+        """`text` under the keyed hash. Raises RedisError."""
+        if self._pepper is None:
+            await self._redis.set(PEPPER, self._seal.seal(token_hex(32)), nx=True)
+            sealed: Any = await self._redis.get(PEPPER)
+            self._pepper = bytes.fromhex(self._seal.unseal(sealed or ""))
+        return b32encode(hmac.digest(self._pepper, text.encode(), sha256)).decode().lower()[:letters]
+
+    def _sealed(self, address: Address | None) -> str:
+        return self._seal.seal(f"{address or ''}\n{token_hex(8)}")
+
+
+def _key(channel: ChannelRef) -> str:
+    return keys.installation(PLATFORM, channel.channel)

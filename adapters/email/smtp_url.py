@@ -1,0 +1,61 @@
+"""SMTP_URL: which server takes our mail, and how it is spoken to."""
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Literal, Self
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from bot.domain.errors import ConfigurationError
+
+FORM = (
+    "smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465 (TLS), or smtp://localhost:25"
+)
+TLS_PORT, SUBMISSION_PORT, RELAY_PORT = 465, 587, 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpServer:
+    """Where mail is handed in."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"]
+    """`starttls` is demanded: a server that doesn't offer it gets no mail and no password."""
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """From SMTP_URL. On this machine, and by `?tls=off`, `smtp://` goes without TLS.
+
+        Raises ConfigurationError, which never shows the value: there is a password in it.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host or parts.scheme not in {"smtp", "smtps"}:
+            raise ConfigurationError(f"SMTP_URL can't be read; it is {FORM}")
+        security = _security(parts, host)
+        usual = {"tls": TLS_PORT, "starttls": SUBMISSION_PORT, "none": RELAY_PORT}[security]
+        return cls(
+            host=host,
+            port=port or usual,
+            security=security,
+            user=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+        )
+
+
+def _security(parts: SplitResult, host: str) -> Literal["tls", "starttls", "none"]:
+    if parts.scheme == "smtps":
+        return "tls"
+    return "none" if _is_here(host) or parse_qs(parts.query).get("tls") == ["off"] else "starttls"
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,103 @@
+"""Bolt's app with all listeners, the same for Socket Mode and HTTP."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.async_authorize import AsyncAuthorize
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.response import BoltResponse
+from structlog import get_logger
+
+from adapters.slack.api import SDK_LOGGER, Api
+from adapters.slack.calls import Calls
+from adapters.slack.dedup import Dedup
+from adapters.slack.home import Home
+from adapters.slack.lifecycle import Lifecycle
+from adapters.slack.listeners import REPEAT_WINDOW, BackgroundTasks, Listeners, workspace_of
+from bot.domain.errors import WorkspaceGone
+from bot.domain.models import User
+from bot.ports import Core
+
+NOT_INSTALLED = "Paperboy isn't installed in this workspace any more. Ask an admin to install it again."
+SIGNATURE_LIFE = 600
+"""Seconds in which Slack's signatures are valid, from 300 before to 300 after their time."""
+
+_log = get_logger()
+
+
+class Authorize(AsyncAuthorize):
+    """Says for each request whether its workspace has the app. Slack is not asked: a person is waiting."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def __call__(
+        self, *, context: AsyncBoltContext, enterprise_id: str | None, team_id: str | None, **_others: Any
+    ) -> AuthorizeResult | None:
+        """None if the app isn't installed."""
+        try:
+            access = await self._calls.access(workspace_of(context))
+        except WorkspaceGone:
+            return None
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=access.bot_user)
+
+
+def bolt_app(api: Api, calls: Calls, dedup: Dedup) -> AsyncApp:
+    """An app without listeners. Requests over HTTP have been verified before they reach it."""
+
+    async def intercept(req: Any, next: Callable[[], Awaitable[Any]]) -> Any:  # noqa: A002  # Bolt's names
+        """Refuse requests that were recorded and sent again. Acknowledge what needs no listener."""
+        signature = (req.headers.get("x-slack-signature") or [""])[0]
+        if req.mode != "socket_mode" and not await dedup.is_first(f"signature:{signature}", SIGNATURE_LIFE):
+            return BoltResponse(status=401)
+        if req.body.get("type") == "app_rate_limited":
+            _log.warning("events_rate_limited", platform="slack", workspace=req.body.get("team_id"))
+            return BoltResponse(status=200)
+        return await next()
+
+    return AsyncApp(
+        name="paperboy",
+        logger=SDK_LOGGER,
+        client=api.asking(None),
+        request_verification_enabled=False,
+        before_authorize=intercept,
+        authorize=Authorize(calls),  # type: ignore[arg-type]  # Bolt declares functions only, but takes its own class too
+        process_before_response=True,  # listeners return once they have acknowledged; else Bolt polls every 10 ms
+        user_facing_authorize_error_message=NOT_INSTALLED,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handlers:
+    """What the listeners call."""
+
+    listeners: Listeners
+    lifecycle: Lifecycle
+    home: Home
+    dedup: Dedup
+    tasks: BackgroundTasks
+
+
+def add_listeners(app: AsyncApp, core: Core, handlers: Handlers) -> None:
+    """Give the app its listeners. Events that nothing handles are acknowledged, or Slack would send them again."""
+
+    async def event(body: dict[str, Any], context: AsyncBoltContext) -> None:
+        handlers.tasks.start(handle(body, workspace_of(context)))
+
+    async def handle(body: dict[str, Any], workspace: str) -> None:
+        if not await handlers.dedup.is_first(f"event:{body['event_id']}", REPEAT_WINDOW):
+            return
+        happened = body["event"]
+        if happened["type"] != "app_home_opened":
+            await handlers.lifecycle.happened(happened, workspace, float(body.get("event_time") or 0))
+        elif happened.get("tab") == "home":
+            await handlers.home.publish(core, User(happened["user"], ""), workspace)
+
+    app.command(re.compile("/.+"))(handlers.listeners.command)
+    app.action(re.compile(".*"))(handlers.listeners.action)
+    app.view(re.compile(".*"))(handlers.listeners.submitted)
+    app.event(re.compile(".+"))(event)

@@ -1,0 +1,59 @@
+"""Calls of Slack's Web API in the name of a workspace. Whatever goes wrong is raised as a SendError."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from adapters.slack.api import Api
+from adapters.slack.outcomes import CALL_ERRORS, EXPIRED, PROXY_WAIT, certain, code_of, send_error, status_of
+from adapters.slack.tokens import Access, Tokens
+from bot.domain.errors import ConfigurationError, RetryLater, SendError
+
+Answer = dict[str, Any]
+Call = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
+
+
+class Calls:
+    """Finds the workspace's token, makes the call, and says what its answer means."""
+
+    def __init__(self, api: Api, tokens: Tokens) -> None:
+        self._api = api
+        self._tokens = tokens
+
+    async def access(self, workspace: str) -> Access:
+        """The workspace's token. Raises WorkspaceGone if there is none, RetryLater if it can't be found out now."""
+        try:
+            return await self._tokens.of(workspace)
+        except ConfigurationError as error:  # no key decrypts it: only the operator can change that
+            raise RetryLater(str(error), after=PROXY_WAIT, scope="workspace", counts=False) from error
+
+    async def post(self, access: Access, call: Call) -> Answer:
+        """Make a call that shows something to people. It is never repeated. Raises a SendError."""
+        return await self._renewing(access, call, self._api.posting)
+
+    async def ask(self, access: Access, call: Call) -> Answer:
+        """Make a call that only reads, or can be repeated. Raises a SendError, never Unclear."""
+        try:
+            return await self._renewing(access, call, self._api.asking)
+        except SendError as error:
+            raise certain(error) from error.__cause__
+
+    async def _renewing(self, access: Access, call: Call, client: Callable[[str], AsyncWebClient]) -> Answer:
+        """Make the call; once more with a new token if Slack calls this one expired: that call did nothing."""
+        try:
+            try:
+                return _read(await call(client(access.token)))
+            except SlackApiError as error:
+                if code_of(error) != EXPIRED or status_of(error) >= 500:
+                    raise
+            access = await self._tokens.renewed(access)
+            return _read(await call(client(access.token)))
+        except CALL_ERRORS as error:
+            raise send_error(error) from error
+
+
+def _read(answer: AsyncSlackResponse) -> Answer:
+    return answer.data if isinstance(answer.data, dict) else {}

@@ -1,0 +1,77 @@
+"""How Slack is connected, as the settings say."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import SecretStr
+
+from bot.domain.errors import ConfigurationError
+from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionMode:
+    """Socket Mode in one workspace; or HTTP, in one (with a bot token) or in all that install the app."""
+
+    kind: Literal["socket", "http"]
+    api_url: str
+    bot_token: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+    signing_secret: str = field(default="", repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
+    port: int | None = None
+    public_url: str = ""
+    """Where people reach the web role; empty if unknown."""
+
+
+def choose_mode(settings: Settings) -> ConnectionMode | None:
+    """What the settings ask for; None if none is about Slack. Raises ConfigurationError if some are missing."""
+    bot, app = _text(settings.slack_bot_token), _text(settings.slack_app_token)
+    signing, client = _text(settings.slack_signing_secret), settings.slack_client_id or ""
+    client_secret = _text(settings.slack_client_secret)
+    if not any((bot, app, signing, client, client_secret)):
+        return None
+    _refuse_swapped(bot, app)
+    if app:
+        if not bot:
+            raise ConfigurationError(
+                "SLACK_APP_TOKEN is set, but Socket Mode also needs SLACK_BOT_TOKEN (xoxb-…)"
+            )
+        return ConnectionMode(kind="socket", api_url=settings.slack_api_url, bot_token=bot, app_token=app)
+    if not signing:
+        raise ConfigurationError(
+            "Slack also needs SLACK_APP_TOKEN (for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP)"
+        )
+    if client or client_secret:
+        if not (client and client_secret):
+            raise ConfigurationError("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are needed together")
+        bot = ""
+    elif not bot:
+        raise ConfigurationError(
+            "SLACK_SIGNING_SECRET is set, but HTTP also needs SLACK_BOT_TOKEN (for one workspace), or SLACK_CLIENT_ID "
+            "and SLACK_CLIENT_SECRET (for many)"
+        )
+    return ConnectionMode(
+        kind="http",
+        api_url=settings.slack_api_url,
+        bot_token=bot,
+        signing_secret=signing,
+        client_id=client,
+        client_secret=client_secret,
+        secret_key=_text(settings.secret_key),
+        port=settings.port,
+        public_url=settings.public_url or "",
+    )
+
+
+def _refuse_swapped(bot: str, app: str) -> None:
+    if bot and not bot.startswith(("xoxb-", "xoxe.xoxb-")):
+        raise ConfigurationError("SLACK_BOT_TOKEN begins with xoxb-: copy it from “OAuth & Permissions”")
+    if app and not app.startswith("xapp-"):
+        raise ConfigurationError("SLACK_APP_TOKEN begins with xapp-: copy it from “Basic Information”")
+
+
+def _text(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

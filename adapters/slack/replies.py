@@ -1,0 +1,118 @@
+"""How a reply reaches the person who asked: a message, a thread, a modal."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+from structlog import get_logger
+
+from adapters.slack.api import Api
+from adapters.slack.block_kit import Json
+from adapters.slack.calls import Calls
+from adapters.slack.forms import card_views, form_view
+from adapters.slack.outcomes import code_of
+from adapters.slack.posting import Posting
+from adapters.slack.render import layouts
+from bot.cards import Card
+from bot.domain.errors import CardRefused, SendError
+from bot.domain.models import ChannelRef, User
+from bot.ports import Reply
+
+LATER_WAIT = 3.0
+"""Seconds to wait for a fuller answer: the answer to a command can't be replaced, only followed by another one."""
+
+_log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """Something that a person did, and where the answer can go."""
+
+    user: User
+    channel: ChannelRef
+    trigger: str
+    """Opens one modal, within 3 seconds."""
+    response_url: str = ""
+    message: str = ""
+    """The message whose button was pressed."""
+    is_ephemeral: bool = False
+    """Only this person sees that message."""
+    modal: str = ""
+    """The modal whose button was pressed."""
+    turns_page: bool = False
+    """The answer replaces that message."""
+
+
+class Replies:
+    """Brings replies to people."""
+
+    def __init__(self, api: Api, calls: Calls, posting: Posting) -> None:
+        self._api = api
+        self._calls = calls
+        self._posting = posting
+
+    async def deliver(self, asked: Interaction, reply: Reply) -> None:
+        """Show a reply where it belongs."""
+        if reply.form is not None and await self._open(asked, [form_view(reply.form, asked.channel.channel)]):
+            return
+        if reply.thread and await self._in_thread(asked, reply.card):
+            return
+        if reply.later is None:
+            await self.show(asked, reply.card, private=reply.private)
+            return
+        fuller = asyncio.ensure_future(reply.later())
+        done, _ = await asyncio.wait({fuller}, timeout=LATER_WAIT)
+        if not done:
+            await self.show(asked, reply.card, private=reply.private)
+        better = await fuller
+        if better is not None or done:
+            await self.show(asked, better or reply.card, private=reply.private)
+
+    async def show(self, asked: Interaction, card: Card, *, private: bool = True) -> None:
+        """Show a card to the person alone, or to everyone in the channel."""
+        if not asked.response_url:
+            await self._open(asked, card_views(card, asked.channel.channel))
+            return
+        replace = asked.turns_page and asked.is_ephemeral and private
+        for layout in layouts(card):
+            if await self._api.respond(asked.response_url, layout, private=private, replace=replace):
+                return
+
+    async def _in_thread(self, asked: Interaction, card: Card) -> bool:
+        """Reply in the message's thread. False if it can't have one."""
+        if not asked.message or asked.is_ephemeral:
+            return False
+        try:
+            await self._posting.reply(asked.channel, card, asked.message)
+        except SendError as error:
+            _log.info("thread_reply_failed", platform="slack", channel=str(asked.channel), why=str(error))
+            return False
+        return True
+
+    async def _open(self, asked: Interaction, views: list[Json]) -> bool:
+        """Show the first view that Slack takes, in place of the open modal if there is one. False if it takes none."""
+        if not asked.trigger:
+            return False
+        for view in views:
+            try:
+                access = await self._calls.access(asked.channel.workspace)
+                await self._calls.post(access, _showing(asked, view))
+            except CardRefused as error:
+                _log.error("view_refused", platform="slack", why=str(error))
+            except SendError as error:
+                _log.warning("modal_not_opened", platform="slack", why=code_of(error) or str(error))
+                return False
+            else:
+                return True
+        return False
+
+
+def _showing(asked: Interaction, view: Json) -> Callable[[AsyncWebClient], Any]:
+    def call(client: AsyncWebClient) -> Any:
+        if asked.modal:
+            return client.views_update(view_id=asked.modal, view=view)
+        return client.views_open(trigger_id=asked.trigger, view=view)
+
+    return call

@@ -1,0 +1,79 @@
+"""Who may read and change a channel: the one place that asks the platform.
+
+A button, a form or an app's home page can be used long after a person has left the channel, so what their payload
+says is not enough. The answer is remembered for a minute at most.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+import structlog
+
+from bot.commands.table import CommandSpec
+from bot.domain.errors import AccessUnknown, UserError
+from bot.domain.models import ChannelRef, ChannelSettings, Command, User
+from bot.ports import Access, AccessChecked, Platform
+
+REMEMBERED_FOR = 60.0
+"""Seconds that a platform's answer counts: someone who leaves loses access within a minute."""
+MOST_REMEMBERED = 10_000
+"""Answers remembered by one process, so that memory stays bounded."""
+
+log = structlog.get_logger(__name__)
+
+
+class AccessGate:
+    """Asks each platform that can tell. On one that can't, such as the terminal, the payload decides."""
+
+    def __init__(self, platforms: Iterable[Platform] = (), clock: Callable[[], float] = monotonic) -> None:
+        self._platforms = {one.name: one for one in platforms if isinstance(one, AccessChecked)}
+        self._clock = clock
+        self._answers: OrderedDict[tuple[str, ChannelRef], tuple[float, Access]] = OrderedDict()
+
+    async def of(self, user: User, channel: ChannelRef) -> Access:
+        """What the person may do in the channel. Raises UserError if the platform doesn't answer."""
+        platform = self._platforms.get(channel.platform)
+        if platform is None:
+            return Access(member=True, may_manage=user.may_manage)
+        now = self._clock()
+        at, answer = self._answers.get((user.id, channel), (now - REMEMBERED_FOR, None))
+        if answer is None or now - at >= REMEMBERED_FOR:
+            answer = await self._asked(platform, user, channel)
+            self._answers[user.id, channel] = (now, answer)
+            self._answers.move_to_end((user.id, channel))
+            while len(self._answers) > MOST_REMEMBERED:
+                self._answers.popitem(last=False)
+        return answer
+
+    async def check(self, spec: CommandSpec, command: Command, settings: ChannelSettings) -> User:
+        """The person with the rights that the platform gives them now.
+
+        Raises UserError if they may not give this command in this channel.
+        """
+        if spec.anywhere:
+            return command.user
+        access = await self.of(command.user, command.channel)
+        if not access.member:
+            raise UserError("You are not in this channel any more, so you can't see or change it here.")
+        if spec.changes and command.options and not _may_change(access, settings):
+            raise UserError(
+                "Only people who manage this channel can change what is posted here. Anyone can view it.",
+                hint="/paper list",
+            )
+        return User(command.user.id, command.user.name, may_manage=access.may_manage)
+
+    async def _asked(self, platform: AccessChecked, user: User, channel: ChannelRef) -> Access:
+        try:
+            return await platform.access(user, channel)
+        except AccessUnknown as error:
+            log.warning("access_unknown", channel=str(channel), user=user.id, error=str(error))
+            raise UserError(
+                "I couldn't check who is in this channel. Try again in a minute.",
+            ) from error
+
+
+def _may_change(access: Access, settings: ChannelSettings) -> bool:
+    if settings.editors == "default":
+        return access.may_manage or access.may_edit
+    return access.may_manage or settings.editors == "everyone"

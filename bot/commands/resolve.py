@@ -1,0 +1,62 @@
+"""Which paper or subscription a person means by an id, a link, a number or a query."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from bot.commands.parser import number_in
+from bot.commands.services import Services
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Paper, Subscription
+from bot.query import parse
+from bot.text.identity import paper_id
+
+
+async def resolve_paper(typed: str, services: Services) -> Paper:
+    """The paper that `typed` names; the upstreams are asked for one that we have never seen.
+
+    Raises UserError if there is none.
+    """
+    wanted = typed.strip()
+    ids = [wanted, paper_id(wanted) or wanted]
+    found = await services.papers.get(ids)
+    if not found and paper_id(wanted) and (one := await services.elsewhere.paper(ids[1])):
+        await services.papers.remember([one[1]])
+        return one[1]
+    if not found:
+        raise UserError(
+            f"I don't have the paper {wanted}. Try its title, or an id like 2405.01234.",
+            hint=f"/paper search {wanted}",
+        )
+    return next(found[i] for i in ids if i in found)
+
+
+async def resolve_subscription(text: str, channel: ChannelRef, services: Services) -> Subscription:
+    """The channel's subscription that `text` names.
+
+    Raises UserError with the nearest one.
+    """
+    existing = await services.subscriptions.of(channel)
+    number = number_in(text)
+    if number is None:
+        query = str(parse(text))
+        found = next((s for s in existing if s.query == query), None)
+    else:
+        found = next((s for s in existing if s.number == number), None)
+    if found is None:
+        raise _missing(text, existing)
+    return found
+
+
+def _missing(text: str, existing: Sequence[Subscription]) -> UserError:
+    if not existing:
+        return UserError(
+            "This channel has no subscriptions.", hint='/paper subscribe "language model" -survey'
+        )
+    near = get_close_matches(text, [s.query for s in existing], n=1)
+    subscription = next((s for s in existing if s.query in near), None)
+    if subscription is None:
+        return UserError(f"This channel has no subscription {text}.", hint="/paper list")
+    return UserError(
+        f"This channel has no subscription {text}; the nearest is #{subscription.number}: {subscription.query}",
+        hint=f"/paper unsubscribe #{subscription.number}",
+    )

@@ -1,0 +1,137 @@
+"""Macros whose arguments need more than to be shown: fractions, roots, footnotes, environments, verbatim text."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+
+from bot.text.latex.macros import BLACKBOARD, MATH_ENVIRONMENTS, SUPERSCRIPTS, circled
+from bot.text.latex.reader import OPTIONS, Reader
+
+_CODE_POINT = re.compile(r' ?\{?[x"]?([0-9A-Fa-f]{1,6})\}?')
+_NUMBER = re.compile(r" ?\{(\d{1,3})\}")
+_LENGTH = re.compile(r" ?-?\d{1,5}\w{0,3} ?")
+_VERBATIM = re.compile(r"\*?([^\sA-Za-z*{])(.{0,500}?)\1|\{([^{}]{0,500})\}", re.DOTALL)
+_DEFINED = re.compile(r"\s?\{?\\([A-Za-z]++)\}?\s?\{([^{}\\#]{1,80})\}")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_OPERATION = re.compile(r"[\s+\-−/=]")
+
+
+def fraction(reader: Reader) -> str:
+    r"""`\frac{a}{b}`, with brackets where a part would fall apart without."""
+    above, below = reader.argument().strip(), reader.argument().strip()
+    return "/".join(f"({part})" if _OPERATION.search(part) else part for part in (above, below))
+
+
+def root(reader: Reader) -> str:
+    r"""`\sqrt[3]{x}`."""
+    options = reader.take(OPTIONS)
+    order = options[0].strip(" []").translate(SUPERSCRIPTS) if options else ""
+    inside = reader.argument()
+    return f"{order}√{inside if inside.isalnum() else f'({inside})'}" if inside else "√"
+
+
+def choose(reader: Reader) -> str:
+    r"""`\binom{n}{k}`."""
+    return f"({reader.argument()} choose {reader.argument()})"
+
+
+def modulo(reader: Reader) -> str:
+    r"""`\pmod{n}`."""
+    return f" (mod {reader.argument().strip()})"
+
+
+def blackboard(reader: Reader) -> str:
+    r"""`\mathbb{R}`: only the sets of numbers keep their own letters."""
+    return reader.argument().translate(BLACKBOARD)
+
+
+def footnote(reader: Reader) -> str:
+    """A footnote, in brackets where it stands."""
+    said = reader.argument().strip()
+    return f" ({said}) " if said else " "
+
+
+def negation(reader: Reader) -> str:
+    r"""`\not=`."""
+    said = reader.argument()
+    return f" not {said}" if said.isalpha() else unicodedata.normalize("NFC", said + "\u0338")
+
+
+def quantity(reader: Reader) -> str:
+    r"""siunitx's `\SI{5}{\kilo\meter}`."""
+    amount, unit = reader.argument(), reader.argument()
+    return f"{amount} {unit.replace(' ', '')}"
+
+
+def character(reader: Reader) -> str:
+    r"""A character by its number, in hexadecimal: `\unicode{x2013}`."""
+    code = reader.take(_CODE_POINT)
+    number = int(code[1], 16) if code else 0
+    return chr(number) if 0 < number < 0x110000 else ""
+
+
+def dingbat(reader: Reader) -> str:
+    r"""`\ding{182}`."""
+    number = reader.take(_NUMBER)
+    return circled(int(number[1])) if number else ""
+
+
+def kern(reader: Reader) -> str:
+    r"""`\mkern-2mu `: nothing to see."""
+    reader.take(_LENGTH)
+    return ""
+
+
+def verbatim(reader: Reader) -> str:
+    r"""`\verb+code+`, as it stands."""
+    code = reader.take(_VERBATIM)
+    if code is None:
+        return ""
+    return code[2] if code[2] is not None else code[3]
+
+
+def address(reader: Reader) -> str:
+    r"""`\url{…}`, as it stands but for escapes."""
+    return _ESCAPE.sub(r"\1", reader.raw_group() or "")
+
+
+def delimiter(reader: Reader) -> str:
+    r"""`\left.` draws nothing; of `\left(`, the bracket is read next."""
+    if reader.peek() == ".":
+        reader.skip()
+    return ""
+
+
+def begin(reader: Reader) -> str:
+    r"""`\begin{equation}`."""
+    name = reader.raw_group()
+    reader.math = name in MATH_ENVIRONMENTS or reader.math
+    while reader.take(OPTIONS):
+        pass
+    if name in ("array", "tabular"):
+        reader.argument()
+    return " "
+
+
+def end(reader: Reader) -> str:
+    r"""`\end{equation}`."""
+    reader.math = reader.raw_group() not in MATH_ENVIRONMENTS and reader.math
+    return " "
+
+
+def definition(reader: Reader) -> str:
+    r"""`\newcommand{\name}{Words}`: what the macro says from here on."""
+    if found := reader.take(_DEFINED):
+        reader.defined[found[1]] = found[2]
+    return ""
+
+
+COMMANDS: Mapping[str, Callable[[Reader], str]] = {
+    "frac": fraction, "tfrac": fraction, "dfrac": fraction, "cfrac": fraction, "nicefrac": fraction, "sfrac": fraction,
+    "sqrt": root, "binom": choose, "tbinom": choose, "dbinom": choose, "pmod": modulo, "mathbb": blackboard,
+    "footnote": footnote, "not": negation, "SI": quantity, "qty": quantity, "char": character, "unicode": character,
+    "symbol": character, "ding": dingbat, "mkern": kern, "kern": kern, "verb": verbatim, "lstinline": verbatim,
+    "url": address, "path": address, "nolinkurl": address, "left": delimiter, "right": delimiter, "begin": begin,
+    "end": end, "newcommand": definition, "renewcommand": definition, "providecommand": definition, "def": definition,
+    "item": lambda _: " ",
+}  # fmt: skip

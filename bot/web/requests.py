@@ -1,0 +1,149 @@
+"""Decodes requests for all routes: nothing that a stranger sends reaches a handler unless it is well-formed.
+
+`decode` is a middleware. It answers malformed requests with 4xx, reads the body within a deadline, and finds out whom a
+request comes from. Handlers take `query_of`, `form_of` and `client_of`.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TypeVar
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler, Middleware
+
+from bot.cards.plain import visible
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body."""
+BODY_SECONDS = 15.0
+"""Seconds in which a request's body has to arrive."""
+MAX_FIELD = 2_000
+"""Characters of one field of a form. The longest that is ever useful is a command line of 1,000.
+
+A query string needs no such limit: aiohttp takes 8,190 bytes of it.
+"""
+MAX_FIELDS = 50
+"""Fields of one form or query."""
+MAX_FORWARDED = 20
+"""Addresses in one X-Forwarded-For."""
+CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+UNREADABLE = (
+    web.RequestPayloadError,
+    HttpProcessingError,
+    ValueError,
+    LookupError,
+    RuntimeError,
+    AssertionError,
+)
+"""What aiohttp raises for bodies that are cut off, wrongly encoded, or in parts that can't be told apart."""
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+AnyHandler = TypeVar("AnyHandler", bound=Callable[..., object])
+
+_QUERY: web.RequestKey[Mapping[str, str]] = web.RequestKey("query", Mapping)
+_FORM: web.RequestKey[Mapping[str, str]] = web.RequestKey("form", Mapping)
+_CLIENT: web.RequestKey[Address | None] = web.RequestKey("client")
+
+
+def query_of(request: web.Request) -> Mapping[str, str]:
+    """The fields of the query string. Without control characters; the first counts if a name is given twice."""
+    return request[_QUERY]
+
+
+def form_of(request: web.Request) -> Mapping[str, str]:
+    """The text fields of a posted form, like `query_of`; none if the body isn't a form."""
+    return request[_FORM]
+
+
+def client_of(request: web.Request) -> Address | None:
+    """Whom the request comes from; None for a peer without an IP address, such as a Unix socket."""
+    return request[_CLIENT]
+
+
+def raw_body(handler: AnyHandler) -> AnyHandler:
+    """Mark a handler whose body is bytes in no particular encoding."""
+    handler.raw_body = True  # type: ignore[attr-defined]  # read by `decode`
+    return handler
+
+
+def decode(trusted: Collection[Network] = ()) -> Middleware:
+    """The middleware. `trusted` are the networks of proxies that may say whom a request comes from."""
+
+    @web.middleware
+    async def decoded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        _check_head(request)
+        request[_CLIENT] = client(request, trusted)
+        request[_QUERY] = _fields(request.rel_url.query.items())
+        raw = getattr(request.match_info.handler, "raw_body", False)
+        request[_FORM] = await _read_body(request, raw=raw)
+        return await handler(request)
+
+    return decoded
+
+
+def client(request: web.BaseRequest, trusted: Collection[Network]) -> Address | None:
+    """Whom a request comes from: the peer, or the last address in X-Forwarded-For that isn't a trusted proxy's."""
+    found = _address(request.remote or "")
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+    for said in reversed(forwarded[-MAX_FORWARDED:]):
+        if found is None or not any(found in network for network in trusted):
+            break
+        found = _address(said.strip()) or found
+    return found
+
+
+def _address(text: str) -> Address | None:
+    try:
+        address = ip_address(text[:50])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _check_head(request: web.Request) -> None:
+    """Headers and path are ASCII, as HTTP says; what is percent-encoded in the path is UTF-8 without NUL."""
+    if not all(value.isascii() for value in request.headers.values()) or not request.path_qs.isascii():
+        raise web.HTTPBadRequest(text="The request has characters where HTTP allows ASCII only.\n")
+    if "\0" in request.path:
+        raise web.HTTPBadRequest(text="The address has a NUL in it.\n")
+
+
+async def _read_body(request: web.Request, *, raw: bool) -> Mapping[str, str]:
+    """Read the whole body, which aiohttp keeps for the handler. Returns the form's fields; none if it isn't a form."""
+    if not request.can_read_body:
+        return {}
+    if not raw and (request.charset or "utf-8").lower() not in CHARSETS:
+        raise web.HTTPUnsupportedMediaType(text="Send text as UTF-8.\n")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            if raw:
+                await request.read()
+            elif request.content_type in FORMS:
+                posted = await request.post()
+                return _fields(
+                    ((name, value) for name, value in posted.items() if isinstance(value, str)), MAX_FIELD
+                )
+            else:
+                await request.text()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The request's body took too long to arrive.\n") from None
+    except UNREADABLE:
+        raise web.HTTPBadRequest(text="The request's body can't be read.\n") from None
+    return {}
+
+
+def _fields(given: Iterable[tuple[str, str]], limit: int | None = None) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for count, (name, value) in enumerate(given, 1):
+        if count > MAX_FIELDS:
+            raise web.HTTPBadRequest(text="The request has too many fields.\n")
+        if limit and max(len(name), len(value)) > limit:
+            raise web.HTTPBadRequest(text=f"A field is too long: at most {limit:,} characters.\n")
+        fields.setdefault(visible(name), visible(value))
+    return fields

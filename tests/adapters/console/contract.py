@@ -1,0 +1,28 @@
+"""The terminal in the contract that every platform is held to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from io import StringIO
+
+from redis.asyncio import Redis
+from rich.console import Console
+
+from adapters.console import CHANNEL, ConsolePlatform
+from adapters.console.render import render
+from bot.cards import Card
+from tests.platform_place import Place
+
+
+@asynccontextmanager
+async def place(_redis: Redis) -> AsyncIterator[Place]:
+    shown: list[str] = []
+
+    class Wall:
+        def post(self, card: Card) -> None:
+            paper = StringIO()
+            Console(file=paper, width=500).print(render(card, links=False))
+            shown.append(paper.getvalue())
+
+        reply = note = typed = post
+
+    yield Place(ConsolePlatform(Wall()), CHANNEL, lambda: shown)  # type: ignore[arg-type]  # only posts come

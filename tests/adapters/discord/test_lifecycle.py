@@ -1,0 +1,222 @@
+"""A channel's trouble ends when it is over, not before; and large servers cost little."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+import pytest
+from redis.asyncio import Redis
+
+from adapters.discord import DiscordPlatform, client
+from adapters.discord.channel_kinds import ChannelKinds
+from adapters.discord.lifecycle import Lifecycle
+from adapters.discord.rest import rest_client
+from adapters.discord.unreachable import UnreachableChannels
+from bot.cards.paper import paper_card
+from bot.domain.errors import ChannelGone
+from bot.domain.models import ChannelRef, Reason
+from bot.store.subscriptions import Subscriptions
+from tests.adapters.discord.double.service import BOT, FORUM, GUILD, USER, DiscordDouble, guild_payload
+from tests.adapters.discord.test_gateway import Told, listening
+from tests.failing_core import FailingCore
+from tests.papers import SPRING, a_paper
+
+CARD = paper_card(a_paper(), [Reason(1, "paper")], SPRING)
+THREAD = ChannelRef("discord", str(GUILD), "2001")
+READING = ChannelRef("discord", str(GUILD), "2005")
+SERVERS, CHANNELS = 1000, 20
+
+
+@dataclass
+class Noting(Told):
+    """A core that notes pauses and resumptions of channels too."""
+
+    async def pause(self, channel: ChannelRef, reason: str) -> None:
+        self._note(f"pause {channel.channel}: {reason}")
+
+    async def resume(self, channel: ChannelRef) -> None:
+        self._note(f"resume {channel.channel}")
+
+
+@pytest.fixture(autouse=True)
+def _settles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = {**(client.Listening.__init__.__kwdefaults__ or {}), "settle": 0.0}
+    monkeypatch.setattr(client.Listening.__init__, "__kwdefaults__", defaults)
+
+
+def text_channel(number: int, **more: Any) -> dict[str, Any]:
+    facts = {"id": str(number), "type": 0, "name": f"c{number}", "position": 0, "permission_overwrites": []}
+    return {**facts, "guild_id": str(GUILD), **more}
+
+
+def thread(number: int = 2001, parent: int = 2000, **state: Any) -> dict[str, Any]:
+    metadata = {"auto_archive_duration": 1440, "archive_timestamp": "2026-01-01T00:00:00+00:00"}
+    return {
+        **text_channel(number, type=11, parent_id=str(parent), owner_id=str(BOT)),
+        "message_count": 1,
+        "member_count": 1,
+        "rate_limit_per_user": 0,
+        "thread_metadata": {**metadata, "archived": False, "locked": False, **state},
+    }
+
+
+def forum(*tags: str, required: bool = True, moderated: bool = False) -> dict[str, Any]:
+    listed = [
+        {"id": str(n), "name": name, "moderated": moderated, "emoji_id": None, "emoji_name": None}
+        for n, name in enumerate(tags, 1)
+    ]
+    return text_channel(2005, type=FORUM, flags=(1 << 4) * required, available_tags=listed)
+
+
+@asynccontextmanager
+async def a_server(
+    platform: DiscordPlatform, double: DiscordDouble, core: Noting, **more: Any
+) -> AsyncIterator[Callable[..., Any]]:
+    """Paperboy in a server; yields what sends an event and waits until it was dealt with."""
+    double.gateway.guilds = {0: [guild_payload() | {"channels": [text_channel(2000), forum()]} | more]}
+
+    async def happens(event: str, data: dict[str, Any], times: int = 1) -> None:
+        (listener,) = platform._listening
+        for _ in range(times):
+            await double.gateway.dispatch(event, data)
+        marker = {"id": "9", "parent_id": "2000", "guild_id": str(GUILD), "type": 11}
+        before = core.told.count("forget 9")
+        await double.gateway.dispatch("THREAD_DELETE", marker)
+        while core.told.count("forget 9") == before or listener._lifecycle._tasks:  # noqa: ASYNC110  # as below
+            await asyncio.sleep(0.01)
+
+    async with listening(platform, core):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        while not platform.connected():  # noqa: ASYNC110  # discord.py is ready a moment after READY
+            await asyncio.sleep(0.01)
+        yield happens
+
+
+async def refused(platform: DiscordPlatform, channel: ChannelRef) -> None:
+    with pytest.raises(ChannelGone):
+        await platform.send(channel, CARD, "key")
+
+
+def channel_events(core: Noting) -> list[str]:
+    return [event for event in core.told if not event.startswith("forget 9")]
+
+
+ROLE = {"guild_id": str(GUILD), "role": guild_payload()["roles"][0]}
+
+
+async def test_a_locked_thread_stays_paused_through_role_changes_and_one_person_is_notified_once(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    await Subscriptions(redis).add(THREAD, "paper", "now", "4242 Joe")
+    double.weather.refuse[2001] = (400, 160005)
+    core = Noting()
+    async with a_server(platform, double, core, threads=[thread(locked=True)]) as happens:
+        for _ in range(4):
+            await refused(platform, THREAD)
+            await happens("GUILD_ROLE_UPDATE", ROLE)
+        assert channel_events(core) == []
+        await happens("THREAD_UPDATE", thread(locked=True, archived=True))
+        assert channel_events(core) == []
+        await happens("THREAD_UPDATE", thread())
+        assert channel_events(core) == ["resume 2001"]
+    (notice,) = double.messages
+    assert (notice.channel, "<#2001>" in notice.body["content"]) == (4243, True)
+    assert "Unlock it" in notice.body["content"]
+
+
+async def test_a_forum_that_requires_a_tag_is_paused_until_it_has_one_that_everyone_may_use(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    await redis.hset("pb:{discord}:kinds", "2005", "forum")
+    double.kinds[2005] = FORUM
+    double.weather.refuse[2005] = (400, 40067)
+    core = Noting()
+    async with a_server(platform, double, core) as happens:
+        await refused(platform, READING)
+        await happens("GUILD_ROLE_UPDATE", ROLE)
+        await happens("CHANNEL_UPDATE", forum("papers", moderated=True))
+        assert channel_events(core) == []
+        await happens("CHANNEL_UPDATE", forum("papers"))
+        assert channel_events(core) == ["resume 2005"]
+
+
+async def test_a_server_with_too_many_open_threads_resumes_once_some_are_closed(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    await redis.hset("pb:{discord}:kinds", "2005", "forum")
+    await Subscriptions(redis).add(READING, "paper", "now", "4242 Joe")
+    double.kinds[2005] = FORUM
+    double.weather.refuse[2005] = (400, 160006)
+    core, threads = Noting(), [thread(4000 + n, 2005) for n in range(1000)]
+    channels = [text_channel(2000), forum("papers")]
+    async with a_server(platform, double, core, channels=channels, threads=threads) as happens:
+        for _ in range(3):
+            await refused(platform, READING)
+            await happens("GUILD_ROLE_UPDATE", ROLE)
+        assert channel_events(core) == []
+        await happens("THREAD_UPDATE", thread(4000, 2005, archived=True))
+        assert channel_events(core) == ["resume 2005"]
+    (notice,) = double.messages
+    assert "Close some" in notice.body["content"]
+
+
+@dataclass
+class Counting(FailingCore):
+    """A core that counts what it is asked for."""
+
+    asked: list[int] = field(default_factory=list)
+
+    async def subscriptions(self, channels: Any) -> Any:
+        self.asked.append(len(list(channels)))
+        return {}
+
+
+async def test_a_thousand_servers_cost_one_small_read_each_and_reordering_roles_one_look(
+    redis: Redis,
+) -> None:
+    core, state = Counting(), rest_client()._connection
+    state.user = discord.ClientUser(state=state, data=USER)  # type: ignore[arg-type]  # as Discord gives it
+    lifecycle = Lifecycle(core, ChannelKinds(redis), UnreachableChannels(redis), unwanted, settle=0.0)
+    servers = [server(state, 1_000_000 + n) for n in range(SERVERS)]
+    await redis.hset("pb:{discord}:trouble", mapping={f"discord:5:{n}": "50013" for n in range(5000)})
+    await redis.config_resetstat()
+
+    for at in range(0, SERVERS, 500):
+        await asyncio.gather(*map(lifecycle.available, servers[at : at + 500]))
+    assert await calls(redis) == {"hmget": SERVERS}
+    assert core.asked == []
+
+    await redis.config_resetstat()
+    for _ in range(250):
+        lifecycle.roles_changed(servers[0])
+    await asyncio.gather(*lifecycle._tasks)
+    assert await calls(redis) == {"hmget": 1}
+    assert set(core.asked) <= {0}, "no settings and no subscriptions are read where nothing was lost"
+
+
+async def unwanted(channel: ChannelRef, problem: str) -> bool:
+    raise AssertionError(channel, problem)
+
+
+def server(state: Any, number: int) -> discord.Guild:
+    payload = guild_payload()
+    role = payload["roles"][0] | {"id": str(number)}
+    channels = [text_channel(number * 100 + n) | {"guild_id": str(number)} for n in range(CHANNELS)]
+    return discord.Guild(
+        state=state,
+        data=payload | {"id": str(number), "roles": [role], "channels": channels},  # type: ignore[arg-type]
+    )
+
+
+async def calls(redis: Redis) -> dict[str, int]:
+    """Command -> how often Redis was given it."""
+    stats = await redis.info("commandstats")
+    counted = {name.removeprefix("cmdstat_"): int(found["calls"]) for name, found in stats.items()}
+    return {
+        name: count
+        for name, count in counted.items()
+        if name not in {"info", "config|resetstat", "hello", "client|setinfo"}
+    }

@@ -1,0 +1,29 @@
+"""E-mail in the contract that every platform is held to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from tests.adapters.email.postoffice import Mail
+from tests.adapters.email.test_delivery import open_scene
+from tests.platform_place import Place
+
+
+@asynccontextmanager
+async def place(redis: Redis) -> AsyncIterator[Place]:
+    async with open_scene(redis) as scene:
+        address = "ada@example.org"
+        yield Place(
+            scene.platform,
+            await scene.channel(address),
+            lambda: [_plain(mail) for mail in scene.office.to(address)],
+            lambda: scene.office.faults.setdefault(address, []).append("lose at end"),
+        )
+
+
+def _plain(mail: Mail) -> str:
+    """The plain part, its lines joined."""
+    part = mail.message.get_body(("plain",))
+    assert part is not None
+    return " ".join(part.get_content().split())

@@ -1,0 +1,119 @@
+"""Every answer of a mail server, at every step, has its consequence."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
+from bot.domain.errors import ChannelGone, DeliveryUncertain, RetryLater, SendError
+from tests.adapters.email.postoffice import Fault, PostOffice
+
+TO = "ada@example.org"
+MAIL = b"Subject: hello\r\n\r\n.a line that begins with a dot\r\n..two\r\n"
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[PostOffice]:
+    async with PostOffice().open() as office:
+        yield office
+
+
+@pytest.fixture
+async def relay(office: PostOffice) -> AsyncIterator[SmtpClient]:
+    relay = SmtpClient(SmtpServer.parse(office.url), patience=0.5)
+    yield relay
+    await relay.close()
+
+
+async def deliver(relay: SmtpClient, to: str = TO) -> None:
+    await relay.deliver(MAIL, sender="papers@example.org", to=to)
+
+
+async def test_a_mail_arrives_as_it_was_written(office: PostOffice, relay: SmtpClient) -> None:
+    await deliver(relay)
+    [mail] = office.mails
+    assert (mail.sender, mail.to, mail.source) == ("papers@example.org", TO, MAIL)
+
+
+@pytest.mark.parametrize(
+    ("fault", "consequence", "taken"),
+    [
+        ("421 at sender", RetryLater, 0),
+        ("450 at sender", RetryLater, 0),
+        ("421 at recipient", RetryLater, 0),
+        ("450 at recipient", RetryLater, 0),
+        ("550 at recipient", ChannelGone, 0),
+        ("554 policy at recipient", RetryLater, 0),
+        ("hang at recipient", RetryLater, 0),
+        ("cut at recipient", RetryLater, 0),
+        ("cut at data", RetryLater, 0),
+        ("cut in data", DeliveryUncertain, 0),
+        ("451 at end", RetryLater, 0),
+        ("554 at end", ChannelGone, 0),
+        ("lose at end", DeliveryUncertain, 1),
+        ("hang at end", DeliveryUncertain, 1),
+        ("nonsense at end", DeliveryUncertain, 1),
+    ],
+)
+async def test_every_fault_has_its_consequence(
+    office: PostOffice, relay: SmtpClient, fault: Fault, consequence: type[SendError], taken: int
+) -> None:
+    office.faults[TO] = [fault]
+    with pytest.raises(consequence) as caught:
+        await deliver(relay)
+    assert len(office.mails) == taken
+    assert "ada" not in str(caught.value)
+    await deliver(relay)  # the next mail finds a connection that works
+    assert len(office.mails) == taken + 1
+
+
+async def test_one_connection_carries_many_mails(office: PostOffice, relay: SmtpClient) -> None:
+    for _ in range(5):
+        await deliver(relay)
+    office.faults[TO] = ["550 at recipient"]
+    with pytest.raises(ChannelGone):
+        await deliver(relay)
+    await deliver(relay)
+    assert office.connections == 1
+
+
+async def test_a_connection_that_was_silent_for_long_is_not_trusted(
+    office: PostOffice, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.email.smtp_client.FRESH", 0.0)
+    await deliver(relay)
+    await deliver(relay)
+    assert (office.connections, len(office.mails)) == (2, 2)
+
+
+async def test_a_busy_relay_lets_mails_wait_without_blame(
+    office: PostOffice, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.faults = {f"u{n}@example.org": ["hang at recipient"] for n in range(8)}
+    hanging = [asyncio.create_task(deliver(relay, to)) for to in office.faults]
+    while office.met.total() < 8:  # noqa: ASYNC110  # the server knows
+        await asyncio.sleep(0.01)
+    monkeypatch.setattr("adapters.email.smtp_client.TURN", 0.05)
+    with pytest.raises(RetryLater) as caught:
+        await deliver(relay)
+    assert (caught.value.counts, caught.value.scope) == (False, "channel")
+    await asyncio.gather(*hanging, return_exceptions=True)
+
+
+@pytest.mark.parametrize("greeting", ["421 4.3.2 Too busy", "554 No service here"])
+async def test_a_server_that_turns_us_away_stops_everything_for_a_while(
+    office: PostOffice, relay: SmtpClient, greeting: str
+) -> None:
+    office.greeting = greeting
+    with pytest.raises(RetryLater) as caught:
+        await deliver(relay)
+    assert (caught.value.counts, caught.value.scope) == (False, "platform")
+
+
+async def test_a_server_that_is_not_there_does_too() -> None:
+    relay = SmtpClient(SmtpServer.parse("smtp://127.0.0.1:9"))
+    with pytest.raises(RetryLater) as caught:
+        await deliver(relay)
+    assert (caught.value.counts, caught.value.scope) == (False, "platform")

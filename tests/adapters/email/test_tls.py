@@ -1,0 +1,145 @@
+"""A password goes to the right server alone, and over TLS."""
+
+import ssl
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from adapters.email import EmailPlatform
+from adapters.email.addresses import Addresses
+from adapters.email.links import Links
+from adapters.email.message import Sender
+from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
+from bot.domain.errors import RetryLater
+from bot.encryption import Encryptor
+from bot.store.limits import Limits
+from tests.adapters.email.postoffice import PostOffice
+
+TO = "ada@example.org"
+NO_REDIS: Any = None
+"""Nothing is looked up there."""
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+"""The double doesn't know that it is spoken to by TLS from the first byte on."""
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key, and a certificate for the loopback that vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.fixture
+def served(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def trusting(certificate: Path) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+def server(office: PostOffice, security: Literal["tls", "starttls", "none"]) -> SmtpServer:
+    return SmtpServer(host="127.0.0.1", port=office.port, security=security, user="papers", password="secret")
+
+
+async def deliver(relay: SmtpClient) -> None:
+    try:
+        await relay.deliver(b"Subject: hello\r\n\r\n", sender="papers@example.org", to=TO)
+    finally:
+        await relay.close()
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+async def test_mail_goes_over_tls_after_logging_in(
+    served: ssl.SSLContext, trusting: ssl.SSLContext, security: Literal["tls", "starttls"]
+) -> None:
+    direct = {"ssl": served, "auth_require_tls": False} if security == "tls" else {"tls": served}
+    async with PostOffice(users={"papers": "secret"}).open(**direct) as office:
+        await deliver(SmtpClient(server(office, security), tls=trusting))
+        assert [mail.to for mail in office.mails] == [TO]
+        assert office.logins == ["papers"]
+
+
+async def test_a_wrong_password_stops_everything_and_is_told_to_nobody(
+    served: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    async with PostOffice(users={"papers": "another"}).open(tls=served) as office:
+        with pytest.raises(RetryLater, match="535") as caught:
+            await deliver(SmtpClient(server(office, "starttls"), tls=trusting))
+        assert (caught.value.scope, caught.value.counts) == ("platform", False)
+        assert "secret" not in str(caught.value)
+
+
+async def test_a_server_without_tls_gets_no_password() -> None:
+    async with PostOffice(users={"papers": "secret"}).open(auth_require_tls=False) as office:
+        with pytest.raises(RetryLater) as caught:
+            await deliver(SmtpClient(server(office, "starttls")))
+        assert (caught.value.scope, office.logins, office.mails) == ("platform", [], [])
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+async def test_a_server_that_nobody_vouches_for_gets_no_password(
+    served: ssl.SSLContext, security: Literal["tls", "starttls"]
+) -> None:
+    direct = {"ssl": served, "auth_require_tls": False} if security == "tls" else {"tls": served}
+    async with PostOffice(users={"papers": "secret"}).open(**direct) as office:
+        with pytest.raises(RetryLater) as caught:
+            await deliver(SmtpClient(server(office, security)))
+        assert (caught.value.scope, office.logins, office.mails) == ("platform", [], [])
+
+
+async def test_the_doctor_says_whether_the_server_lets_us_in(
+    served: ssl.SSLContext, trusting: ssl.SSLContext
+) -> None:
+    async with PostOffice(users={"papers": "secret"}).open(tls=served) as office:
+        right = server(office, "starttls")
+        for known, ok in ((right, True), (replace(right, password="wrong"), False)):
+            platform = a_platform(SmtpClient(known, tls=trusting))
+            [finding] = await platform.diagnose()
+            assert (finding.ok, bool(finding.todo)) == (ok, not ok)
+            await platform.close()
+
+
+def a_platform(client: SmtpClient) -> EmailPlatform:
+    """One that is never asked for anything but its connection."""
+    seal = Encryptor(["a key that nobody can guess"])
+    links = Links("https://papers.example.org", seal, lambda: datetime.now(UTC))
+    return EmailPlatform(
+        addresses=Addresses(NO_REDIS, seal),
+        limits=Limits(NO_REDIS),
+        links=links,
+        client=client,
+        sender=Sender.parse("papers@example.org"),
+        now=links.now,
+    )

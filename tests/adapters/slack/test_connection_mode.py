@@ -1,0 +1,102 @@
+"""Which way to Slack the settings choose, and what they are told where they choose half of one."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from adapters.slack import build
+from adapters.slack.connection_mode import choose_mode
+from adapters.slack.manifest import manifest
+from adapters.slack.platform import SlackPlatform
+from bot.domain.errors import ConfigurationError
+from bot.ports import Connected, Diagnosable, Editing, Invitable, Mounted
+from bot.settings import Settings
+from tests.adapters.slack.double import Message, Slack
+from tests.adapters.slack.double.people import words
+from tests.adapters.slack.running import SECRET_KEY, Running
+
+Given = Mapping[str, object]
+BOT: Given = {"slack_bot_token": SecretStr("xoxb-1")}
+APP: Given = {"slack_app_token": SecretStr("xapp-1")}
+SIGNED: Given = {"slack_signing_secret": SecretStr("secret")}
+CLIENT: Given = {"slack_client_id": "1.2", "slack_client_secret": SecretStr("secret")}
+KEY: Given = {"secret_key": SecretStr(SECRET_KEY)}
+
+
+def settings(*given: Given) -> Settings:
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    return Settings.model_construct(**defaults | {name: v for some in given for name, v in some.items()})
+
+
+def test_without_any_of_them_there_is_no_slack(redis: Redis) -> None:
+    assert build(settings(), redis) is None
+
+
+def test_each_way_is_chosen_by_what_it_needs() -> None:
+    ways = [choose_mode(settings(*given)) for given in ((BOT, APP), (BOT, SIGNED), (SIGNED, CLIENT, BOT))]
+    assert [(way.kind, bool(way.bot_token)) for way in ways if way] == [
+        ("socket", True),
+        ("http", True),
+        ("http", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ((BOT,), "SLACK_APP_TOKEN"),
+        ((APP,), "SLACK_BOT_TOKEN"),
+        ((SIGNED,), "SLACK_BOT_TOKEN"),
+        ((CLIENT,), "SLACK_SIGNING_SECRET"),
+        ((SIGNED, {"slack_client_id": "1.2"}), "SLACK_CLIENT_SECRET"),
+        (
+            ({"slack_bot_token": SecretStr("xapp-1"), "slack_app_token": SecretStr("xoxb-1")},),
+            "begins with xoxb-",
+        ),
+        ((BOT, {"slack_app_token": SecretStr("xoxb-1")}), "begins with xapp-"),
+    ],
+)
+def test_half_a_way_is_said_with_what_is_missing(given: tuple[Given, ...], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        choose_mode(settings(*given))
+
+
+async def test_http_without_a_port_is_said_at_the_start(redis: Redis) -> None:
+    platform = build(settings(SIGNED, CLIENT, KEY), redis)
+    assert isinstance(platform, SlackPlatform)
+    async with Slack(manifest("http")).serve() as slack:
+        bot = Running(slack, redis)
+        await bot.start(bot.http())
+        with pytest.raises(ConfigurationError, match="PORT"):
+            await platform.run(bot.bot.core)
+        await bot.stop()
+    await platform.close()
+
+
+async def test_one_workspace_over_http_with_a_bot_token(redis: Redis) -> None:
+    async with Slack(manifest("http")).serve() as slack:
+        lab = slack.workspace()
+        ada = slack.person(lab)
+        room = slack.channel(lab, "papers", ada)
+        bot = Running(slack, redis)
+        await bot.start(bot.http_alone(slack.world.install(lab, ada.user).value))
+        running = asyncio.create_task(bot.platform.run(bot.bot.core))
+        trigger = await ada.type(room, "subscribe diffusion")
+        await bot.settled()
+        (answer,) = ada.answers(trigger)
+        assert isinstance(answer, Message)
+        assert "Subscribed" in words(answer.blocks)
+        assert bot.platform.invitation() is None
+        running.cancel()
+        await asyncio.wait({running})
+        await bot.stop()
+
+
+def test_it_is_all_that_a_platform_can_be(redis: Redis) -> None:
+    platform = build(settings(SIGNED, CLIENT, KEY, {"public_url": "https://papers.example.org"}), redis)
+    assert all(isinstance(platform, kind) for kind in (Connected, Diagnosable, Editing, Invitable, Mounted))
+    assert isinstance(platform, Invitable)
+    assert platform.invitation() == "https://papers.example.org/slack/install"

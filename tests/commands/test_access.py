@@ -1,0 +1,180 @@
+"""Who may read and change a channel is asked of the platform, on every way in."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import cast
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.commands.access import MOST_REMEMBERED, REMEMBERED_FOR, AccessGate
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.commands.table import COMMANDS, CommandSpec
+from bot.domain.errors import AccessUnknown, UserError
+from bot.domain.models import ChannelRef, ChannelSettings, Command, User
+from bot.ports import Access, Core, Platform, Reply
+from tests.commands.conftest import ADA, services_on
+from tests.papers import a_channel
+
+EVE = User("U9", "Eve", may_manage=True)
+"""Left the channel; an old form still says that she may manage it."""
+
+CHECKED_PORTS = {"handle", "handle_text", "complete", "feedback"}
+"""What a person can reach through a platform, and what the core checks there."""
+OWN_DATA = {"saved"}
+"""Reads only what belongs to the person who asks."""
+PLATFORM_ONLY = {
+    "settings",
+    "subscriptions",
+    "pause",
+    "resume",
+    "pause_workspace",
+    "resume_workspace",
+    "forget",
+    "move",
+}
+"""Called by the adapter for itself, never with something that a person typed or pressed."""
+
+
+@dataclass
+class Guarded:
+    """A platform that knows its members."""
+
+    name: str = a_channel().platform
+    members: dict[str, Access] = field(default_factory=lambda: {ADA.id: Access(member=True, may_manage=True)})
+    silent: bool = False
+    asked: int = 0
+
+    async def access(self, user: User, channel: ChannelRef) -> Access:
+        self.asked += 1
+        if self.silent:
+            raise AccessUnknown(f"no answer about {channel}")
+        return self.members.get(user.id, Access(member=False, may_manage=False))
+
+
+def gate_of(platform: Guarded, clock: Callable[[], float] = monotonic) -> AccessGate:
+    return AccessGate([cast("Platform", platform)], clock)
+
+
+@pytest.fixture
+def platform() -> Guarded:
+    return Guarded()
+
+
+@pytest.fixture
+def guarded(redis: Redis, platform: Guarded) -> Services:
+    return replace(services_on(redis), access=gate_of(platform))
+
+
+def options_for(spec: CommandSpec) -> dict[str, str]:
+    """Valid enough to reach the handler."""
+    values = {
+        "query": "rag",
+        "subscription": "#1",
+        "paper": "p1",
+        "change": "#1 -survey",
+        "digest": "digest@1",
+    }
+    given = {o.name: values.get(o.name, "1") for o in spec.options if o.required}
+    return given or (
+        {"every": "daily"} if spec.name == "settings" else {"query": "rag"} if spec.changes else {}
+    )
+
+
+@pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: spec.name)
+async def test_a_person_who_left_can_neither_see_nor_change_a_channel(
+    spec: CommandSpec, guarded: Services
+) -> None:
+    await guarded.subscriptions.add(a_channel(), "agent", "now", EVE.signature)
+    core = Commands(guarded)
+    reply = await core.handle(Command(spec.name, EVE, a_channel(), options_for(spec)))
+    assert refused(reply) is not spec.anywhere
+    assert [s.query for s in await guarded.subscriptions.of(a_channel())] == ["agent"]
+    assert await guarded.settings.of(a_channel()) == ChannelSettings()
+
+
+def refused(reply: Reply) -> bool:
+    return reply.card.kind == "error" and "not in this channel" in reply.card.notice
+
+
+@pytest.mark.parametrize("spec", [spec for spec in COMMANDS if spec.changes], ids=lambda spec: spec.name)
+async def test_rights_are_those_of_now_not_those_of_an_old_form(
+    spec: CommandSpec, guarded: Services, platform: Guarded
+) -> None:
+    platform.members[EVE.id] = Access(member=True, may_manage=False)
+    reply = await Commands(guarded).handle(Command(spec.name, EVE, a_channel(), options_for(spec)))
+    assert reply.card.kind == "error"
+    assert "Only people who manage this channel" in reply.card.notice
+
+
+async def test_a_removed_manager_cannot_hand_out_rights(guarded: Services, platform: Guarded) -> None:
+    await guarded.settings.put(a_channel(), ChannelSettings(editors="everyone"))
+    platform.members[EVE.id] = Access(member=True, may_manage=False)
+    reply = await Commands(guarded).handle_text("/paper settings editors:managers", EVE, a_channel())
+    assert reply.card.kind == "error"
+    assert (await guarded.settings.of(a_channel())).editors == "everyone"
+
+
+async def test_without_an_answer_nothing_is_shown_or_changed(guarded: Services, platform: Guarded) -> None:
+    platform.silent = True
+    reply = await Commands(guarded).handle_text("/paper subscribe rag", ADA, a_channel())
+    assert "Try again in a minute" in reply.card.notice
+    assert await guarded.subscriptions.of(a_channel()) == []
+
+
+async def test_suggestions_and_reactions_are_only_for_members(guarded: Services, platform: Guarded) -> None:
+    await guarded.subscriptions.add(a_channel(), "secret project", "now", "")
+    core = Commands(guarded)
+    assert await core.complete("unsubscribe", "subscription", "", EVE, a_channel()) == ()
+    assert len(await core.complete("unsubscribe", "subscription", "", ADA, a_channel())) == 1
+    await core.feedback("m1", liked=True, user=EVE, channel=a_channel())
+    platform.silent = True
+    assert await core.complete("unsubscribe", "subscription", "", EVE, a_channel()) == ()
+
+
+def test_every_entry_point_of_the_core_is_accounted_for() -> None:
+    methods = {name for name, _ in inspect.getmembers(Core, inspect.isfunction) if not name.startswith("_")}
+    assert methods - CHECKED_PORTS - OWN_DATA - PLATFORM_ONLY == set()
+
+
+async def test_an_answer_counts_for_a_minute_at_most(platform: Guarded) -> None:
+    now = 0.0
+    gate = gate_of(platform, lambda: now)
+    for _ in range(3):
+        assert (await gate.of(ADA, a_channel())).member
+    assert platform.asked == 1
+    platform.members.clear()
+    now = REMEMBERED_FOR
+    assert not (await gate.of(ADA, a_channel())).member
+
+
+async def test_few_answers_are_remembered(platform: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.commands.access.MOST_REMEMBERED", 10)
+    gate = gate_of(platform)
+    for n in range(30):
+        await gate.of(User(f"U{n}", ""), a_channel())
+    before = platform.asked
+    await gate.of(User("U29", ""), a_channel())
+    assert platform.asked == before
+    await gate.of(User("U0", ""), a_channel())
+    assert platform.asked == before + 1
+    assert MOST_REMEMBERED >= 1000
+
+
+async def test_a_platform_that_cannot_tell_is_taken_at_its_word() -> None:
+    gate = AccessGate()
+    assert await gate.of(User("U1", "", may_manage=False), a_channel()) == Access(
+        member=True, may_manage=False
+    )
+
+
+async def test_an_unanswered_question_is_not_remembered(platform: Guarded) -> None:
+    gate = gate_of(platform)
+    platform.silent = True
+    with pytest.raises(UserError):
+        await gate.of(ADA, a_channel())
+    platform.silent = False
+    assert (await gate.of(ADA, a_channel())).member

@@ -1,0 +1,100 @@
+"""Beyond what was seen: shown after what is here, marked, and remembered without being news."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from bot.cards import PaperBlock
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.ports import Batch, Reply
+from bot.sources.elsewhere import Elsewhere
+from tests.commands.conftest import ADA, See, written
+from tests.papers import a_channel, a_paper
+from tests.replay import serve
+from tests.sources.searchable import Searchable
+from tests.sources.upstreams import app_of, wiring
+
+
+@pytest.fixture
+def upstreams() -> Searchable:
+    return Searchable(huggingface=("2605.00001", "2605.00002"), arxiv=("2605.00002", "2605.00003"))
+
+
+@pytest.fixture
+async def core(services: Services, redis: Redis, upstreams: Searchable) -> AsyncIterator[Commands]:
+    """The core, with upstreams that can be searched."""
+    async with serve(app_of(upstreams.respond)) as url, ClientSession() as session:
+        elsewhere = Elsewhere(Elsewhere.build(wiring(url, session, redis)).finders, patience=1.0)
+        yield Commands(replace(services, elsewhere=elsewhere))
+
+
+async def asked(core: Commands, line: str) -> Reply:
+    return await core.handle_text(line, ADA, a_channel())
+
+
+async def ids(reply: Reply) -> list[str]:
+    """Of the fuller card."""
+    assert reply.later is not None
+    card = await reply.later()
+    return [block.paper_id for block in card.blocks if isinstance(block, PaperBlock)] if card else []
+
+
+async def test_what_is_here_comes_first_and_then_what_was_found_elsewhere(core: Commands, see: See) -> None:
+    await see(a_paper("2603.00001", title="On the Number of Things"))
+    reply = await asked(core, "search number")
+    assert "2603.00001" in str(reply.card)
+    assert "Found on" not in written(reply.card)
+    assert await ids(reply) == ["2605.00002", "2603.00001", "2605.00001", "2605.00003"]
+    assert reply.later is not None
+    fuller = await reply.later()
+    assert fuller is None or "Found on Hugging Face" in written(fuller)
+
+
+async def test_enough_papers_here_and_nobody_else_is_asked(
+    core: Commands, see: See, upstreams: Searchable
+) -> None:
+    await see(*(a_paper(f"p{n}", title="On a Number") for n in range(5)))
+    assert (await asked(core, "search number")).later is None
+    assert upstreams.asked == []
+
+
+async def test_nothing_new_and_the_first_card_stays(core: Commands, upstreams: Searchable) -> None:
+    upstreams.huggingface = upstreams.arxiv = ()
+    reply = await asked(core, "search quokka")
+    assert reply.later is not None
+    assert await reply.later() is None
+
+
+async def test_upstreams_that_fail_or_are_late_change_nothing(core: Commands, upstreams: Searchable) -> None:
+    upstreams.failing, upstreams.late = ("/api/papers", "/graph"), ("/api/query",)
+    reply = await asked(core, "search quokka")
+    assert reply.later is not None
+    assert await reply.later() is None
+
+
+async def test_what_the_query_rules_out_is_not_let_in(core: Commands) -> None:
+    assert await ids(await asked(core, "search number -things author:noether")) == [
+        "2605.00002",
+        "2605.00003",
+    ]
+    assert await ids(await asked(core, "search author:noether number days:1")) == []
+
+
+async def test_a_paper_found_elsewhere_is_shared_saved_and_still_news_later(
+    core: Commands, services: Services
+) -> None:
+    await ids(await asked(core, "search number"))
+    assert "Emmy Noether" in str((await asked(core, "share 2605.00003")).card)
+    paper = (await services.papers.get(["2605.00003"]))["2605.00003"]
+    result = await services.papers.ingest("arxiv", Batch((paper,), "c"), 0)
+    assert result.new == 1
+
+
+async def test_an_id_that_was_never_listed_is_fetched(core: Commands) -> None:
+    assert await ids(await asked(core, "search https://arxiv.org/abs/2605.00003v1")) == ["2605.00003"]
+    assert "Like" in (await asked(core, "similar 2605.00002")).card.notice
+    assert "I don't have the paper" in (await asked(core, "similar 2605.77777")).card.notice

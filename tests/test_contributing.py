@@ -1,0 +1,127 @@
+"""CONTRIBUTING.md's claim: a new platform is one package, its contract, and one registry line."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOYS = ROOT / "tests" / "toys"
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the tree, to be changed."""
+    ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
+    for folder in ("bot", "adapters", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def add_package(tree: Path) -> None:
+    package = tree / "adapters" / "pigeon"
+    package.mkdir()
+    shutil.copy(TOYS / "pigeon.py", package / "__init__.py")
+
+
+def register(tree: Path) -> None:
+    registry = tree / "adapters" / "__init__.py"
+    written = registry.read_text()
+    line = re.compile(r"^(PLATFORMS = \(.*)\)$", re.MULTILINE)
+    changed, count = line.subn(r'\1, "pigeon")', written)
+    assert count == 1
+    registry.write_text(changed)
+
+
+def add_contract(tree: Path) -> None:
+    tests = tree / "tests" / "adapters" / "pigeon"
+    tests.mkdir()
+    (tests / "__init__.py").touch()
+    contract = (TOYS / "pigeon_contract.py").read_text().replace("tests.toys.pigeon", "adapters.pigeon")
+    (tests / "contract.py").write_text(contract)
+
+
+def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PYTHONPATH": str(tree), "PATH": "/usr/bin:/bin", "HOME": str(tree), "PIGEON_TOKEN": "coo"}
+    return subprocess.run(
+        [sys.executable, *command], cwd=tree, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def touched(tree: Path) -> set[str]:
+    """Files that differ from ours, but for what Python and tests leave behind."""
+    found = {path.relative_to(tree) for path in tree.rglob("*") if path.is_file()}
+    kept = {
+        path
+        for path in found
+        if not any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+    }
+    return {
+        str(path)
+        for path in kept
+        if not (ROOT / path).exists() or (ROOT / path).read_bytes() != (tree / path).read_bytes()
+    }
+
+
+REDACT = """
+from bot.app import read_settings
+from bot.observability.logs import Redact
+print(Redact((), read_settings().secret_patterns()).text("lost coo-abcdefghij"))
+"""
+CONTRACT = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_platform_contract.py", "-k", "pigeon")
+
+
+def test_a_new_platform_is_one_package_its_contract_and_one_registry_line(copy: Path) -> None:
+    add_package(copy)
+    register(copy)
+    add_contract(copy)
+    assert touched(copy) == {
+        "adapters/__init__.py",
+        "adapters/pigeon/__init__.py",
+        "tests/adapters/pigeon/__init__.py",
+        "tests/adapters/pigeon/contract.py",
+    }
+    contract = run(copy, *CONTRACT)
+    assert contract.returncode == 0, contract.stdout
+    assert re.search(r"\b5 passed", contract.stdout), contract.stdout
+    usage = run(copy, "-m", "bot", "run", "--help")
+    assert "pigeon" in usage.stdout
+    connected = run(copy, "-c", "from bot.app import read_settings; print(read_settings().connected)")
+    assert connected.stdout == "True\n", connected.stderr
+    redacted = run(copy, "-c", REDACT)
+    assert redacted.stdout == "lost [redacted]\n", redacted.stderr
+
+
+def test_a_registered_platform_without_a_contract_fails_the_suite(copy: Path) -> None:
+    add_package(copy)
+    register(copy)
+    contract = run(copy, *CONTRACT)
+    assert contract.returncode == 1
+    assert "No module named 'tests.adapters.pigeon'" in contract.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("adapters/pigeon/slack.py", "from adapters.slack import build"),
+        ("bot/pipeline/pigeons.py", "import adapters.pigeon"),
+        ("bot/pigeons.py", "import bot.store"),
+    ],
+    ids=[
+        "an adapter that imports another",
+        "a core that imports an adapter",
+        "a new module outside of the layers",
+    ],
+)
+def test_import_contracts_cover_packages_that_are_new(copy: Path, module: str, line: str) -> None:
+    add_package(copy)
+    (copy / module).write_text(f"{line}\n")
+    checked = run(copy, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
+    assert checked.returncode == 1, checked.stdout
+    assert "BROKEN" in checked.stdout or "exhaustive" in checked.stdout, checked.stdout + checked.stderr

@@ -1,0 +1,94 @@
+"""No text, however hostile, takes time that grows faster than its length."""
+
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import bot.cards
+import bot.query
+import bot.text
+from bot.cards.plain import link, plain, visible
+from bot.domain.errors import UserError
+from bot.query import parse
+from bot.text import clean, clean_html, first_sentence, shorten, spell, tokens
+
+HOSTILE = (
+    "<", "<a ", "<a b='", '<a b="x" ', "<!--", "<script>", "</i><i>", "&#", "&amp", "$", "$a", "$$", "$5 ", "\\", "\\(", "\\x",
+    "{", "}", "{a,", "{}", "\\frac", "\\sqrt[", "\\textbf{", "\\begin{a}", "\\verb+", "\\cite[", "\\cite{", "\\left.", "\\'",
+    "\\c ", "^{", "_{^{", "a_", "~", " ", "a ", "\u00a0", "\u0301", "a\u0301", "-", "a-", "--- ", "'", "a'", "``", "1.", "1,1",
+    "(", "[", "(a", "https://", "://a", "www.", "@", "#", "*", "a*", "=", ":", "a:", ".", ". A", "e.g. ", "A. ", "?", "！", "中",
+    "ｆ", "ﬃ", "\ud83d\ude00\u200d", "\U0001f468\u200d", '"', "“", "-(", "OR ", "Publication date: ", "Source: ", "©", "doi:", "Background: ",
+)  # fmt: skip
+SHORT, LONG = 1_000, 8_000
+"""Characters of the texts whose times are compared."""
+QUICK = 0.01
+"""Seconds of processor time that are never too long for `LONG`."""
+LINEAR = 3
+"""Times the growth of the length that is taken for linear: clocks are coarse, and memory costs, too."""
+
+
+def _parsed(text: str) -> object:
+    try:
+        return parse(text)
+    except UserError as error:
+        return error
+
+
+FUNCTIONS: list[Callable[[str], object]] = [
+    clean,
+    clean_html,
+    tokens,
+    spell,
+    plain,
+    visible,
+    link,
+    lambda text: first_sentence(text, 300),
+    lambda text: shorten(text, 300),
+    _parsed,
+]
+
+
+def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Every regular expression at the top of a module that reads text."""
+    for package in (bot.text, bot.query, bot.cards):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            for name, value in vars(importlib.import_module(module.name)).items():
+                if isinstance(value, re.Pattern):
+                    yield f"{module.name}.{name}", value
+
+
+def grows(read: Callable[[str], object], piece: str) -> str | None:
+    """How much longer a long text takes than a short one, where that is too much."""
+    long = _seconds(read, piece, LONG)
+    if long < QUICK:
+        return None
+    short = min(_seconds(read, piece, SHORT) for _ in range(3))
+    long = min(long, _seconds(read, piece, LONG))
+    if long < max(QUICK, LINEAR * short * LONG / SHORT):
+        return None
+    return f"{piece!r}: {short:.4f} s for {SHORT} characters, {long:.3f} s for {LONG}"
+
+
+def _seconds(read: Callable[[str], object], piece: str, length: int) -> float:
+    text = (piece * (length // len(piece) + 1))[:length]
+    began = time.process_time()
+    read(text)
+    return time.process_time() - began
+
+
+@pytest.mark.parametrize("number", range(len(FUNCTIONS)))
+def test_functions_read_hostile_text_in_linear_time(number: int) -> None:
+    assert [slow for piece in HOSTILE if (slow := grows(FUNCTIONS[number], piece))] == []
+
+
+@pytest.mark.parametrize(("name", "pattern"), list(patterns()))
+def test_patterns_read_hostile_text_in_linear_time(name: str, pattern: re.Pattern[str]) -> None:
+    def found(text: str) -> int:
+        return sum(1 for _ in pattern.finditer(text))
+
+    slow = [slow for piece in HOSTILE if (slow := grows(found, piece))]
+    assert slow == [], name

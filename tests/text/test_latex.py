@@ -1,0 +1,76 @@
+"""LaTeX, HTML and addresses as they stand in titles and abstracts, and what their readers should see."""
+
+import pytest
+
+from bot.query import parse
+from bot.text import clean, clean_html
+from tests.papers import a_paper
+
+
+@pytest.mark.parametrize(
+    ("raw", "plain"),
+    [
+        # symbols before letters and blanks
+        (r"$\Lambda$CDM", "ΛCDM"), (r"$\Lambda CDM$", "ΛCDM"), (r"5 $\mu$m", "5 μm"), (r"5 $\mu m$ thick", "5 μm thick"),
+        (r"LLM$\times$MapReduce", "LLM×MapReduce"), (r"En$\rightarrow$De", "En→De"), (r"$a \to b$", "a → b"),
+        (r"$10\times $ faster", "10× faster"), (r"$P \ne NP$", "P ≠ NP"), (r"$n\log n$ and $\log\log n$", "n log n and log log n"),
+        (r"$O(dn\log{n})$", "O(dn log n)"), (r"$\alpha$-stable $\beta x$", "α-stable βx"), (r"\alpha particles", "α particles"),
+        ("of order $\\alpha$\nand $\\beta \n$\tthen", "of order α and β then"), ("the\n  \\emph{hard\n wrapped}\n text", "the hard wrapped text"),
+        ("uses \\method\nfor all", "uses method for all"), (r"$\\omega^2$", "ω²"),
+        # authors' own macros, and empty groups
+        (r"We propose \ourmethod{}, a new way", "We propose ourmethod, a new way"), (r"\name{}: fast joins", "name: fast joins"),
+        (r"\METHOD~(Modular)", "METHOD (Modular)"), (r"\newcommand{\name}{FooNet} We use \name to win", "We use FooNet to win"),
+        (r"\rev{We evaluate} it", "We evaluate it"), (r"\ECUAS{n}: a family", "ECUAS(n): a family"), (r"\celeg\ and RL", "celeg and RL"),
+        # accents, spaced or not
+        (r"Fran\c cois", "François"), (r"Ho\v rava", "Hořava"), (r"Szeg\H o", "Szegő"), (r"\v Cech, \v{C}ech", "Čech, Čech"),
+        (r"\'Etale, na\"{\i}ve, Poincar\' e, Erd\H{o}s", "Étale, naïve, Poincaré, Erdős"), (r"\AA ngstr\"om at 5 \AA resolution", "Ångström at 5 Å resolution"),
+        (r"Stra\ss e, \O rsted, \L{}ukasz", "Straße, Ørsted, Łukasz"), (r"$\hat{x}$, $\bar\theta$, $\tilde{O}(n)$", "x̂, θ̄, Õ(n)"),
+        (r'\"hello\" he said', '"hello" he said'), ("Mus{é}e", "Musée"),
+        # environments, delimiters, verbatim text
+        (r"\begin{equation} E=mc^2 \end{equation}", "E=mc²"), (r"\begin{itemize}\item one\item two\end{itemize}", "one two"),
+        (r"\[x^2\]where \(y\)-axis", "x² where y-axis"), (r"\{0,1\}^n", "{0,1}ⁿ"), (r"$\{0,1\}^{n}$", "{0,1}ⁿ"), (r"\|x\|", "‖x‖"),
+        (r"$\left\{ x \right.$", "{ x"), (r"\binom{n}{2}", "(n choose 2)"), (r"\sqrt T", "√T"), (r"$\sqrt[3]{x+1}$", "³√(x+1)"),
+        (r"$\frac{a+b}{c}$ and $\frac12$", "(a+b)/c and 1/2"), (r"$ n $", "n"), (r"\verb+x_1+ and \verb|a b|", "x_1 and a b"),
+        (r"$A \not\equiv B$", "A ≢ B"), (r"$p \equiv 1 \pmod{s}$", "p ≡ 1 (mod s)"), (r"10$^{-3}$, $t^{th}$, 10$^{th}$", "10⁻³, t-th, 10th"),
+        (r"$\texttt{transformer_lens}$", "transformer_lens"), (r"the set\footnote{See \url{https://x.y/a_b}.} of", "the set (See https://x.y/a_b.) of"),
+        (r"\ding{182} First \ding{183} second", "❶ First ❷ second"), (r"\SI{5}{\kilo\meter}", "5 kilometer"),
+        # braces and dollars that mean themselves, and those that don't
+        ("{GSR4B}: a map of 5{,}000 trees, pro{A}ctive", "GSR4B: a map of 5,000 trees, proActive"), ("AP_{50} and FA^{3}", "AP₅₀ and FA³"),
+        (r"weights in {-1, 0, 1} save 5\%", "weights in {-1, 0, 1} save 5%"), ("US$5M, A$ 6, $7 and the $ sign", "US$5M, A$ 6, $7 and the $ sign"),
+        ("costs $5 and $x$ is 3", "costs $5 and x is 3"), ("from $5-$10 to R$1$", "from $5-$10 to R1"), ("$x^2 is never closed", "x² is never closed"),
+        (r"min-\$p\$ sampling for \$5", "min-p sampling for $5"), ("code at https://a.b/c}{https://a.b/c", "code at https://a.b/c https://a.b/c"),
+        # HTML and inequalities
+        ("We use <u>bold</u> claims", "We use bold claims"), ("$x<i>y$", "x<i>y"), ("if a<b and c>d", "if a<b and c>d"),
+        ("p<i and <think> stay", "p<i and <think> stay"), ('see <a href="https://a.b/c">here</a>', "see here"),
+        # addresses
+        ("see https://host.example/~user/x, where $x$ is", "see https://host.example/~user/x, where x is"),
+        (r"at https://host.example/a\_b\%20c~d and $y$", "at https://host.example/a_b%20c~d and y"), (r"\https://a.b/c", "https://a.b/c"),
+        # entities
+        ("AT&T, R&D; x &lt; y &amp;amp; z", "AT&T, R&D; x < y &amp; z"), ("&#945;-helix &nbsp;&ndash; &bogus;", "α-helix – &bogus;"),
+    ],
+)  # fmt: skip
+def test_text_reads_as_its_author_meant(raw: str, plain: str) -> None:
+    assert clean(raw) == plain
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>$a<b$ then $c>d$</p>", "a<b then c>d"),
+        ("<p>x<i>y and <i>slanted</i></p>", "xy and slanted"),
+        ("AT&T and R&amp;D", "AT&T and R&D"),
+        ("<!-- hidden --> seen <!-- open", "seen <!-- open"),
+        ("a &lt;b&gt;bold&lt;/b&gt; claim", "a bold claim"),
+        ("<math><mi>x</mi><mo>+</mo><mn>1</mn></math> terms", "x+1 terms"),
+        ("<script>never closed", "never closed"),
+        ("an <image> token and <br>a line", "an <image> token and a line"),
+    ],
+)
+def test_html_reads_as_its_reader_sees_it(page: str, text: str) -> None:
+    assert clean_html(page) == text
+
+
+def test_a_query_finds_what_latex_spells() -> None:
+    found = a_paper(title=clean(r"Beyond $\Lambda$CDM"))
+    assert parse("ΛCDM").matches(found)
+    assert parse("λcdm").matches(found)
