@@ -1,6 +1,6 @@
-"""What this process counts and times, for Prometheus. What all processes share is read from Redis at a scrape.
+"""What this process counts and times, for Prometheus. Metrics that all processes share are read from Redis at a scrape.
 
-No label holds a channel, a workspace or a person: there are a million of them, and they are nobody's business.
+No label holds a channel, a workspace or a person: there are too many, and they are private.
 """
 
 import asyncio
@@ -8,33 +8,34 @@ from time import monotonic
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nothing here reads
+disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the number of series, and nothing here reads them
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0)
 TICK = 1.0
-"""Seconds between two looks at the event loop."""
+"""Seconds between two measurements of the event loop."""
 
 papers = Counter(
     "paperboy_papers", "New papers, by the source that listed them first", ["source", "category"]
 )
 polls = Counter("paperboy_polls", "Polls: ok, failed, refused", ["source", "category", "outcome"])
-matches = Counter("paperboy_matches", "Subscriptions that matched a paper")
-offers = Counter(
-    "paperboy_offers", "Papers owed to channels: matches that were not sent or owed there already"
+matches = Counter("paperboy_matches", "Matches of a subscription and a new paper")
+enqueued = Counter(
+    "paperboy_enqueued",
+    "Papers enqueued for channels, without those that were sent or enqueued there already",
 )
 matching_lag = Histogram(
-    "paperboy_matching_lag_seconds", "From a paper's announcement until it is owed to channels", buckets=WAITS
+    "paperboy_matching_lag_seconds", "From a paper's announcement until it is enqueued", buckets=WAITS
 )
 deliveries = Counter(
-    "paperboy_deliveries", "What became of deliveries that a worker had in hand", ["platform", "state"]
+    "paperboy_deliveries", "Outcomes of deliveries that a worker had claimed", ["platform", "state"]
 )
 failures = Counter(
     "paperboy_delivery_failures", "Posts that were not confirmed, by error", ["platform", "error"]
 )
 post_delay = Histogram(
     "paperboy_detection_to_post_seconds",
-    "From a paper's announcement until it was posted, of those that were to be posted at once",
+    "From a paper's announcement until it was posted, without digests and quiet hours",
     ["platform"],
     buckets=WAITS,
 )
@@ -43,17 +44,17 @@ send_seconds = Histogram(
 )
 rate_waits = Histogram(
     "paperboy_rate_wait_seconds",
-    "Waits for a turn, by whose rate it is",
+    "Waits for a rate limit, by its scope",
     ["platform", "scope"],
     buckets=SECONDS,
 )
 command_seconds = Histogram(
     "paperboy_command_seconds",
-    "Commands, until the reply was there: ok, refused (what was typed), failed",
+    "Time until the reply to a command: ok, refused (a mistake in what was typed), failed",
     ["command", "outcome"],
     buckets=SECONDS,
 )
-leader = Gauge("paperboy_poller_leader", "1 where this process holds the poller's lease")
+leader = Gauge("paperboy_poller_leader", "1 if this process holds the poller's lease")
 worker_failures = Counter(
     "paperboy_worker_failures",
     "Failures of background workers, each followed by a retry",
@@ -63,11 +64,11 @@ role_restarts = Counter("paperboy_role_restarts", "Times that a role crashed and
 role_up = Gauge(
     "paperboy_role_up", "1 while a role of this process runs, 0 while it waits to be restarted", ["role"]
 )
-unreadable_records = Counter(
-    "paperboy_unreadable_records", "Records in Redis that can't be read and were set aside", ["kind"]
+records_set_aside = Counter(
+    "paperboy_records_set_aside", "Records in Redis that this process could not read and set aside", ["kind"]
 )
 loop_lag = Histogram(
-    "paperboy_event_loop_lag_seconds", "How late the event loop was with what was due", buckets=SECONDS
+    "paperboy_event_loop_lag_seconds", "How late the event loop runs what is due", buckets=SECONDS
 )
 
 
@@ -78,7 +79,7 @@ def source_labels(name: str) -> tuple[str, str]:
 
 
 async def watch_loop() -> None:
-    """See how late the event loop is, until cancelled."""
+    """Measure how late the event loop is, until cancelled."""
     while True:
         due = monotonic() + TICK
         await asyncio.sleep(TICK)

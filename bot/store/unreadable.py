@@ -68,11 +68,11 @@ async def set_aside(redis: Redis, kind: str, name: str, record: object, error: E
     text = record if isinstance(record, str) else json.dumps(record, default=str, ensure_ascii=False)
     values = {"reason": reason, "at": datetime.now(UTC).isoformat(), "text": text[:MAX_TEXT]}
     if int(await redis.hlen(keys.UNREADABLE)) >= MAX_RECORDS:
-        metrics.unreadable_records.labels(kind).inc()
+        metrics.records_set_aside.labels(kind).inc()
         return
     if await redis.hsetnx(keys.UNREADABLE, f"{kind} {name}", json.dumps(values, ensure_ascii=False)):
         await redis.expire(keys.UNREADABLE, REMEMBERED)
-        metrics.unreadable_records.labels(kind).inc()
+        metrics.records_set_aside.labels(kind).inc()
         _log.error("record_unreadable", kind=kind, name=name, reason=reason)
 
 

@@ -150,7 +150,7 @@ async def test_an_unreadable_record_is_set_aside_and_the_rest_is_delivered(redis
         await house.subscribe(one, "now", ChannelSettings())
     await house.poll(a_paper("p00", title="Something else", abstract=""))
     await poison(redis, house)
-    before = REGISTRY.get_sample_value("paperboy_unreadable_records_total", {"kind": kind or ""}) or 0
+    before = REGISTRY.get_sample_value("paperboy_records_set_aside_total", {"kind": kind or ""}) or 0
     with capture_logs() as logs:
         await read_everything(redis, house)
         await read_everything(redis, house)
@@ -163,7 +163,7 @@ async def test_an_unreadable_record_is_set_aside_and_the_rest_is_delivered(redis
     assert set(found) == {kind}
     assert found[kind].reason
     assert [log["kind"] for log in reported] == [kind], "it is reported once, however often it is read"
-    assert REGISTRY.get_sample_value("paperboy_unreadable_records_total", {"kind": kind}) == before + 1
+    assert REGISTRY.get_sample_value("paperboy_records_set_aside_total", {"kind": kind}) == before + 1
 
 
 async def test_a_delivery_that_cannot_be_read_is_a_dead_letter_that_can_be_dropped(redis: Redis) -> None:

@@ -1,21 +1,25 @@
 """What can be wrong with Redis, and with what lies in it."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.domain.deliveries import Pause
 from bot.domain.polls import PollResult
 from bot.ports import Finding
 from bot.store import keys
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
+from bot.store.unreadable import UnreadableRecord, unreadable_count, unreadable_records
 
 MOST_DRIFT = 30
 """Seconds between this machine's clock and the server's; due times are shown by one and kept by the other."""
 MOST_MEMORY = 0.85
 """Of the server's limit."""
+SHOWN = 5
+"""Pauses and unreadable records that are listed."""
 LATE = timedelta(minutes=30)
 """A poll that is later than that has been forgotten, as has a post."""
 
@@ -33,6 +37,10 @@ async def look_into(
         yield _completeness(polls)
     yield _posts({name: await outbox.overdue(name) for name in platforms})
     yield _set_aside(sum((await outbox.dead_letter_counts()).values()))
+    yield _paused(
+        sum(count for count, _ in (await outbox.paused_counts()).values()), await outbox.pauses(SHOWN)
+    )
+    yield _unreadable(await unreadable_count(redis), [one async for one in unreadable_records(redis)][:SHOWN])
 
 
 async def _clock(redis: Redis, now: datetime) -> Finding:
@@ -105,4 +113,33 @@ def _set_aside(count: int) -> Finding:
         ok=False,
         message=f"{count} post{'s' if count > 1 else ''} failed for good, or may have been posted or not",
         todo="paperboy deliveries list shows them; retry or drop decides",
+    )
+
+
+def _paused(count: int, longest: Sequence[Pause]) -> Finding:
+    """A pause is no failure of this installation, so it is shown and not held against it."""
+    if not count:
+        return Finding("pauses", ok=True, message="no channel is paused")
+    listed = "; ".join(
+        f"{one.name} since {one.since:%Y-%m-%d %H:%M} ({one.why})" if one.since else f"{one.name} ({one.why})"
+        for one in longest
+    )
+    more = f"; and {count - len(longest)} more" if count > len(longest) else ""
+    return Finding(
+        "pauses",
+        ok=True,
+        message=f"{count} paused: {listed}{more}",
+        todo="nothing: each is tried again by itself, at least daily, and at any /paper there",
+    )
+
+
+def _unreadable(count: int, some: Sequence[UnreadableRecord]) -> Finding:
+    if not count:
+        return Finding("records", ok=True, message="every record in Redis could be read")
+    listed = "; ".join(f"{one.kind} {one.name} ({one.reason})" for one in some)
+    return Finding(
+        "records",
+        ok=False,
+        message=f"{count} can't be read and were skipped: {listed}",
+        todo="if an older version runs beside a newer one, finish the upgrade; else please report it",
     )
