@@ -4,6 +4,9 @@ python -m tests.dates [--only WORD] [options and files for pytest]
 
 Debian's `faketime` shifts the wall clock of pytest and of every program and server that tests start. The shift is
 worked out once for each moment and is the same in every process, so that all of them agree on the time.
+
+Under faketime 0.9.10 a wait for a thread never times out (`Lock.acquire(timeout=1)`). Mark a test that needs one
+`real_clock`, and say so there.
 """
 
 import argparse

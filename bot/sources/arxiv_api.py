@@ -6,6 +6,7 @@ from typing import Any
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.sources import arxiv
+from bot.sources.authors import read_authors
 from bot.sources.feeds import parse_feed
 from bot.sources.fields import MAX_COUNT, bounded, moment, read_rows, text
 from bot.text import clean
@@ -46,7 +47,9 @@ def _paper(row: Any) -> Paper:
         id=paper_id,
         title=title,
         abstract=clean(text(row.get("summary"))),
-        authors=tuple(clean(text(author.get("name"))) for author in row.get("authors", ())),
+        authors=read_authors(
+            (text(author.get("name")) for author in row.get("authors", ())), last_first=False
+        ),
         url=arxiv.abstract_url(paper_id),
         pdf_url=arxiv.pdf_url(paper_id),
         published=moment(row.get("published")),

@@ -17,6 +17,7 @@ from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.sources import arxiv
 from bot.sources.arxiv_calendar import ANNOUNCED, DAY, NEW_YORK, Calendar, at
+from bot.sources.authors import read_authors
 from bot.sources.feeds import Feed, parse_feed
 from bot.sources.fields import read_rows, text
 from bot.sources.http import Upstream
@@ -173,7 +174,7 @@ def _announcement(row: Any, published: struct_time | None) -> Announcement:
         id=paper_id,
         title=title,
         abstract=clean(summary[header.end() :] if header else summary),
-        authors=tuple(clean(name) for name in arxiv.author_names(text(row.get("author")))),
+        authors=read_authors(text(row.get("author")), last_first=False),
         url=arxiv.abstract_url(paper_id),
         pdf_url=arxiv.pdf_url(paper_id),
         published=datetime.fromtimestamp(timegm(published), UTC),

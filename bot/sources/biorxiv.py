@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
+from bot.sources.authors import read_authors
 from bot.sources.fields import read_rows, text
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Progress, Wiring
@@ -192,7 +193,7 @@ def _posted(row: Any) -> Posted:
         id=f"doi:{doi}",
         title=title,
         abstract=clean(text(row.get("abstract"))),
-        authors=tuple(name for part in text(row.get("authors")).split(";") if (name := _name(part))),
+        authors=read_authors(text(row.get("authors")), last_first=True),
         url=page,
         pdf_url=f"{page}.full.pdf",
         published=datetime.fromisoformat(text(row.get("date"))).replace(tzinfo=UTC),
@@ -201,9 +202,3 @@ def _posted(row: Any) -> Posted:
     )
     withdrawn = "withdrawn" in text(row.get("type")).casefold() or title.startswith("WITHDRAWN")
     return Posted(paper, version, withdrawn)
-
-
-def _name(listed: str) -> str:
-    """`Lovelace, A. B.` as one says it."""
-    family, _, given = clean(listed).partition(", ")
-    return f"{given} {family}".strip()

@@ -13,6 +13,7 @@ from bot.domain.models import Paper
 from bot.limited_process import LimitExceeded, run_limited
 from bot.ports import Batch
 from bot.sources import arxiv
+from bot.sources.authors import read_authors
 from bot.sources.fields import moment, read_rows, text, web_url
 from bot.sources.guarded import guarded_session
 from bot.sources.http import TIMEOUT, Upstream, user_agent
@@ -118,7 +119,7 @@ class Feed:
             id=_identity(row, url),
             title=row["title"],
             abstract=row["abstract"],
-            authors=_authors(row["authors"]),
+            authors=read_authors(row["authors"]),
             url=url,
             published=min(published, now),
             categories=tuple(dict.fromkeys(topic for topic in topics if topic)),
@@ -164,11 +165,6 @@ def _identity(row: dict[str, Any], url: str) -> str:
 def _rank(canonical: str) -> int:
     """Sources agree on arXiv's ids most often, then on DOIs."""
     return 0 if is_arxiv(canonical) else 1 if canonical.startswith("doi:") else 2
-
-
-def _authors(names: list[str]) -> tuple[str, ...]:
-    """One name a field, or all of them in one."""
-    return arxiv.author_names(names[0]) if len(names) == 1 else tuple(names)
 
 
 def _topic(name: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.sources import arxiv
+from bot.sources.authors import read_authors
 from bot.sources.fields import count, mapping, moment, read_json, read_rows, text, web_url
 from bot.text import clean
 from bot.text.identity import arxiv_id
@@ -55,5 +56,5 @@ def _paper(row: Any) -> Paper:
 def _visible_authors(value: Any) -> tuple[str, ...]:
     """Names, without those that were hidden because they are wrong."""
     rows = [mapping(row) for row in value] if isinstance(value, list) else []
-    names = (clean(text(row.get("name"))) for row in rows if row.get("hidden") is not True)
-    return tuple(name for name in names if name)
+    names = (text(row.get("name")) for row in rows if row.get("hidden") is not True)
+    return read_authors(names, last_first=False)

@@ -4,13 +4,13 @@ arXiv's file: https://www.kaggle.com/datasets/Cornell-University/arxiv, all that
 """
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from bot.domain.models import Paper
 from bot.sources import arxiv
+from bot.sources.authors import read_authors
 from bot.sources.fields import count, moment, text, web_url
 from bot.text import clean
 from bot.text.identity import is_arxiv, paper_id
@@ -41,7 +41,7 @@ def paper_in(row: Any) -> Paper:
         id=its_id,
         title=title,
         abstract=clean(text(row.get("abstract"))),
-        authors=tuple(_authors(row)),
+        authors=_authors(row),
         url=url or arxiv.abstract_url(its_id),
         pdf_url=arxiv.pdf_url(its_id) if is_arxivs else web_url(row.get("pdf_url")),
         published=published,
@@ -63,17 +63,20 @@ def row_of(line: str) -> Any:
         raise ValueError("it is nested too deep") from None
 
 
-def _authors(row: dict[str, Any]) -> Iterator[str]:
-    """arXiv has them as one line, and parsed: last name, first names, suffix."""
+def _authors(row: dict[str, Any]) -> tuple[str, ...]:
+    """arXiv writes them as one line, and parsed: last name, first names, suffix. Paperboy writes a list of names."""
     names = row.get("authors_parsed") or row.get("authors")
     if isinstance(names, str):
-        names = arxiv.author_names(names)
-    for name in names if isinstance(names, list | tuple) else ():
-        if isinstance(name, list):
-            last, first, suffix, *_ = [*map(text, name), "", "", ""]
-            name = " ".join(part for part in (first, last, suffix) if part)  # noqa: PLW2901  # one name, spelled out
-        if said := clean(text(name)):
-            yield said
+        return read_authors(names, last_first=False)
+    rows = names if isinstance(names, list) else []
+    return read_authors(map(_one_author, rows), last_first=False)
+
+
+def _one_author(value: Any) -> str:
+    if not isinstance(value, list):
+        return text(value)
+    last, first, suffix, *_ = [*map(text, value), "", "", ""]
+    return " ".join(part for part in (first, last, suffix) if part)
 
 
 def _words(value: Any) -> list[str]:

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.sources import arxiv
+from bot.sources.authors import read_authors
 from bot.sources.fields import moment, read_rows
 from bot.text import clean
 from bot.text.identity import arxiv_id
@@ -137,7 +138,7 @@ def _record(record: Element) -> Record:
         id=paper_id,
         title=title,
         abstract=clean(_text(raw, "abstract")),
-        authors=tuple(clean(name) for name in arxiv.author_names(_text(raw, "authors"))),
+        authors=read_authors(_text(raw, "authors"), last_first=False),
         url=arxiv.abstract_url(paper_id),
         pdf_url=arxiv.pdf_url(paper_id),
         published=submitted.replace(tzinfo=submitted.tzinfo or UTC).astimezone(UTC),

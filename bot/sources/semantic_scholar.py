@@ -10,6 +10,7 @@ from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.query import Query
 from bot.sources import arxiv
+from bot.sources.authors import read_authors
 from bot.sources.fields import read_rows, text, web_url
 from bot.sources.http import Upstream, user_agent
 from bot.sources.wiring import Wiring
@@ -115,7 +116,9 @@ def _paper(row: dict[str, Any]) -> Paper:
         id=its_id,
         title=title,
         abstract=clean(text(row.get("abstract"))),
-        authors=tuple(filter(None, (clean(text(author.get("name"))) for author in row.get("authors") or ()))),
+        authors=read_authors(
+            (text(author.get("name")) for author in row.get("authors") or ()), last_first=False
+        ),
         url=arxiv.abstract_url(its_id) if is_arxiv(its_id) else page or "https://www.semanticscholar.org",
         pdf_url=arxiv.pdf_url(its_id) if is_arxiv(its_id) else web_url(pdf.get("url")),
         published=_published(row),
