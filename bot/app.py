@@ -36,10 +36,10 @@ from bot.sources import setting_groups as source_setting_groups
 from bot.sources.elsewhere import Elsewhere
 from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.wiring import Wiring
-from bot.store import keys
 from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.connect import connect, syncs_every_write
+from bot.store.crash_recovery import free_claims_of_the_dead
 from bot.store.edits import CardUpdateQueue
 from bot.store.embedded import EmbeddedServer
 from bot.store.index_sync import IndexSync
@@ -143,8 +143,8 @@ async def open_server(settings: Settings) -> AsyncIterator[Redis]:
             yield redis
         return
     async with EmbeddedServer(settings.data_dir) as server, aclosing(await connect(server.url)) as redis:
-        if server.alone:  # the poller that held this lease was killed
-            await redis.delete(keys.LEASE)
+        if server.alone:  # a process that held a lease was killed
+            await free_claims_of_the_dead(redis, adapters.PLATFORMS)
         yield redis
 
 

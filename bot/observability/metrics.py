@@ -33,6 +33,11 @@ deliveries = Counter(
 failures = Counter(
     "paperboy_delivery_failures", "Posts that were not confirmed, by error", ["platform", "error"]
 )
+pause_notifications = Counter(
+    "paperboy_pause_notifications",
+    "People notified of a pause: reached, no one reached, failed",
+    ["platform", "outcome"],
+)
 post_delay = Histogram(
     "paperboy_detection_to_post_seconds",
     "From a paper's announcement until it was posted, without digests and quiet hours",

@@ -133,8 +133,9 @@ class Outbox(OutboxReader):
         """The platform confirmed the post. Returns the seconds until the delivery's shard has something due."""
         args = [delivery.key, f"{message.id} {message.url or NO_URL}"]
         next_look, resumed = await self._run("done", keys.shard_of(delivery.channel), args)
-        if int(resumed):  # the other shards don't know yet that the workspace works again
-            await self.resume_workspace(delivery.channel.platform, delivery.channel.workspace)
+        if int(resumed):
+            name = keys.workspace(delivery.channel.platform, delivery.channel.workspace)
+            await self._everywhere("pause", ["workspace", name, "", "confirmed"])
         return _seconds(next_look)
 
     async def record_outcome(self, delivery: Delivery, outcome: Outcome) -> float | None:
@@ -165,7 +166,7 @@ class Outbox(OutboxReader):
     async def resume_workspace(self, platform: str, workspace: str) -> None:
         """Post in the workspace again. Channels that are paused for their own reasons stay paused."""
         name = keys.workspace(platform, workspace)
-        await asyncio.gather(*(self._pause(shard, "workspace", name, "") for shard in range(keys.SHARDS)))
+        await self._everywhere("pause", ["workspace", name, "", ""])
 
     async def resume_if_paused(self, channel: ChannelRef) -> None:
         """Somebody in the channel can reach us: post again if it was paused, if only to see whether it works."""
@@ -177,11 +178,10 @@ class Outbox(OutboxReader):
     async def mark_notified(self, channel: ChannelRef, scope: Scope, why: str) -> None:
         """People were notified of why a channel, or its workspace, is paused; not again until a post goes through."""
         if scope == "channel":
-            shard, name = keys.shard_of(channel), str(channel)
+            await self._run("notified", keys.shard_of(channel), [scope, str(channel), why or PAUSED])
         else:
-            shard = _notifying_shard(channel.platform, channel.workspace)
             name = keys.workspace(channel.platform, channel.workspace)
-        await self._run("notified", shard, [scope, name, why or PAUSED])
+            await self._everywhere("notified", [scope, name, why or PAUSED])
 
     async def retry(self, key: str) -> bool:
         """Try a dead letter once more. False if there is none of this key."""
@@ -198,19 +198,31 @@ class Outbox(OutboxReader):
         """
         await self._run("forget", keys.shard_of(channel), [str(channel)])
 
+    async def hasten(self, platform: str, shard: int | None = None, *, channels: int = 1_000) -> int:
+        """Make failed deliveries due now, for a platform that was down: of one shard or all, in so many channels of it.
+
+        Returns how many. A time that the platform named is kept.
+        """
+        shards = range(keys.SHARDS) if shard is None else (shard,)
+        hastened = await asyncio.gather(*(self._run("hasten", one, [platform, channels]) for one in shards))
+        return sum(map(int, hastened))
+
     async def free_claims(self, platform: str) -> None:
         """Let all claimed deliveries be claimed again at once, for a process that knows that all workers are dead."""
-        await asyncio.gather(*(self._run("free_claims", shard, [platform]) for shard in range(keys.SHARDS)))
+        await self._everywhere("free_claims", [platform])
 
     async def _pause(self, shard: int, scope: str, name: str, why: str) -> bool:
         return bool(int(await self._run("pause", shard, [scope, name, why, uuid4().hex])))
+
+    async def _everywhere(self, name: str, args: Sequence[str | int]) -> None:
+        await asyncio.gather(*(self._run(name, shard, args) for shard in range(keys.SHARDS)))
 
     async def _run(self, name: str, shard: int, args: Sequence[str | int]) -> Any:
         return await self._scripts.run(script("outbox/outbox", f"outbox/{name}"), [keys.shard(shard)], args)
 
 
 def _notifying_shard(platform: str, workspace: str) -> int:
-    """The shard that remembers of which problems of a workspace people were notified."""
+    """The shard that decides which caller notifies people of a workspace's problem."""
     return keys.shard_of(ChannelRef(platform, workspace, ""))
 
 

@@ -1,7 +1,7 @@
 -- The platform confirmed a post.
 -- ARGV key, where it was posted
 -- Not fenced: a confirmed post is a fact, whichever worker reports it and however late.
--- -> {ms until the next look, 1 if the channel's workspace was paused and works again}
+-- -> {ms until the next look, 1 if the other shards have to know that the channel's workspace works again}
 
 -- Deliveries that failed in a channel need not wait any longer once a post went through, unless the platform named that
 -- time. A delivery whose state is unknown must wait.
@@ -15,12 +15,15 @@ local function hasten(channel, now, most)
 end
 
 -- A post ends the failures in a row, a pause, and the problem that people were notified of.
--- -> 1 if the workspace was paused
+-- -> 1 if the workspace was paused or had such a problem
 local function recover(channel, now)
   local workspace, resumed = workspace_of(channel), 0
   local health, workspace_health = health_of(channel), workspace_health_of(workspace)
-  for _, one in ipairs({ health, workspace_health }) do
-    redis.call('HDEL', one, 'fails', 'notified', 'notified_why', 'notifier', 'notifying')
+  redis.call('HDEL', health, 'fails')
+  redis.call('HDEL', workspace_health, 'fails')
+  forget_problem(health)
+  if forget_problem(workspace_health) then
+    resumed = 1
   end
   if redis.call('HEXISTS', health, 'paused') == 1 then
     unpause(health, 'channel ' .. channel, { channel }, now)

@@ -165,6 +165,11 @@ local function unpause(health, name, channels, now)
   end
 end
 
+-- A post went through: if nothing can be posted one day, that is another problem. -> whether there was one
+local function forget_problem(health)
+  return redis.call('HDEL', health, 'notified', 'notified_why', 'notifier', 'notifying') > 0
+end
+
 -- Take a delivery back from its worker.
 local function let_go(key)
   local channel = channel_of(key)

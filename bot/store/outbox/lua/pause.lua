@@ -1,5 +1,5 @@
 -- Pause or resume a channel or a workspace. To pause one whose probe just failed puts off its next probe.
--- ARGV 'channel' or 'workspace', which, why ('' resumes), a token of this call
+-- ARGV 'channel' or 'workspace', which, why ('' resumes), a token of this call ('confirmed': a post went through)
 -- -> 1 if people are to be notified of the problem, by this caller alone
 local scope, name, why = ARGV[1], ARGV[2], ARGV[3]
 free_first()
@@ -8,6 +8,9 @@ local channels = scope == 'channel' and { name } or channels_of(name)
 local now, notify = now_ms(), 0
 if why == '' then
   unpause(health, scope .. ' ' .. name, channels, now)
+  if ARGV[4] == 'confirmed' then
+    forget_problem(health)
+  end
 else
   local paused_at, probe_at, gap = unpack(redis.call('HMGET', health, 'paused_at', 'probe_at', 'probe_gap'))
   if not (paused_at and probe_at) then
