@@ -102,7 +102,7 @@ Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy 
 @deliveries.command("list")
 def list_deliveries() -> None:
     """Show the posts that were set aside, the oldest first: state, since when, key, why."""
-    stuck = asyncio.run(maintenance.set_aside(_settings()))
+    stuck = asyncio.run(maintenance.dead_letters(_settings()))
     for one in stuck:
         typer.echo(f"{one.state}  {one.since:%Y-%m-%d %H:%M}  {one.key}\n      {one.why}")
     if not stuck:

@@ -1,4 +1,4 @@
-"""Encrypts what must not lie open in Redis: tokens of workspaces, addresses of people."""
+"""Encrypts what Redis must not hold in plain text: workspaces' tokens and people's addresses."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
@@ -10,34 +10,37 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from bot.domain.errors import ConfigurationError
 
 SHORTEST = 16
-"""Characters of a key. Less could be guessed."""
+"""Characters that a key needs: a shorter one could be guessed."""
 HOW = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes one"
 
 
 class Encryptor:
-    """Seals with the first key, unseals with any: a new key goes first, the old one stays until all is resealed."""
+    """Encrypts with the first key and decrypts with any.
+
+    To rotate keys, put the new one first and leave the old one until everything has been encrypted again.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        """Raises ConfigurationError where there is no key, or one that could be guessed."""
+        """Raises ConfigurationError without a key, or for one that could be guessed."""
         if not keys or min(map(len, keys)) < SHORTEST:
             raise ConfigurationError(
                 f"PAPERBOY_SECRET_KEY has to be set, to {SHORTEST} characters at least: {HOW}"
             )
         self.rotating = len(keys) > 1
-        """Whether something may still be sealed with a former key."""
+        """Whether something may still be encrypted with a former key."""
         self._fernet = MultiFernet([Fernet(_derived(key, b"seal")) for key in keys])
 
     @classmethod
     def of(cls, setting: str | None) -> "Encryptor":
-        """From PAPERBOY_SECRET_KEY as it was set. Raises ConfigurationError."""
+        """The encryptor for the value of PAPERBOY_SECRET_KEY. Raises ConfigurationError."""
         return cls([key.strip() for key in (setting or "").split(",") if key.strip()])
 
     def seal(self, text: str) -> str:
-        """`text` as something that only `unseal` can read."""
+        """`text`, encrypted; `unseal` decrypts it."""
         return self._fernet.encrypt(text.encode()).decode()
 
     def unseal(self, sealed: str) -> str:
-        """The inverse of `seal`. Raises ConfigurationError where no key fits."""
+        """The inverse of `seal`. Raises ConfigurationError if no key fits."""
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken as error:
@@ -46,10 +49,10 @@ class Encryptor:
             ) from error
 
     def reseal(self, sealed: str) -> str:
-        """The same, sealed with the first key."""
+        """The same text, encrypted with the first key."""
         return self.seal(self.unseal(sealed))
 
 
 def _derived(key: str, purpose: bytes) -> bytes:
-    """32 bytes for Fernet out of any text, so that a passphrase from a password manager will do."""
+    """32 bytes for Fernet from any text, so that a passphrase from a password manager works."""
     return urlsafe_b64encode(HKDF(SHA256(), 32, salt=None, info=b"paperboy " + purpose).derive(key.encode()))

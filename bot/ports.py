@@ -13,22 +13,22 @@ from bot.domain.models import ChannelRef, ChannelSettings, Command, MessageRef, 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a source had to say at one poll."""
+    """What one fetch of a source returned."""
 
     papers: tuple[Paper, ...]
-    """Listed now; whichever are unseen are matched and posted."""
+    """Papers that are listed now; those that are new to us are matched and posted."""
     cursor: str
-    """Given back at the next `fetch`; stored together with the papers or not at all."""
+    """Passed to the next `fetch`; stored together with the papers or not at all."""
     history: tuple[Paper, ...] = ()
-    """Remembered for search and back-tests, never posted."""
+    """Older papers: stored for search and back-tests, never posted."""
     trending: tuple[str, ...] | None = None
-    """Ids in the source's trending order; None where it has none or could not be asked."""
+    """Ids in the source's trending order; None if it has none or could not be asked."""
     updates: tuple[Paper, ...] = ()
-    """What is said of papers that are known already. Of any other nothing is kept."""
+    """New facts about papers that we know already; those about other papers are ignored."""
     more: bool = False
-    """There is another page, to be fetched at once. Its cursor differs from this one's."""
+    """There is another page to fetch at once. Its cursor differs from this one's."""
     alarm: str | None = None
-    """What an operator should know, although the fetch went well."""
+    """A warning for the operator, although the fetch succeeded."""
 
 
 class Source(Protocol):
@@ -36,10 +36,10 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """Unique among sources; what comes before a colon is what `source:` matches (`arxiv:cs.CL`)."""
+        """Unique among sources. `source:` matches the part before a colon (`arxiv:cs.CL`)."""
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """What is listed now, and since `cursor`; None at the very first poll.
+        """The papers that are listed now or since `cursor`, which is None at the first poll.
 
         Raises SourceError. A body that can't be read is an error, never "no papers".
         """
@@ -50,35 +50,35 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a command answers."""
+    """The answer to a command."""
 
     card: Card
     private: bool = True
-    """Only for whoever asked, where the platform can do that."""
+    """Shown only to the person who asked, if the platform can do that."""
     thread: bool = False
-    """Below the message whose button was pressed, where the platform has threads."""
+    """Posted in the thread of the message whose button was pressed, if the platform has threads."""
     form: Form | None = None
-    """Opened in the card's place, where the platform can."""
+    """Opened instead of the card, if the platform can do that."""
     later: Callable[[], Awaitable[Card | None]] | None = None
-    """Brings a fuller card, to be shown in the place of the first; None where there is none. It takes seconds."""
+    """Returns a better card that replaces the first one, or None. It may take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that `paperboy doctor` looked at."""
+    """One check of `paperboy doctor` and its result."""
 
     name: str
     ok: bool
     message: str
     todo: str = ""
-    """What to do about it, where it is not right."""
+    """What to do about it, if something is wrong."""
 
 
 class Core(Protocol):
-    """What a platform may ask of the core."""
+    """What a platform calls."""
 
     async def handle(self, command: Command) -> Reply:
-        """Carry out a command. Never raises for what a person typed: the reply says what is wrong."""
+        """Carry out a command. Never raises because of what a person typed: the reply says what is wrong."""
 
     async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
         """The same for a line as typed, with or without its `/paper`."""
@@ -86,42 +86,42 @@ class Core(Protocol):
     async def complete(
         self, command: str, option: str, typed: str, user: User, channel: ChannelRef
     ) -> Sequence[Choice]:
-        """What could be meant by what was typed so far into an option; the likeliest first, at most 25."""
+        """Suggestions for an option while it is typed; the likeliest first, at most 25."""
 
     async def settings(self, channel: ChannelRef) -> ChannelSettings:
-        """How the channel wants its cards."""
+        """The channel's settings."""
 
     async def subscriptions(
         self, channels: Iterable[ChannelRef]
     ) -> Mapping[ChannelRef, Sequence[Subscription]]:
-        """Those of each channel, by number; channels without any are left out."""
+        """The subscriptions of each channel, by number; channels without any are left out."""
 
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
-        """What the person has saved in the channel's workspace, the latest first."""
+        """The papers that the person has saved in the channel's workspace, the latest first."""
 
     async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
-        """Someone reacted with 👍 (True) or 👎 (False) to the message of this id, or took that back (None).
+        """Someone reacted with 👍 (True) or 👎 (False) to the message of this id, or removed the reaction (None).
 
         Nothing happens where it is not the card of one paper that was posted there.
         """
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
-        """The platform reported that nothing can be posted there for now. Subscriptions are kept."""
+        """Stop posting in the channel: the platform reported that it is impossible for now. Subscriptions stay."""
 
     async def resume(self, channel: ChannelRef) -> None:
-        """The platform reported that posting there works again."""
+        """Post in the channel again: the platform reported a change there."""
 
     async def pause_workspace(self, platform: str, workspace: str, reason: str) -> None:
-        """The same for a whole workspace, as when the app was uninstalled."""
+        """Stop posting in a whole workspace, for example because the app was uninstalled."""
 
     async def resume_workspace(self, platform: str, workspace: str) -> None:
-        """The app is back in the workspace."""
+        """Post in the workspace again: the app is back."""
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
         """The platform gave a channel another id: its subscriptions, settings and sent records go with it."""
 
     async def forget(self, channel: ChannelRef) -> None:
-        """Remove all that is kept of a channel: subscriptions, settings, what is owed to it and what was sent."""
+        """Delete everything stored about a channel: subscriptions, settings, waiting posts and sent records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What a platform allows, None where it sets no bound. All replicas keep to it together."""
+    """A platform's rate limits, None for no limit. All replicas share them."""
 
     platform: Rate | None = None
     """For the whole bot."""
@@ -147,18 +147,18 @@ class Platform(Protocol):
 
     @property
     def name(self) -> str:
-        """What `ChannelRef.platform` says: `slack`, `discord`, `console`, …"""
+        """The value of `ChannelRef.platform`."""
 
     @property
     def rates(self) -> Rates:
-        """How fast it may be posted to."""
+        """How fast we may post."""
 
     @property
     def on_uncertain(self) -> Literal["resend", "hold"]:
-        """What to do with a post that nobody can confirm, where the operator said nothing: post again, or wait."""
+        """The default for a post that can't be confirmed: post it again, or hold it for the operator."""
 
     async def run(self, core: Core) -> None:
-        """Listen until cancelled. Raises ConfigurationError where it can never work."""
+        """Listen until cancelled. Raises ConfigurationError if it can never work."""
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post `card` once; `key` names this delivery and travels with the message.
@@ -167,13 +167,13 @@ class Platform(Protocol):
         """
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """The message that delivery `key` became, or None where it was certainly not posted.
+        """The message that delivery `key` became, or None if it was certainly not posted.
 
         Raises Unknowable where the platform can't say.
         """
 
     async def close(self) -> None:
-        """Give back what is open, such as connections. Nothing is called afterwards."""
+        """Close connections. Nothing is called afterwards."""
 
 
 class Screen(Protocol):
@@ -209,7 +209,7 @@ class Editing(Protocol):
     """A platform whose posted cards can be changed."""
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
-        """Show `card` in the place of what `message` said. Raises a SendError."""
+        """Replace the content of `message` by `card`. Raises a SendError."""
 
 
 @runtime_checkable
@@ -228,23 +228,23 @@ class Mounted(Protocol):
     """A platform that is also reached over HTTP, by the role `web`."""
 
     def routes(self, core: Core) -> Iterable[RouteDef]:
-        """What it answers; paths begin with the platform's name."""
+        """Its routes; paths begin with the platform's name."""
 
 
 @runtime_checkable
 class Connected(Protocol):
-    """A platform that `run` keeps a connection to, as a gateway or a socket."""
+    """A platform to which `run` holds a connection, such as a gateway or a socket."""
 
     def connected(self) -> bool:
-        """Whether the platform can be heard just now; for `/readyz`, which shows it for processes that run it."""
+        """Whether the connection is up now; `/readyz` shows it."""
 
 
 @runtime_checkable
 class Invitable(Protocol):
-    """A platform that anybody may add to a workspace of theirs, by a link on the front page."""
+    """A platform that anyone can add to their workspace by a link on the front page."""
 
     def invitation(self) -> str | None:
-        """The address that adds it; None where this installation is not open to everybody."""
+        """The address that adds it; None if this installation isn't open to everyone."""
 
 
 @runtime_checkable
@@ -257,10 +257,10 @@ class Joinable(Protocol):
 
 @runtime_checkable
 class Diagnosable(Protocol):
-    """A platform that can look at its own connection, for `paperboy doctor`."""
+    """A platform that can check its own connection, for `paperboy doctor`."""
 
     async def diagnose(self) -> Iterable[Finding]:
-        """What was looked at, without changing anything. No secret is in it."""
+        """The checks and their results, without changing anything. They contain no secrets."""
 
 
 @dataclass(frozen=True, slots=True)

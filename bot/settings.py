@@ -7,11 +7,11 @@ composition root hands all groups to `Settings.read`, and a component asks for i
 import os
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -31,7 +31,7 @@ from bot.domain.errors import ConfigurationError
 PREFIX = "PAPERBOY_"
 OWN_SOURCES = ("arxiv", "huggingface", "hf", "biorxiv", "medrxiv", "sample")
 """Names that `source:` knows without any feed."""
-CATEGORY_PATTERN = r"^[a-z][a-z-]+(\.[A-Za-z-]+)?$"
+CATEGORY_PATTERN = r"^[A-Za-z][A-Za-z-]+(\.[A-Za-z-]+)?$"
 
 
 def _split_commas(value: object) -> object:
@@ -45,12 +45,44 @@ GroupT = TypeVar("GroupT", bound="SettingsGroup")
 
 CommaSeparated = Annotated[tuple[ItemT, ...], NoDecode, BeforeValidator(_split_commas)]
 """A list that an operator writes as `a, b`."""
-Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+
+
+def matching(pattern: str, needs: str) -> AfterValidator:
+    """A check for a text setting; `needs` is what an operator is told to write."""
+
+    def check(value: str) -> str:
+        if not re.match(pattern, value):
+            raise ValueError(f"needs {needs}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _check_category(value: str) -> str:
+    if not re.match(CATEGORY_PATTERN, value):
+        raise ValueError("needs arXiv categories such as cs.AI, separated by commas")
+    archive, dot, subject = value.partition(".")
+    if dot and (subject != subject.upper() and len(subject) == 2):
+        raise ValueError(
+            f"“{value}” isn't a category of arXiv. Did you mean {archive.lower()}.{subject.upper()}?"
+        )
+    return value
+
+
+Url = Annotated[str, matching(r"^https?://[^\s/]+", "an address such as https://example.org")]
 BaseUrl = Annotated[Url, AfterValidator(lambda url: url.rstrip("/"))]
 """An address that paths are appended to; a slash at its end is dropped."""
-Category = Annotated[str, Field(pattern=CATEGORY_PATTERN)]
-Topic = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
-Feed = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,30}=https?://[^\s/@]+(/\S*)?$")]
+Category = Annotated[str, AfterValidator(_check_category)]
+Topic = Annotated[
+    str, matching(r"^[a-z]+(-[a-z]+)*$", "categories such as cancer-biology, separated by commas")
+]
+Feed = Annotated[
+    str,
+    matching(
+        r"^[a-z0-9][a-z0-9_-]{0,30}=https?://[^\s/@]+(/\S*)?$",
+        "feeds with a short name each, such as nature=https://www.nature.com/nature.rss",
+    ),
+]
 
 
 class SettingsGroup(BaseSettings):
@@ -156,17 +188,6 @@ class Settings(SettingsGroup):
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """By default `info`; `error` in a terminal that is the channel, where a log would tear the cards."""
 
-    slack_bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
-    slack_app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
-    slack_signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
-    slack_client_id: str | None = Field(default=None, validation_alias="SLACK_CLIENT_ID")
-    slack_client_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_CLIENT_SECRET")
-    slack_api_url: Url = Field(default="https://slack.com/api/", validation_alias="SLACK_API_URL")
-    discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
-    discord_api_url: BaseUrl = Field(
-        default="https://discord.com/api/v10", validation_alias="DISCORD_API_URL"
-    )
-
     smtp_url: SecretStr | None = Field(default=None, validation_alias="SMTP_URL")
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
     mail_from: str | None = None
@@ -231,7 +252,7 @@ class Settings(SettingsGroup):
     @property
     def connected(self) -> bool:
         """Whether any platform other than the terminal has a token."""
-        old = any((self.slack_bot_token, self.slack_client_id, self.discord_token, self.smtp_url))
+        old = self.smtp_url is not None
         return old or any(group.is_configured for group in self.platforms if group.connect)
 
     def secrets(self) -> tuple[str, ...]:
@@ -251,8 +272,8 @@ def _refuse_unknown(models: Iterable[type[SettingsGroup]], given: Iterable[str])
     for name in sorted(given):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = get_close_matches(name.upper(), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
-            raise ConfigurationError(f"{name} is no setting of Paperboy: {hint}")
+            hint = f"Did you mean {near[0]}?" if near else "docs/configuration.md lists all settings."
+            raise ConfigurationError(f"Paperboy has no setting {name}. {hint}")
 
 
 def _in_words(error: ValidationError) -> list[str]:
@@ -261,5 +282,25 @@ def _in_words(error: ValidationError) -> list[str]:
     for problem in error.errors(include_url=False, include_input=False):
         field, *_ = (str(part) for part in problem["loc"])
         name = field if field.isupper() else f"{PREFIX}{field.upper()}"
-        problems.append(f"{name}: {problem['msg']}")
+        problems.append(f"{name} {_needs(problem['type'], problem.get('ctx', {}), problem['msg'])}")
     return problems
+
+
+_NEEDS = {
+    "int_parsing": "a whole number",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than_equal": "a number of at most {le}",
+    "literal_error": "one of {expected}",
+    "bool_parsing": "true or false",
+    "ip_any_network": "networks such as 10.1.0.0/16, separated by commas",
+    "date_from_datetime_parsing": "dates such as 2027-05-03, separated by commas",
+    "date_parsing": "dates such as 2027-05-03, separated by commas",
+}
+"""What a setting needs, by pydantic's type of error: its own messages speak to programmers."""
+
+
+def _needs(kind: str, context: Mapping[str, Any], message: str) -> str:
+    if kind == "value_error":  # one of our own checks
+        return message.removeprefix("Value error, ")
+    needs = _NEEDS.get(kind)
+    return f"needs {needs.format(**context)}" if needs else f"can't be used ({kind.replace('_', ' ')})"

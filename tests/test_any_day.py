@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from bot.cards import digest
-from bot.commands.replan import follow
+from bot.commands.replan import replan_waiting
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Paper
 from bot.pipeline import delivery as delivering
 from bot.policy.schedule import is_open
@@ -87,17 +87,17 @@ class Day:
     async def change(self, settings: ChannelSettings) -> None:
         self.settings = settings
         await self.services.settings.put(HERE, settings)
-        await follow(HERE, self.services)
+        await replan_waiting(HERE, self.services)
 
     async def every(self, every: Every) -> None:
         await self.services.subscriptions.change(HERE, 1, every=every)
-        await follow(HERE, self.services)
+        await replan_waiting(HERE, self.services)
 
     async def mute(self, text: str) -> None:
         self.muted.add(text)
         self.may_miss |= {p for p in self.polled if title(p).endswith(text)}
         await self.services.rules.mute(HERE, Mute(text=text))
-        await follow(HERE, self.services)
+        await replan_waiting(HERE, self.services)
 
     async def unmute(self, text: str) -> None:
         self.muted.discard(text)

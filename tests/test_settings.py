@@ -40,13 +40,27 @@ def test_categories_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("PORT", "http", "PORT"),
-        ("PORT", "70000", "PORT"),
-        ("PAPERBOY_HUGGINGFACE_URL", "huggingface.co", "PAPERBOY_HUGGINGFACE_URL"),
-        ("PAPERBOY_CONSOLE_FORMAT", "xml", "PAPERBOY_CONSOLE_FORMAT"),
-        ("PAPERBOY_ARXIV_CATEGORIES", "cs.AI,rm -rf", "PAPERBOY_ARXIV_CATEGORIES"),
-        ("PAPERBOY_CONSOLE_FROMAT", "json", "did you mean PAPERBOY_CONSOLE_FORMAT?"),
-        ("PAPERBOY_XYZZY", "1", "PAPERBOY_XYZZY is no setting of Paperboy"),
+        ("PORT", "http", "PORT needs a whole number"),
+        ("PORT", "70000", "PORT needs a number of at most 65535"),
+        (
+            "PAPERBOY_HUGGINGFACE_URL",
+            "huggingface.co",
+            "PAPERBOY_HUGGINGFACE_URL needs an address such as https://",
+        ),
+        ("PAPERBOY_CONSOLE_FORMAT", "xml", "PAPERBOY_CONSOLE_FORMAT needs one of 'rich' or 'json'"),
+        (
+            "PAPERBOY_ARXIV_CATEGORIES",
+            "cs.AI,rm -rf",
+            "PAPERBOY_ARXIV_CATEGORIES needs arXiv categories such as",
+        ),
+        ("PAPERBOY_ARXIV_CATEGORIES", "CS.ai", "Did you mean cs.AI?"),
+        ("PAPERBOY_ARXIV_CATEGORIES", "cs.ai", "Did you mean cs.AI?"),
+        ("PAPERBOY_ARXIV_HOLIDAYS", "Christmas", "PAPERBOY_ARXIV_HOLIDAYS needs dates such as"),
+        ("PAPERBOY_FEEDS_PRIVATE", "home", "PAPERBOY_FEEDS_PRIVATE needs networks such as"),
+        ("PAPERBOY_UNSAFE_REDIS", "perhaps", "PAPERBOY_UNSAFE_REDIS needs true or false"),
+        ("PAPERBOY_FEEDS", "https://nature.com", "PAPERBOY_FEEDS needs feeds with a short name each"),
+        ("PAPERBOY_CONSOLE_FROMAT", "json", "Did you mean PAPERBOY_CONSOLE_FORMAT?"),
+        ("PAPERBOY_XYZZY", "1", "Paperboy has no setting PAPERBOY_XYZZY"),
     ],
 )
 def test_a_bad_value_is_one_readable_line(
@@ -61,7 +75,7 @@ def test_a_bad_value_is_one_readable_line(
 
 def test_an_unknown_name_in_the_env_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PAPERBOY_CONTACTS=me@example.org\n")
-    with pytest.raises(ConfigurationError, match=r"did you mean PAPERBOY_CONTACT\?"):
+    with pytest.raises(ConfigurationError, match=r"Did you mean PAPERBOY_CONTACT\?"):
         read_settings()
 
 
@@ -107,7 +121,9 @@ def test_a_platform_declares_its_own_settings(monkeypatch: pytest.MonkeyPatch) -
 def test_mistakes_in_all_groups_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAPERBOY_PIGEON_FLOCK", "many")
     monkeypatch.setenv("PORT", "http")
-    with pytest.raises(ConfigurationError, match=r"PORT: .*; PAPERBOY_PIGEON_FLOCK: "):
+    with pytest.raises(
+        ConfigurationError, match=r"PORT needs a whole number; PAPERBOY_PIGEON_FLOCK needs a whole number"
+    ):
         Settings.read([PigeonSettings])
 
 

@@ -1,22 +1,22 @@
 """Discord: one bot for any number of servers."""
 
-import logging
-
-import discord
 from redis.asyncio import Redis
 
-from adapters.discord.platform import DiscordPlatform
+from adapters.discord.settings import DiscordSettings
+from bot.domain.errors import ConfigurationError
+from bot.ports import Platform
 from bot.settings import Settings
 
-__all__ = ["DiscordPlatform", "build"]
+SETTINGS = DiscordSettings
 
 
-def build(settings: Settings, redis: Redis) -> DiscordPlatform | None:
-    """Discord, where it has a token."""
-    if settings.discord_token is None:
-        return None
-    # Posting needs no intents, and voice no library that is not here: a warning of either alarms for nothing.
-    logging.getLogger("discord.state").setLevel(logging.ERROR)
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    discord.http.Route.BASE = settings.discord_api_url  # the whole of discord.py reads it there
-    return DiscordPlatform(settings.discord_token.get_secret_value(), redis)
+def build(settings: Settings, redis: Redis) -> Platform:
+    """Discord as the settings describe it. Raises ConfigurationError without a token."""
+    # Imported only now: without Discord there is no need to load its library.
+    from adapters.discord.platform import DiscordPlatform, configure_library  # noqa: PLC0415
+
+    own = settings.of(DiscordSettings)
+    if own.discord_token is None:
+        raise ConfigurationError("DISCORD_TOKEN is missing")
+    configure_library(own.discord_api_url)
+    return DiscordPlatform(own.discord_token.get_secret_value(), redis)

@@ -1,6 +1,7 @@
 """Discord as a platform."""
 
 import asyncio
+import logging
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
@@ -178,3 +179,10 @@ def application_of(token: str) -> int | None:
         return int(b64decode(f"{first}{'=' * (-len(first) % 4)}", altchars=b"-_").decode("ascii"))
     except ValueError:
         return None
+
+
+def configure_library(api_url: str) -> None:
+    """Point discord.py at Discord's REST API, and silence its warnings about what Paperboy doesn't use."""
+    logging.getLogger("discord.state").setLevel(logging.ERROR)  # posting needs no intents
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    discord.http.Route.BASE = api_url  # the whole of discord.py reads it there

@@ -3,8 +3,11 @@
 from redis.asyncio import Redis
 
 from adapters.slack.connection_mode import choose_mode
+from adapters.slack.settings import SlackSettings
 from bot.ports import Platform
 from bot.settings import Settings
+
+SETTINGS = SlackSettings
 
 
 def build(settings: Settings, redis: Redis) -> Platform | None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from adapters.slack.settings import SlackSettings
 from bot.domain.errors import ConfigurationError
 from bot.settings import Settings
 
@@ -28,18 +29,19 @@ class ConnectionMode:
 
 def choose_mode(settings: Settings) -> ConnectionMode | None:
     """What the settings ask for; None if none is about Slack. Raises ConfigurationError if some are missing."""
-    bot, app = _text(settings.slack_bot_token), _text(settings.slack_app_token)
-    signing, client = _text(settings.slack_signing_secret), settings.slack_client_id or ""
-    client_secret = _text(settings.slack_client_secret)
-    if not any((bot, app, signing, client, client_secret)):
+    slack = settings.of(SlackSettings)
+    if not slack.is_configured:
         return None
+    bot, app = _text(slack.slack_bot_token), _text(slack.slack_app_token)
+    signing, client = _text(slack.slack_signing_secret), slack.slack_client_id or ""
+    client_secret = _text(slack.slack_client_secret)
     _refuse_swapped(bot, app)
     if app:
         if not bot:
             raise ConfigurationError(
                 "SLACK_APP_TOKEN is set, but Socket Mode also needs SLACK_BOT_TOKEN (xoxb-…)"
             )
-        return ConnectionMode(kind="socket", api_url=settings.slack_api_url, bot_token=bot, app_token=app)
+        return ConnectionMode(kind="socket", api_url=slack.slack_api_url, bot_token=bot, app_token=app)
     if not signing:
         raise ConfigurationError(
             "Slack also needs SLACK_APP_TOKEN (for Socket Mode) or SLACK_SIGNING_SECRET (for HTTP)"
@@ -55,7 +57,7 @@ def choose_mode(settings: Settings) -> ConnectionMode | None:
         )
     return ConnectionMode(
         kind="http",
-        api_url=settings.slack_api_url,
+        api_url=slack.slack_api_url,
         bot_token=bot,
         signing_secret=signing,
         client_id=client,

@@ -10,6 +10,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 EVENTS = "/slack/events"
@@ -75,7 +76,7 @@ def routes(app: AsyncApp, signing_secret: str, oauth: AsyncOAuthFlow | None) -> 
             return _too_many()
         # Without the query: Bolt would put a team that it names into the address of Slack's page, unescaped.
         bolt_request = AsyncBoltRequest(body="", headers=_headers(request))
-        return await to_aiohttp_response(await oauth.handle_installation(bolt_request))
+        return await _page(await oauth.handle_installation(bolt_request))
 
     async def installed(request: web.Request) -> web.Response:
         if len(request.query_string) > LONGEST_QUERY:
@@ -83,7 +84,7 @@ def routes(app: AsyncApp, signing_secret: str, oauth: AsyncOAuthFlow | None) -> 
         if not limit.allows(request.remote or ""):
             return _too_many()
         bolt_request = AsyncBoltRequest(body="", query=request.query_string, headers=_headers(request))
-        return await to_aiohttp_response(await oauth.handle_callback(bolt_request))
+        return await _page(await oauth.handle_callback(bolt_request))
 
     yield web.get(INSTALL, install)
     yield web.get(REDIRECT, installed)
@@ -103,6 +104,14 @@ def _is_signed(verifier: SignatureVerifier, body: bytes, request: web.Request) -
 
 def _headers(request: web.Request) -> dict[str, str | Sequence[str]]:
     return {name.lower(): value for name, value in request.headers.items()}
+
+
+async def _page(answer: BoltResponse) -> web.Response:
+    """Bolt's page. Requests that other sites make don't carry its cookie, but for the way back from Slack's page."""
+    response = await to_aiohttp_response(answer)
+    for cookie in response.cookies.values():
+        cookie["samesite"] = "Lax"
+    return response
 
 
 def _too_many() -> web.Response:

@@ -18,7 +18,7 @@ from adapters.slack.replies import Interaction, Replies
 from adapters.slack.typed_text import as_typed
 from bot.cards import Card
 from bot.cards.problem import error_card
-from bot.commands.parser import INVOCATION, LONGEST
+from bot.commands.parser import INVOCATION, MAX_LINE
 from bot.commands.table import CommandSpec, find
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
@@ -28,7 +28,7 @@ REPEAT_WINDOW = 3600
 """Seconds within which Slack may send the same event or interaction again."""
 DIRECT_MESSAGE = "directmessage"
 """What a slash command's payload calls a direct message, in place of a channel's name."""
-LONGEST_RAW = 5 * LONGEST
+LONGEST_RAW = 5 * MAX_LINE
 """Characters of a line as Slack sends it: escaped, `&` takes five."""
 FORM_WAIT = 2.0
 """Seconds in which a form's result can take the form's place; it has to be acknowledged within 3."""

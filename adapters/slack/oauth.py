@@ -6,7 +6,6 @@ from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.oauth import OAuthStateUtils
 from slack_sdk.oauth.installation_store import Installation
 
 from adapters.slack.api import SDK_LOGGER, Api
@@ -28,18 +27,6 @@ SLACK_IS_AWAY = "Slack did not confirm the installation. Please start again in a
 
 class OrganizationWide(Exception):
     """The app was installed for a whole Enterprise organization."""
-
-
-class SameSiteCookie(OAuthStateUtils):
-    """The state's cookie, which other sites' requests don't carry, but for the way back from Slack's page."""
-
-    def build_set_cookie_for_new_state(self, state: str) -> str:
-        """A `Set-Cookie` header."""
-        return super().build_set_cookie_for_new_state(state) + "; SameSite=Lax"
-
-    def build_set_cookie_for_deletion(self) -> str:
-        """A `Set-Cookie` header."""
-        return super().build_set_cookie_for_deletion() + "; SameSite=Lax"
 
 
 class InstallFlow(AsyncOAuthFlow):
@@ -97,5 +84,4 @@ def oauth_flow(
         state_expiration_seconds=STATE_LIFE,
         logger=SDK_LOGGER,
     )
-    settings.state_utils = SameSiteCookie(expiration_seconds=STATE_LIFE)
     return InstallFlow(api=api, settings=settings, lifecycle=lifecycle)

@@ -59,16 +59,19 @@ class Replies:
             return
         if reply.thread and await self._in_thread(asked, reply.card):
             return
+        private = (
+            reply.private or reply.thread
+        )  # without a thread, the channel would get a message that one person asked for
         if reply.later is None:
-            await self.show(asked, reply.card, private=reply.private)
+            await self.show(asked, reply.card, private=private)
             return
         fuller = asyncio.ensure_future(reply.later())
         done, _ = await asyncio.wait({fuller}, timeout=LATER_WAIT)
         if not done:
-            await self.show(asked, reply.card, private=reply.private)
+            await self.show(asked, reply.card, private=private)
         better = await fuller
         if better is not None or done:
-            await self.show(asked, better or reply.card, private=reply.private)
+            await self.show(asked, better or reply.card, private=private)
 
     async def show(self, asked: Interaction, card: Card, *, private: bool = True) -> None:
         """Show a card to the person alone, or to everyone in the channel."""

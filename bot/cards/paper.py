@@ -8,7 +8,7 @@ from bot.cards import Button, Card, PaperBlock
 from bot.cards.plain import link, plain
 from bot.cards.say import MAX_BUTTON
 from bot.domain.models import Paper, Reason
-from bot.text import first_sentence, shorten
+from bot.text import core_sentence, shorten, shorten_at_clause
 
 Detail = Literal["line", "compact", "full"]
 
@@ -107,7 +107,9 @@ def _code(paper: Paper) -> str:
 def _summary(paper: Paper, detail: Detail) -> str:
     if detail == "line" or (detail == "full" and paper.abstract and not paper.tldr):
         return ""
-    return shorten(plain(paper.tldr or ""), SUMMARY) or first_sentence(plain(paper.abstract), SUMMARY)
+    if tldr := plain(paper.tldr or ""):
+        return shorten_at_clause(tldr, SUMMARY)
+    return core_sentence(plain(paper.abstract), SUMMARY, plain(paper.title))
 
 
 def _reasons(reasons: tuple[Reason, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
-"""What is said when something can't be done."""
+"""Answers to commands that can't be carried out."""
 
-from bot.cards import Actions, Block, Button, Card
+from bot.cards import Block, Button, Card
 from bot.cards.paper import NOTICE
 from bot.cards.plain import plain
 from bot.cards.say import actions, code, paragraph
@@ -13,19 +13,21 @@ AROUND = 30
 SLASH = "/paper "
 
 
-def error_card(error: UserError, typed: str = "") -> Card:
-    """One friendly line; `typed` with a caret under the place; and the nearest valid form, ready to run."""
+def error_card(error: UserError, typed: str = "", offer: Button | None = None) -> Card:
+    """One friendly line; `typed` with a caret under the place; the hint; and a button that does what was meant."""
     message = plain(str(error))
     place = (paragraph(code(pointed(typed, error.at))),) if error.at is not None and typed else ()
     hint = plain(error.hint)
-    way_out: tuple[Block, ...] = (paragraph("Try ", code(hint)), *_run(hint)) if hint else ()
+    way_out: tuple[Block, ...] = (
+        (paragraph("Try ", code(hint)), *(actions(offer) if offer else ())) if hint else ()
+    )
     blocks = (paragraph(message), *place, *way_out)
     return Card("error", shorten(message, NOTICE), blocks=blocks)
 
 
 def sorry_card() -> Card:
-    """For what is not the person's fault."""
-    message = "That went wrong on Paperboy's side. Please try again in a minute."
+    """For an error that is ours, not the person's."""
+    message = "Something went wrong on our side. Please try again in a minute."
     return Card("error", message, blocks=(paragraph(message),))
 
 
@@ -37,8 +39,3 @@ def pointed(typed: str, at: tuple[int, int]) -> str:
     before = ("…" if first else "") + typed[first:start]
     line = before + typed[start:last] + ("…" if last < len(typed) else "")
     return point_at(line, (len(before), len(before) + end - start))
-
-
-def _run(hint: str) -> tuple[Actions, ...]:
-    command = hint.removeprefix(SLASH)
-    return actions(Button("Do that", command)) if hint.startswith(SLASH) and "<" not in hint else ()

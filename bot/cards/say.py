@@ -35,6 +35,6 @@ def actions(*buttons: Button) -> tuple[Actions, ...]:
     return (Actions(carried),) if carried else ()
 
 
-def count(number: int, noun: str) -> str:
-    """`1 paper`, `1,312 papers`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 paper`, `1,312 papers`; `plural` for nouns that take more than an s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -1,4 +1,4 @@
-"""What an operator does by hand: decide about posts that were set aside, save all that is kept, read it back."""
+"""What an operator does by hand: retry or drop dead letters, export all state, import it."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
@@ -13,14 +13,14 @@ from bot.store.backup.import_ import Restore, one_channel
 from bot.store.outbox.outbox import Outbox
 
 
-async def set_aside(settings: Settings) -> list[DeadLetter]:
-    """The posts that wait for a person to decide, the oldest first."""
+async def dead_letters(settings: Settings) -> list[DeadLetter]:
+    """The posts that wait for a decision, the oldest first."""
     async with open_server(settings) as redis:
         return sorted([stuck async for stuck in Outbox(redis).dead_letters()], key=lambda stuck: stuck.since)
 
 
 async def retry(settings: Settings, keys: Sequence[str] | None) -> list[str]:
-    """Try these again, or all where none is named. -> those that were waiting for it"""
+    """Retry these dead letters, or all if none are named. Returns the keys that were found."""
     async with open_server(settings) as redis:
         outbox = Outbox(redis)
         wanted = keys or [stuck.key async for stuck in outbox.dead_letters()]
@@ -28,21 +28,21 @@ async def retry(settings: Settings, keys: Sequence[str] | None) -> list[str]:
 
 
 async def drop(settings: Settings, keys: Sequence[str]) -> list[str]:
-    """Give these up. -> those that were waiting for it"""
+    """Drop these dead letters. Returns the keys that were found."""
     async with open_server(settings) as redis:
         outbox = Outbox(redis)
         return [key for key in keys if await outbox.drop(key)]
 
 
 async def export(settings: Settings, only: ChannelRef | None) -> AsyncIterator[str]:
-    """Lines of JSON: all that is kept, or what is kept of one channel."""
+    """All state, or that of one channel, as lines of JSON."""
     async with open_server(settings) as redis:
         async for fact in facts(redis, only):
             yield fact.model_dump_json()
 
 
 async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | None) -> str:
-    """Read such lines; those of one channel can become another's. -> what was done, as a sentence.
+    """Import lines of `export`; those of one channel can go to another. Returns what was done, as a sentence.
 
     Raises BadLine.
     """
@@ -55,13 +55,15 @@ async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | Non
             with progress("import") as advance:
                 await restoring.write(_counted(lines, advance))
         except BadLine as error:
-            raise BadLine(f"{error}. Reading the file again once it is mended does no harm.") from None
+            raise BadLine(
+                f"{error}. Correct the file and import it again: lines that were read already change nothing."
+            ) from None
     done = ", ".join(f"{count} {kind}" for kind, count in sorted(restoring.counts.items())) or "nothing"
     refused = [
-        f"\nNot subscribed, for {fact.channel} has as many as it may: {fact.query}"
+        f"\nNot subscribed, because {fact.channel} has the most subscriptions allowed: {fact.query}"
         for fact in restoring.refused
     ]
-    return f"Read: {done}.{''.join(refused)}"
+    return f"Imported: {done}.{''.join(refused)}"
 
 
 def _counted(lines: Iterable[str], advance: Advance) -> Iterator[str]:

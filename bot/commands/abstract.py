@@ -8,6 +8,6 @@ from bot.ports import Reply
 
 
 async def abstract(command: Command, services: Services) -> Reply:
-    """The paper in full, for everyone who follows the thread."""
+    """The paper in full, in the card's thread."""
     paper = await resolve_paper(command.options["paper"], services)
     return Reply(paper_card(paper, (), services.now(), "full"), private=False, thread=True)

@@ -1,4 +1,4 @@
-"""arXiv's categories that people of this trade subscribe to, with what they are called."""
+"""arXiv categories that are offered while typing, with their names."""
 
 from collections.abc import Mapping
 

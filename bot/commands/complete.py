@@ -1,4 +1,4 @@
-"""What could be meant by what was typed so far: for platforms that complete options."""
+"""Suggestions for an option while it is typed, on platforms that show them."""
 
 import re
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from bot.commands.table import find
 from bot.domain.models import ChannelRef
 from bot.text import shorten
 
-MOST = 25
-"""Discord shows no more."""
-TITLES = 10
-LABEL = 100
-"""Characters; Discord's limit."""
+MAX_CHOICES = 25
+"""Suggestions at most: the smallest limit of a platform."""
+MAX_TITLES = 10
+MAX_LABEL = 100
+"""Characters of a suggestion: the smallest limit of a platform."""
 _WORD = re.compile(r"[^\W_]{3,}")
 
 
 async def complete(
     command: str, option: str, typed: str, channel: ChannelRef, services: Services
 ) -> Sequence[Choice]:
-    """The likeliest first. Nothing for what is not known."""
+    """Suggestions, the likeliest first; none for an unknown command or option."""
     spec = find(command)
     kind = next((o.kind for o in spec.options if o.name == option), None) if spec else None
     match kind:
@@ -43,11 +43,11 @@ async def _subscriptions(typed: str, channel: ChannelRef, services: Services) ->
         Choice(f"#{s.number}", f"#{s.number} {shorten(s.query, QUERY)}")
         for s in await services.subscriptions.of(channel)
         if wanted in s.query.casefold() or str(s.number).startswith(wanted)
-    ][:MOST]
+    ][:MAX_CHOICES]
 
 
 async def _queries(typed: str, channel: ChannelRef, services: Services) -> Sequence[Choice]:
-    """What was typed so far with its last word as a category, or as a word that is subscribed to here."""
+    """The text with its last word completed to a category, or to a word of a subscription here."""
     before, space, last = typed.rpartition(" ")
     if categories := _categories(
         last.casefold().removeprefix("cat:"), wanted=last.casefold().startswith("cat:")
@@ -60,16 +60,16 @@ async def _queries(typed: str, channel: ChannelRef, services: Services) -> Seque
     whole = [query for query in queries if typed.casefold().strip() in query.casefold()]
     said = dict.fromkeys(word for query in queries for word in _WORD.findall(query.casefold()))
     words = [f"{before}{space}{word}" for word in said if len(last) > 1 and word.startswith(last.casefold())]
-    return [Choice(text, text) for text in dict.fromkeys((*words, *whole))][:MOST]
+    return [Choice(text, text) for text in dict.fromkeys((*words, *whole))][:MAX_CHOICES]
 
 
 def _categories(begun: str, *, wanted: bool) -> list[str]:
-    """Those that begin so; without `cat:` only where it can be nothing else, as in `cs.c`."""
+    """Categories that begin like this; without `cat:` only if it can be nothing else, as in `cs.c`."""
     if not wanted and "." not in begun:
         return []
-    return [category for category in CATEGORIES if category.casefold().startswith(begun)][:MOST]
+    return [category for category in CATEGORIES if category.casefold().startswith(begun)][:MAX_CHOICES]
 
 
 async def _titles(typed: str, services: Services) -> Sequence[Choice]:
-    papers = await services.search.titled(typed, TITLES)
-    return [Choice(paper.id, shorten(plain(paper.title), LABEL)) for paper in papers]
+    papers = await services.search.titled(typed, MAX_TITLES)
+    return [Choice(paper.id, shorten(plain(paper.title), MAX_LABEL)) for paper in papers]

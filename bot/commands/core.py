@@ -1,4 +1,4 @@
-"""The core as a platform sees it: a command in, a reply out, whatever happens."""
+"""The core as a platform sees it: a command in, a reply out, also when something fails."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,10 +13,11 @@ from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, react, up, widen
 from bot.commands.help import help_
+from bot.commands.hints import button_for
 from bot.commands.list import list_
 from bot.commands.more import more
 from bot.commands.mute import mute, mutewhat, unmute
-from bot.commands.parser import ParsedCommand, check_options, parse_line, resolve_command
+from bot.commands.parser import INVOCATION, ParsedCommand, check_options, parse_line, resolve_command
 from bot.commands.preview import preview
 from bot.commands.saved import save, saved
 from bot.commands.search import search
@@ -76,7 +77,9 @@ class Commands:
         try:
             parsed = parse_line(line, user, channel)
         except UserError as error:
-            return Reply(error_card(error, line))
+            return Reply(
+                error_card(error, line, button_for(error.hint, INVOCATION.sub("", line.strip(), count=1)))
+            )
         return await self._answer(parsed)
 
     async def handle(self, command: Command) -> Reply:
@@ -111,7 +114,7 @@ class Commands:
         user: User,
         channel: ChannelRef,
     ) -> Sequence[Choice]:
-        """What could be meant by what was typed so far. Never raises: a person goes on typing."""
+        """Suggestions for what is being typed. Never raises: the person just goes on typing."""
         try:
             if not await self._is_member(user, channel):
                 return ()
@@ -127,17 +130,17 @@ class Commands:
     async def subscriptions(
         self, channels: Iterable[ChannelRef]
     ) -> Mapping[ChannelRef, Sequence[Subscription]]:
-        """Those of each channel that has any."""
+        """The subscriptions of each channel that has any."""
         return await self._services.subscriptions.of_each(tuple(channels))
 
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
-        """What the person has saved, the latest first."""
+        """The papers that the person has saved, the latest first."""
         ids = await self._services.saved.of(user, channel)
         papers = await self._services.papers.get(ids)
         return [papers[paper_id] for paper_id in ids if paper_id in papers]
 
     async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
-        """Count what a reaction to a posted card says; with None it was taken back."""
+        """Count a reaction to a posted card, or remove it if `liked` is None."""
         if not await self._is_member(user, channel):
             return
         paper_id = await self._services.outbox.paper_of(channel, message)
@@ -150,7 +153,7 @@ class Commands:
         await self._services.move(old, new)
 
     async def forget(self, channel: ChannelRef) -> None:
-        """Remove all that is kept of a channel."""
+        """Delete everything stored about a channel."""
         for subscription in await self._services.subscriptions.of(channel):
             await self._services.subscriptions.remove(channel, subscription.number)
         await self._services.outbox.forget(channel)
@@ -163,7 +166,8 @@ class Commands:
             return await self._carry_out(parsed.spec, command)
         except UserError as error:
             outcome = "refused"
-            return Reply(error_card(_with_whole_hint(error, parsed), parsed.free_text))
+            whole = _with_whole_hint(error, parsed)
+            return Reply(error_card(whole, parsed.free_text, button_for(whole.hint, parsed.line)))
         except Exception:  # the edge: a person waits for an answer, and the platform's loop goes on
             log.exception("command_failed", command=name, channel=str(command.channel), user=command.user.id)
             outcome = "failed"

@@ -1,4 +1,4 @@
-"""`/paper explain`: what became of a paper in this channel, step by step, and why."""
+"""`/paper explain`: why a paper was or was not posted in this channel, step by step."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from bot.store.papers import YOUNG
 from bot.text import shorten
 
 SHOWN = 12
-"""Subscriptions; those that match come first."""
+"""Subscriptions that are listed; those that match come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """All that is known of a paper in a channel."""
+    """Everything we know about a paper in a channel."""
 
     paper: Paper
     seen: datetime | None
@@ -44,7 +44,7 @@ class Story:
 
 
 async def explain(command: Command, services: Services) -> Reply:
-    """Seen when and where, which subscriptions match or what they miss, muted, waiting, sent, failed."""
+    """When it was seen, which subscriptions match, and whether it is muted, waiting, posted or failed."""
     paper, channel = await resolve_paper(command.options["paper"], services), command.channel
     owed = await services.outbox.open_deliveries(channel)
     seen = (await services.papers.first_seen([paper.id])).get(paper.id)
@@ -62,7 +62,7 @@ async def explain(command: Command, services: Services) -> Reply:
 
 
 def story_card(story: Story) -> Card:
-    """The outcome, then how it came to it."""
+    """The outcome, then the steps that led to it."""
     outcome = _outcome(story)
     title = plain(story.paper.title)
     words = "".join(span.text for span in outcome)
@@ -83,7 +83,7 @@ def _outcome(story: Story) -> Text:
         return (*posted, Span(" See it", url=where)) if where else posted
     if story.owed:
         return text(
-            "Not posted yet: it is on its way." if _goes_out(story.owed) else "Not posted: it failed."
+            "Not posted yet: it is on its way." if _goes_out(story.owed) else "Not posted: sending it failed."
         )
     return text(f"Not posted here: {_reason(story)}.")
 
@@ -95,41 +95,41 @@ def _reason(story: Story) -> str:
     if not matching:
         return "no subscription matches it"
     if story.seen is None:
-        return "no source that Paperboy follows has listed it"
+        return "none of the sources that Paperboy reads has listed it"
     active = [mute for mute in story.rules.mutes if mute.is_active(story.now)]
     if muting(story.paper, active) or all(f"#{s.number}" in {m.text for m in active} for s in matching):
         return "it is muted"
     if all(s.created_at > story.seen for s in matching):
-        return "it had been seen before the subscription was made"
-    return "when it was last looked at nothing matched, or it was too old by then"
+        return "it appeared before the subscription was made"
+    return "nothing matched while it was new, and it is too old to be posted now"
 
 
 def _seen(story: Story) -> Iterable[Text]:
     if story.seen is None:
-        yield text("Known, but not listed by any source that Paperboy follows.")
+        yield text("In the search index, but not listed by any source that Paperboy reads.")
         return
     sources = ", ".join(story.paper.sources) or "a source"
     yield text(f"First seen on {story.said(story.seen)}, listed by {sources}.")
     if story.now - story.seen < YOUNG and not story.sent:
-        yield text(f"Upvotes, rank and code are followed until {story.said(story.seen + YOUNG)}.")
+        yield text(f"Its upvotes, rank and code are checked again until {story.said(story.seen + YOUNG)}.")
 
 
 def _matches(story: Story) -> Iterable[Text]:
     reading = Reading.of(story.paper)
-    told = sorted(story.subscriptions, key=lambda s: not _holds(s, story.paper))
-    for subscription in told[:SHOWN]:
+    listed = sorted(story.subscriptions, key=lambda s: not _holds(s, story.paper))
+    for subscription in listed[:SHOWN]:
         short = shortfalls(parse(subscription.query).root, reading)
         late = (
-            f", but it was made later, on {story.said(subscription.created_at)}"
+            f", but was made later, on {story.said(subscription.created_at)}"
             if not short and story.seen and subscription.created_at > story.seen
             else ""
         )
-        verdict = f"does not match: {'; '.join(short)}" if short else f"matches{late}"
+        verdict = f"doesn't match: {'; '.join(short)}" if short else f"matches{late}"
         yield text(
             bold(f"#{subscription.number}"), " ", code(shorten(subscription.query, QUERY)), f" {verdict}."
         )
-    if len(told) > SHOWN:
-        yield text(f"{len(told) - SHOWN} more subscriptions do not match.")
+    if len(listed) > SHOWN:
+        yield text(f"{len(listed) - SHOWN} more subscriptions don't match.")
 
 
 def _muted(story: Story) -> Iterable[Text]:
@@ -151,23 +151,23 @@ def _delivery(story: Story) -> Iterable[Text]:
         return
     if owed.state == "pending" and owed.due > story.now and not owed.why:
         others = f", with {len(owed.papers) - 1} more" if len(owed.papers) > 1 else ""
-        yield text(f"Waits for {story.said(owed.due)}{others}.")
+        yield text(f"Waiting until {story.said(owed.due)}{others}.")
     elif owed.state == "pending":
         yield text(f"Due since {story.said(owed.due)}." if owed.due <= story.now else _again(story, owed.due))
     elif owed.state in {"claimed", "sending"}:
-        yield text("It is being posted at this moment.")
+        yield text("It is being posted right now.")
     elif owed.state == "unknown":
-        yield text("It may have been posted: the platform is being asked.")
+        yield text("It may have been posted; Paperboy is asking the platform.")
     elif owed.state == "held":
-        yield text("It may have been posted, the platform can't say, and an operator has to decide.")
+        yield text("It may have been posted, and the platform can't tell. An operator has to decide.")
     else:
-        yield text("It was given up; an operator can have it tried again.")
+        yield text("Paperboy gave up after several attempts. An operator can retry it.")
     if owed.why:
         yield text(f"The last attempt failed: {owed.why}.")
 
 
 def _again(story: Story, at: datetime) -> str:
-    return f"It is tried again on {story.said(at)}."
+    return f"Retrying on {story.said(at)}."
 
 
 def _goes_out(owed: OpenDelivery) -> bool:

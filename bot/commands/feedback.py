@@ -1,4 +1,4 @@
-"""👍 and 👎: counted for the subscriptions that brought a paper; many 👎 lead to a narrower query."""
+"""👍 and 👎: counted for the subscriptions that match a paper; many 👎 lead to a narrower query."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from bot.cards import Block, Button, Card
 from bot.cards.paper import QUERY
 from bot.cards.say import actions, bold, code, paragraph
-from bot.commands.replan import follow
+from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
 from bot.domain.errors import UserError
@@ -18,24 +18,24 @@ from bot.store.votes import Vote
 from bot.text import shorten
 
 UP, DOWN = "👍", "👎"
-OTHERS = 60
-"""Papers of the last days that a proposal is tried on."""
+TRIED_PAPERS = 60
+"""Recent papers that a narrower query is tried on."""
 
 
 async def up(command: Command, services: Services) -> Reply:
-    """The person likes the paper."""
+    """Count a 👍."""
     return await _voted(command, services, liked=True)
 
 
 async def down(command: Command, services: Services) -> Reply:
-    """The person does not."""
+    """Count a 👎."""
     return await _voted(command, services, liked=False)
 
 
 async def react(
     channel: ChannelRef, user: User, paper: Paper, services: Services, *, liked: bool | None
 ) -> list[Subscription]:
-    """Count a vote, or with None take it back. -> the subscriptions that it counts for"""
+    """Count a vote, or remove it if `liked` is None. Returns the subscriptions that it counts for."""
     if liked is None:
         await services.votes.drop(channel, user, paper.id)
         return []
@@ -46,29 +46,31 @@ async def react(
 
 
 async def narrow(command: Command, services: Services) -> Reply:
-    """Rule something out of a subscription: `#3 -survey`."""
+    """Add an exclusion to a subscription: `#3 -survey`."""
     number, _, exclusions = command.options["change"].strip().partition(" ")
     subscription = await resolve_subscription(number, command.channel, services)
     query = narrowed(subscription.query, exclusions)
     changed = await services.subscriptions.change(command.channel, subscription.number, query=str(query))
-    await follow(command.channel, services)
+    await replan_waiting(command.channel, services)
     return Reply(_changed_card("Narrowed", changed or subscription))
 
 
 async def widen(command: Command, services: Services) -> Reply:
-    """Give a subscription the query back that it had before."""
+    """Restore the query that a subscription had before."""
     subscription = await resolve_subscription(command.options["subscription"], command.channel, services)
     if not subscription.was:
-        raise UserError(f"#{subscription.number} has not been changed.", hint="/paper list")
+        raise UserError(
+            f"#{subscription.number} hasn't been changed, so there is nothing to restore.", hint="/paper list"
+        )
     changed = await services.subscriptions.change(
         command.channel, subscription.number, query=subscription.was
     )
-    await follow(command.channel, services)
-    return Reply(_changed_card("As before", changed or subscription))
+    await replan_waiting(command.channel, services)
+    return Reply(_changed_card("Restored", changed or subscription))
 
 
 async def proposal(subscription: Subscription, votes: Iterable[Vote], services: Services) -> Narrower | None:
-    """A narrower query for a subscription that many 👎 came for."""
+    """A narrower query for a subscription whose papers got many 👎; None if there is none."""
     verdicts = _verdicts(vote for vote in votes if subscription.number in vote.numbers)
     if sum(score < 0 for score in verdicts.values()) < DISLIKES:
         return None
@@ -78,12 +80,12 @@ async def proposal(subscription: Subscription, votes: Iterable[Vote], services: 
     query = parse(subscription.query)
     others = set(await services.recent.matching(query)) - verdicts.keys()
     return narrower(
-        query, liked, disliked, list((await services.papers.get(sorted(others)[:OTHERS])).values())
+        query, liked, disliked, list((await services.papers.get(sorted(others)[:TRIED_PAPERS])).values())
     )
 
 
 def counted(votes: Iterable[Vote]) -> Mapping[int, tuple[int, int]]:
-    """Subscription -> how many 👍 and how many 👎."""
+    """👍 and 👎 by subscription number."""
     ups: Counter[int] = Counter()
     downs: Counter[int] = Counter()
     for vote in votes:
@@ -92,13 +94,13 @@ def counted(votes: Iterable[Vote]) -> Mapping[int, tuple[int, int]]:
 
 
 def offer_blocks(subscription: Subscription, offer: Narrower) -> tuple[Block, ...]:
-    """The narrower query, what it would have done, and a button that applies it."""
+    """The narrower query, its back-test, and a button that applies it."""
     number = f"#{subscription.number}"
-    kept = f" and kept all {offer.kept} that were liked" if offer.kept else ""
+    kept = f" and kept all {offer.kept} with a 👍" if offer.kept else ""
     return (
         paragraph(
-            f"{number} brings much that is not liked. ", code(offer.exclusions), " would have left out "
-            f"{offer.left_out} of {offer.disliked}{kept}.",
+            f"{number} brings many papers with a 👎. ", code(offer.exclusions), " would have left out "
+            f"{offer.left_out} of {offer.disliked} of them{kept}.",
         ),
         *actions(Button(f"Narrow {number}", f"narrow {number} {offer.exclusions}")),
     )  # fmt: skip
@@ -131,7 +133,7 @@ def _changed_card(how: str, subscription: Subscription) -> Card:
 
 
 def _verdicts(votes: Iterable[Vote]) -> Counter[str]:
-    """Paper -> 👍 less 👎."""
+    """👍 minus 👎 by paper."""
     found: Counter[str] = Counter()
     for vote in votes:
         found[vote.paper] += 1 if vote.liked else -1

@@ -1,4 +1,4 @@
-"""`/paper help`: the table, as a card."""
+"""`/paper help`: all commands, or one of them."""
 
 from difflib import get_close_matches
 
@@ -12,10 +12,10 @@ from bot.ports import Reply
 
 _LANGUAGE = (
     ("diffusion policy", "both words"),
-    ("diffusion, flow matching", "either side of the comma"),
-    ('"language model" -survey', "the phrase, without that word"),
-    ("author:hinton cat:cs.LG", "one field only"),
-    ("trending, agents min:30", "what trends, or what has 30 upvotes"),
+    ("diffusion, flow matching", "the first word, or both of the others"),
+    ('"language model" -survey', "the phrase, but not that word"),
+    ("author:hinton cat:cs.LG", "an author, in one arXiv category"),
+    ("trending, agents min:30", "trending papers, or papers on agents with 30 upvotes"),
 )
 
 
@@ -26,7 +26,7 @@ async def help_(command: Command, _services: Services) -> Reply:
 
 
 def help_card() -> Card:
-    """Every command with what it does, then the query language by example."""
+    """Every command with its summary, then the query language by example."""
     commands = tuple(text(code(f"/paper {spec.usage}"), f" – {spec.summary}") for spec in shown())
     examples = tuple(text(code(query), f" – {meaning}") for query, meaning in _LANGUAGE)
     return Card(
@@ -35,7 +35,7 @@ def help_card() -> Card:
         "New papers, in this channel",
         (
             Bullets(commands),
-            paragraph("A query is words, and they match as words: ", code("rag"), " never finds “storage”."),
+            paragraph("Queries match whole words: ", code("rag"), " doesn't match “storage”."),
             Bullets(examples),
             *actions(Button("This channel's subscriptions", "list"), Button("Trending now", "trending")),
         ),
@@ -70,4 +70,4 @@ def _named(asked: str) -> CommandSpec:
         return spec
     near = get_close_matches(asked.casefold(), [spec.name for spec in shown()], n=1)
     hint = f"/paper help {near[0]}" if near else "/paper help"
-    raise UserError(f"There is no command “{asked}”.", hint=hint)
+    raise UserError(f"Unknown command “{asked}”.", hint=hint)

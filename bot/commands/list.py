@@ -16,11 +16,12 @@ from bot.ports import Reply
 from bot.store.votes import Vote
 from bot.text import shorten
 
-ON_A_PAGE = 15
-"""So that a page of the longest queries stays below Discord's 4,000 characters."""
+PAGE_SIZE = 15
+"""Subscriptions on a page: with the longest queries a page has fewer than 4,000 characters, the smallest limit of
+a platform."""
 
-MOST_OFFERED = 4
-"""Blocks; two for each offer."""
+MAX_OFFER_BLOCKS = 4
+"""Blocks of a card with narrower queries, two for each."""
 NO_VOTES: Mapping[int, tuple[int, int]] = MappingProxyType({})
 
 
@@ -41,12 +42,12 @@ def list_card(
     page: int = 1,
     votes: Mapping[int, tuple[int, int]] = NO_VOTES,
 ) -> Card:
-    """A line for each subscription: number, query, schedule, by whom and since when, what people said of it."""
+    """A line for each subscription: number, query, schedule, by whom and since when, its 👍 and 👎."""
     if not subscriptions:
         return _empty_card()
-    pages = -(-len(subscriptions) // ON_A_PAGE)
+    pages = -(-len(subscriptions) // PAGE_SIZE)
     page = min(max(page, 1), pages)
-    shown = subscriptions[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    shown = subscriptions[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     heading = f"{count(len(subscriptions), 'subscription')} in this channel"
     turn = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
     return Card(
@@ -55,7 +56,7 @@ def list_card(
         f"{heading} (page {page} of {pages})" if pages > 1 else heading,
         (
             Bullets(tuple(_line(s, settings, now, votes.get(s.number, (0, 0))) for s in shown)),
-            paragraph(dim("Stop one with "), code(f"/paper unsubscribe #{shown[0].number}")),
+            paragraph(dim("Remove one with "), code(f"/paper unsubscribe #{shown[0].number}")),
             *actions(*(Button(label, f"list page:{to}") for there, label, to in turn if there)),
         ),
     )
@@ -70,11 +71,11 @@ def _empty_card() -> Card:
 async def _offers(
     subscriptions: Sequence[Subscription], votes: Sequence[Vote], services: Services
 ) -> Sequence[Block]:
-    """Narrower queries for what brings much that is not liked."""
+    """Narrower queries for subscriptions that bring many papers people don't like."""
     blocks: list[Block] = []
     for subscription in subscriptions:
         offer = await proposal(subscription, votes, services)
-        if offer and len(blocks) < MOST_OFFERED:
+        if offer and len(blocks) < MAX_OFFER_BLOCKS:
             blocks += offer_blocks(subscription, offer)
     return blocks
 
@@ -83,12 +84,12 @@ def _line(
     subscription: Subscription, settings: ChannelSettings, now: datetime, votes: tuple[int, int]
 ) -> Text:
     by = f"by {shorten(subscription.creator, AUTHOR)}" if subscription.creator else ""
-    said = " ".join(f"{sign} {n}" for sign, n in zip((UP, DOWN), votes, strict=True) if n)
+    votes_given = " ".join(f"{sign} {n}" for sign, n in zip((UP, DOWN), votes, strict=True) if n)
     facts = (
         frequency_of((subscription.every,), settings),
         by,
         short_date(subscription.created_at, now),
-        said,
+        votes_given,
     )
     return text(
         bold(f"#{subscription.number}"),

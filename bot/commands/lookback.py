@@ -1,4 +1,4 @@
-"""What a query would have posted lately: shown before anybody is bothered by it."""
+"""What a query would have posted lately: shown before it posts anything."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from bot.query import Query
 from bot.search.recent_papers import KEPT
 
 DAYS = KEPT.days
-BROAD = 20
-"""Papers a day. A channel that gets more than that is soon muted by its people."""
+MAX_PER_DAY = 20
+"""Papers a day above which we ask first: people mute a channel that gets more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,31 +21,28 @@ class Lookback:
     seen: int
     matching: tuple[Paper, ...]
     days: int
-    """On how many of those days papers appeared at all: weekends have none, nor has a fresh installation."""
+    """Days with any papers: weekends and the time before the installation have none."""
     sample: bool = False
-    """They are the bundled sample, for nothing else was read yet."""
+    """They are the bundled sample, because no source has been read yet."""
 
     @property
     def per_day(self) -> int:
-        """Matching papers on a day that has papers."""
+        """Matching papers per day with papers."""
         return round(len(self.matching) / max(1, self.days))
 
     @property
     def broad(self) -> bool:
-        """Whether it is too much for most channels."""
-        return self.per_day > BROAD
+        """Whether it would flood most channels."""
+        return self.per_day > MAX_PER_DAY
 
     def sentence(self) -> str:
         """What was found, in words."""
         if not self.seen:
-            return "No papers have been read yet, so there is nothing to look back on."
-        papers = count(self.seen, "paper")
-        past = (
-            f"the {papers} of the bundled sample" if self.sample else f"the {papers} of the last {DAYS} days"
-        )
+            return "No papers have been read yet, so I can't say how many this would bring."
+        span = "in the bundled sample" if self.sample else f"in the last {DAYS} days"
         if not self.matching:
-            return f"None of {past} match: a rare subject, or a word too many."
-        return f"Of {past} it would have posted {len(self.matching):,}."
+            return f"No matches {span}. Try fewer words."
+        return f"{count(len(self.matching), 'match', 'matches')} {span}, of {count(self.seen, 'paper')}."
 
 
 async def look_back(query: Query, services: Services) -> Lookback:

@@ -9,7 +9,7 @@ from bot.cards.paper import AUTHOR, QUERY
 from bot.cards.plain import plain
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
 from bot.commands.parser import number_in
-from bot.commands.replan import follow
+from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
 from bot.domain.errors import UserError
@@ -19,32 +19,37 @@ from bot.ports import Reply
 from bot.query import parse
 from bot.text import shorten
 
-LONGEST = timedelta(days=366)
-MOST = 50
-"""Mutes a channel."""
+MAX_DURATION = timedelta(days=366)
+MAX_MUTES = 50
+"""Mutes per channel."""
 SUBSCRIPTION_FOR = "7d"
-"""How long the card's button mutes a subscription: whoever wants it away for good unsubscribes."""
+"""How long the card's button mutes a subscription. To stop it for good, people unsubscribe."""
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _FOR = re.compile(r"(\d{1,4})\s*([hdw])[a-z]*", re.IGNORECASE)
 
 
 async def mute(command: Command, services: Services) -> Reply:
-    """Mute a query or a subscription."""
+    """Mute a query or a subscription; `mute list` shows the mutes."""
+    if command.options["query"].casefold() == "list":
+        return Reply(await _muted(command, services))
     muted = await _named(command.options["query"], command, services)
-    if len(await _active(command, services)) >= MOST:
-        raise UserError(f"{MOST} things are muted here, and more can't be.", hint="/paper unmute")
+    if len(await _active(command, services)) >= MAX_MUTES:
+        raise UserError(
+            f"This channel has {MAX_MUTES} mutes, the most there can be. Remove one first.",
+            hint="/paper unmute",
+        )
     until = _until(command.options.get("for", ""), await services.outbox.now())
     await services.rules.mute(
         command.channel, Mute(text=muted, created_by=command.user.signature, until=until)
     )
-    dropped, comes = await follow(command.channel, services)
+    dropped, comes = await replan_waiting(command.channel, services)
     zone = (await services.settings.of(command.channel)).zone
     return Reply(muted_card(muted, in_words(until, zone) if until else "", dropped, comes))
 
 
 async def mutewhat(command: Command, services: Services) -> Reply:
-    """Ask what about a paper is not wanted: the reason that it is here for, or its author."""
+    """Ask what to mute: the subscription that brought the paper, or its author."""
     paper = await resolve_paper(command.options["paper"], services)
     subscriptions = await services.subscriptions.of(command.channel)
     reason = next((s for s in subscriptions if parse(s.query).matches(paper)), None)
@@ -52,14 +57,14 @@ async def mutewhat(command: Command, services: Services) -> Reply:
 
 
 async def unmute(command: Command, services: Services) -> Reply:
-    """Let something in again; with nothing named, say what is muted."""
+    """End a mute; without a query, list the mutes."""
     asked = command.options.get("query", "")
     if not asked:
         return Reply(await _muted(command, services))
     number = number_in(asked)
     wanted = f"#{number}" if number is not None else str(parse(asked))
     if not await services.rules.unmute(command.channel, wanted):
-        raise UserError(f"{wanted} is not muted here.", hint="/paper unmute")
+        raise UserError(f"{wanted} isn't muted here.", hint="/paper unmute")
     message = f"No longer muted: {shorten(wanted, QUERY)}"
     return Reply(
         Card(
@@ -67,7 +72,7 @@ async def unmute(command: Command, services: Services) -> Reply:
             message,
             blocks=(
                 paragraph("No longer muted: ", code(wanted)),
-                paragraph("It counts for the papers that come from now on."),
+                paragraph("Applies to new papers only."),
                 *actions(Button("Undo", f"mute {wanted}")),
             ),
         )
@@ -75,9 +80,9 @@ async def unmute(command: Command, services: Services) -> Reply:
 
 
 def muted_card(muted: str, until: str, dropped: int, comes: str) -> Card:
-    """What is muted, until when, and what became of papers that waited."""
-    when = f"until {until}" if until else "until somebody unmutes it"
-    gone = f"{count(dropped, 'waiting paper')} will not be posted. {comes}" if dropped else comes
+    """What is muted, until when, and what happens to waiting papers."""
+    when = f"until {until}" if until else "until someone unmutes it"
+    gone = f"{count(dropped, 'waiting paper')} won't be posted. {comes}" if dropped else comes
     return Card(
         "reply",
         f"Muted here, {when}: {shorten(muted, QUERY)}",
@@ -136,7 +141,8 @@ async def _named(asked: str, command: Command, services: Services) -> str:
     query = parse(asked)
     if query.has_signals:
         raise UserError(
-            "Upvotes, ranks and code change; what is muted is a matter of words.", hint="/paper mute survey"
+            "Only words, authors, categories and sources can be muted, not upvotes, rank or code.",
+            hint="/paper mute survey",
         )
     return str(query)
 
@@ -146,8 +152,8 @@ def _until(typed: str, now: datetime) -> datetime | None:
         return None
     said = _FOR.fullmatch(typed)
     length = int(said[1]) * _UNITS[said[2].lower()] if said else timedelta(0)
-    if not timedelta(0) < length <= LONGEST:
+    if not timedelta(0) < length <= MAX_DURATION:
         raise UserError(
-            f"“for:” is a time such as 12h, 7d or 2w, not “{typed}”.", hint="/paper mute survey for:7d"
+            f"“for:” is a time like 12h, 7d or 2w, not “{typed}”.", hint="/paper mute survey for:7d"
         )
     return now + length

@@ -1,10 +1,11 @@
-"""Reads a command as a person types it: `/paper subscribe "language model" -survey every:daily`."""
+"""Parses a command as a person types it: `/paper subscribe "language model" -survey every:daily`."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import chain
+from types import MappingProxyType
 
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
 from bot.domain.errors import UserError
@@ -24,14 +25,19 @@ class ParsedCommand:
         return self.command.options.get(self.spec.free.name, "") if self.spec.free else ""
 
     @property
+    def line(self) -> str:
+        """The command as it would be typed after `/paper`."""
+        return f"{self.spec.name} {self.free_text}{self.named_options}".rstrip()
+
+    @property
     def named_options(self) -> str:
         """The other options as they are typed, each after a space."""
         given = self.command.options
         return "".join(f" {o.name}:{given[o.name]}" for o in self.spec.named if o.name in given)
 
 
-LONGEST = 1000
-"""Characters of a line. A query may have 256; whatever is longer was pasted by mistake."""
+MAX_LINE = 1000
+"""Characters of a line. A query may have 256; a longer line was pasted by mistake."""
 
 INVOCATION = re.compile(r"\A/?paper(?:boy)?(?:\s+|$)", re.IGNORECASE)
 _QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
@@ -39,13 +45,35 @@ _QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»�
 _NUMBER = re.compile(r"#?\s*([0-9]{1,9})")
 
 
+FOREIGN_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        word: name
+        for name, words in {
+            "help": "hilfe aide ayuda ヘルプ 助けて",
+            "subscribe": "abonnieren abonner suscribir suscribirse 購読 登録",
+            "unsubscribe": "abbestellen desabonner désabonner desuscribir 購読解除 解除",
+            "list": "liste lista 一覧 リスト",
+            "search": "suche suchen chercher recherche rechercher buscar 検索",
+            "preview": "vorschau aperçu apercu vista プレビュー",
+            "settings": "einstellungen réglages reglages paramètres parametres ajustes configuración configuracion 設定",
+            "saved": "gespeichert merkliste enregistrés enregistres guardados 保存済み",
+            "mute": "stumm silencer silenciar ミュート",
+            "status": "zustand statut estado 状態",
+            "trending": "beliebt tendances tendencias トレンド",
+        }.items()
+        for word in words.split()
+    }
+)
+"""What people type for a command in German, French, Spanish and Japanese; it gets the command as a hint."""
+
+
 def parse_line(line: str, user: User, channel: ChannelRef) -> ParsedCommand:
     """The command that `line` says, with or without `/paper` before it; a bare `/paper` asks for help.
 
     Raises UserError with the nearest valid line as its hint.
     """
-    if len(line) > LONGEST:
-        raise UserError(f"That is too long: at most {LONGEST} characters.", hint="/paper help")
+    if len(line) > MAX_LINE:
+        raise UserError(f"That is too long. A command has at most {MAX_LINE} characters.", hint="/paper help")
     said = INVOCATION.sub("", line.strip(), count=1)
     name = said.split(maxsplit=1)[0] if said else "help"
     rest = said[len(name) :].strip()
@@ -93,42 +121,77 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
         rest = pattern.sub(lambda match: "" if match[1] else match[0], rest)
     text = rest.strip()
     if text and spec.free is None:
-        raise UserError(f"“{spec.name}” stands alone.", hint=f"/paper {spec.name}")
+        raise _unexpected(spec, text)
     if text and spec.free is not None:
+        _refuse_settings(spec, text)
         found[spec.free.name] = text.lower() if spec.free.kind == "choice" else text
     return found
 
 
 def _add(found: dict[str, str], name: str, value: str) -> None:
     if name in found and found[name] != value:
-        raise UserError(f"“{name}:” is there twice: {found[name]} and {value}. Keep one.")
+        raise UserError(f"“{name}:” appears twice: {found[name]} and {value}. Keep one.")
     found[name] = value
+
+
+def _unexpected(spec: CommandSpec, text: str) -> UserError:
+    """The error for words after a command that takes none."""
+    names = [option.name for option in spec.named if not option.hidden]
+    if not names:
+        return UserError(f"“{spec.name}” doesn't take any words.", hint=f"/paper {spec.name}")
+    name, colon, value = text.split(maxsplit=1)[0].partition(":")
+    near = get_close_matches(name.casefold(), names, n=1)
+    hint = f"/paper {spec.name} {near[0]}:{value}" if near and colon and value else f"/paper {spec.name}"
+    meant = f" Did you mean “{near[0]}”?" if near else ""
+    kind = "setting" if spec.name == "settings" else "option"
+    return UserError(f"I don't know the {kind} “{name}”.{meant} There are {', '.join(names)}.", hint=hint)
+
+
+def _refuse_settings(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for a channel's setting that was typed into a query: `subscribe rag hour:9`."""
+    settings = find("settings")
+    if spec.free is None or spec.free.kind not in {"query", "subscription"} or settings is None:
+        return
+    names = "|".join(option.name for option in settings.named if option not in spec.named)
+    unquoted = re.sub(_QUOTED, " ", text)
+    if said := re.search(rf"(?<!\S)({names}):(\S+)", unquoted, re.IGNORECASE):
+        raise UserError(
+            f"“{said[1]}:” is a setting of the channel, not a part of a query.",
+            hint=f"/paper settings {said[1].lower()}:{said[2]}",
+        )
 
 
 def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str, str]) -> None:
     if option.kind == "integer" and not re.fullmatch("[0-9]{1,6}", value):
-        raise UserError(f"“{option.name}:” is a number, not “{value}”.", hint=f"/paper {spec.name}")
+        raise UserError(
+            f"“{option.name}:” needs a number, not “{value}”.", hint=_line_with(spec, given, option, "")
+        )
     if option.kind == "choice" and value not in option.choices + option.also:
         *firsts, last = option.choices
-        near = next(iter(get_close_matches(value, option.choices, n=1, cutoff=0.4)), last)
-        text = given.get(spec.free.name, "") if spec.free and not option.free else ""
-        name, right = (option.name, near) if option.free else (f"{option.name}:", f"{option.name}:{near}")
+        near = get_close_matches(value, option.choices, n=1)
+        name = option.name if option.free else f"{option.name}:"
         raise UserError(
             f"“{name}” is {', '.join(firsts)} or {last}, not “{value}”.",
-            hint=" ".join(filter(None, ("/paper", spec.name, text, right))),
+            hint=_line_with(spec, given, option, near[0] if near else ""),
         )
 
 
+def _line_with(spec: CommandSpec, given: Mapping[str, str], option: OptionSpec, value: str) -> str:
+    """The line that was typed, with another value of one option; without that option if `value` is empty."""
+    values = {**given, option.name: value}
+    free = values.get(spec.free.name, "") if spec.free else ""
+    named = (f"{o.name}:{values[o.name]}" for o in spec.named if values.get(o.name))
+    return " ".join(filter(None, ("/paper", spec.name, free, *named)))
+
+
 def _unknown(name: str, rest: str) -> UserError:
-    near = get_close_matches(name.casefold(), _names(), n=1)
+    foreign = FOREIGN_NAMES.get(name.casefold())
+    near = [foreign] if foreign else get_close_matches(name.casefold(), _names(), n=1)
     spec = find(near[0]) if near else None
-    if spec is not None:
-        hint = f"/paper {spec.name} {rest if spec.free else ''}".rstrip()
-        return UserError(f"There is no command “{name}”. Did you mean this?", hint=hint)
-    wish = f"{name} {rest}".rstrip()
-    return UserError(
-        f"There is no command “{name}”. To follow that, subscribe to it.", hint=f"/paper subscribe {wish}"
-    )
+    if spec is None:
+        return UserError(f"Unknown command “{name}”.", hint="/paper help")
+    hint = f"/paper {spec.name} {rest if spec.free else ''}".rstrip()
+    return UserError(f"Unknown command “{name}”. Did you mean “{spec.name}”?", hint=hint)
 
 
 def _names() -> Iterable[str]:

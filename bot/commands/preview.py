@@ -15,7 +15,7 @@ from bot.query import parse
 from bot.text import shorten
 
 SHOWN = 8
-"""Papers; more is no preview."""
+"""Papers in a preview."""
 
 
 async def preview(command: Command, services: Services) -> Reply:
@@ -32,7 +32,7 @@ async def preview(command: Command, services: Services) -> Reply:
 
 
 def preview_card(query: str, past: Lookback, now: datetime, offer: tuple[Block, ...] = ()) -> Card:
-    """The count and the newest matches, a line each; then what is offered."""
+    """The number of matches and the newest of them, a line each; then the buttons."""
     papers = tuple(paper_block(paper, (), now, "line") for paper in past.matching[:SHOWN])
     rest = len(past.matching) - len(papers)
     more = (paragraph(dim(f"and {rest:,} older")),) if rest else ()

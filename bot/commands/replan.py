@@ -1,4 +1,4 @@
-"""What waits in a channel: when it comes, and how it follows a change of the channel's rules."""
+"""A channel's waiting posts: when they are due, and how they follow a change of the channel's rules."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,10 +11,10 @@ from bot.policy.planner import replan
 from bot.policy.schedule import due, frequency_of, in_words, is_open
 
 
-async def follow(channel: ChannelRef, services: Services) -> tuple[int, str]:
-    """Let what waits follow the channel's rules and subscriptions as they are now.
+async def replan_waiting(channel: ChannelRef, services: Services) -> tuple[int, str]:
+    """Plan the channel's waiting posts again, by its present rules and subscriptions.
 
-    -> how many papers nobody wants any more, and in words what comes next.
+    Returns how many papers are no longer wanted, and in words what is posted next.
     """
     now = await services.outbox.now()
     owed = await services.outbox.open_deliveries(channel)
@@ -40,8 +40,8 @@ def next_words(
     if waiting:
         papers = sum(len(one.papers) for one in waiting)
         return f"Next digest: {in_words(waiting[0].due, settings.zone)}, {count(papers, 'paper')} waiting."
-    rhythms = {frequency_of((s.every,), settings) for s in subscriptions} or {settings.every}
-    digests = [due(rhythm, settings, now) for rhythm in rhythms - {"now"}]
+    frequencies = {frequency_of((s.every,), settings) for s in subscriptions} or {settings.every}
+    digests = [due(frequency, settings, now) for frequency in frequencies - {"now"}]
     if digests:
         return f"Next digest: {in_words(min(digests), settings.zone)}, nothing waiting yet."
     if not is_open(settings, now):

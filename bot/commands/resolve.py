@@ -50,13 +50,9 @@ async def resolve_subscription(text: str, channel: ChannelRef, services: Service
 def _missing(text: str, existing: Sequence[Subscription]) -> UserError:
     if not existing:
         return UserError(
-            "This channel has no subscriptions.", hint='/paper subscribe "language model" -survey'
+            "This channel has no subscriptions yet.", hint='/paper subscribe "language model" -survey'
         )
     near = get_close_matches(text, [s.query for s in existing], n=1)
     subscription = next((s for s in existing if s.query in near), None)
-    if subscription is None:
-        return UserError(f"This channel has no subscription {text}.", hint="/paper list")
-    return UserError(
-        f"This channel has no subscription {text}; the nearest is #{subscription.number}: {subscription.query}",
-        hint=f"/paper unsubscribe #{subscription.number}",
-    )
+    closest = f" The closest is #{subscription.number}: {subscription.query}" if subscription else ""
+    return UserError(f"This channel has no subscription {text}.{closest}", hint="/paper list")

@@ -11,14 +11,17 @@ from bot.cards.say import actions, bold, code, count, dim, paragraph, text
 from bot.domain.models import Paper
 from bot.query import Person, Phrase
 from bot.query.nodes import terms_of
-from bot.search import Found
-from bot.search.ranking import Sort
+from bot.search import SearchResults
+from bot.search.ranking import LONG, Sort
 from bot.search.snippet import snippet
 from bot.text import shorten
 
+PART = 24
+"""Characters of a search on a button's label."""
+
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SearchRequest:
     """A search as it was typed; its `str` is the line that repeats it."""
 
     query: str
@@ -39,36 +42,42 @@ class Wish:
 
 
 def results_card(
-    wish: Wish, found: Found, page: int, now: datetime, whence: Mapping[str, str] | None = None
+    request: SearchRequest,
+    found: SearchResults,
+    page: int,
+    now: datetime,
+    whence: Mapping[str, str] | None = None,
 ) -> Card:
     """Each paper with what was found in it, then the ways on; without papers what to try.
 
     `whence` says by their ids which papers were found elsewhere, and where.
     """
     if not found.papers:
-        return _nothing_card(wish, found)
+        return _nothing_card(request, found)
+    if found.parts is not None and not whence:
+        return _unrelated_card(request, found)
     page = min(max(page, 1), found.pages)
     papers = tuple(
         block
         for paper in found.papers
         for block in _result(paper, found, now, (whence or {}).get(paper.id, ""))
     )
-    heading = _heading(wish, found, page)
+    heading = _heading(request, found, page)
     titles = "; ".join(paper.title for paper in found.papers)
     return Card(
         "reply",
         shorten(f"{heading}: {titles}", NOTICE),
         heading,
-        (*_meant(wish, found), *papers, *_ways_on(wish, found, page)),
+        (*_meant(request, found), *papers, *_ways_on(request, found, page)),
     )
 
 
-def _result(paper: Paper, found: Found, now: datetime, whence: str) -> tuple[Block, ...]:
+def _result(paper: Paper, found: SearchResults, now: datetime, whence: str) -> tuple[Block, ...]:
     """One paper in a list: its line, what was found in it, what can be done with it."""
     line = paper_block(paper, (), now, "line")
     said: Text = tuple(
         bold(run.text) if run.found else dim(run.text)
-        for run in snippet(found.asked, paper, near=found.loose)
+        for run in snippet(found.parsed, paper, near=found.loose)
     )
     marked: Text = (Span(f"Found on {whence}{' · ' if said else ''}", "italic"),) if whence else ()
     what = (paragraph(*marked, *said),) if said or marked else ()
@@ -80,8 +89,10 @@ def _result(paper: Paper, found: Found, now: datetime, whence: str) -> tuple[Blo
     return (line, *what, *buttons)
 
 
-def _heading(wish: Wish, found: Found, page: int) -> str:
-    query = shorten(wish.query, QUERY)
+def _heading(request: SearchRequest, found: SearchResults, page: int) -> str:
+    query = shorten(request.query, QUERY)
+    if found.loose and len(found.parsed.content) >= LONG:
+        return f"Nearest to “{query}”"
     if found.loose:
         return f"Nothing has all of “{query}”; nearest"
     pages = f" (page {page} of {found.pages})" if found.pages > 1 else ""
@@ -90,19 +101,19 @@ def _heading(wish: Wish, found: Found, page: int) -> str:
     return f"{about}{count(max(found.total, 1), 'paper')} for “{query}”{near}{pages}"
 
 
-def _meant(wish: Wish, found: Found) -> Sequence[Block]:
+def _meant(request: SearchRequest, found: SearchResults) -> Sequence[Block]:
     if not found.spelling:
         return ()
-    again = str(replace(wish, query=found.spelling, kept=""))
+    again = str(replace(request, query=found.spelling, kept=""))
     return (
         paragraph("Did you mean ", code(found.spelling), "?"),
         *actions(Button("Search for that", again)),
     )
 
 
-def _ways_on(wish: Wish, found: Found, page: int) -> Sequence[Block]:
+def _ways_on(request: SearchRequest, found: SearchResults, page: int) -> Sequence[Block]:
     turn = ((page > 1, "Previous", page - 1), (page < found.pages, "Next", page + 1))
-    turns = [Button(label, f"{wish} page:{to}") for there, label, to in turn if there]
+    turns = [Button(label, f"{request} page:{to}") for there, label, to in turn if there]
     building = (
         ()
         if found.complete
@@ -111,41 +122,55 @@ def _ways_on(wish: Wish, found: Found, page: int) -> Sequence[Block]:
     return (*building, *actions(*turns, *_follow(found)))
 
 
-def _follow(found: Found) -> Sequence[Button]:
+def _follow(found: SearchResults) -> Sequence[Button]:
     """To go on hearing of it; not of words that are perhaps misspelt."""
-    if found.loose or found.spelling or not found.asked.query:
+    if found.loose or found.spelling or not found.parsed.query:
         return ()
-    return (Button("Subscribe to this", f"subscribe {found.asked.query}"),)
+    return (Button("Subscribe to this", f"subscribe {found.parsed.query}"),)
 
 
-def _nothing_card(wish: Wish, found: Found) -> Card:
-    query = shorten(wish.query, QUERY)
+def _nothing_card(request: SearchRequest, found: SearchResults) -> Card:
+    query = shorten(request.query, QUERY)
     message = f"Nothing found for “{query}”."
     ideas: list[Text] = []
-    if wish.days:
-        ideas.append(text("older papers, too: leave out ", code(f"days:{wish.days}")))
-    if found.asked.must is not None:
+    if request.days:
+        ideas.append(text("older papers, too: leave out ", code(f"days:{request.days}")))
+    if found.parsed.must is not None:
         ideas.append(text("words alone, without fields, quotes and minus"))
-    elif len(found.asked.words) > 1:
+    elif len(found.parsed.words) > 1:
         ideas.append(text("fewer words, or rarer ones"))
-    if found.asked.paper_id:
+    if found.parsed.paper_id:
         ideas.append(text("words of its title: a paper that was never listed is not known by its id"))
     tries = (paragraph("Try ", *_joined(ideas), "."),) if ideas else ()
-    wider = [Button("All dates", str(replace(wish, days="")))] if wish.days else []
+    wider = [Button("All dates", str(replace(request, days="")))] if request.days else []
     if words := _words_alone(found):
-        wider.append(Button("Only the words", str(replace(wish, query=words, kept=""))))
+        wider.append(Button("Only the words", str(replace(request, query=words, kept=""))))
     return Card(
         "reply",
         message,
-        blocks=(paragraph(message), *_meant(wish, found), *tries, *actions(*wider, *_follow(found))),
+        blocks=(paragraph(message), *_meant(request, found), *tries, *actions(*wider, *_follow(found))),
     )
 
 
-def _words_alone(found: Found) -> str:
+def _unrelated_card(request: SearchRequest, found: SearchResults) -> Card:
+    """Papers share words with the search, but none is about it: say so, and offer its parts."""
+    message = f"No paper here is about “{shorten(request.query, QUERY)}”."
+    parts = found.parts or ()
+    tries = [
+        Button(f"{shorten(part, PART)} ({papers:,})", str(replace(request, query=part, kept="")))
+        for part, papers in parts
+    ]
+    hint = (paragraph("Parts of it have papers:"),) if tries else ()
+    return Card(
+        "reply", message, blocks=(paragraph(message), *_meant(request, found), *hint, *actions(*tries))
+    )
+
+
+def _words_alone(found: SearchResults) -> str:
     """The words of a query without all else; nothing where it has nothing else."""
-    if found.asked.must is None or found.asked.query is None:
+    if found.parsed.must is None or found.parsed.query is None:
         return ""
-    terms = terms_of(found.asked.query.root)
+    terms = terms_of(found.parsed.query.root)
     return " ".join(" ".join(term.words) for term, on in terms if on and isinstance(term, Phrase | Person))
 
 

@@ -1,4 +1,4 @@
-"""`/paper saved`, and the button that puts a paper there: what a person wants to read later."""
+"""`/paper saved` and the Save button: a person's own reading list."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,37 +12,38 @@ from bot.domain.models import Command, Paper
 from bot.ports import Reply
 from bot.text import shorten
 
-ON_A_PAGE = 10
+PAGE_SIZE = 10
+"""Papers on a page."""
 
 
 async def save(command: Command, services: Services) -> Reply:
-    """Put a paper aside for whoever pressed, or take it away again."""
+    """Add a paper to the person's list, or remove it."""
     paper = await resolve_paper(command.options["paper"], services)
     if command.options.get("remove") == "yes":
         await services.saved.remove(command.user, command.channel, paper.id)
-        return Reply(_kept_card("Removed from your list", paper, Button("Undo", f"save {paper.id}")))
+        return Reply(_changed_card("Removed from your list", paper, Button("Undo", f"save {paper.id}")))
     await services.saved.add(command.user, command.channel, paper.id)
     undo = Button("Undo", f"save {paper.id} remove:yes")
-    return Reply(_kept_card("Saved to your list", paper, Button("My list", "saved"), undo))
+    return Reply(_changed_card("Saved to your list", paper, Button("My list", "saved"), undo))
 
 
 async def saved(command: Command, services: Services) -> Reply:
     """A page of what the person has saved."""
     ids = await services.saved.of(command.user, command.channel)
     papers = await services.papers.get(ids)
-    kept = [papers[paper_id] for paper_id in ids if paper_id in papers]
-    return Reply(saved_card(kept, services.now(), int(command.options.get("page", 1))))
+    found = [papers[paper_id] for paper_id in ids if paper_id in papers]
+    return Reply(saved_card(found, services.now(), int(command.options.get("page", 1))))
 
 
 def saved_card(papers: Sequence[Paper], now: datetime, page: int = 1) -> Card:
-    """A line for each, the latest first."""
+    """A line for each paper, the last saved first."""
     if not papers:
-        message = "You have saved nothing yet. The Save button of a card puts its paper here."
+        message = "You haven't saved any papers yet. Press Save on a card to add it here."
         return Card("list", message, blocks=(paragraph(message),))
-    pages = -(-len(papers) // ON_A_PAGE)
+    pages = -(-len(papers) // PAGE_SIZE)
     page = min(max(page, 1), pages)
     lines = tuple(
-        paper_block(paper, (), now, "line") for paper in papers[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+        paper_block(paper, (), now, "line") for paper in papers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     )
     turn = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
     heading = f"Your list: {count(len(papers), 'paper')}"
@@ -51,7 +52,7 @@ def saved_card(papers: Sequence[Paper], now: datetime, page: int = 1) -> Card:
     return Card("list", notice, heading, (*lines, *buttons))
 
 
-def _kept_card(message: str, paper: Paper, *buttons: Button) -> Card:
+def _changed_card(message: str, paper: Paper, *buttons: Button) -> Card:
     title = shorten(paper.title, NOTICE)
     return Card(
         "reply",

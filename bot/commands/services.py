@@ -1,4 +1,4 @@
-"""What the commands work with. Passed in, so that a test or the tour can bring its own clock and server."""
+"""What commands work with. Passed in, so that a test or the tour can bring its own clock and server."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Services:
     platforms: Mapping[str, type[PlatformSettings]]
     """What each platform declares, by its name in `ChannelRef`."""
     polls: Callable[[], Awaitable[Mapping[str, PollResult]]]
-    """How the last poll of each source went."""
+    """The last poll result of each source, by its name."""
     now: Callable[[], datetime]
     join: Callable[[ChannelRef], Awaitable[str | None]]
     """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""

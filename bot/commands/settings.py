@@ -5,7 +5,7 @@ from itertools import groupby
 
 from bot.cards import Block, Bullets, Button, Card, Form
 from bot.cards.say import actions, bold, code, count, dim, paragraph, text
-from bot.commands.replan import follow, next_words
+from bot.commands.replan import next_words, replan_waiting
 from bot.commands.services import Services
 from bot.commands.setting_specs import SettingSpec, changed_settings, difference, specs_for
 from bot.domain.errors import UserError
@@ -32,7 +32,7 @@ async def settings(command: Command, services: Services) -> Reply:
     if not changed:
         return Reply(await _shown(command, old, specs, services))
     await services.settings.put(command.channel, new)
-    _, comes = await follow(command.channel, services)
+    _, comes = await replan_waiting(command.channel, services)
     return Reply(changed_card(old, new, changed, comes, platform.title))
 
 

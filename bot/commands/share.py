@@ -1,4 +1,4 @@
-"""The button that shows a search's result to everyone in the channel."""
+"""The Share button: shows a paper to everyone in the channel."""
 
 from bot.cards import Card
 from bot.cards.paper import AUTHOR, NOTICE, paper_block
@@ -9,15 +9,15 @@ from bot.domain.models import Command
 from bot.ports import Reply
 from bot.text import shorten
 
-APART = 60
-"""Seconds in which a second press is taken for the same one."""
+REPEAT_WINDOW = 60
+"""Seconds in which a second press counts as the same one."""
 
 
 async def share(command: Command, services: Services) -> Reply:
-    """The paper's card, with the name of whoever shared it; once, however often the button is pressed."""
+    """The paper's card with the name of the person who shared it; once, however often the button is pressed."""
     paper = await resolve_paper(command.options["paper"], services)
-    if not await services.kept.first(f"shared {command.channel} {paper.id}", APART):
-        message = "It was shared here a moment ago."
+    if not await services.kept.first(f"shared {command.channel} {paper.id}", REPEAT_WINDOW):
+        message = "This paper was shared here a moment ago."
         return Reply(Card("reply", message, blocks=(paragraph(message),)))
     who = shorten(command.user.name or "Someone", AUTHOR)
     block = paper_block(paper, (), services.now())

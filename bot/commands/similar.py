@@ -1,4 +1,4 @@
-"""`/paper similar`: papers like one that is known."""
+"""`/paper similar`: papers like a given one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,19 +13,20 @@ from bot.ports import Reply
 from bot.text import fold, shorten
 
 SHOWN = 6
+"""Papers that are listed."""
 
 
 async def similar(command: Command, services: Services) -> Reply:
-    """The SHOWN papers that are most like it."""
+    """The SHOWN papers that are most similar to it."""
     paper = await resolve_paper(command.options["paper"], services)
     return Reply(similar_card(paper, await services.search.similar(paper, SHOWN), services.now()))
 
 
 def similar_card(paper: Paper, likes: Sequence[Paper], now: datetime) -> Card:
-    """Each with what it has in common beside its words."""
+    """Each with the authors that it shares with `paper`."""
     title = shorten(paper.title, QUERY)
     if not likes:
-        message = f"Nothing like “{title}” is known yet."
+        message = f"I don't have any papers like “{title}” yet."
         return Card("reply", message, blocks=(paragraph(message),))
     blocks = [block for like in likes for block in _like(like, paper, now)]
     notice = shorten(f"Like {title}: {'; '.join(like.title for like in likes)}", NOTICE)

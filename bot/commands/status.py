@@ -1,4 +1,4 @@
-"""`/paper status`: how Paperboy is, as far as this channel is concerned."""
+"""`/paper status`: what Paperboy has read, and what is waiting or has failed in this channel."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from bot.ports import Reply
 
 FAILED = frozenset({"dead", "held"})
 SHOWN = 5
+"""Failed posts that are listed."""
 
 
 async def status(command: Command, services: Services) -> Reply:
@@ -38,28 +39,28 @@ def status_card(
     zone: str,
     now: datetime,
 ) -> Card:
-    """In words."""
+    """A headline, then a line for each source and each post that is waiting or has failed."""
     headline = f"Posts here are paused: {paused}." if paused else comes
     failed = [one for one in owed if one.state in FAILED]
     lines = (
         *(_poll(poll, zone, now) for _, poll in sorted(polls.items())),
-        *(_owed(owed, now) if owed else (text("Nothing is owed to this channel."),)),
+        *(_owed(owed, now) if owed else (text("No posts are waiting."),)),
         *(_retried(one, zone) for one in owed if one.state == "pending" and one.why),
-        *(text(f"Failed: {count(len(o.papers), 'paper')}, {o.why or 'nobody knows why'}.") for o in failed[:SHOWN]),
+        *(text(f"Failed: {count(len(o.papers), 'paper')}, {o.why or 'the reason is unknown'}.") for o in failed[:SHOWN]),
     )  # fmt: skip
     if not polls:
-        lines = (text("No source has been asked yet."), *lines)
+        lines = (text("No source has been read yet."), *lines)
     look = (Button("Subscriptions", "list"), Button("Settings", "settings"))
     return Card("reply", headline, "Status", (paragraph(bold(headline)), Bullets(lines), *actions(*look)))
 
 
 def _poll(poll: PollResult, zone: str, now: datetime) -> Text:
-    following = f"; asked again in {_ago(poll.next_at - now)}" if poll.next_at > now else ""
+    following = f"; next check in {_ago(poll.next_at - now)}" if poll.next_at > now else ""
     if poll.error is None:
         found = f", {count(poll.new, 'new paper')}" if poll.new else ", nothing new"
         alarm = f" {poll.alarm}." if poll.alarm else ""
         return text(bold(poll.source), f" read {_ago(now - poll.at)} ago{found}{following}.{alarm}")
-    last = f", read last on {in_words(poll.succeeded_at, zone)}" if poll.succeeded_at else ", never read yet"
+    last = f", last read on {in_words(poll.succeeded_at, zone)}" if poll.succeeded_at else ", never read yet"
     return text(bold(poll.source), f" failed {_ago(now - poll.at)} ago{last}: {poll.error}{following}.")
 
 
@@ -74,9 +75,7 @@ def _owed(owed: Sequence[OpenDelivery], now: datetime) -> tuple[Text, ...]:
 
 def _retried(one: OpenDelivery, zone: str) -> Text:
     papers = count(len(one.papers), "paper")
-    return text(
-        f"Tried again on {in_words(one.due, zone)}: {papers}, for the last attempt failed: {one.why}."
-    )
+    return text(f"Retrying on {in_words(one.due, zone)}: {papers}. The last attempt failed: {one.why}.")
 
 
 def _ago(span: timedelta) -> str:

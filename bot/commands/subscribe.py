@@ -1,4 +1,4 @@
-"""`/paper subscribe`: follow a query, and learn at once what that means."""
+"""`/paper subscribe`: add a subscription, and show at once what it would have posted."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,23 +8,27 @@ from bot.cards import Button, Card
 from bot.cards.paper import QUERY
 from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.lookback import Lookback, look_back
-from bot.commands.replan import follow
+from bot.commands.parser import number_in
+from bot.commands.replan import replan_waiting
 from bot.commands.services import Services
+from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
 from bot.ports import Reply
 from bot.query import Query, parse
 from bot.text import shorten
+from bot.text.identity import paper_id
 
 _WHEN: dict[Frequency, str] = {
-    "now": "New ones are posted here as they come.",
-    "daily": "New ones are gathered and posted here once a day, next on {}.",
-    "weekly": "New ones are gathered and posted here once a week, next on {}.",
+    "now": "New papers are posted here as they come.",
+    "daily": "New papers arrive in a daily digest, next on {}.",
+    "weekly": "New papers arrive in a weekly digest, next on {}.",
 }
 
 
 async def subscribe(command: Command, services: Services) -> Reply:
     """Add the subscription, unless it is so broad that the channel should be asked first."""
+    _refuse_references(command.options["query"])
     query = parse(command.options["query"])
     every = cast("Every", command.options.get("every", "channel"))
     past = await look_back(query, services)
@@ -41,7 +45,7 @@ async def subscribe(command: Command, services: Services) -> Reply:
     if command.options.get("every", subscription.every) == subscription.every:
         return Reply(already_card(subscription))
     changed = await services.subscriptions.change(command.channel, subscription.number, every=every)
-    await follow(command.channel, services)
+    await replan_waiting(command.channel, services)
     return Reply(
         changed_card(
             changed or subscription, subscription.every, when_posted(every, settings, services.now())
@@ -49,16 +53,29 @@ async def subscribe(command: Command, services: Services) -> Reply:
     )
 
 
+def _refuse_references(text: str) -> None:
+    """Raises UserError for a subscription's number or a paper, which are no words to search for."""
+    if text.startswith("#") and number_in(text) is not None:
+        raise UserError(
+            f"{text} is the number of a subscription, not a query. Subscribe to words instead.",
+            hint="/paper list",
+        )
+    if " " not in text and (found := paper_id(text)) is not None:
+        raise UserError(
+            "That is a paper, not a topic. You can look for papers like it.", hint=f"/paper similar {found}"
+        )
+
+
 def when_posted(every: Every, settings: ChannelSettings, now: datetime) -> str:
-    """When what matches is posted, in words."""
-    rhythm = frequency_of((every,), settings)
-    return _WHEN[rhythm].format(in_words(due(rhythm, settings, now), settings.zone))
+    """When matching papers are posted, in words."""
+    frequency = frequency_of((every,), settings)
+    return _WHEN[frequency].format(in_words(due(frequency, settings, now), settings.zone))
 
 
 def subscribed_card(subscription: Subscription, past: Lookback, when: str) -> Card:
     """The query as understood, its number, and what it would have posted."""
     number, query = f"#{subscription.number}", subscription.query
-    see = (Button("See them", f"preview {number}"),) if past.matching else ()
+    see = (Button("Preview", f"preview {number}"),) if past.matching else ()
     return Card(
         "reply",
         f"Subscribed as {number}: {shorten(query, QUERY)}. {past.sentence()}",
@@ -77,27 +94,27 @@ def with_warning(card: Card, warning: str) -> Card:
 
 
 def already_card(subscription: Subscription) -> Card:
-    """The channel has this subscription."""
+    """The channel already has this subscription."""
     number, query = f"#{subscription.number}", subscription.query
     return Card(
         "reply",
-        f"Already subscribed, as {number}. Nothing was changed.",
+        f"Already subscribed, as {number}. Nothing has changed.",
         blocks=(
             paragraph("Already subscribed, as ", bold(number), ": ", code(query)),
-            paragraph("Nothing was changed."),
+            paragraph("Nothing has changed."),
             *actions(Button("Preview", f"preview {number}"), Button("Unsubscribe", f"unsubscribe {number}")),
         ),
     )
 
 
 def changed_card(subscription: Subscription, was: Every, when: str) -> Card:
-    """The same subscription in another rhythm."""
+    """The same subscription with another schedule."""
     number, query = f"#{subscription.number}", subscription.query
     return Card(
         "reply",
-        f"{number} now comes every:{subscription.every}. {when}",
+        f"{number} is now every:{subscription.every}. {when}",
         blocks=(
-            paragraph(bold(number), " now comes ", code(f"every:{subscription.every}"), ": ", code(query)),
+            paragraph(bold(number), " is now ", code(f"every:{subscription.every}"), ": ", code(query)),
             paragraph(when),
             *actions(Button("Undo", f"subscribe {query} every:{was} sure:yes")),
         ),
@@ -105,7 +122,7 @@ def changed_card(subscription: Subscription, was: Every, when: str) -> Card:
 
 
 def broad_card(query: Query, every: Every, past: Lookback) -> Card:
-    """The question before a flood. Nothing has been changed yet."""
+    """Asks before a flood. Nothing has changed yet."""
     line = _line(query, every)
     popular = _line(parse(f"({query}) min:20"), every)
     return Card(
@@ -113,12 +130,12 @@ def broad_card(query: Query, every: Every, past: Lookback) -> Card:
         f"That would post about {past.per_day:,} papers a day here. Subscribe anyway?",
         blocks=(
             paragraph("That would post about ", bold(f"{past.per_day:,} papers a day"), " here: ", code(str(query))),
-            paragraph("Narrow it with another word or ", code("-word"), ", wait for upvotes with ", code("min:20"),
-                      ", or put ", code("sure:yes"), " behind it."),
+            paragraph("Add a word, leave something out with ", code("-word"), ", or wait for upvotes with ", code("min:20"),
+                      ". To subscribe anyway, add ", code("sure:yes"), "."),
             *actions(
                 Button("Only with 20 upvotes", popular),
                 Button("Subscribe anyway", f"{line} sure:yes"),
-                Button("See them", f"preview {query}"),
+                Button("Preview", f"preview {query}"),
             ),
         ),
     )  # fmt: skip

@@ -7,13 +7,13 @@ Kind = Literal["query", "subscription", "title", "text", "choice", "integer"]
 """A `subscription` is its number (`#3`) or its query; a `title` is a text for which papers' titles are offered."""
 
 
-MOST_SHOWN = 5
-"""Options of a usage that can still be read."""
+MAX_OPTIONS_SHOWN = 5
+"""Options above which a usage line is too long to read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionSpec:
-    """Something a command is told."""
+    """An option of a command."""
 
     name: str
     help: str
@@ -24,9 +24,9 @@ class OptionSpec:
     choices: tuple[str, ...] = ()
     """The first one is the default, unless the channel's settings say otherwise."""
     also: tuple[str, ...] = ()
-    """Values that only buttons say."""
+    """Values that only buttons give."""
     hidden: bool = False
-    """Only buttons say it."""
+    """Only buttons give it."""
     sample: str = ""
     """A value to show how it is typed."""
 
@@ -41,13 +41,13 @@ class CommandSpec:
     aliases: tuple[str, ...] = ()
     options: tuple[OptionSpec, ...] = ()
     changes: bool = False
-    """Changes something in the channel, unless it is given alone: not for people who may not."""
+    """Changes something in the channel, unless it is given without options: needs the right to edit."""
     posts: bool = False
-    """Leads to posts in the channel: a platform looks first whether it can post there."""
+    """Leads to posts in the channel: a platform checks first whether it can post there."""
     anywhere: bool = False
     """Makes sense outside a channel that Paperboy was added to, as in a direct message."""
     hidden: bool = False
-    """Only buttons say it."""
+    """Only buttons give it."""
 
     @property
     def free(self) -> OptionSpec | None:
@@ -63,15 +63,15 @@ class CommandSpec:
     def usage(self) -> str:
         """How it is typed: `subscribe <query> [every:now|daily|weekly]`."""
         shown = [option for option in self.options if not option.hidden]
-        if len(shown) > MOST_SHOWN:
+        if len(shown) > MAX_OPTIONS_SHOWN:
             return f"{self.name} [name:value …]"
         return " ".join((self.name, *map(_usage, shown)))
 
 
-_QUERY_OR_NUMBER = "its number, as in #3, or its query"
+_QUERY_OR_NUMBER = "its number, like #3, or its query"
 _SURE = OptionSpec(
     name="sure",
-    help="subscribe to a broad query without being asked",
+    help="don't ask first",
     kind="choice",
     choices=("no", "yes"),
     hidden=True,
@@ -87,11 +87,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example='subscribe "language model" -survey',
         options=(
             OptionSpec(
-                name="query", help="words, all of which must be there", kind="query", free=True, required=True
+                name="query", help="words that all have to appear", kind="query", free=True, required=True
             ),
             OptionSpec(
                 name="every",
-                help="as they come, or gathered once a day or week",
+                help="as they come, or in a daily or weekly digest",
                 kind="choice",
                 choices=("now", "daily", "weekly"),
                 also=("channel",),
@@ -108,8 +108,13 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="unsubscribe #3",
         options=(
             OptionSpec(
-                name="subscription", help=_QUERY_OR_NUMBER, kind="subscription", free=True, required=True
+                name="subscription",
+                help=f"{_QUERY_OR_NUMBER}; or all",
+                kind="subscription",
+                free=True,
+                required=True,
             ),
+            _SURE,
         ),
         changes=True,
     ),
@@ -136,7 +141,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         name="search",
         aliases=("find",),
-        summary="find papers by words, authors, ids or links; only you see what is found",
+        summary="find papers by words, authors, ids or links; only you see the results",
         example='search "diffusion policy" author:song days:90',
         options=(
             OptionSpec(
@@ -146,7 +151,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 free=True,
                 required=True,
             ),
-            OptionSpec(name="days", help="published in the last so many days", kind="integer"),
+            OptionSpec(name="days", help="only papers of the last so many days", kind="integer"),
             OptionSpec(
                 name="sort",
                 help="the best match, the newest or the most upvoted first",
@@ -193,25 +198,25 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="mute",
-        summary="keep what matches out of this channel",
+        summary="don't post papers that match a query here",
         example="mute survey for:7d",
         options=(
             OptionSpec(
                 name="query",
-                help="what not to post here, or a subscription as #3",
+                help="what not to post here, or a subscription like #3",
                 kind="query",
                 free=True,
                 required=True,
             ),
-            OptionSpec(name="for", help="how long, as in 12h, 7d or 2w", kind="text", sample="7d"),
+            OptionSpec(name="for", help="how long, like 12h, 7d or 2w", kind="text", sample="7d"),
         ),
         changes=True,
     ),
     CommandSpec(
         name="unmute",
-        summary="let it in again; alone it shows what is muted",
+        summary="end a mute; without a query, show all mutes",
         example="unmute survey",
-        options=(OptionSpec(name="query", help="what was muted", kind="query", free=True),),
+        options=(OptionSpec(name="query", help="the muted query", kind="query", free=True),),
         changes=True,
     ),
     CommandSpec(
@@ -221,18 +226,21 @@ COMMANDS: tuple[CommandSpec, ...] = (
         options=(
             OptionSpec(
                 name="every",
-                help="as they come, or gathered",
+                help="as they come, or in a daily or weekly digest",
                 kind="choice",
                 choices=("now", "daily", "weekly"),
             ),
             OptionSpec(name="hour", help="the hour of digests", kind="text"),
             OptionSpec(name="day", help="the day of weekly digests", kind="text"),
             OptionSpec(name="zone", help="the time zone, a city", kind="text"),
-            OptionSpec(name="quiet", help="hours in which nothing is posted, 22-7, or off", kind="text"),
+            OptionSpec(name="quiet", help="hours without posts, like 22-7, or off", kind="text"),
             OptionSpec(
-                name="weekends", help="whether papers come on weekends", kind="choice", choices=("on", "off")
+                name="weekends",
+                help="whether papers are posted on weekends",
+                kind="choice",
+                choices=("on", "off"),
             ),
-            OptionSpec(name="digest", help="more papers at once become one message", kind="integer"),
+            OptionSpec(name="digest", help="more new papers at once become one message", kind="integer"),
             OptionSpec(
                 name="detail", help="compact or full cards", kind="choice", choices=("compact", "full")
             ),
@@ -265,7 +273,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="status",
-        summary="show the last polls, the next digest, and what waits or failed here",
+        summary="show what was read, the next digest, and what is waiting or failed here",
         example="status",
     ),
     CommandSpec(
@@ -277,7 +285,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="help",
-        summary="show all of this, or more about one command",
+        summary="show all commands, or one in detail",
         example="help subscribe",
         options=(OptionSpec(name="command", help="the command to explain", kind="text", free=True),),
         anywhere=True,
@@ -312,25 +320,29 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="up",
-        summary="say that a paper was worth it",
+        summary="like a paper",
         example="up 2405.01234",
         options=(_PAPER,),
         hidden=True,
     ),
     CommandSpec(
         name="down",
-        summary="say that a paper was not worth it",
+        summary="dislike a paper",
         example="down 2405.01234",
         options=(_PAPER,),
         hidden=True,
     ),
     CommandSpec(
         name="narrow",
-        summary="rule something out of a subscription",
+        summary="leave something out of a subscription",
         example="narrow #3 -survey",
         options=(
             OptionSpec(
-                name="change", help="its number, then what to rule out", kind="text", free=True, required=True
+                name="change",
+                help="its number, then what to leave out",
+                kind="text",
+                free=True,
+                required=True,
             ),
         ),
         changes=True,
@@ -338,7 +350,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="widen",
-        summary="give a subscription its former query back",
+        summary="restore a subscription's former query",
         example="widen #3",
         options=(
             OptionSpec(
@@ -357,10 +369,10 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="more",
-        summary="show the papers that a digest had no room for",
+        summary="show more papers of a digest",
         example="more digest@2026-11-24T08:00Z",
         options=(
-            OptionSpec(name="digest", help="what it is called", kind="text", free=True, required=True),
+            OptionSpec(name="digest", help="the digest's name", kind="text", free=True, required=True),
             _PAGE,
         ),
         hidden=True,
@@ -375,7 +387,7 @@ def find(name: str) -> CommandSpec | None:
 
 
 def shown() -> tuple[CommandSpec, ...]:
-    """The commands that people are told of."""
+    """The commands that help and forms list."""
     return tuple(spec for spec in COMMANDS if not spec.hidden)
 
 

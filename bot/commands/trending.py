@@ -1,4 +1,4 @@
-"""`/paper trending`: what the reading public looks at."""
+"""`/paper trending`: today's trending papers, or the most upvoted of a week or month."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ CURATORS = "curated by AK and the research community on Hugging Face"
 
 
 async def trending(command: Command, services: Services) -> Reply:
-    """The first SHOWN: of the day in the trending page's order, of longer spans by upvotes."""
+    """The first SHOWN papers: for a day in the trending page's order, for longer spans by upvotes."""
     span = command.options.get("span", "day")
     if span in DAYS:
         papers = await services.search.upvoted(DAYS[span], SHOWN)
@@ -30,13 +30,13 @@ async def trending(command: Command, services: Services) -> Reply:
 def trending_card(
     papers: Sequence[Paper], now: datetime, span: str = "day", read_at: datetime | None = None
 ) -> Card:
-    """A line for each, the first one first; when the list was read, and whose choice it is."""
+    """A line for each paper, when the list was read, and who curates it."""
     if not papers:
-        message = "No list of trending papers has been read yet. It comes with the next poll."
+        message = "Trending papers aren't loaded yet. Try again in a few minutes."
         return Card("reply", message, blocks=(paragraph(message),))
     read_at = read_at or now
-    heading = f"Trending · {short_date(read_at, now)}" if span == "day" else f"Most upvoted of the {span}"
-    order = "in the order of its trending page" if span == "day" else "by upvotes"
+    heading = f"Trending · {short_date(read_at, now)}" if span == "day" else f"Most upvoted this {span}"
+    order = "in trending order" if span == "day" else "by upvotes"
     lines = tuple(paper_block(paper, (), now, "line") for paper in papers[:SHOWN])
     notice = shorten(f"{heading}: {'; '.join(line.title for line in lines)}", NOTICE)
     note = paragraph(dim(f"{CURATORS}, {order}, as of {read_at.astimezone(UTC):%H:%M} UTC"))

@@ -7,43 +7,46 @@ import structlog
 from redis.exceptions import RedisError
 
 from bot.cards import Card
-from bot.commands.results import Wish, results_card
+from bot.commands.results import SearchRequest, results_card
 from bot.commands.services import Services
 from bot.domain.models import Paper
 from bot.query import Query
-from bot.search import PAGE, Found
+from bot.search import PAGE, SearchResults
 from bot.search.fusion import fused
 
 log = structlog.get_logger(__name__)
 
 
-async def further(wish: Wish, found: Found, services: Services) -> Card | None:
+async def further(request: SearchRequest, found: SearchResults, services: Services) -> Card | None:
     """A card with what was found elsewhere among the rest; None where that is nothing, or nobody answered in time.
 
     What is found is remembered, so that its buttons work; it does not count as seen.
     """
     try:
-        lists = await _elsewhere(wish, found, services)
-        here = {paper.id for paper in found.papers}
+        lists = await _elsewhere(request, found, services)
+        local = found.papers if found.parts is None else ()
+        here = {paper.id for paper in local}
         whence = {p.id: name for name, papers in reversed(lists) for p in papers if p.id not in here}
         if not whence:
             return None
-        merged = fused([found.papers, *(papers for _, papers in lists)])[:PAGE]
+        merged = fused([local, *(papers for _, papers in lists)])[:PAGE]
         await services.papers.remember([paper for paper in merged if paper.id in whence])
     except (RedisError, OSError) as error:
         log.warning("nothing further was found", error=str(error))
         return None
-    return results_card(wish, replace(found, papers=tuple(merged)), 1, services.now(), whence)
+    return results_card(request, replace(found, papers=tuple(merged)), 1, services.now(), whence)
 
 
-async def _elsewhere(wish: Wish, found: Found, services: Services) -> list[tuple[str, list[Paper]]]:
-    asked = found.asked
+async def _elsewhere(
+    request: SearchRequest, found: SearchResults, services: Services
+) -> list[tuple[str, list[Paper]]]:
+    asked = found.parsed
     if asked.paper_id is not None:
         one = await services.elsewhere.paper(asked.paper_id)
         return [(one[0], [one[1]])] if one else []
     words = " ".join(word.typed for word in asked.words) or asked.text
     lists = await services.elsewhere.search(words, asked.query)
-    since = services.now() - timedelta(days=int(wish.days)) if wish.days else None
+    since = services.now() - timedelta(days=int(request.days)) if request.days else None
     holds = Query(asked.must).matches if asked.must is not None else lambda _: True
     return [
         (name, [paper for paper in papers if holds(paper) and (since is None or paper.published >= since)])

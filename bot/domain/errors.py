@@ -1,14 +1,14 @@
-"""Errors that say what to do about them."""
+"""Errors, each with a message that says what to do."""
 
 from typing import Literal
 
 
 class PaperboyError(Exception):
-    """Whatever Paperboy raises on purpose. `str()` of it is a sentence that a person can act on."""
+    """The base of all errors that Paperboy raises itself. Its text is a sentence that a person can act on."""
 
 
 class UserError(PaperboyError):
-    """A person typed something that can't be done. `hint` is what to type instead, `at` where it went wrong.
+    """A person typed something impossible. `hint` is what to type instead, `at` the place of the mistake.
 
     `at` is a (start, end) pair of character offsets into what was typed.
     """
@@ -20,13 +20,13 @@ class UserError(PaperboyError):
 
 
 class ConfigurationError(PaperboyError):
-    """The operator's settings or surroundings don't let Paperboy start. Ends the program with exit code 78."""
+    """Paperboy can't start with these settings or on this machine. Ends the program with exit code 78."""
 
 
 class SourceError(PaperboyError):
-    """A source could not be read, this time. `retry_after` (seconds) where the upstream named a time.
+    """A source could not be read this time. `retry_after` is in seconds, if the upstream named a time.
 
-    `refused` says that the upstream does not want us (HTTP 403): polling it stops for a day.
+    `refused` means that the upstream rejects us (HTTP 403): we stop polling it for a day.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None, refused: bool = False) -> None:
@@ -40,9 +40,9 @@ class SendError(PaperboyError):
 
 
 class RetryLater(SendError):
-    """Not posted. Try again, after `after` seconds where the platform named a time.
+    """Not posted. Try again, after `after` seconds if the platform named a time.
 
-    `scope` is what has to wait; `counts` is False for rate limits, which are not failed attempts.
+    `scope` is what has to wait. `counts` is False for rate limits and outages, which are not failed attempts.
     """
 
     def __init__(
@@ -60,19 +60,19 @@ class RetryLater(SendError):
 
 
 class ChannelGone(SendError):
-    """Not posted, and nothing can be in this channel until something changes there: pause it."""
+    """Not posted, and posting in this channel stays impossible until someone changes something: pause it."""
 
 
 class WorkspaceGone(SendError):
-    """Not posted, and nothing can be in the whole workspace until something changes there: pause it."""
+    """Not posted, and posting in the whole workspace stays impossible until someone changes something: pause it."""
 
 
 class CardRefused(SendError):
-    """Not posted: the platform will never take this card. A bug of ours; other cards go on."""
+    """Not posted: the platform will never accept this card. That is our bug; other cards go on."""
 
 
 class DeliveryUncertain(SendError):
-    """Nobody knows whether it was posted: a time-out, a dropped connection, a server's error."""
+    """It is unknown whether it was posted: a time-out, a dropped connection, a server error."""
 
 
 class LookupUnsupported(PaperboyError):

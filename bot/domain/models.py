@@ -1,4 +1,4 @@
-"""The values that everything speaks of: papers, channels, subscriptions. All frozen."""
+"""The values that every part uses: papers, channels, subscriptions. All frozen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ SAMPLE_SOURCE = "sample"
 
 Frequency = Literal["now", "daily", "weekly"]
 Every = Literal["now", "daily", "weekly", "channel"]
-"""A subscription's rhythm; `channel` is whatever the channel's settings say."""
+"""A subscription's schedule; `channel` means the channel's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +30,12 @@ class Paper:
     url: str
     published: datetime
     categories: tuple[str, ...] = ()
-    """arXiv's, the primary one first; elsewhere the source's own, in small letters and hyphens."""
+    """arXiv's categories, the primary one first; from other sources their own, in lower case with hyphens."""
     sources: tuple[str, ...] = ()
-    """Which sources listed it, first one first: `huggingface`, `arxiv`, …"""
+    """The sources that listed it, in order: `huggingface`, `arxiv`, …"""
     pdf_url: str | None = None
     tldr: str | None = None
-    """One sentence that the source itself offers."""
+    """The source's own one-sentence summary."""
     code_url: str | None = None
     code_stars: int | None = None
     project_url: str | None = None
@@ -43,7 +43,7 @@ class Paper:
     organization: str | None = None
     upvotes: int | None = None
     rank: int | None = None
-    """Place among the trending papers, from 1."""
+    """Rank among the trending papers, from 1."""
     withdrawn: bool | None = None
     """True once its authors have withdrawn it."""
 
@@ -76,81 +76,81 @@ class ChannelRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A channel's standing wish to hear of papers that match `query` (in canonical form)."""
+    """A channel wants new papers that match `query`, which is in canonical form."""
 
     channel: ChannelRef
     number: int
-    """Counts up within the channel and is never given twice."""
+    """Counts up within the channel; a number is never reused."""
     query: str
     every: Every = "channel"
     created_by: str = ""
-    """The `signature` of whoever made it."""
+    """The `signature` of the person who made it."""
     created_at: datetime
     was: str = ""
-    """Its query before it was last changed."""
+    """The query before the last change."""
 
     @property
     def creator(self) -> str:
-        """The name that they went by then."""
+        """The name of the person who made it, as it was then."""
         return self.created_by.partition(" ")[2] or self.created_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSettings:
-    """How a channel wants its cards. A channel that never said anything has these defaults."""
+    """How a channel wants its cards. These are the defaults."""
 
     every: Frequency = "now"
-    """The rhythm of subscriptions that name none."""
+    """The schedule of subscriptions without one of their own."""
     hour: int = 9
-    """When digests are due, in `zone`; where that is quiet, they are due when quiet ends."""
+    """The hour of digests, 0–23, in `zone`. During quiet hours they are due when those end."""
     weekday: int = 0
-    """When weekly digests are due; 0 is Monday."""
+    """The day of weekly digests; 0 is Monday."""
     zone: str = "UTC"
-    """IANA name of the time zone that hours and days are meant in."""
+    """The IANA name of the time zone of hours and days."""
     quiet: tuple[int, int] | None = None
-    """From this hour until before that one nothing is posted; it may span midnight."""
+    """Nothing is posted from the first hour until the second; may span midnight."""
     weekends: bool = True
-    """Whether anything is posted on Saturdays and Sundays."""
+    """Whether to post on Saturdays and Sundays."""
     detail: Literal["compact", "full"] = "compact"
     threads: bool = False
-    """A thread for each card, where the platform opens them by itself."""
+    """Whether to open a thread for each card."""
     embeds: bool = False
-    """Discord's classic embeds in the place of components."""
+    """Whether to use the platform's classic card layout."""
     publish: bool = False
-    """Whether posts in an announcement channel are sent on to the channels that follow it."""
+    """Whether to publish posts of an announcement channel to its followers."""
     editors: Literal["default", "everyone", "managers"] = "default"
-    """Who may change what is posted: whoever the platform's own custom lets, everyone, or only managers."""
+    """Who may edit: those whom the platform's permissions allow, everyone, or only managers."""
     ping: str = ""
-    """The platform's id of a role to notify with each post."""
+    """The platform's id of a role to notify of each post; "" for none."""
     digest_size: int = 5
-    """More new papers than that in one poll become one message."""
+    """If one poll brings more new papers than this, they become one message."""
     edits: bool = False
-    """Whether a card that was posted is brought up to date when upvotes or code change much."""
+    """Whether to update posted cards when upvotes or code change a lot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mute:
-    """Something that a channel does not want to see."""
+    """Something that a channel doesn't want to see."""
 
     text: str
     """A canonical query, or a subscription as `#3`."""
     created_by: str = ""
-    """The `signature` of whoever made it."""
+    """The `signature` of the person who made it."""
     until: datetime | None = None
 
     @property
     def number(self) -> int | None:
-        """The subscription that is muted, where it is one."""
+        """The number of the muted subscription; None if a query is muted."""
         return int(self.text[1:]) if self.text.startswith("#") else None
 
     def is_active(self, now: datetime) -> bool:
-        """Whether it still holds."""
+        """Whether the mute is still in force."""
         return self.until is None or now < self.until
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a channel has laid down about what is posted there."""
+    """A channel's rules about what is posted there."""
 
     settings: ChannelSettings = ChannelSettings()
     mutes: tuple[Mute, ...] = ()
@@ -163,12 +163,12 @@ class Reason:
     number: int
     query: str
     note: str = ""
-    """What has happened to a paper that did not qualify at first: `reached ▲ 50`."""
+    """What made an older paper match: `reached ▲ 50`."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who typed a command, as the platform's verified payload says."""
+    """A person, as the platform's verified payload names them."""
 
     id: str
     name: str
@@ -177,13 +177,13 @@ class User:
 
     @property
     def signature(self) -> str:
-        """Their id and, after a space, their name: who it was, and how to call them."""
+        """Their id and, after a space, their name."""
         return f"{self.id} {self.name}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command as its table knows it: the canonical name and the options given, as text."""
+    """A command by its canonical name, with the given options as text."""
 
     name: str
     user: User
@@ -193,7 +193,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """Where the platform put a message; `url` where it can be linked to."""
+    """A posted message; `url` is None if the platform has no links to messages."""
 
     id: str
     url: str | None = None

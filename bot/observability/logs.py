@@ -12,9 +12,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 REDACTED = "[redacted]"
 
 LOOKS_SECRET = re.compile(
-    r"\bx(?:ox[a-z]|app|oxe\.xox[a-z])-[\w-]{8,}"  # Slack's tokens, also of workspaces that installed the app
-    r"|(?<=[?&]ticket=)\w+"  # that opens a socket of Slack's
-    r"|\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}"  # Discord's
+    r"\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}"  # Discord's
     r"|(?<=://)[^\s/@'\"]*:[^\s/@'\"]+(?=@)"  # user and password of an address
 )
 """Secrets that are in no setting, by their form."""

@@ -1,6 +1,6 @@
-"""What this process counts and times, for Prometheus. Metrics that all processes share are read from Redis at a scrape.
+"""What this process counts and times, for Prometheus. Figures that all processes share are read from Redis at a scrape.
 
-No label holds a channel, a workspace or a person: there are too many, and they are private.
+No label holds a channel, a workspace or a person: there may be a million, and they are private.
 """
 
 import asyncio
@@ -8,18 +8,18 @@ from time import monotonic
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the number of series, and nothing here reads them
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nothing here reads
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 WAITS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 14400.0)
 TICK = 1.0
-"""Seconds between two measurements of the event loop."""
+"""Seconds between two measurements of the event loop's lag."""
 
 papers = Counter(
     "paperboy_papers", "New papers, by the source that listed them first", ["source", "category"]
 )
 polls = Counter("paperboy_polls", "Polls: ok, failed, refused", ["source", "category", "outcome"])
-matches = Counter("paperboy_matches", "Matches of a subscription and a new paper")
+matches = Counter("paperboy_matches", "Subscriptions that matched a paper")
 enqueued = Counter(
     "paperboy_enqueued",
     "Papers enqueued for channels, without those that were sent or enqueued there already",
@@ -28,7 +28,7 @@ matching_lag = Histogram(
     "paperboy_matching_lag_seconds", "From a paper's announcement until it is enqueued", buckets=WAITS
 )
 deliveries = Counter(
-    "paperboy_deliveries", "Outcomes of deliveries that a worker had claimed", ["platform", "state"]
+    "paperboy_deliveries", "Deliveries by the state in which a worker left them", ["platform", "state"]
 )
 failures = Counter(
     "paperboy_delivery_failures", "Posts that were not confirmed, by error", ["platform", "error"]
@@ -40,12 +40,12 @@ pause_notifications = Counter(
 )
 post_delay = Histogram(
     "paperboy_detection_to_post_seconds",
-    "From a paper's announcement until it was posted, without digests and quiet hours",
+    "From a paper's announcement until it was posted, for posts that were due at once",
     ["platform"],
     buckets=WAITS,
 )
 send_seconds = Histogram(
-    "paperboy_send_seconds", "Calls of the platform for one post", ["platform"], buckets=SECONDS
+    "paperboy_send_seconds", "Duration of the platform's API call for one post", ["platform"], buckets=SECONDS
 )
 rate_waits = Histogram(
     "paperboy_rate_wait_seconds",
@@ -55,11 +55,11 @@ rate_waits = Histogram(
 )
 command_seconds = Histogram(
     "paperboy_command_seconds",
-    "Time until the reply to a command: ok, refused (a mistake in what was typed), failed",
+    "Commands until their reply: ok, refused (a mistyped command), failed (an error of ours)",
     ["command", "outcome"],
     buckets=SECONDS,
 )
-leader = Gauge("paperboy_poller_leader", "1 if this process holds the poller's lease")
+leader = Gauge("paperboy_poller_leader", "1 while this process holds the poller's lease")
 worker_failures = Counter(
     "paperboy_worker_failures",
     "Failures of background workers, each followed by a retry",
@@ -73,7 +73,7 @@ records_set_aside = Counter(
     "paperboy_records_set_aside", "Records in Redis that this process could not read and set aside", ["kind"]
 )
 loop_lag = Histogram(
-    "paperboy_event_loop_lag_seconds", "How late the event loop runs what is due", buckets=SECONDS
+    "paperboy_event_loop_lag_seconds", "How late the event loop ran a timer", buckets=SECONDS
 )
 
 
@@ -84,7 +84,7 @@ def source_labels(name: str) -> tuple[str, str]:
 
 
 async def watch_loop() -> None:
-    """Measure how late the event loop is, until cancelled."""
+    """Measure the event loop's lag until cancelled."""
     while True:
         due = monotonic() + TICK
         await asyncio.sleep(TICK)

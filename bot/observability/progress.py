@@ -1,4 +1,4 @@
-"""How far a long piece of work has come: a bar on a terminal, log lines elsewhere."""
+"""Progress of long-running work: a bar on a terminal, log lines elsewhere."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ LINE_EVERY = 10.0
 """Seconds between two log lines."""
 
 Advance = Callable[[int], None]
-"""Told how many more are done."""
+"""Called with the number of further items that are done."""
 
 
 @contextmanager
@@ -26,10 +26,10 @@ def progress(
     console: Console | None = None,
     clock: Callable[[], float] = monotonic,
 ) -> Iterator[Advance]:
-    """Show how `what` comes on while the block runs; `total` is None where it is not known before.
+    """Show the progress of `what` while the block runs; `total` is None if it isn't known beforehand.
 
-    On a terminal that is a bar on standard error, elsewhere a log line every `LINE_EVERY` seconds, and one at the
-    end, also of work that failed.
+    On a terminal that is a bar on standard error, elsewhere a log line every `LINE_EVERY` seconds and one at the
+    end, also if the work fails.
     """
     console = console or Console(file=sys.stderr)
     if not console.is_terminal:
@@ -58,4 +58,4 @@ def _lines(what: str, total: int | None, clock: Callable[[], float]) -> Iterator
     try:
         yield advance
     finally:
-        log.info("progress ended", what=what, done=done, **of, seconds=round(clock() - began, 1))
+        log.info("progress_ended", what=what, done=done, **of, seconds=round(clock() - began, 1))

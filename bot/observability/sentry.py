@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def start(dsn: str, secrets: Iterable[str], patterns: Iterable[str] = ()) -> None:
-    """Report from now on; after `logs.configure`. No local variable, no person and no secret is sent."""
+    """Report errors from now on; call it after `logs.configure`. Sends no local variables, no people and no secrets."""
     redact = Redact(secrets, patterns)
 
     def clean(event: "Event", _hint: dict[str, Any]) -> "Event":

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tantivy import Searcher
 
-from bot.search.asked import Asked
+from bot.search.query_parser import ParsedSearch
 
 FEW = 500
 """Papers. An acronym that more of them use needs no help to be found."""
@@ -15,7 +15,7 @@ USUAL = 0.3
 READ = 200
 
 
-def meanings(asked: Asked, searcher: Searcher) -> tuple[tuple[str, Sequence[str]], ...]:
+def meanings(asked: ParsedSearch, searcher: Searcher) -> tuple[tuple[str, Sequence[str]], ...]:
     """The words of a search that are acronyms which few papers use, each with what it usually means."""
     found = []
     for word in asked.words:

@@ -11,11 +11,13 @@ from bot.domain.models import Paper
 from bot.query.reading import categories_of, sources_of
 from bot.text import Token, small, tokens
 
-VERSION = 3
+VERSION = 4
 """Part of the folder's name: an index with other fields is another index."""
 
 GAP = "|"
 """Stands between what no phrase crosses. It is no token of any text."""
+STEMMED = "stemmed"
+"""Name of the engine's tokenizer that stems; each index that is opened has to register it."""
 _EPOCH = date(1970, 1, 1)
 _ACRONYM = re.compile(r"\(([A-Z][A-Za-z]{1,7})\)")
 _BEFORE = 120
@@ -30,6 +32,7 @@ def schema() -> tantivy.Schema:
     builder.add_text_field("ids", tokenizer_name="raw", index_option="basic")
     for name in ("title", "abstract", "authors"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
+    builder.add_text_field("stems", tokenizer_name=STEMMED, index_option="freq")
     for name in ("joins", "acronyms", "names", "heads", "cat", "source", "links"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     for name in ("day", "upvotes"):
@@ -40,6 +43,12 @@ def schema() -> tantivy.Schema:
     return builder.build()
 
 
+def stemmer() -> tantivy.TextAnalyzer:
+    """Cuts at spaces and reduces English words to their stems: `hallucinate` and `hallucination` to `hallucin`."""
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    return builder.filter(tantivy.Filter.stemmer("english")).build()
+
+
 def document(paper: Paper) -> tantivy.Document:
     """`paper` as the index takes it."""
     title, abstract = tokens(paper.title), tokens(paper.abstract)
@@ -48,6 +57,7 @@ def document(paper: Paper) -> tantivy.Document:
         "ids": paper.id.lower(),
         "title": _line(title),
         "abstract": _line(abstract),
+        "stems": " ".join(token.word for token in (*title, *abstract)),
         "acronyms": " ".join(dict.fromkeys(explained(f"{paper.title}. {paper.abstract}"))),
         "joins": " ".join(dict.fromkeys(t.word for t in (*title, *abstract) if t.end - t.start > 1)),
         "authors": f" {GAP} ".join(_line(tokens(name, plurals=False)) for name in paper.authors),

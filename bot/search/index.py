@@ -31,6 +31,7 @@ class Index:
         self._writing = Lock()
         """Whoever follows may be stopped while a thread of its still writes: closing waits for that."""
         self._index = self._open()
+        self._index.register_tokenizer(fields.STEMMED, fields.stemmer())
 
     @property
     def schema(self) -> tantivy.Schema:

@@ -7,11 +7,11 @@ from math import exp, log
 from typing import Literal
 
 from tantivy import DocAddress, Occur, Order, Schema, Searcher
-from tantivy import Query as Found
+from tantivy import Query as IndexQuery
 
 from bot.search.acronyms import meanings
-from bot.search.asked import Asked, Word, words_in
 from bot.search.fields import key
+from bot.search.query_parser import ParsedSearch, Word, words_in
 from bot.search.terms import TEXT, Terms, boosted, both, either, names_in
 
 Sort = Literal["best", "new", "top"]
@@ -20,16 +20,13 @@ CANDIDATES = 50
 """Papers looked at closely."""
 ENOUGH = 5
 """Papers that have all the words: with fewer, those that come near are looked for, too."""
-SHORT = 5
-"""Words of a query whose words are likely to be a title's."""
-LONG = 9
-"""Words of a query that is likely to be a title, or pasted: not all of them have to be right."""
-SOME = 0.6
-"""Part of the words that a paper must have to be worth showing."""
+LONG = 5
+"""Words of a query that is likely to be a question or a title: papers with all of them don't come first."""
+TITLE, AS_TYPED, AUTHOR, PAIR = 0.5, 0.2, 0.5, 0.15
+"""How much these add to the stem of a word in a question: the word in the title, as typed in the abstract, as an
+author's name, and next to its neighbour."""
 RARE = 2
 """Papers. A word that no more have is perhaps misspelt."""
-MISSPELT = 4
-"""Words of one search that are looked for misspelt, at most: each costs some milliseconds."""
 LONGEST_WORD = 24
 LONG_WORD = 8
 """Letters of a word that may have two of them wrong, where nothing was found with one."""
@@ -42,9 +39,8 @@ WHOLE = 30.0
 """Score of a title, or of its name before the colon, that is all that was typed."""
 FRESH, POPULAR = 0.15, 0.05
 
-SCANS = {"title": 2.5, "abstract": 1.0, "authors": 2.0}
-READS = {"title": 1.5, "abstract": 1.0, "authors": 1.5}
-"""Weights of the fields for short and for longer queries: the former name a paper, the latter describe one."""
+FIELDS = {"title": 2.5, "abstract": 1.0, "authors": 2.0}
+"""Weights of the fields for a few words, which are likely to name a paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +52,11 @@ class Ranked:
     """Papers that hold all that was typed. There may be more in `ids`, which come near."""
     exact: bool
     """Whether all of them hold to the letter; else the language has to be asked."""
+    parts: tuple[tuple[str, int], ...] | None = None
+    """Where nothing is about all that was typed: what can be looked for instead, with its number of papers.
+
+    `ids` then share words with the search, and no more.
+    """
 
 
 class Ranking:
@@ -67,7 +68,7 @@ class Ranking:
         self._today = today
         self._meanings: dict[str, Sequence[str]] = {}
 
-    def understood(self, asked: Asked) -> Asked:
+    def understood(self, asked: ParsedSearch) -> ParsedSearch:
         """The same with what the index knows: the meanings of acronyms, and titles that happen to be queries.
 
         What is a paper's title to the word is a title, as in "Learning What NOT to Count".
@@ -81,45 +82,86 @@ class Ranking:
 
     def search(
         self,
-        asked: Asked,
+        parsed: ParsedSearch,
         *,
         days: int | None = None,
         sort: Sort = "best",
         enough: int = ENOUGH,
     ) -> Ranked:
-        """The first CANDIDATES; those that only come near are among them where fewer than `enough` have all."""
-        self._meanings = dict(asked.meanings)
+        """The first CANDIDATES. Where fewer than `enough` have all the words, those that come near follow."""
+        self._meanings = dict(parsed.meanings)
         limits = [(Occur.Must, self._terms.since(self._today - days))] if days is not None else []
-        if asked.must is not None:
-            limits.append((Occur.Must, self._terms.node(asked.must)))
-        scores: dict[str, float] = {}
-        total = 0
-        for place, step in enumerate(self._steps(asked)):
-            if len(scores) >= (enough if sort == "best" else 1):
-                break
-            query = both([(Occur.Must, step), *limits]) if limits else step
-            found, count = self._ask(query, sort)
-            for paper_id, score in found:
-                scores.setdefault(paper_id, score if not place else score * 0.5**place)
-            if place == 0:
-                total = count
-        ids = list(scores) if sort != "best" else sorted(scores, key=lambda i: -scores[i])
-        exact = asked.must is None or self._terms.exactly(asked.must)
-        return Ranked(tuple(ids[: max(enough, total)]), total, exact)
+        if parsed.must is not None:
+            limits.append((Occur.Must, self._terms.node(parsed.must)))
+        words = parsed.content
+        exact = parsed.must is None or self._terms.exactly(parsed.must)
+        if not words:
+            only = (
+                self._terms.term("ids", parsed.paper_id.lower())
+                if parsed.paper_id
+                else IndexQuery.all_query()
+            )
+            ids, total = self._ask(only, limits, sort)
+            return Ranked(tuple(ids), total, exact)
+        extra = [(Occur.Should, part) for part in self._extra(parsed, words)]
+        ids, total = self._ask(self._all_of(words, extra), limits, sort)
+        if sort != "best" and ids:
+            return Ranked(tuple(ids), total, exact)
+        if len(words) >= LONG:
+            ids = []  # a question's best answer rarely has all of its words
+        elif len(ids) < enough and parsed.also is not None:
+            ids += self._ask(self._terms.node(parsed.also), limits)[0]
+        if len(ids) < enough:
+            ids += self._ask(self._any_of(words, extra), limits)[0]
+        ids = list(dict.fromkeys(ids))[:CANDIDATES]
+        parts = self._parts_apart(words, limits) if not total and 1 < len(words) < LONG else None
+        return Ranked(tuple(ids), total, exact, parts)
 
-    def _ask(self, query: Found, sort: Sort) -> tuple[list[tuple[str, float]], int]:
+    def _parts_apart(
+        self, words: Sequence[Word], limits: Sequence[tuple[Occur, IndexQuery]]
+    ) -> tuple[tuple[str, int], ...] | None:
+        """What the search can be taken apart into where nothing is about it; None where something is.
+
+        That is a paper that has its two rarest words, or of four words all but one. Each part leaves out one of the
+        two rarest, and comes with its number of papers.
+        """
+        rarest = sorted(words, key=self._frequency)[:2]
+        if len(words) > 3:
+            near = both([(Occur.Should, self._meant(word)) for word in words], least=len(words) - 1)
+        else:
+            near = both((Occur.Must, self._meant(word)) for word in rarest)
+        if self._ask(near, limits)[1]:
+            return None
+        parts = []
+        for rare in rarest:
+            rest = [word for word in words if word != rare]
+            if count := self._ask(both((Occur.Must, self._meant(word)) for word in rest), limits)[1]:
+                parts.append((" ".join(word.typed for word in rest), count))
+        return tuple(parts)
+
+    def _meant(self, word: Word) -> IndexQuery:
+        """Papers with the word in any form."""
+        stem = both((Occur.Must, self._terms.stem(part)) for part in word.parts)
+        return either(
+            [stem, *([self._terms.stem(word.joined)] if word.joined else ()), *self._other_ways(word)]
+        )
+
+    def _ask(
+        self, query: IndexQuery, limits: Sequence[tuple[Occur, IndexQuery]], sort: Sort = "best"
+    ) -> tuple[list[str], int]:
+        """Ids, best first, and how many papers there are in all."""
+        query = both([(Occur.Must, query), *limits]) if limits else query
         if sort == "best":
             result = self._searcher.search(query, CANDIDATES)
-            addresses = [address for _, address in result.hits]
-            factors = self._factors(addresses)
-            scores = [score * factor for (score, _), factor in zip(result.hits, factors, strict=True)]
+            factors = self._factors([address for _, address in result.hits])
+            scored = [(score * factor, at) for (score, at), factor in zip(result.hits, factors, strict=True)]
+            addresses = [address for _, address in sorted(scored, key=lambda pair: -pair[0])]
         else:
             field = "day" if sort == "new" else "upvotes"
             result = self._searcher.search(query, CANDIDATES, order_by_field=field, order=Order.Desc)
             addresses = [address for _, address in result.hits]
-            scores = [0.0] * len(addresses)
-        ids = [str(self._searcher.doc(address)["id"][0]) for address in addresses]
-        return list(zip(ids, scores, strict=True)), result.count  # type: ignore[attr-defined]  # the library's stubs leave it out
+        count: int = result.count  # type: ignore[attr-defined]  # the library's stubs leave it out
+        return [str(self._searcher.doc(address)["id"][0]) for address in addresses], count
 
     def _factors(self, addresses: list[DocAddress]) -> Iterator[float]:
         """How much newer and better liked papers count for more. It decides between equals, it does not sort."""
@@ -129,50 +171,56 @@ class Ranking:
             age = max(0, self._today - int(day or 0))
             yield 1 + FRESH * exp(-age / 365) + POPULAR * log(1 + max(0, int(upvotes or 0)))
 
-    def _steps(self, asked: Asked) -> Iterator[Found]:
-        words = [word for word in asked.words if not word.stop] or list(asked.words)
-        if not words:
-            yield self._terms.term("ids", asked.paper_id.lower()) if asked.paper_id else Found.all_query()
-            return
-        weights = SCANS if len(words) <= SHORT else READS
-        extra = [(Occur.Should, part) for part in self._extra(asked, words)]
-        if len(words) < LONG:
-            yield both([*((Occur.Must, self._word(word, weights)) for word in words), *extra])
-            if asked.also is not None:
-                yield self._terms.node(asked.also)
-            least = max(1, round(SOME * len(words)))
-            yield self._some(self._nearly(words, weights, 1), extra, least)
-        some = [self._word(word, weights) for word in words]
-        yield self._some(some, extra, max(1, round(SOME * len(words))) if len(words) >= LONG else 1)
-        if len(words) <= SHORT:
-            yield self._some(self._nearly(words, weights, 2), extra, 1)
+    def _all_of(self, words: Sequence[Word], extra: Sequence[tuple[Occur, IndexQuery]]) -> IndexQuery:
+        """Papers with all the words, in any field."""
+        return both([*((Occur.Must, self._word(word)) for word in words), *extra])
 
-    def _some(self, words: Sequence[Found], extra: list[tuple[Occur, Found]], least: int) -> Found:
-        """Papers with `least` of the words, or more."""
-        return both([(Occur.Must, both([(Occur.Should, word) for word in words], least=least)), *extra])
+    def _any_of(self, words: Sequence[Word], extra: Sequence[tuple[Occur, IndexQuery]]) -> IndexQuery:
+        """Papers with any of the words, by BM25 of their stems; words as typed, in the title, and pairs add to it."""
+        parts = [query for word in words for query in (*self._stems(word), *self._other_ways(word))]
+        flat = [part for word in words for part in word.parts]
+        parts += [
+            either([self._terms.near(field, pair, 1, PAIR) for field in TEXT]) for pair in pairwise(flat)
+        ]
+        return both([(Occur.Must, both((Occur.Should, part) for part in parts)), *extra])
 
-    def _word(self, word: Word, weights: dict[str, float]) -> Found:
+    def _stems(self, word: Word) -> Iterator[IndexQuery]:
+        for part in dict.fromkeys((*word.parts, word.joined)):
+            if part:
+                yield self._terms.stem(part)
+                yield self._terms.term("title", part, TITLE)
+                yield self._terms.term("abstract", part, AS_TYPED)
+
+    def _other_ways(self, word: Word) -> Iterator[IndexQuery]:
+        """The word as a name, as the acronym that it is, joined, and misspelt where hardly any paper has it."""
+        names = [self._terms.term("authors", part, AUTHOR) for part in word.name_parts]
+        yield both((Occur.Must, name) for name in names)
+        for phrase in (*word.spelled_out, *self._meaning(word)):
+            yield either([self._terms.near(field, phrase, 0, MEANT) for field in TEXT])
+        for joined in map("".join, word.spelled_out):
+            yield self._terms.stem(joined)
+        if self._may_be_misspelt(word):
+            text = "".join(word.parts)
+            letters = 2 if len(text) >= LONG_WORD else 1
+            yield either([self._terms.fuzzy(f, text, letters, FUZZY * w) for f, w in FIELDS.items()])
+
+    def _word(self, word: Word) -> IndexQuery:
         """Papers with this word in any field; the best field counts."""
         fields = []
-        for field, weight in weights.items():
+        for field, weight in FIELDS.items():
             parts = word.name_parts if field == "authors" else word.parts
             fields.append(boosted(self._terms.parts(field, parts, word.joined), weight))
-        if meaning := self._meanings.get(word.parts[0]) if len(word.parts) == 1 else None:
-            fields += [self._terms.near(field, meaning, 0, MEANT * weights[field]) for field in TEXT]
+        for phrase in self._meaning(word):
+            fields += [self._terms.near(field, phrase, 0, MEANT * FIELDS[field]) for field in TEXT]
+        for phrase in word.spelled_out:
+            fields += [self._terms.near(field, phrase, 0, FIELDS[field]) for field in TEXT]
+            fields += [self._terms.term(field, "".join(phrase), FIELDS[field]) for field in TEXT]
         return either(fields)
 
-    def _nearly(self, words: Sequence[Word], weights: dict[str, float], letters: int) -> list[Found]:
-        """The same for each, and papers with something spelled nearly so, where hardly any has the word itself."""
-        rare = [word for word in words if self._may_be_misspelt(word)][:MISSPELT]
-        found = []
-        for word in words:
-            either_way = [self._word(word, weights)]
-            if word in rare:
-                text = "".join(word.parts)
-                wrong = letters if len(text) >= LONG_WORD else 1
-                either_way += [self._terms.fuzzy(f, text, wrong, FUZZY * w) for f, w in weights.items()]
-            found.append(either(either_way))
-        return found
+    def _meaning(self, word: Word) -> Sequence[Sequence[str]]:
+        """The phrase for which the word is an acronym, where it is one that the index explains."""
+        known = self._meanings.get(word.parts[0]) if len(word.parts) == 1 else None
+        return [known] if known else []
 
     def _may_be_misspelt(self, word: Word) -> bool:
         return 4 <= sum(map(len, word.parts)) <= LONGEST_WORD and self._frequency(word) <= RARE
@@ -183,10 +231,12 @@ class Ranking:
         ]
         return max(*counts, *(self._searcher.doc_freq("authors", part) for part in word.name_parts))
 
-    def _extra(self, asked: Asked, words: Sequence[Word]) -> Iterator[Found]:
+    def _extra(self, asked: ParsedSearch, words: Sequence[Word]) -> Iterator[IndexQuery]:
         """What makes a paper better, without being asked for: the very title, a whole name, words close together."""
         flat = [part for word in asked.words for part in word.parts]
-        yield Found.boost_query(Found.const_score_query(self._terms.term("heads", key(flat)), 1.0), WHOLE)
+        yield IndexQuery.boost_query(
+            IndexQuery.const_score_query(self._terms.term("heads", key(flat)), 1.0), WHOLE
+        )
         for one, other in names_in(words):
             yield self._terms.name(one, other, NAME)
         if 2 <= len(words) <= LONG:

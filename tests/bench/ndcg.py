@@ -10,9 +10,9 @@ from typing import Any
 
 from bot.domain.models import Paper
 from bot.query import Identifier, Or
-from bot.search.asked import read
 from bot.search.fields import day_of
 from bot.search.index import Index
+from bot.search.query_parser import parse_search
 from bot.search.ranking import Ranking
 from bot.text import clean
 
@@ -33,7 +33,7 @@ def ndcg10(path: Path) -> float:
 
 
 def _score(query: str, grades: Mapping[str, int], ranking: Ranking) -> float:
-    asked = replace(read(query), must=Or(tuple(map(Identifier, grades))))
+    asked = replace(parse_search(query), must=Or(tuple(map(Identifier, grades))))
     found = [paper_id for paper_id in ranking.search(asked, enough=len(grades)).ids if paper_id in grades]
     worst = sorted(grades.keys() - found, key=lambda paper_id: grades[paper_id])
     ideal = _gain(sorted(grades.values(), reverse=True))

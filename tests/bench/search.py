@@ -1,9 +1,11 @@
-"""How well and how fast `/paper search` finds: known items, judged searches, and SQLite's FTS5 beside it.
+"""How well and how fast `/paper search` finds, compared with SQLite's FTS5, tantivy's default and bm25s.
 
     python -m tests.bench.search --json
+    python -m tests.bench.search --only cranfield questions
 
-Over the recorded papers of arXiv in ../shared/data, through the whole of it: records in a Valkey server, the index
-that follows them, answers with their papers. `--papers` takes fewer.
+Known items, speed and random inputs run over the recorded papers of arXiv in ../shared/data, through the whole stack:
+records in a Valkey server, the index that follows them, answers with their papers. `--papers` takes fewer. `cranfield`
+(judged questions) and `questions` (sentences of abstracts) compare the ranking with the other engines.
 """
 
 import argparse
@@ -28,6 +30,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.search import Search
+from bot.search.fields import day_of
+from bot.search.index import Index
+from bot.search.query_parser import parse_search
+from bot.search.ranking import Ranking
 from bot.sources.fields import moment
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
@@ -35,12 +41,16 @@ from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from bot.text import clean
 from tests.bench import known_items
-from tests.bench.fts5 import Fts5
 from tests.bench.ndcg import ndcg10
+from tests.bench.questions import Collection, cranfield, from_sentences, mean_ndcg10
+from tests.bench.search_rivals import Bm25s, Fts5, Fts5Any, Rival, TantivyDefault
 from tests.conftest import SHARED_DATA as DATA
-from tests.search import inputs
+from tests.search import typed_inputs
 
+PARTS = ("speed", "known", "inputs", "s2", "cranfield", "questions")
 AT_ONCE = 1000
+QUESTIONED, QUESTIONS = 20_000, 300
+"""Papers, and questions made from their sentences."""
 MIXED = 200
 ROUNDS = 5
 """Times that each of the mixed searches is timed; its median counts, for other work on the machine hits any of them."""
@@ -82,9 +92,45 @@ def _batches(lines: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-async def run(most: int, items: int, whatever: int) -> dict[str, object]:
-    """Everything that is measured."""
-    papers = recorded(most)
+async def run(options: argparse.Namespace) -> dict[str, object]:
+    """The figures of the parts that were asked for."""
+    figures: dict[str, object] = {}
+    parts = set(options.only)
+    if parts & {"speed", "known", "inputs"}:
+        figures |= await _on_the_corpus(options, parts)
+    if "s2" in parts:
+        figures["s2_ndcg10"] = round(ndcg10(DATA / "search" / "s2search.jsonl"), 3)
+    if "cranfield" in parts:
+        figures |= _compared("cranfield", cranfield(DATA / "search"))
+    if "questions" in parts:
+        papers = recorded(min(options.papers, QUESTIONED))
+        figures |= _compared("questions", from_sentences(papers, QUESTIONS))
+    return figures
+
+
+def _compared(name: str, collection: Collection) -> dict[str, object]:
+    """Our nDCG@10 and that of the other engines on the same questions."""
+    papers = {paper.id: paper for paper in collection.papers}
+    index = Index()
+    index.become_writer()
+    index.write(papers.values(), (), 0)
+    today = day_of(max(paper.published for paper in papers.values()))
+    ranking = Ranking(index.schema, index.searcher(), today)
+
+    def ours(text: str) -> Sequence[str]:
+        return ranking.search(ranking.understood(parse_search(text))).ids
+
+    mean, empty = mean_ndcg10(collection, ours)
+    figures: dict[str, object] = {f"{name}_ndcg10": round(mean, 3), f"{name}_empty": round(empty, 3)}
+    rivals: dict[str, Rival] = {"bm25s": Bm25s(), "fts5": Fts5Any(), "tantivy": TantivyDefault()}
+    for rival_name, rival in rivals.items():
+        rival.add(collection.papers)
+        figures[f"{name}_ndcg10_{rival_name}"] = round(mean_ndcg10(collection, rival.find)[0], 3)
+    return figures
+
+
+async def _on_the_corpus(options: argparse.Namespace, parts: set[str]) -> dict[str, object]:
+    papers = recorded(options.papers)
     with TemporaryDirectory() as folder:
         async with EmbeddedServer(Path(folder)) as server:
             redis = await connect(server.url)
@@ -103,10 +149,14 @@ async def run(most: int, items: int, whatever: int) -> dict[str, object]:
             }
             wake = Notifications(redis)
             roles = [asyncio.create_task(job) for job in (search.run(wake), wake.run())]
-            figures |= await _speed(search, store, papers, Path(folder))
-            figures |= await _success(search, known_items.drawn(papers, min(items, len(papers) // 2)))
-            figures |= await _whatever(search, whatever)
-            figures["s2_ndcg10"] = round(ndcg10(DATA / "search" / "s2search.jsonl"), 3)
+            if "speed" in parts:
+                figures |= await _speed(search, store, papers, Path(folder))
+            if "known" in parts:
+                figures |= await _success(
+                    search, known_items.drawn(papers, min(options.items, len(papers) // 2))
+                )
+            if "inputs" in parts:
+                figures |= await _random_inputs(search, options.inputs)
             for role in roles:
                 role.cancel()
             await asyncio.wait(roles)
@@ -122,7 +172,7 @@ async def _speed(search: Search, store: Papers, papers: Sequence[Paper], folder:
     ours: list[list[float]] = [[] for _ in typed]
     theirs: list[list[float]] = [[] for _ in typed]
     for round_ in range(ROUNDS):
-        for number, text in enumerate(typed):  # one beside the other: other work on the machine hits both
+        for number, text in enumerate(typed):  # in turns, so that other work on the machine hits both
             if round_ < 2:
                 theirs[number].append(_timed(other.find, text))
             ours[number].append(await _asked(search, text))
@@ -169,7 +219,7 @@ def _renumbered(paper: Paper, number: int) -> Paper:
     return replace(paper, id=f"new/{number:07}", published=paper.published + timedelta(days=1))
 
 
-async def _whatever(search: Search, count: int) -> dict[str, object]:
+async def _random_inputs(search: Search, count: int) -> dict[str, object]:
     """Random inputs: how many ended in anything but an answer or the person's error, and the slowest."""
     drawn: list[str] = []
 
@@ -181,7 +231,7 @@ async def _whatever(search: Search, count: int) -> dict[str, object]:
         suppress_health_check=list(HealthCheck),
     )
     @seed(known_items.SEED)
-    @given(inputs.typed)
+    @given(typed_inputs.typed)
     def draw(text: str) -> None:
         drawn.append(text)
 
@@ -249,13 +299,14 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--papers", type=int, default=10**9)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run (all)")
     parser.add_argument("--items", type=int, default=1000, help="papers drawn for each kind of known item")
     parser.add_argument("--inputs", type=int, default=10_000, help="random inputs")
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
     if not DATA.is_dir():
         sys.exit(f"the recorded papers are not here (expected in {os.path.relpath(DATA)})")
-    figures = asyncio.run(run(options.papers, options.items, options.inputs))
+    figures = asyncio.run(run(options))
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

@@ -10,7 +10,7 @@ from bot.domain.errors import UserError
 
 def test_an_error_points_at_the_place_and_offers_what_works() -> None:
     error = UserError("There is nothing after OR.", hint="/paper subscribe rag", at=(4, 6))
-    assert error_card(error, "rag OR") == snapshot(
+    assert error_card(error, "rag OR", Button("Subscribe to rag", "subscribe rag")) == snapshot(
         Card(
             kind="error",
             notice="There is nothing after OR.",
@@ -28,13 +28,13 @@ rag OR
                     )
                 ),
                 Paragraph(text=(Span(text="Try "), Span(text="/paper subscribe rag", style="code"))),
-                Actions(buttons=(Button(label="Do that", command="subscribe rag"),)),
+                Actions(buttons=(Button(label="Subscribe to rag", command="subscribe rag"),)),
             ),
         )
     )
 
 
-def test_a_hint_with_a_gap_in_it_is_not_a_button() -> None:
+def test_without_an_offer_a_hint_is_only_text() -> None:
     card = error_card(UserError("No.", hint="/paper unsubscribe <number>"))
     assert len(card.blocks) == 2
 

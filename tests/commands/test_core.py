@@ -27,9 +27,9 @@ async def test_a_bare_paper_asks_for_help(ask: Ask) -> None:
 
 async def test_an_unknown_command_gets_one_friendly_line_and_the_nearest_form(ask: Ask) -> None:
     assert written(await ask('/paper subscrbe "language model"')) == snapshot("""\
-There is no command “subscrbe”. Did you mean this?
+Unknown command “subscrbe”. Did you mean “subscribe”?
 Try /paper subscribe "language model"
-[Do that: subscribe "language model"]\
+[Subscribe to "language model": subscribe "language model"]\
 """)
 
 
@@ -43,7 +43,9 @@ rag OR OR agents
 
 async def test_a_better_query_is_offered_as_a_whole_line(ask: Ask) -> None:
     card = await ask('/paper subscribe "diffusion policy every:daily')
-    assert commands_of(card) == {"Do that": 'subscribe "diffusion policy" every:daily'}
+    assert commands_of(card) == {
+        'Subscribe to "diffusion policy" every:daily': 'subscribe "diffusion policy" every:daily'
+    }
 
 
 @pytest.mark.parametrize("line", ["subscribe rag", "unsubscribe #1"])
@@ -75,7 +77,7 @@ async def test_a_bug_is_logged_and_excused_and_ends_nothing(services: Services) 
     with structlog.testing.capture_logs() as logs:
         reply = await broken.handle_text("preview rag", ADA, a_channel())
     assert reply.card.kind == "error"
-    assert "Paperboy's side" in reply.card.notice
+    assert "our side" in reply.card.notice
     assert [(log["event"], log["command"], log["user"]) for log in logs] == [
         ("command_failed", "preview", "U1")
     ]

@@ -27,10 +27,10 @@ async def test_nothing_matches_and_each_subscription_says_what_it_misses(ask: As
 On paper 2603.00001
 Not posted here: no subscription matches it.
 - First seen on Mon 2 Mar 00:00 UTC, listed by huggingface.
-- Upvotes, rank and code are followed until Mon 16 Mar 00:00 UTC.
-- #1 "diffusion policy" OR robots does not match: "diffusion policy" is not there, and robots is not there.
-- #2 paper -closely does not match: closely is there, and ruled out.
-- #3 paper min:30 code:yes cat:cs.CL does not match: min:30: it has ▲ 12 so far; code:yes: no code is known; cat:cs.CL: it is in no category.
+- Its upvotes, rank and code are checked again until Mon 16 Mar 00:00 UTC.
+- #1 "diffusion policy" OR robots doesn't match: "diffusion policy" is not there, and robots is not there.
+- #2 paper -closely doesn't match: closely is there, and ruled out.
+- #3 paper min:30 code:yes cat:cs.CL doesn't match: min:30: it has ▲ 12 so far; code:yes: no code is known; cat:cs.CL: it is in no category.
 [Share here: share 2603.00001]\
 """)
 
@@ -38,7 +38,7 @@ Not posted here: no subscription matches it.
 async def test_it_was_seen_before_the_subscription(ask: Ask, see: See) -> None:
     await see(a_paper())
     await ask("subscribe paper")
-    assert "had been seen before the subscription was made" in written(await ask("explain 2603.00001"))
+    assert "it appeared before the subscription was made" in written(await ask("explain 2603.00001"))
 
 
 async def test_it_is_muted(ask: Ask, services: Services) -> None:
@@ -83,7 +83,7 @@ async def test_it_failed_and_why(ask: Ask, services: Services) -> None:
     await services.outbox.record_outcome(delivery, Outcome(state="dead", why="invalid blocks"))
     await services.outbox.pause(a_channel(), "it was archived")
     card = written(await ask("explain p1"))
-    assert "Not posted: it failed." in card
+    assert "Not posted: sending it failed." in card
     assert "The last attempt failed: invalid blocks." in card
     assert "Posts here are paused: it was archived." in card
 

@@ -39,7 +39,7 @@ async def test_many_dislikes_are_answered_with_a_narrower_query(ask: Ask, servic
     for n in range(2):
         assert "Narrow" not in written(await ask(f"down m{n}"))
     card = await ask("down m2")
-    assert "-medical would have left out 3 of 3 and kept all 1 that were liked." in written(card)
+    assert "-medical would have left out 3 of 3 of them and kept all 1 with a 👍." in written(card)
     assert commands_of(await ask("list"))["Narrow #1"] == "narrow #1 -medical"
     narrowed = await ask(commands_of(card)["Narrow #1"])
     assert (await services.subscriptions.of(a_channel()))[0].query == "diffusion -medical"
@@ -66,4 +66,4 @@ async def test_a_reaction_to_a_card_counts_like_a_button(
 
 async def test_what_was_not_narrowed_cannot_be_widened(ask: Ask) -> None:
     await ask("subscribe rag")
-    assert "has not been changed" in written(await ask("widen #1"))
+    assert "hasn't been changed" in written(await ask("widen #1"))

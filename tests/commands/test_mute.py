@@ -19,14 +19,14 @@ async def mutes(services: Services) -> list[str]:
 async def test_a_query_is_muted_and_unmuted(ask: Ask, services: Services) -> None:
     card = await ask("mute Survey OR review")
     assert written(card) == snapshot("""\
-Muted here, until somebody unmutes it: survey OR review
+Muted here, until someone unmutes it: survey OR review
 New papers are posted as they come.
 [Undo: unmute survey OR review]\
 """)
     assert await mutes(services) == ["survey OR review"]
     assert written(await ask(commands_of(card)["Undo"])) == snapshot("""\
 No longer muted: survey OR review
-It counts for the papers that come from now on.
+Applies to new papers only.
 [Undo: mute survey OR review]\
 """)
     assert await mutes(services) == []
@@ -46,7 +46,7 @@ async def test_what_waits_and_is_muted_is_not_posted(ask: Ask, see: See, service
     await see(a_paper("p1", title="A survey paper"), a_paper("p2"))
     await owe(services, "p1", "p2")
     card = written(await ask("mute survey"))
-    assert "1 waiting paper will not be posted." in card
+    assert "1 waiting paper won't be posted." in card
     assert "1 paper waiting." in card
     [owed] = await services.outbox.open_deliveries(a_channel())
     assert [paper for paper, _ in owed.papers] == ["p2"]
@@ -71,7 +71,7 @@ async def test_alone_unmute_shows_what_is_muted(ask: Ask, services: Services) ->
 - survey · by Ada
 [Unmute survey: unmute survey]\
 """)
-    assert "is not muted here" in written(await ask("unmute surveys of nothing"))
+    assert "isn't muted here" in written(await ask("unmute surveys of nothing"))
 
 
 async def test_the_cards_button_asks_for_the_reason_or_the_author(
@@ -97,7 +97,7 @@ Mute what about “On paper p1”?
         ("mute", "needs a query"),
         ("mute survey for:ages", "“for:” is a time"),
         ("mute survey for:9999w", "“for:” is a time"),
-        ("mute survey min:30", "a matter of words"),
+        ("mute survey min:30", "Only words, authors, categories"),
         ("mute (", "for"),
     ],
 )

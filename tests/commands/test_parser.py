@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.parser import LONGEST, check_options, number_in, parse_line, resolve_command
+from bot.commands.parser import MAX_LINE, check_options, number_in, parse_line, resolve_command
 from bot.commands.table import COMMANDS, find
 from bot.domain.errors import UserError
 from bot.domain.models import Command, User
@@ -65,12 +65,12 @@ def test_a_line_becomes_a_command(line: str, name: str, options: dict[str, str])
         ("/paper subscribe", '/paper subscribe "language model" -survey'),
         ("/paper unfolow #3", "/paper unsubscribe #3"),
         ("/paper lst", "/paper list"),
-        ("/paper diffusion models", "/paper subscribe diffusion models"),
+        ("/paper diffusion models", "/paper help"),
         ("/paper list all", "/paper list"),
         ("/paper list page:two", "/paper list"),
         ("/paper sub rag every:dayly", "/paper subscribe rag every:daily"),
-        ("/paper sub rag every:often", "/paper subscribe rag every:weekly"),
-        ("/paper sub rag " + "x" * LONGEST, "/paper help"),
+        ("/paper sub rag every:often", "/paper subscribe rag"),
+        ("/paper sub rag " + "x" * MAX_LINE, "/paper help"),
     ],
 )
 def test_a_bad_line_gets_the_nearest_good_one(line: str, hint: str) -> None:

@@ -8,7 +8,7 @@ from tests.papers import a_paper
 
 async def test_what_was_saved_is_listed_until_it_is_taken_off(ask: Ask, see: See) -> None:
     await see(a_paper("2603.00001"), a_paper("2603.00002"))
-    assert "nothing yet" in written(await ask("saved"))
+    assert "haven't saved any papers yet" in written(await ask("saved"))
     await ask("save 2603.00001")
     said = await ask("save 2603.00002")
     assert "On paper 2603.00002" in said.notice

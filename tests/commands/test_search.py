@@ -82,7 +82,7 @@ Shared by Ada
 async def test_a_second_press_shares_nothing_twice(core: Commands) -> None:
     first, second = [await core.handle_text("share 2603.00001", ADA, a_channel()) for _ in range(2)]
     assert (first.private, second.private) == (False, True)
-    assert written(second.card) == "It was shared here a moment ago."
+    assert written(second.card) == "This paper was shared here a moment ago."
     assert not (await core.handle_text("share 2603.00001", ADA, a_channel("C2"))).private
 
 
@@ -161,14 +161,13 @@ also by Shuran Song
 """)
     assert written(await ask("similar diffusion")) == snapshot("""\
 I don't have the paper diffusion. Try its title, or an id like 2405.01234.
-Try /paper search diffusion
-[Do that: search diffusion]\
+Try /paper search diffusion\
 """)
 
 
 async def test_trending_of_a_week_is_by_upvotes(ask: Ask) -> None:
     assert written(await ask("trending week")) == snapshot("""\
-# Most upvoted of the week
+# Most upvoted this week
 curated by AK and the research community on Hugging Face, by upvotes, as of 00:00 UTC
 * Diffusion, Revisited | Shuran Song · 7 Mar · ▲ 12
 [Post new ones here: subscribe trending]
@@ -177,8 +176,7 @@ curated by AK and the research community on Hugging Face, by upvotes, as of 00:0
     assert titles(await ask("trending MONTH")) == ["Diffusion, Revisited", "A Survey of Gradients"]
     assert written(await ask("trending weak")) == snapshot("""\
 “span” is day, week or month, not “weak”.
-Try /paper trending week
-[Do that: trending week]\
+Try /paper trending week\
 """)
 
 

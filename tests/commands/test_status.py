@@ -17,8 +17,8 @@ async def test_a_new_channel_has_little_to_say(ask: Ask) -> None:
     assert written(await ask("status")).splitlines() == [
         "# Status",
         "New papers are posted as they come.",
-        "- No source has been asked yet.",
-        "- Nothing is owed to this channel.",
+        "- No source has been read yet.",
+        "- No posts are waiting.",
         "[Subscriptions: list]",
         "[Settings: settings]",
     ]
@@ -31,9 +31,9 @@ async def test_each_source_says_how_its_last_poll_went(ask: Ask, redis: Redis, s
     await record_poll(redis, PollResult(source="huggingface", at=ago, next_at=soon, new=3))
     lines = written(await ask("status")).splitlines()
     assert lines[2] == (
-        "- arxiv failed 5 min ago, never read yet: 503: come back later; asked again in 30 min."
+        "- arxiv failed 5 min ago, never read yet: 503: come back later; next check in 30 min."
     )
-    assert lines[3] == "- huggingface read 5 min ago, 3 new papers; asked again in 30 min."
+    assert lines[3] == "- huggingface read 5 min ago, 3 new papers; next check in 30 min."
 
 
 async def test_what_is_tried_again_says_when_and_why(ask: Ask, services: Services) -> None:
@@ -45,7 +45,7 @@ async def test_what_is_tried_again_says_when_and_why(ask: Ask, services: Service
     )
     lines = written(await ask("status")).splitlines()
     assert any(
-        li.startswith("- Tried again on ") and li.endswith("the last attempt failed: 503.") for li in lines
+        li.startswith("- Retrying on ") and li.endswith("The last attempt failed: 503.") for li in lines
     )
 
 

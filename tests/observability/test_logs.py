@@ -54,12 +54,8 @@ def test_secrets_are_redacted_in_events_values_and_tracebacks(lines: Lines) -> N
 @pytest.mark.parametrize(
     "secret",
     [
-        "xoxb-1234567890-1234567890123-abcDEFghiJKLmno",
-        "xapp-1-A0123456789-1234567890-0a1b2c3d4e5f",
-        "xoxe.xoxb-1-MS0yLTEyMzQ1Njc4OTAtMTIz",
         "MTEyMjMzNDQ1NTY2Nzc4ODk5MA.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB",
         "postman:hunter2",
-        "link?ticket=0a1b2c3d4e5f60718293",
     ],
 )
 def test_a_secret_that_is_no_setting_is_known_by_its_form(lines: Lines, secret: str) -> None:

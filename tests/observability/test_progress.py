@@ -37,7 +37,7 @@ def test_elsewhere_it_is_a_line_now_and_then_and_one_at_the_end() -> None:
             advance(10)
             clock.now += LINE_EVERY / 40
     assert [line["done"] for line in lines] == [410, 810, 1000]
-    assert lines[-1]["event"] == "progress ended"
+    assert lines[-1]["event"] == "progress_ended"
     assert {line["of"] for line in lines} == {1000}
 
 

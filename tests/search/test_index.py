@@ -16,7 +16,7 @@ from bot.store.papers import Papers
 from bot.supervisor import cancel
 from tests.papers import a_paper
 from tests.search.conftest import NOW
-from tests.search.following import follow
+from tests.search.index_writer_process import follow
 
 KILLS = 20
 FORKS = multiprocessing.get_context("forkserver")
@@ -41,7 +41,7 @@ async def held(search: Search) -> dict[str, int]:
 async def test_killed_in_its_commits_it_opens_and_catches_up(
     valkey: str, papers: Papers, search: Search, tmp_path: Path
 ) -> None:
-    FORKS.set_forkserver_preload(["tests.search.following"])
+    FORKS.set_forkserver_preload(["tests.search.index_writer_process"])
     chance, upvotes = random.Random(7), dict[str, int]()
     for kill in range(1, KILLS + 1):
         here, there = FORKS.Pipe(duplex=False)

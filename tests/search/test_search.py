@@ -191,3 +191,40 @@ async def test_stand_ins_answer_until_there_is_a_paper(papers: Papers) -> None:
     await search.catch_up()
     assert [paper.id for paper in (await search.find("robot")).papers] == ["2603.00009"]
     await search.close()
+
+
+QUESTIONS = (
+    a_paper("q1", title="Reducing Confabulation", abstract="Hallucinations of language models on medical questions."),
+    a_paper("q2", title="Grasping with Transfer", abstract="Sim-to-real transfer for robot hands that fold shirts."),
+    a_paper("q3", title="Quantum Channels", abstract="Entanglement and its capacity in quantum networks."),
+    a_paper("q4", title="Boiling the Frog", abstract="Gradual attacks on agents."),
+    a_paper("q5", title="A Quantum Frog", abstract="It plays games."),
+    a_paper("q6", title="Quantum Kernels", abstract="Fast ones."),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("why do language models hallucinate on questions of medicine that doctors ask them?", "q1"),
+        ("I am looking for recent papers about robots folding a shirt", "q2"),
+        ("sim2real", "q2"),
+        ("what is known about the capacity of entangled networks", "q3"),
+    ],
+)
+async def test_a_plain_question_is_answered_though_no_paper_has_its_words(
+    search: Search, papers: Papers, typed: str, first: str
+) -> None:
+    await papers.remember(QUESTIONS)
+    await search.catch_up()
+    assert (await search.find(typed)).papers[0].id == first
+
+
+async def test_papers_that_only_share_words_are_not_called_an_answer(search: Search, papers: Papers) -> None:
+    await papers.remember(QUESTIONS)
+    await search.catch_up()
+    assert (await search.find("quantum entanglement in frogs")).parts == (
+        ("quantum frogs", 1),
+        ("quantum entanglement", 1),
+    )
+    assert (await search.find("quantum entanglement")).parts is None

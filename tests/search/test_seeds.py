@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 from bot.domain.models import Paper
-from bot.search.asked import read
 from bot.search.fields import day_of
 from bot.search.index import Index
+from bot.search.query_parser import parse_search
 from bot.search.ranking import Ranking
 from bot.text import clean
 from tests.papers import SPRING, a_paper
@@ -34,6 +34,6 @@ def test_every_paper_is_first_by_its_title_with_and_without_its_latex(shared_dat
         (typed, paper.title)
         for title, paper in papers
         for typed in dict.fromkeys((title, paper.title, MARKUP.sub("", title), title.lower(), title.upper()))
-        if ranking.search(read(typed)).ids[:1] != (paper.id,)
+        if ranking.search(parse_search(typed)).ids[:1] != (paper.id,)
     ]
     assert missed == []

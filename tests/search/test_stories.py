@@ -65,6 +65,15 @@ async def test_one_searches_pages_shares_and_subscribes(opened: Opened) -> None:
         assert "diffusion" in (await stage.say("/paper list")).text
 
 
+async def test_where_nothing_is_about_it_one_searches_for_a_part(opened: Opened) -> None:
+    async with opened() as stage:
+        await shelve(stage)
+        found = await stage.say("/paper search diffusion of rats")
+        assert "No paper here is about “diffusion of rats”" in found.text
+        assert "Diffusion Policy" not in found.text
+        assert "Diffusion Policy" in (await stage.press(found, "diffusion (1)")).text
+
+
 async def test_every_button_works_after_a_restart(opened: Opened) -> None:
     async with opened() as stage:
         await shelve(stage)

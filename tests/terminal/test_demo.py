@@ -56,16 +56,16 @@ async def test_the_tour_subscribes_sees_papers_lists_and_previews(redis: Redis) 
         [
             "A tour with a sample of real papers, offline. Nothing is kept.",
             "> /paper subscribe diffusion",
-            "Subscribed as #1: diffusion. Of the 20 papers of the bundled sample it would have posted 3.",
+            "Subscribed as #1: diffusion. 3 matches in the bundled sample, of 20 papers.",
             '> /paper subscribe "language model" -attention',
-            'Subscribed as #2: "language model" -attention. Of the 20 papers of the bundled sample it would have posted 4.',
+            'Subscribed as #2: "language model" -attention. 4 matches in the bundled sample, of 20 papers.',
             "6 papers arrive",
             "> /paper list",
             "2 subscriptions in this channel",
             "> /paper preview agents, robots",
-            "Preview of agents OR robots: Of the 32 papers of the bundled sample it would have posted 10.",
+            "Preview of agents OR robots: 10 matches in the bundled sample, of 32 papers.",
             "> /paper unsubscribe #2",
-            'Stopped #2: "language model" -attention',
+            'Unsubscribed from #2: "language model" -attention',
             "That was the tour. Next: paperboy run",
         ]
     )

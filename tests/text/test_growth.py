@@ -14,7 +14,16 @@ import bot.text
 from bot.cards.plain import link, plain, visible
 from bot.domain.errors import UserError
 from bot.query import parse
-from bot.text import clean, clean_html, first_sentence, shorten, spell, tokens
+from bot.text import (
+    clean,
+    clean_html,
+    core_sentence,
+    first_sentence,
+    shorten,
+    shorten_at_clause,
+    spell,
+    tokens,
+)
 
 HOSTILE = (
     "<", "<a ", "<a b='", '<a b="x" ', "<!--", "<script>", "</i><i>", "&#", "&amp", "$", "$a", "$$", "$5 ", "\\", "\\(", "\\x",
@@ -48,6 +57,8 @@ FUNCTIONS: list[Callable[[str], object]] = [
     link,
     lambda text: first_sentence(text, 300),
     lambda text: shorten(text, 300),
+    lambda text: shorten_at_clause(text, 300),
+    lambda text: core_sentence(text, 300, text),
     _parsed,
 ]
 

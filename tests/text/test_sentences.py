@@ -1,10 +1,11 @@
-"""Cutting short without hurting words."""
+"""Where sentences end, and cutting short without hurting words."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text import first_sentence, shorten
+from bot.text import first_sentence, shorten, shorten_at_clause
+from bot.text.sentences import sentences
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,37 @@ from bot.text import first_sentence, shorten
 )
 def test_the_first_sentence_ends_where_it_ends(sentence: str) -> None:
     assert first_sentence(f"{sentence} Then comes more.", 200) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("On Sept. 14, 2015, the detectors saw it. We", 2), ("The samples are i.i.d. We show it.", 2), ("See Def. 3 and Thm. 4. Next", 2),
+        ("We start at 9 a.m. We end at 5 p.m. The end.", 3), ("The Yahoo! Answers dataset is big. Really", 2), ("A Yahoo! dataset. B", 2),
+        ("In E. coli and S. cerevisiae (cf. Sec. II.B) it grows. Then", 2), ("It holds vitamin C. We test ca. 30 of them vs. 20 others. So", 3),
+        ("It is state of the art. Experiments show no. 5 wins. Yes", 3), ("As A. B. Smith et al. (2020) say. Smith et al. We agree.", 3),
+        ("Read inputs.Recent methods are bad. See Node.js and Next.js here.", 3), ("wav2vec is old. wav2vec2 is new. gpt-oss too.", 2),
+        ("At 20 °C (approx. 68 °F) it works (p < 0.05). It takes 3 min. Then", 3), ("By Dr. No and Prof. X in the U.S. Army, Inc. and Co. KG.", 1),
+        ("Is it? Yes! It is… Really.", 4), ("1. Introduction is here. 2. Methods are there.", 2), ("模型很好。数据很多。", 2), ("“It works.” She said. ‘No.’", 3),
+    ],
+)  # fmt: skip
+def test_sentences_end_where_they_end(text: str, parts: int) -> None:
+    assert len(list(sentences(text))) == parts, list(sentences(text))
+
+
+@given(st.text(alphabet='ab A.!?…)"”1。 '))
+def test_sentences_hold_all_of_the_text(text: str) -> None:
+    assert sum(map(len, sentences(text))) <= len(text)
+    assert all(sentence.strip() for sentence in sentences(" ".join(text.split())))
+
+
+def test_a_long_sentence_is_cut_at_a_clause() -> None:
+    said = (
+        "We propose a way to sort, which needs no memory, and which is fast on every machine that we tried."
+    )
+    assert shorten_at_clause(said, 60) == "We propose a way to sort, which needs no memory…"
+    assert shorten_at_clause(said, 20) == "We propose a way to…"
+    assert shorten_at_clause(said, 500) == said
 
 
 def test_a_text_of_one_sentence_is_kept_whole() -> None:

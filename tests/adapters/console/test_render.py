@@ -93,28 +93,29 @@ def test_help_wraps_and_stays_indented() -> None:
  • /paper preview <#number or query> – show what a query or
    subscription would have posted lately; nothing is posted
  • /paper search <query> [days:<number>] [sort:best|new|top] – find
-   papers by words, authors, ids or links; only you see what is found
+   papers by words, authors, ids or links; only you see the results
  • /paper similar <paper> – find papers like one that you name by its
    id or link
  • /paper trending [day|week|month] – show what is trending now, or the
    most upvoted of a week or month
  • /paper explain <paper> – say why a paper was or was not posted here
- • /paper mute <query> [for:7d] – keep what matches out of this channel
- • /paper unmute [<query>] – let it in again; alone it shows what is
-   muted
+ • /paper mute <query> [for:7d] – don't post papers that match a query
+   here
+ • /paper unmute [<query>] – end a mute; without a query, show all
+   mutes
  • /paper settings [name:value …] – show or change schedule, time zone,
    quiet hours, cards, and who may edit
- • /paper status – show the last polls, the next digest, and what waits
-   or failed here
+ • /paper status – show what was read, the next digest, and what is
+   waiting or failed here
  • /paper saved – show the papers that you have saved
- • /paper help [<command>] – show all of this, or more about one
-   command
- A query is words, and they match as words: rag never finds “storage”.
+ • /paper help [<command>] – show all commands, or one in detail
+ Queries match whole words: rag doesn't match “storage”.
  • diffusion policy – both words
- • diffusion, flow matching – either side of the comma
- • "language model" -survey – the phrase, without that word
- • author:hinton cat:cs.LG – one field only
- • trending, agents min:30 – what trends, or what has 30 upvotes
+ • diffusion, flow matching – the first word, or both of the others
+ • "language model" -survey – the phrase, but not that word
+ • author:hinton cat:cs.LG – an author, in one arXiv category
+ • trending, agents min:30 – trending papers, or papers on agents with
+   30 upvotes
  This channel's subscriptions: list
  Trending now: trending
 

@@ -1,14 +1,49 @@
 """The double of Discord, and the platform that speaks to it."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import discord
 import pytest
 from discord.gateway import DiscordWebSocket
 from redis.asyncio import Redis
 
-from adapters.discord import DiscordPlatform
+from adapters.discord.platform import DiscordPlatform
+from tests.adapters.discord.double import openapi
 from tests.adapters.discord.double.service import DiscordDouble
+
+RECEIVED = "discord_requests"
+"""What a test process reports to the one that prints the summary."""
+reported = openapi.Tally()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Report what this process has judged."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output[RECEIVED] = [
+            openapi.tally.requests,
+            sorted(openapi.tally.operations),
+            openapi.tally.violations,
+        ]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what the test processes report."""
+    requests, operations, violations = getattr(node, "workeroutput", {}).get(RECEIVED, (0, (), ()))
+    reported.requests += requests
+    reported.operations |= set(operations)
+    reported.violations += violations
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many requests were judged by Discord's description."""
+    seen = reported if reported.requests else openapi.tally
+    if seen.requests:
+        terminalreporter.write_line(
+            f"Discord's OpenAPI description: {seen.requests} requests to {len(seen.operations)} operations, "
+            f"{len(seen.violations)} violations"
+        )
 
 
 @pytest.fixture(autouse=True)

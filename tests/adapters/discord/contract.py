@@ -8,7 +8,7 @@ import discord as library
 from discord.gateway import DiscordWebSocket
 from redis.asyncio import Redis
 
-from adapters.discord import DiscordPlatform
+from adapters.discord.platform import DiscordPlatform
 from bot.domain.models import ChannelRef
 from tests.adapters.discord.double.service import GUILD, DiscordDouble
 from tests.platform_place import Place

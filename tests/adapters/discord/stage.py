@@ -18,6 +18,7 @@ from bot.commands.parser import parse_line
 from bot.commands.table import find
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Core
+from tests.adapters.discord.double.openapi import judged
 from tests.platform_harness import Seen, wired
 
 PATIENT = Answers(patience=2.0)
@@ -116,16 +117,17 @@ async def discord_stage(
     platform = DiscordPlatform("token", redis)
     async with wired(redis, (platform,), now) as stage.bot:
         stage.client = stage._listening(stage.bot.core)
-        async with simcord.run(stage.client, settle_timeout=20) as stage.env:
-            stage._connect()
-            stage.server = stage.env.create_guild("Reading group")
-            stage.papers = stage.server.create_text_channel("papers")
-            managers = stage.server.create_role(
-                "managers", permissions=discord.Permissions(manage_channels=True)
-            )
-            stage.joe = stage.server.add_member(stage.env.create_user("joe"), roles=[managers])
-            await stage.env.settle()
-            yield stage
+        with judged():
+            async with simcord.run(stage.client, settle_timeout=20) as stage.env:
+                stage._connect()
+                stage.server = stage.env.create_guild("Reading group")
+                stage.papers = stage.server.create_text_channel("papers")
+                managers = stage.server.create_role(
+                    "managers", permissions=discord.Permissions(manage_channels=True)
+                )
+                stage.joe = stage.server.add_member(stage.env.create_user("joe"), roles=[managers])
+                await stage.env.settle()
+                yield stage
 
 
 def ref(channel: simcord.ChannelHandle) -> ChannelRef:

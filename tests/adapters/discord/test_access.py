@@ -8,7 +8,7 @@ import discord
 import pytest
 from redis.asyncio import Redis
 
-from adapters.discord import DiscordPlatform
+from adapters.discord.platform import DiscordPlatform
 from bot.domain.errors import AccessUnknown
 from bot.domain.models import ChannelRef, User
 from bot.ports import Access

@@ -1,6 +1,7 @@
 """How commands, buttons and forms are answered, and who may do what."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,8 @@ from bot.cards import Button, Card, Choice, Field, Form
 from bot.cards.say import actions, paragraph
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Reply
-from tests.adapters.discord.stage import PATIENT, DiscordStage, buttons, discord_stage, seen_of, shown
+from tests.adapters.discord.double.openapi import judged
+from tests.adapters.discord.stage import PATIENT, DiscordStage, buttons, discord_stage, seen_of, shown, walk
 from tests.failing_core import FailingCore
 from tests.papers import a_paper
 from tests.platform_harness import arrive
@@ -69,6 +71,13 @@ class Room:
 async def room(redis: Redis) -> AsyncIterator[Room]:
     core = Scripted()
     env = simcord.Env(Listening(core, redis, PATIENT), settle_timeout=20)
+    with judged():
+        async with _opened(env, core) as room:
+            yield room
+
+
+@asynccontextmanager
+async def _opened(env: simcord.Env, core: Scripted) -> AsyncIterator[Room]:
     await env.start()
     try:
         server = env.create_guild("lab")
@@ -184,7 +193,7 @@ async def test_what_fails_on_our_side_is_said(room: Room, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(room.core, "handle", broken)
     result = await room.joe.slash(room.channel, "paper list")
-    assert "on Paperboy's side" in shown(result).text
+    assert "on our side" in shown(result).text
     assert ["a bug" in str(error) for error in room.env.errors] == [True]
 
 
@@ -231,6 +240,4 @@ async def _ping(stage: DiscordStage, role: simcord.RoleHandle) -> None:
 
 
 def _parts(message: Any) -> list[Any]:
-    from tests.adapters.discord.stage import walk
-
     return list(walk(message.message.components))

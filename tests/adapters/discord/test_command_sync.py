@@ -6,7 +6,8 @@ import json
 import pytest
 from redis.asyncio import Redis
 
-from adapters.discord import DiscordPlatform, command_sync, keys
+from adapters.discord import command_sync, keys
+from adapters.discord.platform import DiscordPlatform
 from tests.adapters.discord.double.interactions import interaction
 from tests.adapters.discord.double.service import DiscordDouble, RawAnswer, guild_payload
 from tests.adapters.discord.test_gateway import TURNS, Told, listening

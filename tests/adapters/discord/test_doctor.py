@@ -2,8 +2,8 @@
 
 from redis.asyncio import Redis
 
-from adapters.discord import DiscordPlatform
 from adapters.discord.permissions import NEEDED
+from adapters.discord.platform import DiscordPlatform
 from bot.domain.models import ChannelRef
 from bot.store.subscriptions import Subscriptions
 from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload

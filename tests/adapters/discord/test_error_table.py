@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.discord import DiscordPlatform
 from adapters.discord.errors import BY_CODE, NOT_JSON, Answer, Drop, Pause, Retry, judge
+from adapters.discord.platform import DiscordPlatform
 from bot.cards.paper import paper_card
 from bot.domain.errors import (
     CardRefused,

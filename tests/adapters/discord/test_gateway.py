@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from adapters.discord import DiscordPlatform
+from adapters.discord.platform import DiscordPlatform
 from adapters.discord.shards import Gateway, Identifies, Shards
 from bot.cards import Card, Choice
 from bot.domain.errors import ConfigurationError

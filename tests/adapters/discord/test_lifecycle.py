@@ -10,9 +10,10 @@ import discord
 import pytest
 from redis.asyncio import Redis
 
-from adapters.discord import DiscordPlatform, client
+from adapters.discord import client
 from adapters.discord.channel_kinds import ChannelKinds
 from adapters.discord.lifecycle import Lifecycle
+from adapters.discord.platform import DiscordPlatform
 from adapters.discord.rest import rest_client
 from adapters.discord.unreachable import UnreachableChannels
 from bot.cards.paper import paper_card

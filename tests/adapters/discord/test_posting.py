@@ -8,8 +8,8 @@ import discord
 import pytest
 from redis.asyncio import Redis
 
-from adapters.discord import DiscordPlatform
 from adapters.discord.buttons import mark
+from adapters.discord.platform import DiscordPlatform
 from bot.cards import Card, Posting
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card, short_date

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from redis.asyncio import Redis
 
-from adapters.discord import DiscordPlatform
+from adapters.discord.platform import DiscordPlatform
 from tests.adapters.discord.double.service import DiscordDouble, guild_payload
 from tests.adapters.discord.test_gateway import Told
 

@@ -81,7 +81,7 @@ async def test_every_command_works(stage: EmailStage) -> None:
     assert "Subscribed as #1: diffusion" in (await stage.say("/paper subscribe diffusion")).text
     assert "1 subscription" in (await stage.say("list")).text
     assert "Preview robots" in (await stage.say("preview robots")).text
-    assert "There is no command “subscrib”" in (await stage.say("subscrib diffusion")).text
+    assert "Unknown command “subscrib”" in (await stage.say("subscrib diffusion")).text
     assert "/paper subscribe" in (await stage.say("help")).text
 
 
@@ -94,7 +94,7 @@ async def test_the_page_lists_subscriptions_and_stops_them(stage: EmailStage) ->
     assert "a…@example.org" in page.text
     assert ADA not in page.source
     page = await stage.browser.submit(page.form("Stop"))
-    assert "Stopped #1" in page.text
+    assert "Unsubscribed from #1" in page.text
     assert await followed(stage) == ["robots"]
 
 

@@ -89,7 +89,7 @@ async def test_a_query_is_previewed_without_scripts(redis: Redis) -> None:
         await seen.page.goto(here)
         await seen.page.fill("#mail-query", "diffusion")
         await seen.page.get_by_role("button", name="Preview").click()
-        await seen.page.get_by_text("it would have posted 5").wait_for()
+        await seen.page.get_by_text("5 matches in the").wait_for()
         assert await seen.page.locator("#mail-past article").count() == 3
         assert await seen.page.input_value("#mail-query") == "diffusion"
 
@@ -99,7 +99,7 @@ async def test_with_scripts_a_query_is_previewed_as_it_is_typed(redis: Redis) ->
         await seen.page.goto(here)
         assert await seen.page.input_value("#mail-zone") == "Asia/Tokyo"
         await seen.page.locator("#mail-query").press_sequentially("diffusion")
-        await seen.page.get_by_text("it would have posted 5").wait_for()
+        await seen.page.get_by_text("5 matches in the").wait_for()
         await seen.page.fill("#mail-query", "")
         await seen.page.locator("#mail-past section").wait_for(state="detached")
         assert seen.said == []

@@ -68,7 +68,7 @@ async def test_from_the_form_to_the_first_mail(stage: EmailStage) -> None:
     assert await stage.bot.core.subscriptions([stage.channel]) == {}  # programs follow links, too
     page = await stage.browser.submit(page.form("Confirm"))
     assert "Confirmed" in page.text
-    assert "Subscribed as #1: diffusion -survey Of the 3 papers of the last 14 days" in page.text
+    assert "Subscribed as #1: diffusion -survey 3 matches in the last 14 days, of 3 papers" in page.text
     [subscription] = (await stage.bot.core.subscriptions([stage.channel]))[stage.channel]
     assert (subscription.query, subscription.every) == ("diffusion -survey", "daily")
     assert await stage.posted() == []
@@ -140,10 +140,10 @@ async def test_a_form_with_a_mistake_is_shown_again(
 async def test_a_query_can_be_previewed(stage: EmailStage) -> None:
     form = (await stage.browser.get(SUBSCRIBE)).form("Subscribe")
     page = await stage.browser.submit(form, query="diffusion", do="preview")
-    assert "Of the 3 papers of the last 14 days it would have posted 3" in page.text
+    assert "3 matches in the last 14 days, of 3 papers" in page.text
     assert page.form("Subscribe").fields["query"] == "diffusion"
     piece = await stage.browser.get("/email/preview?query=diffusion")
-    assert "it would have posted 3" in piece.source
+    assert "3 matches in" in piece.source
     assert "<form" not in piece.source
     assert stage.office.mails == []
 

@@ -111,7 +111,14 @@ class Running:
         self.slack.at(self.address + EVENTS)
 
 
-async def install(slack: Slack, address: str, person: Person, scopes: frozenset[str] | None = None) -> str:
+async def install(
+    slack: Slack,
+    address: str,
+    person: Person,
+    scopes: frozenset[str] | None = None,
+    *,
+    organization: bool = False,
+) -> str:
     """A person installs the app in a browser, from the page to its end. -> what the last page says.
 
     Slack's cookie is for TLS alone, so the client is told that there is some.
@@ -120,7 +127,7 @@ async def install(slack: Slack, address: str, person: Person, scopes: frozenset[
         async with browser.get(f"{address}/slack/install") as page:
             cookie = page.headers["Set-Cookie"].partition(";")[0]
             link = unescape(re.findall(r'href="([^"]+/oauth/v2/authorize[^"]*)"', await page.text())[0])
-        agreed = slack.oauth.approve(link, person, scopes)
+        agreed = slack.oauth.approve(link, person, scopes, organization=organization)
         there = f"{address}/slack/oauth_redirect"
         async with browser.get(there, params=agreed, headers={"Cookie": cookie}) as page:
             return await page.text()

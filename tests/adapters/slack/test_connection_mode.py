@@ -1,7 +1,9 @@
 """Which way to Slack the settings choose, and what they are told where they choose half of one."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
+from typing import TypeVar
 
 import pytest
 from pydantic import SecretStr
@@ -9,15 +11,20 @@ from redis.asyncio import Redis
 
 from adapters.slack import build
 from adapters.slack.connection_mode import choose_mode
+from adapters.slack.http import INSTALL
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
+from adapters.slack.settings import SlackSettings
 from bot.domain.errors import ConfigurationError
+from bot.observability.logs import REDACTED, Redact
 from bot.ports import Connected, Diagnosable, Editing, Invitable, Mounted
-from bot.settings import Settings
+from bot.settings import Settings, SettingsGroup
 from tests.adapters.slack.double import Message, Slack
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.running import SECRET_KEY, Running
+from tests.adapters.slack.stage import slack_stage
 
+GroupT = TypeVar("GroupT", bound=SettingsGroup)
 Given = Mapping[str, object]
 BOT: Given = {"slack_bot_token": SecretStr("xoxb-1")}
 APP: Given = {"slack_app_token": SecretStr("xapp-1")}
@@ -27,8 +34,14 @@ KEY: Given = {"secret_key": SecretStr(SECRET_KEY)}
 
 
 def settings(*given: Given) -> Settings:
-    defaults = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings.model_construct(**defaults | {name: v for some in given for name, v in some.items()})
+    """The core's and Slack's, with these values in place of their defaults."""
+    values = {name: value for some in given for name, value in some.items()}
+
+    def of(group: type[GroupT]) -> GroupT:
+        defaults = {name: field.default for name, field in group.model_fields.items()}
+        return group.model_construct(**defaults | {n: v for n, v in values.items() if n in defaults})
+
+    return of(Settings).having(of(SlackSettings))
 
 
 def test_without_any_of_them_there_is_no_slack(redis: Redis) -> None:
@@ -100,3 +113,50 @@ def test_it_is_all_that_a_platform_can_be(redis: Redis) -> None:
     assert all(isinstance(platform, kind) for kind in (Connected, Diagnosable, Editing, Invitable, Mounted))
     assert isinstance(platform, Invitable)
     assert platform.invitation() == "https://papers.example.org/slack/install"
+
+
+async def test_it_is_connected_while_its_socket_is_open(redis: Redis) -> None:
+    async with slack_stage(redis) as stage:
+        (platform,) = stage.bot.platforms
+        assert isinstance(platform, SlackPlatform)
+        assert platform.connected()
+        assert platform.invitation() is None  # an app of one workspace
+        await stage.stop()
+        assert not platform.connected()
+        await stage.start()
+
+
+async def test_without_a_public_address_the_invitation_is_a_path(redis: Redis) -> None:
+    platform = build(settings(SIGNED, CLIENT, KEY), redis)
+    assert isinstance(platform, SlackPlatform)
+    assert platform.connected()
+    assert platform.invitation() == INSTALL
+    await platform.close()
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "xoxb-1234567890-1234567890123-abcDEFghiJKLmno",
+        "xapp-1-A0123456789-1234567890-0a1b2c3d4e5f",
+        "xoxe.xoxb-1-MS0yLTEyMzQ1Njc4OTAtMTIz",
+        "0a1b2c3d4e5f60718293",
+        "commands/T0123/4567/abcDEF",
+    ],
+)
+def test_secrets_are_known_by_their_form(secret: str) -> None:
+    redact = Redact((), SlackSettings.secret_patterns)
+    for text in (
+        f"wss://x.slack.com/link?ticket={secret}&x=1",
+        f"token {secret}, sent",
+        f"to https://hooks.slack.com/{secret}",
+    ):
+        if secret.startswith("x") or f"ticket={secret}" in text or "hooks" in text:
+            assert secret not in redact.text(text)
+            assert REDACTED in redact.text(text)
+    assert redact.text("xox-ray at https://arxiv.org/abs/1") == "xox-ray at https://arxiv.org/abs/1"
+
+
+def test_slacks_libraries_log_only_errors() -> None:
+    for name in ("slack_bolt.AsyncApp", "slack_sdk.web.async_client", "slack_sdk.socket_mode.aiohttp"):
+        assert logging.getLogger(name).getEffectiveLevel() >= logging.ERROR

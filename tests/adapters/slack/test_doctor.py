@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from adapters.slack.manifest import HISTORY, manifest
+from adapters.slack.manifest import HISTORY, JOIN, manifest
 from bot.ports import Diagnosable, Finding
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.running import Running, install
@@ -40,6 +40,26 @@ async def test_it_says_which_scopes_are_missing_and_which_could_be_granted(stage
     assert await wrong(stage.platform) == {}
     token.scopes -= {"users:read"}
     assert "users:read" in (await wrong(stage.platform))["slack scopes"].todo
+
+
+async def test_scopes_that_an_answer_does_not_name_are_unknown_not_missing(stage: SlackStage) -> None:
+    stage.slack.names_scopes = False
+    found = {finding.name: finding for finding in await stage.platform.diagnose()}
+    assert found["slack scopes"].ok
+    assert "unknown" in found["slack scopes"].message
+
+
+async def test_it_says_in_which_channels_a_lost_answer_can_not_be_looked_up(stage: SlackStage) -> None:
+    await stage.say("subscribe diffusion")
+    stage.room.members.discard(stage.workspace.bot_user)
+    found = {finding.name: finding for finding in await stage.platform.diagnose()}
+    assert found[f"slack {stage.room.id}"].ok
+    assert "not in it" in found[f"slack {stage.room.id}"].message
+    assert "/invite @Paperboy" in found[f"slack {stage.room.id}"].todo
+    (token,) = stage.slack.world.tokens.values()
+    token.scopes -= {JOIN}
+    found = {finding.name: finding for finding in await stage.platform.diagnose()}
+    assert "channels:join" in found["slack scopes"].message
 
 
 async def test_it_says_where_to_invite_it(stage: SlackStage) -> None:

@@ -1,16 +1,19 @@
 """What happens to channels and workspaces ends in the right state, and the right person hears of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from adapters.slack.http import EVENTS
 from adapters.slack.notices import helpers
 from bot.domain.models import ChannelRef, Subscription
 from bot.store.outbox.outbox import Outbox
 from tests.adapters.slack.double import Message
-from tests.adapters.slack.running import install
+from tests.adapters.slack.running import Running, install
+from tests.adapters.slack.stage import slack_stage
 from tests.adapters.slack.town import Town, opened
 from tests.papers import SPRING, a_paper
 from tests.platform_harness import arrive, deliver
@@ -128,6 +131,40 @@ async def test_what_waited_for_a_channel_is_posted_under_its_new_id(town: Town) 
     assert await Outbox(town.running.redis).open_deliveries(old) == []
     town.slack.faults.always.clear()
     assert await town.running.platform.find(town.ref(town.den), waiting[0].key, SPRING)
+
+
+async def test_after_an_uninstallation_no_process_answers_any_more(town: Town, redis: Redis) -> None:
+    other = Running(town.slack, redis)
+    await other.start(other.http())
+    first = town.running.address
+    for address in (other.address, first):
+        town.slack.at(address + EVENTS)
+        trigger = await town.ben.type(town.room, "list")
+        await asyncio.gather(other.settled(), town.running.settled())
+        assert "subscriptions" in town.told([a for a in town.ben.answers(trigger) if isinstance(a, Message)])
+    await town.ada.uninstall()  # the first process hears of it
+    await town.running.settled()
+    for address in (other.address, first):
+        town.slack.at(address + EVENTS)
+        trigger = await town.ben.type(town.room, "list")
+        assert ["isn't installed" in str(a) for a in town.ben.answers(trigger)] == [True]
+    await other.stop()
+
+
+async def test_an_uninstalled_app_of_one_workspace_answers_no_more_until_a_start_with_a_good_token(
+    redis: Redis,
+) -> None:
+    async with slack_stage(redis) as stage:
+        await stage.say("subscribe diffusion")
+        await stage.slack.event(stage.workspace, {"type": "app_uninstalled"})
+        await stage.settled()
+        trigger = await stage.person.type(stage.room, "list")
+        await stage.settled()
+        (answer,) = stage.person.answers(trigger)
+        assert isinstance(answer, Message)
+        assert "isn't installed" in answer.text
+        await stage.restart()
+        assert "diffusion" in (await stage.say("list")).text
 
 
 async def test_slacks_own_rate_limit_is_acknowledged(town: Town) -> None:

@@ -1,23 +1,28 @@
 """Who speaks in Slack's name: forged, repeated and old requests are refused. And tokens are seen by nobody."""
 
 import json
+import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from time import time
 from traceback import format_exception
 
 import aiohttp
 import pytest
+import yarl
 from redis.asyncio import Redis
 
 from adapters.slack.connection_mode import ConnectionMode
-from adapters.slack.installations import RedisInstallationStore
+from adapters.slack.http import INSTALLS, INSTALLS_PER_ADDRESS, InstallLimit
+from adapters.slack.installations import OneTimeStates, RedisInstallationStore
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
 from bot.domain.errors import ConfigurationError, SendError, WorkspaceGone
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
-from tests.adapters.slack.double import Channel, Person, Slack
+from tests.adapters.slack.double import Channel, Message, Person, Slack
 from tests.adapters.slack.double.links import Http, encoded, signed
+from tests.adapters.slack.double.people import words
 from tests.adapters.slack.running import SECRET_KEY, Running, install
 from tests.adapters.slack.test_posting import CARD
 
@@ -194,3 +199,140 @@ async def test_an_installation_that_another_browser_began_is_refused(town: Town)
     assert eve.workspace.bot_user == ""
     with pytest.raises(WorkspaceGone):
         await town.running.platform.send(ChannelRef("slack", eve.workspace.id, "C1"), CARD, "k")
+
+
+async def test_the_states_cookie_is_not_sent_by_other_sites(town: Town) -> None:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
+        page = await browser.get(f"{town.running.address}/slack/install")
+        flags = {flag.strip() for flag in page.headers["Set-Cookie"].split(";")[1:]}
+        assert {"Secure", "HttpOnly", "SameSite=Lax"} <= flags
+
+
+async def test_a_state_works_once_and_for_ten_minutes(redis: Redis) -> None:
+    states = OneTimeStates(redis, Encryptor([SECRET_KEY]))
+    state = await states.async_issue()
+    assert await states.async_consume(state)
+    assert not await states.async_consume(state)
+    old = Encryptor([SECRET_KEY]).seal(json.dumps([time() - 601, "x"])).rstrip("=")
+    assert not await states.async_consume(old)
+    for forged in ("", "x", "é", "\0" * 200, Encryptor(["another key of the operator"]).seal('[1, "x"]')):
+        assert not await states.async_consume(forged)
+
+
+async def test_pages_for_installing_store_nothing_and_are_limited_per_address(town: Town) -> None:
+    before = await town.state()
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
+        statuses = [
+            (await browser.get(f"{town.running.address}/slack/install")).status
+            for _ in range(INSTALLS_PER_ADDRESS + 20)
+        ]
+    assert set(statuses) == {200, 429}
+    assert await town.state() == before
+
+
+def test_installing_is_limited_for_all_addresses_together_and_for_a_minute() -> None:
+    now = [0.0]
+    limit = InstallLimit(lambda: now[0])
+    allowed = [limit.allows(f"2001:db8:{n:x}00::1") for n in range(INSTALLS + 5)]
+    assert allowed == [True] * INSTALLS + [False] * 5
+    now[0] = 61.0
+    one_subscriber = [limit.allows(f"2001:db8:1:{n:x}::1") for n in range(INSTALLS_PER_ADDRESS + 1)]
+    assert one_subscriber[-1] is False
+    assert limit.allows("192.0.2.1")
+    for n in range(3000):
+        limit.allows(f"198.51.{n % 256}.{n // 256}")
+    assert len(limit._by_address) <= 1000
+
+
+async def test_an_installation_for_a_whole_organization_is_refused_in_plain_words(town: Town) -> None:
+    eve = town.slack.person(town.slack.workspace("rival"), "eve")
+    said = await install(town.slack, town.running.address, eve, organization=True)
+    assert "whole Enterprise organization" in said
+    assert len([key async for key in town.redis.scan_iter("*installation*")]) == 1
+
+
+async def test_while_slack_does_not_confirm_an_installation_the_page_says_so(town: Town) -> None:
+    eve = town.slack.person(town.slack.workspace("rival"), "eve")
+    for fault in ("lose", "html 502", "cut 200"):
+        town.slack.faults.next("oauth.v2.access", fault)
+        said = await install(town.slack, town.running.address, eve)
+        assert "again" in said
+    assert "Thank you" in await install(town.slack, town.running.address, eve)
+
+
+HOSTILE = {
+    "X-Slack-Signature": ["", "v0=é", "v0=" + "a" * 60_000, "\x80", "v0=\u0661"],
+    "X-Slack-Request-Timestamp": ["", "9" * 5000, "-1", "1e9", "\u0661\u0662", "٣" * 40, "NaN", "0x1"],
+    "Content-Type": [
+        "",
+        "application/json",
+        "application/json; charset=nonsense",
+        "multipart/form-data",
+        "é/é",
+    ],
+}
+BODIES = [b"", b"\xff\xfe", b"{", b"[]", b"[" * 50_000, b"payload=%7B", b"payload=[]", b'{"a":' * 9000, b"\0"]
+
+
+async def test_no_unsigned_request_is_answered_by_an_error_of_ours(town: Town) -> None:
+    """Also none that is signed, but malformed."""
+    secret = town.slack.app.signing_secret
+    dice = random.Random(7)
+    seen: Counter[int] = Counter()
+    async with aiohttp.ClientSession() as session:
+        for _ in range(600):
+            headers = {name: dice.choice(values) for name, values in HOSTILE.items()}
+            body = dice.choice(BODIES)
+            if dice.random() < 0.5:
+                headers |= signed(secret, body, int(time()) - dice.randrange(200))
+            raw = {name.encode(): value.encode("utf-8", "ignore") for name, value in headers.items()}
+            seen[await _status(session, f"{town.running.address}/slack/events", raw, body)] += 1
+    assert all(status < 500 for status in seen), seen
+    assert seen[401] > 100
+
+
+async def _status(session: aiohttp.ClientSession, url: str, headers: dict[bytes, bytes], body: bytes) -> int:
+    given = [(name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in headers.items()]
+    try:
+        async with session.post(url, data=body, headers=given) as answer:
+            return answer.status
+    except aiohttp.ClientError:  # aiohttp's own server drops what is no HTTP
+        return 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state=" + "x" * 5000,
+        "code=" + "9" * 1999,
+        "error=%00%ff",
+        "error=<script>alert(1)</script>",
+        "state=%ed%a0%80&code=1",
+        "state=a&state=b&code",
+        "=&&&",
+    ],
+)
+async def test_malformed_returns_from_slacks_page_are_refused(town: Town, query: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        url = f"{town.running.address}/slack/oauth_redirect?{query}"
+        answer = await session.get(
+            yarl.URL(url, encoded=True), headers={"Cookie": "slack-app-oauth-state=é;;=;"}
+        )
+        assert answer.status in {200, 400, 401}
+        assert "<script>" not in await answer.text()
+
+
+async def test_nothing_of_the_query_gets_into_the_address_of_slacks_page(town: Town) -> None:
+    async with aiohttp.ClientSession() as session:
+        url = f"{town.running.address}/slack/install?team=T1%26user_scope%3Dadmin"
+        page = await (await session.get(yarl.URL(url, encoded=True))).text()
+    assert "admin" not in page
+
+
+@pytest.mark.parametrize("unit", ["<@", "<", "<#C|", "<@U1|x> ", " ", "&amp;", "@paperboy ", "page:1 "])
+async def test_a_line_that_is_too_long_is_refused_at_once(town: Town, unit: str) -> None:
+    trigger = await town.ada.type(town.room, (unit * 8000)[:8000])
+    await town.running.settled()
+    (answer,) = town.ada.answers(trigger)
+    assert isinstance(answer, Message)
+    assert "too long" in words(answer.blocks)

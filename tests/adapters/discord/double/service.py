@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from aiohttp import web
 
+from tests.adapters.discord.double import openapi
 from tests.adapters.discord.double.gateway import GatewayDouble
 
 EPOCH = 1_420_070_400_000
@@ -193,7 +194,8 @@ class DiscordDouble:
         host = f"127.0.0.1:{runner.addresses[0][1]}"
         self.url, self.gateway.url = f"http://{host}/api", f"ws://{host}/ws/"
         try:
-            yield self
+            with openapi.judged():
+                yield self
         finally:
             await self.gateway.close()
             await runner.cleanup()
@@ -210,6 +212,8 @@ class DiscordDouble:
         if request.path.startswith("/ws"):
             return await handler(request)  # type: ignore[no-any-return]
         self.requests.append((request.method, request.path.removeprefix("/api")))
+        body = await request.json() if request.can_read_body else None
+        openapi.judge(request.method, request.path.removeprefix("/api"), request.query, body)
         self.agents.add(request.headers.get("User-Agent", ""))
         if self.weather.spell is not None:
             return await self.weather.spell.send(request)

@@ -182,8 +182,9 @@ def encoded(kind: Kind, payload: Json) -> tuple[str, str]:
     return urlencode(form), "application/x-www-form-urlencoded"
 
 
-def signed(secret: str, body: str, at: int | None = None) -> dict[str, str]:
+def signed(secret: str, body: str | bytes, at: int | None = None) -> dict[str, str]:
     """The headers that prove that it was Slack."""
     stamp = str(int(time()) if at is None else at)
-    digest = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
+    raw = body.encode() if isinstance(body, str) else body
+    digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + raw, hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={digest}"}

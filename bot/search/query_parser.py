@@ -7,6 +7,7 @@ are not (a title pasted with its colon, a quote left open), they are words.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from bot.domain.errors import UserError
 from bot.query import And, Node, Not, Or, Person, Phrase, Query, parse
@@ -20,12 +21,31 @@ LONGEST = 400
 MOST_WORDS = 40
 
 STOP_WORDS = frozenset({
-    "a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "in", "into", "is",
-    "it", "its", "not", "of", "on", "or", "our", "that", "the", "their", "this", "to", "towards", "toward", "using",
-    "via", "we", "what", "when", "where", "which", "who", "why", "will", "with", "without", "you", "your",
+    "a", "about", "above", "across", "after", "again", "against", "all", "also", "although", "am", "among",
+    "an", "and", "another", "any", "anyone", "are", "as", "at", "be", "because", "been", "before", "being",
+    "below", "between", "both", "but", "by", "can", "cannot", "could", "did", "do", "does", "doing", "done",
+    "during", "each", "either", "else", "ever", "every", "few", "for", "from", "further", "had", "has", "have",
+    "having", "he", "her", "here", "him", "his", "how", "however", "i", "if", "in", "into", "is", "it", "its",
+    "itself", "just", "may", "me", "might", "more", "most", "much", "must", "my", "neither", "no", "nor", "not",
+    "now", "of", "off", "often", "on", "once", "one", "only", "or", "other", "our", "out", "over", "own", "per",
+    "quite", "rather", "really", "same", "she", "should", "since", "so", "some", "somehow", "something",
+    "still", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
+    "though", "through", "thus", "to", "together", "too", "toward", "towards", "under", "until", "up", "upon",
+    "us", "use", "used", "uses", "using", "versus", "very", "via", "vs", "was", "we", "well", "were", "what",
+    "when", "whenever", "where", "whether", "which", "while", "who", "whom", "whose", "why", "will", "with",
+    "within", "without", "would", "yet", "you", "your",
 })  # fmt: skip
-"""Words that say little: without them a paper may still be the one that was meant."""
+"""Words that say little. Without them a paper may still be the one that was meant."""
+REQUEST_WORDS = frozenset({
+    "about", "article", "articles", "best", "concerning", "dealing", "explain", "explains", "find", "get", "give", "good",
+    "help", "ideas", "interested", "know", "known", "latest", "learn", "like", "list", "literature", "look", "looking",
+    "make", "makes", "making", "need", "new", "newest", "paper", "papers", "please", "publication", "publications", "read",
+    "reading", "recent", "recommend", "recommended", "related", "research", "regarding", "show", "something", "studies",
+    "study", "suggest", "tell", "want", "way", "ways", "work", "working", "works",
+})  # fmt: skip
+"""Words that say little at the start of a request: "I am looking for recent papers on …", "how to make …"."""
 
+_TWO_FOR_TO = re.compile(r"([a-z]{2,20})2([a-z]{2,20})")
 _ET_AL = re.compile(r"\bet\.?\s+al\b\.?", re.IGNORECASE)
 
 
@@ -41,13 +61,19 @@ class Word:
     typed: str
 
     @property
+    def spelled_out(self) -> tuple[tuple[str, ...], ...]:
+        """`sim2real` as `sim to real`: how others write the same."""
+        found = _TWO_FOR_TO.fullmatch(self.typed)
+        return ((found[1], "to", found[2]),) if found else ()
+
+    @property
     def stop(self) -> bool:
         """Whether it says little."""
         return self.typed in STOP_WORDS
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedSearch:
     """A search as it was understood."""
 
     text: str
@@ -65,35 +91,42 @@ class Asked:
     pasted: bool = False
     """It may be a title all the same: no sign, quote or field, only such words as NOT, commas and brackets."""
 
+    @property
+    def content(self) -> tuple[Word, ...]:
+        """The words that say what is wanted: without stop words, and without those that only phrase a request."""
+        telling = [word for word in self.words if not word.stop]
+        rest = tuple(dropwhile(lambda word: word.typed in REQUEST_WORDS, telling))
+        return (rest if len(rest) > 1 else tuple(telling)) or self.words
 
-def read(text: str) -> Asked:
+
+def parse_search(text: str) -> ParsedSearch:
     """What `text` asks for. Raises UserError where there is nothing to look for."""
     text = clean(text)
     if len(text) > LONGEST:
         raise UserError(f"A search has at most {LONGEST} characters; this one has {len(text)}.")
     if one := paper_id(text):
-        return Asked(text, paper_id=one)
+        return ParsedSearch(text, paper_id=one)
     try:
         query = parse(text)
     except UserError as error:
         words = words_in(text)
         if not words:
             raise
-        return Asked(text, words, query=_plain_query(words) if error.at is not None else None)
+        return ParsedSearch(text, words, query=_plain_query(words) if error.at is not None else None)
     return _understood(text, query)
 
 
-def _understood(text: str, query: Query) -> Asked:
+def _understood(text: str, query: Query) -> ParsedSearch:
     root = query.root
     quoted = {tuple(spell(piece.text)) for piece in pieces(text) if piece.quoted}
     if isinstance(root, Or) and _is_plain(root, quoted) and not any(p.text == "OR" for p in pieces(text)):
-        return Asked(text, words_in(text), also=_also_names(root), query=query)
+        return ParsedSearch(text, words_in(text), also=_also_names(root), query=query)
     nodes = root.nodes if isinstance(root, And) else (root,)
     bare = [node for node in nodes if isinstance(node, Phrase) and _is_bare(node, quoted)]
     rest = tuple(node for node in nodes if not _is_bare(node, quoted))
     words = tuple(w for node in bare for w in words_in(" ".join(node.words))) if rest else words_in(text)
     must = _also_names(all_of(rest)) if rest else None
-    return Asked(text, words, must, query=query, pasted=all(map(_is_of_a_title, pieces(text))))
+    return ParsedSearch(text, words, must, query=query, pasted=all(map(_is_of_a_title, pieces(text))))
 
 
 def _is_of_a_title(piece: Piece) -> bool:

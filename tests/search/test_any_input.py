@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.query import Query, parse
-from bot.search.asked import Asked, read
 from bot.search.fields import day_of
 from bot.search.index import Index
+from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.ranking import Ranked, Ranking
 from bot.search.snippet import snippet
-from bot.search.titles import titled
-from bot.search.words import respelled
+from bot.search.spelling import suggest_spelling
+from bot.search.title_completion import complete_title
 from tests.papers import SPRING, a_paper
-from tests.search.inputs import typed
+from tests.search.typed_inputs import typed
 
 WORDS = (
     "fine",
@@ -76,7 +76,7 @@ def indexed(papers: Sequence[Paper]) -> Index:
     return index
 
 
-def ranked(index: Index, asked: Asked) -> Ranked:
+def ranked(index: Index, asked: ParsedSearch) -> Ranked:
     return Ranking(index.schema, index.searcher(), day_of(SPRING)).search(asked)
 
 
@@ -95,14 +95,14 @@ INDEX = indexed(SHELF)
 @example('"|" -|')
 def test_any_input_is_answered_or_the_persons_error(text: str) -> None:
     searcher = INDEX.searcher()
-    titled(text, INDEX.schema, searcher, 10)
+    complete_title(text, INDEX.schema, searcher, 10)
     try:
-        asked = read(text)
+        asked = parse_search(text)
     except UserError:
         return
     found = ranked(INDEX, asked)
     assert set(found.ids) <= {paper.id for paper in SHELF}
-    respelled(asked, SHELF, searcher)
+    suggest_spelling(asked, SHELF, searcher)
     for paper in SHELF:
         runs = snippet(asked, paper, near=True)
         assert all(run.text for run in runs)
@@ -118,7 +118,7 @@ def test_what_is_asked_to_the_letter_is_what_the_language_says(
     except UserError:
         return
     papers = [a_paper(f"p{n}", **fact) for n, fact in enumerate(facts)]
-    asked = read(text)
+    asked = parse_search(text)
     assert asked.must is not None
     found = ranked(indexed(papers), asked)
     there = {paper.id for paper in papers if query.matches(paper)}

@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from tantivy import Searcher
 
 from bot.domain.models import Paper
-from bot.search.asked import Asked, Word
 from bot.search.fields import words_of
+from bot.search.query_parser import ParsedSearch, Word
 from bot.search.ranking import LONGEST_WORD
 from bot.text import tokens
 
@@ -21,7 +21,7 @@ MENDED = 3
 """Words of one search, at most."""
 
 
-def respelled(asked: Asked, found: Sequence[Paper], searcher: Searcher) -> str:
+def suggest_spelling(asked: ParsedSearch, found: Sequence[Paper], searcher: Searcher) -> str:
     """What was typed with its unknown words as papers spell them; nothing where there is nothing to mend."""
     text = asked.text
     unknown = [

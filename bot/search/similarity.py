@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tantivy import Occur, Schema, Searcher
-from tantivy import Query as Found
+from tantivy import Query as IndexQuery
 
 from bot.domain.models import Paper
 from bot.search.fields import key, links, words_of
@@ -20,12 +20,12 @@ MORE = 0.3
 """How much each further author or link in common counts."""
 
 
-def like(paper: Paper, schema: Schema, searcher: Searcher, most: int) -> list[str]:
+def most_similar(paper: Paper, schema: Schema, searcher: Searcher, most: int) -> list[str]:
     """Ids of the `most` papers that are most like it, itself left out. It need not be in the index."""
     terms = Terms(schema, searcher)
     wanted = [(Occur.Should, _worded(paper, schema, searcher))]
     for field, keys, score in (("names", _names(paper), AUTHOR), ("links", links(paper), LINK)):
-        shared = [Found.const_score_query(terms.term(field, one), score) for one in dict.fromkeys(keys)]
+        shared = [IndexQuery.const_score_query(terms.term(field, one), score) for one in dict.fromkeys(keys)]
         if shared:
             wanted.append((Occur.Should, either(shared, MORE)))
     query = both([(Occur.Must, both(wanted)), (Occur.MustNot, terms.term("ids", paper.id.lower()))])
@@ -33,10 +33,10 @@ def like(paper: Paper, schema: Schema, searcher: Searcher, most: int) -> list[st
     return [str(searcher.doc(address)["id"][0]) for _, address in hits]
 
 
-def _worded(paper: Paper, schema: Schema, searcher: Searcher) -> Found:
+def _worded(paper: Paper, schema: Schema, searcher: Searcher) -> IndexQuery:
     few = searcher.num_docs < 100
     texts = {"title": paper.title, "abstract": paper.abstract}
-    return Found.more_like_this_document_fields_query(
+    return IndexQuery.more_like_this_document_fields_query(
         schema,
         {field: [" ".join(words_of(tokens(text)))] for field, text in texts.items()},
         min_doc_frequency=1 if few else 2,

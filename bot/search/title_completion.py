@@ -1,16 +1,16 @@
 """Titles as one types."""
 
 from tantivy import Occur, Order, Schema, Searcher
-from tantivy import Query as Found
+from tantivy import Query as IndexQuery
 
-from bot.search.asked import Word, words_in
+from bot.search.query_parser import Word, words_in
 from bot.search.terms import Terms, both
 
 LONGEST = 200
 """Characters; nobody types more of a title."""
 
 
-def titled(typed: str, schema: Schema, searcher: Searcher, most: int) -> list[str]:
+def complete_title(typed: str, schema: Schema, searcher: Searcher, most: int) -> list[str]:
     """Ids of papers with these words in their titles, of which the last may have just begun; the best first."""
     terms = Terms(schema, searcher)
     words = words_in(typed[:LONGEST])
@@ -26,5 +26,5 @@ def titled(typed: str, schema: Schema, searcher: Searcher, most: int) -> list[st
     return [str(searcher.doc(address)["id"][0]) for _, address in hits]
 
 
-def _whole(terms: Terms, word: Word) -> Found:
+def _whole(terms: Terms, word: Word) -> IndexQuery:
     return terms.parts("title", word.parts, word.joined)

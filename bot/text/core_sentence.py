@@ -1,0 +1,236 @@
+"""The sentence of an abstract that says what is new. Pure, and quick enough to run for each card.
+
+Abstracts tell a story: the field, what is missing, what was done, how, how well, where to get it. This looks for the
+sentence of what was done. Each sentence is scored by who does what in it ("we propose", "this work introduces", "a method
+is developed"), by how it opens ("To this end", "However", "Experiments show"), by what it names, and by its place.
+"""
+
+import re
+from dataclasses import dataclass
+
+from bot.text.sentences import shorten_at_clause, spans
+
+LONGEST = 6_000
+"""Characters that are looked at; arXiv's abstracts have up to 1,920, structured ones of journals up to 4,000."""
+REACH = 7
+"""Words after "we" or "this paper" in which its verb is looked for."""
+
+_MAKING = 10
+_BUILDING = 8
+_FINDING = 7
+_STUDYING = 5.5
+_PASSIVE = 7
+_VERBS = {
+    _MAKING: "propose introduce present unveil pioneer reformulate recast reframe",
+    _BUILDING: "develop design devise describe formulate formalize formalise establish construct build create release "
+    "contribute curate advocate launch outline invent derive engineer offer implement assemble generalize extend "
+    "integrate combine leverage employ adopt augment improve adapt train collect compile simplify accelerate",
+    _FINDING: "show find demonstrate prove reveal discover observe report argue identify uncover characterize characterise "
+    "provide give achieve obtain establish conclude detect measure solve resolve enable explain",
+    _STUDYING: "study investigate examine analyze analyse explore address evaluate compare assess audit ask revisit consider "
+    "test focus tackle quantify aim seek use apply review survey benchmark conduct perform determine estimate look",
+}
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+def _forms(verb: str) -> tuple[str, ...]:
+    stem = verb[:-1] if verb.endswith("e") else verb[:-1] + "i" if verb.endswith("y") else verb
+    third = (
+        f"{stem}es"
+        if verb.endswith("y")
+        else f"{verb}es"
+        if verb.endswith(("s", "x", "ch", "sh"))
+        else f"{verb}s"
+    )
+    return verb, third, f"{stem}ed"
+
+
+_WEIGHTS: dict[str, float] = {
+    form: weight for weight, verbs in reversed(_VERBS.items()) for verb in verbs.split() for form in _forms(verb)
+} | {
+    "built": _BUILDING, "found": _FINDING, "showed": _FINDING, "shown": _FINDING, "gave": _FINDING, "sought": _STUDYING,
+    "designed": _BUILDING, "puts": _BUILDING, "put": _BUILDING, "proven": _FINDING, "aim": _STUDYING,
+}  # fmt: skip
+_PASSIVES = _set(
+    "proposed introduced presented developed designed devised described formulated established constructed investigated "
+    "studied trained built created derived"
+)
+_SUBJECTS = frozenset(
+    ("we", "i", "paper", "work", "study", "article", "research", "letter", "thesis", "report", "survey")
+)
+_AUTHORS = frozenset(("we", "i"))
+_OURS = frozenset(("this", "our", "the", "present", "here", "current"))
+_BE = frozenset(("is", "are", "was", "were", "be", "been"))
+_THINGS = _set(
+    "framework method approach model benchmark dataset algorithm system architecture pipeline paradigm technique strategy "
+    "theory tool library platform protocol metric formulation mechanism agent network scheme methodology solution "
+    "corpus suite module"
+)
+_NOVEL = frozenset(("novel", "new", "first", "first-ever", "original", "unprecedented"))
+
+_OPENINGS: tuple[tuple[str, float], ...] = (
+    ("to address", 3), ("to this end", 3), ("to tackle", 3), ("to overcome", 3), ("to bridge", 3), ("to fill", 3),
+    ("to solve", 3), ("to resolve", 3), ("to mitigate", 3), ("to close", 2), ("in this paper", 3), ("in this work", 3),
+    ("in this study", 3), ("in this article", 3), ("in this research", 3), ("in this letter", 3), ("in this thesis", 3),
+    ("here,", 3), ("here we", 3), ("this paper", 3), ("this work", 2), ("this study", 3), ("this article", 3),
+    ("this thesis", 3), ("this research", 2), ("inspired by", 2), ("motivated by", 2), ("thus, we", 2), ("addressing", 2), ("we address", 2),
+    ("unlike", 1), ("in contrast to", 0.5), ("instead", 1), ("based on this", 1), ("therefore, we", 1),
+    ("however", -3), ("existing", -4), ("despite", -3), ("although", -2), ("while ", -2), ("recent", -4), ("traditional", -4),
+    ("previous", -4), ("prior", -4), ("current", -4), ("conventional", -4), ("nevertheless", -3), ("yet", -2), ("most", -3), ("many", -3),
+    ("experiment", -6), ("extensive", -6), ("comprehensive ex", -6), ("empirical", -6), ("evaluation", -6), ("numerical", -5), ("simulation", -6),
+    ("we evaluate", -3), ("we demonstrate", -2), ("we conduct", -4), ("we validate", -5), ("we test", -4), ("we compare", -2), ("results", -4), ("on ", -3), ("across", -3), ("our experiment", -6),
+    ("our results", -3), ("the results", -4), ("these results", -4), ("these findings", -4), ("our findings", -3), ("our evaluation", -6), ("our experimental", -6),
+    ("specifically", -4), ("in particular", -4), ("concretely", -4), ("first,", -4), ("second,", -5), ("third,", -5), ("then", -5), ("next", -5),
+    ("moreover", -5), ("furthermore", -5), ("additionally", -5), ("in addition", -5), ("further", -5), ("finally", -5), ("besides", -5), ("also", -5), ("as such", -3), ("lastly", -6),
+    ("we further", -5), ("we also", -5), ("we then", -4), ("we additionally", -5), ("beyond", -4), ("to evaluate", -4), ("to validate", -5), ("to verify", -5), ("to demonstrate", -4), ("to assess", -2),
+    ("to train", -4), ("to enhance", -2), ("to support", -2), ("for ", -2), ("to facilitate", -2), ("to comprehensively", -2), ("based on that", -3), ("with ", -1.5), ("using", -1), ("by ", -1.5),
+    ("code", -9), ("our code", -9), ("the code", -9), ("data ", -5), ("all code", -9), ("we release", -3), ("we open-source", -6), ("project page", -9), ("we hope", -8), ("we believe", -8),
+    ("our work", -1), ("our study", -1), ("our contribution", 0), ("the contribution", -1), ("as a case study", -3), ("it ", -3), ("these ", -3), ("such ", -3), ("they ", -4),
+)  # fmt: skip
+_FIRST_WORDS: dict[str, list[tuple[str, float]]] = {}
+for _start, _worth in _OPENINGS:
+    _FIRST_WORDS.setdefault(_start[:2], []).append((_start, _worth))
+
+_LABEL = (
+    r"backgrounds?|introduction|context|motivation|importance|rationale|aims?|objectives?|purpose|goals?|questions?|"
+    r"hypothes[ie]s|design|setting|participants|patients|materials?|methods?|methodology|approach|procedures?|"
+    r"key results|main results|results?|findings|outcomes?|measurements?|main outcomes?(?: and measures)?|conclusions?|"
+    r"interpretation|discussion|significance|implications|impact|limitations|novelty|contributions?|summary|abstract|"
+    r"trial registration|funding|keywords|availability|experimental (?:design|approach)|statement of significance"
+)
+_HEADING = re.compile(
+    rf"(?:\d{{1,2}}[.)]? ?)?(?P<label>{_LABEL})(?: ?(?:and|&|/) ?(?:{_LABEL}))?"
+    r"(?: ?[:.—–](?: |$)| - | ?\| |$| (?=(?:To|We|This) ))",
+    re.IGNORECASE,
+)
+_SECTIONS = {
+    "background": -5, "introduc": -4, "context": -5, "motivati": -4, "importan": -5, "rational": -4, "aim": 7, "aims": 7, "objectiv": 7, "purpose": 7,
+    "goal": 6, "goals": 6, "question": 3, "hypothes": 2, "design": 0, "setting": -6, "particip": -6, "patients": -6,
+    "material": 0, "method": 1, "methods": 1, "methodol": 1, "approach": 1, "procedur": -2, "result": 0, "results": 0, "findings": 1,
+    "outcome": -3, "outcomes": -3, "measurem": -6, "conclusi": 3, "interpre": 3, "discussi": 0, "signific": 0, "implicat": -4,
+    "impact": -4, "limitati": -9, "trial re": -20, "funding": -20, "keywords": -20, "availabi": -20, "novelty": 7, "contribu": 7,
+}  # fmt: skip
+"""What the sentences of a section are worth, by the first eight letters of its heading."""
+
+_NOTICES = (
+    "(c) 1", "(c) 2", "©", "copyright", "all rights reserved", "published by", "licen", "creative commons", "accepted ",
+    "to appear in", "arxiv:", "doi:", "preprint", "keyword", "key word", "comments:", "available", "http", "github",
+)  # fmt: skip
+"""What sentences have that are about the publication. Long ones, with it far from the beginning, say more than that."""
+_CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+_LATE_SUBJECT = re.compile(r"[,;:] (?=(?:we|this (?:paper|work|study|article)) )")
+_COMMON = _set(
+    "the a an of for in on and with to from by via using towards toward is are at as its their new based learning model "
+    "models large language neural deep"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A sentence of substance: where it stands, its place among them, and what its section is worth."""
+
+    begin: int
+    end: int
+    place: int
+    section: float
+
+
+def core_sentence(abstract: str, limit: int, title: str = "") -> str:
+    """The sentence that says what is new, in at most `limit` characters; nothing for an empty abstract.
+
+    `abstract` and `title` are lines of plain text. A long sentence is cut at a clause, never amid a word.
+    """
+    text = abstract[:LONGEST]
+    lower = text.lower()
+    if len(lower) != len(text):  # a few capitals of Turkish and Lithuanian become two characters
+        lower = text
+    parts = _parts(text, lower)
+    if not parts:
+        return shorten_at_clause(abstract, limit)
+    words = _unmarked(lower)
+    named = set(_unmarked(title.lower()).replace(":", " ").split()) - _COMMON
+    best = max(parts, key=lambda part: _merit(part, text, lower, words, named))
+    sentence = text[best.begin : best.end]
+    if len(sentence) > limit and (late := _LATE_SUBJECT.search(sentence)):
+        sentence = sentence[late.end()].upper() + sentence[late.end() + 1 :]
+    return shorten_at_clause(sentence, limit)
+
+
+def _parts(text: str, lower: str) -> list[_Part]:
+    """The sentences of substance: without headings and notices."""
+    found: list[_Part] = []
+    section = 0.0
+    notices = [notice for notice in _NOTICES if notice in lower]
+    for begin, end in spans(text):
+        while begin < end and text[begin] in _CAPITALS and (heading := _HEADING.match(text, begin, end)):
+            section = _SECTIONS.get(heading["label"].lower()[:8], section)
+            begin = heading.end()  # noqa: PLW2901  the sentence begins behind its heading
+        if begin < end and not (notices and _is_notice(lower[begin:end], notices)):
+            found.append(_Part(begin, end, len(found), section))
+    return found
+
+
+def _is_notice(lower: str, notices: list[str]) -> bool:
+    """Whether it is a copyright line, an address, or another sentence that isn't about the work."""
+    places = [place for notice in notices if (place := lower.find(notice)) >= 0]
+    return bool(places) and (min(places) < 40 or len(lower) < 120)
+
+
+def _unmarked(text: str) -> str:
+    """`text` with blanks in the place of punctuation, so that words can be looked up."""
+    for mark in ",.()":
+        text = text.replace(mark, " ")
+    return text
+
+
+def _merit(part: _Part, text: str, lower: str, unmarked: str, named: set[str]) -> float:
+    """How likely the sentence says what is new. `lower` and `unmarked` are the text as long as it is."""
+    begin, end = part.begin, part.end
+    words = unmarked[begin:end].split()
+    seen = set(words)
+    doing, opening = _doing(words, seen), _opening(lower, begin)
+    merit = part.section - 0.35 * part.place + doing + (opening if doing else min(opening, 0))
+    merit += 1.5 * (not seen.isdisjoint(_NOVEL)) + 1.0 * (not seen.isdisjoint(_THINGS))
+    if doing and _explains_name(text, begin, end):
+        merit += 2.5
+    if named:
+        merit += 4 * len(named & seen) / len(named)
+    if text[end - 1] == "?":
+        merit -= 3
+    if len(words) < 8:
+        merit -= 3
+    return merit
+
+
+def _explains_name(text: str, begin: int, end: int) -> bool:
+    """Whether a system and what it is stand there: `FooNet, a …`."""
+    places = [text.find(marker, begin, end) for marker in (", a ", ", an ", ", the ")]
+    names = [text[max(begin, place - 30) : place].rsplit(" ", 1)[-1] for place in places if place > 0]
+    return any(sum(map(str.isupper, name)) > 1 for name in names)
+
+
+def _opening(lower: str, begin: int) -> float:
+    for opening, weight in _FIRST_WORDS.get(lower[begin : begin + 2], ()):
+        if lower.startswith(opening, begin):
+            return weight
+    return 0
+
+
+def _doing(words: list[str], seen: set[str]) -> float:
+    """The weight of the strongest thing that the authors or the paper do in the sentence."""
+    best: float = 0
+    if not seen.isdisjoint(_PASSIVES) and not seen.isdisjoint(_BE):
+        passive = any(
+            word in _PASSIVES and not _BE.isdisjoint(words[max(0, n - 2) : n]) for n, word in enumerate(words)
+        )
+        best = _PASSIVE if passive else 0
+    if seen.isdisjoint(_SUBJECTS):
+        return best
+    for place, word in enumerate(words):
+        if word in _SUBJECTS and (word in _AUTHORS or (place and words[place - 1] in _OURS)):
+            reach = words[place + 1 : place + 1 + REACH]
+            best = max(best, next((_WEIGHTS[verb] for verb in reach if verb in _WEIGHTS), 0))
+    return best

@@ -1,0 +1,156 @@
+"""A hint becomes a button only if pressing it does what the person meant."""
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.cards import Actions, Card
+from bot.commands.core import Commands
+from bot.commands.hints import button_for
+from bot.commands.services import Services
+from bot.commands.table import COMMANDS, find, shown
+from tests.commands.conftest import ADA, Ask, commands_of, written
+from tests.papers import a_channel
+
+WORD = re.compile(r"[^\W_]+")
+OPTION = re.compile(r"(?<!\S)(?:every|days|sort|for|hour|zone):\S*")
+
+
+@pytest.mark.parametrize(
+    ("hint", "typed", "label"),
+    [
+        ('/paper subscribe "language model"', 'subscrbe "language model"', 'Subscribe to "language model"'),
+        ("/paper subscribe rag every:daily", "sub rag every:dayly", "Subscribe to rag every:daily"),
+        ("/paper search diffusion policy", "serach diffusion policy", "Search for diffusion policy"),
+        ("/paper settings zone:Europe/Berlin", "settings zone:Berlinn", "Set zone:Europe/Berlin"),
+        ("/paper unsubscribe #3", "unsubscrbe #3", "Unsubscribe from #3"),
+        ("/paper subscribe rag -survey", "subscribe rag - survey", "Subscribe to rag -survey"),
+    ],
+)
+def test_what_was_meant_can_be_done_by_one_button_that_says_what_it_does(
+    hint: str, typed: str, label: str
+) -> None:
+    button = button_for(hint, typed)
+    assert button is not None
+    assert button.label == label
+    assert f"/paper {button.command}" == hint
+
+
+@pytest.mark.parametrize(
+    ("hint", "typed"),
+    [
+        ("/paper unsubscribe #12", "unsubscribe all"),
+        ("/paper unsubscribe #1", "unsubscribe #2"),
+        ("/paper subscribe source:9 every:daily", "subscribe diffusion every:daily hour:9"),
+        ('/paper subscribe title:"world model"', "subscribe title:(agents OR rag) code:maybe"),
+        ("/paper subscribe rag every:weekly", "subscribe rag every:hourly"),
+        ("/paper mute survey for:7d", "mute gan for:banana"),
+        ("/paper settings zone:Europe/Paris", "settings zone:Mars"),
+        ("/paper search", "search days:abc diffusion"),
+        ("/paper subscribe pause", "pause"),
+        ("/paper help", "hilfe"),
+        ("/paper list", "unsubscribe rag"),
+        ("/paper subscribe -survey", 'subscribe "language model" - survey'),
+        ("/paper search <words>", "search"),
+    ],
+)
+def test_no_button_does_something_else(hint: str, typed: str) -> None:
+    assert button_for(hint, typed) is None
+
+
+def words(line: str) -> list[str]:
+    """The words of a line's query: options and operators are none."""
+    _, _, rest = line.partition(" ")
+    return sorted(
+        word for word in WORD.findall(OPTION.sub(" ", rest.casefold())) if word not in {"or", "and", "not"}
+    )
+
+
+def offered(card: Card) -> list[str]:
+    return [
+        b.command for block in card.blocks if isinstance(block, Actions) for b in block.buttons if b.command
+    ]
+
+
+VERBS = [name for spec in shown() for name in (spec.name, *spec.aliases)]
+PIECES = st.sampled_from(
+    ["rag", '"language model"', "-survey", "OR", "(", ")", '"', "every:dayly", "every:hourly", "hour:9", "days:abc",
+     "zone:Mars", "for:banana", "title:", "title:(a OR b)", "code:maybe", "#12", "all", "—", "min:x", "cat:cs.AI",
+     "1706.03762", "*", "agents,", "NOT", "Große"]
+)  # fmt: skip
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # no example depends on another
+@given(verb=st.sampled_from(VERBS), typo=st.integers(0, 9), pieces=st.lists(PIECES, max_size=4))
+async def test_an_offered_command_keeps_the_verb_and_all_words_of_the_query(
+    services: Services, verb: str, typo: int, pieces: list[str]
+) -> None:
+    verb = verb[:typo] + verb[typo + 1 :] if 1 < typo < len(verb) else verb
+    line = " ".join((verb, *pieces))
+    reply = await Commands(services).handle_text(f"/paper {line}", ADA, a_channel())
+    if reply.card.kind != "error":
+        return
+    for command in offered(reply.card):
+        name = command.partition(" ")[0]
+        meant = find(verb)
+        assert meant is None or meant.name == name, (line, command)
+        assert set(words(line)) == set(words(command)), (line, command)
+
+
+async def test_an_unknown_command_is_named_and_not_subscribed_to(ask: Ask) -> None:
+    for line in ("pause", "frobnicate", "stop it"):
+        card = await ask(line)
+        assert written(card) == f"Unknown command “{line.split()[0]}”.\nTry /paper help"
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("hilfe", "help"), ("abonnieren Diffusion", "subscribe"), ("buscar robots", "search"), ("検索 拡散", "search"),
+     ("aide", "help"), ("Einstellungen", "settings"), ("購読 拡散モデル", "subscribe")],
+)  # fmt: skip
+async def test_a_command_in_another_language_gets_its_name_as_a_hint(ask: Ask, line: str, name: str) -> None:
+    card = await ask(line)
+    assert f"Did you mean “{name}”?" in card.notice
+    assert commands_of(card) == {}
+
+
+async def test_an_unknown_setting_names_the_nearest_and_lists_the_rest(ask: Ask) -> None:
+    card = written(await ask("settings colour:red"))
+    assert "I don't know the setting “colour”." in card
+    assert "every, hour, day, zone" in card
+    assert "Did you mean “zone”?" in written(await ask("settings zonne:Berlin"))
+
+
+async def test_a_setting_in_a_query_is_sent_to_the_settings(ask: Ask) -> None:
+    card = written(await ask("subscribe diffusion hour:9"))
+    assert "“hour:” is a setting of the channel" in card
+    assert "/paper settings hour:9" in card
+
+
+@pytest.mark.parametrize(
+    "line", ["subscribe #3", "subscribe 2405.01234", "subscribe https://arxiv.org/abs/2405.01234"]
+)
+async def test_a_number_an_id_or_a_link_is_no_query(ask: Ask, services: Services, line: str) -> None:
+    assert (await ask(line)).kind == "error"
+    assert await services.subscriptions.of(a_channel()) == []
+
+
+async def test_unsubscribe_all_asks_and_then_does_what_it_says(ask: Ask, services: Services) -> None:
+    for query in ("rag", "agents"):
+        await services.subscriptions.add(a_channel(), query, "now", "")
+    asked = await ask("unsubscribe all")
+    assert len(await services.subscriptions.of(a_channel())) == 2
+    await ask(commands_of(asked)["Unsubscribe from all 2"])
+    assert await services.subscriptions.of(a_channel()) == []
+    assert "no subscriptions" in written(await ask("unsubscribe all"))
+
+
+async def test_mute_list_shows_the_mutes(ask: Ask) -> None:
+    await ask("mute survey")
+    assert "survey" in written(await ask("mute list"))
+
+
+def test_every_visible_command_has_a_name_that_hints_can_offer() -> None:
+    assert all(find(spec.name) is spec for spec in COMMANDS)
