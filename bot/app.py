@@ -41,7 +41,7 @@ from bot.store.button_payloads import ButtonPayloads
 from bot.store.connect import connect, syncs_every_write
 from bot.store.crash_recovery import free_claims_of_the_dead
 from bot.store.edits import CardUpdateQueue
-from bot.store.embedded import EmbeddedServer
+from bot.store.embedded import EmbeddedServer, problem_of
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
 from bot.store.notifications import Notifications
@@ -143,6 +143,7 @@ async def open_server(settings: Settings) -> AsyncIterator[Redis]:
             yield redis
         return
     async with EmbeddedServer(settings.data_dir) as server, aclosing(await connect(server.url)) as redis:
+        server.serves(redis)
         if server.alone:  # a process that held a lease was killed
             await free_claims_of_the_dead(redis, adapters.PLATFORMS)
         yield redis
@@ -323,6 +324,7 @@ def _commands(shared: _Shared, context: Wiring) -> Commands:
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
             platforms=adapters.platform_settings(),
+            database_problem=partial(problem_of, shared.redis),
             polls=partial(last_polls, shared.redis),
             now=shared.now,
             join=partial(_join_channel, shared.platforms),
