@@ -28,8 +28,8 @@ from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
 from bot.ports import Interactive, Joining, Platform, Source
-from bot.search import Search
 from bot.search.recent_papers import RecentPapers
+from bot.search.search import Search
 from bot.settings import Settings
 from bot.sources import build_sources
 from bot.sources import setting_groups as source_setting_groups

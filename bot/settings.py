@@ -188,12 +188,6 @@ class Settings(SettingsGroup):
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """By default `info`; `error` in a terminal that is the channel, where a log would tear the cards."""
 
-    smtp_url: SecretStr | None = Field(default=None, validation_alias="SMTP_URL")
-    """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""
-    mail_from: str | None = None
-    mail_bounce: SecretStr | None = None
-    """The address that bounces go to, or the mailbox: `pop3s://bounces%40example.org:password@host`."""
-
     @field_validator("feeds", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
@@ -252,8 +246,7 @@ class Settings(SettingsGroup):
     @property
     def connected(self) -> bool:
         """Whether any platform other than the terminal has a token."""
-        old = self.smtp_url is not None
-        return old or any(group.is_configured for group in self.platforms if group.connect)
+        return any(group.is_configured for group in self.platforms if group.connect)
 
     def secrets(self) -> tuple[str, ...]:
         """Every value of the core and of all groups that must never be shown."""

@@ -10,7 +10,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from adapters.discord.channel_kinds import ChannelKinds, kind_of, ref, usable_tags
-from adapters.discord.permissions import lacking
+from adapters.discord.permissions import missing_permissions
 from adapters.discord.unreachable import UnreachableChannels
 from bot.domain.models import ChannelRef
 from bot.ports import Core
@@ -110,7 +110,7 @@ class Lifecycle:
         """Someone gave a command in the channel: try again there, and learn its kind if the command changed something."""
         if kind is not None:
             await self._kinds.learn(int(channel.channel), kind)
-        if not lacking(permissions) and await self._unreachable.remove(channel):
+        if not missing_permissions(permissions) and await self._unreachable.remove(channel):
             await self._core.resume(channel)
 
     async def close(self) -> None:
@@ -138,11 +138,11 @@ class Lifecycle:
         Only channels without permissions are asked about, and only when that is news: large servers have many.
         """
         await self._resume(places, await self._unreachable.among(places))
-        now = frozenset(channel for channel, place in places.items() if _lacking(place))
+        now = frozenset(channel for channel, place in places.items() if _missing(place))
         before = self._lacking.get(guild, frozenset())
         self._lacking[guild] = (before - places.keys() | now) if partial else now
         for channel in await self._core.subscriptions(now - before):
-            missing = " and ".join(_lacking(places[channel]))
+            missing = " and ".join(_missing(places[channel]))
             if await self._unreachable.add(channel, MISSING_PERMISSION):
                 problem = f"Paperboy can't post there. Give it {missing}."
                 await self._core.pause(channel, problem)
@@ -164,7 +164,7 @@ class Lifecycle:
 
 def is_over(code: int, place: Place) -> bool:
     """Whether the error of this code would not come again, as far as can be seen from here."""
-    if _lacking(place):
+    if _missing(place):
         return False
     if isinstance(place, discord.Thread) and (place.locked or place.archived):
         return False
@@ -173,10 +173,12 @@ def is_over(code: int, place: Place) -> bool:
     return code != 160006 or len(place.guild.threads) < MAX_ACTIVE_THREADS
 
 
-def _lacking(place: Place) -> list[str]:
+def _missing(place: Place) -> list[str]:
     if isinstance(place, discord.Thread) and place.parent is None:
         return ["View Channel"]
-    return lacking(place.permissions_for(place.guild.me), thread=isinstance(place, discord.Thread))
+    return missing_permissions(
+        place.permissions_for(place.guild.me), thread=isinstance(place, discord.Thread)
+    )
 
 
 def _places(guild: discord.Guild) -> dict[ChannelRef, Place]:

@@ -1,7 +1,7 @@
-"""What commands say of themselves in other languages, for people whose Discord speaks one of them.
+"""The commands' descriptions in other languages, for people whose Discord is set to one of them.
 
-The English words are the keys, as the command table has them (with a capital, as Discord shows them). What is not here
-stays English, so that a changed summary is never a wrong one.
+The keys are the English descriptions of the command table, with a capital letter. A description without a translation
+stays English, so that a changed description is never translated wrongly.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ LANGUAGES: Mapping[discord.Locale, Mapping[str, str]] = {discord.Locale.german: 
 
 
 class Translations(app_commands.Translator):
-    """Looks descriptions up; names stay as they are, for help and documentation speak of them."""
+    """Looks descriptions up. Names aren't translated, because help and documentation use them."""
 
     async def translate(
         self,
@@ -36,6 +36,6 @@ class Translations(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """The words in that language, None where there are none."""
+        """The description in that language; None if there is none."""
         del context
         return LANGUAGES.get(locale, {}).get(string.message)

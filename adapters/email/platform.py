@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from aiohttp.web import RouteDef
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from adapters.email.account_pages import AccountPages
@@ -14,11 +15,13 @@ from adapters.email.addresses import Account, Addresses
 from adapters.email.bounces import BounceReports, return_address
 from adapters.email.errors import MISCONFIGURED_PAUSE
 from adapters.email.links import Links
-from adapters.email.mailbox import Mailbox
+from adapters.email.mailbox import Mailbox, parse_mailbox
 from adapters.email.message import Sender, compose, message_id
 from adapters.email.render import Frame, render
+from adapters.email.settings import EmailSettings
 from adapters.email.signup_pages import SignupPages
 from adapters.email.smtp_client import SmtpClient
+from adapters.email.smtp_url import SmtpServer
 from adapters.email.transactional import TransactionalMail
 from adapters.email.web_context import ASSETS, WebContext
 from bot.cards import Card
@@ -32,9 +35,42 @@ from bot.domain.errors import (
     SendError,
 )
 from bot.domain.models import ChannelRef, MessageRef
+from bot.encryption import Encryptor
 from bot.ports import Core, Finding, Rates
+from bot.settings import Settings
 from bot.store.limits import Limits
 from bot.web.templating import Templates
+
+
+def build_platform(settings: Settings, redis: Redis) -> "EmailPlatform":
+    """The platform as the settings describe it. Raises ConfigurationError for a missing or wrong one."""
+    mail = settings.of(EmailSettings)
+    if mail.smtp_url is None:
+        raise ConfigurationError("SMTP_URL isn't set")
+    if mail.mail_from is None:
+        raise ConfigurationError(
+            "SMTP_URL is set but PAPERBOY_MAIL_FROM isn't. Example: Paperboy <papers@example.org>"
+        )
+    if settings.public_url is None:
+        raise ConfigurationError(
+            "SMTP_URL is set but PAPERBOY_PUBLIC_URL isn't. Mails link to pages there, such as the one to unsubscribe"
+        )
+    bounce, mailbox = parse_mailbox(mail.mail_bounce.get_secret_value()) if mail.mail_bounce else (None, None)
+    encryptor = Encryptor.of(settings.secret_key.get_secret_value() if settings.secret_key else None)
+    return EmailPlatform(
+        addresses=Addresses(redis, encryptor),
+        limits=Limits(redis),
+        links=Links(settings.public_url, encryptor, _now),
+        client=SmtpClient(SmtpServer.parse(mail.smtp_url.get_secret_value())),
+        sender=Sender.parse(mail.mail_from),
+        bounce=bounce,
+        mailbox=mailbox,
+        now=_now,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class EmailPlatform:

@@ -13,6 +13,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
+from bot.web.requests import client_of
+
 EVENTS = "/slack/events"
 INSTALL = "/slack/install"
 REDIRECT = "/slack/oauth_redirect"
@@ -72,7 +74,7 @@ def routes(app: AsyncApp, signing_secret: str, oauth: AsyncOAuthFlow | None) -> 
     limit = InstallLimit()
 
     async def install(request: web.Request) -> web.Response:
-        if not limit.allows(request.remote or ""):
+        if not limit.allows(str(client_of(request))):
             return _too_many()
         # Without the query: Bolt would put a team that it names into the address of Slack's page, unescaped.
         bolt_request = AsyncBoltRequest(body="", headers=_headers(request))
@@ -81,7 +83,7 @@ def routes(app: AsyncApp, signing_secret: str, oauth: AsyncOAuthFlow | None) -> 
     async def installed(request: web.Request) -> web.Response:
         if len(request.query_string) > LONGEST_QUERY:
             return web.Response(status=400)
-        if not limit.allows(request.remote or ""):
+        if not limit.allows(str(client_of(request))):
             return _too_many()
         bolt_request = AsyncBoltRequest(body="", query=request.query_string, headers=_headers(request))
         return await _page(await oauth.handle_callback(bolt_request))

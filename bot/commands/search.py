@@ -10,7 +10,7 @@ from bot.commands.upstream_results import further
 from bot.domain.errors import UserError
 from bot.domain.models import Command
 from bot.ports import Reply
-from bot.search import PAGE
+from bot.search.search import PAGE
 from bot.store.button_payloads import LENGTH as KEPT
 
 

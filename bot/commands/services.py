@@ -7,8 +7,8 @@ from datetime import datetime
 from bot.commands.access import AccessGate
 from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
-from bot.search import Search
 from bot.search.recent_papers import RecentPapers
+from bot.search.search import Search
 from bot.settings import PlatformSettings
 from bot.sources.elsewhere import Elsewhere
 from bot.store.button_payloads import ButtonPayloads

@@ -51,6 +51,10 @@ class PollResult:
     """Papers that this source was the first to list, over all its polls."""
     alarm: str | None = None
     """What an operator should know although the poll succeeded."""
+    skipped: int = 0
+    """Rows of the source's present list that can't be read."""
+    skipped_reason: str = ""
+    """Why most of them can't."""
     error: str | None = None
     """What went wrong, as a sentence for the operator."""
     refused: bool = False

@@ -4,18 +4,19 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
+from time import monotonic
 from typing import Literal, TextIO
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 REDACTED = "[redacted]"
+RATE_LIMITED = ("aiohttp.server", "asyncio")
+"""Loggers that strangers can make write, such as a line for each connection when no descriptor is left."""
 
-LOOKS_SECRET = re.compile(
-    r"\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}"  # Discord's
-    r"|(?<=://)[^\s/@'\"]*:[^\s/@'\"]+(?=@)"  # user and password of an address
-)
-"""Secrets that are in no setting, by their form."""
+LOOKS_SECRET = re.compile(r"(?<=://)[^\s/@'\":]*+:[^\s/@'\"]++(?=@)")
+"""User and password in a URL. Possessive quantifiers keep the time linear."""
 
 
 class Redact:
@@ -40,6 +41,36 @@ class Redact:
         text = value if isinstance(value, str) else repr(value)
         cleaned = self.text(text)
         return value if cleaned == text else cleaned
+
+
+class LogRateLimit(logging.Filter):
+    """Lets through at most `most` records in any `seconds` of what a library logs about strangers' connections."""
+
+    def __init__(self, most: int = 10, seconds: float = 60.0) -> None:
+        super().__init__()
+        self._most = most
+        self._seconds = seconds
+        self._until = 0.0
+        self._count = 0
+        self._dropped = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log it. The first record after some were dropped says how many."""
+        if monotonic() >= self._until:
+            if self._dropped:
+                record.msg = f"{record.getMessage()} ({self._dropped} more such lines were not logged)"
+                record.args = ()
+            self._until, self._count, self._dropped = monotonic() + self._seconds, 0, 0
+        self._count += 1
+        if self._count > self._most:
+            self._dropped += 1
+            return False
+        return True
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether an error of the HTTP server's isn't just a malformed request, which was answered with 400."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 class _StandardError(logging.StreamHandler[TextIO]):
@@ -89,6 +120,12 @@ def configure(
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # The access log would say every health check.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    for name in RATE_LIMITED:
+        library = logging.getLogger(name)
+        for old in tuple(library.filters):
+            library.removeFilter(old)
+        library.addFilter(_is_our_fault)
+        library.addFilter(LogRateLimit())
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

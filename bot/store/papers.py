@@ -148,6 +148,15 @@ class Papers:
         stored = [(paper_id, text) for paper_id, text in texts if text]
         return dict(await load_each(self._redis, "paper", stored, lambda _id, text: records.load(text)))
 
+    async def records(self, ids: Sequence[str]) -> dict[str, str]:
+        """The records of these papers as they are stored, for `bot.store.records.load`."""
+        texts: list[Any] = await self._redis.mget([keys.paper(paper_id) for paper_id in ids]) if ids else []
+        return {paper_id: text for paper_id, text in zip(ids, texts, strict=True) if text}
+
+    async def count(self) -> int:
+        """How many papers were ever recorded and may still be."""
+        return int(await self._redis.zcard(keys.CHANGED))
+
     async def since(self, moment: datetime) -> list[Paper]:
         """Papers first seen at `moment` or later, the earliest first.
 

@@ -41,12 +41,12 @@ class ConnectionLimits:
         *,
         trusted: Collection[Network] = (),
         total: int | None = None,
-        per_peer: int = MAX_PER_PEER,
+        per_peer: int | None = None,
     ) -> None:
         self.protocol = protocol
         self._trusted = tuple(trusted)
         self._total = max_connections() if total is None else total
-        self._per_peer = per_peer
+        self._per_peer = MAX_PER_PEER if per_peer is None else per_peer
         self._open: Counter[str] = Counter()
         self._refused = 0
         self._logged_at = float("-inf")

@@ -36,7 +36,8 @@ from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
 from bot.store.subscriptions import Subscriptions
 from tests.adapters.discord.double.interactions import interaction
-from tests.adapters.discord.double.service import GUILD, DiscordDouble, guild_payload
+from tests.adapters.discord.double.payloads import GUILD, guild_payload
+from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.double.links import encoded, signed
 from tests.adapters.slack.double.people import Person

@@ -39,7 +39,9 @@ from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates
-from tests.adapters.discord.double.service import GUILD, DiscordDouble, Weather
+from tests.adapters.discord.double.faults import Weather
+from tests.adapters.discord.double.payloads import GUILD
+from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.limits import walk
 from tests.papers import a_paper
 

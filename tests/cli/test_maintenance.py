@@ -256,7 +256,7 @@ async def test_an_operator_lists_retries_and_drops_from_the_command_line(
     assert listed.index("fake:T1:C1/p1") < listed.index("fake:T1:C1/p2")
     assert "invalid blocks in p2" in listed
     assert "Dropped: fake:T1:C1/p1" in await deliveries("drop", "fake:T1:C1/p1")
-    assert "Not set aside: fake:T1:C1/p1" in await deliveries("retry", "fake:T1:C1/p1", code=1)
+    assert "Not found: fake:T1:C1/p1" in await deliveries("retry", "fake:T1:C1/p1", code=1)
     assert "name the posts to retry, or say --all" in await deliveries("retry", code=2)
     retried = await deliveries("retry", "--all")
     assert retried.count("Retried: ") == 2

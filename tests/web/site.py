@@ -1,5 +1,6 @@
 """A process as something outside sees it over HTTP."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
 from bot.ports import Core
-from bot.search import Search
+from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
 from bot.terminal.sample import PapersOrSample
 from bot.web.pages import Pages
@@ -38,6 +39,29 @@ class Gateway:
         return self.address
 
 
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def a_website(
+    redis: Redis, *platforms: Any, port: int = 0, token: str | None = None, https: bool = False
+) -> AsyncIterator[Website]:
+    """The HTTP server of a process, not listening yet."""
+    papers, outbox = PapersOrSample(redis), Outbox(redis)
+    search = Search(papers, None, lambda: NOW, papers.stand_ins)
+    probes = Probes(redis, outbox, platforms, lambda: NOW, token)
+    pages = Pages(
+        redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=lambda: NOW
+    )
+    yield Website(port, platforms, probes, pages, https=https)
+    await search.close()
+
+
 @asynccontextmanager
 async def site(
     redis: Redis,
@@ -45,15 +69,11 @@ async def site(
     roles: frozenset[str] = frozenset(),
     token: str | None = None,
     core: Core | None = None,
+    https: bool = False,
 ) -> AsyncIterator[Client]:
-    """A process of these roles."""
-    papers, outbox = PapersOrSample(redis), Outbox(redis)
-    search = Search(papers, None, lambda: NOW, papers.stand_ins)
-    probes = Probes(redis, outbox, platforms, lambda: NOW, token)
-    pages = Pages(
-        redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=lambda: NOW
-    )
-    app = Website(0, platforms, probes, pages).app(core or FailingCore(), roles)
-    async with TestClient(TestServer(app)) as client:
+    """A client of a process of these roles."""
+    async with (
+        a_website(redis, *platforms, token=token, https=https) as website,
+        TestClient(TestServer(website.app(core or FailingCore(), roles))) as client,
+    ):
         yield client
-    await search.close()

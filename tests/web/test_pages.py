@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
-from bot.ports import Batch
+from bot.ports import Batch, Rate
 from bot.store.papers import Papers
 from bot.store.polls import record_poll
 from bot.terminal.sample import sample_papers
-from bot.web.pages import ago, health_line
+from bot.web.pages import ago, health_line, page_number
 from tests.papers import a_paper
 from tests.web.site import NOW, Client, Gateway, site
 
@@ -159,3 +159,29 @@ async def test_the_status_of_the_page_is_the_status_of_the_bot(redis: Redis) -> 
     await record_poll(redis, PollResult(source="s", at=NOW - timedelta(hours=2), next_at=NOW))
     async with site(redis) as client:
         assert "Last look for papers 2 hours ago" in await page(client)
+
+
+async def test_browsers_are_asked_to_use_https_where_the_public_url_does(redis: Redis) -> None:
+    for https in (True, False):
+        async with site(redis, https=https) as client, client.get("/") as response:
+            assert ("Strict-Transport-Security" in response.headers) == https
+
+
+async def test_one_client_can_not_search_without_end(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.web.pages.SEARCHES_EACH", Rate(2, 60))
+    await seen(redis, a_paper())
+    async with site(redis) as client:
+        for status in (200, 200, 429):
+            text = await page(client, "/?q=paper", status)
+        assert "Too many searches" in text
+        await page(client, "/")
+    keys = [key async for key in redis.scan_iter("*limit*")]
+    assert keys
+    assert all([await redis.pttl(key) != -1 for key in keys])
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("", 1), ("0", 1), ("-1", 1), ("x", 1), ("²", 1), ("7", 7), ("9" * 5_000, 1)]
+)
+def test_a_page_number_is_read_with_bounds(text: str, number: int) -> None:
+    assert page_number(text) == number

@@ -15,11 +15,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
-from adapters.email import EmailPlatform
 from adapters.email.address import Address
 from adapters.email.addresses import Addresses
 from adapters.email.links import Links
 from adapters.email.message import Sender
+from adapters.email.platform import EmailPlatform
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
 from bot.app import Bot, wall_clock

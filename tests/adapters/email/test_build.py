@@ -1,11 +1,13 @@
-"""What has to be set, and what is said where it is not."""
+"""Which settings mail needs, and the error if one is missing or wrong."""
 
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from adapters.email import EmailPlatform, build
+from adapters.email import build
+from adapters.email.platform import EmailPlatform
+from adapters.email.settings import EmailSettings
 from bot.domain.errors import ConfigurationError
 from bot.settings import Settings
 
@@ -18,16 +20,19 @@ ALL = {
 
 
 def built(**given: Any) -> EmailPlatform | None:
-    names = {"smtp_url": "SMTP_URL"}
-    settings = Settings(**{names.get(name, name): value for name, value in given.items()})
-    return build(settings, Redis())
+    mail = {name: value for name, value in given.items() if name in EmailSettings.model_fields}
+    aliased = {{"smtp_url": "SMTP_URL"}.get(name, name): value for name, value in mail.items()}
+    core = {name: value for name, value in given.items() if name not in mail}
+    platform = build(Settings(**core).having(EmailSettings(**aliased)), Redis())
+    assert platform is None or isinstance(platform, EmailPlatform)
+    return platform
 
 
 def test_without_a_server_there_is_no_platform() -> None:
     assert built(mail_from="papers@example.org") is None
 
 
-def test_with_all_of_it_there_is_one_that_holds_what_is_unclear() -> None:
+def test_with_all_settings_there_is_one_that_holds_uncertain_mail() -> None:
     platform = built(**ALL, mail_bounce="pop3s://bounces%40example.org:very-secret@mail.example.org")
     assert platform is not None
     assert platform.on_uncertain == "hold"
@@ -45,7 +50,7 @@ def test_with_all_of_it_there_is_one_that_holds_what_is_unclear() -> None:
         ({"mail_bounce": "imaps://me:very-secret@mail.example.org"}, "PAPERBOY_MAIL_BOUNCE"),
     ],
 )
-def test_what_is_missing_or_wrong_is_named_without_its_secret(changed: dict[str, Any], named: str) -> None:
+def test_a_missing_or_wrong_setting_is_named_without_its_secret(changed: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigurationError, match=named) as caught:
         built(**{name: value for name, value in (ALL | changed).items() if value is not None})
     assert "very-secret" not in str(caught.value)

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from adapters.email import EmailPlatform
 from adapters.email.addresses import Addresses
 from adapters.email.links import Links
 from adapters.email.message import Sender
+from adapters.email.platform import EmailPlatform
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
 from bot.domain.errors import RetryLater

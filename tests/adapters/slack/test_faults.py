@@ -1,4 +1,4 @@
-"""Slack at its worst: answers lost, posts taken and called failed, limits; each card arrives, once."""
+"""While answers are lost, posts fail and limits hold, each card arrives once."""
 
 from collections import Counter
 from collections.abc import Sequence
