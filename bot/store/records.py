@@ -1,7 +1,7 @@
 """A paper as JSON, and how a further description of it is merged. Pure."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import datetime
 from types import NoneType
@@ -54,6 +54,15 @@ def load(text: str) -> Paper:
     """
     values = {"authors": []} | json.loads(text)
     return Paper(**{name: _value(name, values[name]) for name in _NAMES if name in values})
+
+
+def load_readable(texts: Iterable[str]) -> Iterator[Paper]:
+    """The papers of those records that can be read; `Papers.get` reports the others."""
+    for text in texts:
+        try:
+            yield load(text)
+        except (ValueError, KeyError, TypeError):
+            continue
 
 
 def merge(old: Paper | None, new: Paper) -> Paper:
