@@ -232,7 +232,7 @@ class FakePlatform:
         self.reaches: Callable[[], bool] = lambda: True
 
     async def run(self, core: Core) -> None:  # noqa: ARG002  # the port has it
-        """Nobody types anything here."""
+        """Takes no commands."""
         await asyncio.Event().wait()
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:

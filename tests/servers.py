@@ -21,7 +21,7 @@ UP_WITHIN = 20.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
+    """Free ports."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:

@@ -58,7 +58,7 @@ async def test_a_digest_survives_a_kill_at_every_call(
 
 
 async def killed_at(step: int, valkey: str, board: Board, *, makes_last: bool) -> bool:
-    """A process of its own lives through the day until its `step`th call. -> whether it saw the end"""
+    """A process lives through the day until its `step`th call. Returns whether it reached the end."""
     board.life = Life(step, makes_last=makes_last)
     mortal = MortalRedis.living(valkey, board.life)
     try:

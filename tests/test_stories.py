@@ -1,4 +1,4 @@
-"""The channel's own rhythm, told once and lived through on every platform."""
+"""A channel's schedule, as one story on every platform."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

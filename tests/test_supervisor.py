@@ -1,4 +1,4 @@
-"""`paperboy run` as a person meets it: it begins by itself, stops when told to, and survives being killed."""
+"""`paperboy run` as a person uses it: it starts without settings, stops on a signal, and survives being killed."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""`/paper search`: the papers that answer a question, five at a time, for whoever asks."""
+"""`/paper search`: the papers that answer a question, five at a time, shown only to the person who asks."""
 
 from dataclasses import replace
 from functools import partial

@@ -35,7 +35,7 @@ Try /paper subscribe "language model"
 
 async def test_a_bad_query_is_pointed_at(ask: Ask) -> None:
     assert written(await ask("/paper subscribe rag OR OR agents every:daily")) == snapshot("""\
-There is nothing after 'OR' to look for.
+“OR” needs a word after it.
 rag OR OR agents
     ^^\
 """)
