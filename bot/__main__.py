@@ -1,9 +1,11 @@
 """The command line."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -21,14 +23,13 @@ from bot.settings import Settings
 from bot.store.backup.export_records import BadLine
 
 EX_CONFIG = 78
-"""sysexits.h: the configuration is wrong. Supervisors should not restart on it."""
+"""sysexits.h: the configuration is wrong. Supervisors should not restart the program."""
 EX_UNAVAILABLE = 69
-"""sysexits.h: nothing outside could be reached."""
+"""sysexits.h: a service that we need could not be reached."""
 EX_DATAERR = 65
 """sysexits.h: the input was incorrect."""
 
 app = typer.Typer(
-    help="Paperboy tells Slack and Discord channels, and this terminal, about the new papers they care about.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,15 +37,17 @@ app = typer.Typer(
 )
 
 deliveries = typer.Typer(
-    help="Posts that were set aside, for a person to decide about.",
+    help="Posts that failed for good, or may or may not have been posted: retry or drop them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 app.add_typer(deliveries, name="deliveries")
 
+LEVELS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+
 ROLES_HELP = (
-    f"What this process does: {', '.join(ROLES)}. With none named, all that is configured. "
-    "Any role may run in several processes on one REDIS_URL."
+    f"What this process does: {', '.join(ROLES)}. Without a role it does everything that is configured. "
+    "Every role can run in several processes that share one REDIS_URL."
 )
 
 
@@ -52,7 +55,9 @@ def _channel(text: str) -> ChannelRef:
     try:
         return ChannelRef.parse(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no channel; one is slack:T024BE7LD:C061EG9SL") from None
+        raise typer.BadParameter(
+            f"{text!r} isn't a channel. Write it like slack:T024BE7LD:C061EG9SL."
+        ) from None
 
 
 @app.command()
@@ -63,14 +68,14 @@ def run(
         bool,
         typer.Option(
             "--once",
-            help="Carry out the commands on standard input, poll every source once, deliver all that is due, "
-            "and end: for cron. Exit code 69 where no source could be read.",
+            help="Run the commands on standard input, read every source once, post what is due, and exit: for cron. "
+            "Exit code 69 if no source could be read.",
         ),
     ] = False,
 ) -> None:
-    """Start the bot: in the terminal, until Slack or Discord is connected.
+    """Start the bot. Until Slack or Discord is connected, it runs in this terminal.
 
-    Without REDIS_URL it keeps its own database in ./paperboy-data (PAPERBOY_DATA_DIR).
+    Without REDIS_URL it stores its data in ./paperboy-data (PAPERBOY_DATA_DIR).
     """
     settings = _settings(roles)
     chosen = choose_roles(roles or [])
@@ -82,18 +87,22 @@ def run(
 
 @app.command()
 def demo() -> None:
-    """A two-minute tour with bundled sample papers: offline, and nothing is kept."""
+    """Show a two-minute tour with sample papers, offline. Nothing is stored."""
     asyncio.run(supervisor.tour(_settings()))
 
 
 @app.command()
 def doctor(
     platforms: Annotated[
-        list[str] | None, typer.Argument(metavar="[PLATFORM]...", help="Look only at these, such as slack.")
+        list[str] | None,
+        typer.Argument(metavar="[PLATFORM]...", help="Check only these platforms, such as slack."),
     ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check everything between here and the first post, and say what to do. Exit code 1 where something is wrong."""
-    raise typer.Exit(0 if asyncio.run(_examined(_settings(platforms), platforms or ())) else 1)
+    """Check the settings, Redis, the sources and the platforms, and say what to do. Exit code 1 if something is wrong."""
+    settings = _settings(platforms, quiet=True)
+    raise typer.Exit(0 if asyncio.run(_examined(settings, platforms or (), as_json=as_json)) else 1)
 
 
 Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy deliveries list` names it.")]
@@ -101,12 +110,12 @@ Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy 
 
 @deliveries.command("list")
 def list_deliveries() -> None:
-    """Show the posts that were set aside, the oldest first: state, since when, key, why."""
+    """List them, the oldest first: state, since when, key, reason."""
     stuck = asyncio.run(maintenance.dead_letters(_settings()))
     for one in stuck:
         typer.echo(f"{one.state}  {one.since:%Y-%m-%d %H:%M}  {one.key}\n      {one.why}")
     if not stuck:
-        typer.echo("Nothing is set aside.")
+        typer.echo("No posts need a decision.")
 
 
 @deliveries.command("retry")
@@ -115,17 +124,17 @@ def retry_deliveries(
         list[str] | None, typer.Argument(metavar="[KEY]...", help="As `paperboy deliveries list` names it.")
     ] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All that are set aside.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Retry all of them.")] = False,
 ) -> None:
-    """Try them once more. One that is `dead` is asked about first, one that is `held` is posted."""
+    """Retry posts. For a `dead` one the platform is asked first whether it was posted; a `held` one is posted."""
     if bool(keys) == everything:
-        raise typer.BadParameter("name the posts to retry, or say --all")
+        raise typer.BadParameter("name the posts to retry, or use --all")
     _decided("Retried", keys, asyncio.run(maintenance.retry(_settings(), keys)))
 
 
 @deliveries.command("drop")
 def drop_deliveries(keys: Keys) -> None:
-    """Give them up: they are not posted, and a source that lists their papers again does not bring them back."""
+    """Drop posts: they are never posted, even if a source lists their papers again."""
     _decided("Dropped", keys, asyncio.run(maintenance.drop(_settings(), keys)))
 
 
@@ -133,7 +142,7 @@ def _decided(what: str, asked: list[str] | None, done: list[str]) -> None:
     for key in done:
         typer.echo(f"{what}: {key}")
     if missing := sorted(set(asked or ()) - set(done)):
-        typer.echo(f"Not set aside: {', '.join(missing)}. paperboy deliveries list shows what is.", err=True)
+        typer.echo(f"Not found: {', '.join(missing)}. `paperboy deliveries list` shows their keys.", err=True)
         raise typer.Exit(1)
 
 
@@ -146,7 +155,7 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write all that is kept to standard output, as lines of JSON; the bot may go on meanwhile."""
+    """Write all data to standard output as lines of JSON. The bot may keep running."""
 
     async def write() -> None:
         async for line in maintenance.export(_settings(), channel):
@@ -162,13 +171,13 @@ def import_(
         typer.Option(
             parser=_channel,
             metavar="CHANNEL",
-            help="Give this channel what the exported one had; it may be elsewhere.",
+            help="Import into this channel instead, also on another platform.",
         ),
     ] = None,
 ) -> None:
-    """Read lines of `paperboy export` from standard input. What is there already stays as it is.
+    """Import lines of `paperboy export` from standard input. Existing data stays as it is.
 
-    Exit code 65 where a line can't be read.
+    Exit code 65 if a line can't be read.
     """
     try:
         typer.echo(asyncio.run(maintenance.restore(_settings(), sys.stdin, to)))
@@ -182,26 +191,24 @@ def backfill(
     *,
     days: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=3650, help="From the upstreams, so many days back; of a file, papers no older."
-        ),
+        typer.Option(min=1, max=3650, help="How many days back to read; from a file, skip older papers."),
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
             "--from",
             metavar="FILE",
-            help="Lines of JSON, also packed (.gz) or - for standard input: arXiv's public metadata, or papers with "
+            help="A file with lines of JSON (.gz too, - for standard input): arXiv's public metadata, or papers with "
             "id, title, abstract, authors and published.",
         ),
     ] = None,
 ) -> None:
-    """Fill the search index with papers of days gone by. Nothing is posted; whatever is listed later is still new.
+    """Add past papers to the search index. Nothing is posted.
 
-    Each paper takes about 2 kB of Redis. It can be stopped and repeated. Exit code 69 where a day could not be read.
+    Each paper takes about 2 kB of Redis. You can stop and repeat it. Exit code 69 if a day could not be read.
     """
     if days is None and file is None:
-        raise typer.BadParameter("say how many --days, or --from which file")
+        raise typer.BadParameter("use --days, or --from with a file")
     filled = asyncio.run(backfilling.backfill(_settings(), days, file))
     typer.echo(f"{filled}.")
     for problem in filled.broken:
@@ -209,22 +216,29 @@ def backfill(
     raise typer.Exit(EX_UNAVAILABLE if filled.broken and file is None else 0)
 
 
-async def _examined(settings: Settings, platforms: Sequence[str]) -> bool:
-    healthy, redact = True, logs.Redact(settings.secrets(), settings.secret_patterns())
+async def _examined(settings: Settings, platforms: Sequence[str], *, as_json: bool) -> bool:
+    redact = logs.Redact(settings.secrets(), settings.secret_patterns())
+    findings: list[dict[str, str]] = []
     async for finding in examine(settings, platforms):
-        healthy = healthy and finding.ok
-        typer.echo(redact.text(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name}: {finding.message}"))
-        if finding.todo:
-            typer.echo(redact.text(f"      {finding.todo}"))
-    return healthy
+        message, todo = redact.text(finding.message), redact.text(finding.todo)
+        findings.append({"name": finding.name, "level": finding.level, "message": message, "todo": todo})
+        if not as_json:
+            typer.echo(f"{LEVELS[finding.level]}  {finding.name}: {message}")
+            if todo:
+                typer.echo(f"      {todo}")
+    if as_json:
+        typer.echo(json.dumps(findings, ensure_ascii=False, indent=2))
+    return all(finding["level"] != "fail" for finding in findings)
 
 
-def _settings(roles: list[str] | None = None) -> Settings:
+def _settings(roles: list[str] | None = None, *, quiet: bool = False) -> Settings:
+    """The settings, with logging set up; `quiet` leaves out log lines that would stand between a command's output."""
     settings = read_settings()
     alone = sys.stdin.isatty() and sys.stderr.isatty() and not (settings.connected or roles)
+    level = "critical" if quiet else "error" if alone else "info"
     logs.configure(
         settings.log_format,
-        settings.log_level or ("error" if alone else "info"),
+        settings.log_level or level,
         settings.secrets(),
         settings.secret_patterns(),
     )
@@ -235,8 +249,25 @@ def _settings(roles: list[str] | None = None) -> Settings:
     return settings
 
 
+def _print_version(wanted: bool) -> None:  # typer calls it so
+    if wanted:
+        typer.echo(f"paperboy {version('paperboy')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    _version: Annotated[  # its callback does the work
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Post new research papers to the Slack and Discord channels, inboxes and terminals that asked for them."""
+
+
 def main() -> None:
-    """Run the command line; what is no bug ends in one readable line: of the configuration with exit code 78."""
+    """Run the command line. Expected errors end in one readable line; a wrong configuration with exit code 78."""
     try:
         app()
     except ConfigurationError as error:

@@ -29,6 +29,8 @@ class Batch:
     """There is another page to fetch at once. Its cursor differs from this one's."""
     alarm: str | None = None
     """A warning for the operator, although the fetch succeeded."""
+    skipped: Mapping[str, int] | None = None
+    """How many rows of the answer could not be read, by reason; None if the answer is the same as before."""
 
 
 class Source(Protocol):
@@ -71,7 +73,14 @@ class Finding:
     ok: bool
     message: str
     todo: str = ""
-    """What to do about it, if something is wrong."""
+    """What to do about it; for a finding that is `ok`, a recommendation."""
+
+    @property
+    def level(self) -> Literal["ok", "warn", "fail"]:
+        """`warn` works, but the operator could do better."""
+        if not self.ok:
+            return "fail"
+        return "warn" if self.todo else "ok"
 
 
 class Core(Protocol):

@@ -19,7 +19,7 @@ WIDTH = 96
 """Columns. Wider lines are hard to read."""
 SHORT_ADDRESS = 40
 
-# Only attributes and the terminal's own colours: whoever reads chose them, on dark or on light.
+# Only attributes and the terminal's own colours: its user chose them, for dark or light.
 _STYLES = {
     "plain": Style(),
     "bold": Style(bold=True),

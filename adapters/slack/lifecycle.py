@@ -67,7 +67,7 @@ class Lifecycle:
         await self._core.resume_workspace("slack", access.workspace)
         _log.info("installed", platform="slack", workspace=access.workspace)
         if access.installer:
-            await self._notices.tell(access, access.installer, installed_card())
+            await self._notices.post(access, access.installer, installed_card())
 
     async def _uninstalled(self, workspace: str, at: float) -> None:
         if await self._tokens.forget(workspace, at):
@@ -87,7 +87,7 @@ class Lifecycle:
             return  # the app joined by itself, because of a subscription that was answered already
         subscriptions = (await self._core.subscriptions([channel])).get(channel, ())
         card = back_card(len(subscriptions)) if subscriptions else hello_card()
-        await self._notices.tell(access, channel.channel, card)
+        await self._notices.post(access, channel.channel, card)
 
     async def _moved(self, event: Mapping[str, Any], workspace: str) -> None:
         """A channel has a new id: a private channel that became shared, for example."""

@@ -49,12 +49,12 @@ class Notices:
         subscriptions = await self._subscriptions.of(channel)
         card = problem_card(channel, problem, len(subscriptions))
         for person in helpers(subscriptions, access.installer):
-            if await self.tell(access, person, card):
+            if await self.post(access, person, card):
                 return True
         return False
 
     async def notify_installer(self, workspace: str, problem: str) -> None:
-        """Tell the person who installed the app what stops it in the workspace; once a day."""
+        """Send the person who installed the app what stops it in the workspace; once a day."""
         if not await self._dedup.is_first(f"notified:{workspace}", A_DAY):
             return
         with suppress(SendError):
@@ -63,9 +63,9 @@ class Notices:
             kept = " All subscriptions are stored, and I try again by myself."
             card = Card("error", message, blocks=(paragraph(message, kept),))
             if access.installer:
-                await self.tell(access, access.installer, card)
+                await self.post(access, access.installer, card)
 
-    async def tell(self, access: Access, to: str, card: Card) -> bool:
+    async def post(self, access: Access, to: str, card: Card) -> bool:
         """Post a card to a person or a channel. Returns whether Slack took it."""
         try:
             await self._posting.direct(access, to, card)

@@ -81,14 +81,14 @@ def without_pictures(blocks: Iterable[Json]) -> list[Json]:
 
 def fit(blocks: Sequence[Json], most: int) -> list[Json]:
     """As many of the blocks as a message holds, with a note if some are left out."""
-    kept: list[Json] = []
+    fitting: list[Json] = []
     room = BUDGET
     for block in blocks:
         room -= weight(block)
-        if room < 0 or (len(kept) == most - 1 and len(blocks) > most):
-            return [*kept, context("… and more than a Slack message can hold")]
-        kept.append(block)
-    return kept
+        if room < 0 or (len(fitting) == most - 1 and len(blocks) > most):
+            return [*fitting, context("… and more than a Slack message can hold")]
+        fitting.append(block)
+    return fitting
 
 
 def weight(value: Any) -> int:

@@ -24,6 +24,8 @@ class Lookback:
     """Days with any papers: weekends and the time before the installation have none."""
     sample: bool = False
     """They are the bundled sample, because no source has been read yet."""
+    unread: int = 0
+    """Papers of those days that are still being read after a start: not among `seen`."""
 
     @property
     def per_day(self) -> int:
@@ -37,6 +39,11 @@ class Lookback:
 
     def sentence(self) -> str:
         """What was found, in words."""
+        if self.unread:
+            found = count(len(self.matching), "match", "matches")
+            return (
+                f"{found} so far; {count(self.unread, 'paper')} of the last {DAYS} days are still being read."
+            )
         if not self.seen:
             return "No papers have been read yet, so I can't say how many this would bring."
         span = "in the bundled sample" if self.sample else f"in the last {DAYS} days"
@@ -48,11 +55,14 @@ class Lookback:
 async def look_back(query: Query, services: Services) -> Lookback:
     """Try `query` on the papers of the last DAYS days."""
     ids = await services.recent.matching(query)
-    if not len(services.recent):
+    unread = services.recent.unread
+    if not len(services.recent) and not unread:
         return _on_sample(query, await services.papers.since(services.now() - KEPT))
     papers = await services.papers.get(ids)
     days = min(DAYS, services.recent.days)
-    return Lookback(len(services.recent), _newest_first(papers.values()), days, services.recent.is_sample)
+    return Lookback(
+        len(services.recent), _newest_first(papers.values()), days, services.recent.is_sample, unread
+    )
 
 
 def _on_sample(query: Query, papers: Sequence[Paper]) -> Lookback:

@@ -11,8 +11,9 @@ from bot.cards.say import actions, bold, code, count, dim, paragraph, text
 from bot.domain.models import Paper
 from bot.query import Person, Phrase
 from bot.query.nodes import terms_of
-from bot.search import SearchResults
+from bot.search.index_updater import IndexProgress
 from bot.search.ranking import LONG, Sort
+from bot.search.search import SearchResults
 from bot.search.snippet import snippet
 from bot.text import shorten
 
@@ -114,12 +115,15 @@ def _meant(request: SearchRequest, found: SearchResults) -> Sequence[Block]:
 def _ways_on(request: SearchRequest, found: SearchResults, page: int) -> Sequence[Block]:
     turn = ((page > 1, "Previous", page - 1), (page < found.pages, "Next", page + 1))
     turns = [Button(label, f"{request} page:{to}") for there, label, to in turn if there]
-    building = (
-        ()
-        if found.complete
-        else (paragraph(dim("The index is still being built: later there will be more.")),)
-    )
-    return (*building, *actions(*turns, *_follow(found)))
+    return (*_still_indexing(found), *actions(*turns, *_follow(found)))
+
+
+def _still_indexing(found: SearchResults) -> Sequence[Block]:
+    return (paragraph(dim(_indexing(found.progress))),) if found.progress else ()
+
+
+def _indexing(progress: IndexProgress) -> str:
+    return f"Still indexing: {progress.done:,} of {progress.total:,} papers can be found so far."
 
 
 def _follow(found: SearchResults) -> Sequence[Button]:
@@ -132,6 +136,8 @@ def _follow(found: SearchResults) -> Sequence[Button]:
 def _nothing_card(request: SearchRequest, found: SearchResults) -> Card:
     query = shorten(request.query, QUERY)
     message = f"Nothing found for “{query}”."
+    if found.progress:
+        message = f"Nothing found for “{query}” yet. {_indexing(found.progress)} Try again in a minute."
     ideas: list[Text] = []
     if request.days:
         ideas.append(text("older papers, too: leave out ", code(f"days:{request.days}")))
@@ -162,7 +168,15 @@ def _unrelated_card(request: SearchRequest, found: SearchResults) -> Card:
     ]
     hint = (paragraph("Parts of it have papers:"),) if tries else ()
     return Card(
-        "reply", message, blocks=(paragraph(message), *_meant(request, found), *hint, *actions(*tries))
+        "reply",
+        message,
+        blocks=(
+            paragraph(message),
+            *_meant(request, found),
+            *hint,
+            *actions(*tries),
+            *_still_indexing(found),
+        ),
     )
 
 

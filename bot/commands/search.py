@@ -1,4 +1,4 @@
-"""`/paper search`: the papers that answer a question, five at a time, for whoever asks."""
+"""`/paper search`: the papers that answer a question, five at a time, shown only to the person who asks."""
 
 from dataclasses import replace
 from functools import partial
@@ -10,7 +10,7 @@ from bot.commands.upstream_results import further
 from bot.domain.errors import UserError
 from bot.domain.models import Command
 from bot.ports import Reply
-from bot.search import PAGE
+from bot.search.search import PAGE
 from bot.store.button_payloads import LENGTH as KEPT
 
 

@@ -11,8 +11,8 @@ from bot.commands.results import SearchRequest, results_card
 from bot.commands.services import Services
 from bot.domain.models import Paper
 from bot.query import Query
-from bot.search import PAGE, SearchResults
 from bot.search.fusion import fused
+from bot.search.search import PAGE, SearchResults
 
 log = structlog.get_logger(__name__)
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -65,6 +67,8 @@ def failed(
         failures=failures,
         found=previous.found if previous else 0,
         alarm=previous.alarm if previous else None,
+        skipped=previous.skipped if previous else 0,
+        skipped_reason=previous.skipped_reason if previous else "",
         succeeded_at=previous.succeeded_at if previous else None,
         new_at=previous.new_at if previous else None,
     )
@@ -215,12 +219,14 @@ class Poller:
         cursor = await self._papers.cursor(source.name)
         _heed_cancellation()
         batch = await source.fetch(cursor)
+        skipped = batch.skipped
         ingested = await self._papers.ingest(source.name, batch, fence, hold=hold)
         while batch.more:
             if batch.cursor == cursor:
                 raise SourceError(f"{source.name} goes round in circles: its cursor does not move")
             cursor = batch.cursor
             batch = await source.fetch(cursor)
+            skipped = Counter(skipped) + Counter(batch.skipped)
             ingested += await self._papers.ingest(source.name, batch, fence, hold=hold)
         now = self._now()
         return PollResult(
@@ -231,9 +237,18 @@ class Poller:
             changed=ingested.changed,
             found=(previous.found if previous else 0) + ingested.announced,
             alarm=batch.alarm,
+            **_skipped(skipped, previous),
             succeeded_at=now,
             new_at=now if ingested.new or previous is None else previous.new_at,
         )
+
+
+def _skipped(rows: Mapping[str, int] | None, previous: PollResult | None) -> dict[str, Any]:
+    """How many rows of the source's list can't be read. A list that is the same as before has not been read again."""
+    if rows is None:
+        return {"skipped": previous.skipped, "skipped_reason": previous.skipped_reason} if previous else {}
+    reason = max(rows, key=lambda reason: rows[reason], default="")
+    return {"skipped": sum(rows.values()), "skipped_reason": reason}
 
 
 def _told(source: Source, error: Exception) -> SourceError:

@@ -1,4 +1,4 @@
-"""A narrower query for a subscription that brings too much of what nobody likes. Pure."""
+"""A narrower query for a subscription that brings many papers people dislike. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,5 +1,1 @@
-"""On-demand search: an index over every paper that was seen or remembered, a view on Redis that may be rebuilt."""
-
-from bot.search.search import PAGE, Search, SearchResults
-
-__all__ = ["PAGE", "Search", "SearchResults"]
+"""On-demand search: an index of every paper that was seen or remembered. A view on Redis that can be rebuilt."""

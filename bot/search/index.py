@@ -34,6 +34,11 @@ class Index:
         self._index.register_tokenizer(fields.STEMMED, fields.stemmer())
 
     @property
+    def folder(self) -> Path | None:
+        """Where it is stored; None where it is in memory."""
+        return self._folder
+
+    @property
     def schema(self) -> tantivy.Schema:
         """Its fields."""
         return self._schema

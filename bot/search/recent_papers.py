@@ -1,4 +1,4 @@
-"""The papers of the last days as they read, kept for trying queries on them in the time of an answer."""
+"""The papers of the last days, in memory, so that a query can be tried on them while a person waits."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,12 +13,12 @@ from bot.store.papers import Papers
 from bot.store.worker_loop import run_worker
 
 KEPT = timedelta(days=14)
-AT_ONCE = 100
+BATCH = 100
 """Papers fetched from Redis together: unpacking them takes some 15 ms."""
 PAUSE = 5
-"""Papers read before others on the event loop have their turn: a few milliseconds."""
+"""Papers read before other tasks run: a few milliseconds."""
 TRIED = 500
-"""Papers that a query is tried on before others have theirs: less than that."""
+"""Papers that a query is tried on before other tasks run: less than a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,15 @@ class Entry:
     published: date
     reading: Reading
     text: int
-    """A hash of what its words were read from."""
+    """A hash of the fields that its words come from."""
 
 
 class RecentPapers:
-    """A view on Redis of what was seen in the last `kept`. To read a paper costs about a millisecond, so each is
-    read once; what changes of it afterwards (upvotes, rank, code) costs next to nothing."""
+    """A view on Redis of what was seen in the last `kept`.
+
+    To read a paper costs about a millisecond, so each is read once; what changes of it afterwards (upvotes, rank, code)
+    costs next to nothing. While `run` reads them for the first time, answers count those that are read so far.
+    """
 
     def __init__(self, papers: Papers, now: Callable[[], datetime], *, kept: timedelta = KEPT) -> None:
         self._papers = papers
@@ -43,10 +46,13 @@ class RecentPapers:
         self._kept = kept
         self._entries: dict[str, Entry] = {}
         self._position: int | None = None
+        self._followed = False
+        self._unread = 0
         self._lock = asyncio.Lock()
 
     async def run(self, notifications: Notifications) -> None:
         """Follow what is written until cancelled, so that an answer need not wait for it."""
+        self._followed = True
         with notifications.waiting_for("records") as written:
 
             async def work() -> None:
@@ -62,17 +68,20 @@ class RecentPapers:
             begin = self._now() - self._kept
             since = begin.timestamp() * 1000
             if self._position is None:
-                position = await self._papers.position()  # before the rest: what is met twice does no harm
-                await self._read(await self._papers.seen_since(begin), since)
-                self._position = position
-            while changed := await self._papers.changed(self._position, AT_ONCE):
+                position = await self._papers.last_change()  # before the rest: what is met twice does no harm
+                ids = (await self._papers.seen_since(begin))[::-1]  # the newest first: they matter most
+                self._unread = len(ids)
+                await self._read(ids, since)
+                self._position, self._unread = position, 0
+            while changed := await self._papers.changed(self._position, BATCH):
                 await self._read([paper_id for paper_id, _ in changed], since)
                 self._position = changed[-1][1]
             self._forget(since)
 
     async def matching(self, query: Query) -> list[str]:
-        """Ids of the papers that `query` holds for as they stand now, in no order."""
-        await self.up_to_date()
+        """Ids of the papers that match `query` as they are now, in no order; of those read so far at a start."""
+        if self._position is not None or not self._followed:
+            await self.up_to_date()
         found: list[str] = []
         entries = iter(list(self._entries.items()))
         while some := list(islice(entries, TRIED)):
@@ -84,21 +93,27 @@ class RecentPapers:
         return len(self._entries)
 
     @property
+    def unread(self) -> int:
+        """Papers of the last days that are still to be read after a start."""
+        return self._unread
+
+    @property
     def days(self) -> int:
         """On how many days they were published."""
         return len({entry.published for entry in self._entries.values()})
 
     @property
     def is_sample(self) -> bool:
-        """Whether they are the bundled sample, taken in for a tour."""
+        """Whether they are the bundled sample of the tour."""
         return any(SAMPLE_SOURCE in entry.reading.sources for entry in self._entries.values())
 
     async def _read(self, ids: Sequence[str], since: float) -> None:
-        for start in range(0, len(ids), AT_ONCE):
-            chunk = ids[start : start + AT_ONCE]
+        for start in range(0, len(ids), BATCH):
+            chunk = ids[start : start + BATCH]
             seen = await self._papers.first_seen(chunk)
             young = [paper_id for paper_id in chunk if seen.get(paper_id, 0.0) >= since]
             papers = await self._papers.get(young)
+            self._unread = max(0, self._unread - len(chunk))
             for n, (paper_id, paper) in enumerate(papers.items(), 1):
                 self._entries[paper_id] = _entry(paper, seen[paper_id], self._entries.get(paper_id))
                 if n % PAUSE == 0:

@@ -1,19 +1,19 @@
-"""What answers `/paper search`: an index that follows what is written of papers, asked off the event loop."""
+"""What answers `/paper search`: an index that follows the papers in Redis, searched in threads."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-import structlog
-
 from bot.domain.models import Paper
 from bot.query import Query
 from bot.search.fields import day_of
 from bot.search.index import Index
+from bot.search.index_updater import IndexProgress, IndexUpdater
 from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.ranking import Ranked, Ranking, Sort
 from bot.search.similarity import most_similar
@@ -25,18 +25,17 @@ from bot.store.worker_loop import run_worker
 
 PAGE = 5
 """Papers on a page of results."""
-AT_ONCE = 2000
-"""Papers written by one commit: about two seconds, in a thread."""
 PROVEN_AT_ONCE = 10
-"""Papers of which the language is asked whether it holds for them: some milliseconds."""
+"""Papers checked to the letter by one task in a thread: some milliseconds."""
 PAUSE = 2.0
 """Seconds from news to its being searchable: one commit for all sources of a poll, once its first posts are out."""
 SWEEP = 86_400.0
-"""Seconds between two looks for papers whose records are kept no longer."""
+"""Seconds between two searches for papers whose records have expired."""
+BUSY = 10.0
+"""Seconds until we try again to write an index that another process is writing."""
 THREADS = 2
 
 _T = TypeVar("_T")
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,8 @@ class SearchResults:
 
     `papers` then only share words with the search.
     """
-    complete: bool = True
-    """Whether the index had followed every change, when it was last looked at."""
+    progress: IndexProgress | None = None
+    """How far the index is while it is being built: papers are missing that could have been found."""
 
     @property
     def loose(self) -> bool:
@@ -88,11 +87,9 @@ class Search:
         self._now = now
         self._stand_ins = stand_ins
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="search")
-        self._opened: Index | None = None
+        self._opened: tuple[Index, IndexUpdater] | None = None
         self._opening = asyncio.Lock()
-        self._following = asyncio.Lock()
         self._followed = False
-        self._complete = False
         self._filled = False
 
     async def find(
@@ -102,27 +99,34 @@ class Search:
 
         Whatever else is typed is an answer, if an empty one.
         """
-        asked = parse_search(text)
+        parsed = parse_search(text)
         index, known = await self._ready()
-        asked, ranked = await self._thread(self._rank, index, asked, days, sort)
+        parsed, ranked = await self._thread(self._rank, index, parsed, days, sort)
         ids = ranked.ids or (
-            (asked.paper_id,) if asked.paper_id else ()
+            (parsed.paper_id,) if parsed.paper_id else ()
         )  # perhaps it is not in the index yet
         last = max(1, page) * PAGE
-        if asked.must is None or ranked.exact:
+        if parsed.must is None or ranked.exact:
             proven, left, total = list(ids), 0, ranked.total
         else:
-            proven, left = await self._proven(Query(asked.must), ids, last, known)
+            proven, left = await self._proven(Query(parsed.must), ids, last, known)
             total = ranked.total if left else len(proven)
         pages = max(1, -(-(len(proven) + left) // PAGE))
         page = min(max(page, 1), pages)
         shown = await self._get(proven[(page - 1) * PAGE : page * PAGE], known)
         spelling = ""
         if not total or not shown:
-            spelling = await self._thread(suggest_spelling, asked, shown, index.searcher())
-        complete = self._complete or known is not None
+            spelling = await self._thread(suggest_spelling, parsed, shown, index.searcher())
+        progress = await (await self._updater()).progress() if known is None else None
         return SearchResults(
-            asked, tuple(shown), total, pages, spelling, about=left > 0, parts=ranked.parts, complete=complete
+            parsed,
+            tuple(shown),
+            total,
+            pages,
+            spelling,
+            about=left > 0,
+            parts=ranked.parts,
+            progress=progress,
         )
 
     async def similar(self, paper: Paper, most: int = PAGE) -> list[Paper]:
@@ -154,66 +158,37 @@ class Search:
             async def work() -> None:
                 nonlocal swept
                 written.clear()
-                await self.catch_up()
-                if clock() - swept >= SWEEP:
-                    await self.sweep()
+                complete = await self.catch_up()
+                if complete and clock() - swept >= SWEEP:
+                    await (await self._updater()).remove_expired()
                     swept = clock()
-                await written.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(None if complete else BUSY):
+                        await written.wait()
                 await asyncio.sleep(PAUSE)
 
             await run_worker("search", work)
 
     async def catch_up(self) -> bool:
-        """Take in every change up to now. -> whether this process writes the index; else another one does.
+        """Take in every change up to now. -> False if another process is writing the index.
 
-        Raises RedisError; the next call goes on from there.
+        Raises RedisError and IndexWriterFailed; the next call goes on from there.
         """
-        async with self._following:
-            index = await self._index()
-            if not await self._thread(index.become_writer):
-                self._complete = True
-                return False
-            position = await self._thread(lambda: index.position)
-            if position and position > await self._papers.last_change():
-                log.warning("Redis has forgotten what the search index holds: it is built anew")
-                await self._thread(index.clear)
-                position = 0
-            while changes := await self._papers.changed(position, AT_ONCE):
-                position = changes[-1][1]
-                ids = [paper_id for paper_id, _ in changes]
-                found = await self._papers.get(ids)
-                gone = [paper_id for paper_id in ids if paper_id not in found]
-                await self._thread(index.write, list(found.values()), gone, position)
-                if len(changes) == AT_ONCE:  # a build, which takes a while: whoever watches sees it come on
-                    log.info("indexing", papers=index.papers)
-            self._complete = True
-            return True
-
-    async def sweep(self) -> None:
-        """Take out the papers whose records are kept no longer."""
-        async with self._following:
-            index = await self._index()
-            if not await self._thread(index.become_writer):
-                return
-            ids = await self._thread(index.ids)
-            for start in range(0, len(ids), AT_ONCE):
-                if gone := await self._papers.gone(ids[start : start + AT_ONCE]):
-                    position = await self._thread(lambda: index.position)
-                    await self._thread(index.write, (), gone, position)
+        return await (await self._updater()).catch_up()
 
     async def close(self) -> None:
-        """Let another process write the index."""
+        """Release the index and end the threads."""
         if self._opened is not None:
-            await self._thread(self._opened.close)
+            await self._thread(self._opened[0].close)
             self._opened = None
         self._threads.shutdown(wait=False)
 
     def _rank(
-        self, index: Index, asked: ParsedSearch, days: int | None, sort: Sort
+        self, index: Index, parsed: ParsedSearch, days: int | None, sort: Sort
     ) -> tuple[ParsedSearch, Ranked]:
         ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
-        asked = ranking.understood(asked)
-        return asked, ranking.search(asked, days=days, sort=sort)
+        parsed = ranking.understood(parsed)
+        return parsed, ranking.search(parsed, days=days, sort=sort)
 
     async def _proven(
         self, query: Query, ids: Sequence[str], most: int, known: dict[str, Paper] | None
@@ -232,31 +207,36 @@ class Search:
         return [found[paper_id] for paper_id in ids if paper_id in found]
 
     async def _ready(self) -> tuple[Index, dict[str, Paper] | None]:
-        """The index, up to date; where nothing is in it yet, one of the stand-ins, and these."""
+        """The index to ask; as long as nothing is in it, one of the stand-ins, and these."""
         if not self._followed:
             await self.catch_up()
-        return await self._shelf()
-
-    async def _shelf(self) -> tuple[Index, dict[str, Paper] | None]:
         index = await self._index()
         self._filled = self._filled or await self._thread(lambda: index.papers > 0)
         if self._filled or self._stand_ins is None:
             return index, None
         papers = await self._stand_ins()
+        if not papers:
+            return index, None
         return await self._thread(_in_memory, papers), {paper.id: paper for paper in papers}
 
     async def _index(self) -> Index:
+        await self._updater()
+        assert self._opened is not None  # noqa: S101  # the line above has opened it
+        return self._opened[0]
+
+    async def _updater(self) -> IndexUpdater:
         async with self._opening:
             if self._opened is None:
-                self._opened = await self._thread(_warm, self._folder)
-        return self._opened
+                index = await self._thread(_warm, self._folder)
+                self._opened = index, IndexUpdater(self._papers, index)
+        return self._opened[1]
 
     async def _thread(self, work: Callable[..., _T], *args: object) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
 
 
 def _warm(folder: Path | None) -> Index:
-    """The index, asked once: the first search reads files and loads what later ones have."""
+    """The index, parsed once: the first search reads files and loads what later ones have."""
     index = Index(folder)
     Ranking(index.schema, index.searcher(), 0).search(parse_search('"language model" $x$ learnign'))
     return index

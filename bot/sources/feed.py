@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,51 +14,55 @@ from bot.domain.models import Paper
 from bot.limited_process import LimitExceeded, run_limited
 from bot.ports import Batch
 from bot.sources import arxiv
-from bot.sources.authors import read_authors
-from bot.sources.fields import moment, read_rows, text, web_url
+from bot.sources.feed_identity import address_of, identify
+from bot.sources.feed_repair import MAX_BODY
+from bot.sources.fields import moment, read_rows, text
 from bot.sources.guarded import guarded_session
-from bot.sources.http import TIMEOUT, Upstream, user_agent
+from bot.sources.http import TIMEOUT, Answer, Upstream, user_agent
 from bot.sources.wiring import Network, Wiring
-from bot.text.identity import is_arxiv, paper_id
+from bot.text.identity import is_arxiv
 
 EVERY = timedelta(minutes=30)
-MOST = 4 * 1024 * 1024
-"""Bytes, packed or not."""
-PATIENCE = 60.0
-"""Seconds for reading a feed, on a machine that is busy with better things."""
+PARSE_TIMEOUT = 60.0
+"""Seconds of wall clock for reading a feed, on a busy machine."""
 NEW = timedelta(days=1)
-"""Of what a feed holds at the very first fetch, the last day is announced."""
+"""Age up to which entries of the very first fetch are announced."""
 OLD = timedelta(days=30)
-"""What is dated before is history: a feed that names its entries anew must not bring its archive."""
+"""Age from which an unseen entry is history: a feed that renames its entries must not post its archive."""
+SCHEME = "2"
+"""Version of how entries without a paper's id are identified. In cursors of version 1 there is none."""
+MAX_VALIDATOR = 500
+"""Characters of an `ETag` or `Last-Modified` header that is sent back; a longer one is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """What was there at the last fetch, for the server and for us to recognise."""
+    """What the last fetch found, for the server and for us to recognise."""
 
     digest: str
     etag: str = ""
     modified: str = ""
+    scheme: str = ""
 
     def __str__(self) -> str:
-        return json.dumps([self.digest, self.etag, self.modified])
+        return json.dumps([self.digest, self.etag, self.modified, self.scheme])
 
     @classmethod
     def parse(cls, written: str) -> Self:
         """The inverse of `str`. Raises SourceError for anything else."""
         try:
-            return cls(*map(str, json.loads(written)))
-        except (ValueError, TypeError) as error:
+            return cls(*map(str, json.loads(written)[:4]))  # a list, not an object: slicing says so
+        except (ValueError, TypeError, KeyError) as error:
             raise SourceError(f"the cursor of a feed in Redis can't be read: {written!r}") from error
 
     def conditions(self) -> dict[str, str]:
-        """Headers by which the server can say that nothing has changed."""
-        named = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
-        return {name: value for name, value in named.items() if value}
+        """Headers by which the server can answer that nothing has changed."""
+        headers = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
+        return {name: value for name, value in headers.items() if value}
 
 
 class Feed:
-    """One feed. Announces what it has not had before."""
+    """One feed. Announces the entries that are unseen."""
 
     def __init__(
         self,
@@ -77,8 +82,36 @@ class Feed:
         self._timeout = timeout
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """All that the feed holds, or nothing where it is the same as at the last fetch."""
+        """All entries of the feed; none if it is the same as at the last fetch."""
         reached = Cursor.parse(cursor) if cursor else None
+        answer = await self._get(reached)
+        if answer.status == 304 and reached:
+            return Batch(papers=(), cursor=str(reached))
+        digest = sha256(answer.body).hexdigest()
+        etag, modified = (_validator(answer.headers, name) for name in ("ETag", "Last-Modified"))
+        if reached and reached.digest == digest:
+            return Batch(papers=(), cursor=str(Cursor(digest, etag, modified, reached.scheme)))
+        read = await read_in_process(answer.body, answer.headers.get("Content-Encoding", ""), answer.upstream)
+        skipped = Counter(read["skipped"])
+        rows = list(zip(read["rows"], identify(read["rows"], self._url), strict=True))
+        found = read_rows(answer.upstream, rows, self._paper, skipped)
+        following = str(Cursor(digest, etag, modified, SCHEME))
+        # Version 1 gave these other ids, and posted them under those.
+        renamed = {known for row, known in rows if not known.startswith("doi:") and not is_arxiv(known)}
+        renamed -= {known for row, known in rows if known.startswith("feed:") and row["id"]}
+        is_upgrade = reached is not None and reached.scheme != SCHEME
+        since = self._now() - (OLD if reached else NEW)
+        papers: list[Paper] = []
+        history: list[Paper] = []
+        for paper in found:
+            is_history = paper.published < since or (is_upgrade and paper.id in renamed)
+            (history if is_history else papers).append(paper)
+        return Batch(papers=tuple(papers), cursor=following, history=tuple(history), skipped=skipped)
+
+    def next_poll(self, now: datetime) -> datetime:
+        return now + EVERY
+
+    async def _get(self, reached: Cursor | None) -> Answer:
         headers = {"Accept-Encoding": "gzip, deflate", **(reached.conditions() if reached else {})}
         async with guarded_session(self._private) as session:
             upstream = Upstream(
@@ -87,39 +120,23 @@ class Feed:
                 user_agent=user_agent(self._contact),
                 now=self._now,
                 timeout=self._timeout,
-                max_body=MOST,
+                max_body=MAX_BODY,
             )
-            answer = await upstream.get(self._url, accept=(200, 304), headers=headers)
-        if answer.status == 304 and reached:
-            return Batch(papers=(), cursor=str(reached))
-        digest = sha256(answer.body).hexdigest()
-        following = Cursor(digest, answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", ""))
-        if reached and reached.digest == digest:
-            return Batch(papers=(), cursor=str(following))
-        rows = await read_apart(answer.body, answer.headers.get("Content-Encoding", ""), upstream.name)
-        found = read_rows(upstream.name, rows, self._paper)
-        news = self._now() - (OLD if reached else NEW)
-        return Batch(
-            papers=tuple(paper for paper in found if paper.published >= news),
-            cursor=str(following),
-            history=tuple(paper for paper in found if paper.published < news),
-        )
+            return await upstream.get(self._url, accept=(200, 304), headers=headers)
 
-    def next_poll(self, now: datetime) -> datetime:
-        return now + EVERY
-
-    def _paper(self, row: dict[str, Any]) -> Paper:
-        url = web_url(row["link"]) or web_url(row["id"])
+    def _paper(self, pair: tuple[Mapping[str, Any], str]) -> Paper:
+        row, paper_id = pair
+        url = address_of(row, self._url)
         if url is None:
             raise ValueError("it has no address")
         now = self._now()
         published = moment(row["published"]) if row["published"] else now
         topics = (_topic(text(topic)) for topic in row["topics"])
         return Paper(
-            id=_identity(row, url),
+            id=paper_id,
             title=row["title"],
             abstract=row["abstract"],
-            authors=read_authors(row["authors"]),
+            authors=tuple(row["authors"]),
             url=url,
             published=min(published, now),
             categories=tuple(dict.fromkeys(topic for topic in topics if topic)),
@@ -128,6 +145,7 @@ class Feed:
 
 
 def build(wiring: Wiring) -> Iterator[Feed]:
+    """One source for each feed that the settings list."""
     settings = wiring.settings
     for listed in dict.fromkeys(settings.feeds):
         name, _, url = listed.partition("=")
@@ -141,30 +159,25 @@ def build(wiring: Wiring) -> Iterator[Feed]:
         )
 
 
-async def read_apart(body: bytes, encoding: str, upstream: str) -> list[dict[str, Any]]:
-    """The entries of a feed, read by a process that can be stopped. Raises SourceError."""
-    packed = " ".join(encoding.split())[:80].encode("ascii", "replace")
+async def read_in_process(body: bytes, encoding: str, upstream: str) -> dict[str, Any]:
+    """What `bot.sources.feed_worker` reads, in a process that can be stopped. Raises SourceError."""
+    header = " ".join(encoding.split())[:80].encode("ascii", "replace")
     try:
-        out = await run_limited("bot.sources.feed_worker", packed + b"\n" + body, seconds=PATIENCE)
+        out = await run_limited("bot.sources.feed_worker", header + b"\n" + body, seconds=PARSE_TIMEOUT)
     except LimitExceeded as error:
         raise SourceError(f"{upstream} could not be read ({len(body)} bytes): {error}") from error
-    answer = json.loads(out)
+    answer: dict[str, Any] = json.loads(out)
     if "error" in answer:
         raise SourceError(f"{upstream} can't be read: {answer['error']}")
-    return list(answer["rows"])
+    if answer["skipped"] and not answer["rows"]:
+        raise SourceError(f"{upstream} has no entry that can be read: {next(iter(answer['skipped']))}")
+    return answer
 
 
-def _identity(row: dict[str, Any], url: str) -> str:
-    """The canonical id of the paper; else one that holds within this feed."""
-    found = [known for name in (*row["names"], url) if (known := paper_id(name))]
-    if found:
-        return min(found, key=_rank)
-    return f"feed:{sha256((row['id'] or url).encode()).hexdigest()[:20]}"
-
-
-def _rank(canonical: str) -> int:
-    """Sources agree on arXiv's ids most often, then on DOIs."""
-    return 0 if is_arxiv(canonical) else 1 if canonical.startswith("doi:") else 2
+def _validator(headers: Mapping[str, str], name: str) -> str:
+    """A header that can be sent back as it came; empty for any other."""
+    value = headers.get(name, "")
+    return value if len(value) <= MAX_VALIDATOR and value.isascii() and value.isprintable() else ""
 
 
 def _topic(name: str) -> str:

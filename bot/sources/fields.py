@@ -1,8 +1,10 @@
 """Reads the fields of an upstream's answer: wrong types and impossible values become empty ones."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -76,8 +78,12 @@ def moment(value: Any) -> datetime:
     return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
 
 
-def read_rows(upstream: str, rows: Iterable[Row], read: Callable[[Row], Value]) -> list[Value]:
-    """`read` of each row. A row for which it raises ValueError or OverflowError is skipped and logged.
+def read_rows(
+    upstream: str, rows: Iterable[Row], read: Callable[[Row], Value], skipped: Counter[str] | None = None
+) -> list[Value]:
+    """`read` of each row. A row for which it raises ValueError or OverflowError is skipped, logged once, and counted.
+
+    `skipped` counts such rows by reason.
 
     Raises SourceError if no row can be read: then the format has changed.
     """
@@ -87,9 +93,17 @@ def read_rows(upstream: str, rows: Iterable[Row], read: Callable[[Row], Value]) 
             values.append(read(row))
         except (ValueError, OverflowError) as error:
             broken += 1
-            log.warning("row_skipped", upstream=upstream, reason=str(error), row=repr(row)[:200])
+            if skipped is not None:
+                skipped[str(error)] += 1
+            _log_once(upstream, str(error), repr(row)[:200])
     if broken and not values:
         raise SourceError(
             f"{upstream} sent {broken} papers, none of which can be read: its format has changed"
         )
     return values
+
+
+@lru_cache(maxsize=10_000)
+def _log_once(upstream: str, reason: str, row: str) -> None:
+    """A row that stays in a list is read at every poll; the log names it the first time."""
+    log.warning("row_skipped", upstream=upstream, reason=reason, row=row)

@@ -17,7 +17,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
 from bot.ports import Invitable, Joinable, Platform, Rate
-from bot.search import Search, SearchResults
+from bot.search.search import Search, SearchResults
 from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
@@ -136,7 +136,8 @@ class Pages:
             return Results(
                 asked, problem="The search isn't answering just now. Try again in a minute.", status=503
             )
-        papers = tuple(shown(paper, self._now()) for paper in found.papers)
+        answers = found.papers if found.parts is None else ()
+        papers = tuple(shown(paper, self._now()) for paper in answers)
         return Results(asked, found, min(number, found.pages), papers)
 
     async def _fresh_front(self) -> Front:

@@ -13,7 +13,7 @@ from bot.domain.errors import ConfigurationError
 from bot.observability import metrics
 from bot.observability.role_status import RoleStatus
 from bot.ports import Core, Mounted, Platform
-from bot.search import Search
+from bot.search.search import Search
 from bot.settings import Settings
 from bot.store.outbox.outbox import Outbox
 from bot.terminal.sample import PapersOrSample

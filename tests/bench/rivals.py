@@ -44,7 +44,7 @@ class Percolated:
     """mokaccino, a percolator in Rust, given our keys, of which it can tell whether one is there.
 
     It gets only the queries that can be said in keys alone: `places` are those. With `sifted` it gets, too, only those
-    keys of a paper that some query asks for: help that it could not have without an index beside it.
+    keys of a paper that some query asks for: help that it could not have without another index.
     """
 
     def __init__(self, queries: Sequence[str]) -> None:

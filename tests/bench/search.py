@@ -29,11 +29,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
-from bot.search import Search
 from bot.search.fields import day_of
 from bot.search.index import Index
 from bot.search.query_parser import parse_search
 from bot.search.ranking import Ranking
+from bot.search.search import Search
 from bot.sources.fields import moment
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer

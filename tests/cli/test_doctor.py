@@ -1,5 +1,6 @@
 """`paperboy doctor` names what is wrong, and nothing else: one broken set-up after the other."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +13,8 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.app import read_settings, wall_clock
-from bot.cli.doctor import examination, examine
-from bot.cli.doctor.server import LATE, look_into
+from bot.cli.doctor import checks, examine
+from bot.cli.doctor.server import LATE, check_server
 from bot.domain.deliveries import Outcome, PlannedDelivery
 from bot.domain.polls import PollResult
 from bot.ports import Finding, Rates
@@ -182,6 +183,25 @@ class TestSources:
         assert "could not be reached" in found["huggingface"].message
         assert "DNS, proxy, firewall" in found["huggingface"].todo
 
+    async def test_categories_of_one_server_that_is_down_are_one_finding(self, wrong: Wrong) -> None:
+        found = await wrong(
+            PAPERBOY_ARXIV_CATEGORIES="cs.AI,cs.CL,cs.CV,cs.LG,cs.RO,stat.ML,math.OC,eess.AS",
+            PAPERBOY_ARXIV_RSS_URL=NOWHERE,
+            PAPERBOY_ARXIV_OAI_URL=NOWHERE,
+        )
+        assert list(found) == ["arxiv:cs.AI", "arxiv:cs.AI:oai"]
+        assert "7 more there: cs.CL, cs.CV" in found["arxiv:cs.AI"].message
+
+    async def test_a_machine_without_a_network_is_one_finding(self, wrong: Wrong) -> None:
+        found = await wrong(
+            PAPERBOY_HUGGINGFACE_URL=NOWHERE,
+            PAPERBOY_ARXIV_CATEGORIES="cs.AI,cs.CL",
+            PAPERBOY_ARXIV_RSS_URL=NOWHERE,
+            PAPERBOY_ARXIV_OAI_URL=NOWHERE,
+        )
+        assert list(found) == ["sources"]
+        assert "DNS, proxy, firewall" in found["sources"].todo
+
     async def test_a_portal_answers_in_its_place(self, wrong: Wrong) -> None:
         async def login(_request: web.Request) -> web.Response:
             return web.Response(text="<html>Please log in</html>", content_type="text/html")
@@ -199,7 +219,7 @@ class TestSources:
         assert "PAPERBOY_CONTACT" in found["huggingface"].todo
 
     async def test_one_never_answers(self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(examination, "PATIENCE", 0.0)
+        monkeypatch.setattr(checks, "TIMEOUT", 0.0)
         assert "no answer within" in (await wrong())["huggingface"].message
 
 
@@ -217,7 +237,7 @@ class TestWork:
 
     async def test_a_feed_has_fallen_silent(self, server: Redis) -> None:
         async def completeness() -> Finding:
-            found = [finding async for finding in look_into(server, (), wall_clock)]
+            found = [finding async for finding in check_server(server, (), wall_clock)]
             return next(finding for finding in found if finding.name == "completeness")
 
         soon = datetime.now(UTC) + timedelta(hours=1)
@@ -227,7 +247,7 @@ class TestWork:
             await record_poll(server, poll)
         assert alarm in (await completeness()).message
         await record_poll(server, PollResult(source="arxiv:cs.CL", at=soon, next_at=soon, found=9))
-        assert "4 papers" in (await completeness()).message
+        assert "4 arXiv papers" in (await completeness()).message
 
     async def test_nobody_posts(self, wrong: Wrong, server: Redis) -> None:
         due = ago(LATE + timedelta(minutes=1))
@@ -244,8 +264,8 @@ class TestWork:
         (delivery,) = (await outbox.claim("fake", 9, range(keys.SHARDS), token="t")).deliveries
         await outbox.record_outcome(delivery, Outcome(state="dead", why="refused"))
         found = await wrong()
-        assert list(found) == ["set aside"]
-        assert "paperboy deliveries list" in found["set aside"].todo
+        assert list(found) == ["dead letters"]
+        assert "paperboy deliveries list" in found["dead letters"].todo
 
 
 class Broken:
@@ -269,7 +289,7 @@ class TestPlatforms:
         def build(*_: Any) -> tuple[Broken, ...]:
             return (Broken(),)
 
-        monkeypatch.setattr(examination, "build_platforms", build)
+        monkeypatch.setattr(checks, "build_platforms", build)
         found = await wrong()
         assert "the line is dead" in found["broken"].message
 
@@ -301,9 +321,18 @@ class TestPlatforms:
         assert "huggingface" not in out.decode()
 
 
+async def test_it_can_be_read_by_programs_without_log_lines(tmp_path: Path) -> None:
+    process = await start("doctor", "slack", "--json", env=environment(tmp_path))
+    out, said = await process.communicate()
+    assert process.returncode == 1
+    findings = {one["name"]: one for one in json.loads(out)}
+    assert findings["slack"]["level"] == "fail"
+    assert said == b""
+
+
 async def test_a_setting_that_means_nothing_ends_it_with_78(tmp_path: Path) -> None:
     process = await start("doctor", env=environment(tmp_path, PAPERBOY_DISCORD_TOKEN="planted-secret"))
     _, said = await process.communicate()
     assert process.returncode == 78
-    assert "PAPERBOY_DISCORD_TOKEN is no setting" in said.decode()
+    assert "Paperboy has no setting PAPERBOY_DISCORD_TOKEN" in said.decode()
     assert "planted-secret" not in said.decode()

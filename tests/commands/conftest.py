@@ -13,8 +13,8 @@ from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Batch
-from bot.search import Search
 from bot.search.recent_papers import RecentPapers
+from bot.search.search import Search
 from bot.sources.elsewhere import Elsewhere
 from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from bot.search import Search
+from bot.search.search import Search
 from bot.store.papers import Papers
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -20,8 +20,16 @@ def papers(redis: Redis) -> Papers:
 
 
 @pytest.fixture
-async def search(papers: Papers, tmp_path: Path) -> AsyncIterator[Search]:
-    """A search whose index is in a folder of the test."""
+async def search(papers: Papers) -> AsyncIterator[Search]:
+    """A search whose index is in memory."""
+    searching = Search(papers, None, lambda: NOW)
+    yield searching
+    await searching.close()
+
+
+@pytest.fixture
+async def stored_search(papers: Papers, tmp_path: Path) -> AsyncIterator[Search]:
+    """A search whose index is in a folder of the test, written by a process."""
     searching = Search(papers, tmp_path / "search", lambda: NOW)
     yield searching
     await searching.close()

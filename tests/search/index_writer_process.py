@@ -1,18 +1,20 @@
-"""A process that follows what is written of papers, to be killed."""
+"""A process that keeps an index up to date, to be killed."""
 
 import asyncio
+import os
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from redis.asyncio import Redis
 
-from bot.search import Search
+from bot.search.search import Search
 from bot.store.papers import Papers
 from tests.search.conftest import NOW
 
 
 def follow(url: str, folder: str, committed: Connection) -> None:
-    """Take in changes as fast as they come, and say so after each time, until killed."""
+    """Index changes as fast as they come, and say so after each time, until killed with the process that writes."""
+    os.setsid()
     asyncio.run(_follow(url, Path(folder), committed))
 
 

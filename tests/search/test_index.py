@@ -1,15 +1,21 @@
-"""The index is a view: whatever becomes of it or of its process, in the end it holds what Redis holds."""
+"""The index is a view: whatever happens to it or to its process, it ends up with what Redis holds."""
 
 import asyncio
 import multiprocessing
+import os
 import random
+import signal
 from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
 from tantivy import Query
 
 from bot.domain.models import Paper
-from bot.search import Search
+from bot.search.index import Index
+from bot.search.index_updater import IndexProgress
+from bot.search.index_writer import IndexWriterFailed
+from bot.search.search import Search
 from bot.store import keys
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
@@ -39,7 +45,7 @@ async def held(search: Search) -> dict[str, int]:
 
 
 async def test_killed_in_its_commits_it_opens_and_catches_up(
-    valkey: str, papers: Papers, search: Search, tmp_path: Path
+    valkey: str, papers: Papers, stored_search: Search, tmp_path: Path
 ) -> None:
     FORKS.set_forkserver_preload(["tests.search.index_writer_process"])
     chance, upvotes = random.Random(7), dict[str, int]()
@@ -54,10 +60,10 @@ async def test_killed_in_its_commits_it_opens_and_catches_up(
             upvotes |= {paper.id: kill for paper in changed}
             await papers.remember(changed)
         await asyncio.sleep(chance.random() * 0.03)
-        process.kill()
+        os.killpg(process.pid or 0, signal.SIGKILL)
         process.join()
-    assert await search.catch_up(), "whoever was killed has left no lock"
-    assert await held(search) == upvotes
+    assert await stored_search.catch_up(), "a killed process leaves no lock"
+    assert await held(stored_search) == upvotes
 
 
 class Followed(Papers):
@@ -86,10 +92,10 @@ async def test_it_follows_by_itself_what_is_written(redis: Redis) -> None:
     await search.close()
 
 
-async def test_a_damaged_index_is_built_anew(papers: Papers, search: Search, tmp_path: Path) -> None:
+async def test_a_damaged_index_is_rebuilt(papers: Papers, stored_search: Search, tmp_path: Path) -> None:
     await papers.remember([numbered(n) for n in range(50)])
-    await search.catch_up()
-    await search.close()
+    await stored_search.catch_up()
+    await stored_search.close()
     for file in (tmp_path / "search").rglob("*.idx"):
         file.write_bytes(file.read_bytes()[:-7])
     again = Search(papers, tmp_path / "search", lambda: NOW)
@@ -98,43 +104,47 @@ async def test_a_damaged_index_is_built_anew(papers: Papers, search: Search, tmp
     await again.close()
 
 
-async def test_a_lost_index_is_built_anew(papers: Papers, search: Search) -> None:
+async def test_a_lost_index_is_rebuilt(papers: Papers, stored_search: Search) -> None:
     await papers.remember([numbered(1)])
-    await search.catch_up()
+    await stored_search.catch_up()
     empty = Search(papers, None, lambda: NOW)
     await empty.catch_up()
-    assert await held(empty) == await held(search) == {"p00001": 0}
+    assert await held(empty) == await held(stored_search) == {"p00001": 0}
     await empty.close()
 
 
 async def test_of_two_processes_one_writes_and_both_answer(
-    papers: Papers, search: Search, tmp_path: Path
+    papers: Papers, stored_search: Search, tmp_path: Path
 ) -> None:
     other = Search(papers, tmp_path / "search", lambda: NOW)
-    assert await search.catch_up()
     await papers.remember([numbered(1)])
-    assert not await other.catch_up()
-    await search.catch_up()
+    assert await stored_search.catch_up()
     assert [paper.id for paper in (await other.find("number")).papers] == ["p00001"]
-    await search.close()
     await papers.remember([numbered(2)])
+    writer = Index(tmp_path / "search")
+    assert writer.become_writer()
+    assert not await stored_search.catch_up()
+    assert not await other.catch_up()
+    writer.close()
     assert await other.catch_up(), "the next one takes over"
     assert len(await held(other)) == 2
     await other.close()
 
 
-async def test_what_redis_has_forgotten_is_forgotten(redis: Redis, papers: Papers, search: Search) -> None:
+async def test_what_redis_has_forgotten_is_forgotten(
+    redis: Redis, papers: Papers, stored_search: Search
+) -> None:
     await papers.remember([numbered(1), numbered(2)])
-    await search.catch_up()
+    await stored_search.catch_up()
     await redis.delete(keys.paper("p00002"))  # as when its time is over
-    await search.sweep()
-    assert (await held(search)).keys() == {"p00001"}
+    await (await stored_search._updater()).remove_expired()
+    assert (await held(stored_search)).keys() == {"p00001"}
     await redis.flushall()  # as when a server loses its last seconds
-    await search.catch_up()
-    assert await held(search) == {}
+    await stored_search.catch_up()
+    assert await held(stored_search) == {}
     await papers.remember([numbered(3)])
-    await search.catch_up()
-    assert (await held(search)).keys() == {"p00003"}
+    await stored_search.catch_up()
+    assert (await held(stored_search)).keys() == {"p00003"}
 
 
 async def test_where_no_folder_can_be_made_memory_will_do(papers: Papers, tmp_path: Path) -> None:
@@ -143,3 +153,34 @@ async def test_where_no_folder_can_be_made_memory_will_do(papers: Papers, tmp_pa
     await papers.remember([numbered(1)])
     assert [paper.id for paper in (await search.find("number")).papers] == ["p00001"]
     await search.close()
+
+
+async def test_an_index_that_is_being_built_says_how_far_it_is(papers: Papers, stored_search: Search) -> None:
+    await papers.remember([numbered(n) for n in range(30)])
+    updater = await stored_search._updater()
+    assert await updater.progress() == IndexProgress(0, 30)
+    await stored_search.catch_up()
+    assert await updater.progress() is None
+    await papers.remember([numbered(n) for n in range(30, 60)])
+    assert await updater.progress() is None, "an index that lags behind a poll isn't being built"
+
+
+async def test_a_search_during_the_first_build_answers_with_what_is_indexed(papers: Papers) -> None:
+    await papers.remember([numbered(n) for n in range(30)])
+    search = Search(papers, None, lambda: NOW)
+    search._followed = True  # as if `run` were about to start
+    found = await search.find("number")
+    assert (found.papers, found.progress) == ((), IndexProgress(0, 30))
+    await search.close()
+
+
+async def test_a_writer_process_that_ends_is_an_error_and_the_next_goes_on(
+    papers: Papers, stored_search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await papers.remember([numbered(1)])
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.executable", "/bin/false")
+        with pytest.raises(IndexWriterFailed):
+            await stored_search.catch_up()
+    assert await stored_search.catch_up()
+    assert (await held(stored_search)).keys() == {"p00001"}

@@ -1,5 +1,7 @@
 """What is kept of the last days for trying queries: always what Redis holds."""
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +13,9 @@ from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.query import parse
 from bot.search.recent_papers import KEPT, RecentPapers
+from bot.store.notifications import Notifications
 from bot.store.papers import Papers
+from bot.supervisor import cancel
 from tests.papers import a_paper
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
@@ -44,6 +48,32 @@ async def test_what_is_older_is_not_read_and_what_grows_old_is_forgotten(redis: 
     now += KEPT
     assert await recent.matching(QUERY) == []
     assert len(recent) == 0
+
+
+class SlowPapers(Papers):
+    """Holds up the read of records until `go_on` is set."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def get(self, ids: Iterable[str]) -> dict[str, Paper]:
+        self.asked.set()
+        await self.go_on.wait()
+        return await super().get(ids)
+
+
+async def test_an_answer_soon_after_a_start_does_not_wait_for_all_papers(redis: Redis) -> None:
+    papers, notifications = SlowPapers(redis), Notifications(redis)
+    await seen(papers, *(a_paper(f"2603.{n}", title="Robot", published=NOW) for n in range(120)))
+    recent = RecentPapers(papers, lambda: NOW)
+    following = asyncio.create_task(recent.run(notifications))
+    await papers.asked.wait()
+    assert (await recent.matching(QUERY), recent.unread) == ([], 120)
+    papers.go_on.set()
+    await recent.up_to_date()
+    assert (len(await recent.matching(QUERY)), recent.unread) == (120, 0)
+    await cancel([following])
 
 
 words = st.lists(st.sampled_from(["diffusion", "robot", "a"]), max_size=3).map(" ".join)

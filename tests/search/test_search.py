@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
-from bot.search import Search
+from bot.search.search import Search
 from bot.store.papers import Papers
 from tests.papers import a_paper
 from tests.search.conftest import NOW

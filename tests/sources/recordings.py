@@ -88,7 +88,7 @@ RECORDINGS = {
             journal(Entry("10.1038/s41586-026-00001-1"))[:-9],
             b"<html><body>Bad gateway</body></html>",
             b'{"version": "https://jsonfeed.org/version/1"}',
-            journal(Entry("10.1038/s41586-026-00001-1", link="javascript:alert(1)")),
+            journal(Entry(link="javascript:alert(1)")),
         ),
     ),
 }

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Source
-from bot.sources import REGISTRY, build_sources
+from bot.sources import REGISTRY, build_sources, module_of
 from bot.sources.wiring import Wiring
 from bot.store import keys
 from tests.replay import serve
@@ -50,7 +50,7 @@ async def source(upstream: str, redis: Redis) -> AsyncIterator[Build]:
 def first(upstream: str, world: Wiring) -> Source:
     """The first source of its upstream, or of one kind of its sources."""
     name, _, kind = upstream.partition(":")
-    return next(source for source in REGISTRY[name](world) if source.name.endswith(kind))
+    return next(source for source in module_of(name).build(world) if source.name.endswith(kind))
 
 
 def test_every_upstream_has_a_recording() -> None:

@@ -16,15 +16,16 @@ from bot.ports import Batch
 from bot.query import parse
 from bot.settings import Settings
 from bot.sources import feed as feeds
-from bot.sources.feed import Cursor, Feed, build, read_apart
-from bot.sources.feed_worker import rows
+from bot.sources.feed import SCHEME, Cursor, Feed, build, read_in_process
+from bot.sources.feed_worker import read_feed
 from tests.replay import serve
 from tests.sources import upstreams
 from tests.sources.feed_answers import Entry, journal
+from tests.sources.odd_feeds import BROKEN, ODD
 from tests.sources.upstreams import Clock, Respond, app_of, sending, wiring
 
 ALLOWED = upstreams.Settings("", "", "").feeds_private
-SEEN = str(Cursor("of another day"))
+SEEN = str(Cursor("of another day", scheme=SCHEME))
 
 
 async def fetched(respond: Respond, cursor: str | None = SEEN, path: str = "/feed.xml") -> Batch:
@@ -58,6 +59,102 @@ async def test_a_paper_is_the_same_wherever_it_is_listed(entry: Entry, identity:
     assert [paper.id for paper in (await fetched(sending(journal(entry)))).papers] == [identity]
 
 
+def ids_of(batch: Batch) -> list[str]:
+    return [paper.id for paper in (*batch.papers, *batch.history)]
+
+
+@pytest.mark.parametrize("fault", ODD)
+async def test_a_fault_costs_the_entry_or_the_header_and_not_the_feed(fault: str) -> None:
+    odd = ODD[fault]
+    batch = await fetched(sending(odd.body, headers=dict(odd.headers)))
+    assert len(set(ids_of(batch))) == odd.readable
+    assert sum((batch.skipped or {}).values()) == odd.entries - odd.readable
+    again = await fetched(sending(odd.body, headers=dict(odd.headers)), batch.cursor)
+    assert (ids_of(again), again.skipped) == ([], None), "it has not changed"
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+async def test_what_is_no_whole_feed_is_an_error_and_never_an_empty_day(fault: str) -> None:
+    with pytest.raises(SourceError):
+        await fetched(sending(BROKEN[fault].body, headers=dict(BROKEN[fault].headers)))
+
+
+async def test_a_server_that_doubts_what_it_was_sent_is_answered_with_sound_headers() -> None:
+    sent: list[str | None] = []
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        sent.append(request.headers.get("If-None-Match"))
+        return web.Response(body=journal(Entry(guid=str(len(sent)))), headers={"ETag": "x" * 600})
+
+    first = await fetched(respond)
+    await fetched(respond, first.cursor)
+    assert sent == [None, None]
+
+
+SAME_PAPER = (
+    Entry(guid="https://doi.org/10.48550/arXiv.2605.00001", link="https://j.example/1"),
+    Entry(guid="a", link="https://arxiv.org/html/2605.00001v2#S1"),
+    Entry(guid="b", link="https://export.arxiv.org/pdf/2605.00001.pdf?x=1"),
+    Entry(guid="c", link="https://huggingface.co/papers/2605.00001/"),
+    Entry(guid="d", link="https://www.alphaxiv.org/abs/2605.00001"),
+    Entry("10.1234/published", guid="e", link="https://arxiv.org/abs/2605.00001"),
+)
+
+
+@pytest.mark.parametrize("entry", SAME_PAPER)
+async def test_one_paper_of_arxivs_has_one_id_under_every_address(entry: Entry) -> None:
+    assert ids_of(await fetched(sending(journal(entry)))) == ["2605.00001"]
+
+
+async def test_an_entry_without_a_stable_id_is_recognised_by_title_and_authors() -> None:
+    known = None
+    for token in ("1", "2"):
+        entries = (
+            Entry(title="On  A", link=f"https://j.example/a?token={token}"),
+            Entry(
+                title="On B",
+                guid=f"https://j.example/b;jsessionid={token}",
+                link=f"https://j.example/b?sid={token}",
+            ),
+            Entry(title="On A", author="Emmy Noether", link=f"https://j.example/c?token={token}"),
+        )
+        found = ids_of(await fetched(sending(journal(*entries))))
+        assert len(set(found)) == 3
+        assert known in (None, found)
+        known = found
+
+
+async def test_entries_of_one_title_are_told_apart() -> None:
+    two = (Entry(title="Editorial", author="", link=f"https://j.example/{n}?t=1") for n in range(2))
+    assert len(set(ids_of(await fetched(sending(journal(*two)))))) == 2
+    shared = (Entry(guid="same", link=f"https://j.example/{n}") for n in range(2))
+    assert len(set(ids_of(await fetched(sending(journal(*shared)))))) == 2
+
+
+async def test_entries_whose_ids_an_update_changes_are_not_posted_again() -> None:
+    entries = (Entry(title="On A"), Entry(title="On B", guid="b"), Entry("10.1234/c", title="On C"))
+    batch = await fetched(sending(journal(*entries)), json.dumps(["of version 1", "", ""]))
+    assert [paper.title for paper in batch.papers] == ["On B", "On C"]
+    assert [paper.title for paper in batch.history] == ["On A"]
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("/p/1", "http://{host}/p/1"),
+        ("p/1", "http://{host}/p/1"),
+        ("?p=1", "http://{host}/feed.xml?p=1"),
+        ("//host.example/p", "http://host.example/p"),
+        (" https://host.example/a b/\n1 ", "https://host.example/a%20b/1"),
+    ],
+)
+async def test_links_are_resolved_against_the_feeds_address(link: str, url: str) -> None:
+    async with serve(app_of(sending(journal(Entry(link=link, guid="a"))))) as server:
+        feed = Feed("journal", f"{server}/feed.xml", Clock().now, private=ALLOWED)
+        (paper,) = (await feed.fetch(SEEN)).papers
+        assert paper.url == url.format(host=server.removeprefix("http://"))
+
+
 async def test_an_archive_is_history() -> None:
     old, undated = (
         Entry(guid="old", published="Mon, 1 Jan 2024 00:00:00 GMT"),
@@ -88,7 +185,7 @@ async def test_what_has_not_changed_is_not_read_again() -> None:
     assert (len(first.papers), len(again.papers), again.cursor) == (1, 0, first.cursor)
     assert asked == [None, '"1"']
     unaware = Cursor.parse(first.cursor)
-    same = await fetched(sending(journal(Entry())), str(Cursor(unaware.digest)))
+    same = await fetched(sending(journal(Entry())), str(Cursor(unaware.digest, scheme=SCHEME)))
     assert same.papers == ()
 
 
@@ -141,10 +238,10 @@ async def test_declared_entities_are_nothing() -> None:
     ("body", "encoding", "reason"),
     [
         (gzip.compress(b"<rss>" + b" " * 200_000_000), "gzip", "more than 4 MB"),
-        (gzip.compress(journal(Entry()))[:-20], "gzip", "in the midst"),
-        (journal(Entry()), "gzip", "can't be unpacked"),
-        (journal(Entry()), "br", "not asked for"),
-        (b"x" * (4 * 1024 * 1024 + 1), "", "more than 4 MB"),
+        (gzip.compress(journal(Entry()))[:-20], "gzip", "cut off"),
+        (b"\x1f\x8b" + journal(Entry()), "gzip", "can't be decompressed"),
+        (b"\x1b\x05\x00\xf8", "br", "not asked for"),
+        (b"<" * (4 * 1024 * 1024 + 1), "", "more than 4 MB"),
         (journal(Entry())[:-30], "", "can't be read"),
         (b"<html>Bad gateway</html>", "", "can't be read"),
     ],
@@ -180,15 +277,15 @@ async def test_a_body_that_drips_is_given_up() -> None:
 
 
 async def test_a_feed_that_takes_too_long_to_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feeds, "PATIENCE", 0.01)
+    monkeypatch.setattr(feeds, "PARSE_TIMEOUT", 0.01)
     with pytest.raises(SourceError, match=r"could not be read .* took longer"):
-        await read_apart(journal(Entry()), "", "it")
+        await read_in_process(journal(Entry()), "", "it")
 
 
 async def test_a_worker_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(SourceError, match="needed too much"):
-        await read_apart(journal(Entry()), "", "it")
+        await read_in_process(journal(Entry()), "", "it")
 
 
 async def test_each_feed_is_a_source(redis: Redis) -> None:
@@ -228,4 +325,4 @@ def test_cursors_survive_being_written() -> None:
 
 def test_an_ampersand_without_its_escape_is_one() -> None:
     body = b"<rss version='2.0'><channel><title>x</title><item><title>AT&T and R&amp;D</title><link>https://a.example/1</link></item></channel></rss>"
-    assert [row["title"] for row in rows(body)] == ["AT&T and R&D"]
+    assert [row["title"] for row in read_feed(body)["rows"]] == ["AT&T and R&D"]

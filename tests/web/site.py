@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
 from bot.ports import Core
-from bot.search import Search
+from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
 from bot.terminal.sample import PapersOrSample
 from bot.web.pages import Pages

@@ -1,5 +1,5 @@
-"""`paperboy doctor`: looks at everything between a new operator and the first post, and changes nothing."""
+"""`paperboy doctor`: checks everything between a new operator and the first post, and changes nothing."""
 
-from bot.cli.doctor.examination import examine
+from bot.cli.doctor.checks import examine
 
 __all__ = ["examine"]

@@ -1,4 +1,4 @@
-"""What can be wrong with this machine."""
+"""Checks of this machine: contact address, disk, folders, port."""
 
 import asyncio
 import os
@@ -9,50 +9,51 @@ import aiohttp
 
 from bot.ports import Finding
 
-LEAST_DISK = 200 * 1024 * 1024
-"""Bytes; the append-only file is written anew beside the old one."""
-PATIENCE = 3.0
+MIN_FREE_DISK = 200 * 1024 * 1024
+"""Free bytes that are needed: when the server compacts its append-only file, both copies exist for a while."""
+TIMEOUT = 3.0
+"""Seconds for an answer from this machine."""
 
 
 def contact(address: str) -> Finding:
-    """Whether upstreams can reach the operator."""
+    """Whether upstreams can contact the operator."""
     if address:
-        return Finding("contact", ok=True, message=f"upstreams are told {address}")
+        return Finding("contact", ok=True, message=f"upstreams can write to {address}")
     return Finding(
         "contact",
         ok=True,
-        message="upstreams are told no address; arXiv asks for one",
+        message="upstreams get no contact address; arXiv asks for one",
         todo="set PAPERBOY_CONTACT to your e-mail address",
     )
 
 
 def disk(folder: Path) -> Finding:
-    """Whether there is room for Paperboy's own server."""
+    """Whether there is enough disk for Paperboy's own server."""
     free = shutil.disk_usage(folder).free
-    enough = free >= LEAST_DISK
+    enough = free >= MIN_FREE_DISK
     todo = "" if enough else f"free some space, or set PAPERBOY_DATA_DIR to a larger disk than {folder}"
     return Finding("disk", ok=enough, message=f"{free // 2**20} MB free in {folder}", todo=todo)
 
 
 def data_folder(folder: Path) -> Finding:
-    """Whether the search index can be kept: without Paperboy's own server nothing else is."""
+    """Whether the search index can be stored: with REDIS_URL it is all that the folder is for."""
     place = next(path for path in (folder, *folder.resolve().parents) if path.exists())
     if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
-        return Finding("data folder", ok=True, message=f"the search index is kept in {folder}")
+        return Finding("data folder", ok=True, message=f"the search index is stored in {folder}")
     return Finding(
         "data folder",
         ok=True,
-        message=f"{folder} can't be written: the search index is kept in memory, and built anew at each start",
-        todo="set PAPERBOY_DATA_DIR to a folder of this user",
+        message=f"{folder} can't be written, so the search index is in memory and is rebuilt at each start",
+        todo="set PAPERBOY_DATA_DIR to a folder that this user can write to",
     )
 
 
 async def port(number: int) -> Finding:
-    """Whether the port is free, or Paperboy's already."""
+    """Whether the port is free, or used by Paperboy."""
     try:
         server = await asyncio.start_server(lambda _reader, writer: writer.close(), port=number)
     except PermissionError:
-        todo = "set PORT to one above 1023, with a proxy before it"
+        todo = "set PORT to a number above 1023, and put a proxy in front"
         return Finding("port", ok=False, message=f"this user may not listen on {number}", todo=todo)
     except OSError:
         return await _taken(number)
@@ -62,15 +63,15 @@ async def port(number: int) -> Finding:
 
 
 async def _taken(number: int) -> Finding:
-    """Who listens there: Paperboy answers `ok` at /healthz."""
+    """Whether it is Paperboy that listens there: it answers `ok` at /healthz."""
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE)) as session,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(TIMEOUT)) as session,
             session.get(f"http://127.0.0.1:{number}/healthz") as response,
         ):
             if response.status == 200 and await response.text() == "ok\n":
-                return Finding("port", ok=True, message=f"a Paperboy listens on {number}")
+                return Finding("port", ok=True, message=f"Paperboy is already listening on {number}")
     except (aiohttp.ClientError, OSError, TimeoutError):
         pass
-    todo = "end that program, or set PORT to another number"
+    todo = "stop that program, or set PORT to another number"
     return Finding("port", ok=False, message=f"another program listens on {number}", todo=todo)

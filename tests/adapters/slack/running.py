@@ -1,4 +1,4 @@
-"""Paperboy with Slack, in this process, for a test: over a socket or over HTTP, to the double."""
+"""Paperboy connected to the double, in the test's process, over a socket or over HTTP."""
 
 import asyncio
 import re
@@ -24,35 +24,35 @@ from tests.adapters.slack.double import Person, Slack
 SECRET_KEY = "a key that opens nothing but tests"
 
 
-class Unhurried(SlackPlatform):
-    """Without rates: a test doesn't wait a second between two posts."""
+class UnlimitedSlack(SlackPlatform):
+    """Slack without rate limits, so that a test doesn't wait between two posts."""
 
     rates = Rates()
 
     async def settled(self) -> None:
-        """Everything that was acknowledged is done."""
+        """Wait until everything acknowledged is done."""
         await self._tasks.drain(30)
 
 
 class Running:
-    """A bot that can be started, stopped, and started anew on the same Redis and the same Slack."""
+    """A bot that can be started and stopped repeatedly on the same Redis and the same Slack."""
 
     def __init__(self, slack: Slack, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
         self.slack = slack
         self.redis = redis
         self.bot: Bot
-        self.platform: Unhurried
+        self.platform: UnlimitedSlack
         self.address = ""
         """Where it listens in HTTP mode."""
         self._now = now
         self._stack = AsyncExitStack()
 
     async def start(self, way: ConnectionMode, **settings: Any) -> None:
-        """Run it, until Slack reaches it."""
+        """Run it, and wait until Slack reaches it."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         known = Settings.model_construct(**(defaults | settings))
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        self.platform = Unhurried(way, self.redis)
+        self.platform = UnlimitedSlack(way, self.redis)
         self._stack.push_async_callback(self.platform.close)
         self.bot = wire(known, self.redis, session, (self.platform,), durable=False, now=self._now)
         if way.kind == "socket":
@@ -61,7 +61,7 @@ class Running:
             await self._listen()
 
     async def stop(self) -> None:
-        """End it as SIGTERM does: what was acknowledged is done."""
+        """Stop it as SIGTERM does: everything acknowledged is done first."""
         await self._stack.aclose()
 
     def socket(self, token: str) -> ConnectionMode:
@@ -93,7 +93,7 @@ class Running:
         )
 
     async def settled(self) -> None:
-        """Everything that Slack told it of is done."""
+        """Wait until everything that Slack sent is done."""
         await self.platform.settled()
 
     async def _connect(self) -> None:
@@ -119,9 +119,9 @@ async def install(
     *,
     organization: bool = False,
 ) -> str:
-    """A person installs the app in a browser, from the page to its end. -> what the last page says.
+    """A person installs the app in a browser, from the first page to the last. Returns the last page.
 
-    Slack's cookie is for TLS alone, so the client is told that there is some.
+    The cookie is only sent over TLS, which the test doesn't have, so it is passed on by hand.
     """
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
         async with browser.get(f"{address}/slack/install") as page:
@@ -137,7 +137,7 @@ async def install(
 async def running(
     slack: Slack, redis: Redis, way: Callable[[Running], ConnectionMode]
 ) -> AsyncIterator[Running]:
-    """A bot that is stopped in the end."""
+    """A bot that is stopped at the end."""
     bot = Running(slack, redis)
     await bot.start(way(bot))
     try:

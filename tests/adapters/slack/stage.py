@@ -1,4 +1,4 @@
-"""A Slack channel as a stage: the double, the adapter, and one person in one channel."""
+"""Slack for tests that run on every platform: the double, the adapter, and one person in one channel."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -43,16 +43,16 @@ class SlackStage:
         return self._running.platform
 
     async def settled(self) -> None:
-        """Everything that Slack told the bot of is done."""
+        """Wait until everything that Slack sent is done."""
         await self._running.settled()
 
     async def start(self) -> None:
-        """Run the bot, until it is connected."""
+        """Run the bot, and wait until it is connected."""
         self._running = Running(self.slack, self._redis, self._now)
         await self._running.start(self._running.socket(self._token))
 
     async def stop(self) -> None:
-        """End the bot."""
+        """Stop the bot."""
         await self._running.stop()
 
     async def say(self, line: str) -> Seen:
@@ -64,11 +64,11 @@ class SlackStage:
         return await self._answer(self.person.press(seen.raw, label))
 
     async def posted(self) -> Sequence[Seen]:
-        """What everyone sees, without what is in threads."""
+        """The messages that everyone sees, without threads."""
         return [_seen(m) for m in self.room.messages if m.only_for is None and m.thread_ts is None]
 
     async def restart(self) -> None:
-        """Another process takes over: it knows nothing but what is in Redis and in Slack."""
+        """Replace the process: the new one knows only what is in Redis and in Slack."""
         await self.stop()
         await self.start()
 
@@ -87,7 +87,7 @@ class SlackStage:
 
 @asynccontextmanager
 async def slack_stage(redis: Redis, now: Callable[[], datetime] = wall_clock) -> AsyncIterator[SlackStage]:
-    """Slack as a stage."""
+    """A running bot in a Slack channel."""
     async with Slack(manifest("socket")).serve() as slack:
         stage = SlackStage(slack, redis, now)
         await stage.start()

@@ -1,4 +1,4 @@
-"""Which way to Slack the settings choose, and what they are told where they choose half of one."""
+"""How the settings choose the connection mode, and what errors incomplete settings cause."""
 
 import asyncio
 import logging
@@ -44,11 +44,11 @@ def settings(*given: Given) -> Settings:
     return of(Settings).having(of(SlackSettings))
 
 
-def test_without_any_of_them_there_is_no_slack(redis: Redis) -> None:
+def test_slack_is_not_built_without_its_settings(redis: Redis) -> None:
     assert build(settings(), redis) is None
 
 
-def test_each_way_is_chosen_by_what_it_needs() -> None:
+def test_the_settings_choose_the_connection_mode() -> None:
     ways = [choose_mode(settings(*given)) for given in ((BOT, APP), (BOT, SIGNED), (SIGNED, CLIENT, BOT))]
     assert [(way.kind, bool(way.bot_token)) for way in ways if way] == [
         ("socket", True),
@@ -72,12 +72,14 @@ def test_each_way_is_chosen_by_what_it_needs() -> None:
         ((BOT, {"slack_app_token": SecretStr("xoxb-1")}), "begins with xapp-"),
     ],
 )
-def test_half_a_way_is_said_with_what_is_missing(given: tuple[Given, ...], says: str) -> None:
+def test_incomplete_settings_raise_an_error_that_names_what_is_missing(
+    given: tuple[Given, ...], says: str
+) -> None:
     with pytest.raises(ConfigurationError, match=says):
         choose_mode(settings(*given))
 
 
-async def test_http_without_a_port_is_said_at_the_start(redis: Redis) -> None:
+async def test_http_without_a_port_stops_the_role(redis: Redis) -> None:
     platform = build(settings(SIGNED, CLIENT, KEY), redis)
     assert isinstance(platform, SlackPlatform)
     async with Slack(manifest("http")).serve() as slack:
@@ -108,14 +110,14 @@ async def test_one_workspace_over_http_with_a_bot_token(redis: Redis) -> None:
         await bot.stop()
 
 
-def test_it_is_all_that_a_platform_can_be(redis: Redis) -> None:
+def test_slack_has_every_capability_that_it_needs(redis: Redis) -> None:
     platform = build(settings(SIGNED, CLIENT, KEY, {"public_url": "https://papers.example.org"}), redis)
     assert all(isinstance(platform, kind) for kind in (Connected, Diagnosable, Editing, Invitable, Mounted))
     assert isinstance(platform, Invitable)
     assert platform.invitation() == "https://papers.example.org/slack/install"
 
 
-async def test_it_is_connected_while_its_socket_is_open(redis: Redis) -> None:
+async def test_slack_is_connected_while_its_socket_is_open(redis: Redis) -> None:
     async with slack_stage(redis) as stage:
         (platform,) = stage.bot.platforms
         assert isinstance(platform, SlackPlatform)

@@ -1,4 +1,4 @@
-"""`paperboy doctor`: what is wrong with Slack, and what to click."""
+"""`paperboy doctor` says what is wrong with Slack, and what to click."""
 
 from collections.abc import AsyncIterator
 
@@ -19,12 +19,12 @@ async def stage(redis: Redis) -> AsyncIterator[SlackStage]:
 
 
 async def wrong(platform: Diagnosable) -> dict[str, Finding]:
-    """What is not right, by name."""
+    """The findings that are not ok, by name."""
     assert isinstance(platform, Diagnosable)
     return {finding.name: finding for finding in await platform.diagnose() if not finding.ok}
 
 
-async def test_where_all_is_right_it_says_so(stage: SlackStage) -> None:
+async def test_doctor_finds_nothing_wrong_with_a_working_app(stage: SlackStage) -> None:
     await stage.say("subscribe diffusion")
     found = {finding.name: finding.message for finding in await stage.platform.diagnose()}
     assert await wrong(stage.platform) == {}
@@ -32,7 +32,7 @@ async def test_where_all_is_right_it_says_so(stage: SlackStage) -> None:
     assert found[f"slack {stage.workspace.id}"] == "1 of 1 subscribed channels can be posted to"
 
 
-async def test_it_says_which_scopes_are_missing_and_which_could_be_granted(stage: SlackStage) -> None:
+async def test_doctor_names_missing_and_optional_scopes(stage: SlackStage) -> None:
     (token,) = stage.slack.world.tokens.values()
     token.scopes -= set(HISTORY)
     todo = {f.name: f.todo for f in await stage.platform.diagnose()}
@@ -42,14 +42,14 @@ async def test_it_says_which_scopes_are_missing_and_which_could_be_granted(stage
     assert "users:read" in (await wrong(stage.platform))["slack scopes"].todo
 
 
-async def test_scopes_that_an_answer_does_not_name_are_unknown_not_missing(stage: SlackStage) -> None:
+async def test_doctor_calls_scopes_unknown_if_slack_does_not_name_them(stage: SlackStage) -> None:
     stage.slack.names_scopes = False
     found = {finding.name: finding for finding in await stage.platform.diagnose()}
     assert found["slack scopes"].ok
     assert "unknown" in found["slack scopes"].message
 
 
-async def test_it_says_in_which_channels_a_lost_answer_can_not_be_looked_up(stage: SlackStage) -> None:
+async def test_doctor_names_channels_in_which_posts_can_not_be_looked_up(stage: SlackStage) -> None:
     await stage.say("subscribe diffusion")
     stage.room.members.discard(stage.workspace.bot_user)
     found = {finding.name: finding for finding in await stage.platform.diagnose()}
@@ -62,7 +62,7 @@ async def test_it_says_in_which_channels_a_lost_answer_can_not_be_looked_up(stag
     assert "channels:join" in found["slack scopes"].message
 
 
-async def test_it_says_where_to_invite_it(stage: SlackStage) -> None:
+async def test_doctor_says_where_to_invite_the_app(stage: SlackStage) -> None:
     await stage.say("subscribe diffusion")
     stage.room.private = True
     stage.room.members.discard(stage.workspace.bot_user)
@@ -72,7 +72,7 @@ async def test_it_says_where_to_invite_it(stage: SlackStage) -> None:
     assert "archived" in (await wrong(stage.platform))[f"slack {stage.room.id}"].message
 
 
-async def test_it_says_which_token_is_refused(stage: SlackStage) -> None:
+async def test_doctor_says_which_token_is_refused(stage: SlackStage) -> None:
     stage.slack.faults.always |= {"auth.test": "invalid_auth", "apps.connections.open": "invalid_auth"}
     found = await wrong(stage.platform)
     assert "OAuth & Permissions" in found["slack"].todo
@@ -81,7 +81,7 @@ async def test_it_says_which_token_is_refused(stage: SlackStage) -> None:
     assert "Socket Mode" in (await wrong(stage.platform))["slack socket"].todo
 
 
-async def test_of_many_workspaces_it_says_which_has_gone(redis: Redis) -> None:
+async def test_doctor_names_workspaces_that_uninstalled_the_app(redis: Redis) -> None:
     async with Slack(manifest("http")).serve() as slack:
         running = Running(slack, redis)
         await running.start(running.http())

@@ -1,4 +1,4 @@
-"""The double is as strict as Slack: what an app does wrong is refused."""
+"""The double is as strict as Slack: it refuses what an app does wrong."""
 
 from collections.abc import AsyncIterator
 
@@ -86,7 +86,7 @@ async def test_a_response_url_is_good_five_times_and_a_trigger_once(slack: Slack
     assert refused["error"] == "invalid_arguments"
 
 
-async def test_an_app_that_does_not_acknowledge_is_told_of_events_again(slack: Slack) -> None:
+async def test_unacknowledged_events_are_sent_again(slack: Slack) -> None:
     lab = slack.workspace()
     slack.world.install(lab, slack.person(lab).user)
     await slack.event(lab, {"type": "app_uninstalled"})

@@ -1,4 +1,4 @@
-"""What happens to channels and workspaces ends in the right state, and the right person hears of it."""
+"""Events about channels and workspaces: each ends in the right state, and the right person is notified."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,146 +12,148 @@ from adapters.slack.notices import helpers
 from bot.domain.models import ChannelRef, Subscription
 from bot.store.outbox.outbox import Outbox
 from tests.adapters.slack.double import Message
+from tests.adapters.slack.installed_app import InstalledApp, installed_app
 from tests.adapters.slack.running import Running, install
 from tests.adapters.slack.stage import slack_stage
-from tests.adapters.slack.town import Town, opened
 from tests.papers import SPRING, a_paper
 from tests.platform_harness import arrive, deliver
 
 
 @pytest.fixture
-async def town(redis: Redis) -> AsyncIterator[Town]:
-    async with opened(redis) as made:
+async def app(redis: Redis) -> AsyncIterator[InstalledApp]:
+    async with installed_app(redis) as made:
         yield made
 
 
-async def test_whoever_installs_it_is_told_how_to_begin(town: Town) -> None:
-    assert "/paper subscribe" in town.told(town.ada.direct())
-    assert town.ben.direct() == []
+async def test_the_person_who_installs_the_app_learns_how_to_begin(app: InstalledApp) -> None:
+    assert "/paper subscribe" in app.text_of(app.ada.direct())
+    assert app.ben.direct() == []
 
 
-async def test_an_archived_channel_rests_its_people_hear_of_it_and_it_goes_on_after(town: Town) -> None:
-    await town.subscribe(town.room)
-    await town.paper()
-    await town.ada.archive(town.room)
-    await town.running.settled()
-    assert "archived" in town.told(town.ben.direct())
-    assert len(town.ben.direct()) == 1
-    assert "archived" not in town.told(town.ada.direct())
-    await town.paper()
-    assert town.cards(town.room) == ["Diffusion 1"]
-    assert town.slack.calls("chat.postMessage")[-1].body["channel"] != town.room.id
-    await town.ada.archive(town.room, again=False)
-    await town.running.settled()
-    await deliver(town.running.bot)
-    assert town.cards(town.room) == ["Diffusion 1", "Diffusion 2"]
+async def test_an_archived_channel_is_paused_announced_and_resumed(app: InstalledApp) -> None:
+    await app.subscribe(app.room)
+    await app.paper()
+    await app.ada.archive(app.room)
+    await app.running.settled()
+    assert "archived" in app.text_of(app.ben.direct())
+    assert len(app.ben.direct()) == 1
+    assert "archived" not in app.text_of(app.ada.direct())
+    await app.paper()
+    assert app.cards(app.room) == ["Diffusion 1"]
+    assert app.slack.calls("chat.postMessage")[-1].body["channel"] != app.room.id
+    await app.ada.archive(app.room, again=False)
+    await app.running.settled()
+    await deliver(app.running.bot)
+    assert app.cards(app.room) == ["Diffusion 1", "Diffusion 2"]
 
 
-async def test_removed_from_a_private_channel_it_rests_until_it_is_invited_back(town: Town) -> None:
-    await town.ben.invite(town.den)
-    await town.running.settled()
-    await town.subscribe(town.den)
-    await town.ada.remove(town.den)
-    await town.running.settled()
-    assert "/invite @Paperboy" in town.told(town.ben.direct())
-    await town.paper()
-    assert town.cards(town.den) == []
-    await town.ben.invite(town.den)
-    await town.running.settled()
-    assert "1 subscription is active again" in town.told(town.den.messages)
-    await deliver(town.running.bot)
-    assert town.cards(town.den) == ["Diffusion 1"]
+async def test_a_private_channel_is_paused_until_the_app_is_invited_back(app: InstalledApp) -> None:
+    await app.ben.invite(app.den)
+    await app.running.settled()
+    await app.subscribe(app.den)
+    await app.ada.remove(app.den)
+    await app.running.settled()
+    assert "/invite @Paperboy" in app.text_of(app.ben.direct())
+    await app.paper()
+    assert app.cards(app.den) == []
+    await app.ben.invite(app.den)
+    await app.running.settled()
+    assert "1 subscription is active again" in app.text_of(app.den.messages)
+    await deliver(app.running.bot)
+    assert app.cards(app.den) == ["Diffusion 1"]
 
 
-async def test_removed_from_a_public_channel_a_new_subscription_brings_it_back(town: Town) -> None:
-    await town.subscribe(town.room)
-    await town.ada.invite(town.room)
-    await town.ada.remove(town.room)
-    await town.running.settled()
-    await town.paper()
-    assert town.cards(town.room) == []
-    await town.ben.type(town.room, "subscribe robots")
-    await town.running.settled()
-    await deliver(town.running.bot)
-    assert town.cards(town.room) == ["Diffusion 1"]
+async def test_a_new_subscription_resumes_a_public_channel_that_removed_the_app(app: InstalledApp) -> None:
+    await app.subscribe(app.room)
+    await app.ada.invite(app.room)
+    await app.ada.remove(app.room)
+    await app.running.settled()
+    await app.paper()
+    assert app.cards(app.room) == []
+    await app.ben.type(app.room, "subscribe robots")
+    await app.running.settled()
+    await deliver(app.running.bot)
+    assert app.cards(app.room) == ["Diffusion 1"]
 
 
-async def test_a_channel_that_was_left_while_nobody_listened_is_paused_by_the_first_post(town: Town) -> None:
-    await town.ben.invite(town.den)
-    await town.running.settled()
-    await town.subscribe(town.den)
-    town.den.members.discard(town.lab.bot_user)
-    await town.paper()
-    before = len(town.slack.calls("chat.postMessage"))
-    await town.paper()
-    assert len(town.slack.calls("chat.postMessage")) == before
-    await town.ben.invite(town.den)
-    await town.running.settled()
-    await deliver(town.running.bot)
-    assert sorted(town.cards(town.den)) == ["Diffusion 1", "Diffusion 2"]
+async def test_a_removal_that_was_missed_is_noticed_by_the_next_post(app: InstalledApp) -> None:
+    await app.ben.invite(app.den)
+    await app.running.settled()
+    await app.subscribe(app.den)
+    app.den.members.discard(app.workspace.bot_user)
+    await app.paper()
+    before = len(app.slack.calls("chat.postMessage"))
+    await app.paper()
+    assert len(app.slack.calls("chat.postMessage")) == before
+    await app.ben.invite(app.den)
+    await app.running.settled()
+    await deliver(app.running.bot)
+    assert sorted(app.cards(app.den)) == ["Diffusion 1", "Diffusion 2"]
 
 
-async def test_a_deleted_channel_and_one_without_subscriptions_trouble_nobody(town: Town) -> None:
-    await town.happens({"type": "channel_deleted", "channel": town.room.id})
-    assert town.ben.direct() == []
+async def test_a_channel_without_subscriptions_is_paused_without_a_notice(app: InstalledApp) -> None:
+    await app.happens({"type": "channel_deleted", "channel": app.room.id})
+    assert app.ben.direct() == []
 
 
-async def test_a_channel_whose_id_changes_takes_everything_along(town: Town) -> None:
-    await town.ben.invite(town.den)
-    await town.running.settled()
-    await town.subscribe(town.den)
-    await town.says(town.ben, town.den, "mute robots")
-    await town.paper()
-    assert town.cards(town.den) == ["Diffusion 1"]
-    old = town.ref(town.den)
-    await town.ben.change_id(town.den)
-    await town.running.settled()
-    assert "diffusion" in await town.says(town.ben, town.den, "list")
-    await town.paper()
-    await arrive(town.running.bot, a_paper("2603.00001", title="Diffusion 1", upvotes=90))
-    assert town.cards(town.den) == ["Diffusion 1", "Diffusion 2"]
-    core = town.running.bot.core
+async def test_a_channel_whose_id_changes_keeps_its_subscriptions_and_sent_records(app: InstalledApp) -> None:
+    await app.ben.invite(app.den)
+    await app.running.settled()
+    await app.subscribe(app.den)
+    await app.says(app.ben, app.den, "mute robots")
+    await app.paper()
+    assert app.cards(app.den) == ["Diffusion 1"]
+    old = app.ref(app.den)
+    await app.ben.change_id(app.den)
+    await app.running.settled()
+    assert "diffusion" in await app.says(app.ben, app.den, "list")
+    await app.paper()
+    await arrive(app.running.bot, a_paper("2603.00001", title="Diffusion 1", upvotes=90))
+    assert app.cards(app.den) == ["Diffusion 1", "Diffusion 2"]
+    core = app.running.bot.core
     assert await core.subscriptions([old]) == {}
-    await core.move(old, town.ref(town.den))  # again
-    assert len((await core.subscriptions([town.ref(town.den)]))[town.ref(town.den)]) == 1
+    await core.move(old, app.ref(app.den))  # again
+    assert len((await core.subscriptions([app.ref(app.den)]))[app.ref(app.den)]) == 1
 
 
-async def test_what_waited_for_a_channel_is_posted_under_its_new_id(town: Town) -> None:
-    await town.ben.invite(town.den)
-    await town.running.settled()
-    await town.subscribe(town.den)
-    town.slack.faults.next("chat.postMessage", "lose")
-    town.slack.faults.always["conversations.history"] = "fatal_error"
-    await town.paper()
-    old = town.ref(town.den)
-    await town.ben.change_id(town.den)
-    await town.running.settled()
-    waiting = await Outbox(town.running.redis).open_deliveries(town.ref(town.den))
+async def test_an_uncertain_post_is_looked_up_under_its_channels_new_id(app: InstalledApp) -> None:
+    await app.ben.invite(app.den)
+    await app.running.settled()
+    await app.subscribe(app.den)
+    app.slack.faults.next("chat.postMessage", "lose")
+    app.slack.faults.always["conversations.history"] = "fatal_error"
+    await app.paper()
+    old = app.ref(app.den)
+    await app.ben.change_id(app.den)
+    await app.running.settled()
+    waiting = await Outbox(app.running.redis).open_deliveries(app.ref(app.den))
     assert [delivery.state for delivery in waiting] == ["unknown"]
-    assert await Outbox(town.running.redis).open_deliveries(old) == []
-    town.slack.faults.always.clear()
-    assert await town.running.platform.find(town.ref(town.den), waiting[0].key, SPRING)
+    assert await Outbox(app.running.redis).open_deliveries(old) == []
+    app.slack.faults.always.clear()
+    assert await app.running.platform.find(app.ref(app.den), waiting[0].key, SPRING)
 
 
-async def test_after_an_uninstallation_no_process_answers_any_more(town: Town, redis: Redis) -> None:
-    other = Running(town.slack, redis)
+async def test_an_uninstallation_takes_effect_at_once_in_all_processes(
+    app: InstalledApp, redis: Redis
+) -> None:
+    other = Running(app.slack, redis)
     await other.start(other.http())
-    first = town.running.address
+    first = app.running.address
     for address in (other.address, first):
-        town.slack.at(address + EVENTS)
-        trigger = await town.ben.type(town.room, "list")
-        await asyncio.gather(other.settled(), town.running.settled())
-        assert "subscriptions" in town.told([a for a in town.ben.answers(trigger) if isinstance(a, Message)])
-    await town.ada.uninstall()  # the first process hears of it
-    await town.running.settled()
+        app.slack.at(address + EVENTS)
+        trigger = await app.ben.type(app.room, "list")
+        await asyncio.gather(other.settled(), app.running.settled())
+        assert "subscriptions" in app.text_of([a for a in app.ben.answers(trigger) if isinstance(a, Message)])
+    await app.ada.uninstall()  # the first process hears of it
+    await app.running.settled()
     for address in (other.address, first):
-        town.slack.at(address + EVENTS)
-        trigger = await town.ben.type(town.room, "list")
-        assert ["isn't installed" in str(a) for a in town.ben.answers(trigger)] == [True]
+        app.slack.at(address + EVENTS)
+        trigger = await app.ben.type(app.room, "list")
+        assert ["isn't installed" in str(a) for a in app.ben.answers(trigger)] == [True]
     await other.stop()
 
 
-async def test_an_uninstalled_app_of_one_workspace_answers_no_more_until_a_start_with_a_good_token(
+async def test_an_uninstalled_single_workspace_app_is_silent_until_it_starts_with_a_good_token(
     redis: Redis,
 ) -> None:
     async with slack_stage(redis) as stage:
@@ -167,73 +169,69 @@ async def test_an_uninstalled_app_of_one_workspace_answers_no_more_until_a_start
         assert "diffusion" in (await stage.say("list")).text
 
 
-async def test_slacks_own_rate_limit_is_acknowledged(town: Town) -> None:
-    await town.slack.rate_limited(town.lab)
+async def test_renaming_a_channel_changes_nothing(app: InstalledApp) -> None:
+    await app.subscribe(app.room)
+    app.room.name = "reading"
+    await app.happens({"type": "channel_rename", "channel": {"id": app.room.id, "name": "reading"}})
+    await app.paper()
+    assert app.cards(app.room) == ["Diffusion 1"]
+    assert f"<#{app.room.id}>" in (await app.ben.open_home()).text
 
 
-async def test_a_new_name_changes_nothing(town: Town) -> None:
-    await town.subscribe(town.room)
-    town.room.name = "reading"
-    await town.happens({"type": "channel_rename", "channel": {"id": town.room.id, "name": "reading"}})
-    await town.paper()
-    assert town.cards(town.room) == ["Diffusion 1"]
-    assert f"<#{town.room.id}>" in (await town.ben.open_home()).text
+async def test_other_members_who_join_are_not_greeted(app: InstalledApp) -> None:
+    await app.happens({"type": "member_joined_channel", "user": app.ben.user, "channel": app.room.id})
+    assert app.room.messages == []
 
 
-async def test_somebody_else_who_joins_is_not_greeted(town: Town) -> None:
-    await town.happens({"type": "member_joined_channel", "user": town.ben.user, "channel": town.room.id})
-    assert town.room.messages == []
-
-
-async def test_an_event_that_is_told_again_is_acted_on_once(town: Town) -> None:
+async def test_a_repeated_event_is_handled_once(app: InstalledApp) -> None:
     joined: dict[str, Any] = {
         "type": "member_joined_channel",
-        "user": town.lab.bot_user,
-        "channel": town.room.id,
+        "user": app.workspace.bot_user,
+        "channel": app.room.id,
     }
-    joined["inviter"] = town.ben.user
+    joined["inviter"] = app.ben.user
     for _ in range(3):
-        await town.slack.event(town.lab, joined, event_id="Ev1")
-        await town.running.settled()
-    assert len(town.room.messages) == 1
+        await app.slack.event(app.workspace, joined, event_id="Ev1")
+        await app.running.settled()
+    assert len(app.room.messages) == 1
 
 
-async def test_an_old_word_of_an_uninstall_does_not_undo_a_new_installation(town: Town) -> None:
-    await town.subscribe(town.room)
-    await town.happens({"type": "app_uninstalled", "event_ts": 1_700_000_000})
-    await town.paper()
-    assert town.cards(town.room) == ["Diffusion 1"]
+async def test_a_late_uninstall_event_does_not_undo_a_new_installation(app: InstalledApp) -> None:
+    await app.subscribe(app.room)
+    await app.happens({"type": "app_uninstalled", "event_ts": 1_700_000_000})
+    await app.paper()
+    assert app.cards(app.room) == ["Diffusion 1"]
 
 
-async def test_a_revoked_personal_token_is_none_of_ours(town: Town) -> None:
-    await town.subscribe(town.room)
-    await town.happens({"type": "tokens_revoked", "tokens": {"oauth": [town.ben.user], "bot": []}})
-    await town.paper()
-    assert town.cards(town.room) == ["Diffusion 1"]
+async def test_a_revoked_personal_token_changes_nothing(app: InstalledApp) -> None:
+    await app.subscribe(app.room)
+    await app.happens({"type": "tokens_revoked", "tokens": {"oauth": [app.ben.user], "bot": []}})
+    await app.paper()
+    assert app.cards(app.room) == ["Diffusion 1"]
 
 
-async def test_a_command_in_a_workspace_that_is_gone_is_answered_in_words(town: Town) -> None:
-    other = town.slack.workspace("other")
-    eve = town.slack.person(other, "eve")
-    room = town.slack.channel(other, "x", eve)
+async def test_commands_after_an_uninstallation_get_an_explanation(app: InstalledApp) -> None:
+    other = app.slack.workspace("other")
+    eve = app.slack.person(other, "eve")
+    room = app.slack.channel(other, "x", eve)
     trigger = await eve.type(room, "list")
     (answer,) = eve.answers(trigger)
     assert isinstance(answer, Message)
     assert "isn't installed" in answer.text
 
 
-async def test_a_missing_scope_pauses_the_workspace_and_its_installer_hears_why(town: Town) -> None:
-    await town.subscribe(town.room)
-    town.slack.faults.always[f"chat.postMessage {town.room.id}"] = "missing_scope"
-    await town.paper()
-    before = len(town.slack.calls("chat.postMessage"))
-    await town.paper()
-    assert len(town.slack.calls("chat.postMessage")) == before
-    assert "permission" in town.told(town.ada.direct())
-    town.slack.faults.always.clear()
-    await install(town.slack, town.running.address, town.ada)
-    await deliver(town.running.bot)
-    assert sorted(town.cards(town.room)) == ["Diffusion 1", "Diffusion 2"]
+async def test_a_missing_scope_pauses_the_workspace_and_notifies_the_installer(app: InstalledApp) -> None:
+    await app.subscribe(app.room)
+    app.slack.faults.always[f"chat.postMessage {app.room.id}"] = "missing_scope"
+    await app.paper()
+    before = len(app.slack.calls("chat.postMessage"))
+    await app.paper()
+    assert len(app.slack.calls("chat.postMessage")) == before
+    assert "permission" in app.text_of(app.ada.direct())
+    app.slack.faults.always.clear()
+    await install(app.slack, app.running.address, app.ada)
+    await deliver(app.running.bot)
+    assert sorted(app.cards(app.room)) == ["Diffusion 1", "Diffusion 2"]
 
 
 def test_those_who_subscribed_are_tried_first_then_the_installer() -> None:

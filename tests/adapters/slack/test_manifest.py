@@ -1,4 +1,4 @@
-"""The manifests are what the code says, and the code asks Slack for what it uses."""
+"""The manifest files match the code."""
 
 from typing import Any, Literal
 
@@ -14,14 +14,14 @@ MODES: list[Literal["socket", "http"]] = ["socket", "http"]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_file_is_what_the_command_table_says(mode: Literal["socket", "http"]) -> None:
+def test_the_manifest_files_match_the_command_table(mode: Literal["socket", "http"]) -> None:
     written = (DEPLOY / FILES[mode]).read_text()
     assert yaml.safe_load(written) == manifest(mode)
     assert written == text(mode), "make manifests"
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_it_has_one_command_whose_hint_is_from_the_table(mode: Literal["socket", "http"]) -> None:
+def test_the_manifest_has_one_command_with_a_hint_from_the_table(mode: Literal["socket", "http"]) -> None:
     (command,) = manifest(mode)["features"]["slash_commands"]
     assert command["command"] == "/paper"
     assert command["usage_hint"] == "subscribe <query> | list | search <query> | help"
@@ -29,11 +29,11 @@ def test_it_has_one_command_whose_hint_is_from_the_table(mode: Literal["socket",
     assert len(command["description"]) <= 140
 
 
-def test_it_reads_no_messages() -> None:
+def test_the_app_asks_for_no_message_events() -> None:
     assert not [event for event in EVENTS if event.startswith("message")]
 
 
-def test_the_two_differ_in_how_slack_reaches_the_app() -> None:
+def test_the_two_manifests_differ_in_how_slack_reaches_the_app() -> None:
     socket, http = manifest("socket"), manifest("http", "https://bot.lab.org")
     assert socket["settings"]["socket_mode_enabled"]
     assert not http["settings"]["socket_mode_enabled"]

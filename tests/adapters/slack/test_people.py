@@ -1,4 +1,4 @@
-"""What people do: who may change what, where it makes sense, and what the answers look like."""
+"""What people do: commands, buttons, forms, App Home, and who may change what."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,35 +32,35 @@ async def stage(redis: Redis) -> AsyncIterator[SlackStage]:
         assert made.slack.refused == []
 
 
-async def told(stage: SlackStage, person: Person, line: str) -> str:
-    """What that person is answered."""
+async def answer_to(stage: SlackStage, person: Person, line: str) -> str:
+    """The answer to what a person typed."""
     trigger = await person.type(stage.room, line)
     await stage.settled()
     return "\n".join(words(a.blocks) for a in person.answers(trigger) if isinstance(a, Message))
 
 
-async def test_everyone_may_change_subscriptions_until_a_setting_leaves_it_to_managers(
+async def test_everyone_may_change_subscriptions_unless_a_setting_says_managers(
     stage: SlackStage, redis: Redis
 ) -> None:
     ben = stage.slack.person(stage.workspace, "ben")
     eve = stage.slack.person(stage.workspace, "eve", is_admin=True)
     stage.room.members |= {ben.user, eve.user}
-    assert "Subscribed" in await told(stage, ben, "subscribe diffusion")
+    assert "Subscribed" in await answer_to(stage, ben, "subscribe diffusion")
     await ChannelSettingsStore(redis).put(stage.channel, ChannelSettings(editors="managers"))
-    assert "who manage this channel" in await told(stage, ben, "subscribe robots")
-    assert "diffusion" in await told(stage, ben, "list")
-    assert "Subscribed" in await told(stage, stage.person, "subscribe robots")  # she made the channel
-    assert "Subscribed" in await told(stage, eve, "subscribe speech")  # an admin
+    assert "who manage this channel" in await answer_to(stage, ben, "subscribe robots")
+    assert "diffusion" in await answer_to(stage, ben, "list")
+    assert "Subscribed" in await answer_to(stage, stage.person, "subscribe robots")  # she made the channel
+    assert "Subscribed" in await answer_to(stage, eve, "subscribe speech")  # an admin
     zoe = stage.slack.person(stage.workspace, "zoe", is_owner=True)
     stage.room.members.add(zoe.user)
     stage.slack.faults.always["users.info"] = "internal_error"
-    assert "couldn't check" in await told(stage, zoe, "subscribe audio")
-    assert "diffusion" not in await told(stage, zoe, "list")
+    assert "couldn't check" in await answer_to(stage, zoe, "subscribe audio")
+    assert "diffusion" not in await answer_to(stage, zoe, "list")
     stage.slack.faults.always.clear()
-    assert "Subscribed" in await told(stage, zoe, "subscribe audio")
+    assert "Subscribed" in await answer_to(stage, zoe, "subscribe audio")
 
 
-async def test_in_a_direct_message_only_what_needs_no_channel_is_answered(stage: SlackStage) -> None:
+async def test_direct_messages_answer_only_commands_that_need_no_channel(stage: SlackStage) -> None:
     direct = stage.slack.world.direct(stage.workspace, stage.person.user)
     for line, said in (("subscribe diffusion", "papers to channels"), ("trending", ""), ("help", "/paper")):
         trigger = await stage.person.type(direct, line)
@@ -78,7 +78,7 @@ async def test_a_public_channel_needs_no_invitation(stage: SlackStage) -> None:
     assert len(await stage.posted()) == 1
 
 
-async def test_pages_turn_in_place_and_other_answers_follow(stage: SlackStage) -> None:
+async def test_pages_turn_in_place(stage: SlackStage) -> None:
     for n in range(40):
         await stage.bot.subscriptions.add(stage.channel, f"topic{n}", "now", "U1 ada")
     listed = await stage.say("list")
@@ -89,7 +89,7 @@ async def test_pages_turn_in_place_and_other_answers_follow(stage: SlackStage) -
     assert turned.raw is listed.raw
 
 
-async def test_a_button_of_everyones_card_answers_only_whoever_pressed_it(stage: SlackStage) -> None:
+async def test_a_button_on_a_public_card_answers_privately(stage: SlackStage) -> None:
     await stage.say("subscribe diffusion")
     await arrive(stage.bot, a_paper(title="A diffusion model"))
     (card,) = await stage.posted()
@@ -99,7 +99,7 @@ async def test_a_button_of_everyones_card_answers_only_whoever_pressed_it(stage:
     assert [seen.text for seen in await stage.posted()] == [text]
 
 
-async def test_every_button_of_a_card_does_what_it_says(stage: SlackStage) -> None:
+async def test_every_button_of_a_card_works(stage: SlackStage) -> None:
     await stage.say("subscribe diffusion")
     await arrive(stage.bot, a_paper("2603.00002", title="Diffusion of heat", abstract="Heat spreads."))
     await arrive(stage.bot, a_paper(title="A diffusion model", abstract="Heat spreads here, too."))
@@ -113,7 +113,7 @@ async def test_every_button_of_a_card_does_what_it_says(stage: SlackStage) -> No
     assert [label for label in said if said[label].raw.edited] == []
 
 
-def test_a_card_shows_a_few_buttons_and_a_menu() -> None:
+def test_a_card_shows_a_few_buttons_and_puts_the_rest_into_a_menu() -> None:
     many = tuple(Button(f"Action {n}", f"do {n}") for n in range(9))
     block = paper_block(a_paper(), (), SPRING)
     row = render(Card("paper", "x", blocks=(replace(block, actions=(*many, Button("👍", "up 1"))),))).blocks[
@@ -123,7 +123,7 @@ def test_a_card_shows_a_few_buttons_and_a_menu() -> None:
     assert kinds == [("button", 0)] * 6 + [("overflow", 5)]
 
 
-async def test_a_thread_that_can_not_be_answered_in_is_answered_privately(stage: SlackStage) -> None:
+async def test_if_a_thread_is_locked_the_answer_is_private(stage: SlackStage) -> None:
     await stage.say("subscribe diffusion")
     await arrive(stage.bot, a_paper(title="A diffusion model"))
     (card,) = await stage.posted()
@@ -132,7 +132,7 @@ async def test_a_thread_that_can_not_be_answered_in_is_answered_privately(stage:
     assert "We look at it closely." in full.text
 
 
-async def test_what_should_be_seen_is_shared_with_the_channel_without_being_a_member(
+async def test_share_shows_a_paper_to_the_channel_even_if_the_app_is_not_in_it(
     stage: SlackStage,
 ) -> None:
     stage.room.members.discard(stage.workspace.bot_user)
@@ -145,7 +145,7 @@ async def test_what_should_be_seen_is_shared_with_the_channel_without_being_a_me
     assert "A diffusion model" in shared.text
 
 
-async def test_settings_from_app_home_are_for_the_channel_beside_the_button(stage: SlackStage) -> None:
+async def test_settings_from_app_home_act_on_the_buttons_channel(stage: SlackStage) -> None:
     await stage.say("subscribe diffusion")
     home = await stage.person.open_home()
     assert f"<#{stage.room.id}>" in home.text
@@ -161,7 +161,7 @@ async def test_settings_from_app_home_are_for_the_channel_beside_the_button(stag
     assert len(stage.person.modals()) == 1
 
 
-async def test_pages_of_a_list_in_app_home_turn_within_its_modal(stage: SlackStage) -> None:
+async def test_pages_of_a_list_opened_from_app_home_turn_in_its_modal(stage: SlackStage) -> None:
     for n in range(40):
         await stage.bot.subscriptions.add(stage.channel, f"topic{n}", "now", "U1 ada")
     await stage.person.press(await stage.person.open_home(), "All subscriptions")
@@ -172,7 +172,7 @@ async def test_pages_of_a_list_in_app_home_turn_within_its_modal(stage: SlackSta
     assert "page 2" in modal.text
 
 
-async def test_a_form_that_takes_long_is_acknowledged_all_the_same(
+async def test_a_slow_form_is_acknowledged_in_time(
     stage: SlackStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stage.say("settings")
@@ -184,7 +184,7 @@ async def test_a_form_that_takes_long_is_acknowledged_all_the_same(
     assert (await stage.bot.core.settings(stage.channel)).zone == "Asia/Tokyo"
 
 
-async def test_app_home_shows_no_channel_of_others_and_how_to_begin(stage: SlackStage) -> None:
+async def test_app_home_shows_only_channels_that_the_person_is_in(stage: SlackStage) -> None:
     await stage.say("subscribe diffusion")
     ben = stage.slack.person(stage.workspace, "ben")
     home = await ben.open_home()
@@ -192,13 +192,13 @@ async def test_app_home_shows_no_channel_of_others_and_how_to_begin(stage: Slack
     assert "/invite @Paperboy" in home.text
 
 
-async def test_a_modal_that_slack_no_longer_opens_becomes_a_message(stage: SlackStage) -> None:
+async def test_a_modal_that_slack_refuses_to_open_becomes_a_message(stage: SlackStage) -> None:
     stage.slack.faults.next("views.open", "expired_trigger_id")
     assert "Settings of this channel" in (await stage.say("settings")).text
     assert stage.person.modals() == []
 
 
-async def test_a_fuller_answer_takes_the_first_ones_place_if_it_comes_soon_else_it_follows(
+async def test_a_fuller_answer_replaces_the_first_if_it_comes_soon_else_follows_it(
     stage: SlackStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.slack.replies.LATER_WAIT", 0.05)
@@ -247,14 +247,14 @@ async def test_a_fuller_answer_takes_the_first_ones_place_if_it_comes_soon_else_
         ("", ""),
     ],
 )
-def test_a_line_is_read_as_it_was_typed(sent: str, typed: str) -> None:
+def test_slacks_markup_is_removed_from_a_typed_line(sent: str, typed: str) -> None:
     assert as_typed(sent, "UBOT", 5000) == typed
 
 
 @given(st.text(st.sampled_from("<>@#|&;ab lt"), max_size=60))
-def test_decoding_a_line_never_fails_and_never_makes_it_longer(sent: str) -> None:
+def test_removing_markup_never_fails_or_makes_a_line_longer(sent: str) -> None:
     assert len(as_typed(sent, "UBOT", 5000)) <= len(sent)
 
 
-def test_a_line_that_is_too_long_is_left_to_the_core_to_refuse() -> None:
+def test_a_line_that_is_too_long_is_not_looked_at() -> None:
     assert as_typed("<@" * 3000, "UBOT", 5000) == "<@" * 3000

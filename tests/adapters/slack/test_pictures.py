@@ -38,14 +38,14 @@ async def card(stage: SlackStage) -> Message:
     return posted
 
 
-async def test_a_posted_card_is_shown_without_it(stage: SlackStage, redis: Redis) -> None:
+async def test_a_posted_card_is_shown_without_its_picture(stage: SlackStage, redis: Redis) -> None:
     await ChannelSettingsStore(redis).put(stage.channel, ChannelSettings(detail="full"))
     posted = await card(stage)
     assert "We look at it closely." in words(posted.blocks)
     assert PICTURE not in str(posted.blocks)
 
 
-async def test_a_reply_in_a_thread_is_shown_without_it(stage: SlackStage) -> None:
+async def test_a_thread_reply_is_shown_without_its_picture(stage: SlackStage) -> None:
     await card(stage)
     (seen,) = await stage.posted()
     full = await stage.press(seen, "Full abstract")
@@ -54,7 +54,7 @@ async def test_a_reply_in_a_thread_is_shown_without_it(stage: SlackStage) -> Non
     assert PICTURE not in str(full.raw.blocks)
 
 
-async def test_a_private_answer_is_shown_without_it(stage: SlackStage) -> None:
+async def test_a_private_answer_is_shown_without_its_picture(stage: SlackStage) -> None:
     await card(stage)
     (seen,) = await stage.posted()
     stage.slack.faults.next("chat.postMessage", "cannot_reply_to_message")
@@ -64,7 +64,7 @@ async def test_a_private_answer_is_shown_without_it(stage: SlackStage) -> None:
     assert PICTURE not in str(full.raw.blocks)
 
 
-async def test_an_edit_is_shown_without_it(stage: SlackStage) -> None:
+async def test_an_edited_card_is_shown_without_its_picture(stage: SlackStage) -> None:
     posted = await card(stage)
     message = await stage.platform.find(stage.channel, str(_key(posted)), SPRING)
     assert message is not None
@@ -75,7 +75,7 @@ async def test_an_edit_is_shown_without_it(stage: SlackStage) -> None:
     assert PICTURE not in str(posted.blocks)
 
 
-async def test_a_modal_is_opened_without_it(stage: SlackStage) -> None:
+async def test_a_modal_opens_without_its_picture(stage: SlackStage) -> None:
     platform = stage.platform
     replies = Replies(platform._api, platform._calls, platform._posting)
     asked = Interaction(User(stage.person.user, "ada"), stage.channel, stage.slack.trigger(stage.person.user))
@@ -85,7 +85,7 @@ async def test_a_modal_is_opened_without_it(stage: SlackStage) -> None:
     assert PICTURE not in str(modal.view["blocks"])
 
 
-async def test_a_layout_that_slack_refuses_altogether_becomes_text(stage: SlackStage) -> None:
+async def test_a_layout_that_slack_refuses_becomes_text(stage: SlackStage) -> None:
     posted = await card(stage)
     message = await stage.platform.find(stage.channel, str(_key(posted)), SPRING)
     assert message is not None

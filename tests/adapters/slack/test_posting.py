@@ -1,4 +1,4 @@
-"""Posting: once, with its key; what Slack's errors mean; and finding out what became of a post."""
+"""Posting once, with a key; what errors mean; and looking up an uncertain post."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -103,13 +103,13 @@ async def test_a_card_is_posted_with_its_key_and_nothing_unfurls(desk: Desk) -> 
         ("something_new", RetryLater, "channel"),
     ],
 )
-async def test_each_error_says_what_is_to_be_done(
+async def test_errors_raise_what_the_delivery_should_do(
     desk: Desk, fault: str, meaning: type[SendError], scope: str
 ) -> None:
     desk.slack.faults.next("chat.postMessage", fault)
     with pytest.raises(meaning) as caught:
         await desk.send()
-    assert len(desk.slack.calls("chat.postMessage")) <= 1, "it was repeated"
+    assert len(desk.slack.calls("chat.postMessage")) <= 1, "the call was repeated"
     if isinstance(caught.value, RetryLater):
         assert caught.value.scope == scope
         assert not caught.value.counts
@@ -118,7 +118,7 @@ async def test_each_error_says_what_is_to_be_done(
         assert caught.value.after == 7.0
 
 
-async def test_where_slack_can_not_be_reached_nothing_was_posted(redis: Redis) -> None:
+async def test_an_unreachable_slack_is_retried_by_the_whole_platform(redis: Redis) -> None:
     async with Slack(manifest("socket")).serve() as slack:
         desk = Desk(slack, redis)
         await desk.send("k0")
@@ -140,7 +140,7 @@ async def test_a_post_whose_answer_was_lost_is_found_and_never_repeated(desk: De
     assert await desk.find("another") is None
 
 
-async def test_it_is_found_behind_hundreds_of_others_also_by_pages_of_15(desk: Desk) -> None:
+async def test_a_post_is_found_behind_hundreds_of_others_even_by_pages_of_15(desk: Desk) -> None:
     posted = await desk.send()
     for n in range(230):
         desk.room.messages.append(
@@ -152,7 +152,7 @@ async def test_it_is_found_behind_hundreds_of_others_also_by_pages_of_15(desk: D
     assert await desk.find("k2") is None
 
 
-async def test_a_search_that_slack_slows_down_goes_on_where_it_was(desk: Desk) -> None:
+async def test_a_rate_limited_lookup_continues_where_it_stopped(desk: Desk) -> None:
     posted = await desk.send()
     for n in range(40):
         desk.room.messages.append(
@@ -168,7 +168,7 @@ async def test_a_search_that_slack_slows_down_goes_on_where_it_was(desk: Desk) -
 
 
 @pytest.mark.parametrize("scopes", [set(HISTORY), {"channels:history"}])
-async def test_without_the_history_scope_nobody_can_say(desk: Desk, scopes: set[str]) -> None:
+async def test_without_the_history_scope_lookup_is_unsupported(desk: Desk, scopes: set[str]) -> None:
     desk.token.scopes -= scopes
     with pytest.raises(LookupUnsupported):
         await desk.find()
@@ -184,7 +184,7 @@ async def test_a_post_in_a_public_channel_that_the_app_never_joined_is_found_by_
     assert [m.ts for m in desk.room.messages] == [found.id]
 
 
-async def test_where_the_app_may_not_join_nothing_is_posted_again(desk: Desk) -> None:
+async def test_an_uncertain_post_is_held_if_the_app_may_not_join(desk: Desk) -> None:
     desk.room.members.discard(desk.workspace.bot_user)
     desk.token.scopes -= {JOIN}
     await desk.send()
@@ -193,7 +193,7 @@ async def test_where_the_app_may_not_join_nothing_is_posted_again(desk: Desk) ->
     assert desk.platform.on_uncertain == "hold"
 
 
-async def test_while_slack_does_not_say_whether_it_joined_the_question_stays_open(desk: Desk) -> None:
+async def test_lookup_is_retried_if_joining_fails_for_now(desk: Desk) -> None:
     desk.room.members.discard(desk.workspace.bot_user)
     for fault in ("internal_error", "html 403", "429 3", "something_new"):
         desk.slack.faults.next("conversations.join", fault)
@@ -201,14 +201,14 @@ async def test_while_slack_does_not_say_whether_it_joined_the_question_stays_ope
             await desk.find()
 
 
-async def test_a_failure_to_look_is_never_an_unclear_post(desk: Desk) -> None:
+async def test_a_failed_lookup_is_never_an_uncertain_post(desk: Desk) -> None:
     desk.slack.faults.next("conversations.history", "500", "500", "429 5", "is_archived")
     for meaning in (RetryLater, RetryLater, ChannelGone):
         with pytest.raises(meaning):
             await desk.find()
 
 
-async def test_a_picture_that_slack_can_not_load_is_left_out_then_the_layout(desk: Desk) -> None:
+async def test_a_refused_layout_is_simplified_until_slack_takes_it(desk: Desk) -> None:
     desk.slack.faults.next("chat.postMessage", "invalid_blocks")
     await desk.send(card=FULL)
     assert "accessory" not in str(desk.room.messages[-1].blocks)
@@ -223,7 +223,7 @@ async def test_a_picture_that_slack_can_not_load_is_left_out_then_the_layout(des
         await desk.send("k3")
 
 
-async def test_a_posted_card_can_be_brought_up_to_date_and_keeps_its_key(desk: Desk) -> None:
+async def test_an_edited_card_keeps_its_key(desk: Desk) -> None:
     message = await desk.send()
     await desk.platform.edit(desk.to, message, paper_card(a_paper(title="A better title"), (), SPRING))
     (posted,) = desk.room.messages
@@ -233,7 +233,7 @@ async def test_a_posted_card_can_be_brought_up_to_date_and_keeps_its_key(desk: D
         await desk.platform.edit(desk.to, MessageRef("1.000001"), CARD)
 
 
-async def test_another_workspaces_channel_is_not_this_tokens(desk: Desk) -> None:
+async def test_a_token_is_never_used_for_another_workspace(desk: Desk) -> None:
     with pytest.raises(WorkspaceGone):
         await desk.platform.send(ChannelRef("slack", "T9", "C9"), CARD, "k")
 
@@ -257,7 +257,7 @@ class TestRotation:
         return ChannelRef("slack", workspace.id, room.id), room
 
     async def expire(self, bot: Running, to: ChannelRef, *, known: bool) -> None:
-        """12 hours later; `known` to us, or Slack alone says so."""
+        """Let 12 hours pass. Unless `known`, only Slack knows that the token has expired."""
         for token in bot.slack.world.tokens.values():
             token.expires_at = time() - 1
         if known:
@@ -268,9 +268,7 @@ class TestRotation:
             await store.async_save(installed)
 
     @pytest.mark.parametrize("known", [True, False])
-    async def test_a_background_post_exchanges_a_token_that_has_ended(
-        self, bot: Running, known: bool
-    ) -> None:
+    async def test_a_post_exchanges_an_expired_token_once(self, bot: Running, known: bool) -> None:
         to, room = await self.lab(bot)
         await bot.platform.send(to, CARD, "k1")
         await self.expire(bot, to, known=known)
@@ -279,14 +277,14 @@ class TestRotation:
         refreshed = [call for call in bot.slack.calls("oauth.v2.access") if "grant_type" in call.body]
         assert [call.answer for call in refreshed] == ["ok"], "one process, once"
 
-    async def test_where_it_can_not_be_exchanged_the_workspace_is_gone(self, bot: Running) -> None:
+    async def test_a_token_that_can_not_be_exchanged_pauses_the_workspace(self, bot: Running) -> None:
         to, _ = await self.lab(bot)
         await self.expire(bot, to, known=True)
         bot.slack.faults.next("oauth.v2.access", "invalid_refresh_token")
         with pytest.raises(WorkspaceGone):
             await bot.platform.send(to, CARD, "k1")
 
-    async def test_a_failure_in_between_is_tried_again(self, bot: Running) -> None:
+    async def test_a_failed_exchange_is_retried(self, bot: Running) -> None:
         to, room = await self.lab(bot)
         await self.expire(bot, to, known=True)
         bot.slack.faults.next("oauth.v2.access", "500")

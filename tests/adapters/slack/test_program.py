@@ -1,4 +1,4 @@
-"""`paperboy run` itself with Slack: the README's four steps, what its log shows, and how it ends."""
+"""The program itself with Slack: the README's four steps, its log, and its exit codes."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def steps() -> list[str]:
 
 @asynccontextmanager
 async def started(folder: Path, *words_: str, **settings: str) -> AsyncIterator[Process]:
-    """`paperboy` in a folder; killed in the end, should it still run."""
+    """Run `paperboy` in a folder; kill it at the end if it still runs."""
     env = {**environment(folder / "data", **settings), "HOME": str(folder)}
     process = await asyncio.create_subprocess_exec(
         PAPERBOY, *words_, env=env, cwd=folder, stdin=PIPE, stdout=PIPE, stderr=PIPE
@@ -51,7 +51,7 @@ async def started(folder: Path, *words_: str, **settings: str) -> AsyncIterator[
 
 
 async def answered(slack: Slack, person: Person, trigger: str) -> Message:
-    """What a person sees, once the program has answered."""
+    """The answer that a person sees, once there is one."""
     await slack.until(lambda: person.answers(trigger))
     found = person.answers(trigger)[-1]
     assert isinstance(found, Message)
@@ -94,7 +94,7 @@ async def test_the_readmes_four_steps_lead_to_the_first_post(tmp_path: Path) -> 
         ], (out, log)
 
 
-async def test_no_token_is_in_the_log_even_at_its_loudest_nor_on_the_disk(tmp_path: Path) -> None:
+async def test_tokens_are_neither_in_debug_logs_nor_unencrypted_on_disk(tmp_path: Path) -> None:
     async with Slack(manifest("http")).serve() as slack:
         lab = slack.workspace()
         ada = slack.person(lab)
@@ -132,7 +132,7 @@ async def test_no_token_is_in_the_log_even_at_its_loudest_nor_on_the_disk(tmp_pa
         assert [secret for secret in planted if secret.encode() in log + kept] == []
 
 
-async def test_a_wrong_token_ends_it_with_a_line_that_says_what_to_do(tmp_path: Path) -> None:
+async def test_a_wrong_token_stops_the_program_with_advice(tmp_path: Path) -> None:
     async with Slack(manifest("socket")).serve() as slack:
         lab = slack.workspace()
         good = slack.world.install(lab, slack.person(lab).user).value
@@ -150,7 +150,7 @@ async def test_a_wrong_token_ends_it_with_a_line_that_says_what_to_do(tmp_path: 
 
 
 def on_disk(folder: Path) -> bytes:
-    """All that is in its files."""
+    """The content of all files."""
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 

@@ -1,4 +1,4 @@
-"""Who speaks in Slack's name: forged, repeated and old requests are refused. And tokens are seen by nobody."""
+"""Forged, replayed, old and malformed requests are refused, and tokens stay secret."""
 
 import json
 import random
@@ -27,8 +27,8 @@ from tests.adapters.slack.running import SECRET_KEY, Running, install
 from tests.adapters.slack.test_posting import CARD
 
 
-class Town:
-    """A workspace that installed the app over HTTP, and somebody who writes requests by hand."""
+class Lab:
+    """A workspace that installed the app over HTTP, and requests written by hand."""
 
     def __init__(self, slack: Slack, redis: Redis) -> None:
         self.slack = slack
@@ -57,12 +57,12 @@ class Town:
     async def send(self, body: str, content: str, headers: dict[str, str]) -> int:
         link = self.slack.link
         assert isinstance(link, Http)
-        status, _ = await link.send(body, {"Content-Type": content, **headers})
+        status, _ = await link.request(body, {"Content-Type": content, **headers})
         await self.running.settled()
         return status
 
     async def state(self) -> dict[str, object]:
-        """All of Redis but what was heard."""
+        """Everything in Redis except the keys of `Dedup`."""
         found: dict[str, object] = {}
         async for key in self.redis.scan_iter("*"):
             if not key.endswith(":heard"):
@@ -85,19 +85,19 @@ class Town:
 
 
 @pytest.fixture
-async def town(redis: Redis) -> AsyncIterator[Town]:
+async def lab(redis: Redis) -> AsyncIterator[Lab]:
     async with Slack(manifest("http")).serve() as slack:
-        made = Town(slack, redis)
+        made = Lab(slack, redis)
         await made.running.start(made.running.http())
         await install(slack, made.running.address, made.ada)
         yield made
         await made.running.stop()
 
 
-async def test_forged_repeated_and_old_requests_are_refused_and_change_nothing(town: Town) -> None:
-    secret = town.slack.app.signing_secret
-    body, content = town.command()
-    before = await town.state()
+async def test_forged_replayed_and_old_requests_are_refused_and_change_nothing(lab: Lab) -> None:
+    secret = lab.slack.app.signing_secret
+    body, content = lab.command()
+    before = await lab.state()
     forged = signed("another secret", body)
     old = signed(secret, body, int(time()) - 360)
     early = signed(secret, body, int(time()) + 360)
@@ -110,100 +110,98 @@ async def test_forged_repeated_and_old_requests_are_refused_and_change_nothing(t
         {},
         {"X-Slack-Signature": "v0=", "X-Slack-Request-Timestamp": "x"},
     ):
-        assert await town.send(body, content, headers) == 401
-    assert await town.state() == before
+        assert await lab.send(body, content, headers) == 401
+    assert await lab.state() == before
 
     right = signed(secret, body)
-    assert await town.send(body, content, right) == 200
-    after = await town.state()
+    assert await lab.send(body, content, right) == 200
+    after = await lab.state()
     assert after != before
-    assert await town.send(body, content, right) == 401
-    assert await town.state() == after
+    assert await lab.send(body, content, right) == 401
+    assert await lab.state() == after
 
 
-async def test_the_same_interaction_is_acted_on_once(town: Town) -> None:
-    """Slack, or whoever has its secret, says the same again under a new signature."""
-    secret = town.slack.app.signing_secret
-    body, content = town.command()
+async def test_a_repeated_interaction_is_handled_once(lab: Lab) -> None:
+    """The same interaction comes again under a new signature."""
+    secret = lab.slack.app.signing_secret
+    body, content = lab.command()
     now = int(time())
     for seconds in (0, 1):
-        assert await town.send(body, content, signed(secret, body, now - seconds)) == 200
-    assert len(town.room.messages) == 1
+        assert await lab.send(body, content, signed(secret, body, now - seconds)) == 200
+    assert len(lab.room.messages) == 1
 
 
-async def test_a_tenant_is_who_slack_says_it_is(town: Town) -> None:
+async def test_a_form_acts_in_the_workspace_that_slack_names(lab: Lab) -> None:
     """A form that names another channel's workspace acts in the workspace of the request."""
-    other = town.slack.workspace("rival")
-    eve = town.slack.person(other, "eve")
-    town.slack.channel(other, "theirs", eve)
-    await install(town.slack, town.running.address, eve)
+    other = lab.slack.workspace("rival")
+    eve = lab.slack.person(other, "eve")
+    lab.slack.channel(other, "theirs", eve)
+    await install(lab.slack, lab.running.address, eve)
     await eve.type(other.named("theirs"), "settings")
-    await town.running.settled()
+    await lab.running.settled()
     form = eve.modals()[-1]
-    form.view["private_metadata"] = json.dumps({"command": "settings", "channel": town.room.id})
+    form.view["private_metadata"] = json.dumps({"command": "settings", "channel": lab.room.id})
     await eve.submit(form, zone="Europe/Berlin")
-    assert (await town.running.bot.core.settings(town.to)).zone == "UTC"
+    assert (await lab.running.bot.core.settings(lab.to)).zone == "UTC"
 
 
-async def test_planted_tokens_are_in_no_error_and_no_key_of_redis(town: Town) -> None:
-    app = town.slack.app
-    errors = [await failing(town, f) for f in ("invalid_auth", "500", "lose", "garbage", "missing_scope")]
-    for token in town.slack.world.tokens.values():
+async def test_tokens_never_appear_in_errors_or_unencrypted_in_redis(lab: Lab) -> None:
+    app = lab.slack.app
+    errors = [await failing(lab, f) for f in ("invalid_auth", "500", "lose", "garbage", "missing_scope")]
+    for token in lab.slack.world.tokens.values():
         token.state = "revoked"
-    errors.append(await failing(town, ""))
+    errors.append(await failing(lab, ""))
     planted = {app.client_secret, app.signing_secret, SECRET_KEY}
-    for token in town.slack.world.tokens.values():
+    for token in lab.slack.world.tokens.values():
         planted |= {token.value, str(token.refresh)}
-    seen = "".join(errors) + repr(town.running.http()) + str(await town.state())
+    seen = "".join(errors) + repr(lab.running.http()) + str(await lab.state())
     assert [secret for secret in planted if secret in seen] == []
-    assert len([key async for key in town.redis.scan_iter("*installation*")]) == 1
+    assert len([key async for key in lab.redis.scan_iter("*installation*")]) == 1
 
 
-async def failing(town: Town, fault: str) -> str:
-    """What an error says, with all that led to it."""
+async def failing(lab: Lab, fault: str) -> str:
+    """The text of an error, with its causes."""
     if fault:
-        town.slack.faults.next("chat.postMessage", fault)
+        lab.slack.faults.next("chat.postMessage", fault)
     with pytest.raises(SendError) as caught:
-        await town.running.platform.send(town.to, CARD, "k")
+        await lab.running.platform.send(lab.to, CARD, "k")
     return "".join(format_exception(caught.value))
 
 
-async def test_a_new_key_goes_before_the_old_one_and_without_any_nothing_is_read(
-    town: Town, redis: Redis
-) -> None:
-    found = await RedisInstallationStore(redis, Encryptor([SECRET_KEY])).of(town.workspace.id)
+async def test_installations_are_reencrypted_with_a_new_key(lab: Lab, redis: Redis) -> None:
+    found = await RedisInstallationStore(redis, Encryptor([SECRET_KEY])).of(lab.workspace.id)
     assert found is not None
     await RedisInstallationStore(redis, Encryptor(["another key of the operator", SECRET_KEY])).reseal()
     renewed = RedisInstallationStore(redis, Encryptor(["another key of the operator"]))
-    again = await renewed.of(town.workspace.id)
+    again = await renewed.of(lab.workspace.id)
     assert again is not None
     assert again.bot_token == found.bot_token
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
-        await RedisInstallationStore(redis, Encryptor([SECRET_KEY])).of(town.workspace.id)
+        await RedisInstallationStore(redis, Encryptor([SECRET_KEY])).of(lab.workspace.id)
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
         SlackPlatform(
-            ConnectionMode(kind="http", api_url=town.slack.api_url, signing_secret="s", client_id="c"), redis
+            ConnectionMode(kind="http", api_url=lab.slack.api_url, signing_secret="s", client_id="c"), redis
         )
 
 
-async def test_an_installation_that_another_browser_began_is_refused(town: Town) -> None:
-    eve = town.slack.person(town.slack.workspace("rival"), "eve")
+async def test_an_installation_begun_in_another_browser_is_refused(lab: Lab) -> None:
+    eve = lab.slack.person(lab.slack.workspace("rival"), "eve")
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
         for state, cookie in (("", ""), ("made-up", "slack-app-oauth-state=made-up")):
             answer = await browser.get(
-                f"{town.running.address}/slack/oauth_redirect",
+                f"{lab.running.address}/slack/oauth_redirect",
                 params={"code": "c", "state": state},
                 headers={"Cookie": cookie},
             )
             assert answer.status in {400, 401}
     assert eve.workspace.bot_user == ""
     with pytest.raises(WorkspaceGone):
-        await town.running.platform.send(ChannelRef("slack", eve.workspace.id, "C1"), CARD, "k")
+        await lab.running.platform.send(ChannelRef("slack", eve.workspace.id, "C1"), CARD, "k")
 
 
-async def test_the_states_cookie_is_not_sent_by_other_sites(town: Town) -> None:
+async def test_the_states_cookie_is_not_sent_by_other_sites(lab: Lab) -> None:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
-        page = await browser.get(f"{town.running.address}/slack/install")
+        page = await browser.get(f"{lab.running.address}/slack/install")
         flags = {flag.strip() for flag in page.headers["Set-Cookie"].split(";")[1:]}
         assert {"Secure", "HttpOnly", "SameSite=Lax"} <= flags
 
@@ -219,15 +217,15 @@ async def test_a_state_works_once_and_for_ten_minutes(redis: Redis) -> None:
         assert not await states.async_consume(forged)
 
 
-async def test_pages_for_installing_store_nothing_and_are_limited_per_address(town: Town) -> None:
-    before = await town.state()
+async def test_pages_for_installing_store_nothing_and_are_limited_per_address(lab: Lab) -> None:
+    before = await lab.state()
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
         statuses = [
-            (await browser.get(f"{town.running.address}/slack/install")).status
+            (await browser.get(f"{lab.running.address}/slack/install")).status
             for _ in range(INSTALLS_PER_ADDRESS + 20)
         ]
     assert set(statuses) == {200, 429}
-    assert await town.state() == before
+    assert await lab.state() == before
 
 
 def test_installing_is_limited_for_all_addresses_together_and_for_a_minute() -> None:
@@ -244,20 +242,20 @@ def test_installing_is_limited_for_all_addresses_together_and_for_a_minute() -> 
     assert len(limit._by_address) <= 1000
 
 
-async def test_an_installation_for_a_whole_organization_is_refused_in_plain_words(town: Town) -> None:
-    eve = town.slack.person(town.slack.workspace("rival"), "eve")
-    said = await install(town.slack, town.running.address, eve, organization=True)
+async def test_an_installation_for_a_whole_organization_is_refused_in_plain_words(lab: Lab) -> None:
+    eve = lab.slack.person(lab.slack.workspace("rival"), "eve")
+    said = await install(lab.slack, lab.running.address, eve, organization=True)
     assert "whole Enterprise organization" in said
-    assert len([key async for key in town.redis.scan_iter("*installation*")]) == 1
+    assert len([key async for key in lab.redis.scan_iter("*installation*")]) == 1
 
 
-async def test_while_slack_does_not_confirm_an_installation_the_page_says_so(town: Town) -> None:
-    eve = town.slack.person(town.slack.workspace("rival"), "eve")
+async def test_while_slack_does_not_confirm_an_installation_the_page_says_so(lab: Lab) -> None:
+    eve = lab.slack.person(lab.slack.workspace("rival"), "eve")
     for fault in ("lose", "html 502", "cut 200"):
-        town.slack.faults.next("oauth.v2.access", fault)
-        said = await install(town.slack, town.running.address, eve)
+        lab.slack.faults.next("oauth.v2.access", fault)
+        said = await install(lab.slack, lab.running.address, eve)
         assert "again" in said
-    assert "Thank you" in await install(town.slack, town.running.address, eve)
+    assert "Thank you" in await install(lab.slack, lab.running.address, eve)
 
 
 HOSTILE = {
@@ -274,9 +272,9 @@ HOSTILE = {
 BODIES = [b"", b"\xff\xfe", b"{", b"[]", b"[" * 50_000, b"payload=%7B", b"payload=[]", b'{"a":' * 9000, b"\0"]
 
 
-async def test_no_unsigned_request_is_answered_by_an_error_of_ours(town: Town) -> None:
-    """Also none that is signed, but malformed."""
-    secret = town.slack.app.signing_secret
+async def test_malformed_requests_never_cause_a_server_error(lab: Lab) -> None:
+    """Neither do signed ones."""
+    secret = lab.slack.app.signing_secret
     dice = random.Random(7)
     seen: Counter[int] = Counter()
     async with aiohttp.ClientSession() as session:
@@ -286,7 +284,7 @@ async def test_no_unsigned_request_is_answered_by_an_error_of_ours(town: Town) -
             if dice.random() < 0.5:
                 headers |= signed(secret, body, int(time()) - dice.randrange(200))
             raw = {name.encode(): value.encode("utf-8", "ignore") for name, value in headers.items()}
-            seen[await _status(session, f"{town.running.address}/slack/events", raw, body)] += 1
+            seen[await _status(session, f"{lab.running.address}/slack/events", raw, body)] += 1
     assert all(status < 500 for status in seen), seen
     assert seen[401] > 100
 
@@ -312,9 +310,9 @@ async def _status(session: aiohttp.ClientSession, url: str, headers: dict[bytes,
         "=&&&",
     ],
 )
-async def test_malformed_returns_from_slacks_page_are_refused(town: Town, query: str) -> None:
+async def test_malformed_oauth_callbacks_are_refused(lab: Lab, query: str) -> None:
     async with aiohttp.ClientSession() as session:
-        url = f"{town.running.address}/slack/oauth_redirect?{query}"
+        url = f"{lab.running.address}/slack/oauth_redirect?{query}"
         answer = await session.get(
             yarl.URL(url, encoded=True), headers={"Cookie": "slack-app-oauth-state=é;;=;"}
         )
@@ -322,17 +320,17 @@ async def test_malformed_returns_from_slacks_page_are_refused(town: Town, query:
         assert "<script>" not in await answer.text()
 
 
-async def test_nothing_of_the_query_gets_into_the_address_of_slacks_page(town: Town) -> None:
+async def test_the_install_page_ignores_its_query(lab: Lab) -> None:
     async with aiohttp.ClientSession() as session:
-        url = f"{town.running.address}/slack/install?team=T1%26user_scope%3Dadmin"
+        url = f"{lab.running.address}/slack/install?team=T1%26user_scope%3Dadmin"
         page = await (await session.get(yarl.URL(url, encoded=True))).text()
     assert "admin" not in page
 
 
 @pytest.mark.parametrize("unit", ["<@", "<", "<#C|", "<@U1|x> ", " ", "&amp;", "@paperboy ", "page:1 "])
-async def test_a_line_that_is_too_long_is_refused_at_once(town: Town, unit: str) -> None:
-    trigger = await town.ada.type(town.room, (unit * 8000)[:8000])
-    await town.running.settled()
-    (answer,) = town.ada.answers(trigger)
+async def test_a_line_that_is_too_long_is_refused_at_once(lab: Lab, unit: str) -> None:
+    trigger = await lab.ada.type(lab.room, (unit * 8000)[:8000])
+    await lab.running.settled()
+    (answer,) = lab.ada.answers(trigger)
     assert isinstance(answer, Message)
     assert "too long" in words(answer.blocks)

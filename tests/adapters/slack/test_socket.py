@@ -1,4 +1,4 @@
-"""Socket Mode: what the library mends, what we say about it, and that nothing acknowledged is lost at the end."""
+"""Socket Mode: reconnecting, refused tokens, and a shutdown that loses nothing acknowledged."""
 
 from collections.abc import AsyncIterator
 
@@ -21,7 +21,7 @@ async def stage(redis: Redis) -> AsyncIterator[SlackStage]:
 
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
-async def test_it_comes_back_when_slack_asks_for_a_new_connection(stage: SlackStage, reason: str) -> None:
+async def test_the_socket_reconnects_when_slack_asks_for_it(stage: SlackStage, reason: str) -> None:
     sockets = stage.slack.sockets
     first = sockets.open[0]
     assert stage.platform.connected()
@@ -30,9 +30,7 @@ async def test_it_comes_back_when_slack_asks_for_a_new_connection(stage: SlackSt
     assert "no subscriptions" in (await stage.say("list")).text
 
 
-async def test_two_replicas_share_the_work_and_each_envelope_is_told_once(
-    stage: SlackStage, redis: Redis
-) -> None:
+async def test_replicas_share_the_work_and_handle_each_envelope_once(stage: SlackStage, redis: Redis) -> None:
     second = Running(stage.slack, redis)
     stage.slack.sockets.opened.clear()
     await second.start(second.socket(next(iter(stage.slack.world.tokens))))
@@ -48,7 +46,7 @@ async def test_two_replicas_share_the_work_and_each_envelope_is_told_once(
         await second.stop()
 
 
-async def test_an_envelope_that_comes_again_is_acted_on_once(stage: SlackStage) -> None:
+async def test_a_repeated_envelope_is_handled_once(stage: SlackStage) -> None:
     trigger = stage.slack.trigger(stage.person.user)
     payload = {
         "team_id": stage.workspace.id,
@@ -62,12 +60,12 @@ async def test_an_envelope_that_comes_again_is_acted_on_once(stage: SlackStage) 
         "response_url": stage.slack.response_url(stage.room, stage.person.user, trigger),
     }
     for _ in range(2):
-        await stage.slack.tell("slash_commands", payload)
+        await stage.slack.send("slash_commands", payload)
     await stage.settled()
     assert len(stage.person.answers(trigger)) == 1
 
 
-async def test_what_was_acknowledged_is_answered_even_while_it_is_stopped(stage: SlackStage) -> None:
+async def test_acknowledged_commands_are_answered_during_shutdown(stage: SlackStage) -> None:
     trigger = await stage.person.type(stage.room, "subscribe diffusion")
     await stage.stop()
     (answer,) = stage.person.answers(trigger)
@@ -76,6 +74,15 @@ async def test_what_was_acknowledged_is_answered_even_while_it_is_stopped(stage:
     assert stage.slack.sockets.open == []
     assert not stage.platform.connected()
     await stage.start()
+
+
+async def test_app_rate_limited_is_acknowledged(stage: SlackStage) -> None:
+    await stage.slack.rate_limited(stage.workspace)
+
+
+async def test_events_that_nothing_handles_are_acknowledged(stage: SlackStage) -> None:
+    payload = {"type": "event_callback", "event_id": "Ev1", "team_id": stage.workspace.id}
+    await stage.slack.send("events_api", payload | {"event": {"type": "emoji_changed"}})
 
 
 @pytest.mark.parametrize(
@@ -88,7 +95,7 @@ async def test_what_was_acknowledged_is_answered_even_while_it_is_stopped(stage:
         ("apps.connections.open", "missing_scope", "connections:write"),
     ],
 )
-async def test_a_refused_token_is_said_at_once(redis: Redis, method: str, fault: str, says: str) -> None:
+async def test_invalid_token_stops_the_role(redis: Redis, method: str, fault: str, says: str) -> None:
     async with Slack(manifest("socket")).serve() as slack:
         workspace = slack.workspace()
         token = slack.world.install(workspace, slack.person(workspace).user)
@@ -99,7 +106,7 @@ async def test_a_refused_token_is_said_at_once(redis: Redis, method: str, fault:
         await platform.close()
 
 
-async def test_it_waits_for_slack_where_that_is_down(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_role_waits_for_slack_to_come_back(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.slack.socket_mode.RETRY_WAITS", (0.01,))
     async with Slack(manifest("socket")).serve() as slack:
         slack.faults.next("auth.test", "500", "500", "internal_error")

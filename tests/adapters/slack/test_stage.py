@@ -1,4 +1,4 @@
-"""The story that every stage tells, on Slack."""
+"""The story that is tested on every platform."""
 
 from redis.asyncio import Redis
 

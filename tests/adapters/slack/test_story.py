@@ -1,4 +1,4 @@
-"""A lab's month with Paperboy, told twice: over a socket, and over HTTP in a workspace that installs the app."""
+"""A lab's month with Paperboy: over a socket, and over HTTP in a workspace that installs the app."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ NOON = time(15, tzinfo=UTC)
 
 
 class Lab:
-    """The double, a bot in one of both modes, and recorded days that come one after the other."""
+    """The double, a bot in one of the two modes, and recorded days that are published one after the other."""
 
     def __init__(self, mode: Mode, redis: Redis, replay: HuggingFaceReplay) -> None:
         self.mode = mode
@@ -40,12 +40,12 @@ class Lab:
         self.upstream = ""
 
     async def start(self, token: Token | None = None) -> None:
-        """The operator starts Paperboy, with a token in Socket Mode."""
+        """Start Paperboy, with a token in Socket Mode."""
         way = self.running.socket(token.value) if token else self.running.http()
         await self.running.start(way, huggingface_url=self.upstream, arxiv_categories=())
 
     async def install(self) -> None:
-        """The app comes into the workspace: as an admin's token, or by its page."""
+        """Install the app in the workspace: with an admin's token, or on its page."""
         if self.mode == "socket":
             token = self.slack.world.install(self.workspace, self.ada.user)
             await self.running.stop()
@@ -83,7 +83,7 @@ class Lab:
 
 @asynccontextmanager
 async def lab(mode: Mode, redis: Redis, folder: Path) -> AsyncIterator[Lab]:
-    """Slack and the upstream are there, Paperboy is not yet."""
+    """Slack and the upstream run, Paperboy does not yet."""
     replay = HuggingFaceReplay(folder / "hf_daily")
     here = Lab(mode, redis, replay)
     async with here.slack.serve(), serve(replay.app) as here.upstream:
@@ -94,7 +94,7 @@ async def lab(mode: Mode, redis: Redis, folder: Path) -> AsyncIterator[Lab]:
 
 
 def wanted(rows: list[dict[str, Any]], word: str) -> set[str]:
-    """The papers whose text has the word, by a plain reading."""
+    """The papers whose text has the word, by a simple search."""
     return {
         row["paper"]["id"]
         for row in rows
@@ -128,7 +128,7 @@ def links(value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("mode", ["socket", "http"])
-async def test_a_lab_installs_follows_reads_mutes_leaves_and_returns(
+async def test_a_lab_installs_subscribes_reads_mutes_uninstalls_and_returns(
     mode: Mode, redis: Redis, shared_data: Path
 ) -> None:
     async with lab(mode, redis, shared_data) as here:

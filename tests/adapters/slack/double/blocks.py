@@ -1,4 +1,4 @@
-"""Block Kit as Slack checks it: what it refuses, by its own word. Stricter than slack_sdk's models."""
+"""Block Kit as Slack checks it, with Slack's codes. Stricter than slack_sdk's models."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ RANGES = {"here", "channel", "everyone"}
 
 
 class Refused(Exception):
-    """Slack's word for it, and where."""
+    """A refusal: where, why, and Slack's code."""
 
     def __init__(self, where: str, why: str, code: str = "invalid_blocks") -> None:
         super().__init__(f"{code}: {where}: {why}")
@@ -21,7 +21,7 @@ class Refused(Exception):
 
 
 def check(blocks: Any, surface: str) -> None:
-    """Raises Refused where Slack would not show these blocks in a `message`, `modal` or `home`."""
+    """Raises Refused if Slack would not show these blocks in a `message`, `modal` or `home`."""
     _need(isinstance(blocks, list), "blocks", "must be a list")
     _need(len(blocks) <= SURFACES[surface], "blocks", f"no more than {SURFACES[surface]} items allowed")
     ids = [block.get("block_id") for block in blocks if block.get("block_id")]
@@ -33,7 +33,7 @@ def check(blocks: Any, surface: str) -> None:
 
 
 def size(value: Any) -> int:
-    """Characters of everything that is said."""
+    """Characters of all text."""
     if isinstance(value, Mapping):
         return sum(size(part) for name, part in value.items() if name not in {"type", "action_id"})
     if isinstance(value, list):
@@ -99,7 +99,7 @@ def _input(block: Json, where: str) -> None:
 
 
 def _divider(_block: Json, _where: str) -> None:
-    """It says nothing."""
+    """A divider has no content."""
 
 
 def _rich_text(block: Json, where: str) -> None:

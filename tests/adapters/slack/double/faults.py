@@ -1,4 +1,4 @@
-"""What goes wrong with the Web API, when a test wants it to."""
+"""Faults of the Web API, injected by tests."""
 
 import asyncio
 import random
@@ -35,13 +35,13 @@ BODIES: dict[str, tuple[str, bytes]] = {
 
 @dataclass
 class Faults:
-    """Faults to come: `next` ones, one after the other, and some by chance."""
+    """The faults of the next calls, one after the other, of all calls of a method, and some by chance."""
 
     queued: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     always: dict[str, Fault] = field(default_factory=dict)
-    """Method, or `method channel`, -> its fault."""
+    """The fault of each method, or `method channel`."""
     chances: dict[Fault, float] = field(default_factory=dict)
-    """Fault -> share of all posts."""
+    """The share of all posts that each fault has."""
     dice: random.Random = field(default_factory=lambda: random.Random(1))
     latency: float = 0.0
     """Seconds that each call takes."""

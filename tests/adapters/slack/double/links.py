@@ -1,4 +1,4 @@
-"""How Slack reaches the app: over the web sockets that it opened, or by HTTP at its address."""
+"""How Slack reaches the app: over web sockets that the app opened, or by HTTP at its address."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, WSMsgType, web
 from tests.adapters.slack.double.world import App, Json
 
 ACK = 3.0
-"""Seconds in which everything has to be acknowledged."""
+"""Seconds within which everything has to be acknowledged."""
 SOCKETS = 10
 
 Kind = Literal["slash_commands", "interactive", "events_api"]
@@ -34,19 +34,19 @@ class Ack:
 
 
 class NotAcknowledged(Exception):
-    """It did not, in time or at all: a person sees “operation_timeout” or “dispatch_failed”."""
+    """The app did not acknowledge in time: a person sees “operation_timeout” or “dispatch_failed”."""
 
 
 class Link(Protocol):
     """A way to the app."""
 
-    async def tell(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
+    async def send(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
         """Raises NotAcknowledged."""
 
 
 @dataclass
 class Sockets:
-    """Socket Mode: the web sockets that are open; `rang` is told when that changes."""
+    """Socket Mode: the open web sockets; `rang` is called when they change."""
 
     rang: Callable[[], Awaitable[None]]
     open: list[web.WebSocketResponse] = field(default_factory=list)
@@ -55,16 +55,16 @@ class Sockets:
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     used: "count[int]" = field(default_factory=count)
     delivered: list[int] = field(default_factory=list)
-    """Which socket each envelope went to."""
+    """The socket that each envelope was sent over."""
 
     def ticket(self) -> str:
-        """For one connection."""
+        """A ticket for one connection."""
         ticket = token_hex(12)
         self.tickets.add(ticket)
         return ticket
 
     async def serve(self, request: web.Request, app: App) -> web.StreamResponse:
-        """One connection, until it ends."""
+        """Serve one connection until it ends."""
         ticket = request.query.get("ticket", "")
         if ticket not in self.tickets:
             return web.Response(status=408)
@@ -97,8 +97,8 @@ class Sockets:
                 self.opened.clear()
         return socket
 
-    async def tell(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
-        """On one of the sockets."""
+    async def send(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
+        """Send over one of the sockets."""
         if not self.open:
             raise NotAcknowledged("the app has no socket open")
         envelope = {
@@ -123,12 +123,12 @@ class Sockets:
         return Ack(kind, monotonic() - began, acknowledged.get("payload") or {})
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Slack asks for every connection to be opened anew."""
+        """Ask the app to reconnect every socket."""
         for socket in tuple(self.open):
             await socket.send_json({"type": "disconnect", "reason": reason})
 
     def cut(self) -> None:
-        """The connections break."""
+        """Break the connections."""
         for socket in tuple(self.open):
             transport = socket._req.transport if socket._req else None
             if transport:
@@ -148,22 +148,22 @@ class Http:
         self._address = address
         self._said: Counter[str] = Counter()
 
-    async def tell(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
-        """Signed, as Slack does it."""
+    async def send(self, kind: Kind, payload: Json, retry: tuple[int, str] | None = None) -> Ack:
+        """Send a signed request."""
         body, content = encoded(kind, payload)
-        self._said[body] += 1  # what is said again carries another time, also here where no time passes
+        self._said[body] += 1  # a repeated body gets another time, even if none has passed
         at = int(time()) + 1 - self._said[body]
         headers = {"Content-Type": content, **signed(self._app.signing_secret, body, at)}
         if retry:
             headers |= {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1]}
         began = monotonic()
-        status, text = await self.send(body, headers)
+        status, text = await self.request(body, headers)
         if status != 200:
             raise NotAcknowledged(f"{kind}: HTTP {status}")
         return Ack(kind, monotonic() - began, json.loads(text) if text.startswith("{") else {})
 
-    async def send(self, body: str, headers: Mapping[str, str]) -> tuple[int, str]:
-        """A request as it is."""
+    async def request(self, body: str, headers: Mapping[str, str]) -> tuple[int, str]:
+        """Send a request as it is."""
         try:
             async with (
                 ClientSession(timeout=ClientTimeout(total=ACK)) as session,
@@ -183,7 +183,7 @@ def encoded(kind: Kind, payload: Json) -> tuple[str, str]:
 
 
 def signed(secret: str, body: str | bytes, at: int | None = None) -> dict[str, str]:
-    """The headers that prove that it was Slack."""
+    """The headers of a request that Slack signed."""
     stamp = str(int(time()) if at is None else at)
     raw = body.encode() if isinstance(body, str) else body
     digest = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + raw, hashlib.sha256).hexdigest()

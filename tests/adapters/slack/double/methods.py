@@ -1,4 +1,4 @@
-"""The Web API's methods: what each wants, checks and answers."""
+"""The methods of the Web API, with their checks and answers."""
 
 from collections.abc import Callable, Iterator
 from secrets import token_hex
@@ -13,7 +13,7 @@ METADATA = 8000
 
 
 class Failed(Exception):
-    """`ok: false`, with Slack's word for why."""
+    """An answer with `ok: false`, and Slack's code for why."""
 
     def __init__(self, error: str, **more: Any) -> None:
         super().__init__(error)
@@ -27,13 +27,13 @@ class Methods:
     def __init__(self, world: World) -> None:
         self._world = world
         self.history_limit = 999
-        """15 for commercially distributed apps outside Slack's marketplace."""
+        """Messages of a page; 15 for commercially distributed apps outside Slack's marketplace."""
         self.views: dict[str, Json] = {}
         """Open modals by their id."""
         self.triggers: dict[str, tuple[float, str]] = {}
-        """Trigger -> until when it opens a modal, and for whom."""
+        """Until when each trigger opens a modal, and for whom."""
         self.joined: list[tuple[Workspace, Channel]] = []
-        """Where the app joined by itself and was not informed of it yet."""
+        """Channels that the app joined by itself, before it is informed of that."""
         self.broken_pictures: set[str] = set()
         """Addresses of pictures that Slack can't load."""
 
@@ -134,7 +134,7 @@ class Methods:
         return channel
 
     def _visible(self, workspace: Workspace, name: str) -> Channel:
-        """A channel that the bot can see: its own, and public ones."""
+        """A channel that the bot can see: one that it is in, or a public one."""
         channel = workspace.channels.get(name)
         if channel is None or (
             (channel.private or channel.direct) and workspace.bot_user not in channel.members
@@ -220,7 +220,7 @@ class Methods:
         user = str(body.get("user"))
         if user in workspace.people:
             return {"user": {"team_id": workspace.id, **workspace.people[user]}}
-        for other in self._world.workspaces.values():  # somebody of another workspace, in a shared channel
+        for other in self._world.workspaces.values():  # a person of another workspace, in a shared channel
             shared = [c for c in workspace.channels.values() if other.id in c.teams and user in c.members]
             if user in other.people and shared:
                 return {"user": {"team_id": other.id, **other.people[user], "is_stranger": True}}

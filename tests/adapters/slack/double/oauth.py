@@ -74,7 +74,7 @@ class OAuth:
         *,
         organization: bool = False,
     ) -> Json:
-        """A person agrees to what the page at `address` (…/oauth/v2/authorize?…) asks for. -> what goes back."""
+        """A person agrees to what the page at `address` (…/oauth/v2/authorize?…) asks for. Returns the query that goes back."""
         asked = dict(parse_qsl(address.partition("?")[2]))
         assert asked["client_id"] == self._world.app.client_id, "another app's client_id"
         wanted = frozenset(asked["scope"].split(","))

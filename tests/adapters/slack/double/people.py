@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A modal or App Home, on somebody's screen."""
+    """A modal or App Home on a person's screen."""
 
     view: Json
 
@@ -31,7 +31,7 @@ Surface = Message | View
 
 
 class Person:
-    """Somebody in a workspace. Whatever they do is told to the app as Slack tells it."""
+    """A person in a workspace. What they do reaches the app as Slack would send it."""
 
     def __init__(self, slack: "Slack", workspace: Workspace, user: str) -> None:
         self.slack = slack
@@ -39,17 +39,17 @@ class Person:
         self.user = user
 
     async def type(self, channel: Channel, text: str, command: str = "/paper") -> str:
-        """Send a slash command. -> its trigger. Raises NotAcknowledged."""
+        """Send a slash command. Returns its trigger. Raises NotAcknowledged."""
         payload = self.typed(channel, text, command)
-        ack = await self.slack.tell("slash_commands", payload)
+        ack = await self.slack.send("slash_commands", payload)
         assert not ack.payload, "an answer in the acknowledgement is not how we do it"
         return str(payload["trigger_id"])
 
     def typed(self, channel: Channel, text: str, command: str = "/paper") -> Json:
-        """What the app is told of a slash command."""
+        """The payload of a slash command."""
         assert self.slack.app.command(command), f"the manifest has no {command}"
         assert self.user in channel.members, "they are not in that channel"
-        assert not channel.archived, "nobody can type in an archived channel"
+        assert not channel.archived, "an archived channel takes no commands"
         trigger = self.slack.trigger(self.user)
         kind = "privategroup" if channel.private else channel.name
         return {
@@ -69,7 +69,7 @@ class Person:
         }
 
     async def press(self, on: Surface, label: str, app_of: Workspace | None = None) -> str:
-        """Press a button, or choose from a menu. -> the trigger. Raises NotAcknowledged, or KeyError.
+        """Press a button, or choose from a menu. Returns the trigger. Raises NotAcknowledged, or KeyError.
 
         `app_of` is the workspace whose app posted the message, if that isn't the person's own.
         """
@@ -108,16 +108,16 @@ class Person:
             }
             if on.only_for is not None:
                 del payload["message"]  # Slack leaves it out
-        await self.slack.tell("interactive", payload)
+        await self.slack.send("interactive", payload)
         return trigger
 
     async def submit(self, form: View, **values: str) -> View | None:
-        """Send a form in, with these values changed. -> what is on the screen then; None where it was closed."""
+        """Submit a form with these values changed. Returns what is on the screen then, None if the form was closed."""
         state = {name: {"value": _given(element, values.get(name))} for name, element in _inputs(form.view)}
         unknown = set(values) - set(state)
         assert not unknown, f"the form has no {unknown}"
         view = {k: v for k, v in form.view.items() if k != "for"} | {"state": {"values": state}}
-        ack = await self.slack.tell(
+        ack = await self.slack.send(
             "interactive",
             {
                 "type": "view_submission",
@@ -143,14 +143,14 @@ class Person:
         return None
 
     async def home_opened(self) -> None:
-        """Look at App Home as it is."""
+        """Open App Home."""
         await self.slack.event(
             self.workspace,
             {"type": "app_home_opened", "user": self.user, "tab": "home", "channel": "D0"},
         )
 
     async def open_home(self) -> View:
-        """Look at App Home, once the app has filled it."""
+        """Open App Home, and wait until the app has filled it."""
         homes = self.workspace.homes
         homes.pop(self.user, None)
         await self.home_opened()
@@ -158,7 +158,7 @@ class Person:
         return View(homes[self.user])
 
     async def invite(self, channel: Channel) -> None:
-        """`/invite @Paperboy`."""
+        """Type `/invite @Paperboy`."""
         assert self.user in channel.members
         channel.members.add(self.workspace.bot_user)
         await self.slack.event(
@@ -180,7 +180,7 @@ class Person:
         await self.slack.event(self.workspace, {"type": kind, "channel": channel.id, "actor_id": self.user})
 
     async def archive(self, channel: Channel, *, again: bool = True) -> None:
-        """Archive a channel, or (`again=False`) bring it back."""
+        """Archive a channel, or unarchive it (`again=False`)."""
         channel.archived = again
         kind = f"{'group' if channel.private else 'channel'}_{'archive' if again else 'unarchive'}"
         await self.slack.event(self.workspace, {"type": kind, "channel": channel.id, "user": self.user})
@@ -190,7 +190,7 @@ class Person:
         channel.members.discard(self.user)
 
     async def change_id(self, channel: Channel) -> None:
-        """Share a private channel, for example: it gets another id."""
+        """Give a channel another id, as happens when a private channel is shared."""
         old = channel.id
         channel.id = self.slack.world.new_id("C")
         self.workspace.channels[channel.id] = self.workspace.channels.pop(old)
@@ -207,7 +207,7 @@ class Person:
         await self.slack.event(self.workspace, {"type": "app_uninstalled"})
 
     def answers(self, trigger: str) -> list[Surface]:
-        """What came of something that they did, the latest last."""
+        """The answers to something that they did, the latest last."""
         found: list[Surface] = [
             message
             for channel in self.workspace.channels.values()
@@ -221,7 +221,7 @@ class Person:
         return [View(view) for view in self.slack.methods.views.values() if view["for"] == self.user]
 
     def direct(self) -> list[Message]:
-        """What the app wrote to them directly."""
+        """The direct messages from the app."""
         return [
             m
             for c in self.workspace.channels.values()
@@ -231,7 +231,7 @@ class Person:
 
 
 def words(value: Any) -> str:
-    """All that blocks say, in the order of reading."""
+    """All text of blocks, in reading order."""
     return "\n".join(_said(value))
 
 
@@ -259,18 +259,18 @@ def _mention(part: Mapping[str, Any]) -> str:
 
 
 def actions(blocks: Sequence[Json]) -> Iterator[tuple[str, Json]]:
-    """Label -> what is told of it when it is pressed. Links are left out: they open by themselves."""
+    """Each button's label and payload. Links are left out: they open by themselves."""
     for block in blocks:
         elements = (
             [*block.get("elements", ())] if block["type"] == "actions" else [block.get("accessory", {})]
         )
         for element in elements:
-            told = {"block_id": block.get("block_id", "auto"), "action_id": element.get("action_id", "")}
+            payload = {"block_id": block.get("block_id", "auto"), "action_id": element.get("action_id", "")}
             if element.get("type") == "button" and "url" not in element:
-                yield element["text"]["text"], told | {"type": "button", "value": element["value"]}
+                yield element["text"]["text"], payload | {"type": "button", "value": element["value"]}
             if element.get("type") == "overflow":
                 for option in element["options"]:
-                    yield option["text"]["text"], told | {"type": "overflow", "selected_option": option}
+                    yield option["text"]["text"], payload | {"type": "overflow", "selected_option": option}
 
 
 def _inputs(view: Json) -> Iterator[tuple[str, Json]]:
@@ -280,7 +280,7 @@ def _inputs(view: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _given(element: Json, value: str | None) -> Json:
-    """The state of an input: what was chosen by its label or typed, or what was there."""
+    """The state of an input: what was typed or chosen by its label, else its initial value."""
     if element["type"] == "static_select":
         chosen = element.get("initial_option")
         if value is not None:

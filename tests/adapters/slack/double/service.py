@@ -1,4 +1,4 @@
-"""Slack itself: the Web API, sockets, response URLs and the OAuth pages; and what people do there."""
+"""Slack's servers: the Web API, sockets, response URLs and OAuth."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from tests.adapters.slack.double.people import Person
 from tests.adapters.slack.double.world import App, Call, Channel, Json, Message, Token, Workspace, World
 
 USES = 5
-"""Of a response_url, within LIVES seconds."""
+"""Uses of a response_url, within LIVES seconds."""
 LIVES = 1800
 TRIGGER = 3.0
 RETRIES = ((1, "http_timeout"), (2, "http_timeout"), (3, "http_timeout"))
@@ -28,7 +28,7 @@ OPEN_METHODS = frozenset({"oauth.v2.access"})
 
 
 class Slack:
-    """Serve it, add workspaces, let people act, look at what they see."""
+    """Slack, to be served, filled with workspaces and people, and looked at."""
 
     def __init__(self, manifest: Json) -> None:
         self.world = World(App(manifest=manifest))
@@ -39,7 +39,7 @@ class Slack:
         self.link: Link = self.sockets
         self.acks: list[Ack] = []
         self.refused: list[str] = []
-        """Blocks and answers that were not taken, with the reason."""
+        """Why blocks and answers were refused."""
         self.url = ""
         self.names_scopes = True
         """Whether answers have the header `x-oauth-scopes`, which some proxies remove."""
@@ -68,11 +68,11 @@ class Slack:
 
     @property
     def api_url(self) -> str:
-        """What SLACK_API_URL is set to."""
+        """The value for SLACK_API_URL."""
         return f"{self.url}/api/"
 
     def at(self, address: str) -> Http:
-        """From now on the app is told over HTTP."""
+        """From now on, reach the app over HTTP."""
         http = Http(self.app, address)
         self.link = http
         return http
@@ -90,7 +90,7 @@ class Slack:
         return Person(self, workspace, user)
 
     def channel(self, workspace: Workspace, name: str, *people: Person, private: bool = False) -> Channel:
-        """A new channel with these people; the first one made it."""
+        """A new channel with these people; the first one is its creator."""
         channel = Channel(
             id=self.world.new_id("C"),
             name=name,
@@ -102,30 +102,30 @@ class Slack:
         return channel
 
     async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> Any:
-        """Wait until something is so. -> what `true` says then."""
+        """Wait until `true` returns something true, and return that."""
         async with asyncio.timeout(seconds), self.world.changed:
             while not (found := true()):
                 await self.world.changed.wait()
         return found
 
-    async def tell(self, kind: Kind, payload: Json) -> Ack:
-        """Tell the app once. Raises NotAcknowledged."""
-        ack = await self.link.tell(kind, payload)
+    async def send(self, kind: Kind, payload: Json) -> Ack:
+        """Send something to the app, once. Raises NotAcknowledged."""
+        ack = await self.link.send(kind, payload)
         self.acks.append(ack)
         return ack
 
     async def rate_limited(self, workspace: Workspace) -> Ack:
-        """Tell the app that Slack leaves out events for a minute. Raises NotAcknowledged."""
+        """Inform the app that Slack leaves out events for a minute. Raises NotAcknowledged."""
         payload = {
             "type": "app_rate_limited",
             "team_id": workspace.id,
             "minute_rate_limited": int(time()),
             "api_app_id": self.app.id,
         }
-        return await self.tell("events_api", payload)
+        return await self.send("events_api", payload)
 
     async def event(self, workspace: Workspace, event: Json, *, event_id: str = "") -> None:
-        """Tell the app of an event that its manifest asks for; up to three times more where it doesn't acknowledge."""
+        """Send an event that the manifest asks for; up to three times more if the app doesn't acknowledge it."""
         if event["type"] not in self.app.events:
             return
         payload = {
@@ -146,7 +146,7 @@ class Slack:
         }
         for retry in (None, *RETRIES):
             try:
-                self.acks.append(await self.link.tell("events_api", payload, retry))
+                self.acks.append(await self.link.send("events_api", payload, retry))
             except NotAcknowledged as error:
                 self.refused.append(str(error))
             else:
@@ -159,7 +159,7 @@ class Slack:
         return trigger
 
     def response_url(self, channel: Channel, user: str, trigger: str, source: Message | None = None) -> str:
-        """A new one, for what `user` did in `channel`, perhaps by a button of `source`."""
+        """A new response_url for what `user` did in `channel`, by a button of `source` if it was one."""
         key = token_hex(12)
         self._responses[key] = {
             "channel": channel,
@@ -172,7 +172,7 @@ class Slack:
         return f"{self.url}/response/{key}"
 
     def calls(self, method: str) -> list[Call]:
-        """The calls of a method so far."""
+        """The calls of a method until now."""
         return [call for call in self.world.calls if call.method == method]
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
@@ -201,7 +201,7 @@ class Slack:
         return web.json_response(answer, headers=scopes)
 
     async def _announce_joins(self) -> None:
-        """The app hears of its own joining, without an inviter; before the answer, as the order isn't certain."""
+        """Send the event about the app's own joining. It comes before the answer, as it may in Slack."""
         while self.methods.joined:
             workspace, channel = self.methods.joined.pop()
             if self.link is not self.sockets or self.sockets.open:

@@ -1,4 +1,4 @@
-"""What there is in Slack: workspaces with people, channels with messages, an app with its tokens."""
+"""The state of Slack: workspaces with people, channels with messages, an app with its tokens."""
 
 import asyncio
 from collections import deque
@@ -11,12 +11,12 @@ from typing import Any, Literal
 Json = dict[str, Any]
 
 ROTATION = 43_200
-"""Seconds that a token lives where they rotate."""
+"""Seconds that a token lives if tokens rotate."""
 
 
 @dataclass(kw_only=True)
 class Message:
-    """A message, as it is kept."""
+    """A message."""
 
     ts: str
     channel: "Channel"
@@ -27,9 +27,9 @@ class Message:
     metadata: Json | None = None
     thread_ts: str | None = None
     only_for: str | None = None
-    """The one person who sees it; such a message is in no history."""
+    """The only person who sees it. Such a message is in no history."""
     options: Json = field(default_factory=dict)
-    """How else it was posted: unfurl_links, mrkdwn, …"""
+    """Other arguments it was posted with: unfurl_links, mrkdwn, …"""
     edited: int = 0
 
 
@@ -45,7 +45,7 @@ class Channel:
     members: set[str] = field(default_factory=set)
     messages: list[Message] = field(default_factory=list)
     teams: list[str] = field(default_factory=list)
-    """The workspaces that share it; empty where it is one's own."""
+    """The workspaces that share it; empty if it isn't shared."""
 
     @property
     def direct(self) -> bool:
@@ -73,10 +73,10 @@ class Workspace:
     people: dict[str, Json] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     bot_user: str = ""
-    """Empty where the app is not installed."""
+    """Empty if the app is not installed."""
     installer: str = ""
     homes: dict[str, Json] = field(default_factory=dict)
-    """User -> their App Home."""
+    """Each user's App Home."""
 
     @property
     def url(self) -> str:
@@ -103,7 +103,7 @@ class App:
 
     @property
     def required(self) -> frozenset[str]:
-        """The scopes that nobody can decline."""
+        """The scopes that can't be declined."""
         return self.scopes - frozenset(self.manifest["oauth_config"]["scopes"].get("bot_optional", ()))
 
     @property
@@ -131,7 +131,7 @@ class Call:
 
 @dataclass
 class World:
-    """Everything, and a bell that rings whenever something changes."""
+    """The whole state, and a condition that is notified of every change."""
 
     app: App
     workspaces: dict[str, Workspace] = field(default_factory=dict)
@@ -148,22 +148,22 @@ class World:
         return f"{letter}0{next(self._numbers):09X}"
 
     def stamp(self) -> str:
-        """A message's `ts`: unique, and rising with time."""
+        """A message's `ts`: unique and increasing."""
         return f"{int(time())}.{next(self._stamps):06d}"
 
     async def ring(self) -> None:
-        """Something has changed."""
+        """Notify those who wait for a change."""
         async with self.changed:
             self.changed.notify_all()
 
     def install(self, workspace: Workspace, installer: str, scopes: frozenset[str] | None = None) -> Token:
-        """Give the app a bot user and a token there; without `scopes` those of its manifest."""
+        """Give the app a bot user and a token in a workspace, with `scopes` or those of its manifest."""
         workspace.bot_user = workspace.bot_user or self.new_id("U")
         workspace.installer = installer
         return self.issue(workspace.id, self.app.scopes if scopes is None else scopes)
 
     def issue(self, workspace: str, scopes: frozenset[str]) -> Token:
-        """A new token, one that ends where tokens rotate."""
+        """A new token. It expires if tokens rotate."""
         rotates = self.app.rotates
         token = Token(
             value=f"{'xoxe.' if rotates else ''}xoxb-{workspace}-{token_hex(12)}",
@@ -178,7 +178,7 @@ class World:
         return token
 
     def uninstall(self, workspace: Workspace) -> None:
-        """The app is gone from there: its tokens do nothing any more."""
+        """Remove the app from a workspace: its tokens no longer work."""
         for token in self.tokens.values():
             if token.workspace == workspace.id:
                 token.state = "inactive"

@@ -1,4 +1,4 @@
-"""A workspace with two people and two channels, for tests of an app that every workspace can install."""
+"""An app that every workspace can install, in a workspace with two people and two channels."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,17 +15,17 @@ from tests.papers import a_paper
 from tests.platform_harness import arrive
 
 
-class Town:
-    """Ada and Ben in a workspace with the app, which many workspaces can install."""
+class InstalledApp:
+    """Ada and Ben in the workspace “lab”, which Ada installed the app into."""
 
     def __init__(self, slack: Slack, redis: Redis) -> None:
         self.slack = slack
         self.running = Running(slack, redis)
-        self.lab = slack.workspace("lab")
-        self.ada = slack.person(self.lab, "ada", is_admin=True)
-        self.ben = slack.person(self.lab, "ben")
-        self.room = slack.channel(self.lab, "papers", self.ada, self.ben)
-        self.den = slack.channel(self.lab, "den", self.ben, self.ada, private=True)
+        self.workspace = slack.workspace("lab")
+        self.ada = slack.person(self.workspace, "ada", is_admin=True)
+        self.ben = slack.person(self.workspace, "ben")
+        self.room = slack.channel(self.workspace, "papers", self.ada, self.ben)
+        self.den = slack.channel(self.workspace, "den", self.ben, self.ada, private=True)
         self.papers = 0
 
     async def subscribe(self, channel: Channel) -> None:
@@ -33,46 +33,46 @@ class Town:
         await self.running.settled()
 
     async def paper(self) -> None:
-        """A matching one comes."""
+        """Publish a matching paper."""
         self.papers += 1
         await arrive(self.running.bot, a_paper(f"2603.0000{self.papers}", title=f"Diffusion {self.papers}"))
 
     async def happens(self, event: Json) -> None:
-        await self.slack.event(self.lab, event)
+        await self.slack.event(self.workspace, event)
         await self.running.settled()
 
     def cards(self, channel: Channel) -> list[str]:
         """The titles of the papers that were posted."""
         return [words(m.blocks).splitlines()[0] for m in channel.messages if m.metadata]
 
-    def told(self, messages: list[Message]) -> str:
+    def text_of(self, messages: list[Message]) -> str:
         return "\n".join(words(message.blocks) for message in messages)
 
     def ref(self, channel: Channel) -> ChannelRef:
-        return ChannelRef("slack", self.lab.id, channel.id)
+        return ChannelRef("slack", self.workspace.id, channel.id)
 
     async def says(self, person: Person, channel: Channel, line: str) -> str:
-        """What a person is answered."""
+        """The answer to what a person typed."""
         trigger = await person.type(channel, line)
         await self.running.settled()
-        return self.told([a for a in person.answers(trigger) if isinstance(a, Message)])
+        return self.text_of([a for a in person.answers(trigger) if isinstance(a, Message)])
 
     async def partner(self) -> tuple[Workspace, Person]:
-        """Another workspace with the app, in the same #papers, and Eve there."""
+        """Another workspace with the app that shares #papers, and Eve in it."""
         partner = self.slack.workspace("partner")
         eve = self.slack.person(partner, "eve")
         partner.channels[self.room.id] = self.room
-        self.room.teams = [self.lab.id, partner.id]
+        self.room.teams = [self.workspace.id, partner.id]
         self.room.members.add(eve.user)
         await install(self.slack, self.running.address, eve)
         return partner, eve
 
 
 @asynccontextmanager
-async def opened(redis: Redis) -> AsyncIterator[Town]:
-    """A town whose workspace has the app; in the end nothing may have been refused."""
+async def installed_app(redis: Redis) -> AsyncIterator[InstalledApp]:
+    """A running app that is installed. At the end, Slack must not have refused anything."""
     async with Slack(manifest("http")).serve() as slack:
-        made = Town(slack, redis)
+        made = InstalledApp(slack, redis)
         await made.running.start(made.running.http())
         await install(slack, made.running.address, made.ada)
         yield made

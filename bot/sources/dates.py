@@ -1,0 +1,125 @@
+"""Reads the dates of feeds in the forms that feeds use.
+
+>>> read_date("2026年11月27日")
+datetime.datetime(2026, 11, 27, 0, 0, tzinfo=datetime.timezone.utc)
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+MAX_LENGTH = 100
+"""Characters of a date."""
+EARLIEST = 1991
+"""The year in which arXiv began. Servers write 0001-01-01 or 1970-01-01 where they know no date."""
+
+_NAMES = """
+jan january januar janvier enero ene gennaio gen janeiro
+feb february februar février fevrier févr fevr febrero febbraio fevereiro fev
+mar march märz maerz mär mrz mars marzo março marco
+apr april avril avr abril abr aprile
+may mai mayo maggio mag maio
+jun june juni juin junio giugno giu junho
+jul july juli juillet juil julio luglio lug julho
+aug august août aout agosto ago
+sep sept september septembre septiembre settembre set setembro
+oct october okt oktober octobre octubre ottobre ott outubro out
+nov november novembre noviembre novembro
+dec december dez dezember décembre decembre déc diciembre dic dicembre dezembro
+"""
+_MONTHS = {name: n for n, line in enumerate(_NAMES.strip().splitlines(), 1) for name in line.split()}
+_ZONES = {
+    "est": -5,
+    "edt": -4,
+    "cst": -6,
+    "cdt": -5,
+    "mst": -7,
+    "mdt": -6,
+    "pst": -8,
+    "pdt": -7,
+    "cet": 1,
+    "cest": 2,
+}
+"""Hours from UTC of the zones that RFC 822 names, and of central Europe; any other name is taken for UTC."""
+
+_YEAR_FIRST = re.compile(
+    r"(?<![0-9])(?P<year>[0-9]{4}) ?[-/.年년] ?(?P<month>[0-9]{1,2}) ?[-/.月월] ?(?P<day>[0-9]{1,2})(?![0-9])"
+)
+_DAY_FIRST = re.compile(
+    r"(?<![0-9])(?P<day>[0-9]{1,2})(?:st|nd|rd|th|\.)?[ -/]{1,2}(?:de )?(?P<name>[^\W\d_]{3,10})\.?,?(?: de)?[ -/]{1,2}(?P<year>[0-9]{4}|[0-9]{2})(?![0-9])"
+)
+_NAME_FIRST = re.compile(
+    r"(?P<name>[^\W\d_]{3,10})\.?[ -](?P<day>[0-9]{1,2})(?:st|nd|rd|th)?,? (?P<year>[0-9]{4})(?![0-9])"
+)
+_NAME_FIRST_TIME = re.compile(
+    r"(?P<name>[^\W\d_]{3}) {1,2}(?P<day>[0-9]{1,2}) (?=[0-9:]{5,8} )(?:[0-9:]{5,8} (?:[A-Z]{3,4} )?)(?P<year>[0-9]{4})"
+)
+_NUMBERS = re.compile(
+    r"(?<![0-9])(?P<first>[0-9]{1,2})[/.-](?P<second>[0-9]{1,2})[/.-](?P<year>[0-9]{4})(?![0-9])"
+)
+_TIME = re.compile(
+    r"(?<![0-9])(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?(?:[.,][0-9]{1,9})? ?(?P<half>[ap]\.?m\b\.?)?",
+    re.IGNORECASE,
+)
+_ZONE = re.compile(
+    r"(?:gmt|utc)? ?(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})|(?P<name>[a-z]{1,5})\b",
+    re.IGNORECASE,
+)
+
+
+def read_date(written: str) -> datetime | None:
+    """The moment in UTC that `written` names; None for what is no date, is impossible, or before 1991.
+
+    A date without a time is midnight. Dates such as 5/11/2026, which may be in May or in November, are none.
+    """
+    text = " ".join(written[: MAX_LENGTH + 1].split())
+    if len(text) > MAX_LENGTH:
+        return None
+    day = _day(text)
+    if day is None:
+        return None
+    try:
+        moment = _with_time(datetime(*day, tzinfo=UTC), text)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.year >= EARLIEST else None
+
+
+def _day(text: str) -> tuple[int, int, int] | None:
+    if found := _YEAR_FIRST.search(text):
+        return int(found["year"]), int(found["month"]), int(found["day"])
+    for form in (_DAY_FIRST, _NAME_FIRST, _NAME_FIRST_TIME):
+        for found in form.finditer(text):
+            if month := _MONTHS.get(found["name"].lower()):
+                return _full(int(found["year"])), month, int(found["day"])
+    if found := _NUMBERS.search(text):
+        first, second = int(found["first"]), int(found["second"])
+        if first > 12:
+            return int(found["year"]), second, first
+        if second > 12 or first == second:
+            return int(found["year"]), first, second
+    return None
+
+
+def _full(year: int) -> int:
+    """Years of two digits are of 1969 to 2068, as RFC 822's readers take them."""
+    return year if year > 99 else year + (2000 if year < 69 else 1900)
+
+
+def _with_time(day: datetime, text: str) -> datetime:
+    found = _TIME.search(text)
+    if not found:
+        return day
+    hour, half = int(found["hour"]), (found["half"] or "").lower()[:1]
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    moment = day.replace(hour=hour, minute=int(found["minute"]), second=min(int(found["second"] or 0), 59))
+    return (moment.replace(tzinfo=_zone(text[found.end() :].strip()))).astimezone(UTC)
+
+
+def _zone(text: str) -> timezone:
+    found = _ZONE.match(text)
+    if found and found["sign"]:
+        offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"]))
+        return timezone(offset if found["sign"] == "+" else -offset)
+    hours = _ZONES.get(found["name"].lower(), 0) if found else 0
+    return timezone(timedelta(hours=hours))

@@ -1,0 +1,90 @@
+"""Which paper an entry of a feed is. Pure.
+
+An entry that names its paper (an address of arXiv's, a DOI, …) has that paper's id, the same as from every other source.
+Other entries have an id that holds within their feed, made from what identifies them there.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from bot.sources.fields import text, web_url
+from bot.text.identity import is_arxiv, paper_id
+
+Row = Mapping[str, Any]
+"""An entry as `bot.sources.feed_worker` writes it."""
+
+_VOLATILE = re.compile(
+    r"[?&;](?:jsessionid|phpsessid|aspsessionid|sid|session(?:_?id)?|[a-z]{0,10}_?token|nonce|sig|signature|expires|ts|timestamp|rnd|rand)=",
+    re.IGNORECASE,
+)
+"""Fields of an address that change with each request."""
+
+
+def identify(rows: Sequence[Row], feed_url: str) -> Iterator[str]:
+    """The ids of the rows, in their order.
+
+    What several different entries share identifies none of them, whatever the feed calls it.
+    """
+    links = [address_of(row, feed_url) or text(row["link"]) for row in rows]
+    ambiguous = _ambiguous(
+        (name, links[n]) for n, row in enumerate(rows) for name in {*row["names"], row["id"]}
+    )
+    shared_links = _ambiguous((link, row["title"]) for row, link in zip(rows, links, strict=True))
+    alike = _ambiguous((_words(row), links[n].partition("?")[0]) for n, row in enumerate(rows))
+    for row, link in zip(rows, links, strict=True):
+        names = (*row["names"], link)
+        own_names = (name for name in names if name not in ambiguous and name not in shared_links)
+        known = [found for name in own_names if (found := paper_id(name))]
+        yield min(known, key=_rank) if known else f"feed:{_digest(_own_id(row, link, ambiguous, alike))}"
+
+
+def address_of(row: Row, feed_url: str) -> str | None:
+    """The address of an entry, with relative ones resolved against the feed's; None if it has none."""
+    for written in (text(row["link"]), text(row["id"])):
+        compact = re.sub(r"[\t\r\n]", "", written).strip().replace(" ", "%20")
+        is_address = written is row["link"] or "://" in compact
+        try:
+            found = web_url(urljoin(feed_url, compact)) if compact and is_address else None
+        except ValueError:
+            found = None
+        if found:
+            return found
+    named = next((found for name in row["names"] if (found := paper_id(name))), "")
+    if named.startswith("doi:"):
+        return web_url(f"https://doi.org/{named.removeprefix('doi:')}")
+    return f"https://arxiv.org/abs/{named}" if named and is_arxiv(named) else None
+
+
+def _own_id(row: Row, link: str, ambiguous: frozenset[str], alike: frozenset[str]) -> str:
+    guid = str(row["id"])
+    if guid and guid not in ambiguous and not _VOLATILE.search(guid):
+        return guid
+    words = _words(row)
+    # Entries of one title, such as "Editorial", are told apart by their links, without what changes in them.
+    return f"{words}\n{urlsplit(link).path}" if words in alike else words
+
+
+def _words(row: Row) -> str:
+    """Title and authors, as one text that spacing and case don't change."""
+    return " ".join("\n".join((row["title"], *row["authors"])).casefold().split())
+
+
+def _ambiguous(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The names that stand for more than one thing."""
+    things: dict[str, set[str]] = defaultdict(set)
+    for name, thing in pairs:
+        things[name].add(thing)
+    return frozenset(name for name, found in things.items() if len(found) > 1)
+
+
+def _digest(written: str) -> str:
+    return sha256(written.encode("utf-8", "replace")).hexdigest()[:20]
+
+
+def _rank(canonical: str) -> int:
+    """Sources agree on arXiv's ids most often, then on DOIs."""
+    return 0 if is_arxiv(canonical) else 1 if canonical.startswith("doi:") else 2

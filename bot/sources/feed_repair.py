@@ -1,0 +1,112 @@
+"""Repairs feeds whose faults would cost the whole feed: each repair leaves everything else as it is. Pure."""
+
+import html
+import re
+import zlib
+from html.entities import html5
+
+from bot.domain.errors import SourceError
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of an uncompressed feed. The largest of journals have about 1 MB."""
+
+_ROOT_ENDS = re.compile(rb"</(?:[a-z]{1,10}:)?(?:rss|feed|rdf)\s{0,100}>", re.IGNORECASE)
+_START = re.compile(rb"<(?:\?xml|rss|feed|rdf:RDF|!--|[a-z]{1,10}:feed)", re.IGNORECASE)
+_MAX_LEAD = 10_000
+"""Bytes before the feed begins: blank lines, or the warnings of a script."""
+_REFERENCE = re.compile(
+    rb"&(?:#(?P<number>[0-9]{1,10}|[xX][0-9a-fA-F]{1,8});?|(?P<name>[A-Za-z][A-Za-z0-9]{0,30});)?"
+)
+_XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")
+"""Bytes that XML forbids, in all charsets that agree with ASCII. ESC is left: ISO-2022-JP needs it."""
+
+
+def decompress(body: bytes, encoding: str) -> bytes:
+    """The body as it was before it was compressed for transport.
+
+    What the body begins with counts, not what the header says: servers name charsets or `none` as the encoding, or
+    compress without saying so. Raises SourceError for an unknown compression and for more than `MAX_BODY` bytes.
+    """
+    if body[:2] == b"\x1f\x8b":
+        plain = _inflate(body, 47)
+    elif _is_text(body):
+        plain = body
+    elif "deflate" in encoding:
+        # With zlib's header, as the standard says, or without it.
+        plain = _inflate(body, 47 if body[:1] in (b"\x78", b"\x58", b"\x08") else -15)
+    elif encoding in ("", "identity", "none"):
+        plain = body
+    else:
+        raise SourceError(f"it is compressed in a way that was not asked for: {encoding[:40]}")
+    if len(plain) > MAX_BODY:
+        raise SourceError(f"it has more than {MAX_BODY // 2**20} MB, which is more than we read")
+    return plain
+
+
+def _is_text(body: bytes) -> bool:
+    start = body[:200].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    return start.startswith(b"<")
+
+
+def _inflate(body: bytes, window: int) -> bytes:
+    unpacker = zlib.decompressobj(wbits=window)
+    try:
+        plain = unpacker.decompress(body, MAX_BODY + 1)
+    except zlib.error as error:
+        raise SourceError(f"it can't be decompressed: {error}") from error
+    if not unpacker.eof and len(plain) <= MAX_BODY:
+        raise SourceError("it is cut off")
+    return plain
+
+
+def repair(body: bytes) -> bytes:
+    """`body` without what stands around the feed, and with character references and characters that XML allows.
+
+    A feed that is cut off stays cut off. Charsets that don't agree with ASCII are left alone.
+    """
+    if b"\x00" in body[:4]:  # UTF-16 or UTF-32
+        return body
+    start = _START.search(body, 0, _MAX_LEAD)
+    ends = [found.end() for found in _ROOT_ENDS.finditer(body)]
+    body = body[start.start() if start else 0 : ends[-1] if ends else len(body)]
+    first, *sections = body.split(b"<![CDATA[")
+    parts = [_with_valid_references(first)]
+    for section in sections:
+        inside, closing, outside = section.partition(b"]]>")
+        parts.append(b"<![CDATA[" + inside + closing + _with_valid_references(outside))
+    return _CONTROLS.sub(b"", b"".join(parts))
+
+
+def is_complete(body: bytes) -> bool:
+    """Whether the body ends with the end of a feed."""
+    tail = body[-200:].rstrip()
+    ends = list(_ROOT_ENDS.finditer(tail))
+    return bool(ends) and ends[-1].end() == len(tail)
+
+
+def _with_valid_references(markup: bytes) -> bytes:
+    return _REFERENCE.sub(_valid, markup)
+
+
+def _valid(reference: re.Match[bytes]) -> bytes:
+    """The reference if XML knows it; a named one of HTML's as a number; what can't be a character as `�`; else `&amp;`."""
+    name, number = reference["name"], reference["number"]
+    if name:
+        if name in _XML_NAMES:
+            return reference[0]
+        characters = html5.get(f"{name.decode()};")
+        return _numbered(characters) if characters else b"&amp;" + reference[0][1:]
+    if number:
+        return _numbered(html.unescape(f"&#{number.decode()};").translate(_FORBIDDEN) or "\ufffd")
+    return b"&amp;"
+
+
+def _numbered(characters: str) -> bytes:
+    return b"".join(b"&#%d;" % ord(character) for character in characters)
+
+
+_FORBIDDEN = dict.fromkeys(
+    [*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], "\ufffd"
+)
+"""Characters that XML 1.0 has no reference to: https://www.w3.org/TR/xml/#charsets."""
