@@ -5,6 +5,7 @@
 """
 
 from bot.query.errors import point_at
+from bot.query.lexer import capitalized, narrow
 from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
 from bot.query.parser import parse
 from bot.query.query import Query
@@ -12,5 +13,5 @@ from bot.query.reading import Reading
 
 __all__ = [
     "And", "Category", "Identifier", "Node", "Not", "Or", "Person", "Phrase", "Query", "Reading", "Signal", "Upstream",
-    "parse", "point_at",
+    "capitalized", "narrow", "parse", "point_at",
 ]  # fmt: skip
