@@ -25,9 +25,14 @@ def error_card(error: UserError, typed: str = "", offer: Button | None = None) -
     return Card("error", shorten(message, NOTICE), blocks=blocks)
 
 
-def sorry_card() -> Card:
-    """For an error that is ours, not the person's."""
+def sorry_card(database_problem: str = "") -> Card:
+    """For an error that is ours, not the person's; with its reason if Paperboy's own database has stopped."""
     message = "Something went wrong on our side. Please try again in a minute."
+    if database_problem:
+        message = (
+            f"Paperboy's database has stopped: {database_problem}. It starts again by itself once that is solved; "
+            "please let the person who runs Paperboy know."
+        )
     return Card("error", message, blocks=(paragraph(message),))
 
 

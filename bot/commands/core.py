@@ -171,7 +171,7 @@ class Commands:
         except Exception:  # the edge: a person waits for an answer, and the platform's loop goes on
             log.exception("command_failed", command=name, channel=str(command.channel), user=command.user.id)
             outcome = "failed"
-            return Reply(sorry_card())
+            return Reply(sorry_card(self._services.database_problem() or ""))
         finally:
             metrics.command_seconds.labels(name, outcome).observe(monotonic() - began)
 

@@ -55,7 +55,7 @@ async def explain(command: Command, services: Services) -> Reply:
         rules=await services.rules.of(channel),
         delivery=next((one for one in deliveries if paper.id in dict(one.papers)), None),
         sent=await services.outbox.sent(channel, paper.id),
-        paused=(await services.outbox.standing(channel)).paused,
+        paused=(await services.outbox.status(channel)).paused,
         now=await services.outbox.now(),
     )
     return Reply(story_card(story))

@@ -68,7 +68,7 @@ class RecentPapers:
             begin = self._now() - self._kept
             since = begin.timestamp() * 1000
             if self._position is None:
-                position = await self._papers.position()  # before the rest: what is met twice does no harm
+                position = await self._papers.last_change()  # before the rest: what is met twice does no harm
                 ids = (await self._papers.seen_since(begin))[::-1]  # the newest first: they matter most
                 self._unread = len(ids)
                 await self._read(ids, since)

@@ -32,7 +32,7 @@ from bot.cards import Card
 from bot.cards.message import message
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, MessageRef, Reason
-from bot.pipeline import delivery as delivering
+from bot.pipeline import sending
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch
 from bot.store.notifications import Notifications
@@ -67,7 +67,7 @@ class Forgetful(DiscordPlatform):
 async def work(redis_url: str, api: str, *, naive: bool) -> None:
     """Post what is due until killed."""
     discord.http.Route.BASE = api
-    delivering.SEND_TIMEOUT = TIMEOUT
+    sending.SEND_TIMEOUT = TIMEOUT
     redis = Redis.from_url(redis_url, decode_responses=True)
     platform = (Forgetful if naive else DiscordPlatform)("token", redis)
     deliveries = DeliveryWorker(

@@ -137,9 +137,9 @@ async def test_a_command_in_a_paused_channel_has_it_tried_again(ask: Ask, servic
     here = a_channel()
     await services.outbox.pause(here, "it was archived")
     await services.outbox.pause_workspace(here.platform, here.workspace, "uninstalled")
-    assert (await services.outbox.standing(here)).paused == "it was archived"
+    assert (await services.outbox.status(here)).paused == "it was archived"
     await ask("list")
-    assert (await services.outbox.standing(here)).paused == ""
+    assert (await services.outbox.status(here)).paused == ""
     await services.outbox.pause(a_channel("C2"), "it was archived")
     await ask("list")
-    assert (await services.outbox.standing(a_channel("C2"))).paused == "it was archived"
+    assert (await services.outbox.status(a_channel("C2"))).paused == "it was archived"

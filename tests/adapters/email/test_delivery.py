@@ -110,9 +110,11 @@ async def scene(redis: Redis) -> AsyncIterator[Scene]:
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same policies, faster."""
     monkeypatch.setattr(retry, "RETRIES", (0.02,) * 7)
-    monkeypatch.setattr(retry, "ASK_AFTER", 0.02)
+    monkeypatch.setattr(retry, "LOOKUP_DELAY", 0.02)
+    monkeypatch.setattr(retry, "FIRST_LIMIT", 0.02)
+    monkeypatch.setattr(retry, "LONGEST_LIMIT", 0.05)
     monkeypatch.setattr(outboxes, "BREAK", 0.05)
-    monkeypatch.setattr(delivering, "PATIENCE", 0.5)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.5)
 
 
 PEOPLE = [f"person{n}@{'example.org' if n % 2 else 'example.net'}" for n in range(40)]
