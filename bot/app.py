@@ -13,8 +13,8 @@ import structlog
 from redis.asyncio import Redis
 
 import adapters
-from bot.cards.message import message
-from bot.cards.welcome import reading_card
+from bot.cards.digest import delivery_card
+from bot.cards.terminal import reading_card
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
@@ -289,7 +289,7 @@ def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
         shared.outbox,
         shared.papers,
         Rates(shared.redis),
-        lambda delivery, entries, wishes: message(entries, wishes, shared.now(), delivery.label),
+        lambda delivery, entries, wishes: delivery_card(entries, wishes, shared.now(), delivery.label),
         on_uncertain=shared.settings.unclear or platform.on_uncertain,
         replay_recent=shared.polls.replay_recent,
     )

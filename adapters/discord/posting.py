@@ -18,7 +18,7 @@ from adapters.discord.markup import fitted
 from adapters.discord.rendering import embed_message, layout
 from bot.cards import Card, PaperBlock
 from bot.cards.paper import short_date
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Rate

@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.cards.paper import paper_card
-from bot.cards.welcome import starter_card, unreachable_card, welcome_card
+from bot.cards.terminal import starter_card, unreachable_card, welcome_card
 from bot.ports import Interactive
 from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample, today

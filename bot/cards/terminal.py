@@ -1,7 +1,7 @@
 """What the terminal says about itself: how to begin, and why no papers arrive."""
 
 from bot.cards import Bullets, Card
-from bot.cards.say import bold, code, dim, paragraph, text
+from bot.cards.build import bold, code, dim, paragraph, text
 
 CONNECT = (
     text(bold("Slack: "), "put ", code("SLACK_BOT_TOKEN"), " and ", code("SLACK_APP_TOKEN"),
