@@ -29,7 +29,7 @@ async def a_day(house: House, clock: Clock) -> None:
 async def test_a_digest_survives_a_kill_at_every_call(
     valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool
 ) -> None:
-    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     steps = 0
     while True:
         steps += 1
@@ -51,7 +51,7 @@ async def test_a_digest_survives_a_kill_at_every_call(
         )
         assert len(board.posts) == 2, f"one message each, killed at {steps}"
         monkeypatch.undo()
-        monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+        monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
         if survived:
             break
     assert steps > 20

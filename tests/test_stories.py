@@ -19,7 +19,7 @@ MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
 @pytest.fixture
 async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     clock = set_clock(monkeypatch, redis)
     await clock.set(MORNING)
     return clock

@@ -33,7 +33,7 @@ ODD_DAYS = {
     ],
 )
 async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, zone: str, hour: int) -> None:
-    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     clock = set_clock(monkeypatch, redis)
     board = Board(clock)
     house, local = House(redis, board), ZoneInfo(zone)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import discord
@@ -32,7 +31,7 @@ from adapters.discord.permissions import (
 from adapters.discord.responses import Ask, Responder, is_no_expired_autocomplete, sorry
 from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
-from adapters.discord.unreachable import UnreachableChannels, notify
+from adapters.discord.unreachable import UnreachableChannels
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find
 from bot.domain.models import Command
@@ -75,9 +74,7 @@ class GatewayClient(discord.AutoShardedClient):
         self._core = core
         self._responder = answers
         self._identify = identify
-        self._lifecycle = Lifecycle(
-            core, ChannelKinds(redis), UnreachableChannels(redis), partial(notify, self, redis), settle=settle
-        )
+        self._lifecycle = Lifecycle(core, ChannelKinds(redis), UnreachableChannels(redis), settle=settle)
         self.tree = Tree(self)
         self._sync = CommandSync(self.tree, redis)
         self._syncing: asyncio.Task[None] | None = None

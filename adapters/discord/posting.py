@@ -19,7 +19,7 @@ from adapters.discord.layout import layout
 from adapters.discord.markup import fitted
 from bot.cards import Card, PaperBlock
 from bot.cards.paper import short_date
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Rate

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from bot.cards import PaperBlock
 from bot.cards.paper import paper_block
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult

@@ -28,7 +28,7 @@ from redis.asyncio import Redis
 
 from bot.domain.deliveries import Delivery, PlannedDelivery
 from bot.domain.models import ChannelRef
-from bot.pipeline.delivery import IN_HAND, DeliveryWorker
+from bot.pipeline.delivery import MAX_IN_FLIGHT, DeliveryWorker
 from bot.ports import Batch
 from bot.store.connect import connect
 from bot.store.notifications import Notifications
@@ -185,11 +185,11 @@ async def run(count: int) -> dict[str, float]:
             await bare(url, session, CHANNELS)  # everything is warm
             for n in range(rounds):
                 await offer(redis, channels(CHANNELS), str(n))
-            loops = [await bare(url, session, count), await bare(url, session, count, IN_HAND)]
+            loops = [await bare(url, session, count), await bare(url, session, count, MAX_IN_FLIGHT)]
             began = monotonic()
             await deliveries.deliver_due()
             rate = count / (monotonic() - began)
-            loops += [await bare(url, session, count), await bare(url, session, count, IN_HAND)]
+            loops += [await bare(url, session, count), await bare(url, session, count, MAX_IN_FLIGHT)]
             await posts_of(pipe)
             late = await timed(redis, deliveries, pipe, LOAD * rate, count)
             await redis.aclose()

@@ -128,11 +128,11 @@ async def _permission_lost_and_regained(stage: DiscordStage, robots: simcord.Cha
     before = len(stage.posted_in(robots))
     forbid(stage, robots, "send_messages")
     await stage.env.settle()
+    await arrive(stage.bot, a_paper("2603.90001", title="A robot that waits"))
+    assert len(stage.posted_in(robots)) == before
     notice = stage.joe.user.dm_channel.last_message
     assert notice is not None
     assert "Send Messages" in notice.content
-    await arrive(stage.bot, a_paper("2603.90001", title="A robot that waits"))
-    assert len(stage.posted_in(robots)) == before
     forbid(stage, robots, None)
     await stage.env.settle()
     await deliver(stage.bot)
