@@ -1,14 +1,9 @@
 """What the terminal says about itself: how to begin, and why no papers arrive."""
 
-<<<<<<< HEAD:bot/cards/welcome.py
 from collections.abc import Iterable
 
 from bot.cards import Bullets, Card, Span
-from bot.cards.say import bold, code, dim, paragraph, text
-=======
-from bot.cards import Bullets, Card
 from bot.cards.build import bold, code, dim, paragraph, text
->>>>>>> main:bot/cards/terminal.py
 
 Connect = Iterable[tuple[str, str]]
 """Platforms that can be connected: their title, and how, with names of settings in backquotes."""

@@ -2,11 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-<<<<<<< HEAD
-from bot.cards.welcome import Connect, farewell_card, tour_card
-=======
-from bot.cards.terminal import farewell_card, tour_card
->>>>>>> main
+from bot.cards.terminal import Connect, farewell_card, tour_card
 from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Core, Screen
 from bot.terminal.sample import sample_papers

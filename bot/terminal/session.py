@@ -3,11 +3,7 @@
 import asyncio
 
 from bot.cards.paper import paper_card
-<<<<<<< HEAD
-from bot.cards.welcome import Connect, starter_card, unreachable_card, welcome_card
-=======
-from bot.cards.terminal import starter_card, unreachable_card, welcome_card
->>>>>>> main
+from bot.cards.terminal import Connect, starter_card, unreachable_card, welcome_card
 from bot.ports import Interactive
 from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample, today
