@@ -13,8 +13,8 @@ import structlog
 from redis.asyncio import Redis
 
 import adapters
-from bot.cards.message import message
-from bot.cards.welcome import reading_card
+from bot.cards.digest import delivery_card
+from bot.cards.terminal import reading_card
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
@@ -36,12 +36,12 @@ from bot.sources import setting_groups as source_setting_groups
 from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.upstream_search import UpstreamSearch
-from bot.store import keys
 from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.connect import connect, syncs_every_write
+from bot.store.crash_recovery import free_claims_of_the_dead
 from bot.store.edits import CardUpdateQueue
-from bot.store.embedded import EmbeddedServer
+from bot.store.embedded import EmbeddedServer, problem_of
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
 from bot.store.notifications import Notifications
@@ -143,8 +143,9 @@ async def open_server(settings: Settings) -> AsyncIterator[Redis]:
             yield redis
         return
     async with EmbeddedServer(settings.data_dir) as server, aclosing(await connect(server.url)) as redis:
-        if server.alone:  # the poller that held this lease was killed
-            await redis.delete(keys.LEASE)
+        server.serves(redis)
+        if server.alone:  # a process that held a lease was killed
+            await free_claims_of_the_dead(redis, adapters.PLATFORMS)
         yield redis
 
 
@@ -288,9 +289,9 @@ def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
         shared.outbox,
         shared.papers,
         Rates(shared.redis),
-        lambda delivery, entries, wishes: message(entries, wishes, shared.now(), delivery.label),
+        lambda delivery, entries, wishes: delivery_card(entries, wishes, shared.now(), delivery.label),
         on_uncertain=shared.settings.unclear or platform.on_uncertain,
-        replay_recent=shared.polls.again,
+        replay_recent=shared.polls.replay_recent,
     )
 
 
@@ -323,6 +324,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
             platforms=adapters.platform_settings(),
+            database_problem=partial(problem_of, shared.redis),
             polls=partial(last_polls, shared.redis),
             now=shared.now,
             join=partial(_join_channel, shared.platforms),

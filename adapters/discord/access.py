@@ -11,7 +11,7 @@ import discord
 
 from adapters.discord.channel_kinds import DIRECT
 from adapters.discord.commands import ROOT, Interaction
-from adapters.discord.permissions import added, plain_user, where
+from adapters.discord.permissions import added, channel_of, user_of
 from bot.domain.errors import AccessUnknown, SendError
 from bot.domain.models import ChannelRef, User
 from bot.ports import Access
@@ -46,11 +46,11 @@ def from_payload(interaction: Interaction) -> Iterator[None]:
     """
     is_command = interaction.type is discord.InteractionType.application_command
     is_elsewhere = not added(interaction) and not interaction.context.dm_channel
-    user, given = plain_user(interaction), None
+    user, given = user_of(interaction), None
     if is_command or is_elsewhere:
         person = interaction.user
         named = names_of(person) if added(interaction) and isinstance(person, discord.Member) else frozenset()
-        given = Verified(user.id, where(interaction), user.may_manage, named)
+        given = Verified(user.id, channel_of(interaction), user.may_manage, named)
     token = _verified.set(given)
     try:
         yield

@@ -1,7 +1,7 @@
-"""Buttons whose `custom_id` says all that is needed when they are pressed, however long ago they were sent.
+"""Buttons that need no stored state: their `custom_id` is the command, as it would be typed after `/paper`.
 
-It is the command as it would be typed after `/paper`. In a post one of them carries the delivery's mark before it
-(`~0123456789abcdef01234567 save 2405.01234`), by which the post can be found again.
+In a post the first `custom_id` with enough room begins with the delivery's mark, by which the post is found again:
+`~0123456789abcdef01234567 save 2405.01234`.
 """
 
 import re
@@ -12,36 +12,38 @@ import discord
 
 from adapters.discord.markup import address, width
 from bot.cards import Button
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.text import shorten
 
 MAX_ID = 100
-"""Characters of a `custom_id`."""
+"""Characters of a `custom_id`. See https://docs.discord.com/developers/components/reference#button."""
 MAX_LABEL = 80
+"""Characters of a button's label."""
 IN_A_ROW = 5
+"""Max buttons in a row."""
 CUSTOM_ID = re.compile(r"(?:~(?P<mark>[0-9a-f]{24}) )?(?P<line>[a-z].*)", re.DOTALL)
 FALLBACK = Button("Subscriptions", "list")
-"""Carries the mark of a post that has no button of its own for it."""
+"""Carries the mark in a post without a button that has room for it."""
 
 
 def mark(key: str) -> str:
-    """What a delivery's messages are known by: as a nonce (25 characters at most), and in a button."""
+    """The mark of a delivery's message: its nonce (at most 25 characters), and part of a button's `custom_id`."""
     return blake2b(key.encode(), digest_size=12).hexdigest()
 
 
 def rows(buttons: Iterable[Button], *, most: int) -> list[list[Button]]:
-    """Rows of at most five, and at most `most` buttons. What comes twice, or what Discord can't carry, is left out."""
-    kept: dict[str, Button] = {}
+    """Rows of at most five buttons, `most` in all, without duplicates and without commands that are too long."""
+    unique: dict[str, Button] = {}
     for button in buttons:
         target = address(button.url) or button.command
         if target and (button.url or len(button.command) <= MAX_ID):
-            kept.setdefault(target, button)
-    some = list(kept.values())[:most]
+            unique.setdefault(target, button)
+    some = list(unique.values())[:most]
     return [some[at : at + IN_A_ROW] for at in range(0, len(some), IN_A_ROW)]
 
 
 def component(button: Button, custom_id: str) -> discord.ui.Button[discord.ui.LayoutView]:
-    """The button as Discord's: a link, or something to press that is known by `custom_id`."""
+    """Discord's form of the button: a link, or a button with this `custom_id`."""
     label = label_of(button)
     if url := address(button.url):
         return discord.ui.Button(label=label, url=url)
@@ -55,8 +57,8 @@ def label_of(button: Button) -> str:
     return label or "…"
 
 
-class Ids:
-    """Gives a message's buttons their ids: the first one that has room for it carries the mark."""
+class CustomIds:
+    """Gives each button of a message its `custom_id`; the first one with enough room carries the mark."""
 
     def __init__(self, marked: str = "") -> None:
         self._mark = marked
@@ -69,18 +71,18 @@ class Ids:
         return button.command
 
     @property
-    def owed(self) -> bool:
-        """Whether no button has carried the mark yet."""
+    def is_mark_pending(self) -> bool:
+        """Whether no button carries the mark yet."""
         return bool(self._mark)
 
     @staticmethod
     def fits(button: Button) -> bool:
-        """Whether the mark has room beside the button's command."""
+        """Whether a `custom_id` has room for the mark and the button's command."""
         return len(button.command) + 26 <= MAX_ID
 
 
 def marks_of(components: Sequence[object]) -> Iterator[str]:
-    """The marks in a message's components, however deep."""
+    """The marks in a message's components, nested ones too."""
     for part in components:
         found = CUSTOM_ID.fullmatch(getattr(part, "custom_id", None) or "")
         if found and found["mark"]:

@@ -1,4 +1,4 @@
-"""What kind of channel each one is: the process that posts has no gateway that would tell it."""
+"""The kind of each channel, shared through Redis: the process that posts has no gateway to learn it from."""
 
 from collections.abc import Sequence
 from typing import Literal, cast
@@ -11,23 +11,24 @@ from bot.domain.models import ChannelRef
 
 Kind = Literal["text", "news", "forum"]
 DIRECT = "@me"
-"""The workspace of channels that belong to no server: direct messages."""
+"""The workspace of direct messages, which belong to no server."""
 MAX_TAGS = 5
+"""Max tags of a forum's post."""
 
 
 class ChannelKinds:
-    """Remembers the channels that are no usual ones, for all processes."""
+    """Stores which channels are forums or announcement channels, for all processes."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     async def kind(self, channel: int) -> Kind:
-        """What is known of a channel; `text` where nothing is."""
+        """The channel's kind as far as it is known, else `text`."""
         known = await self._redis.hget(keys.KINDS, str(channel))
         return cast("Kind", known or "text")
 
     async def learn(self, channel: int, kind: discord.ChannelType) -> Kind:
-        """Remember what Discord says a channel is."""
+        """Store a channel's kind. Returns it."""
         found = kind_of(kind)
         if found == "text":
             await self._redis.hdel(keys.KINDS, str(channel))
@@ -37,21 +38,21 @@ class ChannelKinds:
 
 
 def kind_of(kind: discord.ChannelType) -> Kind:
-    """The kinds that are posted to in ways of their own, and `text` for all the others."""
+    """The kind of a channel type: forums and announcement channels are posted to differently from all others."""
     if kind in {discord.ChannelType.forum, discord.ChannelType.media}:
         return "forum"
     return "news" if kind is discord.ChannelType.news else "text"
 
 
 def ref(guild: int | None, channel: int) -> ChannelRef:
-    """How the core knows a channel."""
+    """The core's name for a channel."""
     return ChannelRef("discord", str(guild or DIRECT), str(channel))
 
 
 def tags_for(forum: discord.ForumChannel, topics: Sequence[str]) -> list[discord.ForumTag]:
-    """The forum's tags that are named like the topics: `cs.CL`, `cs`, or `NLP (cs.CL)`.
+    """The forum's tags whose names contain a topic, as in `cs.CL`, `cs` or `NLP (cs.CL)`.
 
-    Where the forum insists on a tag and none is named so, the first one that everyone may use.
+    If none does and the forum requires a tag, the first tag that everyone may use.
     """
     wanted = dict.fromkeys(
         part for topic in topics for part in (topic.casefold(), topic.partition(".")[0].casefold())

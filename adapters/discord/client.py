@@ -1,10 +1,9 @@
-"""The clients: one that listens at the gateway, and one that only speaks REST."""
+"""The client at the gateway: commands, buttons and forms come in, and the events of servers and channels."""
 
 import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import discord
@@ -13,7 +12,6 @@ from discord import app_commands
 from redis.asyncio import Redis
 
 from adapters.discord.access import from_payload
-from adapters.discord.answers import Answers, Ask, is_no_expired_autocomplete, sorry
 from adapters.discord.buttons import CUSTOM_ID
 from adapters.discord.channel_kinds import ChannelKinds
 from adapters.discord.command_sync import CommandSync
@@ -21,17 +19,26 @@ from adapters.discord.commands import Interaction, root_command
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
 from adapters.discord.lifecycle import SETTLE, Lifecycle
-from adapters.discord.permissions import added, advise, kind_here, plain_user, refusal, roles, where
+from adapters.discord.permissions import (
+    added,
+    channel_of,
+    refusal,
+    roles,
+    type_of_channel,
+    user_of,
+    with_permission_warning,
+)
+from adapters.discord.responses import Ask, Responder, is_no_expired_autocomplete, sorry
 from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
-from adapters.discord.unreachable import UnreachableChannels, notify
+from adapters.discord.unreachable import UnreachableChannels
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find
 from bot.domain.models import Command
 from bot.ports import Core, Reply
 
 Identify = Callable[[int], Awaitable[None]]
-"""Returns once a shard may identify itself."""
+"""Waits until a shard may identify itself."""
 
 SYNC_PATIENCE = 2.0
 """Seconds that connecting waits for the first command sync, so that a new command is there as soon as the bot is."""
@@ -39,14 +46,14 @@ SYNC_PATIENCE = 2.0
 log = structlog.get_logger(__name__)
 
 
-class Listening(discord.AutoShardedClient):
-    """Answers commands and buttons, and tells the core what becomes of channels and servers."""
+class GatewayClient(discord.AutoShardedClient):
+    """Hands commands, buttons and forms to the core, and events of servers and channels to Lifecycle."""
 
     def __init__(
         self,
         core: Core,
         redis: Redis,
-        answers: Answers,
+        answers: Responder,
         identify: Identify | None = None,
         *,
         settle: float = SETTLE,
@@ -65,18 +72,16 @@ class Listening(discord.AutoShardedClient):
         )
         self.http.user_agent = USER_AGENT
         self._core = core
-        self._answers = answers
+        self._responder = answers
         self._identify = identify
-        self._lifecycle = Lifecycle(
-            core, ChannelKinds(redis), UnreachableChannels(redis), partial(notify, self, redis), settle=settle
-        )
+        self._lifecycle = Lifecycle(core, ChannelKinds(redis), UnreachableChannels(redis), settle=settle)
         self.tree = Tree(self)
         self._sync = CommandSync(self.tree, redis)
         self._syncing: asyncio.Task[None] | None = None
         self.tree.add_command(root_command(self._invoke, self._complete))
 
     async def setup_hook(self) -> None:
-        """Runs once, before the gateway."""
+        """Prepare the commands. discord.py calls it once, before it connects."""
         self.add_dynamic_items(CommandButton, FormButton)
         await self.tree.set_translator(Translations())
         self._syncing = asyncio.create_task(self._sync.run(), name="command sync")
@@ -90,16 +95,16 @@ class Listening(discord.AutoShardedClient):
             await self._identify(shard_id or 0)
 
     async def pressed(self, interaction: Interaction, line: str) -> None:
-        """A button was pressed, whose command is `line`."""
+        """Answer a button whose command is `line`."""
         spec = find(line.split(maxsplit=1)[0])
         await self._answer(interaction, spec, lambda: self._typed(interaction, line), line)
 
     async def opened(self, interaction: Interaction, page: int, line: str) -> None:
-        """A part of the form was asked for that the command `line` brings."""
-        await self._answers.open(interaction, lambda: self._typed(interaction, line), page, line)
+        """Open a part of the form that the command `line` shows."""
+        await self._responder.open(interaction, lambda: self._typed(interaction, line), page, line)
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """A form was sent in. discord.py deals with commands and buttons by itself."""
+        """Answer a form that was sent in. discord.py dispatches commands and buttons by itself."""
         data: Mapping[str, Any] = interaction.data or {}
         form = FORM.fullmatch(str(data.get("custom_id", "")))
         if interaction.type is not discord.InteractionType.modal_submit or form is None:
@@ -113,7 +118,7 @@ class Listening(discord.AutoShardedClient):
                 return reply
             now = {field.name: field.value for field in reply.form.fields}
             options = now | sent_in(data.get("components", ()))
-            command = Command(reply.form.command, plain_user(interaction), where(interaction), options)
+            command = Command(reply.form.command, user_of(interaction), channel_of(interaction), options)
             with from_payload(interaction):
                 return await self._core.handle(command)
 
@@ -121,11 +126,11 @@ class Listening(discord.AutoShardedClient):
 
     async def _typed(self, interaction: Interaction, line: str) -> Reply:
         with from_payload(interaction):
-            return await self._core.handle_text(line, plain_user(interaction), where(interaction))
+            return await self._core.handle_text(line, user_of(interaction), channel_of(interaction))
 
     async def _invoke(self, interaction: Interaction, spec: CommandSpec, options: Mapping[str, str]) -> None:
         async def ask() -> Reply:
-            command = Command(spec.name, plain_user(interaction), where(interaction), options)
+            command = Command(spec.name, user_of(interaction), channel_of(interaction), options)
             with from_payload(interaction):
                 return await self._core.handle(command)
 
@@ -133,21 +138,21 @@ class Listening(discord.AutoShardedClient):
 
     async def _answer(self, interaction: Interaction, spec: CommandSpec | None, ask: Ask, line: str) -> None:
         async def advised() -> Reply:
-            return advise(await ask(), interaction, spec)
+            return with_permission_warning(await ask(), interaction, spec)
 
-        await self._answers.give(interaction, refusal(interaction, spec) or advised, line=line)
+        await self._responder.give(interaction, refusal(interaction, spec) or advised, line=line)
         if added(interaction):
-            kind = kind_here(interaction) if spec and spec.changes else None
-            await self._lifecycle.used(where(interaction), kind, interaction.app_permissions)
+            kind = type_of_channel(interaction) if spec and spec.changes else None
+            await self._lifecycle.used(channel_of(interaction), kind, interaction.app_permissions)
 
     async def _complete(
         self, interaction: Interaction, spec: CommandSpec, option: OptionSpec, typed: str
     ) -> Sequence[Choice]:
         if (spec.name, option.name) == ("settings", "ping"):
             return roles(interaction, typed)
-        channel = where(interaction)
+        channel = channel_of(interaction)
         with from_payload(interaction):
-            return await self._core.complete(spec.name, option.name, typed, plain_user(interaction), channel)
+            return await self._core.complete(spec.name, option.name, typed, user_of(interaction), channel)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await self._lifecycle.added(guild)
@@ -186,32 +191,32 @@ class Listening(discord.AutoShardedClient):
         self._lifecycle.roles_changed(after.guild)
 
     async def close(self) -> None:
-        """Also cancels what was still to be done."""
+        """Close the connection, and cancel the sync and the looks that are still to come."""
         if self._syncing is not None:
             self._syncing.cancel()
         await self._lifecycle.close()
         await super().close()
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
-        """The edge: an event that could not be dealt with is logged, the next ones go on."""
-        log.error("event failed", gateway_event=event_method, exc_info=sys.exception())
+        """Log the event that failed; the next ones go on."""
+        log.error("event_failed", gateway_event=event_method, exc_info=sys.exception())
 
 
-class Tree(app_commands.CommandTree[Listening]):
+class Tree(app_commands.CommandTree[GatewayClient]):
     """The commands. An error in one is logged, and the person sees that something went wrong."""
 
-    def __init__(self, client: Listening) -> None:
+    def __init__(self, client: GatewayClient) -> None:
         super().__init__(client)
         logging.getLogger("discord.app_commands.tree").addFilter(is_no_expired_autocomplete)
 
     async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """The edge, as above."""
-        log.error("command failed", exc_info=error)
+        """Log the error and say so."""
+        log.error("command_failed", exc_info=error)
         await sorry(interaction)
 
 
 class FormButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=FORM):
-    """Opens a part of a form."""
+    """A button that opens a part of a form."""
 
     def __init__(self, button: discord.ui.Button[Any], page: int, line: str) -> None:
         super().__init__(button)
@@ -224,11 +229,11 @@ class FormButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=FORM):
         return cls(item, int(match["page"]), match["line"])
 
     async def callback(self, interaction: Any) -> None:
-        """Open it."""
+        """Open the form."""
         try:
             await interaction.client.opened(interaction, self._page, self._line)
-        except Exception:  # the edge, as above
-            log.exception("form failed", line=self._line)
+        except Exception:  # the edge: discord.py would only print it
+            log.exception("form_failed", line=self._line)
             await sorry(interaction)
 
 
@@ -240,7 +245,7 @@ def line_of(spec: CommandSpec, options: Mapping[str, str]) -> str:
 
 
 class CommandButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUSTOM_ID):
-    """Any button that runs a command, of any message ever sent."""
+    """A button that runs a command, however old its message is."""
 
     def __init__(self, button: discord.ui.Button[Any], line: str) -> None:
         super().__init__(button)
@@ -252,9 +257,9 @@ class CommandButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUS
         return cls(item, match["line"])
 
     async def callback(self, interaction: Any) -> None:
-        """Run its command."""
+        """Run the button's command."""
         try:
             await interaction.client.pressed(interaction, self._line)
-        except Exception:  # the edge, as above
-            log.exception("button failed", line=self._line)
+        except Exception:  # the edge: discord.py would only print it
+            log.exception("button_failed", line=self._line)
             await sorry(interaction)

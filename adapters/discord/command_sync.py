@@ -106,10 +106,10 @@ class CommandSync:
             return
         http, number = self._tree.client.http, int(application)
         existing: Sequence[Mapping[str, Any]] = await http.get_global_commands(number)
-        kept = [_sendable(command) for command in existing if command.get("type") == ENTRY_POINT]
-        await http.bulk_upsert_global_commands(number, [*map(dict, payload), *kept])
+        entry_points = [_sendable(command) for command in existing if command.get("type") == ENTRY_POINT]
+        await http.bulk_upsert_global_commands(number, [*map(dict, payload), *entry_points])
         await self._redis.hset(keys.COMMANDS, application, digest)
-        log.info("commands_synced", entry_point=bool(kept))
+        log.info("commands_synced", entry_point=bool(entry_points))
 
     async def _payload(self) -> list[dict[str, Any]]:
         commands, translator = self._tree.get_commands(), self._tree.translator

@@ -1,4 +1,4 @@
-"""`/paper` as Discord's command tree, made of the core's table."""
+"""`/paper` as Discord's command tree, built from the core's table."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from inspect import Parameter, Signature
@@ -13,8 +13,12 @@ from bot.text import shorten
 
 ROOT = "paper"
 MAX_DESCRIPTION = 100
+"""Characters of a command's or option's description. See
+https://docs.discord.com/developers/interactions/application-commands."""
 MAX_CHOICES = 25
+"""Choices offered while a person types."""
 MAX_CHOICE = 100
+"""Characters of a choice."""
 
 Interaction = discord.Interaction[discord.AutoShardedClient]
 Invoke = Callable[[Interaction, CommandSpec, Mapping[str, str]], Awaitable[None]]
@@ -22,7 +26,7 @@ Complete = Callable[[Interaction, CommandSpec, OptionSpec, str], Awaitable[Seque
 
 
 def root_command(invoke: Invoke, complete: Complete) -> app_commands.Group:
-    """`/paper` with all commands that people are told of, to be used wherever Discord lets one.
+    """`/paper` with all commands that aren't hidden, for every place that Discord allows.
 
     Discord lets an app choose places and permissions for the whole of `/paper` only. Whether a command makes sense
     outside a server that Paperboy was added to is checked when it is used.
@@ -50,7 +54,7 @@ def _command(
             {options[name].name: str(value) for name, value in given.items() if value is not None},
         )
 
-    callback.__signature__ = Signature(  # type: ignore[attr-defined]  # it is how a callable says what it takes
+    callback.__signature__ = Signature(  # type: ignore[attr-defined]  # discord.py reads the options from it
         [
             Parameter("interaction", Parameter.POSITIONAL_OR_KEYWORD, annotation=Interaction),
             *(_parameter(name, option) for name, option in options.items()),
@@ -92,5 +96,5 @@ def _completing(
 
 
 def _described(summary: str) -> app_commands.locale_str:
-    """Up to 100 characters, and to be translated where the tree has a translator."""
+    """A description of up to 100 characters, for the translator."""
     return app_commands.locale_str(shorten(summary[:1].upper() + summary[1:], MAX_DESCRIPTION))

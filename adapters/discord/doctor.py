@@ -1,4 +1,4 @@
-"""What can be wrong with Discord, for `paperboy doctor`."""
+"""Checks the connection to Discord, for `paperboy doctor`."""
 
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -7,42 +7,41 @@ import discord
 from redis.asyncio import Redis
 
 from adapters.discord import keys
-from adapters.discord.errors import verdict
-from adapters.discord.permissions import invite, lacking
+from adapters.discord.errors import classify_error
+from adapters.discord.permissions import invite, missing_permissions
 from adapters.discord.shards import RESERVE, gateway_of
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef
 from bot.ports import Finding
 from bot.store.subscriptions import Subscriptions
 
-TOKEN_TODO = "copy it anew from the page Bot of your application at https://discord.com/developers"  # noqa: S105  # no secret
+TOKEN_TODO = "copy a new token from the page Bot of your application at https://discord.com/developers"  # noqa: S105  # no secret
 MANY = 200
-"""Servers that are counted; one request's worth."""
+"""Servers that are counted: as many as one request returns."""
 CHANNELS = 50
-"""Channels that are looked at."""
+"""Max channels that are checked: each takes three requests."""
 
 
-async def examine(speaking: Callable[[], Awaitable[discord.Client]], redis: Redis) -> list[Finding]:
-    """The token, the servers that the bot is in, what is left of the day's connections, and the channels that have
-    subscriptions."""
+async def examine(rest: Callable[[], Awaitable[discord.Client]], redis: Redis) -> list[Finding]:
+    """Check the token, the servers, today's connections, the commands, and some channels with subscriptions."""
     try:
-        client = await speaking()
+        client = await rest()
         servers = [guild async for guild in client.fetch_guilds(limit=MANY)]
         gateway = await gateway_of(client)
     except discord.LoginFailure:
         return [Finding("discord", ok=False, message="Discord refuses DISCORD_TOKEN", todo=TOKEN_TODO)]
     except (discord.DiscordException, aiohttp.ClientError, OSError, SendError) as error:
-        todo = "check this machine's way out (DNS, proxy, firewall); it is retried by itself"
+        todo = "check this machine's network: DNS, proxy, firewall. Paperboy keeps trying"
         return [Finding("discord", ok=False, message=f"Discord can't be reached: {error}", todo=todo)]
     name = client.user.name if client.user else "the bot"
-    found = [Finding("discord", ok=True, message=f"DISCORD_TOKEN is that of {name}")]
+    found = [Finding("discord", ok=True, message=f"DISCORD_TOKEN belongs to {name}")]
     found += _servers(len(servers), client.application_id)
     if gateway.remaining < RESERVE:
         found.append(
             Finding(
                 "discord",
                 ok=False,
-                message=f"{gateway.remaining} connections are left of today's; Paperboy waits before it uses them up",
+                message=f"only {gateway.remaining} of today's connections are left; Paperboy waits rather than use them up",
                 todo=f"find out what keeps restarting; the next day begins in {gateway.reset_after / 3600:.1f} hours",
             )
         )
@@ -51,16 +50,14 @@ async def examine(speaking: Callable[[], Awaitable[discord.Client]], redis: Redi
 
 
 async def _commands(redis: Redis, application: int | None) -> list[Finding]:
-    """Whether Discord has our commands, as far as the processes at the gateway know."""
+    """A problem with the command sync, as the processes at the gateway report it."""
     problem = await redis.hget(keys.SYNC_PROBLEM, str(application))
     if problem is None:
         return []
     message = (
         f"Discord shows older commands, which still work, because of a problem with the new ones: {problem!s}"
     )
-    todo = (
-        "nothing if it passes: it is retried, every six hours at the latest. Restarting makes no difference"
-    )
+    todo = "nothing, if it passes: Paperboy retries at least every six hours. A restart doesn't help"
     return [Finding("discord commands", ok=False, message=message, todo=todo)]
 
 
@@ -68,33 +65,39 @@ def _servers(count: int, application: int | None) -> Iterator[Finding]:
     if count:
         many = f"{MANY} servers or more" if count == MANY else f"{count} server{'s' if count > 1 else ''}"
         yield Finding(
-            "discord", ok=True, message=f"it is in {many}; others add it by {invite(application or 0)}"
+            "discord",
+            ok=True,
+            message=f"the bot is in {many}; this link adds it to others: {invite(application or 0)}",
         )
     elif application is not None:
         yield Finding(
-            "discord", ok=False, message="it is in no server yet", todo=f"add it: {invite(application)}"
+            "discord", ok=False, message="the bot is in no server yet", todo=f"add it: {invite(application)}"
         )
 
 
 async def _subscribed(redis: Redis) -> list[ChannelRef]:
-    """Some of the channels that have subscriptions: each takes requests to look at."""
+    """Some of the channels with subscriptions."""
     found = {subscription.channel async for subscription in Subscriptions(redis).load()}
     return sorted(c for c in found if c.platform == "discord" and c.workspace.isdigit())[:CHANNELS]
 
 
 async def _channel(client: discord.Client, channel: ChannelRef) -> Finding:
-    """Whether it can be posted in."""
+    """Whether Paperboy can post in the channel."""
     name = "discord channel"
     try:
         guild = await client.fetch_guild(int(channel.workspace), with_counts=False)
         place = await guild.fetch_channel(int(channel.channel))
         if client.user is None or isinstance(place, discord.Thread):
             return Finding(name, ok=True, message=f"{channel.channel} is a thread in {guild.name}")
-        missing = lacking(place.permissions_for(await guild.fetch_member(client.user.id)))
+        missing = missing_permissions(place.permissions_for(await guild.fetch_member(client.user.id)))
     except (discord.HTTPException, SendError) as error:
         todo = "invite Paperboy again, or unsubscribe there"
-        return Finding(name, ok=False, message=f"{channel.channel}: {verdict(error)}", todo=todo)
+        return Finding(
+            name, ok=False, message=f"{channel.channel}: {classify_error(error, posts=False)}", todo=todo
+        )
     if missing:
         todo = f"give Paperboy {' and '.join(missing)} there"
-        return Finding(name, ok=False, message=f"#{place.name} in {guild.name} can't be posted in", todo=todo)
-    return Finding(name, ok=True, message=f"#{place.name} in {guild.name} can be posted in")
+        return Finding(
+            name, ok=False, message=f"Paperboy can't post in #{place.name} in {guild.name}", todo=todo
+        )
+    return Finding(name, ok=True, message=f"Paperboy can post in #{place.name} in {guild.name}")

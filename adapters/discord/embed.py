@@ -1,45 +1,48 @@
-"""A card as a classic embed with buttons below: in announcement channels, and where a channel wants it so."""
+"""A card as an embed with buttons: in announcement channels, and in channels that chose `embeds:on`."""
 
 from dataclasses import dataclass
 
 import discord
 
-from adapters.discord.buttons import FALLBACK, Ids, component
+from adapters.discord.buttons import FALLBACK, CustomIds, component
 from adapters.discord.layout import ACCENT
-from adapters.discord.layout_plan import pressed, said, unseen, words
+from adapters.discord.layout_plan import block_text, button_rows, new_buttons, paper_text
 from adapters.discord.markup import address, fitted, width
 from bot.cards import Card, PaperBlock
 
 MAX_TITLE = 256
+"""Characters of an embed's title. See https://docs.discord.com/developers/resources/message#embed-object."""
 MAX_DESCRIPTION = 4096
+"""Characters of an embed's description."""
 MAX_ROWS = 4
-"""Of five: one is kept free for the button that a post is found by."""
+"""Rows of buttons out of Discord's five: the last is reserved for a button that carries the mark."""
 _SQUEEZES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.08)
+"""Shares of each text\'s usual length: the first with which all fits is used."""
 
 
 @dataclass(frozen=True, slots=True)
-class Classic:
-    """What a message without the new components consists of."""
+class EmbedMessage:
+    """The parts of a message with an embed."""
 
     embed: discord.Embed
     view: discord.ui.View
 
 
-def classic(card: Card, marked: str = "") -> Classic:
-    """The whole card; `marked` is what it will be found by. Needs a running event loop."""
-    ids = Ids(marked)
+def embed_message(card: Card, marked: str = "") -> EmbedMessage:
+    """The whole card; one of its buttons carries the mark `marked`. Needs a running event loop."""
+    ids = CustomIds(marked)
     seen: set[str] = set()
-    found = (unseen(row, seen) for block in card.blocks for row in pressed(block, 10))
+    found = (new_buttons(row, seen) for block in card.blocks for row in button_rows(block, 10))
     view = discord.ui.View(timeout=None)
     for number, row in enumerate(list(filter(None, found))[:MAX_ROWS]):
         for button in row:
             part = component(button, ids(button))
             part.row = number
             view.add_item(part)
-    if ids.owed:
+    if ids.is_mark_pending:
         view.add_item(component(FALLBACK, ids(FALLBACK)))
     view.stop()
-    return Classic(_embed(card), view)
+    return EmbedMessage(_embed(card), view)
 
 
 def _embed(card: Card) -> discord.Embed:
@@ -50,7 +53,7 @@ def _embed(card: Card) -> discord.Embed:
             title=fitted(alone.title, MAX_TITLE),
             url=address(alone.url),
             description=next(
-                text for room in _SQUEEZES if width(text := words(alone, room)) <= MAX_DESCRIPTION
+                text for room in _SQUEEZES if width(text := paper_text(alone, room)) <= MAX_DESCRIPTION
             ),
         )
         return embed.set_thumbnail(url=address(alone.thumbnail_url))
@@ -63,4 +66,4 @@ def _embed(card: Card) -> discord.Embed:
 
 
 def _all(card: Card, room: float) -> str:
-    return "\n".join(filter(None, (said(block, room) for block in card.blocks)))
+    return "\n".join(filter(None, (block_text(block, room) for block in card.blocks)))

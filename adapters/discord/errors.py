@@ -157,7 +157,7 @@ class Answer:
         return code if type(code) is int else None
 
 
-def judge(answer: Answer, *, posts: bool) -> SendError | None:
+def classify(answer: Answer, *, posts: bool) -> SendError | None:
     """What the answer means; None if it is what was asked for. `posts` says whether the request creates a post."""
     status = answer.status
     if 200 <= status < 300:
@@ -180,7 +180,7 @@ def not_discord(status: int) -> RetryLater:
     )
 
 
-def verdict(error: Exception, *, posts: bool = True) -> SendError:
+def classify_error(error: Exception, *, posts: bool = True) -> SendError:
     """What an error of a request means. `posts` says whether the request creates a post."""
     match error:
         case SendError():
@@ -191,7 +191,7 @@ def verdict(error: Exception, *, posts: bool = True) -> SendError:
             return RetryLater("Discord's rate limit", after=5.0, counts=False)
         case discord.HTTPException():
             answer = Answer(error.status, {"code": error.code, "message": error.text})
-            return judge(answer, posts=posts) or DeliveryUncertain(_shown(answer))
+            return classify(answer, posts=posts) or DeliveryUncertain(_shown(answer))
         case aiohttp.ClientError() | OSError():
             return _unanswered(error, posts=posts)
         case _:
@@ -252,6 +252,6 @@ def _number(text: str) -> float:
 
 def _shown(answer: Answer) -> str:
     """The answer in a short line."""
-    said = answer.body.get("message", "") if isinstance(answer.body, dict) else ""
+    message = answer.body.get("message", "") if isinstance(answer.body, dict) else ""
     code = "" if answer.code is None else f" {answer.code}"
-    return f"HTTP {answer.status}{code}{': ' if said else ''}{said}"[:300]
+    return f"HTTP {answer.status}{code}{': ' if message else ''}{message}"[:300]

@@ -1,7 +1,7 @@
-"""A form as Discord's modals: five fields each, so a longer one is chosen a part of first.
+"""A form as Discord's modals. A modal has five fields, so a longer form is opened in parts, by buttons.
 
-Nothing is remembered meanwhile. Modals and buttons carry the part and the command that brought the form
-(`?1 settings`); when a part is sent in, that command is asked again for what the other fields are now.
+Nothing is stored in between. Modals and buttons carry the part's number and the command that showed the form
+(`?1 settings`). When a part is sent in, that command is run again to get the other fields' present values.
 """
 
 import re
@@ -14,38 +14,46 @@ from adapters.discord.buttons import MAX_ID, MAX_LABEL
 from adapters.discord.layout import Row, layout
 from adapters.discord.layout_plan import MAX_COMPONENTS
 from bot.cards import Card, Field, Form
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.text import shorten
 
 ON_A_PAGE = 5
+"""Max fields of a modal. For this and the limits below, see
+https://docs.discord.com/developers/components/reference."""
 MAX_TITLE = 45
+"""Characters of a modal's title."""
 MAX_NAME = 45
+"""Characters of a field's label."""
 MAX_HELP = 100
+"""Characters of a field's description."""
 MAX_VALUE = 400
+"""Characters of a text field; ours, and more than any setting needs."""
 MAX_CHOICES = 25
+"""Choices of a select."""
 MAX_CHOICE = 100
+"""Characters of a choice."""
 CUSTOM_ID = re.compile(r"\?(?P<page>\d{1,2}) (?P<line>.+)", re.DOTALL)
 
 
 def pages(form: Form) -> list[tuple[Field, ...]]:
-    """The fields, as many together as a modal holds."""
+    """The fields, in parts that fit a modal."""
     return [form.fields[at : at + ON_A_PAGE] for at in range(0, len(form.fields), ON_A_PAGE)]
 
 
 def modal(form: Form, page: int, line: str) -> discord.ui.Modal | None:
-    """One part of a form that the command `line` brought; None where there is no such part. Needs a running loop."""
+    """A part of the form that the command `line` shows; None if there is no such part. Needs a running loop."""
     custom_id = f"?{page} {line}"
     if page >= len(pages(form)) or len(custom_id) > MAX_ID:
         return None
     view = discord.ui.Modal(title=shorten(plain(form.title), MAX_TITLE), custom_id=custom_id, timeout=None)
     for field in pages(form)[page]:
         view.add_item(_label(field))
-    view.stop()  # discord.py must not keep it
+    view.stop()  # discord.py must not store it
     return view
 
 
 def chooser(card: Card, form: Form, line: str) -> discord.ui.LayoutView:
-    """A card, and a button below it for each part of its form."""
+    """A card, with a button for each part of its form."""
     view = layout(card)
     buttons = [_open(fields, page, line) for page, fields in enumerate(pages(form))][:ON_A_PAGE]
     if view.total_children_count + len(buttons) + 1 <= MAX_COMPONENTS and len(f"?9 {line}") <= MAX_ID:
@@ -55,7 +63,7 @@ def chooser(card: Card, form: Form, line: str) -> discord.ui.LayoutView:
 
 
 def sent_in(components: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Field -> what was given, of a modal that was sent in."""
+    """Field -> value of a modal that was sent in."""
     given: dict[str, str] = {}
     for label in components:
         field = label.get("component") or {}

@@ -1,6 +1,6 @@
-"""What a card becomes in Discord's terms: pieces of Markdown, pictures and rows of buttons, within Discord's limits.
+"""Plans a card within Discord's limits: pieces of Markdown, pictures and rows of buttons.
 
-Pure. `layout.py` and `embed.py` make messages of it.
+Pure. `layout.py` and `embed.py` build messages from the plan.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,11 +11,12 @@ from adapters.discord.markup import address, fitted, running, width
 from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph
 
 MAX_TEXT = 4000
-"""Characters of a message's text components together."""
+"""Characters of all text components of a message. See https://docs.discord.com/developers/components/reference."""
 MAX_COMPONENTS = 40
 """Components of a message, nested ones too."""
 _HEADING, _TITLE, _BYLINE, _SUMMARY, _ABSTRACT, _REASON = 300, 400, 360, 600, 2600, 220
 _PARAGRAPH, _BULLET = 2400, 600
+"""Characters of each kind of text."""
 _SQUEEZES = (
     (10, 1.0),
     (5, 1.0),
@@ -28,14 +29,14 @@ _SQUEEZES = (
     (0, 0.15),
     (0, 0.08),
 )
-"""How many buttons a paper has, and how much of each text is left: the first that fits is taken."""
+"""Buttons per paper, and shares of each text's usual length: the first pair with which all fits is used."""
 _ROOM_FOR_MARK = 2
-"""Components kept free for the button that a post is found by."""
+"""Components reserved for a button that carries the mark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Text with a small picture beside it."""
+    """Text with a small picture next to it."""
 
     text: str
     url: str
@@ -43,15 +44,15 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Parts what is above from what is below."""
+    """A separator."""
 
 
 Piece = str | Picture | Line | tuple[Button, ...]
 Titled = Callable[[PaperBlock, float], str]
 
 
-def plan(card: Card) -> list[Piece]:
-    """All of the card that a message of components can hold."""
+def plan_layout(card: Card) -> list[Piece]:
+    """As much of the card as fits into a message of components."""
     pieces: list[Piece] = []
     for buttons, room in _SQUEEZES:
         pieces = list(_merged(_pieces(card, buttons, room)))
@@ -63,18 +64,18 @@ def plan(card: Card) -> list[Piece]:
 
 
 def text_of(pieces: Iterable[Piece]) -> int:
-    """Characters of all texts."""
+    """Characters of all texts together."""
     texts = (p.text if isinstance(p, Picture) else p for p in pieces if isinstance(p, str | Picture))
     return sum(map(width, texts))
 
 
 def components_of(pieces: Sequence[Piece]) -> int:
-    """How many components the pieces are, with the container around them."""
+    """The number of components of the pieces and of the container around them."""
     return 1 + sum(3 if isinstance(p, Picture) else 1 + len(p) if isinstance(p, tuple) else 1 for p in pieces)
 
 
-def words(block: PaperBlock, room: float) -> str:
-    """What is said of a paper below its title."""
+def paper_text(block: PaperBlock, room: float) -> str:
+    """A paper's text below its title."""
     small = [
         fitted(" · ".join(block.byline), int(_BYLINE * room)),
         *(fitted(reason, int(_REASON * room)) for reason in block.reasons),
@@ -88,28 +89,28 @@ def words(block: PaperBlock, room: float) -> str:
 
 
 def title(block: PaperBlock, room: float) -> str:
-    """A paper's title; in a list with its link."""
-    said = fitted(block.title, int(_TITLE * room))
+    """A paper's title, with a link if it is a line in a list."""
+    title_text = fitted(block.title, int(_TITLE * room))
     if block.detail != "line":
-        return f"### {said}"
+        return f"### {title_text}"
     url = address(block.url)
-    return f"**{said}**" + (f" · [open](<{url}>)" if url and len(url) < 200 else "")
+    return f"**{title_text}**" + (f" · [open](<{url}>)" if url and len(url) < 200 else "")
 
 
-def said(block: Block, room: float, titled: Titled = title) -> str:
-    """A block's text; nothing for buttons."""
+def block_text(block: Block, room: float, titled: Titled = title) -> str:
+    """A block's text; "" for buttons."""
     match block:
         case Paragraph(text):
             return running(text, int(_PARAGRAPH * room))
         case Bullets(items):
             return "\n".join(f"- {running(item, int(_BULLET * room))}" for item in items)
         case PaperBlock():
-            return "\n".join(filter(None, (titled(block, room), words(block, room))))
+            return "\n".join(filter(None, (titled(block, room), paper_text(block, room))))
         case Actions():
             return ""
 
 
-def pressed(block: Block, most: int) -> list[tuple[Button, ...]]:
+def button_rows(block: Block, most: int) -> list[tuple[Button, ...]]:
     """A block's rows of buttons."""
     match block:
         case Actions(buttons):
@@ -118,9 +119,7 @@ def pressed(block: Block, most: int) -> list[tuple[Button, ...]]:
             both = (*block.buttons, *block.actions)
             if most <= IN_A_ROW or len(both) <= IN_A_ROW:
                 return [tuple(row) for row in rows(both, most=most)]
-            spare = max(
-                0, len(block.actions) - IN_A_ROW
-            )  # these stand beside the links, so that there are two rows
+            spare = max(0, len(block.actions) - IN_A_ROW)  # these join the links, so that there are two rows
             links, others = (*block.buttons, *block.actions[:spare]), block.actions[spare:]
             return [tuple(row) for part in (links, others) for row in rows(part, most=most)]
         case _:
@@ -139,23 +138,23 @@ def _pieces(card: Card, buttons: int, room: float) -> Iterator[Piece]:
     for block in card.blocks:
         if isinstance(before, PaperBlock) and isinstance(block, PaperBlock) and block.detail != "line":
             yield Line()
-        text = said(block, room)
+        text = block_text(block, room)
         picture = address(block.thumbnail_url) if isinstance(block, PaperBlock) else None
         if text:
             yield Picture(text, picture) if picture else text
-        yield from filter(None, (unseen(row, seen) for row in pressed(block, buttons)))
+        yield from filter(None, (new_buttons(row, seen) for row in button_rows(block, buttons)))
         before = block
 
 
-def unseen(row: tuple[Button, ...], seen: set[str]) -> tuple[Button, ...]:
-    """The buttons of a row that are not on the message already: Discord refuses the same id twice."""
+def new_buttons(row: tuple[Button, ...], seen: set[str]) -> tuple[Button, ...]:
+    """The buttons of a row that the message doesn't have yet: Discord refuses two with the same `custom_id`."""
     new = tuple(button for button in row if button.url or button.command not in seen)
     seen.update(button.command for button in new)
     return new
 
 
 def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Texts that follow each other are one component."""
+    """The pieces, with adjacent texts joined into one component."""
     text = ""
     for piece in pieces:
         if isinstance(piece, str):
@@ -170,18 +169,18 @@ def _merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 def _cut(pieces: list[Piece]) -> list[Piece]:
-    """As many pieces from the top as fit; a card that needs this has too many blocks."""
-    kept: list[Piece] = []
+    """The first pieces, as many as fit: the last resort for a card with too many blocks."""
+    fitting: list[Piece] = []
     for piece in pieces:
-        if isinstance(piece, str) and text_of([*kept, piece]) > MAX_TEXT:
+        if isinstance(piece, str) and text_of([*fitting, piece]) > MAX_TEXT:
             lines = piece.split("\n")
-            while lines and text_of([*kept, "\n".join(lines)]) > MAX_TEXT:
+            while lines and text_of([*fitting, "\n".join(lines)]) > MAX_TEXT:
                 lines.pop()
-            return [*kept, "\n".join(lines)] if lines else kept
+            return [*fitting, "\n".join(lines)] if lines else fitting
         if (
-            text_of([*kept, piece]) > MAX_TEXT
-            or components_of([*kept, piece]) > MAX_COMPONENTS - _ROOM_FOR_MARK
+            text_of([*fitting, piece]) > MAX_TEXT
+            or components_of([*fitting, piece]) > MAX_COMPONENTS - _ROOM_FOR_MARK
         ):
-            return kept
-        kept.append(piece)
-    return kept
+            return fitting
+        fitting.append(piece)
+    return fitting

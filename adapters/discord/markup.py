@@ -1,12 +1,12 @@
 """Text as Discord's Markdown, in which nothing that a paper or a person wrote is markup.
 
-Discord's own `escape_markdown` leaves links and `<…>` alone, and its `escape_mentions` misses `<#…>`.
+discord.py's `escape_markdown` doesn't escape links and `<…>`, and its `escape_mentions` misses `<#…>`.
 """
 
 import re
 
 from bot.cards import Span, Text
-from bot.cards.plain import link, visible
+from bot.cards.sanitize import link, visible
 from bot.text import shorten
 
 _SPECIAL = re.compile(r"([\\*_~`|<>\[\]])")
@@ -14,20 +14,20 @@ _AT_LINE_START = re.compile(r"^(\s*)([#>+-]|\d+(?=\.))", re.MULTILINE)
 _AUTOLINK = re.compile(r"(https?|discord)(?=:/)", re.IGNORECASE)
 _MENTION = re.compile("@(?=everyone|here)", re.IGNORECASE)
 _BREAK = "\u200b"
-"""A space without width: what it parts is no mention any more, and looks the same."""
+"""A space without width: it breaks up a mention or a link without being seen."""
 _BACKTICK = "\u02cb"
-"""Looks like a backtick, and ends no code."""
+"""Looks like a backtick, but doesn't end code."""
 
 
 def escape(text: str) -> str:
-    """`text` such that Discord shows just that: no mention, link, heading, list or emphasis."""
+    """`text` so that Discord shows it as it is: without mentions, links, headings, lists or emphasis."""
     text = _SPECIAL.sub(r"\\\1", visible(text))
     text = _AT_LINE_START.sub(lambda m: f"{m[1]}\\{m[2]}" if not m[2].isdigit() else f"{m[0]}\\", text)
     return _MENTION.sub("@" + _BREAK, _AUTOLINK.sub(r"\1" + _BREAK, text))
 
 
 def fitted(text: str, most: int) -> str:
-    """`text` escaped, cut short before so that what comes out has at most `most` characters."""
+    """`text` escaped, and shortened before so that the result has at most `most` characters."""
     room = most
     while width(escaped := escape(shorten(visible(text), room))) > most:
         room -= max(1, (width(escaped) - most) // 2)
@@ -35,12 +35,12 @@ def fitted(text: str, most: int) -> str:
 
 
 def width(text: str) -> int:
-    """Characters as Discord's clients count them, in UTF-16; never fewer than as its servers do."""
+    """Characters in UTF-16, as Discord's clients count them; never fewer than its servers count."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def code(text: str) -> str:
-    """`text` in a fixed pitch; a block of its own where it has several lines."""
+    """`text` as code; as a block if it has several lines."""
     text = visible(text).replace("`", _BACKTICK)
     if "\n" in text:
         return f"```\n{text}\n```"
@@ -48,17 +48,17 @@ def code(text: str) -> str:
 
 
 def address(url: str | None) -> str | None:
-    """A web address that can stand in a link's parentheses; None where it is none."""
+    """A web address that is safe within a link's parentheses; None if it is no web address."""
     safe = link(url)
     return safe.replace("(", "%28").replace(")", "%29") if safe else None
 
 
 def running(text: Text, most: int) -> str:
-    """Spans as Markdown, in at most `most` characters: the longest are cut short until all fit."""
+    """Spans as Markdown, in at most `most` characters: the longest are shortened until all fit."""
     room = most
-    while width(said := _line([(span, shorten(span.text, room)) for span in text])) > most and room > 8:
+    while width(markdown := _line([(span, shorten(span.text, room)) for span in text])) > most and room > 8:
         room = room * 3 // 4
-    return said if width(said) <= most else fitted("".join(span.text for span in text), most)
+    return markdown if width(markdown) <= most else fitted("".join(span.text for span in text), most)
 
 
 def _line(spans: list[tuple[Span, str]]) -> str:
@@ -71,19 +71,19 @@ def _line(spans: list[tuple[Span, str]]) -> str:
 def _span(span: Span, text: str) -> str:
     match span.style:
         case "code":
-            said = code(text)
+            markdown = code(text)
         case "bold":
-            said = _around(text, "**")
+            markdown = _around(text, "**")
         case "italic":
-            said = _around(text, "*")
+            markdown = _around(text, "*")
         case _:
-            said = escape(text)
+            markdown = escape(text)
     url = address(span.url)
-    return f"{said} ([open](<{url}>))" if url else said
+    return f"{markdown} ([open](<{url}>))" if url else markdown
 
 
 def _around(text: str, mark: str) -> str:
-    """Marks mean nothing beside a space, so they stand within it."""
+    """Text between marks. Marks next to a space have no effect, so outer spaces stay outside."""
     inner = text.strip()
     before, _, after = text.partition(inner) if inner else (text, "", "")
     return f"{before}{mark}{escape(inner)}{mark}{after}" if inner else text

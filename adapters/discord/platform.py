@@ -13,25 +13,26 @@ import structlog
 from redis.asyncio import Redis
 
 from adapters.discord.access import AccessCheck
-from adapters.discord.answers import Answers
-from adapters.discord.client import Listening
+from adapters.discord.client import GatewayClient
 from adapters.discord.doctor import examine
-from adapters.discord.errors import TOKEN_REFUSED, Unreachable, verdict
+from adapters.discord.errors import TOKEN_REFUSED, Unreachable, classify_error
 from adapters.discord.permissions import invite
 from adapters.discord.posting import RATE, Poster
+from adapters.discord.responses import Responder
 from adapters.discord.rest import rest_client
-from adapters.discord.shards import Gateway, Identifies, Shards, gateway_of
-from adapters.discord.unreachable import NOBODY_CAN_HELP, UnreachableChannels, notify
+from adapters.discord.shards import Gateway, IdentifyQueue, Shards, gateway_of
+from adapters.discord.unreachable import CHANNEL_GONE, UnreachableChannels, notify
 from bot.cards import Card
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
 from bot.domain.models import ChannelRef, MessageRef, User
 from bot.ports import Access, Core, Finding, Rate, Rates
 from bot.store.rates import TurnedAway
 
-WRONG_TOKEN = "Discord refuses DISCORD_TOKEN: copy it anew from the page Bot of your application"  # noqa: S105  # no secret
-
-AGAIN_AFTER = 10.0
-"""Seconds between attempts to reach Discord."""
+WRONG_TOKEN = (  # no secret
+    "Discord refuses DISCORD_TOKEN. Copy a new token from the page Bot of your application."  # noqa: S105
+)
+RETRY_AFTER = 10.0
+"""Seconds between attempts to reach the gateway."""
 
 _T = TypeVar("_T")
 
@@ -39,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 class DiscordPlatform:
-    """One bot. `rest` is a client that has logged in, where there is one already."""
+    """One bot, in any number of servers. `rest` is a client that has logged in, if there is one already."""
 
     name = "discord"
     on_uncertain: Literal["resend", "hold"] = "resend"
@@ -50,13 +51,13 @@ class DiscordPlatform:
         self._redis = redis
         self._rest = rest
         self._login = asyncio.Lock()
-        self._listening: list[Listening] = []
+        self._listening: list[GatewayClient] = []
         """The clients at the gateway, one per group of shards."""
-        self._access = AccessCheck(self._speaking, self._server)
+        self._access = AccessCheck(self._rest_client, self._server)
 
     async def run(self, core: Core) -> None:
-        """Listen at the gateway until cancelled. Raises ConfigurationError where Discord refuses the token."""
-        identifies = Identifies(self._redis)
+        """Listen at the gateway until cancelled. Raises ConfigurationError if Discord refuses the token."""
+        identifies = IdentifyQueue(self._redis)
 
         async def recommended() -> int:
             return (await self._gateway()).shards
@@ -68,7 +69,9 @@ class DiscordPlatform:
             async def identify(shard: int) -> None:
                 await identifies.turn(shard, gateway.at_once)
 
-            client = Listening(core, self._redis, Answers(), identify, shard_ids=shards, shard_count=count)
+            client = GatewayClient(
+                core, self._redis, Responder(), identify, shard_ids=shards, shard_count=count
+            )
             self._listening.append(client)
             try:
                 async with client:
@@ -83,7 +86,7 @@ class DiscordPlatform:
             raise ConfigurationError(WRONG_TOKEN) from error
 
     def connected(self) -> bool:
-        """Whether this process hears Discord; while others have all shards, it does not."""
+        """Whether this process listens at the gateway. It doesn't while other processes have all shards."""
         return any(client.is_ready() and not client.is_closed() for client in self._listening)
 
     async def access(self, user: User, channel: ChannelRef) -> Access:
@@ -94,7 +97,7 @@ class DiscordPlatform:
         return next(filter(None, (client.get_guild(number) for client in self._listening)), None)
 
     def invitation(self) -> str | None:
-        """Where the owner of any server can add the bot; None where it is known to be private."""
+        """The link that adds the bot to a server; None if the bot is private."""
         application = self._rest.application if self._rest else None
         if application is not None and not application.bot_public:
             return None
@@ -102,15 +105,15 @@ class DiscordPlatform:
         return None if number is None else invite(number)
 
     async def _gateway(self) -> Gateway:
-        """Where to connect to, asked until Discord says it. Raises LoginFailure."""
+        """Ask Discord how to connect, until it answers. Raises LoginFailure."""
         while True:
             try:
-                return await gateway_of(await self._speaking())
+                return await gateway_of(await self._rest_client())
             except discord.LoginFailure:
                 raise
             except (discord.DiscordException, aiohttp.ClientError, OSError, SendError) as error:
-                log.warning("Discord can't be reached", error=str(error))
-                await asyncio.sleep(AGAIN_AFTER)
+                log.warning("discord_unreachable", error=str(error))
+                await asyncio.sleep(RETRY_AFTER)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card once. Raises a SendError."""
@@ -118,48 +121,48 @@ class DiscordPlatform:
             return await self._ask(lambda poster: poster.send(to, card, key), posts=True)
         except Unreachable as error:
             is_news = await UnreachableChannels(self._redis).add(to, error.code)
-            if is_news and error.code not in NOBODY_CAN_HELP:
+            if is_news and error.code not in CHANNEL_GONE:
                 await self.notify(to, str(error))
             raise
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
         """Send `problem` to the channel's latest subscriber, or to the server's owner. Returns whether it arrived."""
         try:
-            client = await self._speaking()
+            client = await self._rest_client()
         except (discord.DiscordException, aiohttp.ClientError, OSError, SendError) as error:
             log.info("notification_failed", channel=str(channel), error=str(error))
             return False
         return await notify(client, self._redis, channel, problem)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """What a delivery became. Raises Unknowable, or a SendError where Discord can't be asked."""
+        """The message of a delivery. Raises LookupUnsupported, or a SendError if Discord can't be asked."""
         return await self._ask(lambda poster: poster.find(to, key, since))
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
-        """Show another card in a message's place. Raises a SendError."""
+        """Replace the card of a message. Raises a SendError."""
         await self._ask(lambda poster: poster.edit(to, message, card))
 
     async def diagnose(self) -> Iterable[Finding]:
-        """Look at the token, the servers and the day's connections."""
-        return await examine(self._speaking, self._redis)
+        """Check the token, the servers, the commands, today's connections and the subscribed channels."""
+        return await examine(self._rest_client, self._redis)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the REST client."""
         if self._rest is not None:
             await self._rest.close()
 
     async def _ask(self, request: Callable[[Poster], Awaitable[_T]], *, posts: bool = False) -> _T:
         try:
-            return await request(Poster(await self._speaking(), self._redis))
+            return await request(Poster(await self._rest_client(), self._redis))
         except discord.LoginFailure as error:
             raise RetryLater(WRONG_TOKEN, after=TOKEN_REFUSED, scope="platform", counts=False) from error
         except TurnedAway as away:
             raise RetryLater(str(away), after=away.after, counts=False) from away
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            raise verdict(error, posts=posts) from error
+            raise classify_error(error, posts=posts) from error
 
-    async def _speaking(self) -> discord.Client:
-        """The client for REST, logged in once. Raises what discord.py raises."""
+    async def _rest_client(self) -> discord.Client:
+        """The REST client, logged in. Raises what discord.py raises."""
         async with self._login:
             if self._rest is None:
                 client = rest_client()
@@ -173,7 +176,7 @@ class DiscordPlatform:
 
 
 def application_of(token: str) -> int | None:
-    """The application's number, which a bot's token begins with; None for what is no such token."""
+    """The application's id, which a bot's token begins with; None if the token isn't a bot's."""
     first = token.partition(".")[0]
     try:
         return int(b64decode(f"{first}{'=' * (-len(first) % 4)}", altchars=b"-_").decode("ascii"))

@@ -1,4 +1,4 @@
-"""Posts cards over REST, and finds them again. Needs no gateway."""
+"""Posts, edits and finds cards over REST. Needs no gateway."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -14,12 +14,12 @@ from redis.asyncio import Redis
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
 from adapters.discord.channel_kinds import ChannelKinds, Kind, tags_for
-from adapters.discord.embed import classic
+from adapters.discord.embed import embed_message
 from adapters.discord.layout import layout
 from adapters.discord.markup import fitted
 from bot.cards import Card, PaperBlock
 from bot.cards.paper import short_date
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Rate
@@ -29,15 +29,16 @@ from bot.text import shorten
 MAX_NAME = 100
 """Characters of a thread's name."""
 MAX_CONTENT = 2000
+"""Characters of a message of plain text."""
 LOOK_BACK = 1000
-"""Messages that are looked through for a post: ten requests."""
+"""Messages that are searched for an uncertain post: ten requests."""
 RATE = Rate(5, 0.105)
-"""Discord allows 50 requests a second. A few are left for what comes beside the posts; and in small portions, for a
-burst at the end of one second and one at the beginning of the next are too many in between."""
+"""Posts of the whole bot. Discord allows 50 requests a second; the rest is for requests that aren't posts. The window
+is short, so that two bursts around the end of a second don't exceed the limit together."""
 PUBLISHED = Rate(10, 3600.0)
-"""Discord publishes at most so many messages of an announcement channel."""
+"""Posts that one announcement channel may publish."""
 FOLLOW_UP_TIMEOUT = 4.0
-"""Seconds for each request that follows a post: the post itself must be confirmed in time."""
+"""Seconds for each request after a post. The post itself must be confirmed before the core's time-out."""
 
 log = structlog.get_logger(__name__)
 
@@ -59,13 +60,13 @@ class Poster:
             return await self._post(to, card, key, kind)
         except discord.HTTPException as error:
             if error.code == errors.DELETED:
-                return MessageRef("deleted")  # taken before, and deleted since
-            if error.code in errors.WRONG_KIND and await self._learnt(to) == "forum":
+                return MessageRef("deleted")  # it was posted before, and has been deleted since
+            if error.code in errors.WRONG_KIND and await self._learn_kind(to) == "forum":
                 return await self._post_in_forum(to, card, key)
             raise
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """The message that carries the key's mark. Raises Unknowable, or what discord.py raises."""
+        """The message with the key's mark. Raises LookupUnsupported, or what discord.py raises."""
         marked = mark(key)
         if await self._kinds.kind(int(to.channel)) == "forum":
             await self._turn(key)
@@ -78,13 +79,13 @@ class Poster:
             if marked in marks_of(message.components):
                 return _ref(to, message.id)
         if looked == LOOK_BACK:
-            raise LookupUnsupported(f"{LOOK_BACK} messages have come since, and it may be after them")
+            raise LookupUnsupported(f"More than {LOOK_BACK} messages are newer than the post")
         if not looked and await self._hides_history(to):
-            raise LookupUnsupported("Paperboy may not read this channel's history")
+            raise LookupUnsupported("Paperboy lacks Read Message History in this channel")
         return None
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
-        """Show another card in a message's place, in the form that the message has."""
+        """Replace the card of a message, as components or as an embed, whichever it has."""
         thread, _, message_id = message.id.rpartition("/")
         channel = self._client.get_partial_messageable(int(thread or to.channel))
         posted = await channel.fetch_message(int(message_id))
@@ -92,14 +93,14 @@ class Poster:
         if posted.flags.components_v2:
             await posted.edit(view=layout(card, marked))
         else:
-            form = classic(card, marked)
+            form = embed_message(card, marked)
             await posted.edit(embed=form.embed, view=form.view)
 
     async def _post(self, to: ChannelRef, card: Card, key: str, kind: Kind) -> MessageRef:
         channel, marked = self._messageable(to), mark(key)
         role = _role(card)
         if kind == "news" or card.posting.embeds:
-            form = classic(card, marked)
+            form = embed_message(card, marked)
             message = await channel.send(
                 content=f"<@&{role.id}>" if role else None,
                 embed=form.embed,
@@ -118,15 +119,15 @@ class Poster:
         return _ref(to, message.id)
 
     async def _post_in_forum(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """A forum's posts are threads, which have no nonce: an unclear one is looked for."""
+        """Post in a forum. Its posts are threads, which have no nonce, so an uncertain one is always looked up."""
         forum = await self._channel(to)
         if not isinstance(forum, discord.ForumChannel):
-            await self._kinds.learn(forum.id, forum.type)  # an administrator made it another kind
+            await self._kinds.learn(forum.id, forum.type)  # an administrator changed its type
             return await self.send(to, card, key)
         role = _role(card)
         form: dict[str, Any] = {"view": layout(card, mark(key))}
         if card.posting.embeds:
-            old = classic(card, mark(key))
+            old = embed_message(card, mark(key))
             form = {"embed": old.embed, "view": old.view}
         post = await forum.create_thread(
             name=name_of(card, datetime.now(UTC)),
@@ -175,10 +176,10 @@ class Poster:
         role: discord.Object,
         key: str,
     ) -> None:
-        """Components make an empty notification, so the role is told in a message of words."""
-        words = f"<@&{role.id}> {fitted(card.notice, MAX_CONTENT - 100)}"
+        """Ping the role in a message of plain text: components make an empty notification."""
+        text = f"<@&{role.id}> {fitted(card.notice, MAX_CONTENT - 100)}"
         await channel.send(
-            words,
+            text,
             reference=message.to_reference(fail_if_not_exists=False),
             nonce=mark(f"{key} ping"),
             allowed_mentions=_only(role),
@@ -186,7 +187,7 @@ class Poster:
         )
 
     async def _open_thread(self, message: discord.Message, card: Card) -> None:
-        try:  # discord.py's own method wants the server, which only a gateway tells
+        try:  # discord.py's own method needs the server, which only the gateway knows
             await self._client.http.start_thread_with_message(
                 message.channel.id,
                 message.id,
@@ -198,7 +199,7 @@ class Poster:
                 raise
 
     async def _publish(self, message: discord.Message) -> None:
-        """Send the post on to the channels that follow this one, unless Discord's limit is reached."""
+        """Publish the post to the channels that follow this one. Raises TurnedAway if this hour's ten are used up."""
         await asyncio.sleep(
             await self._rates.turn(PUBLISHED, str(message.id), "discord", "publish", str(message.channel.id))
         )
@@ -219,24 +220,24 @@ class Poster:
             log.warning("follow_up_failed", request=name, error=str(error) or repr(error))
 
     async def _hides_history(self, to: ChannelRef) -> bool:
-        """Whether there are messages that we are not shown: Discord answers with none where it may not tell."""
+        """Whether Discord hides the history from us: it answers with an empty list then."""
         async for _ in self._messageable(to).history(limit=1):
             return False
         return getattr(await self._channel(to), "last_message_id", None) is not None
 
     async def _turn(self, key: str) -> None:
-        """Wait for a turn to ask something beside the posts. Raises TurnedAway."""
+        """Wait for a turn of the bot's rate for a request that isn't a post. Raises TurnedAway."""
         await asyncio.sleep(await self._rates.turn(RATE, f"{uuid4().hex} {key}", "discord"))
 
-    async def _learnt(self, to: ChannelRef) -> Kind:
+    async def _learn_kind(self, to: ChannelRef) -> Kind:
         channel = await self._channel(to)
         return await self._kinds.learn(channel.id, channel.type)
 
     async def _channel(self, to: ChannelRef) -> discord.abc.GuildChannel | discord.Thread:
-        """The channel as Discord has it now. Raises ChannelGone where it belongs to no server."""
+        """The channel as Discord has it now. Raises ChannelGone if it belongs to no server."""
         channel = await self._client.fetch_channel(int(to.channel))
         if isinstance(channel, discord.abc.PrivateChannel):
-            raise ChannelGone("a private channel is no place for posts")
+            raise ChannelGone("Papers can't be posted in direct messages. Subscribe in a server's channel.")
         return channel
 
     def _messageable(self, to: ChannelRef) -> discord.PartialMessageable:
@@ -245,7 +246,7 @@ class Poster:
 
 
 def name_of(card: Card, now: datetime) -> str:
-    """A thread's name: the paper's title, or the digest's heading with the day, by which it is found again."""
+    """A thread's name: the paper's title, or the digest's heading with the day."""
     paper = next((block.title for block in card.blocks if isinstance(block, PaperBlock)), card.notice)
     name = f"{card.heading} · {short_date(now, now)}" if card.heading else paper
     return shorten(plain(name), MAX_NAME) or "New papers"

@@ -1,4 +1,4 @@
-"""The REST client: who we say we are, and how answers reach the table of `errors`."""
+"""The REST client: its User-Agent, and how answers reach the table of `errors`."""
 
 import json
 from importlib.metadata import version
@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import discord
 
-from adapters.discord.errors import NOT_JSON, Answer, judge, not_discord
+from adapters.discord.errors import NOT_JSON, Answer, classify, not_discord
 
 USER_AGENT = (
     f"DiscordBot (https://github.com/Rapptz/discord.py, {discord.__version__}) Paperboy/{version('paperboy')}"
@@ -19,7 +19,7 @@ CONNECTIONS = 24
 LONGEST_WAIT = 8.0
 """Seconds that a post waits for one of Discord's rate limits before it is given back to the outbox."""
 POSTING_PATHS = ("/messages", "/threads")
-"""How the paths end whose POST creates a post."""
+"""The ends of the paths whose POST creates a post."""
 
 
 def rest_client() -> discord.Client:
@@ -43,7 +43,7 @@ def rest_client() -> discord.Client:
 
 
 def identified() -> aiohttp.TraceConfig:
-    """Puts our name on every request of a client; discord.py leaves aiohttp's on answers to interactions."""
+    """Sets our User-Agent on every request of a client: discord.py leaves aiohttp's on answers to interactions."""
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(_identify)
     return trace
@@ -64,7 +64,7 @@ async def _judge(_session: object, _context: object, end: aiohttp.TraceRequestEn
     """Raise what the answer means, unless it is a result or an error that discord.py reads as well as we do."""
     posts = end.method == "POST" and end.url.path.endswith(POSTING_PATHS)
     answer = await _read(end.response)
-    error = judge(answer, posts=posts)
+    error = classify(answer, posts=posts)
     if error is not None and not _left_to_the_library(answer, end.response):
         end.response.close()
         raise error

@@ -1,4 +1,4 @@
-"""Shards of the gateway: each is held by one process, by a lease; what a process that ended held, others take over."""
+"""Shards of the gateway. A process holds each by a lease; when it ends, another process takes them over."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -20,69 +20,71 @@ from bot.store.lease import TTL, Lease
 from bot.store.rates import Rates, TurnedAway
 
 AT_MOST = 16
-"""Shards of one process: forty thousand servers."""
+"""Max shards per process: enough for forty thousand servers."""
 RENEW_EVERY = TTL / 3
+"""Seconds between renewals of the leases."""
 AGREED_FOR = 90
-"""Seconds that a number of shards stays agreed on when nobody is at the gateway."""
+"""Seconds until the number of shards is decided again if no process is at the gateway."""
 NEAR_EACH_OTHER = 5.0
-"""Seconds in which Discord allows `max_concurrency` identifies."""
+"""Seconds in which Discord allows `max_concurrency` identifies. See
+https://docs.discord.com/developers/events/gateway#rate-limiting."""
 PER_SHARD = Rate(5, 600.0)
-"""Identifies of one shard: a process that crashes again and again must not use the day's up."""
+"""Max identifies per shard, so that a crash loop doesn't use up the day's."""
 WRONG_COUNT = frozenset({4010, 4011})
-"""Close codes that say that the number of shards is not right (any more)."""
+"""Close codes for a wrong number of shards."""
 FOR_GOOD = frozenset({4004, 4013, 4014})
-"""Close codes after which no attempt can succeed: the token, the intents."""
-
+"""Close codes after which no attempt can succeed: a wrong token, or intents that aren't allowed."""
 
 RESERVE = 50
-"""Identifies of the day that are kept: past its thousand, Discord resets the token."""
+"""Identifies per day that are never used: beyond a thousand, Discord resets the token."""
 
 log = structlog.get_logger(__name__)
 
 Recommend = Callable[[], Awaitable[int]]
-"""How many shards Discord thinks right."""
+"""Asks Discord for its recommended number of shards."""
 Run = Callable[[Sequence[int], int], Coroutine[Any, Any, None]]
-"""Listens on these shards of so many, until it is cancelled."""
+"""Listens on these shards, out of a total, until it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """How it may be connected to."""
+    """What Discord says about connecting."""
 
     shards: int
+    """The recommended number of shards."""
     at_once: int
-    """Identifies in five seconds."""
+    """Max identifies in five seconds."""
     remaining: int
-    """Identifies that are left of the day."""
+    """Identifies left today."""
     reset_after: float
-    """Seconds until the day begins anew."""
+    """Seconds until the next day begins."""
 
     async def allows(self, identifies: int) -> None:
-        """Wait for the next day where this one's identifies are used up: Discord would reset the token."""
+        """Return once so many identifies may be used; tomorrow, if today's are nearly used up."""
         if self.remaining - identifies < RESERVE:
-            log.error("too many connections to Discord today; waiting", seconds=self.reset_after)
+            log.error("identifies_used_up", remaining=self.remaining, wait=self.reset_after)
             await asyncio.sleep(self.reset_after)
 
 
 async def gateway_of(client: discord.Client) -> Gateway:
-    """Ask, and let discord.py connect to where the answer says. Raises what discord.py raises."""
+    """Ask Discord, and point discord.py at the gateway that it names. Raises what discord.py raises."""
     shards, url, limit = await client.http.get_bot_gateway()
-    DiscordWebSocket.DEFAULT_GATEWAY = URL(url)  # what it uses wherever the number of shards is given
+    DiscordWebSocket.DEFAULT_GATEWAY = URL(url)  # discord.py uses it if the shards are given
     return Gateway(shards, limit["max_concurrency"], limit["remaining"], limit["reset_after"] / 1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Shards that were taken together, and what listens on them."""
+    """Shards that were taken together, and the task that listens on them."""
 
     count: int
-    """Of how many they are."""
+    """The total number of shards."""
     leases: dict[int, Lease]
     task: asyncio.Task[None]
 
 
 class Shards:
-    """Holds shards, and runs what listens on them for as long as they are held."""
+    """Takes free shards, and listens on each for as long as its lease is held. `every` and `ttl` in seconds."""
 
     def __init__(
         self, redis: Redis, *, every: float = RENEW_EVERY, at_most: int = AT_MOST, ttl: float = TTL
@@ -94,10 +96,10 @@ class Shards:
         self._groups: list[Group] = []
 
     async def listen(self, recommend: Recommend, run: Run) -> None:
-        """Until cancelled. Raises LoginFailure, or ConnectionClosed where no attempt can succeed."""
+        """Take shards and listen until cancelled. Raises LoginFailure, or ConnectionClosed if no attempt can succeed."""
         try:
             while True:
-                with suppress(RedisError, OSError):  # a lease that can't be renewed now is not lost yet
+                with suppress(RedisError, OSError):  # the leases outlive a few failed renewals
                     await self._round(recommend, run)
                 tasks = {group.task for group in self._groups}
                 if not tasks:
@@ -115,11 +117,11 @@ class Shards:
         for group in tuple(self._groups):
             held = [await lease.acquire() for lease in group.leases.values()]
             if not all(held) or group.count != count:
-                log.warning("shards are no longer ours", shards=list(group.leases), of=group.count)
+                log.warning("shards_lost", shards=list(group.leases), of=group.count)
                 await self._give_up(group)
         taken = await self._take(count)
         if taken:
-            log.info("listening", shards=list(taken), of=count)
+            log.info("shards_taken", shards=list(taken), of=count)
             self._groups.append(
                 Group(
                     count, taken, asyncio.create_task(run(list(taken), count), name=f"shards {list(taken)}")
@@ -127,7 +129,7 @@ class Shards:
             )
 
     async def _agree(self, recommend: Recommend) -> int:
-        """The number of shards that all processes use: whoever comes first decides."""
+        """The number of shards that all processes use. The first process decides."""
         if not (agreed := await self._redis.getex(keys.SHARDS, ex=AGREED_FOR)):
             await self._redis.set(keys.SHARDS, await recommend(), nx=True, ex=AGREED_FOR)
             agreed = await self._redis.get(keys.SHARDS)
@@ -146,20 +148,20 @@ class Shards:
         return taken
 
     async def _ended(self, group: Group) -> None:
-        """What listened has failed: it is begun anew, at another count where this one was wrong."""
+        """Give up a group that failed; the next round takes its shards again. Raises if that would be useless."""
         await self._give_up(group)
         try:
             group.task.result()
         except discord.LoginFailure:
             raise
         except discord.ConnectionClosed as error:
-            log.warning("Discord closed the connection", code=error.code, reason=error.reason)
+            log.warning("gateway_closed", code=error.code, reason=error.reason)
             if error.code in FOR_GOOD:
                 raise
             if error.code in WRONG_COUNT:
                 await self._redis.delete(keys.SHARDS)
-        except Exception:  # the edge of a loop: one event that can't be read must not end the bot
-            log.exception("shards failed", shards=list(group.leases))
+        except Exception:  # the edge of a loop: an event that can't be read must not end the bot
+            log.exception("shards_failed", shards=list(group.leases))
         await asyncio.sleep(self._every)
 
     async def _give_up(self, group: Group) -> None:
@@ -171,14 +173,14 @@ class Shards:
                 await lease.release()
 
 
-class Identifies:
-    """When a shard may identify itself: all processes take turns."""
+class IdentifyQueue:
+    """Lets the shards of all processes identify themselves one after the other."""
 
     def __init__(self, redis: Redis) -> None:
         self._rates = Rates(redis)
 
     async def turn(self, shard: int, at_once: int) -> None:
-        """Wait for it."""
+        """Return once the shard may identify itself, with `at_once` of them in five seconds."""
         once = uuid4().hex
         await self._wait(PER_SHARD, once, "shard", str(shard))
         await self._wait(Rate(at_once, NEAR_EACH_OTHER), once, "any")
@@ -188,10 +190,10 @@ class Identifies:
             try:
                 await asyncio.sleep(await self._rates.turn(rate, once, "discord", "identify", *scope))
             except TurnedAway as away:
-                log.info("an identify waits", scope=scope, seconds=away.after)
+                log.info("identify_waits", scope=scope, seconds=away.after)
                 await asyncio.sleep(away.after)
             except (RedisError, OSError) as error:
-                log.warning("no turn can be taken", error=str(error))
+                log.warning("identify_waits_for_redis", error=str(error))
                 await asyncio.sleep(NEAR_EACH_OTHER)
             else:
                 return

@@ -1,7 +1,7 @@
-"""What commands say of themselves in other languages, for people whose Discord speaks one of them.
+"""The commands' descriptions in other languages, for people whose Discord is set to one of them.
 
-The English words are the keys, as the command table has them (with a capital, as Discord shows them). What is not here
-stays English, so that a changed summary is never a wrong one.
+The keys are the English descriptions of the command table, with a capital letter. A description without a translation
+stays English, so that a changed description is never translated wrongly.
 """
 
 from collections.abc import Mapping
@@ -14,21 +14,25 @@ GERMAN: Mapping[str, str] = {
     "Post new papers that match a query here": "Neue Paper, die zu einer Suche passen, hier posten",
     "Stop a subscription": "Ein Abonnement beenden",
     "Show what this channel is subscribed to": "Zeigen, was dieser Kanal abonniert hat",
+    "Find papers by words, authors, ids or links; only you see the results": "Paper suchen: Wörter, Autoren, Kennungen, Links; nur du siehst die Ergebnisse",
     "Find papers like one that you name by its id or link": "Paper finden, die einem ähneln (Kennung oder Link)",
     "Say why a paper was or was not posted here": "Sagen, warum ein Paper hier gepostet wurde oder nicht",
-    "Keep what matches out of this channel": "Was passt, aus diesem Kanal heraushalten",
-    "Let it in again; alone it shows what is muted": "Es wieder zulassen; allein zeigt es, was stumm ist",
+    "Don't post papers that match a query here": "Paper, die zu einer Suche passen, hier nicht posten",
+    "End a mute; without a query, show all mutes": "Eine Stummschaltung beenden; ohne Suche alle zeigen",
     "Show the papers that you have saved": "Die Paper zeigen, die du dir gemerkt hast",
-    "Show all of this, or more about one command": "All das zeigen, oder mehr zu einem Befehl",
-    "Words, all of which must be there": "Wörter, die alle vorkommen müssen",
+    "Show all commands, or one in detail": "Alle Befehle zeigen, oder einen genauer",
+    "Words that all have to appear": "Wörter, die alle vorkommen müssen",
     "Its id, link or title": "Kennung, Link oder Titel",
-    "Its number, as in #3, or its query": "Nummer wie in #3, oder die Suche",
+    "Its number, like #3, or its query; or all": "Nummer wie #3, Suche, oder all",
+    "How long, like 12h, 7d or 2w": "Wie lange, z. B. 12h, 7d oder 2w",
+    "Keep posted cards up to date": "Gepostete Karten aktuell halten",
 }
+"""Descriptions of at most 100 characters."""
 LANGUAGES: Mapping[discord.Locale, Mapping[str, str]] = {discord.Locale.german: GERMAN}
 
 
 class Translations(app_commands.Translator):
-    """Looks descriptions up; names stay as they are, for help and documentation speak of them."""
+    """Looks descriptions up. Names aren't translated, because help and documentation use them."""
 
     async def translate(
         self,
@@ -36,6 +40,6 @@ class Translations(app_commands.Translator):
         locale: discord.Locale,
         context: app_commands.TranslationContextTypes,
     ) -> str | None:
-        """The words in that language, None where there are none."""
+        """The description in that language; None if there is none."""
         del context
         return LANGUAGES.get(locale, {}).get(string.message)

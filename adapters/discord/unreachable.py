@@ -12,7 +12,7 @@ from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef
 from bot.store.subscriptions import Subscriptions
 
-NOBODY_CAN_HELP = frozenset({10003, 10004, 50055})
+CHANNEL_GONE = frozenset({10003, 10004, 50055})
 """Discord's codes for a channel or a server that no longer exists, or that Paperboy was removed from."""
 
 log = structlog.get_logger(__name__)

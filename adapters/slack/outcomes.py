@@ -198,7 +198,7 @@ def outcome(  # noqa: PLR0911  # a line for each part of the rule
         return DeliveryUncertain(said)
     if code in PERMANENT:
         permanent = PERMANENT[code]
-        return permanent.stops(f"{permanent.why} ({code})")
+        return permanent.stops(permanent.why)
     if code:
         return RetryLater(said, after=REFUSED_WAIT, counts=False)
     if status >= 400:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from bot.cards import Button, Card, PaperBlock
-from bot.cards.plain import link, plain
-from bot.cards.say import MAX_BUTTON
+from bot.cards.build import MAX_BUTTON
+from bot.cards.sanitize import link, plain
 from bot.domain.models import Paper, Reason
 from bot.text import core_sentence, shorten, shorten_at_clause
 

@@ -7,7 +7,7 @@ from time import monotonic
 import structlog
 
 from bot.cards import Choice
-from bot.cards.problem import SLASH, error_card, sorry_card
+from bot.cards.errors import SLASH, error_card, sorry_card
 from bot.commands.abstract import abstract
 from bot.commands.complete import complete
 from bot.commands.explain import explain
@@ -171,7 +171,7 @@ class Commands:
         except Exception:  # the edge: a person waits for an answer, and the platform's loop goes on
             log.exception("command_failed", command=name, channel=str(command.channel), user=command.user.id)
             outcome = "failed"
-            return Reply(sorry_card())
+            return Reply(sorry_card(self._services.database_problem() or ""))
         finally:
             metrics.command_seconds.labels(name, outcome).observe(monotonic() - began)
 

@@ -54,6 +54,8 @@ class Services:
     """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
     """Gives a channel's new id everything that is stored of its old one."""
+    database_problem: Callable[[], str | None] = lambda: None
+    """Why the embedded database has stopped, such as `its disk is full`; None while it runs."""
 
     def platform(self, channel: ChannelRef) -> type[PlatformSettings]:
         """What the channel's platform declares."""

@@ -28,10 +28,12 @@ CHANGED = "pb:{ingest}:changed"
 """ZSET of paper id -> when its record was last written, in μs and never twice the same: what a view follows."""
 TRENDING = "pb:{ingest}:trending"
 """JSON list of paper ids, in the order that their source gave."""
-AGAIN = "pb:{ingest}:again"
-"""Set for a moment after the papers of the last hours were announced again."""
+REPLAYED = "pb:{ingest}:again"
+"""Set for half a minute after the papers of the last hours were announced again."""
 POLLS = "pb:{ingest}:polls"
 """Hash of source name -> JSON about its last poll, for `status` and `doctor`."""
+UNREADABLE = "pb:{ingest}:unreadable"
+"""Hash of a record's kind and name -> JSON that says why it can't be read, for `doctor` and the metrics."""
 WAKE = "pb:wake"
 """Pub/sub channel; a message says which kind of work has come."""
 
@@ -156,6 +158,11 @@ def delivery(key: str) -> str:
 def dead_letters(number: int, state: str) -> str:
     """ZSET of the shard's deliveries that a person has to decide about: `dead` or `held`."""
     return f"{shard(number)}{state}"
+
+
+def paused(number: int) -> str:
+    """ZSET of the shard's paused channels and workspaces -> since when, in ms."""
+    return f"{shard(number)}paused"
 
 
 def sent(ref: ChannelRef, period: int) -> str:

@@ -40,3 +40,5 @@ OPENERS = _set(
 """Words that sentences begin with, and names seldom."""
 
 EXCLAIMED_NAMES = ("Yahoo!", "Jeopardy!", "Kahoot!", "Yum!", "Joomla!", "Wham!", "Oh!", "hello!")
+
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -9,6 +9,7 @@ that may be left out: the parts of a hyphenated word are tokens, and so is every
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -52,6 +53,10 @@ _PART = (
 )
 _WORD = re.compile(rf"(?:{_PART})(?:-(?:{_PART}))*")
 _PARTS = re.compile(_PART)
+_WITH_AMPERSAND = r"(?<![^\W_])[A-Za-z]{1,3}(?:&[A-Za-z]{1,3})+(?![^\W_])|" + _PART
+"""R&D and AT&T are one word each; `cats&dogs` is two."""
+_WORD_OR_AMPERSAND = re.compile(rf"(?:{_WITH_AMPERSAND})(?:-(?:{_WITH_AMPERSAND}))*")
+_PARTS_OR_AMPERSAND = re.compile(_WITH_AMPERSAND)
 _POSSESSIVE = re.compile(r"'[sS]?$")
 _ACRONYMS = re.compile(r"[A-Z0-9]{2,}s")
 """LMs, APIs: plural by their capitals. Written small, `lms` is a word of its own."""
@@ -64,18 +69,18 @@ def tokens(text: str, *, plurals: bool = True) -> list[Token]:
     """
     found: list[Token] = []
     at = 0
-    for word in _WORD.findall(_bare(text)):
-        parts = _PARTS.findall(word) if "-" in word else [word]
+    for word, parts in _words(_bare(text)):
         if _CJK.match(word):
-            parts = [part for run in parts for part in _pairs(run)]
-            found += [Token(part, part, at + n, at + n + 1) for n, part in enumerate(parts)]
+            pairs = [pair for run in parts for pair in _pairs(run)]
+            found += [Token(pair, pair, at + n, at + n + 1) for n, pair in enumerate(pairs)]
+            at += len(pairs)
         else:
             forms = [_form(part) for part in parts]
             folded = [fold(form, plurals=plurals) for form in forms]
             found += [Token(folded[n], forms[n], at + n, at + n + 1) for n in range(len(parts))]
             if len(parts) > 1:
                 found += _joined(folded, forms, at)
-        at += len(parts)
+            at += len(parts)
     return found
 
 
@@ -85,10 +90,19 @@ def spell(text: str, *, case: bool = False) -> list[str]:
     Small letters (unless `case`), no accents, `-` for every kind of hyphen; plurals stay as they are.
     """
     words = []
-    for word in _WORD.findall(_bare(text)):
-        forms = [_form(part) for part in _PARTS.findall(word)]
+    for _, parts in _words(_bare(text)):
+        forms = [_form(part) for part in parts]
         words.append("-".join(form if case else small(form) for form in forms))
     return words
+
+
+def _words(bare: str) -> Iterator[tuple[str, list[str]]]:
+    """Each word and, where it has hyphens, its parts."""
+    word_pattern, parts_pattern = (
+        (_WORD, _PARTS) if "&" not in bare else (_WORD_OR_AMPERSAND, _PARTS_OR_AMPERSAND)
+    )
+    for word in word_pattern.findall(bare):
+        yield word, parts_pattern.findall(word) if "-" in word else [word]
 
 
 @lru_cache(maxsize=16_384)

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from bot.cards import PaperBlock
 from bot.cards.paper import paper_block
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
@@ -136,7 +136,8 @@ class Pages:
             return Results(
                 asked, problem="The search isn't answering just now. Try again in a minute.", status=503
             )
-        papers = tuple(shown(paper, self._now()) for paper in found.papers)
+        answers = found.papers if found.parts is None else ()
+        papers = tuple(shown(paper, self._now()) for paper in answers)
         return Results(asked, found, min(number, found.pages), papers)
 
     async def _fresh_front(self) -> Front:

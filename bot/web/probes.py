@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from bot.domain.polls import PollResult
 from bot.observability.role_status import RoleStatus
 from bot.ports import Connected, Platform
+from bot.store.embedded import problem_of
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.web.shared import shared_metrics
@@ -62,7 +63,11 @@ class Probes:
             }
             return web.json_response(answer, status=200 if answer["ready"] else 503)
 
-        return [web.get("/healthz", _alive), web.get("/readyz", ready), web.get("/metrics", self._metrics)]
+        return [
+            web.get("/healthz", self._alive),
+            web.get("/readyz", ready),
+            web.get("/metrics", self._metrics),
+        ]
 
     async def checks(self, roles: frozenset[str]) -> list[Check]:
         """Redis, the last polls, and the platforms that this process listens to."""
@@ -94,6 +99,12 @@ class Probes:
         but = f"; {failing} of {len(polls)} sources fail" if failing else ""
         return Check("polls", ok=True, said=f"last at {last.isoformat(timespec='seconds')}{but}")
 
+    async def _alive(self, _request: web.Request) -> web.Response:
+        """200, unless the embedded database has stopped: a supervisor can't help that, but an operator sees why."""
+        if (problem := problem_of(self._redis)) is not None:
+            return web.Response(status=503, text=f"the database has stopped: {problem}\n")
+        return web.Response(text="ok\n")
+
     async def _metrics(self, request: web.Request) -> web.Response:
         if self._token is not None and not _bears(request, self._token):
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
@@ -115,7 +126,3 @@ def _roles(status: RoleStatus) -> Iterable[Check]:
 
 def _bears(request: web.Request, token: str) -> bool:
     return compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode())
-
-
-async def _alive(_request: web.Request) -> web.Response:
-    return web.Response(text="ok\n")

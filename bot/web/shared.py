@@ -1,6 +1,6 @@
 """The metrics that all processes share, read from Redis at each scrape.
 
-Every process tells the same: queries take `max`, not `sum`, over instances.
+Every process answers the same: queries take `max`, not `sum`, over instances.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +18,7 @@ from bot.ports import Connected, Platform
 from bot.store import keys
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
+from bot.store.unreadable import unreadable_count
 
 
 class _Families(Collector):
@@ -40,6 +41,12 @@ async def shared_metrics(redis: Redis, outbox: Outbox, platforms: Iterable[Platf
                 *_sources((await last_polls(redis)).values()),
                 *await _outbox(outbox, [platform.name for platform in platforms]),
                 *await _server(redis),
+                _gauge(
+                    "unreadable_records",
+                    "Records in Redis that can't be read",
+                    (),
+                    {(): await unreadable_count(redis)},
+                ),
                 _connected(platforms),
             ]
         )
@@ -77,17 +84,31 @@ def _sources(polls: Iterable[PollResult]) -> Iterator[GaugeMetricFamily]:
 
 
 async def _outbox(outbox: Outbox, platforms: list[str]) -> list[GaugeMetricFamily]:
-    aside = await outbox.dead_letter_counts()
+    dead = await outbox.dead_letter_counts()
     late = {(name,): await outbox.overdue(name) for name in platforms}
+    paused = await outbox.paused_counts()
+    counts = {(name, scope): 0.0 for name in platforms for scope in ("channel", "workspace")}
     return [
-        _gauge("outbox_open", "Deliveries that can go out by themselves", (), {(): await outbox.open()}),
+        _gauge("outbox_open", "Deliveries that are due or late", (), {(): await outbox.open()}),
         _gauge(
-            "outbox_aside",
-            "Deliveries that wait for a person",
+            "dead_letters",
+            "Deliveries that wait for the operator's decision",
             ("state",),
-            {(k,): v for k, v in aside.items()},
+            {(state,): count for state, count in dead.items()},
         ),
-        _gauge("outbox_overdue_seconds", "How late the longest overdue delivery is", ("platform",), late),
+        _gauge("outbox_overdue_seconds", "How late the most overdue delivery is", ("platform",), late),
+        _gauge(
+            "paused",
+            "Channels and workspaces in which nothing is posted but a probe now and then",
+            ("platform", "scope"),
+            counts | {place: count for place, (count, _) in paused.items()},
+        ),
+        _gauge(
+            "paused_since_timestamp_seconds",
+            "Since when the first of them has been paused",
+            ("platform", "scope"),
+            {place: since.timestamp() for place, (_, since) in paused.items()},
+        ),
     ]
 
 

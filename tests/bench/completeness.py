@@ -2,7 +2,7 @@
 
     python -m tests.bench.completeness --days 60 --json
 
-Three pollers share a server; the leader is killed every three days. Beside all sources together, in the same world:
+Three pollers share a server; the leader is killed every three days. Compared in the same world:
 the feeds alone, and a bot that asks arXiv's search interface for the newest submissions every hour. Then the same
 pollers are down for 1, 3 and 30 days, with a channel that follows a category. Simulated pauses are a thousandth of
 real ones; the gate that keeps them is the real one.

@@ -2,7 +2,7 @@
 
     python -m tests.bench.feeds --json
 
-Each is fetched as a feed that an operator listed. Beside it, in the same run, the bodies are read as a simple bot
+Each is fetched as a feed that an operator listed. In the same run, the bodies are read as a simple bot
 reads them: the whole answer unpacked into memory, and parsed in the bot's own process, in a thread.
 """
 
@@ -141,7 +141,7 @@ async def serve_on() -> None:
 
 @asynccontextmanager
 async def elsewhere() -> AsyncIterator[str]:
-    """The server in a process of its own, for its bodies are large."""
+    """The server in a separate process, for its bodies are large."""
     command = (sys.executable, "-m", "tests.bench.feeds", "--serve")
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     assert process.stdout

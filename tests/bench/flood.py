@@ -116,7 +116,7 @@ def figures(board: Board, query: str) -> dict[str, Any]:
 
 async def run() -> dict[str, Any]:
     """Both ways of polling, for every subscription."""
-    delivery.PATIENCE = 0.0
+    delivery.MAX_WAIT = 0.0
     listed = recorded(SHARED_DATA / "hf_daily")
     with TemporaryDirectory() as folder:
         async with EmbeddedServer(Path(folder)) as server:

@@ -187,10 +187,10 @@ async def test_a_list_that_moves_joins_the_one_that_is_there(redis: Redis, setti
         await subscriptions.add(HERE, f"topic{n}", "now", "U1")
     for query in ("topic1", *(f"other{n}" for n in range(LIMIT - 2))):
         await subscriptions.add(there, query, "now", "U1")
-    told = await maintenance.restore(settings, await exported(settings, HERE), there)
+    said = await maintenance.restore(settings, await exported(settings, HERE), there)
     queries = [subscription.query for subscription in await subscriptions.of(there)]
     assert len(queries) == len(set(queries)) == LIMIT
-    assert told.count("Not subscribed") == 1
+    assert said.count("Not subscribed") == 1
 
 
 @pytest.mark.parametrize(

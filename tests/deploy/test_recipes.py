@@ -59,7 +59,7 @@ def instructions(text: str) -> list[tuple[str, str]]:
 def test_the_procfile_has_a_line_for_each_role() -> None:
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
     assert set(lines) == OURS
-    # `exec`: else the shell is told to stop, and the manager believes that all is over while posts still go out.
+    # `exec`: otherwise the shell gets the signal, and the manager thinks that all has ended while posts still go out.
     assert lines == {role: f"exec paperboy run {role}" for role in lines}
 
 

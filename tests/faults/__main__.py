@@ -15,7 +15,7 @@ from time import monotonic
 
 import structlog
 
-from tests.faults import crowds, embedded_server, failovers, kills, points, stops, store
+from tests.faults import crowds, embedded_server, failovers, kills, points, spells, stops, store
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -39,6 +39,7 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (crowds.outage, Size(channels=100, papers=20)),
     (crowds.one_dead_channel, WHOLE),
     (crowds.rates, WHOLE),
+    (spells.of_foreign_answers, WHOLE),
     (kills.without_asking, WHOLE),
     (kills.with_one_thrown_away, WHOLE),
 )

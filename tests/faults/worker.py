@@ -15,6 +15,7 @@ from aiohttp import ClientError, ClientSession
 from bot.app import Bot, wire
 from bot.domain.errors import SourceError
 from bot.pipeline import delivery as delivering
+from bot.pipeline import sending
 from bot.pipeline.poller import Poller
 from bot.policy import retry
 from bot.ports import Batch, Rate, Rates
@@ -79,12 +80,15 @@ def quicken(pace: float) -> None:
     """The same policies, `pace` times as long."""
     first, *more = (seconds * pace for seconds in retry.RETRIES)
     retry.RETRIES = (first, *more)  # type: ignore[assignment]  # as many as there were
-    retry.ASK_AFTER *= pace
-    delivering.SEND_TIMEOUT *= pace
-    delivering.ASK_AGAIN *= pace
+    retry.LOOKUP_DELAY *= pace
+    retry.FIRST_LIMIT *= pace
+    retry.LONGEST_LIMIT *= pace
+    sending.SEND_TIMEOUT *= pace
+    delivering.REPLAY_CHECK *= pace
+    delivering.PROBE_EVERY *= pace
     outboxes.BREAK *= pace
     outboxes.LONGEST_BREAK *= pace
-    announcing.AGAIN_APART *= pace
+    announcing.REPLAY_GAP *= pace
 
 
 async def build(plan: Plan, session: ClientSession) -> Bot:
@@ -99,8 +103,8 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
     lease = Lease(redis, ttl=leases.TTL * plan.pace)
     source = Listing(plan.service_url, session, plan.ghost)
     deliveries = bot.deliveries[0]
-    deliveries._outbox = bot.fanout._outbox = outbox
-    deliveries._replay_recent, bot.fanout._news = news.again, news
+    deliveries._outbox = deliveries._sender._outbox = bot.fanout._outbox = outbox
+    deliveries._replay_recent, bot.fanout._news = news.replay_recent, news
     return replace(
         bot,
         sources=(source,),

@@ -1,4 +1,4 @@
-"""The tour tells the same story every time."""
+"""The tour is the same every time."""
 
 from dataclasses import dataclass, field
 
@@ -69,4 +69,4 @@ async def test_the_tour_subscribes_sees_papers_lists_and_previews(redis: Redis) 
             "That was the tour. Next: paperboy run",
         ]
     )
-    assert audience.waited < 30, "nobody watches for longer"
+    assert audience.waited < 30, "people don't watch for longer"

@@ -11,7 +11,7 @@ import pytest
 import bot.cards
 import bot.query
 import bot.text
-from bot.cards.plain import link, plain, visible
+from bot.cards.sanitize import link, plain, visible
 from bot.domain.errors import UserError
 from bot.query import parse
 from bot.text import (
@@ -24,6 +24,7 @@ from bot.text import (
     spell,
     tokens,
 )
+from bot.text.boilerplate import take_apart
 
 HOSTILE = (
     "<", "<a ", "<a b='", '<a b="x" ', "<!--", "<script>", "</i><i>", "&#", "&amp", "$", "$a", "$$", "$5 ", "\\", "\\(", "\\x",
@@ -48,6 +49,7 @@ def _parsed(text: str) -> object:
 
 
 FUNCTIONS: list[Callable[[str], object]] = [
+    take_apart,
     clean,
     clean_html,
     tokens,

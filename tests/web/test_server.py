@@ -105,8 +105,8 @@ async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> No
     assert found["paperboy_source_new_timestamp_seconds", "cs.CL", "arxiv"] == NOW.timestamp()
     assert found["paperboy_source_alarm", "", "nature"] == 1
     assert found["paperboy_source_alarm", "cs.CL", "arxiv"] == 0
-    assert found["paperboy_outbox_aside", "dead"] == 1
-    assert found["paperboy_outbox_aside", "held"] == 0
+    assert found["paperboy_dead_letters", "dead"] == 1
+    assert found["paperboy_dead_letters", "held"] == 0
     assert found[("paperboy_outbox_open",)] == 1
     assert found[("paperboy_poller_lease_held",)] == 0
     assert found["paperboy_redis_memory_bytes", "used"] > 0

@@ -10,11 +10,11 @@ from inline_snapshot import snapshot
 
 from adapters.console.screen import JsonScreen, RichScreen, ScreenClosed
 from bot.cards.digest import digest_card
+from bot.cards.errors import sorry_card
 from bot.cards.paper import paper_card
-from bot.cards.problem import sorry_card
-from bot.cards.welcome import unreachable_card, welcome_card
-from bot.cards.wire import from_json
+from bot.cards.terminal import unreachable_card, welcome_card
 from bot.domain.models import Reason
+from tests.card_json import from_json
 from tests.papers import SPRING, a_paper
 
 CARD = paper_card(a_paper(), [Reason(1, "rag")], SPRING)

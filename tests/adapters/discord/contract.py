@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from adapters.discord.platform import DiscordPlatform
 from bot.domain.models import ChannelRef
-from tests.adapters.discord.double.service import GUILD, DiscordDouble
+from tests.adapters.discord.double.payloads import GUILD
+from tests.adapters.discord.double.service import DiscordDouble
 from tests.platform_place import Place
 
 

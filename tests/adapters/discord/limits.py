@@ -1,4 +1,4 @@
-"""What Discord refuses, and what we would not want to be shown: checked on a message's own payload."""
+"""Checks a message's payload for what Discord refuses, and for markup that comes from a paper."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import discord
 from discord.http import handle_message_parameters
 
-from adapters.discord.embed import classic
+from adapters.discord.embed import embed_message
 from adapters.discord.layout import layout
 from bot.cards import Card
 
 BUTTON, TEXT, SECTION, THUMBNAIL, ROW, CONTAINER, SEPARATOR = 2, 10, 9, 11, 1, 17, 14
 INERT = re.compile(r"\\[^\w\s]|```.*?```|`[^`\n]*`", re.DOTALL)
-"""What is no markup: an escaped character, and code. In code a backslash escapes nothing."""
+"""Escaped characters, and code. In code a backslash escapes nothing."""
 OUR_LINK = re.compile(r"\[open\]\(<https?://[^\s<>()]+>\)")
 
 
@@ -24,13 +24,13 @@ def v2_body(card: Card, mark: str = "") -> dict[str, Any]:
 
 
 def embed_body(card: Card, mark: str = "") -> dict[str, Any]:
-    """The same as a classic embed."""
-    form = classic(card, mark)
+    """The same as an embed."""
+    form = embed_message(card, mark)
     return _body(view=form.view, embed=form.embed)
 
 
 def walk(components: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Every component, however deep."""
+    """Every component, nested ones too."""
     for part in components:
         yield part
         yield from walk(part.get("components", ()))
@@ -39,7 +39,7 @@ def walk(components: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]
 
 
 def check(body: Mapping[str, Any]) -> None:
-    """Fail where Discord would refuse the message, or show what is no text as markup."""
+    """Fail if Discord would refuse the message, or would show a paper's text as markup."""
     parts = list(walk(body["components"]))
     if body.get("flags", 0) & 1 << 15:
         assert not body.get("content"), "components stand alone"
@@ -62,7 +62,7 @@ def check(body: Mapping[str, Any]) -> None:
 
 
 def check_text(text: str) -> None:
-    """Nothing in it is live but our own links."""
+    """Fail if the text has any markup other than our own links."""
     bare = INERT.sub("", OUR_LINK.sub("", text))
     assert not re.search(r"<(?:[@#:/]|t:|a:|id:)", bare), text
     assert not re.search(r"@everyone|@here", bare, re.IGNORECASE), text

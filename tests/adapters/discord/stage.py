@@ -1,4 +1,4 @@
-"""A Discord server as a stage: the real adapter on the real discord.py, against SimCord's servers and people."""
+"""The real adapter on the real discord.py, against SimCord's servers and people."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -10,9 +10,9 @@ import discord
 import simcord
 from redis.asyncio import Redis
 
-from adapters.discord.answers import Answers
-from adapters.discord.client import Listening
+from adapters.discord.client import GatewayClient
 from adapters.discord.platform import DiscordPlatform
+from adapters.discord.responses import Responder
 from bot.app import Bot, wall_clock
 from bot.commands.parser import parse_line
 from bot.commands.table import find
@@ -21,18 +21,18 @@ from bot.ports import Core
 from tests.adapters.discord.double.openapi import judged
 from tests.platform_harness import Seen, wired
 
-PATIENT = Answers(patience=2.0)
-"""Waits for the core, so that a busy machine changes nothing about how an answer comes."""
+PATIENT = Responder(patience=2.0)
+"""Waits two seconds before it defers, so that answers look the same on a busy machine."""
 
 
 class DiscordStage:
-    """Joe, who may manage channels, in #papers of a server."""
+    """Joe, who may manage channels, in the channel #papers."""
 
     def __init__(self, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
         self._redis = redis
         self._now = now
         self.bot: Bot
-        self.client: Listening
+        self.client: GatewayClient
         self.env: simcord.Env
         self.server: simcord.GuildHandle
         self.papers: simcord.ChannelHandle
@@ -97,11 +97,11 @@ class DiscordStage:
     def _platform(self) -> DiscordPlatform:
         return DiscordPlatform("token", self._redis)
 
-    def _listening(self, core: Core) -> Listening:
-        return Listening(core, self._redis, PATIENT, settle=0.0)
+    def _listening(self, core: Core) -> GatewayClient:
+        return GatewayClient(core, self._redis, PATIENT, settle=0.0)
 
     def _connect(self) -> None:
-        """SimCord has one client; the platform posts by it, too."""
+        """Let the platform post with SimCord's only client."""
         for platform in self.bot.platforms:
             assert isinstance(platform, DiscordPlatform)
             platform._rest = self.client
@@ -112,7 +112,7 @@ class DiscordStage:
 async def discord_stage(
     redis: Redis, now: Callable[[], datetime] = wall_clock
 ) -> AsyncIterator[DiscordStage]:
-    """A server with Joe, who added Paperboy to it."""
+    """A server that Joe added Paperboy to."""
     stage = DiscordStage(redis, now)
     platform = DiscordPlatform("token", redis)
     async with wired(redis, (platform,), now) as stage.bot:
@@ -131,13 +131,13 @@ async def discord_stage(
 
 
 def ref(channel: simcord.ChannelHandle) -> ChannelRef:
-    """How the core knows a channel."""
+    """The core's name for a channel."""
     assert channel.guild is not None
     return ChannelRef("discord", str(channel.guild.id), str(channel.id))
 
 
 def shown(result: simcord.InteractionResult) -> Seen:
-    """What a person sees in the end: the answer, or what followed it."""
+    """What a person sees in the end: the answer, or the last follow-up."""
     assert result.acknowledged
     last = result.followups[-1] if result.followups else result.response
     assert last is not None
@@ -145,7 +145,7 @@ def shown(result: simcord.InteractionResult) -> Seen:
 
 
 def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
-    """A message's words and buttons."""
+    """A message's text and buttons."""
     real = message.message if isinstance(message, simcord.ResponseMessage) else message
     words = [
         real.content,
@@ -170,7 +170,7 @@ def buttons(message: discord.Message | simcord.ResponseMessage) -> list[tuple[st
 
 
 def walk(parts: Iterable[Any]) -> Iterator[Any]:
-    """Every component, however deep."""
+    """Every component, nested ones too."""
     for part in parts:
         yield part
         yield from walk(getattr(part, "children", ()))
@@ -187,7 +187,7 @@ def _embed(embed: discord.Embed) -> list[str]:
 
 
 def plain(markdown: str) -> str:
-    """What is read of a piece of Markdown: nothing but the words, so that a story can compare them."""
+    """A piece of Markdown as plain text, so that a test can compare it."""
     return re.sub(
         r"\\([^\w\s])", r"\1", re.sub(r"(?<!\\)(\*\*|`)|^(### |-# )", "", markdown, flags=re.MULTILINE)
     )

@@ -12,16 +12,11 @@ from adapters.discord.platform import DiscordPlatform
 from bot.domain.errors import AccessUnknown
 from bot.domain.models import ChannelRef, User
 from bot.ports import Access
+from tests.adapters.discord.double.faults import RawAnswer
 from tests.adapters.discord.double.interactions import JOE, autocomplete, button, form, interaction
-from tests.adapters.discord.double.service import (
-    DIRECT,
-    GUILD,
-    PRIVATE_THREAD,
-    DiscordDouble,
-    RawAnswer,
-    guild_payload,
-)
-from tests.adapters.discord.test_gateway import listening
+from tests.adapters.discord.double.payloads import DIRECT, GUILD, PRIVATE_THREAD, guild_payload
+from tests.adapters.discord.double.service import DiscordDouble
+from tests.adapters.discord.recording import listening
 from tests.platform_harness import wired
 
 HERE = ChannelRef("discord", str(GUILD), "2000")
@@ -149,9 +144,7 @@ async def test_direct_messages_belong_to_the_person_in_them(
     assert await platform.access(User("5", "eve"), direct) == NOTHING
 
 
-async def test_in_a_channel_that_was_deleted_there_is_nothing_to_do(
-    platform: DiscordPlatform, double: DiscordDouble
-) -> None:
+async def test_a_deleted_channel_has_no_members(platform: DiscordPlatform, double: DiscordDouble) -> None:
     double.gone.add(2000)
     assert await platform.access(PERSON, HERE) == NOTHING
 

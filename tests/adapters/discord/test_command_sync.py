@@ -8,9 +8,11 @@ from redis.asyncio import Redis
 
 from adapters.discord import command_sync, keys
 from adapters.discord.platform import DiscordPlatform
+from tests.adapters.discord.double.faults import RawAnswer
 from tests.adapters.discord.double.interactions import interaction
-from tests.adapters.discord.double.service import DiscordDouble, RawAnswer, guild_payload
-from tests.adapters.discord.test_gateway import TURNS, Told, listening
+from tests.adapters.discord.double.payloads import guild_payload
+from tests.adapters.discord.double.service import DiscordDouble
+from tests.adapters.discord.recording import TURNS, RecordingCore, listening
 
 ENTRY_POINT = {
     "id": "77",
@@ -70,7 +72,7 @@ async def test_after_a_refused_sync_the_bot_connects_and_the_sync_is_retried(
     platform: DiscordPlatform, double: DiscordDouble, answer: RawAnswer
 ) -> None:
     double.sync_answers.append(answer)
-    async with listening(platform, Told()):
+    async with listening(platform, RecordingCore()):
         await double.gateway.until(lambda: double.gateway.shards == {0})
         await until_synced(double)
     (paper,) = double.commands
@@ -82,7 +84,7 @@ async def test_while_the_sync_fails_commands_are_answered_and_the_doctor_says_so
 ) -> None:
     double.sync_answers.extend([refusal(400, 30034)] * 3)
     double.gateway.guilds = {0: [guild_payload()]}
-    async with listening(platform, Told()):
+    async with listening(platform, RecordingCore()):
         await double.gateway.until(lambda: double.gateway.shards == {0})
         await double.gateway.dispatch("INTERACTION_CREATE", interaction("77", "help"))
         _, body, _ = await double.callbacks.get()
@@ -97,7 +99,7 @@ async def test_while_the_sync_fails_commands_are_answered_and_the_doctor_says_so
 @pytest.mark.usefixtures("_soon")
 async def test_an_entry_point_command_survives(platform: DiscordPlatform, double: DiscordDouble) -> None:
     double.commands = [ENTRY_POINT]
-    async with listening(platform, Told()):
+    async with listening(platform, RecordingCore()):
         await until_synced(double)
     names = {command["name"]: command for command in double.commands}
     assert names.keys() == {"paper", "launch"}
@@ -110,7 +112,7 @@ async def test_without_user_install_commands_work_in_servers_and_it_comes_back_w
     installs = []
     for user_install in (False, False, True):
         double.user_install = user_install
-        async with listening(platform, Told()):
+        async with listening(platform, RecordingCore()):
             await double.gateway.until(lambda: double.gateway.shards == {0})
         await double.gateway.until(lambda: not double.gateway.shards)
         await redis.delete(TURNS)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.discord.errors import BY_CODE, NOT_JSON, Answer, Drop, Pause, Retry, judge
+from adapters.discord.errors import BY_CODE, NOT_JSON, Answer, Drop, Pause, Retry, classify
 from adapters.discord.platform import DiscordPlatform
 from bot.cards.paper import paper_card
 from bot.domain.errors import (
@@ -20,7 +20,9 @@ from bot.domain.errors import (
     WorkspaceGone,
 )
 from bot.domain.models import ChannelRef, Reason
-from tests.adapters.discord.double.service import GUILD, DiscordDouble, RawAnswer
+from tests.adapters.discord.double.faults import RawAnswer
+from tests.adapters.discord.double.payloads import GUILD
+from tests.adapters.discord.double.service import DiscordDouble
 from tests.papers import SPRING, a_paper
 
 HERE = ChannelRef("discord", str(GUILD), "2000")
@@ -47,7 +49,7 @@ answers = st.builds(Answer, st.integers(200, 599), bodies, st.text(max_size=30))
 
 @given(answer=answers, posts=st.booleans())
 def test_only_a_listed_code_in_discords_own_refusal_pauses_or_drops(answer: Answer, *, posts: bool) -> None:
-    match judge(answer, posts=posts):
+    match classify(answer, posts=posts):
         case ChannelGone() | CardRefused() | WorkspaceGone():
             assert answer.code in PERMANENT
             assert 400 <= answer.status < 500
@@ -67,21 +69,21 @@ def test_only_a_listed_code_in_discords_own_refusal_pauses_or_drops(answer: Answ
 
 @given(st.integers(400, 499).filter(lambda status: status not in {401, 408, 429}), codes)
 def test_a_listed_code_means_the_same_with_every_status(status: int, code: int) -> None:
-    found = judge(Answer(status, {"code": code, "message": "no"}), posts=True)
+    found = classify(Answer(status, {"code": code, "message": "no"}), posts=True)
     expected = {Pause: ChannelGone, Drop: CardRefused, Retry: RetryLater}[type(BY_CODE.get(code, Retry(1)))]
     assert isinstance(found, expected)
 
 
 @given(st.integers(300, 499), bodies.filter(lambda body: Answer(400, body).code is None))
-def test_what_isnt_discords_own_answer_is_retried_on_the_whole_platform(status: int, body: Any) -> None:
-    found = judge(Answer(status, body), posts=True)
+def test_an_answer_that_isnt_discords_own_is_retried_platform_wide(status: int, body: Any) -> None:
+    found = classify(Answer(status, body), posts=True)
     assert isinstance(found, RetryLater)
     assert (found.scope, found.counts) == ("platform", False) or status == 429
 
 
 @given(status=st.integers(500, 599), body=bodies, posts=st.booleans())
 def test_a_server_error_leaves_open_whether_it_was_posted(status: int, body: Any, *, posts: bool) -> None:
-    assert isinstance(judge(Answer(status, body), posts=posts), DeliveryUncertain if posts else RetryLater)
+    assert isinstance(classify(Answer(status, body), posts=posts), DeliveryUncertain if posts else RetryLater)
 
 
 def test_every_pause_says_what_is_wrong_and_what_to_do() -> None:
@@ -185,7 +187,7 @@ async def test_a_listed_code_over_the_wire(
     [RawAnswer(status=403, body=PAGE), discords(403, 40333), RawAnswer(status=503, body=PAGE)],
     ids=["a 403 page", "40333", "a 503 page"],
 )
-async def test_during_a_spell_nothing_can_be_asked_and_nothing_is_concluded(
+async def test_a_lookup_during_a_spell_is_retried_and_concludes_nothing(
     platform: DiscordPlatform, double: DiscordDouble, spell: RawAnswer
 ) -> None:
     double.weather.spell = spell

@@ -6,6 +6,6 @@ from tests.bench.discord_posts import measure
 
 
 @pytest.mark.timeout(120)
-async def test_nothing_is_lost_and_nothing_doubled() -> None:
+async def test_no_post_is_lost_or_duplicated() -> None:
     found = await measure(40, 1, naive=False)
     assert (found["lost"], found["doubled"], found["kills"], found["over_bots_limit"]) == (0, 0, 1, 0)

@@ -1,4 +1,4 @@
-"""What operators and the front page are told of Discord."""
+"""What operators and the front page see of Discord."""
 
 import asyncio
 from contextlib import suppress
@@ -6,18 +6,19 @@ from contextlib import suppress
 from redis.asyncio import Redis
 
 from adapters.discord.platform import DiscordPlatform
-from tests.adapters.discord.double.service import DiscordDouble, guild_payload
-from tests.adapters.discord.test_gateway import Told
+from tests.adapters.discord.double.payloads import guild_payload
+from tests.adapters.discord.double.service import DiscordDouble
+from tests.adapters.discord.recording import RecordingCore
 
 TOKEN = "MTEyMjMzNDQ1NTY2Nzc4ODk5MA.planted.token"
 """Of the application 1122334455667788990."""
 
 
-async def test_it_is_connected_while_it_hears_discord(redis: Redis, double: DiscordDouble) -> None:
-    platform, core = DiscordPlatform(double.token, redis), Told()
+async def test_it_is_connected_while_it_listens_at_the_gateway(redis: Redis, double: DiscordDouble) -> None:
+    platform, core = DiscordPlatform(double.token, redis), RecordingCore()
     assert not platform.connected()
     running = asyncio.create_task(platform.run(core))
-    while not platform.connected():  # noqa: ASYNC110  # discord.py is ready a moment after it told of the servers
+    while not platform.connected():  # noqa: ASYNC110  # discord.py is ready a moment after READY
         await asyncio.sleep(0.01)
     running.cancel()
     with suppress(asyncio.CancelledError):
@@ -26,7 +27,7 @@ async def test_it_is_connected_while_it_hears_discord(redis: Redis, double: Disc
     await platform.close()
 
 
-async def test_anybody_is_invited_unless_the_bot_is_private(redis: Redis, double: DiscordDouble) -> None:
+async def test_there_is_an_invite_link_unless_the_bot_is_private(redis: Redis, double: DiscordDouble) -> None:
     link = DiscordPlatform(TOKEN, redis).invitation()
     assert link is not None
     assert link.startswith("https://discord.com/oauth2/authorize?client_id=1122334455667788990&scope=bot+app")
@@ -34,7 +35,7 @@ async def test_anybody_is_invited_unless_the_bot_is_private(redis: Redis, double
     assert DiscordPlatform("no token", redis).invitation() is None
     double.token = TOKEN
     platform = DiscordPlatform(TOKEN, redis)
-    application = (await platform._speaking()).application
+    application = (await platform._rest_client()).application
     assert application is not None
     assert platform.invitation() == link
     application.bot_public = False
@@ -42,7 +43,7 @@ async def test_anybody_is_invited_unless_the_bot_is_private(redis: Redis, double
     await platform.close()
 
 
-async def test_the_doctor_knows_a_wrong_token_and_a_bot_without_a_server(
+async def test_the_doctor_reports_a_wrong_token_and_a_bot_without_a_server(
     redis: Redis, double: DiscordDouble
 ) -> None:
     wrong = DiscordPlatform("wrong", redis)
@@ -52,10 +53,10 @@ async def test_the_doctor_knows_a_wrong_token_and_a_bot_without_a_server(
     right = DiscordPlatform(double.token, redis)
     found = {finding.message: finding for finding in await right.diagnose()}
     assert [finding.ok for finding in found.values()] == [True, False]
-    assert "oauth2/authorize" in found["it is in no server yet"].todo
+    assert "oauth2/authorize" in found["the bot is in no server yet"].todo
     double.gateway.guilds = {0: [guild_payload()]}
     double.gateway.remaining = 3
     said = [(finding.ok, finding.message) for finding in await right.diagnose()]
-    assert (said[1][0], said[1][1].partition(";")[0]) == (True, "it is in 1 server")
-    assert (said[2][0], said[2][1].partition(" of ")[0]) == (False, "3 connections are left")
+    assert (said[1][0], said[1][1].partition(";")[0]) == (True, "the bot is in 1 server")
+    assert (said[2][0], said[2][1].partition(" of ")[0]) == (False, "only 3")
     await right.close()

@@ -13,7 +13,8 @@ import pytest
 
 from bot.sources.huggingface import list_date
 from tests.adapters.discord.double.interactions import interaction
-from tests.adapters.discord.double.service import DiscordDouble, guild_payload
+from tests.adapters.discord.double.payloads import guild_payload
+from tests.adapters.discord.double.service import DiscordDouble
 from tests.program import ROOT, environment
 from tests.replay import HuggingFaceReplay, serve
 

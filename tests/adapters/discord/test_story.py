@@ -1,4 +1,4 @@
-"""A reading group's first week with Paperboy, from the invitation to its return after it was removed."""
+"""A reading group's first week with Paperboy, from the invitation to its return after a removal."""
 
 import re
 from collections.abc import Iterable
@@ -26,18 +26,18 @@ PHRASE = re.compile(r"\blanguage[ -]models?\b")
 
 
 def matches(paper: Paper, pattern: str) -> bool:
-    """A plain reading of the paper, written without the program's own folding."""
+    """Whether a paper contains a pattern, without the program's own matching."""
     return any(re.search(pattern, text.lower()) for text in (paper.title, paper.abstract))
 
 
 def shown_in(posts: Iterable[Seen], papers: Iterable[Paper]) -> list[str]:
-    """The papers whose titles stand on the posts, each as often as it does."""
+    """The papers whose titles are in the posts, each as often as it occurs."""
     texts = [post.text for post in posts]
     return [paper.id for paper in papers for text in texts if paper.title[:60] in text]
 
 
 def forum_of(stage: DiscordStage) -> tuple[simcord.ChannelHandle, simcord.ChannelHandle]:
-    """A forum with two tags, and a post in it where people write."""
+    """A forum with two tags, and a post in it that people can write in."""
     backend = stage.env.backend
     forum = stage.server.create_forum_channel("reading-list")
     tags = [
@@ -51,7 +51,7 @@ def forum_of(stage: DiscordStage) -> tuple[simcord.ChannelHandle, simcord.Channe
 
 
 def forbid(stage: DiscordStage, channel: simcord.ChannelHandle, permission: str | None) -> None:
-    """Take a permission in a channel away from Paperboy, or give it back."""
+    """Take a permission in a channel from Paperboy; with None, give all back."""
     deny = discord.Permissions(**{permission: True}).value if permission else 0
     me = stage.env.backend.bot_user.id
     stage.env.backend.set_overwrite(channel.id, Overwrite(me, OverwriteType.MEMBER, 0, deny))
@@ -75,7 +75,7 @@ async def test_a_reading_groups_week(redis: Redis, shared_data: Path) -> None:
             news = parse_list((shared_data / "hf_daily" / f"{day}.json").read_bytes())
             papers += [paper for paper in news if paper.id not in {known.id for known in papers}]
             await arrive(stage.bot, *news)
-        await _everything_is_there_once(stage, papers, robots, forum)
+        await _each_paper_was_posted_once(stage, papers, robots, forum)
         _forum_has_tags(stage, forum)
 
         card = next(post for post in await stage.posted() if "Full abstract" in post.buttons)
@@ -100,7 +100,7 @@ async def test_a_reading_groups_week(redis: Redis, shared_data: Path) -> None:
         await _removed_and_back(stage)
 
 
-async def _everything_is_there_once(
+async def _each_paper_was_posted_once(
     stage: DiscordStage, papers: list[Paper], robots: simcord.ChannelHandle, forum: simcord.ChannelHandle
 ) -> None:
     for channel, wanted in (
@@ -112,7 +112,7 @@ async def _everything_is_there_once(
         for paper in wanted:
             assert await Outbox(stage.bot.redis).sent(ref(channel), paper.id), paper.title
         shown = shown_in(stage.posted_in(channel), papers)
-        assert len(shown) == len(set(shown)), "a paper stands there twice"
+        assert len(shown) == len(set(shown)), "a paper was posted twice"
         assert set(shown) <= {paper.id for paper in wanted}
 
 
@@ -128,16 +128,16 @@ async def _permission_lost_and_regained(stage: DiscordStage, robots: simcord.Cha
     before = len(stage.posted_in(robots))
     forbid(stage, robots, "send_messages")
     await stage.env.settle()
-    told = stage.joe.user.dm_channel.last_message
-    assert told is not None
-    assert "Send Messages" in told.content
     await arrive(stage.bot, a_paper("2603.90001", title="A robot that waits"))
     assert len(stage.posted_in(robots)) == before
+    notice = stage.joe.user.dm_channel.last_message
+    assert notice is not None
+    assert "Send Messages" in notice.content
     forbid(stage, robots, None)
     await stage.env.settle()
     await deliver(stage.bot)
     assert "A robot that waits" in stage.posted_in(robots)[-1].text
-    assert len(stage.joe.user.dm_channel.history()) == 1, "nobody is told twice"
+    assert len(stage.joe.user.dm_channel.history()) == 1, "one notice per problem"
 
 
 async def _removed_and_back(stage: DiscordStage) -> None:

@@ -19,7 +19,7 @@ from adapters.email.message import Sender
 from adapters.email.platform import EmailPlatform
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
-from bot.cards.message import message
+from bot.cards.digest import delivery_card
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
@@ -57,7 +57,7 @@ class Scene:
             self.outbox,
             self.papers,
             Rates(self.redis),
-            lambda _delivery, entries, settings: message(entries, settings, NOW),
+            lambda _delivery, entries, settings: delivery_card(entries, settings, NOW),
             on_uncertain=on_uncertain or self.platform.on_uncertain,
         )
 
@@ -110,9 +110,11 @@ async def scene(redis: Redis) -> AsyncIterator[Scene]:
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same policies, faster."""
     monkeypatch.setattr(retry, "RETRIES", (0.02,) * 7)
-    monkeypatch.setattr(retry, "ASK_AFTER", 0.02)
+    monkeypatch.setattr(retry, "LOOKUP_DELAY", 0.02)
+    monkeypatch.setattr(retry, "FIRST_LIMIT", 0.02)
+    monkeypatch.setattr(retry, "LONGEST_LIMIT", 0.05)
     monkeypatch.setattr(outboxes, "BREAK", 0.05)
-    monkeypatch.setattr(delivering, "PATIENCE", 0.5)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.5)
 
 
 PEOPLE = [f"person{n}@{'example.org' if n % 2 else 'example.net'}" for n in range(40)]

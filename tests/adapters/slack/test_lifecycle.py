@@ -169,10 +169,6 @@ async def test_an_uninstalled_single_workspace_app_is_silent_until_it_starts_wit
         assert "diffusion" in (await stage.say("list")).text
 
 
-async def test_app_rate_limited_is_acknowledged(app: InstalledApp) -> None:
-    await app.slack.rate_limited(app.workspace)
-
-
 async def test_renaming_a_channel_changes_nothing(app: InstalledApp) -> None:
     await app.subscribe(app.room)
     app.room.name = "reading"

@@ -1,2 +1,2 @@
-"""Discord at the level of the wire: what SimCord leaves out. REST with nonces, buckets, limits and lost answers
-(`service`), and the gateway with hello, identify, resume and reconnect (`gateway`)."""
+"""A double of Discord on the wire, for what SimCord leaves out: REST with nonces, rate limits and lost answers
+(`service`), the gateway with identify, resume and reconnect (`gateway`), and a judge of requests (`openapi`)."""

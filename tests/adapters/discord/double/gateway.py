@@ -1,4 +1,4 @@
-"""Discord's gateway over a web socket: hello, identify, heartbeats, ready, events, resume, reconnect."""
+"""Discord's gateway over a web socket: hello, identify, heartbeat, ready, events, resume, reconnect."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2,
 
 @dataclass
 class Session:
-    """What Discord remembers of a shard that identified itself."""
+    """What Discord stores about a shard that identified itself."""
 
     id: str
     shard: int
@@ -24,13 +24,13 @@ class Session:
 
 
 class GatewayDouble:
-    """Counts what it is told, and tells what a test wants told."""
+    """Counts what clients send, and sends what a test wants."""
 
     def __init__(self) -> None:
         self.url = ""
         self.remaining = 1000
         self.identifies: list[tuple[int, float]] = []
-        """Shard, and when it identified itself."""
+        """Shard and time of each identify."""
         self.resumes: list[int] = []
         self.intents: set[int] = set()
         self.clean_closes = 0
@@ -38,15 +38,15 @@ class GatewayDouble:
         """Every User-Agent of a connection."""
         self.changed = asyncio.Event()
         self.guilds: dict[int, list[dict[str, Any]]] = {}
-        """Shard -> the servers that it is told of when it is ready."""
+        """Shard -> the servers that it gets when it is ready."""
         self.refuses: int | None = None
-        """Close code of every identify."""
+        """The close code that answers every identify."""
         self._sessions: dict[str, Session] = {}
         self._open: dict[int, tuple[Session, web.WebSocketResponse, Any]] = {}
         self._transports: dict[int, asyncio.Transport] = {}
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
-        """One connection, from hello to its end."""
+        """Serve one connection until it closes."""
         self.agents.add(request.headers.get("User-Agent", ""))
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -70,11 +70,11 @@ class GatewayDouble:
             self._sessions.pop(session.id, None)
         if session and self._open.get(session.shard, (None, None))[1] is socket:
             del self._open[session.shard]
-        self._tell()
+        self._notify()
         return socket
 
     async def dispatch(self, event: str, data: dict[str, Any], shard: int = 0) -> None:
-        """Send an event to a shard; while it is away, it is sent when it resumes."""
+        """Send an event to a shard, or when it resumes."""
         for session in [s for s in self._sessions.values() if s.shard == shard]:
             session.sequence += 1
             payload = {"op": DISPATCH, "t": event, "s": session.sequence, "d": data}
@@ -83,11 +83,11 @@ class GatewayDouble:
                 await self._send(*self._open[shard][1:], payload)
 
     async def ask_to_reconnect(self, shard: int = 0) -> None:
-        """As Discord does before it takes a machine away."""
+        """Ask a shard to reconnect, as Discord does before it stops a machine."""
         await self._send(*self._open[shard][1:], {"op": RECONNECT, "d": None})
 
     async def drop(self, shard: int = 0, code: int = 1006) -> None:
-        """The connection breaks; with a code, Discord says why."""
+        """Break the connection; with a close code, if one is given."""
         socket = self._open[shard][1]
         if code == 1006:
             self._transports[id(socket)].abort()
@@ -95,14 +95,14 @@ class GatewayDouble:
             await socket.close(code=code)
 
     async def until(self, condition: Any) -> None:
-        """Wait for what the gateway is told."""
+        """Wait until something that clients sent makes the condition true."""
         while not condition():
             self.changed.clear()
             await self.changed.wait()
 
     @property
     def shards(self) -> set[int]:
-        """Those that are connected."""
+        """The shards that are connected."""
         return set(self._open)
 
     async def close(self) -> None:
@@ -118,7 +118,7 @@ class GatewayDouble:
         self.remaining -= 1
         if self.refuses is not None:
             await socket.close(code=self.refuses)
-            self._tell()
+            self._notify()
             return None
         session = Session(f"session-{len(self.identifies)}", shard, data["intents"])
         self.intents.add(data["intents"])
@@ -128,7 +128,7 @@ class GatewayDouble:
         await self.dispatch("READY", self._ready(session, data, guilds), shard)
         for guild in guilds:
             await self.dispatch("GUILD_CREATE", guild, shard)
-        self._tell()
+        self._notify()
         return session
 
     async def _resume(
@@ -143,7 +143,7 @@ class GatewayDouble:
         for payload in [payload for payload in session.sent if payload["s"] > data["seq"]]:
             await self._send(socket, press, payload)
         await self.dispatch("RESUMED", {}, session.shard)
-        self._tell()
+        self._notify()
         return session
 
     def _ready(self, session: Session, data: dict[str, Any], guilds: list[dict[str, Any]]) -> dict[str, Any]:
@@ -160,11 +160,11 @@ class GatewayDouble:
 
     async def _send(self, socket: web.WebSocketResponse, press: Any, payload: dict[str, Any]) -> None:
         text = json.dumps({"s": None, "t": None, "d": None, **payload})
-        with suppress(ConnectionError):  # whoever resumes is told then
+        with suppress(ConnectionError):  # it is sent again when the shard resumes
             if press is None:
                 await socket.send_str(text)
             else:
                 await socket.send_bytes(press.compress(text.encode()) + press.flush(zlib.Z_SYNC_FLUSH))
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self.changed.set()

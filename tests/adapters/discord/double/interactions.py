@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.adapters.discord.double.service import GUILD
+from tests.adapters.discord.double.payloads import GUILD
 
 EVERYTHING = str((1 << 52) - 1)
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5

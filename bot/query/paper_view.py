@@ -1,6 +1,6 @@
 """A paper as the language sees it: its words written out in lines in which a phrase is a substring.
 
-A `Reading` is all that is needed to answer any query about a paper, and is a fraction of the paper's keys in
+A `PaperView` is all that is needed to answer any query about a paper, and is a fraction of the paper's keys in
 size: the back-test keeps ten thousand of them.
 """
 
@@ -47,7 +47,7 @@ class Line(NamedTuple):
         return bool(reached)
 
 
-class Reading(NamedTuple):
+class PaperView(NamedTuple):
     """A paper's lines and facts. `_forms` are the same lines with case and plurals as written."""
 
     title: Line
@@ -63,7 +63,7 @@ class Reading(NamedTuple):
     has_code: bool
 
     @classmethod
-    def of(cls, paper: Paper) -> "Reading":
+    def of(cls, paper: Paper) -> "PaperView":
         """How `paper` reads."""
         title, abstract = tokens(paper.title), tokens(paper.abstract)
         return cls(
@@ -80,7 +80,7 @@ class Reading(NamedTuple):
             has_code=paper.code_url is not None,
         )
 
-    def with_facts_of(self, paper: Paper) -> "Reading":
+    def with_facts_of(self, paper: Paper) -> "PaperView":
         """The same words with what else is known of `paper` now."""
         return self._replace(
             categories=categories_of(paper),

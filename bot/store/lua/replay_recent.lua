@@ -1,5 +1,5 @@
--- Announces the papers of the last hours once more, for what a server may have forgotten when it came back.
--- KEYS seen, papers stream, again   ARGV hours in ms, least time between two such in ms   -> 1 where it did
+-- Announces the papers of the last hours once more, for channels whose posts a server may have forgotten when it restarted.
+-- KEYS seen, papers stream, replayed   ARGV hours in ms, least ms between two replays   -> 1 if it did, 0 if just done
 if redis.call('SET', KEYS[3], 1, 'NX', 'PX', ARGV[2]) then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bot.domain.models import ChannelRef, Every
-from bot.matching.buckets import Bucket, excluding, first_from, including, numbers
+from bot.matching.id_sets import IdSet, first_from, ids_in, with_id, without_id
 
 _EVERY: tuple[Every, ...] = ("now", "daily", "weekly", "channel")
 _EVERY_BITS = 2
@@ -33,14 +33,14 @@ class Matches(Collection[Match]):
     """
 
     def __init__(
-        self, queries: Sequence[str], followers: Sequence[Bucket], channels: Sequence[ChannelRef]
+        self, queries: Sequence[str], followers: Sequence[IdSet], channels: Sequence[ChannelRef]
     ) -> None:
         self._queries = queries
-        self._followers = followers
+        self._subscribers = followers
         self._channels = channels
 
     def __len__(self) -> int:
-        return sum(1 if isinstance(some, int) else len(some) for some in self._followers)
+        return sum(1 if isinstance(some, int) else len(some) for some in self._subscribers)
 
     def __contains__(self, match: object) -> bool:
         return any(match == other for other in self)
@@ -51,23 +51,23 @@ class Matches(Collection[Match]):
     def part(self, part: int, parts: int) -> Iterator[Match]:
         """Those of every `parts`-th channel, from channel `part` on: all of a channel's are in the same part."""
         channels, number_mask, every_mask = self._channels, (1 << _NUMBER_BITS) - 1, (1 << _EVERY_BITS) - 1
-        for query, followers in zip(self._queries, self._followers, strict=True):
-            for packed in numbers(followers):
+        for query, followers in zip(self._queries, self._subscribers, strict=True):
+            for packed in ids_in(followers):
                 channel = packed >> _CHANNEL_SHIFT
                 if channel % parts == part:
                     number = packed >> _EVERY_BITS & number_mask
                     yield Match(channels[channel], number, query, _EVERY[packed & every_mask])
 
 
-class Followers:
+class Subscribers:
     """Who follows which query; queries are ids here."""
 
     def __init__(self) -> None:
         self._channels: list[ChannelRef] = []
         """By their ids, which are never given twice: what was found before still says whose it is."""
         self._channel_ids: dict[ChannelRef, int] = {}
-        self._of_channel: list[Bucket | None] = []
-        self._of_query: dict[int, Bucket] = {}
+        self._of_channel: list[IdSet | None] = []
+        self._of_query: dict[int, IdSet] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -79,9 +79,9 @@ class Followers:
         if channel_id == len(self._channels):
             self._channels.append(channel)
             self._of_channel.append(None)
-        self._of_channel[channel_id] = including(self._of_channel[channel_id], number << _QUERY_BITS | query)
+        self._of_channel[channel_id] = with_id(self._of_channel[channel_id], number << _QUERY_BITS | query)
         packed = channel_id << _CHANNEL_SHIFT | number << _EVERY_BITS | _EVERY.index(every)
-        self._of_query[query] = including(self._of_query.get(query), packed)
+        self._of_query[query] = with_id(self._of_query.get(query), packed)
         self._count += 1
 
     def remove(self, channel: ChannelRef, number: int) -> int | None:
@@ -91,11 +91,11 @@ class Followers:
         entry = first_from(own, number << _QUERY_BITS)
         if own is None or entry is None or entry >> _QUERY_BITS != number:
             return None
-        self._of_channel[channel_id] = excluding(own, entry)
+        self._of_channel[channel_id] = without_id(own, entry)
         query = entry & (1 << _QUERY_BITS) - 1
         followers = self._of_query.pop(query)
         packed = first_from(followers, channel_id << _CHANNEL_SHIFT | number << _EVERY_BITS)
-        left = followers if packed is None else excluding(followers, packed)
+        left = followers if packed is None else without_id(followers, packed)
         if left is not None:
             self._of_query[query] = left
         self._count -= 1

@@ -4,7 +4,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from bot.cards import Actions, Button, Card, Paragraph, Span
-from bot.cards.problem import error_card, pointed
+from bot.cards.errors import error_card, pointed
 from bot.domain.errors import UserError
 
 

@@ -1,23 +1,9 @@
-"""Cards as JSON: for the terminal's scripts and for keeping."""
+"""Cards from their JSON: what a script would do with it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span, Text
-
-_TYPE_OF: Mapping[type[Block], str] = {
-    Paragraph: "paragraph",
-    Bullets: "bullets",
-    Actions: "actions",
-    PaperBlock: "paper",
-}
-
-
-def to_json(card: Card) -> dict[str, Any]:
-    """What `card` says, as values that JSON has: fields by their names; each block says its `type` beside them."""
-    blocks = [{"type": _TYPE_OF[type(block)], **asdict(block)} for block in card.blocks]
-    return {"kind": card.kind, "notice": card.notice, "heading": card.heading, "blocks": blocks}
 
 
 def from_json(data: Mapping[str, Any]) -> Card:

@@ -1,11 +1,12 @@
 """Answers to commands that can't be carried out."""
 
+import unicodedata
+
 from bot.cards import Block, Button, Card
+from bot.cards.build import actions, code, paragraph
 from bot.cards.paper import NOTICE
-from bot.cards.plain import plain
-from bot.cards.say import actions, code, paragraph
+from bot.cards.sanitize import plain
 from bot.domain.errors import UserError
-from bot.query import point_at
 from bot.text import shorten
 
 AROUND = 30
@@ -25,9 +26,14 @@ def error_card(error: UserError, typed: str = "", offer: Button | None = None) -
     return Card("error", shorten(message, NOTICE), blocks=blocks)
 
 
-def sorry_card() -> Card:
-    """For an error that is ours, not the person's."""
+def sorry_card(database_problem: str = "") -> Card:
+    """For an error that is ours, not the person's; with its reason if Paperboy's own database has stopped."""
     message = "Something went wrong on our side. Please try again in a minute."
+    if database_problem:
+        message = (
+            f"Paperboy's database has stopped: {database_problem}. It starts again by itself once that is solved; "
+            "please let the person who runs Paperboy know."
+        )
     return Card("error", message, blocks=(paragraph(message),))
 
 
@@ -39,3 +45,16 @@ def pointed(typed: str, at: tuple[int, int]) -> str:
     before = ("…" if first else "") + typed[first:start]
     line = before + typed[start:last] + ("…" if last < len(typed) else "")
     return point_at(line, (len(before), len(before) + end - start))
+
+
+def point_at(text: str, at: tuple[int, int]) -> str:
+    """Two lines for a fixed-width font: what was typed, and carets under the place."""
+    line = " ".join(text.splitlines()) if "\n" in text else text
+    start, end = at
+    return f"{line}\n{' ' * _width(line[:start])}{'^' * max(1, _width(line[start:end]))}"
+
+
+def _width(text: str) -> int:
+    """Columns of `text`: two for what East Asian fonts draw wide, none for accents."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(bool(unicodedata.combining(char)) for char in text)

@@ -6,14 +6,14 @@ from itertools import product
 
 from bot.matching.keys import LONGEST_RUN, key_of, triggers_of
 from bot.query.nodes import And, Node, Not, Or, Person, Phrase
-from bot.query.paths import paths_of
+from bot.query.variants import variants_of
 
-MOST_PARTS = 64
+MAX_CONJUNCTIONS = 64
 """A query with more is one derived key: looked at as a whole where one of its triggers appears."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Conjunction:
     """Holds for a paper that has all keys of `needs`, at least one, and none of `bars`."""
 
     needs: frozenset[str]
@@ -21,22 +21,22 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class NormalForm:
     """What the index files: the parts, and the derived keys in them with the nodes they stand for."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[Conjunction, ...]
     derived: dict[str, Node]
 
 
-def compiled(root: Node) -> Compiled:
+def normal_form(root: Node) -> NormalForm:
     """`root`, which must be anchored, in parts."""
     derived: dict[str, Node] = {}
-    if _count(root, wanted=True) > MOST_PARTS:
+    if _count(root, wanted=True) > MAX_CONJUNCTIONS:
         key = derived_key(root)
-        return Compiled((Part(frozenset([key]), frozenset()),), {key: root})
+        return NormalForm((Conjunction(frozenset([key]), frozenset()),), {key: root})
     parts = dict.fromkeys(_parts(root, derived, wanted=True))
     possible = tuple(part for part in parts if not part.needs & part.bars)
-    return Compiled(possible, derived)
+    return NormalForm(possible, derived)
 
 
 def derived_key(node: Node) -> str:
@@ -64,12 +64,12 @@ def is_sure(node: Node) -> bool:
         case Phrase(field="abs") | Phrase(exact=True):
             return False
         case Phrase() | Person():
-            return max(map(len, paths_of(node))) <= LONGEST_RUN
+            return max(map(len, variants_of(node))) <= LONGEST_RUN
         case _:
             return False
 
 
-def _parts(node: Node, derived: dict[str, Node], *, wanted: bool) -> list[Part]:
+def _parts(node: Node, derived: dict[str, Node], *, wanted: bool) -> list[Conjunction]:
     match node:
         case Not(inner):
             return _parts(inner, derived, wanted=not wanted)
@@ -84,12 +84,14 @@ def _parts(node: Node, derived: dict[str, Node], *, wanted: bool) -> list[Part]:
                 key = derived_key(node)
                 derived[key] = node
             one = frozenset([key])
-            return [Part(one, frozenset()) if wanted else Part(frozenset(), one)]
+            return [Conjunction(one, frozenset()) if wanted else Conjunction(frozenset(), one)]
 
 
-def _both(parts: Iterable[Part]) -> Part:
+def _both(parts: Iterable[Conjunction]) -> Conjunction:
     parts = list(parts)
-    return Part(frozenset().union(*(p.needs for p in parts)), frozenset().union(*(p.bars for p in parts)))
+    return Conjunction(
+        frozenset().union(*(p.needs for p in parts)), frozenset().union(*(p.bars for p in parts))
+    )
 
 
 def _count(node: Node, *, wanted: bool) -> int:

@@ -14,7 +14,7 @@ MOST_PATHS = 16
 """A phrase with more, such as a pasted title, is read in two ways: every hyphen kept, every hyphen left out."""
 
 
-def paths_of(term: Phrase | Person) -> tuple[Path, ...]:
+def variants_of(term: Phrase | Person) -> tuple[Path, ...]:
     """Each way to read the term's words; it holds where any of them is found. `fine-tuning` has two."""
     read = [tokens(word, plurals=isinstance(term, Phrase)) for word in term.words]
     if isinstance(term, Phrase) and term.exact:

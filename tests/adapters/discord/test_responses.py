@@ -1,4 +1,4 @@
-"""How commands, buttons and forms are answered, and who may do what."""
+"""How commands, buttons and forms are answered."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,9 +10,9 @@ import pytest
 import simcord
 from redis.asyncio import Redis
 
-from adapters.discord.client import Listening
+from adapters.discord.client import GatewayClient
 from bot.cards import Button, Card, Choice, Field, Form
-from bot.cards.say import actions, paragraph
+from bot.cards.build import actions, paragraph
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Reply
 from tests.adapters.discord.double.openapi import judged
@@ -38,7 +38,7 @@ FORM = Form(
 
 @dataclass
 class Scripted(FailingCore):
-    """A core that replies what a test wants, and notes what it was asked."""
+    """A core that gives the replies of a test, and records what it was asked."""
 
     reply: Reply = field(default_factory=lambda: Reply(a_card("quick")))
     asked: list[tuple[str, dict[str, str], User]] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Room:
 @pytest.fixture
 async def room(redis: Redis) -> AsyncIterator[Room]:
     core = Scripted()
-    env = simcord.Env(Listening(core, redis, PATIENT), settle_timeout=20)
+    env = simcord.Env(GatewayClient(core, redis, PATIENT), settle_timeout=20)
     with judged():
         async with _opened(env, core) as room:
             yield room
@@ -92,19 +92,19 @@ async def _opened(env: simcord.Env, core: Scripted) -> AsyncIterator[Room]:
         await env.shutdown()
 
 
-async def test_what_is_quick_is_answered_at_once_and_privately(room: Room) -> None:
+async def test_a_quick_answer_comes_at_once_and_is_private(room: Room) -> None:
     result = await room.joe.slash(room.channel, "paper list")
     assert (result.deferred, result.ephemeral, shown(result).text) == (False, True, "quick")
 
 
-async def test_what_is_for_everyone_is_seen_by_everyone(room: Room) -> None:
+async def test_a_public_answer_is_seen_by_everyone(room: Room) -> None:
     room.core.reply = Reply(a_card("for all"), private=False)
     result = await room.joe.slash(room.channel, "paper list")
     assert not shown(result).private
     assert len(room.channel.history(viewer=room.guest)) == 1
 
 
-async def test_a_fuller_answer_takes_the_first_ones_place(room: Room) -> None:
+async def test_a_fuller_answer_replaces_the_first_one(room: Room) -> None:
     async def later() -> Card:
         return a_card("fuller")
 
@@ -123,14 +123,14 @@ async def test_pages_are_turned_in_place(room: Room) -> None:
     assert room.core.asked[-1][0] == "list page:2"
 
 
-async def test_options_arrive_by_their_names(room: Room) -> None:
+async def test_options_reach_the_core_by_name(room: Room) -> None:
     await room.joe.slash(room.channel, "paper mute", query="robots", **{"for": "7d"})
     name, options, user = room.core.asked[-1]
     assert (name, options) == ("mute", {"query": "robots", "for": "7d"})
     assert (user.id, user.name, user.may_manage) == (str(room.joe.id), "joe", True)
 
 
-async def test_changing_needs_manage_channels_or_the_servers_word(redis: Redis) -> None:
+async def test_changes_need_manage_channels_or_a_rule_of_the_server(redis: Redis) -> None:
     async with discord_stage(redis) as stage:
         guest = stage.server.add_member(stage.env.create_user("guest"))
         await stage.env.settle()
@@ -142,7 +142,7 @@ async def test_changing_needs_manage_channels_or_the_servers_word(redis: Redis) 
         assert "muted" in (await stage.say_in(stage.papers, "/paper mute robots", other)).text.lower()
 
 
-async def test_outside_a_server_only_what_makes_sense_there(room: Room) -> None:
+async def test_outside_a_server_only_some_commands_work(room: Room) -> None:
     user = room.joe.user
     assert "quick" in shown(await user.slash("paper trending")).text
     refused = shown(await user.slash("paper subscribe", query="robots"))
@@ -153,7 +153,7 @@ async def test_outside_a_server_only_what_makes_sense_there(room: Room) -> None:
     assert [name for name, _, _ in room.core.asked] == ["trending"]
 
 
-async def test_who_subscribes_where_posting_is_forbidden_is_told_at_once(room: Room) -> None:
+async def test_subscribing_where_posting_is_forbidden_shows_a_warning(room: Room) -> None:
     me = room.env.backend.bot_user.id
     deny = discord.Permissions(send_messages=True).value
     overwrite = simcord.backend.models.Overwrite(me, simcord.enums.OverwriteType.MEMBER, 0, deny)
@@ -181,13 +181,13 @@ async def test_a_short_form_opens_at_once_and_works_after_a_restart(room: Room, 
     room.core.reply = Reply(a_card("settings"), form=Form("Paperboy here", "settings", FORM.fields[:2]))
     opened = await room.joe.slash(room.channel, "paper settings")
     assert opened.modal is not None
-    await room.env.restart_bot(Listening(room.core, redis, PATIENT))
+    await room.env.restart_bot(GatewayClient(room.core, redis, PATIENT))
     sent = await room.joe.submit_modal(opened, {"hour0": "8", "hour1": ""})
     assert room.core.asked[-1][1] == {"hour0": "8", "hour1": ""}
     assert sent.acknowledged
 
 
-async def test_what_fails_on_our_side_is_said(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_error_on_our_side_is_shown(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(_command: Command) -> Reply:
         raise RuntimeError("a bug")
 
@@ -197,7 +197,7 @@ async def test_what_fails_on_our_side_is_said(room: Room, monkeypatch: pytest.Mo
     assert ["a bug" in str(error) for error in room.env.errors] == [True]
 
 
-async def test_an_abstract_stands_in_the_thread_once(redis: Redis) -> None:
+async def test_an_abstract_is_posted_in_the_thread_once(redis: Redis) -> None:
     async with discord_stage(redis) as stage:
         await stage.say("/paper subscribe paper")
         await arrive(stage.bot, a_paper(abstract="First. Second."))

@@ -1,7 +1,7 @@
 """Short ways to say things on a card. Whatever a person or an upstream wrote is made harmless here."""
 
 from bot.cards import Actions, Button, Paragraph, Span, Text
-from bot.cards.plain import visible
+from bot.cards.sanitize import visible
 
 MAX_BUTTON = 100
 """Characters of a button's command: Discord keeps it in the button's own id."""

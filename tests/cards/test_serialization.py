@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cards import Actions, Bullets, Button, Card, PaperBlock, Paragraph, Span
-from bot.cards.wire import from_json, to_json
+from bot.cards.serialization import to_json
+from tests.card_json import from_json
 
 words = st.text(max_size=5)
 spans = st.builds(Span, words, st.sampled_from(["plain", "bold", "italic", "code", "dim"]), st.none() | words)

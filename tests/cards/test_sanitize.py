@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards.plain import MAX_URL, link, plain, visible
+from bot.cards.sanitize import MAX_URL, link, plain, visible
 
 
 @given(st.text())

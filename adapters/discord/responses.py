@@ -1,4 +1,4 @@
-"""Answers interactions: within three seconds, then for as long as fifteen minutes."""
+"""Answers interactions: the first answer within three seconds, later ones within fifteen minutes."""
 
 import asyncio
 import logging
@@ -16,26 +16,29 @@ from adapters.discord.forms import chooser, modal, pages
 from adapters.discord.layout import layout
 from adapters.discord.posting import MAX_NAME
 from bot.cards import Button, Card, Form
-from bot.cards.plain import plain
-from bot.cards.problem import sorry_card
-from bot.cards.say import actions, paragraph
+from bot.cards.build import actions, paragraph
+from bot.cards.errors import sorry_card
+from bot.cards.sanitize import plain
 from bot.ports import Reply
 from bot.text import shorten
 
 PATIENCE = 0.03
-"""Seconds that an answer may take before Discord is told that it will come: what is quick is answered at once."""
+"""Seconds to wait for the core before the answer is deferred. A quick answer then needs one request, not two."""
 LOOK_BACK = 50
+"""Messages of a thread that are searched for an earlier copy of the same answer."""
 PAGE = re.compile(r"\bpage:\d+")
+"""In a command that turns a page."""
 
 log = structlog.get_logger(__name__)
 
 Interaction = discord.Interaction[discord.AutoShardedClient]
 Ask = Callable[[], Awaitable[Reply]]
+"""Gets the core's reply."""
 
 
 @contextmanager
 def until_over() -> Iterator[None]:
-    """Ends quietly if the interaction expired before it was answered, or if the connection broke."""
+    """Let an interaction that expired, or whose connection broke, end with a line in the log."""
     try:
         yield
     except discord.HTTPException as error:
@@ -47,7 +50,7 @@ def until_over() -> Iterator[None]:
 
 
 def is_no_expired_autocomplete(record: logging.LogRecord) -> bool:
-    """A filter for discord.py's log, which shows a traceback when someone typed on before the choices came."""
+    """Keep out of discord.py's log the traceback of choices that came after the person had typed on."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, discord.HTTPException) and error.code in errors.INTERACTION_OVER:
         log.debug("interaction_over", code=error.code)
@@ -55,14 +58,14 @@ def is_no_expired_autocomplete(record: logging.LogRecord) -> bool:
     return True
 
 
-class Answers:
-    """Shows what the core replies. `patience` in seconds, as PATIENCE."""
+class Responder:
+    """Shows the core's replies. `patience` in seconds, as PATIENCE."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
 
     async def give(self, interaction: Interaction, ask: Ask, *, line: str = "") -> None:
-        """Ask, and show the reply; `line` is the command, as it would be typed."""
+        """Get the reply and show it. `line` is the command as it would be typed."""
         with until_over():
             await self._give(interaction, ask, line)
 
@@ -78,7 +81,7 @@ class Answers:
             await interaction.edit_original_response(view=layout(fuller))
 
     async def _asked(self, interaction: Interaction, ask: Ask) -> Reply:
-        """The reply; where it is not quick, Discord is told meanwhile to wait for it."""
+        """Get the reply, and defer the answer if that takes long."""
         asking = asyncio.ensure_future(ask())
         try:
             await asyncio.wait({asking}, timeout=self._patience)
@@ -89,7 +92,7 @@ class Answers:
             asking.cancel()
 
     async def _ask_back(self, interaction: Interaction, card: Card, form: Form, line: str) -> None:
-        """Open the form, or offer its parts: it has too many, or it is too late to open one."""
+        """Open the form; show buttons for its parts if it is too long, or if it is too late to open one."""
         whole = modal(form, 0, line) if len(pages(form)) == 1 else None
         if interaction.response.is_done():
             await interaction.edit_original_response(view=chooser(card, form, line))
@@ -99,7 +102,7 @@ class Answers:
             await interaction.response.send_message(view=chooser(card, form, line), ephemeral=True)
 
     async def open(self, interaction: Interaction, ask: Ask, page: int, line: str) -> None:
-        """Open a part of the form that a command brings, at once: a form can't be deferred."""
+        """Open a part of the form that a command shows. It can't be deferred."""
         reply = await ask()
         part = modal(reply.form, page, line) if reply.form else None
         with until_over():
@@ -118,15 +121,15 @@ class Answers:
             await interaction.response.send_message(view=view, ephemeral=reply.private)
 
     async def _follow(self, interaction: Interaction, reply: Reply) -> None:
-        """What was announced as private stays so; what is for everyone follows it."""
+        """Answer after a deferral. The deferred answer is private, so a public reply follows it as another message."""
         if reply.private:
             await interaction.edit_original_response(view=layout(reply.card))
             return
-        await interaction.edit_original_response(view=layout(_note("Here it is, for everyone:")))
+        await interaction.edit_original_response(view=layout(_note("Here it is for everyone:")))
         await interaction.followup.send(view=layout(reply.card))
 
     async def _in_thread(self, interaction: Interaction, reply: Reply, line: str) -> bool:
-        """Answer below the message that was pressed, once. False where no thread can be there."""
+        """Answer once in the thread of the message whose button was pressed. Returns False if it can't have one."""
         message = interaction.message
         if message is None or interaction.guild is None or message.flags.ephemeral:
             return False
@@ -135,14 +138,14 @@ class Answers:
         try:
             url = await _below(interaction, message, reply.card, mark(f"{message.id} {line}"))
         except discord.HTTPException as error:
-            log.info("no thread below a card", code=error.code)
+            log.info("thread_not_opened", code=error.code)
             return False
-        await interaction.edit_original_response(view=layout(_note("It is in the thread below.", url)))
+        await interaction.edit_original_response(view=layout(_note("Posted in the thread below.", url)))
         return True
 
 
 async def _below(interaction: Interaction, message: discord.Message, card: Card, marked: str) -> str:
-    """The link to a card in the message's thread, in which it stands once however often it is asked for."""
+    """Post a card in the message's thread unless it is there already. Returns its link."""
     thread = await _thread(interaction, message, card)
     async for earlier in thread.history(limit=LOOK_BACK):
         if marked in marks_of(earlier.components):
@@ -151,7 +154,7 @@ async def _below(interaction: Interaction, message: discord.Message, card: Card,
 
 
 async def _thread(interaction: Interaction, message: discord.Message, card: Card) -> discord.abc.Messageable:
-    """The message's own thread, opened where there is none yet; where it stands in one already, that one."""
+    """The message's own thread, opened if needed; the thread that it is in, if it is in one."""
     if isinstance(interaction.channel, discord.Thread):
         return interaction.channel
     if interaction.guild and (opened := interaction.guild.get_thread(message.id)):
@@ -165,13 +168,13 @@ async def _thread(interaction: Interaction, message: discord.Message, card: Card
 
 
 def _note(message: str, url: str = "") -> Card:
-    """A short line, perhaps with where to look."""
+    """A short line, perhaps with a link."""
     look = actions(Button("Show it", url=url)) if url else ()
     return Card("reply", message, blocks=(paragraph(message), *look))
 
 
 async def sorry(interaction: Interaction) -> None:
-    """Say that it went wrong on our side, where it can still be said."""
+    """Say that something went wrong on our side, if the interaction can still be answered."""
     view = layout(sorry_card())
     with suppress(discord.HTTPException, aiohttp.ClientError, OSError):
         if interaction.response.is_done():

@@ -8,10 +8,10 @@ from array import array
 from bisect import bisect_left
 from collections.abc import MutableSequence, Sequence
 
-Bucket = int | MutableSequence[int]
+IdSet = int | MutableSequence[int]
 
 
-def including(bucket: Bucket | None, number: int) -> Bucket:
+def with_id(bucket: IdSet | None, number: int) -> IdSet:
     """The bucket with `number` in it, once."""
     if bucket is None or bucket == number:
         return number
@@ -23,7 +23,7 @@ def including(bucket: Bucket | None, number: int) -> Bucket:
     return bucket
 
 
-def excluding(bucket: Bucket, number: int) -> Bucket | None:
+def without_id(bucket: IdSet, number: int) -> IdSet | None:
     """The bucket without `number`; None where nothing is left."""
     if isinstance(bucket, int):
         return None if bucket == number else bucket
@@ -33,12 +33,12 @@ def excluding(bucket: Bucket, number: int) -> Bucket | None:
     return bucket if len(bucket) > 1 else bucket[0]
 
 
-def numbers(bucket: Bucket) -> Sequence[int]:
+def ids_in(bucket: IdSet) -> Sequence[int]:
     """What is in it, in rising order."""
     return (bucket,) if isinstance(bucket, int) else bucket
 
 
-def first_from(bucket: Bucket | None, least: int) -> int | None:
+def first_from(bucket: IdSet | None, least: int) -> int | None:
     """The smallest number in it that is `least` or more."""
     if bucket is None or isinstance(bucket, int):
         return None if bucket is None or bucket < least else bucket

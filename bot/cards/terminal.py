@@ -1,7 +1,7 @@
-"""What the terminal says about itself: how to begin, and why nothing comes."""
+"""What the terminal says about itself: how to begin, and why no papers arrive."""
 
 from bot.cards import Bullets, Card
-from bot.cards.say import bold, code, dim, paragraph, text
+from bot.cards.build import bold, code, dim, paragraph, text
 
 CONNECT = (
     text(bold("Slack: "), "put ", code("SLACK_BOT_TOKEN"), " and ", code("SLACK_APP_TOKEN"),
@@ -26,31 +26,31 @@ def welcome_card() -> Card:
 
 
 def starter_card() -> Card:
-    """Why a new terminal gets papers that nobody asked for."""
-    message = "To begin with, this terminal follows what is trending; /paper unsubscribe #1 ends that."
-    return Card("help", message, blocks=(paragraph("To begin with, this terminal follows ", code("trending"), "; ",
+    """Why a new terminal gets papers without a subscription."""
+    message = "This terminal is subscribed to trending papers to begin with. /paper unsubscribe #1 ends that."
+    return Card("help", message, blocks=(paragraph("This terminal is subscribed to ", code("trending"), " to begin with. ",
                                                    code("/paper unsubscribe #1"), " ends that."),))  # fmt: skip
 
 
 def reading_card(source: str, done: int, total: int) -> Card:
-    """How far a long fetch has come."""
+    """The progress of a long fetch."""
     message = f"Reading {source}: {done} of {total} days …"
     return Card("help", message, blocks=(paragraph(dim(message)),))
 
 
 def unreachable_card(*, sample: bool) -> Card:
-    """For when no upstream answers, and perhaps the sample takes their place."""
-    message = "No source of papers can be reached now. Paperboy keeps trying."
+    """No upstream answers, and perhaps the sample takes their place."""
+    message = "No source of papers can be reached right now. Paperboy keeps trying."
     meanwhile = paragraph(
-        "Until then there is a bundled sample of papers from May 2026, each marked ", dim("sample"),
-        ". Subscribe and preview work on it: try ", code("/paper preview diffusion"), ".",
+        "Until then, here is a sample of papers from May 2026, each marked ", dim("sample"),
+        ". You can try subscribe and preview with it: ", code("/paper preview diffusion"), ".",
     )  # fmt: skip
     return Card("reply", message, blocks=(paragraph(bold(message)), *((meanwhile,) if sample else ())))
 
 
 def tour_card() -> Card:
     """Before the tour."""
-    message = "A tour with a sample of real papers, offline. Nothing is kept."
+    message = "A tour with a sample of real papers, offline. Nothing is stored."
     return Card("help", message, "A tour of Paperboy", (paragraph(message),))
 
 
@@ -59,7 +59,7 @@ def farewell_card() -> Card:
     return Card(
         "help",
         "That was the tour. Next: paperboy run",
-        "Now with the papers of today",
+        "Now with today's papers",
         (
             paragraph("Run ", code("paperboy run"), ", or ", code("make run"), ", and type ", code("/paper subscribe"),
                       " with what you care about."),

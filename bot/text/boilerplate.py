@@ -1,0 +1,73 @@
+"""What publishers write around an abstract in their feeds, or in the place of one."""
+
+import re
+from typing import NamedTuple
+
+from bot.text.abbreviations import MONTHS
+
+LONGEST = 1_000
+"""Characters of a notice at the beginning or the end of an abstract."""
+
+
+class Notice(NamedTuple):
+    """An abstract without its publisher's words, and what those said: a line of authors, a date as written."""
+
+    abstract: str
+    authors: str = ""
+    date: str = ""
+
+
+_MONTH = rf"(?:{'|'.join(MONTHS)})[a-z]{{0,6}}\.?"
+_DATE = rf"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{{0,6}},? )?(?:\d{{1,2}} {_MONTH} \d{{4}}|{_MONTH} \d{{1,2}}, \d{{4}}|{_MONTH} \d{{4}}|\d{{4}}-\d\d-\d\d)"
+_RECORD = re.compile(
+    rf"\A(?:publication date: (?:available online )?(?P<date>{_DATE}|\d{{4}}))? ?(?:source: (?P<source>.{{1,300}}?))? ?"
+    r"(?:author\(s\): (?P<authors>.{1,2000}))?\Z",
+    re.IGNORECASE,
+)
+"""ScienceDirect: `Publication date: … Source: … Author(s): …`, which has no abstract."""
+_ONLINE = re.compile(
+    rf"\A[^;.]{{2,80}}, published online: (?P<date>{_DATE}); ?(?:doi: ?10\.\d{{4,9}}/\S{{1,100}}|https?://\S{{1,200}}) ?",
+    re.IGNORECASE,
+)
+"""Nature and its sisters."""
+_NAME = r"(?-i:[A-Z][\w.'’-]{0,20}(?: (?:[A-Z]\.|de|van|von|der|den|la|da|di)){0,4} [A-Z][\w'’-]{1,30})"
+_SIGNED = re.compile(
+    rf"\Aauthor\(s\): (?P<authors>{_NAME}(?:, {_NAME}){{0,20}}(?:,? and {_NAME}|,? et al\.)?) ", re.IGNORECASE
+)
+_IN_ISSUE = re.compile(rf" ?\[[A-Z][^\[\]]{{5,80}}\] published (?P<date>{_DATE})\.?\Z", re.IGNORECASE)
+"""The Physical Review: `[Phys. Rev. Lett. 131, 1] Published Fri Nov 27, 2026` behind the abstract."""
+_PLACE = re.compile(
+    rf"\A[A-Z][^.;:]{{2,80}}, (?:earlyview|ahead of print|volume \d{{1,4}}, (?:issue|number) [\w-]{{1,8}}"
+    rf"(?:, pages? [\w–-]{{1,20}})?(?:, (?P<date>{_DATE}))?)\.? ?"
+    rf"|\Avolume \d{{1,4}}, issue [\w-]{{1,8}}(?:, (?P<day>{_DATE}))?(?:, pages? [\w–-]{{1,20}})? ?\.? ?(?=[A-Z]|\Z)",
+    re.IGNORECASE,
+)
+"""Science, Wiley, Taylor & Francis: where it stands in the journal."""
+_LABEL = re.compile(
+    r"\A(?:arxiv:\S{5,20} )?(?:announce type: [\w-]{3,14} )?(?:graphical )?(?:abstract|summary)(?:: ?|\. | (?=(?-i:We|The|This|In|Here|Background|Purpose|Objective|Introduction|Aims?|It)\b))|\A(?-i:ABSTRACT|SUMMARY) "
+    r"|\Aarxiv:\S{5,20} announce type: [\w-]{3,14} ",
+    re.IGNORECASE,
+)
+_APPEARED = re.compile(
+    r" ?the post [^.]{3,300} (?:appeared first|first appeared) on [^.]{2,80}\.?\Z", re.IGNORECASE
+)
+
+
+def take_apart(abstract: str) -> Notice:
+    """Take an abstract, a line of plain text, and its publisher's words apart."""
+    record = _RECORD.match(abstract) if len(abstract) <= 2 * LONGEST else None
+    if record and (record["date"] or record["source"]):
+        return Notice("", (record["authors"] or "").strip(), record["date"] or "")
+    found = Notice(abstract)
+    for pattern in (_ONLINE, _PLACE, _SIGNED, _LABEL):
+        if notice := pattern.match(found.abstract[:LONGEST]):
+            parts = notice.groupdict()
+            rest = found.abstract[notice.end() :]
+            date = parts.get("date") or parts.get("day") or found.date
+            found = Notice(rest, parts.get("authors") or found.authors, date)
+    cut = max(0, len(found.abstract) - LONGEST)
+    for pattern in (_IN_ISSUE, _APPEARED):
+        if notice := pattern.search(found.abstract, cut):
+            date = notice.groupdict().get("date") or found.date
+            found = Notice(found.abstract[: notice.start()], found.authors, date)
+    return found._replace(abstract=found.abstract.strip())

@@ -1,0 +1,52 @@
+"""What publishers write around abstracts is taken apart."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.text.boilerplate import Notice, take_apart
+
+
+@pytest.mark.parametrize(
+    ("written", "parts"),
+    [
+        (
+            "Publication date: November 2026 Source: Journal of Examples, Volume 12 Author(s): Ann Poe, Ben Roe",
+            Notice("", "Ann Poe, Ben Roe", "November 2026"),
+        ),
+        ("Publication date: Available online 25 November 2026 Source: Examples Author(s): A. Poe", Notice("", "A. Poe", "25 November 2026")),
+        ("Publication date: 1 March 2027 Source: Examples, Volume 3, Part B", Notice("", "", "1 March 2027")),
+        (
+            "Nature, Published online: 25 November 2026; doi:10.1038/s41586-026-00001-2 Bees dance at night.",
+            Notice("Bees dance at night.", "", "25 November 2026"),
+        ),
+        (
+            "Nature Communications, Published online: 02 December 2026; doi:10.1038/s41467-026-1",
+            Notice("", "", "02 December 2026"),
+        ),
+        (
+            "Author(s): Ann B. Poe, Ben van Roe, and C. D. Moe The spin turns. [Phys. Rev. Lett. 131, 1] Published Fri Nov 27, 2026",
+            Notice("The spin turns.", "Ann B. Poe, Ben van Roe, and C. D. Moe", "Fri Nov 27, 2026"),
+        ),
+        ("Science, Volume 390, Issue 6, Page 1-5, November 2026.", Notice("", "", "November 2026")),
+        ("Examples of Care, EarlyView. We count sheep.", Notice("We count sheep.")),
+        ("Volume 12, Issue 3, November 2026, Page 1-20 .", Notice("", "", "November 2026")),
+        ("arXiv:2611.00001v1 Announce Type: new Abstract: We count.", Notice("We count.")),
+        ("Abstract We count sheep.", Notice("We count sheep.")),
+        ("Abstract: We count sheep. The post Sheep appeared first on Example Blog.", Notice("We count sheep.")),
+        ("Abstract reasoning is hard.", Notice("Abstract reasoning is hard.")),
+        ("Summary statistics. They mislead.", Notice("Summary statistics. They mislead.")),
+        ("Source code matters. Author(s): we.", Notice("Source code matters. Author(s): we.")),
+        ("In November 2026, we published it online: nobody came.", Notice("In November 2026, we published it online: nobody came.")),
+    ],
+)  # fmt: skip
+def test_boilerplate_is_taken_apart(written: str, parts: Notice) -> None:
+    assert take_apart(written) == parts
+
+
+@given(st.text(alphabet="Abstract: Source Volume 1, Issue [Phys] Published. ") | st.text())
+def test_what_is_taken_away_is_all_that_is_lost(text: str) -> None:
+    parts = take_apart(text)
+    assert parts.abstract in text
+    assert parts.authors in text
+    assert parts.date in text
