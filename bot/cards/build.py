@@ -4,7 +4,7 @@ from bot.cards import Actions, Button, Paragraph, Span, Text
 from bot.cards.sanitize import visible
 
 MAX_BUTTON = 100
-"""Characters of a button's command: Discord keeps it in the button's own id."""
+"""Characters of a button's command: the smallest limit of a platform, which stores it in the button's id."""
 
 
 def text(*parts: str | Span) -> Text:

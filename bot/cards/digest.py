@@ -13,7 +13,7 @@ from bot.domain.models import ChannelSettings, Paper, Reason
 from bot.text import shorten
 
 LINES = 10
-"""How many papers a digest names. Ten lines of the worst papers stay below Discord's 4,000 characters."""
+"""Papers that a digest lists: ten of the longest stay below 4,000 characters, the smallest limit of a platform."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 

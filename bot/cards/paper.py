@@ -13,7 +13,7 @@ from bot.text import core_sentence, shorten, shorten_at_clause
 Detail = Literal["line", "compact", "full"]
 
 TITLE = 250
-"""Characters. Discord's embeds allow 256 in a title."""
+"""Characters of a title: the smallest limit of a platform is 256."""
 TITLE_IN_LINE = 120
 AUTHOR = 50
 SUMMARY = 320

@@ -4,7 +4,7 @@ import re
 from urllib.parse import quote, urlsplit
 
 MAX_URL = 512
-"""Discord's limit for a button's link; Slack allows more."""
+"""Characters of a button's link: the smallest limit of a platform."""
 
 _BREAK = re.compile("[\t\r\v\f\x1c-\x1f\x85\u2028\u2029]")
 _UNSEEN = re.compile(
