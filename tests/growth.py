@@ -23,7 +23,7 @@ from typing import Any
 
 import adapters
 import bot
-from bot.cards.say import paragraph
+from bot.cards.build import paragraph
 from bot.commands.parser import parse_line
 from bot.domain.models import ChannelRef, User
 from bot.observability.logs import Redact

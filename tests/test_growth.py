@@ -41,7 +41,7 @@ def test_what_is_measured_covers_the_code() -> None:
         "a log line",
         "adapters.email.address.Address.parse",
         "adapters.email.bounces.recipient",
-        "bot.cards.plain.plain",
+        "bot.cards.sanitize.plain",
         "bot.query.parser.parse",
         "bot.text.plain.clean",
         "pattern bot.observability.logs.LOOKS_SECRET",

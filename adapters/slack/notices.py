@@ -9,7 +9,7 @@ from adapters.slack.outcomes import is_about_workspace
 from adapters.slack.posting import Posting
 from adapters.slack.tokens import Access
 from bot.cards import Card, Span
-from bot.cards.say import code, count, paragraph
+from bot.cards.build import code, count, paragraph
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef, Subscription
 from bot.store.subscriptions import Subscriptions

@@ -26,6 +26,7 @@ from adapters.slack.notices import Notices
 from adapters.slack.oauth import oauth_flow
 from adapters.slack.posting import Posting
 from adapters.slack.replies import Replies
+from adapters.slack.settings import SlackSettings
 from adapters.slack.socket_mode import SocketConnection
 from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
 from bot.cards import Card
@@ -45,6 +46,7 @@ class SlackPlatform:
     """Posts to Slack, and listens to it over a socket or over HTTP."""
 
     name = "slack"
+    title = SlackSettings.title
     rates = Rates(workspace=Rate(5, 1.0), channel=Rate(1, 1.0))
     """Slack documents one message a second in a channel and “several hundred” a minute in a workspace."""
     on_uncertain: Literal["resend", "hold"] = "hold"

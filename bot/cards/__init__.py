@@ -86,7 +86,7 @@ class Posting:
     threads: bool = False
     """Open a thread for talking about it."""
     embeds: bool = False
-    """Discord's classic embeds in the place of components."""
+    """The platform's classic card layout."""
     publish: bool = False
     """Send the post on to the channels that follow an announcement channel."""
     topics: tuple[str, ...] = ()
@@ -131,6 +131,6 @@ class Form:
     """Asks for several things at once. Sent in, it runs `command` with an option for each field."""
 
     title: str
-    """At most 24 characters: Slack's limit for a modal's title."""
+    """At most 24 characters: the smallest limit of a platform."""
     command: str
     fields: tuple[Field, ...]

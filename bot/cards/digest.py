@@ -1,17 +1,19 @@
 """Several papers in one message, so that a busy poll is not a flood."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from math import inf
 
-from bot.cards import Block, Button, Card
-from bot.cards.paper import NOTICE, paper_block
-from bot.cards.say import actions, count, dim, paragraph
-from bot.domain.models import Paper, Reason
+from bot.cards import Block, Button, Card, Posting
+from bot.cards.build import actions, count, dim, paragraph
+from bot.cards.paper import NOTICE, paper_block, paper_card
+from bot.domain.models import ChannelSettings, Paper, Reason
 from bot.text import shorten
 
 LINES = 10
-"""How many papers a digest names. Ten lines of the worst papers stay below Discord's 4,000 characters."""
+"""Papers that a digest lists: ten of the longest stay below 4,000 characters, the smallest limit of a platform."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 
@@ -45,3 +47,28 @@ def ranked(entries: Sequence[Entry]) -> list[Entry]:
 
 def _merit(paper: Paper, reasons: Sequence[Reason]) -> tuple[int, int, float]:
     return len(reasons), paper.upvotes or 0, -(inf if paper.rank is None else paper.rank)
+
+
+def delivery_card(
+    entries: Sequence[Entry], settings: ChannelSettings, now: datetime, label: str = ""
+) -> Card:
+    """The card for `entries`; `label` is what a digest is called in its channel."""
+    if len(entries) == 1:
+        paper, reasons = entries[0]
+        card = paper_card(paper, reasons, now, settings.detail)
+    else:
+        card = digest_card(entries, now, label)
+    return replace(card, posting=posting(entries, settings))
+
+
+def posting(entries: Sequence[Entry], settings: ChannelSettings) -> Posting:
+    """What the channel asks of the platform."""
+    topics = Counter(category for paper, _ in entries for category in paper.categories)
+    return Posting(
+        ping=settings.ping,
+        threads=settings.threads,
+        embeds=settings.embeds,
+        publish=settings.publish,
+        topics=tuple(topic for topic, _ in topics.most_common()),
+        papers=tuple(paper.id for paper, _ in entries),
+    )

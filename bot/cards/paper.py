@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from bot.cards import Button, Card, PaperBlock
-from bot.cards.plain import link, plain
-from bot.cards.say import MAX_BUTTON
+from bot.cards.build import MAX_BUTTON
+from bot.cards.sanitize import link, plain
 from bot.domain.models import Paper, Reason
 from bot.text import core_sentence, shorten, shorten_at_clause
 
 Detail = Literal["line", "compact", "full"]
 
 TITLE = 250
-"""Characters. Discord's embeds allow 256 in a title."""
+"""Characters of a title: the smallest limit of a platform is 256."""
 TITLE_IN_LINE = 120
 AUTHOR = 50
 SUMMARY = 320

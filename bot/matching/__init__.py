@@ -12,7 +12,7 @@ The idea, from the top:
 4. Each distinct query is in the index once. Its **followers** (`followers.py`) are numbers in a compact array.
 """
 
-from bot.matching.followers import Match
 from bot.matching.matcher import Matcher
+from bot.matching.subscribers import Match
 
 __all__ = ["Match", "Matcher"]

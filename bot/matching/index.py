@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sized
 from itertools import permutations, product
 from typing import TypeVar
 
-from bot.matching.buckets import Bucket, excluding, including, numbers
-from bot.matching.parts import Compiled, Part, is_sure, triggers
+from bot.matching.id_sets import IdSet, ids_in, with_id, without_id
+from bot.matching.normal_form import Conjunction, NormalForm, is_sure, triggers
 from bot.query import Node
 
 Long = tuple[int, frozenset[str], frozenset[str]]
@@ -14,7 +14,7 @@ Long = tuple[int, frozenset[str], frozenset[str]]
 Value = TypeVar("Value")
 
 
-class Index:
+class QueryIndex:
     """Ids of queries, filed so that a paper meets few of those that it does not match.
 
     A part with one needed key, as most are, is in `_alone` under that key. If it bars keys, `_unless` says under
@@ -24,9 +24,9 @@ class Index:
     """
 
     def __init__(self) -> None:
-        self._alone: dict[str, Bucket] = {}
-        self._unless: dict[str, dict[str, Bucket]] = {}
-        self._pairs: dict[str, dict[str, Bucket]] = {}
+        self._alone: dict[str, IdSet] = {}
+        self._unless: dict[str, dict[str, IdSet]] = {}
+        self._pairs: dict[str, dict[str, IdSet]] = {}
         self._long: dict[str, dict[str, list[Long]]] = {}
         self._derived: dict[str, tuple[str, ...]] = {}
         """Trigger -> the derived keys that may hold where it is."""
@@ -40,11 +40,11 @@ class Index:
         keys = keys | self._derived_from(keys, holds)
         found: set[int] = set()
         for key in self._alone.keys() & keys:
-            found.update(self._spared(key, keys) if key in self._unless else numbers(self._alone[key]))
+            found.update(self._spared(key, keys) if key in self._unless else ids_in(self._alone[key]))
         for first in self._pairs.keys() & keys:
             seconds = self._pairs[first]
             for second in seconds.keys() & keys:
-                found.update(numbers(seconds[second]))
+                found.update(ids_in(seconds[second]))
         for first in self._long.keys() & keys:
             for second in self._long[first].keys() & keys:
                 for number, needs, bars in self._long[first][second]:
@@ -58,20 +58,20 @@ class Index:
 
     def _spared(self, key: str, keys: set[str]) -> set[int]:
         """The ids under `key` that no other of the paper's keys rules out."""
-        spared = set(numbers(self._alone[key]))
+        spared = set(ids_in(self._alone[key]))
         barred = self._unless[key]
         for bar in barred.keys() & keys:
-            spared.difference_update(numbers(barred[bar]))
+            spared.difference_update(ids_in(barred[bar]))
         return spared
 
-    def add(self, number: int, query: Compiled) -> None:
+    def add(self, number: int, query: NormalForm) -> None:
         """File a query under its id."""
         for key, node in query.derived.items():
             self._add_derived(key, node)
         for part in query.parts:
             if _is_simple(part, query):
                 [need] = part.needs
-                self._alone[need] = including(self._alone.get(need), number)
+                self._alone[need] = with_id(self._alone.get(need), number)
                 for bar in part.bars:
                     _file(self._unless, need, bar, number)
             elif _is_pair(part):
@@ -82,14 +82,14 @@ class Index:
                     (number, part.needs, part.bars)
                 )
 
-    def remove(self, number: int, query: Compiled) -> None:
+    def remove(self, number: int, query: NormalForm) -> None:
         """Take out what `add` filed."""
         for key, node in query.derived.items():
             self._remove_derived(key, node)
         for part in query.parts:
             if _is_simple(part, query):
                 [need] = part.needs
-                _put(self._alone, need, excluding(self._alone[need], number))
+                _put(self._alone, need, without_id(self._alone[need], number))
                 for bar in part.bars:
                     _unfile(self._unless, need, bar, number)
             elif _is_pair(part):
@@ -129,30 +129,30 @@ class Index:
             )
 
 
-def _is_simple(part: Part, query: Compiled) -> bool:
+def _is_simple(part: Conjunction, query: NormalForm) -> bool:
     """One needed key. With bars too, unless another part could want under the same key what this one bars."""
     return len(part.needs) == 1 and (not part.bars or len(query.parts) == 1)
 
 
-def _is_pair(part: Part) -> bool:
+def _is_pair(part: Conjunction) -> bool:
     return len(part.needs) == 2 and not part.bars
 
 
-def _fewest_first(part: Part, table: Mapping[str, Sized]) -> tuple[str, str]:
+def _fewest_first(part: Conjunction, table: Mapping[str, Sized]) -> tuple[str, str]:
     """Two of the needed keys (twice the same, if it is alone), the one that is less in use before the other."""
     first, *others = sorted(part.needs, key=lambda key: (len(table.get(key, ())), -len(key), key))
     return first, others[0] if others else first
 
 
-def _file(table: dict[str, dict[str, Bucket]], first: str, second: str, number: int) -> None:
+def _file(table: dict[str, dict[str, IdSet]], first: str, second: str, number: int) -> None:
     inner = table.setdefault(first, {})
-    inner[second] = including(inner.get(second), number)
+    inner[second] = with_id(inner.get(second), number)
 
 
-def _unfile(table: dict[str, dict[str, Bucket]], first: str, second: str, number: int) -> None:
+def _unfile(table: dict[str, dict[str, IdSet]], first: str, second: str, number: int) -> None:
     inner = table.get(first, {})
     if second in inner:
-        _put(inner, second, excluding(inner[second], number))
+        _put(inner, second, without_id(inner[second], number))
         _put(table, first, inner or None)
 
 

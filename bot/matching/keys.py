@@ -19,9 +19,9 @@ from bot.query.nodes import (
     Term,
     Upstream,
 )
-from bot.query.paths import paths_of
-from bot.query.reading import categories_of, sources_of
+from bot.query.paper_view import categories_of, sources_of
 from bot.query.terms import SHORTEST_PREFIX
+from bot.query.variants import variants_of
 from bot.text import Token, small, tokens
 
 ANY = "…"
@@ -53,7 +53,7 @@ def key_of(term: Term) -> str | None:
         case Phrase(field="abs"):
             return None
         case Phrase() | Person():
-            paths = paths_of(term)
+            paths = variants_of(term)
             if len(paths) > 1 or len(paths[0]) > (
                 1 if isinstance(term, Phrase) and term.exact else LONGEST_RUN
             ):
@@ -75,10 +75,10 @@ def triggers_of(term: Term) -> set[str]:
         case Phrase(field=field, exact=exact):
             before = f"{field}:" if field else ""
             if exact:
-                return {f"{before}={max(path, key=len)}" for path in paths_of(term)}
-            return {before + " ".join(path[:LONGEST_RUN]) for path in paths_of(term)}
+                return {f"{before}={max(path, key=len)}" for path in variants_of(term)}
+            return {before + " ".join(path[:LONGEST_RUN]) for path in variants_of(term)}
         case Person():
-            return {"author:" + " ".join(path[:LONGEST_RUN]) for path in paths_of(term)}
+            return {"author:" + " ".join(path[:LONGEST_RUN]) for path in variants_of(term)}
         case _:
             return {str(term).lower() if isinstance(term, Category) else str(term)}
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
-from bot.query import Query, Reading, parse
+from bot.query import PaperView, Query, parse
 from bot.query.nodes import Phrase, terms_of
 from bot.text import tokens
 
@@ -44,9 +44,9 @@ def narrower(
 
     `others` are papers that the query matched lately: a word that most of them have says nothing.
     """
-    left = [Reading.of(paper) for paper in disliked if query.matches(paper)]
-    keep = [Reading.of(paper) for paper in liked if query.matches(paper)]
-    crowd = [Reading.of(paper) for paper in others]
+    left = [PaperView.of(paper) for paper in disliked if query.matches(paper)]
+    keep = [PaperView.of(paper) for paper in liked if query.matches(paper)]
+    crowd = [PaperView.of(paper) for paper in others]
     total, exclusions = len(left), list[str]()
     if total < DISLIKES or total < len(keep):
         return None
@@ -69,7 +69,10 @@ def narrowed(query: str, exclusions: str) -> Query:
 
 
 def _best(
-    candidates: Sequence[str], left: Sequence[Reading], keep: Sequence[Reading], crowd: Sequence[Reading]
+    candidates: Sequence[str],
+    left: Sequence[PaperView],
+    keep: Sequence[PaperView],
+    crowd: Sequence[PaperView],
 ) -> str | None:
     """What rules out most of `left`, and of several the one that touches the fewest others."""
     merits: dict[str, tuple[int, float, int]] = {}

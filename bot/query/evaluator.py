@@ -7,29 +7,29 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
-from bot.query.paths import Path, paths_of
-from bot.query.reading import Line, Reading
+from bot.query.paper_view import Line, PaperView
+from bot.query.variants import Path, variants_of
 
-Test = Callable[[Reading], bool]
+Test = Callable[[PaperView], bool]
 
 
 @lru_cache(maxsize=1024)
-def test_of(node: Node) -> Test:  # noqa: PLR0911  one return for each kind of node
+def predicate_of(node: Node) -> Test:  # noqa: PLR0911  one return for each kind of node
     """The question that `node` asks of a paper's reading."""
     match node:
         case And(nodes):
-            parts = [test_of(part) for part in nodes]
+            parts = [predicate_of(part) for part in nodes]
             return lambda reading: all(test(reading) for test in parts)
         case Or(nodes):
-            parts = [test_of(part) for part in nodes]
+            parts = [predicate_of(part) for part in nodes]
             return lambda reading: any(test(reading) for test in parts)
         case Not(inner):
-            ruled_out = test_of(inner)
+            ruled_out = predicate_of(inner)
             return lambda reading: not ruled_out(reading)
         case Phrase():
             return _phrase(node)
         case Person():
-            named = _in_line(node.words, paths_of(node), prefix=node.prefix)
+            named = _in_line(node.words, variants_of(node), prefix=node.prefix)
             return lambda reading: named(reading.authors)
         case Category(name):
             category = name.lower()
@@ -43,7 +43,7 @@ def test_of(node: Node) -> Test:  # noqa: PLR0911  one return for each kind of n
 
 
 def _phrase(term: Phrase) -> Test:
-    found = _in_line(term.words, paths_of(term), prefix=term.prefix)
+    found = _in_line(term.words, variants_of(term), prefix=term.prefix)
     match term.field, term.exact:
         case "title", False:
             return lambda reading: found(reading.title)

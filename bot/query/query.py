@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bot.domain.models import Paper
-from bot.query.evaluator import test_of
+from bot.query.evaluator import predicate_of
 from bot.query.nodes import Node, Signal, terms_of
-from bot.query.reading import Reading
+from bot.query.paper_view import PaperView
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +19,11 @@ class Query:
 
     def matches(self, paper: Paper) -> bool:
         """Whether `paper` is what is asked for, as it stands now."""
-        return self.holds_for(Reading.of(paper))
+        return self.holds_for(PaperView.of(paper))
 
-    def holds_for(self, reading: Reading) -> bool:
+    def holds_for(self, reading: PaperView) -> bool:
         """The same for a paper that was read before."""
-        return test_of(self.root)(reading)
-
-    def found_in(self, paper: Paper) -> tuple[str, ...]:
-        """The wanted terms that hold for `paper`, in canonical text: what a card may highlight."""
-        reading = Reading.of(paper)
-        wanted = dict.fromkeys(term for term, is_wanted in terms_of(self.root) if is_wanted)
-        return tuple(str(term) for term in wanted if test_of(term)(reading))
+        return predicate_of(self.root)(reading)
 
     @property
     def has_signals(self) -> bool:

@@ -11,7 +11,7 @@ import pytest
 import bot.cards
 import bot.query
 import bot.text
-from bot.cards.plain import link, plain, visible
+from bot.cards.sanitize import link, plain, visible
 from bot.domain.errors import UserError
 from bot.query import parse
 from bot.text import (
