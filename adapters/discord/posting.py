@@ -14,9 +14,8 @@ from redis.asyncio import Redis
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
 from adapters.discord.channel_kinds import ChannelKinds, Kind, tags_for
-from adapters.discord.embed import embed_message
-from adapters.discord.layout import layout
 from adapters.discord.markup import fitted
+from adapters.discord.rendering import embed_message, layout
 from bot.cards import Card, PaperBlock
 from bot.cards.paper import short_date
 from bot.cards.sanitize import plain

@@ -30,7 +30,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.domain.errors import SourceError
 from bot.sources.feed import Feed
-from tests.sources.test_guarded import TRICKS, Trap
+from tests.sources.test_ssrf_guard import TRICKS, Trap
 
 TICK = 0.002
 PATIENCE = 3.0

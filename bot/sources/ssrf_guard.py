@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from aiohttp import AddrInfoType, ClientSession, DummyCookieJar, TCPConnector
 
-from bot.sources.wiring import Network
+from bot.sources.context import Network
 
 Address = IPv4Address | IPv6Address
 

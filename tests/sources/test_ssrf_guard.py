@@ -11,7 +11,7 @@ from aiohttp import ClientError, ClientSession, TCPConnector, web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
-from bot.sources.guarded import PrivateAddressError, guarded_session, refuse_private
+from bot.sources.ssrf_guard import PrivateAddressError, guarded_session, refuse_private
 
 TRICKS = (
     "http://127.0.0.1:{port}/",

@@ -2,27 +2,18 @@
 
 import asyncio
 import json
-import re
-from calendar import timegm
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
-from time import struct_time
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 from bot.domain.errors import SourceError
-from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sources import arxiv
-from bot.sources.arxiv_calendar import ANNOUNCED, DAY, NEW_YORK, Calendar, at
-from bot.sources.authors import read_authors
-from bot.sources.feeds import Feed, parse_feed
-from bot.sources.fields import read_rows, text
+from bot.sources.arxiv.announcements import Feed, parse_announcements
+from bot.sources.arxiv.calendar import ANNOUNCED, DAY, NEW_YORK, Calendar, at
 from bot.sources.http import Upstream
-from bot.text import clean
-from bot.text.identity import arxiv_id
 
 EVENING = tuple(time(hour, minute) for hour in range(20, 24) for minute in (15, 35, 55))
 """When to ask until the batch is there."""
@@ -32,16 +23,6 @@ MORNING = time(6, 0)
 """By then whatever was announced in the evening is in the feeds."""
 REGULAR = 3
 """Announcements in a row that brought a category something: from then on, bringing nothing is suspicious."""
-
-_HEADER = re.compile(r"\s*arXiv:\S+\s+Announce Type:\s*(?P<kind>\S+)\s+(?:Abstract:\s*)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """A paper in a feed, and why it is there: `new`, `cross`, `replace` or `replace-cross`."""
-
-    paper: Paper
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +91,8 @@ class ArxivRss:
     async def fetch(self, cursor: str | None) -> Batch:
         """The announced papers, or none where the feed has the same ids as at the last poll."""
         reached = Cursor.parse(cursor) if cursor else Cursor("")
-        announcements = await self._read()
+        feed = await self._read()
+        announcements = feed.announcements
         now, ids = self._now(), fingerprint(announcement.paper.id for announcement in announcements)
         known = ids == reached.ids
         if not known and announcements:
@@ -123,7 +105,13 @@ class ArxivRss:
         wanted = {a.paper.id: a.paper for a in announcements if a.kind in self._kinds}
         crossed = {a.paper.id: replace(a.paper, sources=()) for a in announcements if a.kind == "cross"}
         updates = tuple(paper for paper in crossed.values() if paper.id not in wanted)
-        return Batch(papers=tuple(wanted.values()), cursor=str(reached), updates=updates, alarm=alarm)
+        return Batch(
+            papers=tuple(wanted.values()),
+            cursor=str(reached),
+            updates=updates,
+            alarm=alarm,
+            skipped=feed.skipped,
+        )
 
     def next_poll(self, now: datetime) -> datetime:
         return next_poll(now, self._changed, self._calendar)
@@ -134,54 +122,18 @@ class ArxivRss:
             f"since then; what it holds back comes by way of OAI-PMH"
         )
 
-    async def _read(self) -> list[Announcement]:
+    async def _read(self) -> Feed:
         answer = await self._upstream.get(self._url, accept=(200, 400))
         if answer.status == 400:
             raise self._unknown_category()
-        return await asyncio.to_thread(self._parse, answer.body)
-
-    def _parse(self, body: bytes) -> list[Announcement]:
-        """Takes a second for a large category, which is why it has a thread of its own."""
-        feed = parse_feed(body, self._upstream.name)
-        if text(feed.feed.get("title")).casefold().startswith("feed error"):
+        feed = await asyncio.to_thread(parse_announcements, answer.body)
+        if feed.title.casefold().startswith("feed error"):
             raise self._unknown_category()
-        return parse_announcements(feed)
+        return feed
 
     def _unknown_category(self) -> SourceError:
         name, category = self._upstream.name, self._category
         return SourceError(f"{name} has no feed for {category!r}: check PAPERBOY_ARXIV_CATEGORIES")
-
-
-def parse_announcements(feed: Feed) -> list[Announcement]:
-    """Every paper of a parsed feed, RSS or Atom. Raises SourceError if none of them can be read."""
-    batch_time = feed.feed.get("published_parsed") or feed.feed.get("updated_parsed")
-
-    def read(row: Any) -> Announcement:
-        return _announcement(row, row.get("published_parsed") or batch_time)
-
-    return read_rows("arXiv", feed.entries, read)
-
-
-def _announcement(row: Any, published: struct_time | None) -> Announcement:
-    paper_id = arxiv_id(text(row.get("id"))) or arxiv_id(text(row.get("link")))
-    title = clean(text(row.get("title")))
-    if not paper_id or not title or not published:
-        raise ValueError("it lacks an id, a title or a date")
-    summary = text(row.get("summary"))
-    header = _HEADER.match(summary)
-    kind = text(row.get("arxiv_announce_type")) or (header["kind"] if header else "")
-    paper = Paper(
-        id=paper_id,
-        title=title,
-        abstract=clean(summary[header.end() :] if header else summary),
-        authors=read_authors(text(row.get("author")), last_first=False),
-        url=arxiv.abstract_url(paper_id),
-        pdf_url=arxiv.pdf_url(paper_id),
-        published=datetime.fromtimestamp(timegm(published), UTC),
-        categories=arxiv.categories(text(tag.get("term")) for tag in row.get("tags", ())),
-        sources=("arxiv",),
-    )
-    return Announcement(paper, kind)
 
 
 def fingerprint(paper_ids: Iterable[str]) -> str:

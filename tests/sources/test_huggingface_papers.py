@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from tests.sources.upstreams import listed
 
 

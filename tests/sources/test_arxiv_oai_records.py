@@ -5,8 +5,23 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.domain.errors import SourceError
-from bot.sources.oai import TokenExpired, parse_page
+from bot.sources.arxiv.oai_records import TokenExpired, parse_page, parse_record
 from tests.sources.oai_answers import Stored, oai, oai_error
+
+WITHDRAWN = (
+    "Withdrawn by the authors", "withdrawn", "Withdrawn.", "This paper has been withdrawn", "This paper is withdrawn due to a crucial error in Lemma 2.",
+    "Paper withdrawn because of an error", "12 pages; this article has been withdrawn by the author", "The authors have withdrawn this paper",
+    "This submission has been withdrawn by arXiv administrators because it contains plagiarism", "We withdraw this paper", "Retracted by the authors",
+    "[Withdrawn] an error was found", "has been withdrawn", "This paper, which contains an error, has been withdrawn", "15 pages, paper has been withdrawn",
+    "This paper has been temporarily withdrawn", "This preprint was withdrawn by the authors. See v1 for details", "Withdrawn: error in Theorem 1",
+)  # fmt: skip
+NOT_WITHDRAWN = (
+    "supersedes arXiv:2401.00001 which was withdrawn", "Work on withdrawn drugs", "Withdrawn drugs are studied; 12 pages",
+    "This paper supersedes a withdrawn paper", "Replaces the withdrawn arXiv:2401.00001", "An earlier version of this paper was withdrawn",
+    "v1 was withdrawn, this is a new version", "12 pages", "", "The paper was withdrawn from ICLR 2026 and is under review at ICML",
+    "Withdrawn from ICML 2026", "This paper has not been withdrawn", "On how drugs are withdrawn", "We study papers that were withdrawn",
+    "The previous submission was withdrawn by mistake",
+)  # fmt: skip
 
 FIRST, SECOND = datetime(2026, 5, 18, 17, 3, tzinfo=UTC), datetime(2026, 5, 19, 9, 0, tzinfo=UTC)
 
@@ -46,10 +61,33 @@ def test_a_removed_paper_is_left_out() -> None:
         Stored("2605.00001", source_type="I"),
         Stored("2605.00001", comments="This paper has been withdrawn by the authors due to an error"),
         Stored("2605.00001", comments="The article is being withdrawn"),
+        *(Stored("2605.00001", comments=comment) for comment in WITHDRAWN),
     ],
 )
 def test_a_withdrawn_paper_is_marked(row: Stored) -> None:
     assert parse_page(oai(row)).records[0].withdrawn
+
+
+@pytest.mark.parametrize("comment", NOT_WITHDRAWN)
+def test_a_comment_about_another_withdrawal_is_none(comment: str) -> None:
+    assert not parse_page(oai(Stored("2605.00001", comments=comment))).records[0].withdrawn
+
+
+def test_one_record_is_read_by_its_id() -> None:
+    paper = parse_record(oai(Stored("math/0309136", comments="Withdrawn."), verb="GetRecord"))
+    assert paper is not None
+    assert (paper.id, paper.withdrawn) == ("math/0309136", True)
+    assert parse_record(oai_error("idDoesNotExist")) is None
+    with pytest.raises(SourceError):
+        parse_record(oai_error("badArgument"))
+
+
+def test_a_fault_in_a_record_costs_only_it() -> None:
+    body = oai(Stored("2605.00001", title="On XX"), Stored("2605.00002"), Stored("not-an-id"))
+    for fault in (b"&#x110000;", b"&#0;", b"\x01", b"\xff\xfe", b"&nbsp;", b"AT&T"):
+        page = parse_page(body.replace(b"XX", fault))
+        assert [record.paper.id for record in page.records] == ["2605.00001", "2605.00002"]
+        assert sum(page.skipped.values()) == 1
 
 
 def test_a_paper_about_withdrawal_is_not_withdrawn() -> None:

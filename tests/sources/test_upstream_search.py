@@ -11,13 +11,15 @@ from redis.asyncio import Redis
 
 from bot.domain.errors import SourceError
 from bot.query import parse
-from bot.sources.elsewhere import Elsewhere
+from bot.sources import build_finders
 from bot.sources.semantic_scholar import parse_found
+from bot.sources.upstream_search import UpstreamSearch
 from tests.replay import serve
+from tests.sources.context import a_context
 from tests.sources.searchable import Searchable, scholarly
-from tests.sources.upstreams import app_of, wiring
+from tests.sources.upstreams import app_of
 
-Open = Callable[[Searchable], Awaitable[Elsewhere]]
+Open = Callable[[Searchable], Awaitable[UpstreamSearch]]
 
 
 @pytest.fixture
@@ -25,23 +27,23 @@ async def opened(redis: Redis) -> AsyncIterator[Open]:
     """All upstreams' search, at a server of the test's."""
     async with AsyncExitStack() as stack:
 
-        async def open_(upstreams: Searchable) -> Elsewhere:
+        async def open_(upstreams: Searchable) -> UpstreamSearch:
             url = await stack.enter_async_context(serve(app_of(upstreams.respond)))
             session = await stack.enter_async_context(ClientSession())
-            return Elsewhere.build(wiring(url, session, redis))
+            return UpstreamSearch(build_finders(a_context(url, session, redis, pace=0.01)))
 
         yield open_
 
 
 async def test_all_are_asked_and_each_answers_in_its_order(opened: Open) -> None:
-    elsewhere = await opened(
+    search = await opened(
         Searchable(
             huggingface=("2605.00002", "2605.00001"),
             arxiv=("2605.00003",),
             semantic_scholar=(scholarly("On Engines", doi="10.1000/ABC"), scholarly("No id")),
         )
     )
-    found = await elsewhere.search("counting numbers", parse("counting numbers"))
+    found = await search.search("counting numbers", parse("counting numbers"))
     assert {name: [paper.id for paper in papers] for name, papers in found} == {
         "Hugging Face": ["2605.00002", "2605.00001"],
         "arXiv": ["2605.00003"],
@@ -51,9 +53,9 @@ async def test_all_are_asked_and_each_answers_in_its_order(opened: Open) -> None
 
 async def test_who_is_late_or_fails_is_left_out(opened: Open) -> None:
     upstreams = Searchable(huggingface=("2605.00001",), late=("/api/query",), failing=("/graph",))
-    elsewhere = Elsewhere((await opened(upstreams)).finders, patience=0.5)
-    assert [name for name, _ in await elsewhere.search("x", None)] == ["Hugging Face"]
-    assert await Elsewhere().search("x", None) == []
+    search = UpstreamSearch((await opened(upstreams)).finders, timeout=0.5)
+    assert [name for name, _ in await search.search("x", None)] == ["Hugging Face"]
+    assert await UpstreamSearch().search("x", None) == []
 
 
 @pytest.mark.parametrize(
@@ -75,10 +77,26 @@ async def test_arxiv_is_asked_in_its_own_language(opened: Open, query: str, aske
 
 
 async def test_a_paper_is_fetched_by_its_id_from_whoever_has_it(opened: Open) -> None:
-    elsewhere = await opened(Searchable(arxiv=("2605.00003",)))
-    found = await elsewhere.paper("2605.00003")
+    search = await opened(Searchable(arxiv=("2605.00003",)))
+    found = await search.paper("2605.00003")
+    assert found is not None
+    assert (found[0], found[1].authors) == ("arXiv", ("Ada Lovelace", "Emmy Noether"))
+
+
+async def test_arxivs_search_api_is_asked_where_its_records_fail(opened: Open) -> None:
+    upstreams = Searchable(arxiv=("2605.00003",), failing=("/oai",))
+    found = await (await opened(upstreams)).paper("2605.00003")
     assert found is not None
     assert (found[0], found[1].authors) == ("arXiv", ("Emmy Noether",))
+    arxiv = [path.partition("?")[0] for path in upstreams.asked if path.startswith(("/oai", "/api/query"))]
+    assert arxiv == ["/oai", "/api/query"]
+
+
+async def test_the_first_answer_for_a_paper_is_enough(opened: Open) -> None:
+    upstreams = Searchable(huggingface=("2605.00003",), late=("/oai", "/graph"))
+    found = await (await opened(upstreams)).paper("2605.00003")
+    assert found is not None
+    assert found[0] == "Hugging Face"
 
 
 async def test_nobody_knows_a_paper_that_there_is_not(opened: Open) -> None:

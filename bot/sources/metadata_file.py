@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from bot.domain.models import Paper
-from bot.sources import arxiv
+from bot.sources.arxiv.papers import abstract_url, categories, pdf_url
 from bot.sources.authors import read_authors
 from bot.sources.fields import count, moment, text, web_url
 from bot.text import clean
@@ -42,10 +42,10 @@ def paper_in(row: Any) -> Paper:
         title=title,
         abstract=clean(text(row.get("abstract"))),
         authors=_authors(row),
-        url=url or arxiv.abstract_url(its_id),
-        pdf_url=arxiv.pdf_url(its_id) if is_arxivs else web_url(row.get("pdf_url")),
+        url=url or abstract_url(its_id),
+        pdf_url=pdf_url(its_id) if is_arxivs else web_url(row.get("pdf_url")),
         published=published,
-        categories=arxiv.categories(_words(row.get("categories"))),
+        categories=categories(_words(row.get("categories"))),
         sources=tuple(_words(row.get("sources"))) or (SOURCE,),
         tldr=clean(text(row.get("tldr"))) or None,
         code_url=web_url(row.get("code_url")),

@@ -15,10 +15,10 @@ from typing import Any, Self
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sources.arxiv_calendar import DAY, NEW_YORK, Calendar, at
+from bot.sources.arxiv.calendar import DAY, NEW_YORK, Calendar, at
+from bot.sources.arxiv.oai_records import Page, Record, TokenExpired, parse_page
+from bot.sources.context import Progress
 from bot.sources.http import Upstream
-from bot.sources.oai import Page, Record, TokenExpired, parse_page
-from bot.sources.wiring import Progress
 
 TIMES = (time(7, 0), time(23, 0))
 """New York time. The interface is brought up to date by about 22:30."""
@@ -133,7 +133,7 @@ class ArxivOai:
                 papers.append(record.paper)
             else:
                 updates.append(_update(record))
-        return Batch(papers=tuple(papers), cursor="", updates=tuple(updates))
+        return Batch(papers=tuple(papers), cursor="", updates=tuple(updates), skipped=page.skipped)
 
     def _first_news(self, page: Page, reached: Cursor, now: datetime) -> Batch:
         """The latest announcement, if it is of this day; what came before it is history."""
@@ -147,7 +147,7 @@ class ArxivOai:
                 continue
             is_fresh = record.stamp >= fresh and submitted >= fresh - MODERATION * DAY
             (papers if is_fresh and record.versions == 1 else history).append(record.paper)
-        return Batch(papers=tuple(papers), cursor="", history=tuple(history))
+        return Batch(papers=tuple(papers), cursor="", history=tuple(history), skipped=page.skipped)
 
     def _is_new(self, record: Record, reached: Cursor, now: datetime) -> bool:
         """Whether it was announced after the first fetch and not too long ago, in whichever version it is by now."""

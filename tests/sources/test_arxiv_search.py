@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.errors import SourceError
-from bot.sources.arxiv_api import parse_answer
+from bot.sources.arxiv.announcements import parse_answer
 from tests.sources.upstreams import rss
 
 
