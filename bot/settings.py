@@ -89,7 +89,7 @@ class PlatformSettings(SettingsGroup):
     title: ClassVar[str]
     """The platform's name as people write it."""
     connect: ClassVar[str] = ""
-    """How an operator connects it, in a few words, with names of settings in backquotes; "" if it needs nothing."""
+    """The settings that connect it, in words, their names in backquotes; "" if it needs none."""
     channel_settings: ClassVar[frozenset[str]] = frozenset()
     """The optional settings of a channel that make sense here, of `edits threads embeds publish ping editors`."""
     secret_patterns: ClassVar[Sequence[str]] = ()
@@ -175,6 +175,11 @@ class Settings(SettingsGroup):
     def platforms(self) -> tuple[PlatformSettings, ...]:
         """The settings of every platform, connected or not."""
         return tuple(group for group in self._groups.values() if isinstance(group, PlatformSettings))
+
+    @property
+    def connectable(self) -> tuple[tuple[str, str], ...]:
+        """The title of each platform that an operator can connect, and how."""
+        return tuple((group.title, group.connect) for group in self.platforms if group.connect)
 
     @property
     def connected(self) -> bool:

@@ -99,7 +99,7 @@ def test_secrets_are_known_to_be_redacted(monkeypatch: pytest.MonkeyPatch) -> No
 
 class PigeonSettings(PlatformSettings):
     title = "Carrier pigeons"
-    connect = "set `PIGEON_TOKEN`"
+    connect = "`PIGEON_TOKEN`"
 
     token: SecretStr | None = Field(default=None, validation_alias="PIGEON_TOKEN")
     pigeon_flock: int = 3

@@ -20,6 +20,7 @@ from adapters.discord.permissions import invite
 from adapters.discord.posting import RATE, Poster
 from adapters.discord.responses import Responder
 from adapters.discord.rest import rest_client
+from adapters.discord.settings import DiscordSettings
 from adapters.discord.shards import Gateway, IdentifyQueue, Shards, gateway_of
 from adapters.discord.unreachable import UnreachableChannels, notify
 from bot.cards import Card
@@ -43,6 +44,7 @@ class DiscordPlatform:
     """One bot, in any number of servers. `rest` is a client that has logged in, if there is one already."""
 
     name = "discord"
+    title = DiscordSettings.title
     on_uncertain: Literal["resend", "hold"] = "resend"
     rates = Rates(platform=RATE, channel=Rate(5, 5.0))
 

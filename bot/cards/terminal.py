@@ -1,16 +1,37 @@
 """What the terminal says about itself: how to begin, and why no papers arrive."""
 
-from bot.cards import Bullets, Card
+from collections.abc import Iterable
+
+from bot.cards import Bullets, Card, Span
 from bot.cards.build import bold, code, dim, paragraph, text
 
-CONNECT = (
-    text(bold("Slack: "), "put ", code("SLACK_BOT_TOKEN"), " and ", code("SLACK_APP_TOKEN"),
-         " into the environment or a file ", code(".env"), ", then start again."),
-    text(bold("Discord: "), "put ", code("DISCORD_TOKEN"), " there, then start again."),
-)  # fmt: skip
+Connect = Iterable[tuple[str, str]]
+"""Platforms that can be connected: their title, and how, with names of settings in backquotes."""
 
 
-def welcome_card() -> Card:
+def connect_lines(platforms: Connect) -> Bullets:
+    """How to connect each platform."""
+    return Bullets(
+        tuple(
+            text(
+                bold(f"{title}: "),
+                "set ",
+                *_with_code(how),
+                " in the environment or in ",
+                code(".env"),
+                ", then restart.",
+            )
+            for title, how in platforms
+        )
+    )
+
+
+def _with_code(words: str) -> Iterable[str | Span]:
+    """Words with what stands in backquotes as code."""
+    return (code(part) if n % 2 else part for n, part in enumerate(words.split("`")) if part)
+
+
+def welcome_card(platforms: Connect) -> Card:
     """The first lines of a terminal that is connected to nothing else."""
     return Card(
         "help",
@@ -20,7 +41,7 @@ def welcome_card() -> Card:
             paragraph("This terminal is a channel. Papers that match its subscriptions appear here."),
             paragraph("Begin with ", code("/paper subscribe diffusion"), " or ", code("/paper trending"), "; ",
                       code("/paper help"), " shows the rest, ", code("exit"), " leaves."),
-            Bullets(CONNECT),
+            connect_lines(platforms),
         ),
     )  # fmt: skip
 
@@ -54,7 +75,7 @@ def tour_card() -> Card:
     return Card("help", message, "A tour of Paperboy", (paragraph(message),))
 
 
-def farewell_card() -> Card:
+def farewell_card(platforms: Connect) -> Card:
     """After the tour."""
     return Card(
         "help",
@@ -63,6 +84,6 @@ def farewell_card() -> Card:
         (
             paragraph("Run ", code("paperboy run"), ", or ", code("make run"), ", and type ", code("/paper subscribe"),
                       " with what you care about."),
-            Bullets(CONNECT),
+            connect_lines(platforms),
         ),
     )  # fmt: skip
