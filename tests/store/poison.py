@@ -57,6 +57,7 @@ async def _due_delivery(redis: Redis, here: ChannelRef) -> None:
     await redis.zadd(f"{keys.shard(shard)}box:{sick}", {key: 0})
     await redis.zadd(lane, {str(sick): 0})
     await redis.zadd(keys.due(shard, sick.platform), {keys.workspace(sick.platform, sick.workspace): 0})
+    await redis.publish(keys.WAKE, f"due {sick.platform} {shard}")
 
 
 async def read_as_commands_do(redis: Redis, here: ChannelRef) -> None:
