@@ -65,4 +65,5 @@ def limit_resources(*, memory: int, cpu_seconds: int) -> None:
     for kind, most in limits:
         with contextlib.suppress(ValueError, OSError):  # not every system has every limit
             resource.setrlimit(kind, (most, most))
-    os.nice(NICENESS)
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)

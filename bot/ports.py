@@ -252,6 +252,10 @@ class Connected(Protocol):
 class Invitable(Protocol):
     """A platform that anyone can add to their workspace by a link on the front page."""
 
+    @property
+    def title(self) -> str:
+        """The platform's name as people write it."""
+
     def invitation(self) -> str | None:
         """The address that adds it; None if this installation isn't open to everyone."""
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span
-from bot.cards.plain import link, visible
+from bot.cards.sanitize import link, visible
 
 WIDTH = 96
 """Columns. Wider lines are hard to read."""

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from adapters.console.render import WIDTH, render
 from bot.cards import Card, PaperBlock
-from bot.cards.plain import visible
-from bot.cards.wire import to_json
+from bot.cards.sanitize import visible
+from bot.cards.serialization import to_json
 from bot.domain.errors import PaperboyError
 
 _Colors = Literal["standard", "256", "truecolor", "windows"]

@@ -1,6 +1,6 @@
 """Plans a card within Discord's limits: pieces of Markdown, pictures and rows of buttons.
 
-Pure. `layout.py` and `embed.py` build messages from the plan.
+Pure. `rendering.py` builds messages from the plan.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

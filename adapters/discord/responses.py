@@ -13,12 +13,12 @@ import structlog
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
 from adapters.discord.forms import chooser, modal, pages
-from adapters.discord.layout import layout
 from adapters.discord.posting import MAX_NAME
+from adapters.discord.rendering import layout
 from bot.cards import Button, Card, Form
-from bot.cards.plain import plain
-from bot.cards.problem import sorry_card
-from bot.cards.say import actions, paragraph
+from bot.cards.build import actions, paragraph
+from bot.cards.errors import sorry_card
+from bot.cards.sanitize import plain
 from bot.ports import Reply
 from bot.text import shorten
 

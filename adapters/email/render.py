@@ -1,6 +1,6 @@
 """A card as the two parts of a mail: words, and HTML. Pure: nothing is sent here.
 
-Text goes through Jinja's escaping, links through `bot.cards.plain.link`; so a paper can neither bring markup, nor
+Text goes through Jinja's escaping, links through `bot.cards.sanitize.link`; so a paper can neither bring markup, nor
 anything that a mail program would load.
 """
 
@@ -12,8 +12,8 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span
-from bot.cards.plain import link, plain, visible
-from bot.cards.say import paragraph
+from bot.cards.build import paragraph
+from bot.cards.sanitize import link, plain, visible
 from bot.text import shorten
 
 LARGEST = 96_000

@@ -7,7 +7,7 @@ from time import monotonic
 import structlog
 
 from bot.cards import Choice
-from bot.cards.problem import SLASH, error_card, sorry_card
+from bot.cards.errors import SLASH, error_card, sorry_card
 from bot.commands.abstract import abstract
 from bot.commands.complete import complete
 from bot.commands.explain import explain

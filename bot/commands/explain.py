@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.cards import Bullets, Button, Card, Span, Text
+from bot.cards.build import actions, bold, code, paragraph, text
 from bot.cards.paper import NOTICE, QUERY
-from bot.cards.plain import link, plain
-from bot.cards.say import actions, bold, code, paragraph, text
+from bot.cards.sanitize import link, plain
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.deliveries import OpenDelivery, Sent
@@ -15,8 +15,8 @@ from bot.domain.models import Command, Paper, Rules, Subscription
 from bot.policy.planner import muting
 from bot.policy.schedule import in_words
 from bot.ports import Reply
-from bot.query import Reading, parse
-from bot.query.explanation import shortfalls
+from bot.query import PaperView, parse
+from bot.query.explanation import mismatches
 from bot.store.papers import YOUNG
 from bot.text import shorten
 
@@ -117,10 +117,10 @@ def _seen(story: Story) -> Iterable[Text]:
 
 
 def _matches(story: Story) -> Iterable[Text]:
-    reading = Reading.of(story.paper)
+    reading = PaperView.of(story.paper)
     listed = sorted(story.subscriptions, key=lambda s: not _holds(s, story.paper))
     for subscription in listed[:SHOWN]:
-        short = shortfalls(parse(subscription.query).root, reading)
+        short = mismatches(parse(subscription.query).root, reading)
         late = (
             f", but was made later, on {story.said(subscription.created_at)}"
             if not short and story.seen and subscription.created_at > story.seen

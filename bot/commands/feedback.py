@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from bot.cards import Block, Button, Card
+from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import QUERY
-from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services

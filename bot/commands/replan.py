@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.cards.say import count
+from bot.cards.build import count
 from bot.commands.services import Services
 from bot.domain.deliveries import OpenDelivery
 from bot.domain.models import ChannelRef, ChannelSettings, Subscription

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from bot.cards.say import MAX_BUTTON
+from bot.cards.build import MAX_BUTTON
 from bot.commands.results import SearchRequest, results_card
 from bot.commands.services import Services
 from bot.commands.upstream_results import further

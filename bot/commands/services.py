@@ -10,7 +10,7 @@ from bot.domain.polls import PollResult
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import PlatformSettings
-from bot.sources.elsewhere import Elsewhere
+from bot.sources.upstream_search import UpstreamSearch
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -37,7 +37,7 @@ class Services:
     papers: Papers
     recent: RecentPapers
     search: Search
-    elsewhere: Elsewhere
+    upstream_search: UpstreamSearch
     """The upstreams' own search."""
     settings: ChannelSettingsStore
     rules: ChannelRules

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.cards import Bullets, Button, Card, Text
-from bot.cards.say import actions, bold, count, paragraph, text
+from bot.cards.build import actions, bold, count, paragraph, text
 from bot.commands.replan import next_words
 from bot.commands.services import Services
 from bot.domain.deliveries import OpenDelivery, Pause

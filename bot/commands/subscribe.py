@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import cast
 
 from bot.cards import Button, Card
+from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import QUERY
-from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
 from bot.commands.replan import replan_waiting

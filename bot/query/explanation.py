@@ -1,17 +1,17 @@
 """Why a query doesn't match a paper, in words."""
 
-from bot.query.evaluator import test_of
+from bot.query.evaluator import predicate_of
 from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
-from bot.query.reading import Reading
+from bot.query.paper_view import PaperView
 
 
-def shortfalls(node: Node, reading: Reading) -> list[str]:
+def mismatches(node: Node, reading: PaperView) -> list[str]:
     """Each part of `node` that doesn't match, and why; empty if all of it matches."""
-    if test_of(node)(reading):
+    if predicate_of(node)(reading):
         return []
     match node:
         case And(nodes):
-            return [said for part in nodes for said in shortfalls(part, reading)]
+            return [said for part in nodes for said in mismatches(part, reading)]
         case Or(nodes):
             return [", and ".join(_first(part, reading) for part in nodes)]
         case Not(inner):
@@ -20,11 +20,11 @@ def shortfalls(node: Node, reading: Reading) -> list[str]:
             return [_missing(node, reading)]
 
 
-def _first(part: Node, reading: Reading) -> str:
-    return next(iter(shortfalls(part, reading)))
+def _first(part: Node, reading: PaperView) -> str:
+    return next(iter(mismatches(part, reading)))
 
 
-def _missing(term: Node, reading: Reading) -> str:
+def _missing(term: Node, reading: PaperView) -> str:
     match term:
         case Phrase(field=field):
             where = {"title": "in the title", "abs": "in the abstract"}.get(field, "in the title or abstract")
@@ -44,7 +44,7 @@ def _missing(term: Node, reading: Reading) -> str:
             raise AssertionError(term)
 
 
-def _standing(signal: Signal, reading: Reading) -> str:
+def _standing(signal: Signal, reading: PaperView) -> str:
     match signal.name:
         case "min":
             known = reading.upvotes is not None

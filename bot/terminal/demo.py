@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bot.cards.welcome import farewell_card, tour_card
+from bot.cards.terminal import Connect, farewell_card, tour_card
 from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Core, Screen
 from bot.terminal.sample import sample_papers
@@ -28,6 +28,7 @@ async def tour(
     screen: Screen,
     channel: ChannelRef,
     *,
+    platforms: Connect,
     arrive: Callable[[], Awaitable[None]],
     pause: Callable[[float], Awaitable[None]],
 ) -> None:
@@ -52,4 +53,4 @@ async def tour(
     await type_("/paper list")
     await type_("/paper preview agents, robots")
     await type_("/paper unsubscribe #2")
-    screen.note(farewell_card())
+    screen.note(farewell_card(platforms))

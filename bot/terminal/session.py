@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.cards.paper import paper_card
-from bot.cards.welcome import starter_card, unreachable_card, welcome_card
+from bot.cards.terminal import Connect, starter_card, unreachable_card, welcome_card
 from bot.ports import Interactive
 from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample, today
@@ -16,9 +16,9 @@ SAMPLE_SHOWN = 3
 """Sample papers that are shown if no source answers."""
 
 
-async def welcome(terminal: Interactive, subscriptions: Subscriptions) -> None:
+async def welcome(terminal: Interactive, subscriptions: Subscriptions, platforms: Connect) -> None:
     """Explain how to begin; give a terminal that never had a subscription its first one."""
-    terminal.screen.note(welcome_card())
+    terminal.screen.note(welcome_card(platforms))
     if not await subscriptions.ever(terminal.channel):
         await subscriptions.add(terminal.channel, STARTER_QUERY, "now", terminal.user.signature)
         terminal.screen.note(starter_card())

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from bot.cards import PaperBlock
 from bot.cards.paper import paper_block
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
@@ -42,7 +42,6 @@ SEARCHES_TOTAL = Rate(300, 60)
 """Searches of all clients together."""
 TOO_MANY_SEARCHES = "Too many searches. Try again in a minute."
 MAX_PAGE_DIGITS = 6
-TITLES = {"slack": "Slack", "discord": "Discord"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +165,7 @@ class Pages:
     def _invitations(self) -> list[tuple[str, str]]:
         """(Label, address) for each platform that anybody may add."""
         return [
-            (f"Add to {TITLES.get(platform.name, platform.name)}", address)
+            (f"Add to {platform.title}", address)
             for platform in self._platforms
             if isinstance(platform, Invitable) and (address := platform.invitation())
         ]

@@ -30,8 +30,9 @@ from bot.domain.models import ChannelRef, MessageRef, Paper
 from bot.matching import Matcher
 from bot.pipeline.fanout import Fanout
 from bot.ports import Batch, Source
+from bot.sources.arxiv import ArxivSettings
+from bot.sources.context import SourceContext
 from bot.sources.http import Upstream
-from bot.sources.wiring import Wiring
 from bot.store import keys
 from bot.store.connect import connect
 from bot.store.edits import CardUpdateQueue
@@ -82,16 +83,10 @@ class Searching:
         )
 
 
-def search_only(world: Wiring) -> Iterable[Source]:
-    upstream = Upstream(
-        "arXiv",
-        world.session,
-        user_agent="bench",
-        now=world.now,
-        turn=Gate(world.redis, "arxiv", pause=ARXIV_PAUSE * world.pace).turn,
-        timeout=world.timeout,
-    )
-    return [Searching(name, upstream, world.settings.arxiv_rss_url, world.now) for name in CATEGORIES]
+def search_only(world: SourceContext) -> Iterable[Source]:
+    upstream = world.upstream("arXiv", gate="arxiv", pause=ARXIV_PAUSE)
+    url = world.settings.of(ArxivSettings).arxiv_api_url
+    return [Searching(name, upstream, url, world.now) for name in CATEGORIES]
 
 
 @asynccontextmanager

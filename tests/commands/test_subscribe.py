@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from inline_snapshot import snapshot
 
-from bot.cards.say import MAX_BUTTON
+from bot.cards.build import MAX_BUTTON
 from bot.commands.services import Services
 from bot.domain.models import Paper
 from tests.commands.conftest import NOW, Ask, See, commands_of, written

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from bot.cards.errors import point_at
 from bot.domain.errors import UserError
-from bot.query import Query, parse, point_at
+from bot.query import Query, parse
 from bot.query.lexer import capitalized, narrow
 from tests.query.papers import query_texts
 

@@ -87,7 +87,7 @@ async def test_links_lead_where_they_say_and_give_nothing_away(redis: Redis) -> 
     async with site(redis, Gateway("https://chat.example.org/add")) as client, looking() as seen_:
         await seen_.page.goto(str(client.make_url("/")))
         links = await seen_.page.locator("main a").evaluate_all("all => all.map(a => [a.innerText, a.href])")
-    assert ["Add to fake", "https://chat.example.org/add"] in links
+    assert ["Add to Fake", "https://chat.example.org/add"] in links
     assert [address for text, address in links if text.startswith("PDF")] == [
         "https://arxiv.org/pdf/2603.00001"
     ]

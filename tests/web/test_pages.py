@@ -106,7 +106,7 @@ async def test_a_misspelt_word_is_asked_about(redis: Redis) -> None:
 async def test_a_platform_is_offered_only_where_anybody_may_add_it(redis: Redis) -> None:
     async with site(redis, Gateway("https://chat.example.org/add?a=1&b=2"), Gateway()) as client:
         text = await page(client)
-    assert text.count("Add to fake") == 1
+    assert text.count("Add to Fake") == 1
     assert 'href="https://chat.example.org/add?a=1&amp;b=2"' in text
     async with site(redis, Gateway()) as client:
         assert "Add to" not in await page(client)

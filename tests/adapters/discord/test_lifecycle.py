@@ -19,6 +19,8 @@ from adapters.discord.unreachable import UnreachableChannels
 from bot.cards.paper import paper_card
 from bot.domain.errors import ChannelGone
 from bot.domain.models import ChannelRef, Reason
+from bot.pipeline.pauses import Pauses
+from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
 from tests.adapters.discord.double.payloads import BOT, FORUM, GUILD, USER, guild_payload
 from tests.adapters.discord.double.service import DiscordDouble
@@ -97,9 +99,11 @@ async def a_server(
         yield happens
 
 
-async def refused(platform: DiscordPlatform, channel: ChannelRef) -> None:
-    with pytest.raises(ChannelGone):
+async def refused(platform: DiscordPlatform, redis: Redis, channel: ChannelRef) -> None:
+    """A post fails, and its channel is paused, as by the delivery worker."""
+    with pytest.raises(ChannelGone) as caught:
         await platform.send(channel, CARD, "key")
+    await Pauses(platform, Outbox(redis)).pause(channel, caught.value)
 
 
 def channel_events(core: ChannelCore) -> list[str]:
@@ -117,7 +121,7 @@ async def test_a_locked_thread_stays_paused_through_role_changes_and_one_person_
     core = ChannelCore()
     async with a_server(platform, double, core, threads=[thread(locked=True)]) as happens:
         for _ in range(4):
-            await refused(platform, THREAD)
+            await refused(platform, redis, THREAD)
             await happens("GUILD_ROLE_UPDATE", ROLE)
         assert channel_events(core) == []
         await happens("THREAD_UPDATE", thread(locked=True, archived=True))
@@ -137,7 +141,7 @@ async def test_a_forum_that_requires_a_tag_is_paused_until_it_has_one_that_every
     double.weather.refuse[2005] = (400, 40067)
     core = ChannelCore()
     async with a_server(platform, double, core) as happens:
-        await refused(platform, READING)
+        await refused(platform, redis, READING)
         await happens("GUILD_ROLE_UPDATE", ROLE)
         await happens("CHANNEL_UPDATE", forum("papers", moderated=True))
         assert channel_events(core) == []
@@ -156,7 +160,7 @@ async def test_a_server_with_too_many_open_threads_resumes_once_some_are_closed(
     channels = [text_channel(2000), forum("papers")]
     async with a_server(platform, double, core, channels=channels, threads=threads) as happens:
         for _ in range(3):
-            await refused(platform, READING)
+            await refused(platform, redis, READING)
             await happens("GUILD_ROLE_UPDATE", ROLE)
         assert channel_events(core) == []
         await happens("THREAD_UPDATE", thread(4000, 2005, archived=True))

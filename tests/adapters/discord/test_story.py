@@ -14,7 +14,7 @@ from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
 from bot.domain.models import Paper
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from bot.store.outbox.outbox import Outbox
 from tests.adapters.discord.stage import DiscordStage, discord_stage, ref, seen_of
 from tests.papers import a_paper

@@ -18,7 +18,7 @@ from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.domain.models import Reason
 from bot.ports import Batch
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from tests.adapters.email.stage import ADA, BASE, EmailStage, email_stage
 from tests.adapters.email.test_render import FRAME
 from tests.papers import a_paper

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from adapters.email.address import Address
 from adapters.email.message import Sender, UnsafeMessage, compose, encode_header, message_id
 from adapters.email.render import Frame, Rendered, render
+from bot.cards.build import paragraph
 from bot.cards.paper import paper_card
-from bot.cards.plain import plain
-from bot.cards.say import paragraph
+from bot.cards.sanitize import plain
 from bot.domain.errors import ConfigurationError, UserError
 from bot.domain.models import Reason
 from tests.papers import a_paper

@@ -16,7 +16,7 @@ from bot.cards import Actions, Bullets, Button, Card, Paragraph, Span
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.domain.models import Reason
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from tests.papers import a_paper
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)

@@ -18,7 +18,7 @@ from adapters.slack.http import EVENTS
 from adapters.slack.platform import SlackPlatform
 from bot.app import Bot, wall_clock, wire
 from bot.ports import Rates
-from bot.settings import Settings
+from bot.settings import Settings, SettingsGroup
 from tests.adapters.slack.double import Person, Slack
 
 SECRET_KEY = "a key that opens nothing but tests"
@@ -47,10 +47,10 @@ class Running:
         self._now = now
         self._stack = AsyncExitStack()
 
-    async def start(self, way: ConnectionMode, **settings: Any) -> None:
+    async def start(self, way: ConnectionMode, *groups: SettingsGroup, **settings: Any) -> None:
         """Run it, and wait until Slack reaches it."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
-        known = Settings.model_construct(**(defaults | settings))
+        known = Settings.model_construct(**(defaults | settings)).having(*groups)
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.platform = UnlimitedSlack(way, self.redis)
         self._stack.push_async_callback(self.platform.close)
