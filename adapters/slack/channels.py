@@ -51,6 +51,7 @@ class Channels:
         workspace.
         """
         others = await self._sharing(channel)
+        await self.mark_back(channel)
         if not others:
             yield
             return
@@ -91,6 +92,23 @@ class Channels:
             _log.info("channel_not_joined", platform="slack", channel=channel, why=code_of(error))
             return False
         return True
+
+    async def mark_left(self, channel: ChannelRef) -> None:
+        """Remember that the app was removed: in a public channel Slack would still take its posts."""
+        await self._redis.sadd(keys.channels_left("slack", channel.workspace), channel.channel)
+
+    async def mark_back(self, channel: ChannelRef) -> None:
+        """The app was invited again, or someone subscribes the channel."""
+        await self._redis.srem(keys.channels_left("slack", channel.workspace), channel.channel)
+
+    async def has_left(self, access: Token, channel: ChannelRef) -> bool:
+        """Whether the app was removed from the channel, and is not in it again. Raises a SendError."""
+        if not await self._redis.sismember(keys.channels_left("slack", channel.workspace), channel.channel):
+            return False
+        if not (await self._info(access, channel.channel)).get("is_member"):
+            return True
+        await self.mark_back(channel)  # the events came in the wrong order
+        return False
 
     def seen(self, user_id: str, channel: ChannelRef) -> None:
         """Remember that a person typed a slash command there, which Slack lets only members do."""

@@ -228,6 +228,11 @@ def is_about_layout(error: SendError) -> bool:
     return PERMANENT.get(code_of(error)) in {_MALFORMED, _TOO_LONG}
 
 
+def is_about_workspace(problem: str) -> bool:
+    """Whether the text of an error is about the whole workspace, so that its admins have to act."""
+    return any(p.why == problem for p in PERMANENT.values() if p.stops is WorkspaceGone)
+
+
 def certain(error: SendError) -> SendError:
     """The same for a call that posts nothing: what is uncertain can simply be tried again."""
     if isinstance(error, DeliveryUncertain):

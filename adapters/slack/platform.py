@@ -24,14 +24,13 @@ from adapters.slack.lifecycle import Lifecycle
 from adapters.slack.listeners import BackgroundTasks, Listeners
 from adapters.slack.notices import Notices
 from adapters.slack.oauth import oauth_flow
-from adapters.slack.outcomes import TOKEN_REFUSED, code_of
 from adapters.slack.posting import Posting
 from adapters.slack.replies import Replies
 from adapters.slack.settings import SlackSettings
 from adapters.slack.socket_mode import SocketConnection
 from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
 from bot.cards import Card
-from bot.domain.errors import ConfigurationError, RetryLater, WorkspaceGone
+from bot.domain.errors import ConfigurationError, RetryLater
 from bot.domain.models import ChannelRef, MessageRef, User
 from bot.encryption import Encryptor
 from bot.ports import Access, Core, Finding, Rate, Rates
@@ -71,7 +70,7 @@ class SlackPlatform:
         self._calls = Calls(self._api, self._tokens)
         self._channels = Channels(self._calls, redis)
         self._posting = Posting(self._calls, self._channels)
-        self._notices = Notices(self._calls, self._posting, Subscriptions(redis), self._dedup)
+        self._notices = Notices(self._calls, self._posting, Subscriptions(redis))
         self._socket: SocketConnection | None = None
         if isinstance(self._tokens, OneToken) and mode.kind == "socket":
             self._socket = SocketConnection(self._api, mode.app_token, self._tokens)
@@ -113,12 +112,7 @@ class SlackPlatform:
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card, with its key in the message's metadata."""
-        try:
-            return await self._posting.send(to, card, key)
-        except WorkspaceGone as error:
-            if code_of(error) not in TOKEN_REFUSED:
-                await self._notices.notify_installer(to.workspace, str(error))
-            raise
+        return await self._posting.send(to, card, key)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """Look for the key in the channel's history."""
@@ -178,4 +172,4 @@ class SlackPlatform:
         return app
 
     def _lifecycle(self, core: Core) -> Lifecycle:
-        return Lifecycle(core, self._calls, self._tokens, self._notices)
+        return Lifecycle(core, self._calls, self._tokens, self._channels, self._notices)

@@ -201,6 +201,11 @@ def uninstalled(platform: str, name: str) -> str:
     return f"pb:{{{workspace(platform, name)}}}:uninstalled"
 
 
+def channels_left(platform: str, name: str) -> str:
+    """Set of a workspace's channels that removed the app."""
+    return f"pb:{{{workspace(platform, name)}}}:left"
+
+
 def shared_channel(platform: str, channel: str) -> str:
     """Held while a channel that several workspaces share is being subscribed."""
     return f"pb:{{{platform}}}:sharing:{channel}"
