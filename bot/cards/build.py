@@ -1,14 +1,14 @@
-"""Short ways to say things on a card. Whatever a person or an upstream wrote is made harmless here."""
+"""Shorthands for building cards. Text of people and upstreams is sanitized here."""
 
 from bot.cards import Actions, Button, Paragraph, Span, Text
 from bot.cards.sanitize import visible
 
 MAX_BUTTON = 100
-"""Characters of a button's command: the smallest limit of a platform, which stores it in the button's id."""
+"""Characters of a button's command, the smallest limit of the supported platforms."""
 
 
 def text(*parts: str | Span) -> Text:
-    """Running text; bare strings are plain."""
+    """Running text; a plain string has no style."""
     return tuple(Span(visible(part)) if isinstance(part, str) else part for part in parts)
 
 
@@ -25,12 +25,12 @@ def dim(words: str) -> Span:
 
 
 def code(words: str) -> Span:
-    """What can be typed, or was."""
+    """Something that can be typed, or was."""
     return Span(visible(words), "code")
 
 
 def actions(*buttons: Button) -> tuple[Actions, ...]:
-    """A row of those buttons that every platform can carry; no row where none is left."""
+    """A row of those buttons that fit every platform, or nothing if none does."""
     carried = tuple(button for button in buttons if len(button.command) <= MAX_BUTTON)
     return (Actions(carried),) if carried else ()
 

@@ -1,4 +1,4 @@
-"""Several papers in one message, so that a busy poll is not a flood."""
+"""The card of a delivery: one paper, or a digest of several, so that a busy poll doesn't flood a channel."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from bot.domain.models import ChannelSettings, Paper, Reason
 from bot.text import shorten
 
 LINES = 10
-"""Papers that a digest lists: ten of the longest stay below 4,000 characters, the smallest limit of a platform."""
+"""Papers on a page of a digest. Ten entries stay below the smallest limit of the platforms, 4,000 characters."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 
 
 def digest_card(entries: Sequence[Entry], now: datetime, label: str = "", page: int = 1) -> Card:
-    """One message for all of `entries`: a headline, then a line each with link and reason, the best first.
+    """One message for all `entries`, the best first.
 
-    What is beyond LINES is on further pages, reached by the digest's `label`.
+    Those beyond LINES are on further pages, which are requested by the digest's `label`.
     """
     first = (page - 1) * LINES
     shown, rest = ranked(entries)[first : first + LINES], len(entries) - first - LINES
@@ -41,7 +41,7 @@ def _more(rest: int, command: str) -> tuple[Block, ...]:
 
 
 def ranked(entries: Sequence[Entry]) -> list[Entry]:
-    """The best first: what several subscriptions match, then by upvotes, then by trending rank."""
+    """The best first: by number of matching subscriptions, then upvotes, then trending rank."""
     return sorted(entries, key=lambda entry: _merit(*entry), reverse=True)
 
 
@@ -52,7 +52,7 @@ def _merit(paper: Paper, reasons: Sequence[Reason]) -> tuple[int, int, float]:
 def delivery_card(
     entries: Sequence[Entry], settings: ChannelSettings, now: datetime, label: str = ""
 ) -> Card:
-    """The card for `entries`; `label` is what a digest is called in its channel."""
+    """The card for `entries`; `label` names the digest in its channel."""
     if len(entries) == 1:
         paper, reasons = entries[0]
         card = paper_card(paper, reasons, now, settings.detail)
@@ -62,7 +62,7 @@ def delivery_card(
 
 
 def posting(entries: Sequence[Entry], settings: ChannelSettings) -> Posting:
-    """What the channel asks of the platform."""
+    """What the channel's settings ask of the platform."""
     topics = Counter(category for paper, _ in entries for category in paper.categories)
     return Posting(
         ping=settings.ping,

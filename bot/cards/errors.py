@@ -38,7 +38,7 @@ def sorry_card(database_problem: str = "") -> Card:
 
 
 def pointed(typed: str, at: tuple[int, int]) -> str:
-    """What was typed, and below it carets under the place; only the surroundings where it is long."""
+    """What was typed, with carets under the place; of a long line, only the part around it."""
     start, end = (min(max(place, 0), len(typed)) for place in at)
     first = max(0, start - AROUND) if start > 2 * AROUND else 0
     last = min(len(typed), max(start, end) + AROUND)
@@ -48,13 +48,13 @@ def pointed(typed: str, at: tuple[int, int]) -> str:
 
 
 def point_at(text: str, at: tuple[int, int]) -> str:
-    """Two lines for a fixed-width font: what was typed, and carets under the place."""
+    """Two lines in a monospaced font: what was typed, and carets under the place."""
     line = " ".join(text.splitlines()) if "\n" in text else text
     start, end = at
     return f"{line}\n{' ' * _width(line[:start])}{'^' * max(1, _width(line[start:end]))}"
 
 
 def _width(text: str) -> int:
-    """Columns of `text`: two for what East Asian fonts draw wide, none for accents."""
+    """Columns of `text`: two for wide East Asian characters, none for accents."""
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return len(text) + wide - sum(bool(unicodedata.combining(char)) for char in text)

@@ -1,19 +1,19 @@
-"""The last gate before a card: text and links that can't steer a terminal or a chat."""
+"""Makes text and links harmless before they get on a card: they can't control a terminal or a chat."""
 
 import re
 from urllib.parse import quote, urlsplit
 
 MAX_URL = 512
-"""Characters of a button's link: the smallest limit of a platform."""
+"""Characters of a button's link, the smallest limit of the supported platforms."""
 
 _BREAK = re.compile("[\t\r\v\f\x1c-\x1f\x85\u2028\u2029]")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\ue000-\uf8ff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
 )
-"""Controls, bidirectional overrides, zero-width marks, tags, private use, half surrogates.
+"""Control characters, bidirectional overrides, zero-width marks, tags, private use characters, lone surrogates.
 
-The joiners stay: Persian, Indic scripts and emoji need them.
+Joiners stay, because Persian, Indic scripts and emoji need them.
 """
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]-._"
 
@@ -24,12 +24,12 @@ def plain(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The same, but line breaks and runs of spaces stay."""
+    """The same, but with line breaks and runs of spaces."""
     return _UNSEEN.sub("", _BREAK.sub(" ", text))
 
 
 def link(url: str | None) -> str | None:
-    """`url` where it is a web address that may be shown as a link, percent-encoded; else None."""
+    """`url`, percent-encoded, if it is a web address that is safe to link; else None."""
     try:
         parts = urlsplit(plain(url or ""))
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:

@@ -1,7 +1,7 @@
-"""Sorted collections of numbers that take eight bytes a number: most hold one, and a few hold a million.
+"""Sets of integers that take eight bytes each: most sets have one element, and a few have a million.
 
-One number is the number itself; more are a sorted array. Both change in microseconds: a place is found by
-halving, and moving a million numbers aside is one `memmove`.
+A set of one is the integer itself; a larger one is a sorted array. Both change in microseconds: a place is found by
+bisection, and moving a million integers is one `memmove`.
 """
 
 from array import array
@@ -11,36 +11,36 @@ from collections.abc import MutableSequence, Sequence
 IdSet = int | MutableSequence[int]
 
 
-def with_id(bucket: IdSet | None, number: int) -> IdSet:
-    """The bucket with `number` in it, once."""
-    if bucket is None or bucket == number:
+def with_id(ids: IdSet | None, number: int) -> IdSet:
+    """`ids` and `number`. An array is changed in place."""
+    if ids is None or ids == number:
         return number
-    if isinstance(bucket, int):
-        return array("Q", sorted((bucket, number)))
-    place = bisect_left(bucket, number)
-    if place == len(bucket) or bucket[place] != number:
-        bucket.insert(place, number)
-    return bucket
+    if isinstance(ids, int):
+        return array("Q", sorted((ids, number)))
+    place = bisect_left(ids, number)
+    if place == len(ids) or ids[place] != number:
+        ids.insert(place, number)
+    return ids
 
 
-def without_id(bucket: IdSet, number: int) -> IdSet | None:
-    """The bucket without `number`; None where nothing is left."""
-    if isinstance(bucket, int):
-        return None if bucket == number else bucket
-    place = bisect_left(bucket, number)
-    if place < len(bucket) and bucket[place] == number:
-        del bucket[place]
-    return bucket if len(bucket) > 1 else bucket[0]
+def without_id(ids: IdSet, number: int) -> IdSet | None:
+    """`ids` without `number`, or None if that leaves it empty. An array is changed in place."""
+    if isinstance(ids, int):
+        return None if ids == number else ids
+    place = bisect_left(ids, number)
+    if place < len(ids) and ids[place] == number:
+        del ids[place]
+    return ids if len(ids) > 1 else ids[0]
 
 
-def ids_in(bucket: IdSet) -> Sequence[int]:
-    """What is in it, in rising order."""
-    return (bucket,) if isinstance(bucket, int) else bucket
+def ids_in(ids: IdSet) -> Sequence[int]:
+    """The elements in ascending order."""
+    return (ids,) if isinstance(ids, int) else ids
 
 
-def first_from(bucket: IdSet | None, least: int) -> int | None:
-    """The smallest number in it that is `least` or more."""
-    if bucket is None or isinstance(bucket, int):
-        return None if bucket is None or bucket < least else bucket
-    place = bisect_left(bucket, least)
-    return bucket[place] if place < len(bucket) else None
+def first_from(ids: IdSet | None, least: int) -> int | None:
+    """The smallest element that is at least `least`, or None."""
+    if ids is None or isinstance(ids, int):
+        return None if ids is None or ids < least else ids
+    place = bisect_left(ids, least)
+    return ids[place] if place < len(ids) else None

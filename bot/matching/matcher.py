@@ -1,4 +1,4 @@
-"""Subscriptions in, and for each paper those that it matches out."""
+"""Keeps all subscriptions, and finds those that a paper matches."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.matching.index import QueryIndex
 from bot.matching.keys import keys_of
 from bot.matching.normal_form import normal_form
-from bot.matching.subscribers import Matches, Subscribers
+from bot.matching.subscribers import Matches, SubscriberTable
 from bot.query import Node, PaperView, parse
 from bot.query.evaluator import predicate_of
 
@@ -17,11 +17,11 @@ _log = get_logger()
 
 
 class Matcher:
-    """Every subscription. Adding, removing and changing one takes microseconds, and shows at the next paper."""
+    """All subscriptions. A change takes microseconds and applies from the next paper on."""
 
     def __init__(self) -> None:
         self._index = QueryIndex()
-        self._subscribers = Subscribers()
+        self._subscribers = SubscriberTable()
         self._ids: dict[str, int] = {}
         self._texts: dict[int, str] = {}
         self._next_id = 0
@@ -30,14 +30,14 @@ class Matcher:
         return len(self._subscribers)
 
     def add(self, subscription: Subscription) -> None:
-        """Take a subscription in, or its new form. One whose query can't be read is logged and matches nothing."""
+        """Add or replace a subscription. One with an invalid query is logged and matches nothing."""
         self.remove(subscription.channel, subscription.number)
         query = self._id_of(subscription)
         if query is not None:
             self._subscribers.add(subscription.channel, subscription.number, subscription.every, query)
 
     def remove(self, channel: ChannelRef, number: int) -> None:
-        """Let a subscription go. One that isn't there is no error."""
+        """Remove a subscription, if it exists."""
         query = self._subscribers.remove(channel, number)
         if query is not None and not self._subscribers.has(query):
             text = self._texts.pop(query)
@@ -45,11 +45,11 @@ class Matcher:
             self._index.remove(query, normal_form(parse(text).root))
 
     def match(self, paper: Paper) -> Matches:
-        """The subscriptions that `paper` matches as it stands now."""
+        """The subscriptions that `paper` matches."""
         return self._matches(self._queries_for(paper))
 
     def newly(self, paper: Paper, before: Paper | None) -> Matches:
-        """Those that `paper` matches and `before`, its former state, did not. None stands for a new paper."""
+        """Those that `paper` matches and `before`, its previous state, didn't; None for a new paper."""
         return self._matches(self._queries_for(paper) - (self._queries_for(before) if before else set()))
 
     def _id_of(self, subscription: Subscription) -> int | None:
@@ -77,13 +77,13 @@ class Matcher:
 
     def _queries_for(self, paper: Paper) -> set[int]:
         @cache
-        def reading() -> PaperView:
+        def view() -> PaperView:
             return PaperView.of(paper)
 
-        def holds(node: Node) -> bool:
-            return predicate_of(node)(reading())
+        def matches(node: Node) -> bool:
+            return predicate_of(node)(view())
 
-        return self._index.matching(keys_of(paper), holds)
+        return self._index.matching(keys_of(paper), matches)
 
     def _matches(self, queries: set[int]) -> Matches:
         return self._subscribers.of(sorted(queries), self._texts)

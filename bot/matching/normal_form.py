@@ -1,4 +1,4 @@
-"""A query as a disjunction of parts, in keys."""
+"""A query in disjunctive normal form, over keys."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from bot.query.nodes import And, Node, Not, Or, Person, Phrase
 from bot.query.variants import variants_of
 
 MAX_CONJUNCTIONS = 64
-"""A query with more is one derived key: looked at as a whole where one of its triggers appears."""
+"""Conjunctions of a query. One with more is a single derived key, evaluated as a whole if one of its triggers appears."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conjunction:
-    """Holds for a paper that has all keys of `needs`, at least one, and none of `bars`."""
+    """Matches a paper that has all keys of `needs` (at least one) and none of `bars`."""
 
     needs: frozenset[str]
     bars: frozenset[str]
@@ -22,36 +22,36 @@ class Conjunction:
 
 @dataclass(frozen=True, slots=True)
 class NormalForm:
-    """What the index files: the parts, and the derived keys in them with the nodes they stand for."""
+    """The conjunctions, and the derived keys in them with the nodes that they stand for."""
 
-    parts: tuple[Conjunction, ...]
+    conjunctions: tuple[Conjunction, ...]
     derived: dict[str, Node]
 
 
 def normal_form(root: Node) -> NormalForm:
-    """`root`, which must be anchored, in parts."""
+    """The normal form of `root`, which must be anchored."""
     derived: dict[str, Node] = {}
     if _count(root, wanted=True) > MAX_CONJUNCTIONS:
         key = derived_key(root)
         return NormalForm((Conjunction(frozenset([key]), frozenset()),), {key: root})
-    parts = dict.fromkeys(_parts(root, derived, wanted=True))
-    possible = tuple(part for part in parts if not part.needs & part.bars)
+    found = dict.fromkeys(_conjunctions(root, derived, wanted=True))
+    possible = tuple(one for one in found if not one.needs & one.bars)
     return NormalForm(possible, derived)
 
 
 def derived_key(node: Node) -> str:
-    """The key that stands for `node`; no paper has it by itself."""
+    """The key that stands for `node`. Papers get it only by evaluation."""
     return f"~{node}"
 
 
 def triggers(node: Node, *, wanted: bool = True) -> set[str]:
-    """Keys of which a paper has one at least where `node` holds (or does not, where it is not `wanted`)."""
+    """Keys of which a paper has at least one if `node` matches (if it doesn't match, with `wanted` false)."""
     match node:
         case Not(inner):
             return triggers(inner, wanted=not wanted)
         case And(nodes) | Or(nodes):
             found = [triggers(part, wanted=wanted) for part in nodes]
-            if isinstance(node, And) == wanted:  # all must hold: the most telling one will do
+            if isinstance(node, And) == wanted:  # all must match: the one with the fewest keys is enough
                 return min((keys for keys in found if keys), key=len, default=set())
             return set().union(*found) if all(found) else set()
         case _:
@@ -59,7 +59,7 @@ def triggers(node: Node, *, wanted: bool = True) -> set[str]:
 
 
 def is_sure(node: Node) -> bool:
-    """Whether any of its triggers says that `node` holds."""
+    """Whether each of its triggers alone proves that `node` matches."""
     match node:
         case Phrase(field="abs") | Phrase(exact=True):
             return False
@@ -69,12 +69,12 @@ def is_sure(node: Node) -> bool:
             return False
 
 
-def _parts(node: Node, derived: dict[str, Node], *, wanted: bool) -> list[Conjunction]:
+def _conjunctions(node: Node, derived: dict[str, Node], *, wanted: bool) -> list[Conjunction]:
     match node:
         case Not(inner):
-            return _parts(inner, derived, wanted=not wanted)
+            return _conjunctions(inner, derived, wanted=not wanted)
         case And(nodes) | Or(nodes):
-            alternatives = [_parts(part, derived, wanted=wanted) for part in nodes]
+            alternatives = [_conjunctions(part, derived, wanted=wanted) for part in nodes]
             if isinstance(node, And) == wanted:
                 return [_both(choice) for choice in product(*alternatives)]
             return [part for parts in alternatives for part in parts]

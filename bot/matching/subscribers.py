@@ -1,7 +1,7 @@
-"""Who follows each query: millions of subscriptions in some twenty bytes each.
+"""Which subscriptions each query has: millions of them, in about twenty bytes each.
 
-A subscription is two numbers: in its query's bucket `channel · number · every`, in its channel's bucket
-`number · query`. Subscription objects are made only for those that are looked at.
+A subscription is two packed integers: `channel · number · every` in the set of its query, and `number · query` in the set
+of its channel. `Match` objects are created only for those that are iterated over.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ _QUERY_BITS = 32
 
 
 class Match(NamedTuple):
-    """A subscription that a paper matches: whose it is, its number there, what it asks for, how it is told."""
+    """A subscription that a paper matches: its channel, its number there, its query, and how often it is posted."""
 
     channel: ChannelRef
     number: int
@@ -27,16 +27,16 @@ class Match(NamedTuple):
 
 
 class Matches(Collection[Match]):
-    """The subscriptions that a paper matches, made one by one as they are looked at.
+    """The subscriptions that a paper matches, created one by one during iteration.
 
-    It stays as it is while subscriptions come and go: a fan-out may take its time.
+    It doesn't change while subscriptions are added and removed, because a fan-out may take long.
     """
 
     def __init__(
-        self, queries: Sequence[str], followers: Sequence[IdSet], channels: Sequence[ChannelRef]
+        self, queries: Sequence[str], subscribers: Sequence[IdSet], channels: Sequence[ChannelRef]
     ) -> None:
         self._queries = queries
-        self._subscribers = followers
+        self._subscribers = subscribers
         self._channels = channels
 
     def __len__(self) -> int:
@@ -49,22 +49,22 @@ class Matches(Collection[Match]):
         return self.part(0, 1)
 
     def part(self, part: int, parts: int) -> Iterator[Match]:
-        """Those of every `parts`-th channel, from channel `part` on: all of a channel's are in the same part."""
+        """One of `parts` disjoint slices. All matches of a channel are in the same slice."""
         channels, number_mask, every_mask = self._channels, (1 << _NUMBER_BITS) - 1, (1 << _EVERY_BITS) - 1
-        for query, followers in zip(self._queries, self._subscribers, strict=True):
-            for packed in ids_in(followers):
+        for query, subscribers in zip(self._queries, self._subscribers, strict=True):
+            for packed in ids_in(subscribers):
                 channel = packed >> _CHANNEL_SHIFT
                 if channel % parts == part:
                     number = packed >> _EVERY_BITS & number_mask
                     yield Match(channels[channel], number, query, _EVERY[packed & every_mask])
 
 
-class Subscribers:
-    """Who follows which query; queries are ids here."""
+class SubscriberTable:
+    """The subscriptions of each query; queries are given by their ids."""
 
     def __init__(self) -> None:
         self._channels: list[ChannelRef] = []
-        """By their ids, which are never given twice: what was found before still says whose it is."""
+        """By id. Ids are never reused, so that older `Matches` stay valid."""
         self._channel_ids: dict[ChannelRef, int] = {}
         self._of_channel: list[IdSet | None] = []
         self._of_query: dict[int, IdSet] = {}
@@ -74,7 +74,7 @@ class Subscribers:
         return self._count
 
     def add(self, channel: ChannelRef, number: int, every: Every, query: int) -> None:
-        """Subscription `number` of `channel`, which it has not, follows `query`."""
+        """Add subscription `number` of `channel`, which must be new, to `query`."""
         channel_id = self._channel_ids.setdefault(channel, len(self._channels))
         if channel_id == len(self._channels):
             self._channels.append(channel)
@@ -85,7 +85,7 @@ class Subscribers:
         self._count += 1
 
     def remove(self, channel: ChannelRef, number: int) -> int | None:
-        """The query that this subscription followed, or None where there was none such."""
+        """Remove a subscription. Returns the id of its query, or None if there was no such subscription."""
         channel_id = self._channel_ids.get(channel, -1)
         own = self._of_channel[channel_id] if channel_id >= 0 else None
         entry = first_from(own, number << _QUERY_BITS)
@@ -93,20 +93,20 @@ class Subscribers:
             return None
         self._of_channel[channel_id] = without_id(own, entry)
         query = entry & (1 << _QUERY_BITS) - 1
-        followers = self._of_query.pop(query)
-        packed = first_from(followers, channel_id << _CHANNEL_SHIFT | number << _EVERY_BITS)
-        left = followers if packed is None else without_id(followers, packed)
+        ids = self._of_query.pop(query)
+        packed = first_from(ids, channel_id << _CHANNEL_SHIFT | number << _EVERY_BITS)
+        left = ids if packed is None else without_id(ids, packed)
         if left is not None:
             self._of_query[query] = left
         self._count -= 1
         return query
 
     def has(self, query: int) -> bool:
-        """Whether anyone follows `query`."""
+        """Whether `query` has any subscription."""
         return query in self._of_query
 
     def of(self, queries: Sequence[int], texts: Mapping[int, str]) -> Matches:
-        """All who follow these queries; `texts` says what each of them asks for."""
-        buckets = [self._of_query[query] for query in queries]
-        kept = [bucket if isinstance(bucket, int) else bucket[:] for bucket in buckets]
-        return Matches([texts[query] for query in queries], kept, self._channels)
+        """All subscriptions of these queries; `texts` maps a query's id to its text."""
+        sets = [self._of_query[query] for query in queries]
+        copies = [ids if isinstance(ids, int) else ids[:] for ids in sets]
+        return Matches([texts[query] for query in queries], copies, self._channels)

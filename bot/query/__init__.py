@@ -1,4 +1,4 @@
-"""The subscription language: what people type, what it means, and its one canonical spelling.
+"""The subscription language: its parser, its meaning and its canonical text.
 
 >>> str(parse('"diffusion policy" -survey, trending'))
 '"diffusion policy" -survey OR top:10'

@@ -1,4 +1,4 @@
-"""The pieces of a query: operators, brackets, and words with what is written in front of them."""
+"""Splits a query into operators, brackets, and words with their field and signs."""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _WORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece, and from where to where it stands in what was typed."""
+    """A token of a query, and where it begins and ends in the typed text."""
 
     kind: Kind
     at: tuple[int, int]
@@ -57,7 +57,7 @@ def capitalized(typed: str) -> str | None:
 
 
 def pieces(typed: str) -> list[Piece]:
-    """`typed` cut up; the last piece is always the end. Raises UserError for a quote that is never closed."""
+    """The pieces of `typed`; the last one is always the end. Raises UserError for a quote without its closing one."""
     typed = narrow(typed)
     found: list[Piece] = []
     place = _end_of_space(typed, 0)
@@ -78,7 +78,7 @@ def _piece(typed: str, place: int) -> Piece:
 
 def _word(typed: str, place: int) -> Piece:
     word = _WORD.match(typed, place)
-    if word is None or word.end() == place:  # can't be: every character starts something
+    if word is None or word.end() == place:  # unreachable: every character starts a piece
         raise UserError(f"I can't read “{typed[place]}”.", at=(place, place + 1))
     if word["phrase"] is not None and word["closed"] is None:
         start = word.start("phrase") - 1

@@ -1,7 +1,7 @@
-"""A paper as the language sees it: its words written out in lines in which a phrase is a substring.
+"""A paper as queries see it: its words in lines of text, so that a phrase is a substring.
 
-A `PaperView` is all that is needed to answer any query about a paper, and is a fraction of the paper's keys in
-size: the back-test keeps ten thousand of them.
+A `PaperView` is enough to evaluate any query, and much smaller than the set of the paper's keys: the preview of a query
+holds ten thousand views in memory.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,44 +11,44 @@ from bot.domain.models import Paper
 from bot.text import Token, small, tokens
 
 GAP = "|"
-"""Stands between two names: no phrase crosses it, for it is no token."""
+"""Separates two names. It is never a token, so no phrase crosses it."""
 
 
 class Line(NamedTuple):
-    """The words of a text, `" fine tuning data "`, with the joined forms of its hyphenated words beside them."""
+    """The words of a text, `" fine tuning data "`, and the joined forms of its hyphenated words."""
 
     words: str
     joins: str
-    """`" finetuning:0:2 "`: the form, and between which places of the line it stands."""
+    """`" finetuning:0:2 "`: each form with the places in the line where it begins and ends."""
     stems: str = ""
-    """Plurals as they were written, for prefixes: `polici*` is to find "policies"."""
+    """Plurals as written, for prefixes: `polici*` should find "policies"."""
 
-    def has(self, path: Sequence[str]) -> bool:
-        """Whether the words of `path` follow each other, any of them as a joined form."""
-        if f" {' '.join(path)} " in self.words:
+    def has(self, variant: Sequence[str]) -> bool:
+        """Whether the words of `variant` are adjacent, where any of them may be a joined form."""
+        if f" {' '.join(variant)} " in self.words:
             return True
-        return any(f" {word}:" in self.joins for word in path) and self._leads(path)
+        return any(f" {word}:" in self.joins for word in variant) and self._leads(variant)
 
     def has_prefix(self, stem: str) -> bool:
         """Whether a word begins with `stem`."""
         start = f" {stem}"
         return start in self.words or start in self.joins or start in self.stems
 
-    def _leads(self, path: Sequence[str]) -> bool:
+    def _leads(self, variant: Sequence[str]) -> bool:
         edges: dict[tuple[int, str], set[int]] = {}
         for place, word in enumerate(self.words.split()):
             edges[place, word] = {place + 1}
         for join in self.joins.split():
             word, start, end = join.split(":")
             edges.setdefault((int(start), word), set()).add(int(end))
-        reached = {place for place, word in edges if word == path[0]}
-        for word in path:
+        reached = {place for place, word in edges if word == variant[0]}
+        for word in variant:
             reached = {end for place in reached for end in edges.get((place, word), ())}
         return bool(reached)
 
 
 class PaperView(NamedTuple):
-    """A paper's lines and facts. `_forms` are the same lines with case and plurals as written."""
+    """A paper's lines and facts. `title_forms` and `abstract_forms` keep case and plurals as written."""
 
     title: Line
     abstract: Line
@@ -64,7 +64,7 @@ class PaperView(NamedTuple):
 
     @classmethod
     def of(cls, paper: Paper) -> "PaperView":
-        """How `paper` reads."""
+        """The view of `paper`."""
         title, abstract = tokens(paper.title), tokens(paper.abstract)
         return cls(
             title=_line(title),
@@ -81,7 +81,7 @@ class PaperView(NamedTuple):
         )
 
     def with_facts_of(self, paper: Paper) -> "PaperView":
-        """The same words with what else is known of `paper` now."""
+        """The same words with the current facts of `paper`."""
         return self._replace(
             categories=categories_of(paper),
             sources=sources_of(paper),
@@ -92,13 +92,13 @@ class PaperView(NamedTuple):
 
 
 def categories_of(paper: Paper) -> tuple[str, ...]:
-    """`cs.cl` and `cs.*` for each category, in small letters."""
+    """`cs.cl` and `cs.*` for each category, in lower case."""
     small_ones = [category.lower() for category in paper.categories]
     return tuple(dict.fromkeys(form for name in small_ones for form in (name, f"{name.split('.')[0]}.*")))
 
 
 def sources_of(paper: Paper) -> tuple[str, ...]:
-    """The sources' names up to their colons."""
+    """The names of the sources, up to the colon."""
     return tuple(dict.fromkeys(source.split(":")[0].lower() for source in paper.sources))
 
 

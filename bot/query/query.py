@@ -1,4 +1,4 @@
-"""The query as the rest of Paperboy handles it."""
+"""A parsed query."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from bot.query.paper_view import PaperView
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a subscription asks for. Its `str` is its canonical text, and `parse` of that is an equal query."""
+    """What a subscription asks for. `str` of it is its canonical text, which parses to an equal query."""
 
     root: Node
 
@@ -18,14 +18,14 @@ class Query:
         return str(self.root)
 
     def matches(self, paper: Paper) -> bool:
-        """Whether `paper` is what is asked for, as it stands now."""
+        """Whether `paper` matches."""
         return self.holds_for(PaperView.of(paper))
 
-    def holds_for(self, reading: PaperView) -> bool:
-        """The same for a paper that was read before."""
-        return predicate_of(self.root)(reading)
+    def holds_for(self, view: PaperView) -> bool:
+        """The same for the view of a paper, which several queries can share."""
+        return predicate_of(self.root)(view)
 
     @property
     def has_signals(self) -> bool:
-        """Whether upvotes, rank or code decide: such a query is asked again while a paper is young."""
+        """Whether upvotes, rank or code matter. Such a query is evaluated again while a paper is young."""
         return any(isinstance(term, Signal) for term, _ in terms_of(self.root))

@@ -1,4 +1,4 @@
-"""One word of a query, with its field and signs, as the term that it means."""
+"""Turns a word of a query, with its field and signs, into a term."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ FIELDS: dict[str, Field] = {
     "author": "author", "authors": "author", "au": "author", "cat": "cat", "category": "cat",
     "source": "source", "id": "id", "min": "min", "upvotes": "min", "top": "top", "code": "code",
 }  # fmt: skip
-"""What may be written before a colon, and which field it is."""
+"""What can be typed before a colon -> the field that it means."""
 
 _EXAMPLES: dict[Field, str] = {
     "title": 'title:"world model"', "abs": "abs:robot", "author": "author:hinton", "cat": "cat:cs.CL",
@@ -88,7 +88,7 @@ def check_field(piece: Piece) -> None:
 
 
 def _phrase(piece: Piece, field: Literal["", "title", "abs"] = "") -> Phrase:
-    # What has an unknown field and no value is a title, pasted: "LMEB: a benchmark".
+    # A field without a value is part of a pasted title: "LMEB: a benchmark".
     words, prefix = _words(piece, clean(piece.text or piece.field))
     return Phrase(words, field, exact=piece.exact, prefix=prefix)
 
@@ -107,7 +107,7 @@ def _person(piece: Piece) -> Person:
 
 
 def _words(piece: Piece, text: str) -> tuple[tuple[str, ...], bool]:
-    """The words of a value, and whether they are the beginning of one."""
+    """The words of a value, and whether they are a prefix."""
     words = spell(text, case=piece.exact)
     if not words:
         raise UserError(f"“{piece.text or piece.field}” has no letters or digits to search for.", at=piece.at)
