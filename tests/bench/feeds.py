@@ -1,4 +1,4 @@
-"""What hostile feeds can do: connections to private addresses, stalls of the event loop, memory.
+"""How feeds with faults are read, and what hostile ones can do: private addresses, stalls of the event loop, memory.
 
     python -m tests.bench.feeds --json
 
@@ -30,6 +30,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.domain.errors import SourceError
 from bot.sources.feed import Feed
+from tests.bench.odd_feeds import arxiv_ms, read_odd_feeds
 from tests.sources.test_ssrf_guard import TRICKS, Trap
 
 TICK = 0.002
@@ -218,7 +219,7 @@ async def tricks(url: str) -> dict[str, int]:
 
 
 async def run() -> dict[str, Any]:
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {"odd": await read_odd_feeds(HOST, ALLOWED), "arxiv_ms": arxiv_ms()}
     async with elsewhere() as url:
         names = {**{f"/{n}": name for n, name in enumerate(BODIES)}, "/gzip": "gzip bomb of 1 GB",
                  "/gzip2": "gzip bomb in gzip", "/drip": "slow bytes", "/loop": "redirects in circles"}  # fmt: skip

@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from xml.etree.ElementTree import Element
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
-from bot.sources.arxiv.papers import abstract_url, categories, child_text, elements, pdf_url
+from bot.sources.arxiv.papers import Fields, abstract_url, categories, elements, fields_of, pdf_url
 from bot.sources.authors import read_authors
 from bot.sources.dates import read_date
 from bot.sources.fields import MAX_COUNT, bounded, read_rows
@@ -39,17 +39,16 @@ class Feed:
 
 def parse_announcements(body: bytes) -> Feed:
     """A feed of `/rss/<category>` or `/atom/<category>`. Raises SourceError for what is no whole feed."""
-    root, entries = _read(body)
-    channel = root.find("{*}channel") if _local(root) == "rss" else root
-    head = root if channel is None else channel
-    batch_date = _date(head)
+    head, entries = _read(body)
+    title, batch_date = head.text("title"), _date(head)
     skipped: Counter[str] = Counter()
 
-    def read(entry: Element) -> Announcement:
+    def read(entry: Fields) -> Announcement:
         return _announcement(entry, batch_date)
 
-    found = read_rows("arXiv", entries, read, skipped) if _is_batch(head) else []
-    return Feed(child_text(head, "title"), tuple(found), skipped)
+    # An error in the form of a feed has one entry, which is no paper.
+    is_error = title.casefold().startswith("feed error")
+    return Feed(title, () if is_error else tuple(read_rows("arXiv", entries, read, skipped)), skipped)
 
 
 def parse_answer(body: bytes) -> tuple[Paper, ...]:
@@ -58,104 +57,73 @@ def parse_answer(body: bytes) -> tuple[Paper, ...]:
     Raises SourceError for an error of arXiv's (HTTP 400, one entry that says why), for a page that is empty although
     there are results, and for a body that can't be read. The API lags and has gaps: it never detects papers.
     """
-    root, entries = _read(body)
+    head, entries = _read(body)
     for entry in entries:
-        if _ERROR_ID.match(child_text(entry, "id")):
-            raise SourceError(f"arXiv refused the search: {clean(child_text(entry, 'summary'))[:200]}")
-    if not entries and _count(root, "totalResults") > _count(root, "startIndex"):
+        if _ERROR_ID.match(entry.text("id")):
+            raise SourceError(f"arXiv refused the search: {clean(entry.text('summary'))[:200]}")
+    if not entries and _count(head, "totalResults") > _count(head, "startIndex"):
         raise SourceError("arXiv sent an empty page although it has results, as it does now and then")
     return tuple(read_rows("arXiv", entries, _found))
 
 
-def _read(body: bytes) -> tuple[Element, list[Element]]:
-    """The root and the entries of a feed."""
-    root: Element | None = None
-    entries: list[Element] = []
+def _read(body: bytes) -> tuple[Fields, list[Fields]]:
+    """The fields of a feed, and those of its entries."""
+    entries: list[Fields] = []
+    name = ""
+    channel: Fields | None = None
+    root = None
     for root in elements(body, "a feed"):
-        if _local(root) in ("item", "entry"):
-            entries.append(root)
-    if root is None or _local(root) not in ("rss", "feed", "RDF"):
+        name = root.tag.rpartition("}")[2]
+        if name in ("item", "entry"):
+            entries.append(fields_of(root))
+        elif name == "channel":
+            channel = fields_of(root)
+    if root is None or name not in ("rss", "feed", "RDF"):
         raise SourceError(f"arXiv sent something that is not a feed ({len(body)} bytes)")
-    return root, entries
+    return channel or fields_of(root), entries
 
 
-def _local(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
-def _is_batch(head: Element) -> bool:
-    """Whether this is no error in the form of a feed, whose one entry is no paper."""
-    return not child_text(head, "title").casefold().startswith("feed error")
-
-
-def _count(root: Element, name: str) -> int:
-    value = bounded(child_text(root, name), MAX_COUNT)
+def _count(head: Fields, name: str) -> int:
+    value = bounded(head.text(name), MAX_COUNT)
     if value is None:
         raise SourceError("arXiv sent a feed that is not an answer to a search")
     return value
 
 
-def _date(element: Element) -> datetime | None:
-    written = (child_text(element, name) for name in ("pubDate", "published", "updated", "date"))
+def _date(fields: Fields) -> datetime | None:
+    written = (fields.text(name) for name in ("pubDate", "published", "updated", "date"))
     return next((date for date in map(read_date, written) if date), None)
 
 
-def _announcement(entry: Element, batch_date: datetime | None) -> Announcement:
-    paper_id = _id(entry, "guid", "id", "link")
-    title, published = clean(child_text(entry, "title")), _date(entry) or batch_date
-    if not paper_id or not title or not published:
-        raise ValueError("it lacks an id, a title or a date")
-    summary = child_text(entry, "description") or child_text(entry, "summary")
+def _announcement(entry: Fields, batch_date: datetime | None) -> Announcement:
+    summary = entry.text("description") or entry.text("summary")
     header = _HEADER.match(summary)
-    kind = child_text(entry, "announce_type") or (header["kind"] if header else "")
-    creators = [creator.text or "" for creator in entry.findall("{*}creator")]
-    paper = _paper(
-        entry,
-        paper_id,
-        title=title,
-        abstract=clean(summary[header.end() :] if header else summary),
-        authors=read_authors(creators or _names(entry), last_first=False),
-        published=published,
-    )
-    return Announcement(paper, kind)
+    kind = entry.text("announce_type") or (header["kind"] if header else "")
+    abstract = clean(summary[header.end() :] if header else summary)
+    return Announcement(_paper(entry, ("guid", "id", "link"), abstract, _date(entry) or batch_date), kind)
 
 
-def _found(entry: Element) -> Paper:
-    paper_id = _id(entry, "id")
-    title, published = clean(child_text(entry, "title")), _date(entry)
+def _found(entry: Fields) -> Paper:
+    return _paper(entry, ("id",), clean(entry.text("summary")), _date(entry))
+
+
+def _paper(entry: Fields, ids: Iterable[str], abstract: str, published: datetime | None) -> Paper:
+    paper_id = next((found for name in ids if (found := arxiv_id(entry.text(name)))), None)
+    title = clean(entry.text("title"))
     if not paper_id or not title or not published:
         raise ValueError("it lacks an id, a title or a date")
-    return _paper(
-        entry,
-        paper_id,
-        title=title,
-        abstract=clean(child_text(entry, "summary")),
-        authors=read_authors(_names(entry), last_first=False),
-        published=published,
-    )
-
-
-def _paper(
-    entry: Element, paper_id: str, *, title: str, abstract: str, authors: tuple[str, ...], published: datetime
-) -> Paper:
-    primary = entry.find("{*}primary_category")
-    terms = [one.get("term") or (one.text or "").strip() for one in entry.findall("{*}category")]
+    creators = [creator.text or "" for creator in entry.all("creator")]
+    authors = [fields_of(author).text("name") for author in entry.all("author")]
+    primary = next((one.get("term", "") for one in entry.all("primary_category")), "")
+    terms = (one.get("term") or (one.text or "").strip() for one in entry.all("category"))
     return Paper(
         id=paper_id,
         title=title,
         abstract=abstract,
-        authors=authors,
+        authors=read_authors(creators or authors, last_first=False),
         url=abstract_url(paper_id),
         pdf_url=pdf_url(paper_id),
         published=published,
-        categories=categories(terms, primary.get("term", "") if primary is not None else ""),
+        categories=categories(terms, primary),
         sources=("arxiv",),
     )
-
-
-def _id(entry: Element, *names: str) -> str | None:
-    return next((found for name in names if (found := arxiv_id(child_text(entry, name)))), None)
-
-
-def _names(entry: Element) -> list[str]:
-    return [child_text(author, "name") for author in entry.findall("{*}author")]

@@ -77,6 +77,22 @@ def _complete(parser: "XMLPullParser[Element]") -> Iterator[Element]:
     return (element for element in found if isinstance(element, Element))
 
 
-def child_text(element: Element, name: str) -> str:
-    """The text of the first child of that local name, in whichever namespace; empty if there is none."""
-    return element.findtext(f"{{*}}{name}", "").strip()
+class Fields(dict[str, list[Element]]):
+    """The children of an element by their local names, in whichever namespace."""
+
+    def all(self, name: str) -> list[Element]:
+        """The children of that name."""
+        return self.get(name, [])
+
+    def text(self, name: str) -> str:
+        """The text of the first child of that name; empty if there is none."""
+        found = self.get(name)
+        return (found[0].text or "").strip() if found else ""
+
+
+def fields_of(element: Element) -> Fields:
+    """The children of `element`."""
+    fields = Fields()
+    for child in element:
+        fields.setdefault(child.tag.rpartition("}")[2], []).append(child)
+    return fields

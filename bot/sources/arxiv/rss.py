@@ -45,9 +45,12 @@ class Cursor:
         """The inverse of `str`; a fingerprint alone is what earlier versions wrote."""
         if not written.startswith("{"):
             return cls(written)
-        fields = json.loads(written)
-        changed = fields["changed"]
-        return cls(fields["ids"], datetime.fromisoformat(changed) if changed else None, fields["streak"])
+        try:
+            fields = json.loads(written)
+            changed = datetime.fromisoformat(fields["changed"]) if fields["changed"] else None
+            return cls(str(fields["ids"]), changed, int(fields["streak"]))
+        except (ValueError, TypeError, KeyError):  # the feed is read again, and nothing is posted twice
+            return cls("")
 
     def with_ids(self, ids: str, now: datetime, calendar: Calendar) -> Self:
         """The cursor once the feed holds other ids."""
