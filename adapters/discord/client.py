@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import discord
 import structlog
 from discord import app_commands
+from discord.gateway import KeepAliveHandler
 from redis.asyncio import Redis
 
 from adapters.discord.access import from_payload
@@ -196,6 +198,9 @@ class GatewayClient(discord.AutoShardedClient):
             self._syncing.cancel()
         await self._lifecycle.close()
         await super().close()
+        for heartbeat in [thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler)]:
+            if heartbeat.ws._connection is self._connection:  # noqa: SLF001  # nothing public says whose it is
+                await heartbeat.ws.close(1000)  # cancelled while it connected: discord.py would let it go on
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
         """Log the event that failed; the next ones go on."""
