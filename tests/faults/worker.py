@@ -116,7 +116,13 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
         bot,
         sources=(source,),
         poller=Poller(
-            (source,), bot.papers, lease, redis, now=_now, renew_every=leases.TTL * plan.pace / 3, patience=60
+            (source,),
+            bot.papers,
+            lease,
+            redis,
+            now=_now,
+            renew_every=leases.TTL * plan.pace / 3,
+            lease_timeout=60,
         ),
     )
 
