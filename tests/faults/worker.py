@@ -111,7 +111,7 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
     deliveries = bot.deliveries[0]
     _crash(bot.fanout, plan.crashes)
     deliveries._outbox = deliveries._sender._outbox = bot.fanout._outbox = outbox
-    deliveries._replay_recent, bot.fanout._news = news.replay_recent, news
+    deliveries._replay_recent, bot.fanout._polls = news.replay_recent, news
     return replace(
         bot,
         sources=(source,),
