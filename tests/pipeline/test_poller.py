@@ -265,7 +265,7 @@ async def test_a_list_that_goes_in_circles_is_an_error(clock: SimulatedClock, wo
     source = PagedSource(clock, "one", "one", "one")
     with capture_logs():
         (result,) = await world.poller(source).poll_once()
-    assert "goes round in circles" in str(result.error)
+    assert "its cursor does not move" in str(result.error)
 
 
 async def polls_announced(world: World) -> list[list[str]]:
