@@ -40,10 +40,10 @@ check: install  ## format, lint, types, import contracts, dead code, unsafe call
 	$(BIN)/vulture
 	$(BIN)/bandit -q -ll -c pyproject.toml -r bot adapters
 
-audit: install  ## known weaknesses of the locked libraries; needs a package index that tells of them
+audit: install  ## known weaknesses of the locked libraries; needs a package index with advisories
 	$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
-fix: install  ## what a machine can mend of the above
+fix: install  ## format, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m tests.readme
@@ -57,7 +57,7 @@ manifests: install  ## the files that Slack apps are made from, after a change o
 pictures: install  ## cards as Discord and Slack show them, in build/pictures (needs Chromium)
 	$(BIN)/python -m tests.pictures build/pictures
 
-lock:  ## resolve the dependencies anew (needs uv)
+lock:  ## resolve the dependencies again (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q pyproject.toml -o requirements.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 

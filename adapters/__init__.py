@@ -23,22 +23,18 @@ def setting_groups() -> tuple[type[PlatformSettings], ...]:
 
 
 def platform_settings() -> dict[str, type[PlatformSettings]]:
-    """The same by the platform's name."""
-    declared = ((name, _settings_of(name)) for name in PLATFORMS)
-    return {name: group for name, group in declared if group is not None}
+    """The same, by the platform's name."""
+    return {name: _package(name).SETTINGS for name in PLATFORMS}
 
 
 def build(name: str, settings: Settings, redis: Redis) -> Platform | None:
     """The platform of that name, or None if the operator has not connected it. Raises ConfigurationError."""
-    group = _settings_of(name)
-    if group is not None and not settings.of(group).is_configured:
+    package = _package(name)
+    group: type[PlatformSettings] = package.SETTINGS
+    if not settings.of(group).is_configured:
         return None
-    platform: Platform | None = _package(name).build(settings, redis)
+    platform: Platform = package.build(settings, redis)
     return platform
-
-
-def _settings_of(name: str) -> type[PlatformSettings] | None:
-    return getattr(_package(name), "SETTINGS", None)
 
 
 def _package(name: str) -> ModuleType:

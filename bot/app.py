@@ -13,8 +13,8 @@ import structlog
 from redis.asyncio import Redis
 
 import adapters
-from bot.cards.message import message
-from bot.cards.welcome import reading_card
+from bot.cards.digest import delivery_card
+from bot.cards.terminal import reading_card
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
@@ -31,17 +31,17 @@ from bot.ports import Interactive, Joining, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import Settings
-from bot.sources import build_sources
+from bot.sources import build_enrichers, build_finders, build_sources
 from bot.sources import setting_groups as source_setting_groups
-from bot.sources.elsewhere import Elsewhere
+from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX, build_enrichment
-from bot.sources.wiring import Wiring
-from bot.store import keys
+from bot.sources.upstream_search import UpstreamSearch
 from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.connect import connect, syncs_every_write
+from bot.store.crash_recovery import free_claims_of_the_dead
 from bot.store.edits import CardUpdateQueue
-from bot.store.embedded import EmbeddedServer
+from bot.store.embedded import EmbeddedServer, problem_of
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
 from bot.store.notifications import Notifications
@@ -143,8 +143,9 @@ async def open_server(settings: Settings) -> AsyncIterator[Redis]:
             yield redis
         return
     async with EmbeddedServer(settings.data_dir) as server, aclosing(await connect(server.url)) as redis:
-        if server.alone:  # the poller that held this lease was killed
-            await redis.delete(keys.LEASE)
+        server.serves(redis)
+        if server.alone:  # a process that held a lease was killed
+            await free_claims_of_the_dead(redis, adapters.PLATFORMS)
         yield redis
 
 
@@ -242,8 +243,8 @@ def wire(
     )
 
 
-def _source_context(shared: _Shared) -> Wiring:
-    return Wiring(
+def _source_context(shared: _Shared) -> SourceContext:
+    return SourceContext(
         settings=shared.settings,
         session=shared.session,
         redis=shared.redis,
@@ -252,7 +253,7 @@ def _source_context(shared: _Shared) -> Wiring:
     )
 
 
-def _poller(shared: _Shared, context: Wiring, sources: tuple[Source, ...]) -> Poller:
+def _poller(shared: _Shared, context: SourceContext, sources: tuple[Source, ...]) -> Poller:
     def polled(result: PollResult) -> None:
         outcome = "ok" if result.error is None else "refused" if result.refused else "failed"
         metrics.polls.labels(*metrics.source_labels(result.source), outcome).inc()
@@ -266,7 +267,7 @@ def _poller(shared: _Shared, context: Wiring, sources: tuple[Source, ...]) -> Po
         Lease(shared.redis),
         shared.redis,
         now=shared.now,
-        beside=build_enrichment(context),
+        beside=build_enrichment(context, build_enrichers(context)),
         polled=polled,
     )
 
@@ -288,9 +289,9 @@ def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
         shared.outbox,
         shared.papers,
         Rates(shared.redis),
-        lambda delivery, entries, wishes: message(entries, wishes, shared.now(), delivery.label),
+        lambda delivery, entries, wishes: delivery_card(entries, wishes, shared.now(), delivery.label),
         on_uncertain=shared.settings.unclear or platform.on_uncertain,
-        replay_recent=shared.polls.again,
+        replay_recent=shared.polls.replay_recent,
     )
 
 
@@ -307,7 +308,7 @@ def _card_updater(shared: _Shared, platform: Platform) -> CardUpdater:
     )
 
 
-def _commands(shared: _Shared, context: Wiring) -> Commands:
+def _commands(shared: _Shared, context: SourceContext) -> Commands:
     return Commands(
         Services(
             access=AccessGate(shared.platforms),
@@ -315,7 +316,7 @@ def _commands(shared: _Shared, context: Wiring) -> Commands:
             papers=shared.shown_papers,
             recent=shared.recent,
             search=shared.search,
-            elsewhere=Elsewhere.build(context),
+            upstream_search=UpstreamSearch(build_finders(context)),
             settings=shared.channel_settings,
             rules=shared.rules,
             saved=Saved(shared.redis),
@@ -323,6 +324,7 @@ def _commands(shared: _Shared, context: Wiring) -> Commands:
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
             platforms=adapters.platform_settings(),
+            database_problem=partial(problem_of, shared.redis),
             polls=partial(last_polls, shared.redis),
             now=shared.now,
             join=partial(_join_channel, shared.platforms),

@@ -56,7 +56,7 @@ async def run_limited(module: str, data: bytes, *, seconds: float) -> bytes:
 
 
 def limit_resources(*, memory: int, cpu_seconds: int) -> None:
-    """Limit this process to `memory` bytes of its own and to `cpu_seconds` of processor time."""
+    """Limit this process to `memory` bytes of private memory and to `cpu_seconds` of processor time."""
     limits = (
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_CPU, cpu_seconds),
@@ -65,4 +65,5 @@ def limit_resources(*, memory: int, cpu_seconds: int) -> None:
     for kind, most in limits:
         with contextlib.suppress(ValueError, OSError):  # not every system has every limit
             resource.setrlimit(kind, (most, most))
-    os.nice(NICENESS)
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)

@@ -108,12 +108,6 @@ class Core(Protocol):
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         """The papers that the person has saved in the channel's workspace, the latest first."""
 
-    async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
-        """Someone reacted with 👍 (True) or 👎 (False) to the message of this id, or removed the reaction (None).
-
-        Nothing happens where it is not the card of one paper that was posted there.
-        """
-
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Stop posting in the channel: the platform reported that it is impossible for now. Subscriptions stay."""
 
@@ -251,6 +245,10 @@ class Connected(Protocol):
 @runtime_checkable
 class Invitable(Protocol):
     """A platform that anyone can add to their workspace by a link on the front page."""
+
+    @property
+    def title(self) -> str:
+        """The platform's name as people write it."""
 
     def invitation(self) -> str | None:
         """The address that adds it; None if this installation isn't open to everyone."""

@@ -8,7 +8,6 @@ import os
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
@@ -22,16 +21,12 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
-    field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.errors import ConfigurationError
 
 PREFIX = "PAPERBOY_"
-OWN_SOURCES = ("arxiv", "huggingface", "hf", "biorxiv", "medrxiv", "sample")
-"""Names that `source:` knows without any feed."""
-CATEGORY_PATTERN = r"^[A-Za-z][A-Za-z-]+(\.[A-Za-z-]+)?$"
 
 
 def _split_commas(value: object) -> object:
@@ -58,31 +53,9 @@ def matching(pattern: str, needs: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _check_category(value: str) -> str:
-    if not re.match(CATEGORY_PATTERN, value):
-        raise ValueError("needs arXiv categories such as cs.AI, separated by commas")
-    archive, dot, subject = value.partition(".")
-    if dot and (subject != subject.upper() and len(subject) == 2):
-        raise ValueError(
-            f"“{value}” isn't a category of arXiv. Did you mean {archive.lower()}.{subject.upper()}?"
-        )
-    return value
-
-
 Url = Annotated[str, matching(r"^https?://[^\s/]+", "an address such as https://example.org")]
 BaseUrl = Annotated[Url, AfterValidator(lambda url: url.rstrip("/"))]
 """An address that paths are appended to; a slash at its end is dropped."""
-Category = Annotated[str, AfterValidator(_check_category)]
-Topic = Annotated[
-    str, matching(r"^[a-z]+(-[a-z]+)*$", "categories such as cancer-biology, separated by commas")
-]
-Feed = Annotated[
-    str,
-    matching(
-        r"^[a-z0-9][a-z0-9_-]{0,30}=https?://[^\s/@]+(/\S*)?$",
-        "feeds with a short name each, such as nature=https://www.nature.com/nature.rss",
-    ),
-]
 
 
 class SettingsGroup(BaseSettings):
@@ -116,7 +89,7 @@ class PlatformSettings(SettingsGroup):
     title: ClassVar[str]
     """The platform's name as people write it."""
     connect: ClassVar[str] = ""
-    """How an operator connects it, in a few words, with names of settings in backquotes; "" if it needs nothing."""
+    """The settings that connect it, in words, their names in backquotes; "" if it needs none."""
     channel_settings: ClassVar[frozenset[str]] = frozenset()
     """The optional settings of a channel that make sense here, of `edits threads embeds publish ping editors`."""
     secret_patterns: ClassVar[Sequence[str]] = ()
@@ -149,29 +122,6 @@ class Settings(SettingsGroup):
     unsafe_redis: bool = False
     """The operator's word that a server that reports no persistence, or hides its settings, keeps data."""
 
-    huggingface_url: BaseUrl = "https://huggingface.co"
-    arxiv_rss_url: BaseUrl = "https://rss.arxiv.org"
-    arxiv_oai_url: BaseUrl = "https://oaipmh.arxiv.org"
-    arxiv_api_url: BaseUrl = "https://export.arxiv.org"
-    """Asked for on-demand search and for backfilling, never for what is new."""
-    semantic_scholar_url: BaseUrl = "https://api.semanticscholar.org"
-    semantic_scholar_key: SecretStr | None = Field(default=None, validation_alias="SEMANTIC_SCHOLAR_API_KEY")
-    """With it `/paper search` also looks there."""
-    arxiv_categories: CommaSeparated[Category] = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
-    arxiv_cross_lists: bool = False
-    """Whether papers are new that are only listed in these categories too, under another one of their own."""
-    arxiv_holidays: CommaSeparated[date] = ()
-    """Dates on which arXiv announces nothing, beside those that are known: `2027-05-03,2027-08-16`."""
-    biorxiv_url: BaseUrl = "https://api.biorxiv.org"
-    biorxiv_categories: CommaSeparated[Topic] = ()
-    """Which of bioRxiv's categories to follow, `neuroscience,cancer-biology`; `all` for all of them."""
-    medrxiv_categories: CommaSeparated[Topic] = ()
-    feeds: Annotated[tuple[Feed, ...], NoDecode] = ()
-    """RSS or Atom feeds to follow, each with the name that `source:` knows it by: `nature=https://…`."""
-    feeds_private: CommaSeparated[IPvAnyNetwork] = ()
-    """Networks that are not public, but in which feeds may be: `10.1.0.0/16`."""
-    enrich: CommaSeparated[Literal["semanticscholar", "huggingface"]] = ()
-    """Who is asked, beside and later, for one-sentence summaries and code of papers that were found."""
     contact: str = ""
     """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
 
@@ -187,23 +137,6 @@ class Settings(SettingsGroup):
     """Where errors are reported to, without it nowhere."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """By default `info`; `error` in a terminal that is the channel, where a log would tear the cards."""
-
-    @field_validator("feeds", mode="before")
-    @classmethod
-    def _listed(cls, value: object) -> object:
-        """Addresses may have commas in them: a comma parts two feeds where a name follows."""
-        if isinstance(value, str):
-            return tuple(part for part in re.split(r"\s*,?\s+|,(?=[a-z0-9_-]+=http)", value) if part)
-        return value
-
-    @field_validator("feeds")
-    @classmethod
-    def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        names = [feed.partition("=")[0] for feed in value]
-        for name in names:
-            if name in OWN_SOURCES or names.count(name) > 1:
-                raise ValueError(f"the name {name} is taken; give the feed another one")
-        return value
 
     @classmethod
     def read(cls, groups: Iterable[type[SettingsGroup]] = ()) -> Self:
@@ -242,6 +175,11 @@ class Settings(SettingsGroup):
     def platforms(self) -> tuple[PlatformSettings, ...]:
         """The settings of every platform, connected or not."""
         return tuple(group for group in self._groups.values() if isinstance(group, PlatformSettings))
+
+    @property
+    def connectable(self) -> tuple[tuple[str, str], ...]:
+        """The title of each platform that an operator can connect, and how."""
+        return tuple((group.title, group.connect) for group in self.platforms if group.connect)
 
     @property
     def connected(self) -> bool:

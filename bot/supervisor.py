@@ -154,7 +154,14 @@ async def tour(settings: Settings) -> None:
                 await bot.deliveries[0].deliver_due()
 
             pause = asyncio.sleep if sys.stdout.isatty() else _no_pause
-            await demo.tour(bot.core, screen.screen, screen.channel, arrive=arrive, pause=pause)
+            await demo.tour(
+                bot.core,
+                screen.screen,
+                screen.channel,
+                platforms=settings.connectable,
+                arrive=arrive,
+                pause=pause,
+            )
 
 
 @asynccontextmanager
@@ -163,7 +170,7 @@ async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
     if bot.interactive is None or roles:
         yield
         return
-    await welcome(bot.interactive, bot.subscriptions)
+    await welcome(bot.interactive, bot.subscriptions, bot.settings.connectable)
     watching = asyncio.create_task(stand_in(bot.interactive, bot.papers, bot.reached))
     try:
         yield

@@ -55,7 +55,7 @@ async def redis(valkey: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Recorded answers of the upstreams, where they lie beside the checkout."""
+    """Recorded answers of the upstreams, if they are next to the checkout."""
     if not SHARED_DATA.is_dir():
         pytest.skip("recorded data is not here (expected in ../shared/data)")
     return SHARED_DATA

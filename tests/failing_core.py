@@ -1,4 +1,4 @@
-"""A core that nobody should ask; a test overrides what it expects to be asked."""
+"""A core whose every method fails; a test overrides those that it expects."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -8,7 +8,7 @@ from bot.ports import Reply
 
 
 class FailingCore:
-    """Fits `bot.ports.Core`; every question is a failure."""
+    """Fits `bot.ports.Core`; every call is a failure."""
 
     async def handle(self, command: Command) -> Reply:
         raise AssertionError(command)
@@ -31,9 +31,6 @@ class FailingCore:
 
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         raise AssertionError(user, channel)
-
-    async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
-        raise AssertionError(message, liked, user, channel)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         raise AssertionError(channel, reason)

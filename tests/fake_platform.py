@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -67,6 +67,8 @@ class Weather:
     """Channel (as text) -> its fault."""
     down: bool = False
     """503 for everything; nothing is taken."""
+    proxied: bool = False
+    """A proxy in between answers everything with a page of its own; nothing is taken."""
     delay: float = 0.0
     """Seconds that a post is on its way, and its answer on the way back."""
 
@@ -86,6 +88,8 @@ class FakeService:
         self.weather = weather or Weather()
         self.posts: list[Post] = []
         self.asked: list[str] = []
+        self.requests = 0
+        """Posts that were asked for, taken or not."""
         self.listed: list[str] = []
         """Papers that a source may read here."""
         self.hold: asyncio.Event | None = None
@@ -126,13 +130,16 @@ class FakeService:
         """(channel, paper) -> how often it was posted there."""
         return Counter((post.channel, paper) for post in self.posts for paper in post.papers)
 
-    async def _post(self, request: web.Request) -> web.StreamResponse:  # noqa: PLR0911  # a line each
+    async def _post(self, request: web.Request) -> web.StreamResponse:  # noqa: C901, PLR0911  # a line each
         body = await request.json()
+        self.requests += 1
         channel, key = body["channel"], body["key"]
         await asyncio.sleep(self.weather.delay)
         weather, now = self.weather, monotonic()
         if weather.down:
             return web.Response(status=503)
+        if weather.proxied:
+            return web.Response(status=403, text="<html>Access denied</html>", content_type="text/html")
         if now < self._not_before.get(channel, 0.0):
             self.too_early.append(channel)
             return self._limited(channel, now)
@@ -197,6 +204,8 @@ class FakeService:
         self.asked.append(key)
         if self.weather.down:
             return web.Response(status=503)
+        if self.weather.proxied:
+            return web.Response(status=403, text="<html>Access denied</html>", content_type="text/html")
         if not self._can_tell:
             return web.Response(status=501)
         since = float(request.query["since"])
@@ -219,9 +228,11 @@ class FakePlatform:
         self._url = url
         self._session = session
         self._looks = looks
+        self.notified: list[tuple[str, str]] = []
+        self.reaches: Callable[[], bool] = lambda: True
 
     async def run(self, core: Core) -> None:  # noqa: ARG002  # the port has it
-        """Nobody types anything here."""
+        """Takes no commands."""
         await asyncio.Event().wait()
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
@@ -241,6 +252,8 @@ class FakePlatform:
                         raise WorkspaceGone("the token was revoked")
                     case 422:
                         raise CardRefused("invalid blocks")
+                    case 403:
+                        raise RetryLater("a proxy answered", counts=False, scope="platform")
                     case 503:
                         raise RetryLater("the platform is down")
                     case status:
@@ -260,10 +273,17 @@ class FakePlatform:
                     raise LookupUnsupported("this platform has no history")
                 if response.status == 404:
                     return None
+                if response.status == 403:
+                    raise RetryLater("a proxy answered", counts=False, scope="platform")
                 response.raise_for_status()
                 return MessageRef((await response.json())["id"])
         except ClientError as error:
             raise RetryLater(f"no answer: {error!r}") from error
+
+    async def notify(self, channel: ChannelRef, problem: str) -> bool:
+        """Notes it down; `reaches` says whether anyone was reached, or raises."""
+        self.notified.append((str(channel), problem))
+        return self.reaches()
 
     async def close(self) -> None:
         """The session is the test's."""

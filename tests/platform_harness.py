@@ -1,4 +1,4 @@
-"""A channel of any platform as the person in it sees it, so that one story can be told on all of them.
+"""A channel of any platform as the person in it sees it, so that one story can run on all of them.
 
 `console_stage` is here; each other platform's stage lies beside its tests. All of them run the same bot, wired by
 `wired`, on a real server, with papers that a test lets `arrive`.
@@ -61,7 +61,7 @@ class Stage(Protocol):
         """What everyone in the channel sees from Paperboy, the oldest first."""
 
     async def restart(self) -> None:
-        """End the bot and start it anew: what was shown before must still work."""
+        """Restart the bot: what was shown before must still work."""
 
 
 @asynccontextmanager
@@ -147,7 +147,7 @@ class _Screen:
         self.replies.append(card)
 
     def note(self, card: Card) -> None:
-        raise AssertionError(f"nobody greets a stage: {card.notice}")
+        raise AssertionError(f"unexpected note: {card.notice}")
 
     def typed(self, line: str) -> None:
         """It is on the screen already."""

@@ -1,4 +1,4 @@
-"""Every platform's stage, for stories that are told once and lived through on all of them."""
+"""Every platform's harness, for stories that run on all of them."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

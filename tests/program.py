@@ -1,4 +1,4 @@
-"""Paperboy as a program of its own, started as a person or cron would."""
+"""Paperboy as a separate program, started as a person or cron would."""
 
 import asyncio
 import json

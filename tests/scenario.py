@@ -13,7 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.cards import Card, PaperBlock
-from bot.cards.message import message
+from bot.cards.digest import delivery_card
 from bot.domain.errors import RetryLater
 from bot.domain.models import ChannelRef, ChannelSettings, Every, MessageRef, Paper
 from bot.matching import Matcher
@@ -208,7 +208,9 @@ class House:
             self.outbox,
             self.papers,
             SharedRates(redis),
-            lambda delivery, entries, settings: message(entries, settings, board.clock.now, delivery.label),
+            lambda delivery, entries, settings: delivery_card(
+                entries, settings, board.clock.now, delivery.label
+            ),
         )
 
         self.editor = CardUpdater(

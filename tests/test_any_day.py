@@ -144,7 +144,7 @@ def test_any_day(valkey: str, some: list[tuple[str, Any]]) -> None:
         redis = Redis.from_url(valkey, decode_responses=True)
         await redis.flushall()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(delivering, "PATIENCE", 0.0)
+            patch.setattr(delivering, "MAX_WAIT", 0.0)
             patch.setattr(digest, "LINES", 1000)
             day = Day(redis, valkey, Board(set_clock(patch, redis)))
             try:

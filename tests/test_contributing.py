@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md's claim: a new platform is one package, its contract, and one registry line."""
+"""CONTRIBUTING.md's claims: a new source is one file, its recording, and one registry line; so is a new platform."""
 
 import re
 import shutil
@@ -104,6 +104,61 @@ def test_a_registered_platform_without_a_contract_fails_the_suite(copy: Path) ->
     contract = run(copy, *CONTRACT)
     assert contract.returncode == 1
     assert "No module named 'tests.adapters.pigeon'" in contract.stdout
+
+
+def add_source(tree: Path) -> None:
+    shutil.copy(TOYS / "observatory.py", tree / "bot" / "sources" / "observatory.py")
+
+
+def register_source(tree: Path) -> None:
+    registry = tree / "bot" / "sources" / "__init__.py"
+    written = registry.read_text()
+    changed = written.replace("\n}\n", '\n    "observatory": "bot.sources.observatory",\n}\n', 1)
+    assert changed != written
+    registry.write_text(changed)
+
+
+def add_recording(tree: Path) -> None:
+    recording = (TOYS / "observatory_recording.py").read_text()
+    recording = recording.replace("tests.toys.observatory", "bot.sources.observatory")
+    (tree / "tests" / "sources" / "recordings" / "observatory.py").write_text(recording)
+
+
+SOURCE_CONTRACT = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/sources/test_contract.py", "-k", "observatory")  # fmt: skip
+FOLLOWED = """
+from redis.asyncio import Redis
+from bot.app import read_settings
+from bot.sources import build_sources
+from tests.sources.context import a_context
+from dataclasses import replace
+world = replace(a_context("http://localhost", None, Redis()), settings=read_settings())
+print("observatory" in [source.name for source in build_sources(world)])
+"""
+
+
+def test_a_new_source_is_one_file_its_recording_and_one_registry_line(copy: Path) -> None:
+    add_source(copy)
+    register_source(copy)
+    add_recording(copy)
+    assert touched(copy) == {
+        "bot/sources/__init__.py",
+        "bot/sources/observatory.py",
+        "tests/sources/recordings/observatory.py",
+    }
+    contract = run(copy, *SOURCE_CONTRACT)
+    assert contract.returncode == 0, contract.stdout
+    assert re.search(r"\b1[0-9] passed", contract.stdout), contract.stdout
+    (copy / ".env").write_text("PAPERBOY_OBSERVATORY_URL=https://observatory.example/\n")
+    followed = run(copy, "-c", FOLLOWED)
+    assert followed.stdout == "True\n", followed.stderr
+
+
+def test_a_registered_source_without_a_recording_fails_the_suite(copy: Path) -> None:
+    add_source(copy)
+    register_source(copy)
+    contract = run(copy, *SOURCE_CONTRACT)
+    assert contract.returncode != 0
+    assert "No module named 'tests.sources.recordings.observatory'" in contract.stdout
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ async def a_day(house: House, clock: Clock) -> None:
 async def test_a_digest_survives_a_kill_at_every_call(
     valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool
 ) -> None:
-    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     steps = 0
     while True:
         steps += 1
@@ -51,14 +51,14 @@ async def test_a_digest_survives_a_kill_at_every_call(
         )
         assert len(board.posts) == 2, f"one message each, killed at {steps}"
         monkeypatch.undo()
-        monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+        monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
         if survived:
             break
     assert steps > 20
 
 
 async def killed_at(step: int, valkey: str, board: Board, *, makes_last: bool) -> bool:
-    """A process of its own lives through the day until its `step`th call. -> whether it saw the end"""
+    """A process lives through the day until its `step`th call. Returns whether it reached the end."""
     board.life = Life(step, makes_last=makes_last)
     mortal = MortalRedis.living(valkey, board.life)
     try:

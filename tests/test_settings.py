@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr
 from bot.app import read_settings
 from bot.domain.errors import ConfigurationError
 from bot.settings import PlatformSettings, Settings
+from bot.sources.arxiv import ArxivSettings
+from bot.sources.huggingface import HuggingFaceSettings
 
 
 @pytest.fixture(autouse=True)
@@ -19,9 +21,9 @@ def empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_nothing_has_to_be_set() -> None:
     settings = read_settings()
-    assert settings.huggingface_url == "https://huggingface.co"
-    assert settings.arxiv_rss_url == "https://rss.arxiv.org"
-    assert settings.arxiv_categories == ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
+    assert settings.of(HuggingFaceSettings).huggingface_url == "https://huggingface.co"
+    assert settings.of(ArxivSettings).arxiv_rss_url == "https://rss.arxiv.org"
+    assert settings.of(ArxivSettings).arxiv_categories == ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
     assert settings.redis_url is None
 
 
@@ -34,7 +36,7 @@ def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatc
 
 def test_categories_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAPERBOY_ARXIV_CATEGORIES", "cs.RO, math.CO,hep-th")
-    assert read_settings().arxiv_categories == ("cs.RO", "math.CO", "hep-th")
+    assert read_settings().of(ArxivSettings).arxiv_categories == ("cs.RO", "math.CO", "hep-th")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_secrets_are_known_to_be_redacted(monkeypatch: pytest.MonkeyPatch) -> No
 
 class PigeonSettings(PlatformSettings):
     title = "Carrier pigeons"
-    connect = "set `PIGEON_TOKEN`"
+    connect = "`PIGEON_TOKEN`"
 
     token: SecretStr | None = Field(default=None, validation_alias="PIGEON_TOKEN")
     pigeon_flock: int = 3

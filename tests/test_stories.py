@@ -1,4 +1,4 @@
-"""The channel's own rhythm, told once and lived through on every platform."""
+"""A channel's schedule, as one story on every platform."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 
 @pytest.fixture
 async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     clock = set_clock(monkeypatch, redis)
     await clock.set(MORNING)
     return clock

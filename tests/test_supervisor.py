@@ -1,4 +1,4 @@
-"""`paperboy run` as a person meets it: it begins by itself, stops when told to, and survives being killed."""
+"""`paperboy run` as a person uses it: it starts without settings, stops on a signal, and survives being killed."""
 
 import asyncio
 import signal
@@ -74,7 +74,7 @@ async def test_a_bad_setting_is_one_line_and_exit_code_78(tmp_path: Path) -> Non
     _, said = await process.communicate()
     assert process.returncode == 78
     assert said.decode().count("\n") == 1
-    assert said.decode().startswith("paperboy: PORT: ")
+    assert said.decode().startswith("paperboy: PORT ")
 
 
 async def test_an_unknown_role_is_one_line_and_exit_code_78(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ async def test_the_doctor_names_what_is_wrong(tmp_path: Path) -> None:
     process = await start("doctor", env=environment(tmp_path))
     out, _ = await process.communicate()
     assert process.returncode == 1
-    assert "FAIL  huggingface: Hugging Face could not be reached" in out.decode()
+    assert "Hugging Face could not be reached" in out.decode()
     assert "ok    redis" in out.decode()
 
 

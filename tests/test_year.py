@@ -33,7 +33,7 @@ ODD_DAYS = {
     ],
 )
 async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, zone: str, hour: int) -> None:
-    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     clock = set_clock(monkeypatch, redis)
     board = Board(clock)
     house, local = House(redis, board), ZoneInfo(zone)
@@ -52,7 +52,7 @@ async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, 
         await house.poll(a_paper(paper, published=clock.now))
     for every in RHYTHMS:
         waiting = {
-            paper for owed in await house.outbox.open_deliveries(where(every)) for paper, _ in owed.papers
+            paper for one in await house.outbox.open_deliveries(where(every)) for paper, _ in one.papers
         }
         expected: dict[date, set[str]] = {}
         for paper in polled.keys() - waiting:

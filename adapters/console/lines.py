@@ -13,7 +13,7 @@ CHUNK = 65_536
 async def lines(descriptor: int) -> AsyncIterator[str]:
     """Each line without its end, until the input ends.
 
-    A thread of its own reads: not every input can be waited for by the event loop. It reads the descriptor, not
+    A separate thread reads, because the event loop can't wait for every kind of input. It reads the descriptor, not
     `sys.stdin`, and is a daemon, so that a read that never returns doesn't keep the program from ending.
     """
     loop = asyncio.get_running_loop()
@@ -23,7 +23,7 @@ async def lines(descriptor: int) -> AsyncIterator[str]:
         loop.call_soon_threadsafe(received.put_nowait, line)
 
     def read() -> None:
-        with suppress(RuntimeError):  # the loop has ended, and nobody waits for lines
+        with suppress(RuntimeError):  # the loop has ended, so no one reads lines any more
             _read(descriptor, deliver)
 
     Thread(target=read, name="standard input", daemon=True).start()

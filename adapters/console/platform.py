@@ -39,7 +39,7 @@ class ConsolePlatform:
     async def run(self, core: Core) -> None:
         """Answer what is typed until cancelled. Returns once the person has left, or the output was closed.
 
-        The end of an input that is no terminal is not the end: papers keep coming.
+        If the input isn't a terminal, its end isn't the end of the program: papers keep coming.
         """
         async with asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(self._listen(core))
@@ -52,7 +52,7 @@ class ConsolePlatform:
             await self._answer(line, core, echo=True)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
-        """Show a card. What can't be shown any more waits for the next start."""
+        """Show a card. A card that can't be shown any more waits for the next start."""
         if to != CHANNEL:
             raise ChannelGone(f"{to} is not this terminal")
         try:
@@ -63,11 +63,11 @@ class ConsolePlatform:
         return MessageRef(key)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
-        """Raises Unknowable: a terminal can't say what was on it."""
+        """Raises LookupUnsupported: a terminal can't say what it has shown."""
         raise LookupUnsupported(f"a terminal can't say whether {key} was shown on {to} since {since:%H:%M}")
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
     async def _listen(self, core: Core) -> None:
         try:
@@ -98,5 +98,5 @@ class ConsolePlatform:
 
 
 def on_terminal() -> bool:
-    """Whether a person sits at both ends."""
+    """Whether both input and output are a terminal."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()

@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span
-from bot.cards.plain import link, visible
+from bot.cards.sanitize import link, visible
 
 WIDTH = 96
 """Columns. Wider lines are hard to read."""
 SHORT_ADDRESS = 40
 
-# Only attributes and the terminal's own colours: whoever reads chose them, on dark or on light.
+# Only attributes and the terminal's own colours: its user chose them, for dark or light.
 _STYLES = {
     "plain": Style(),
     "bold": Style(bold=True),

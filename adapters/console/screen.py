@@ -1,4 +1,4 @@
-"""Where the terminal's channel is shown: as cards for people, or as JSON lines for scripts."""
+"""Shows the terminal's channel: as cards for people, or as JSON lines for scripts."""
 
 import io
 import json
@@ -12,19 +12,19 @@ from rich.text import Text
 
 from adapters.console.render import WIDTH, render
 from bot.cards import Card, PaperBlock
-from bot.cards.plain import visible
-from bot.cards.wire import to_json
+from bot.cards.sanitize import visible
+from bot.cards.serialization import to_json
 from bot.domain.errors import PaperboyError
 
 _Colors = Literal["standard", "256", "truecolor", "windows"]
 UNWRAPPED = 2000
-"""Columns where there is no terminal: whoever reads a file or a pipe wraps lines, and an address must stay whole."""
+"""Columns of a file or a pipe: its reader wraps lines, and an address must stay in one piece."""
 _PADDING = re.compile(" +\n")
 """Rich fills lines up; in a window that is made narrower they would wrap."""
 
 
 class ScreenClosed(PaperboyError):
-    """Nobody reads the output any more: its pipe or terminal is gone."""
+    """The output can't be written any more: its pipe or terminal is closed."""
 
 
 class RichScreen:
@@ -86,7 +86,7 @@ class JsonScreen:
         """Nothing: scripts read posts and replies."""
 
     def typed(self, line: str) -> None:
-        """Nothing: whoever wrote it knows it."""
+        """Does nothing: the script knows what it wrote."""
 
     def _write(self, record: dict[str, object]) -> None:
         self._out.write(json.dumps(record, separators=(",", ":")) + "\n")

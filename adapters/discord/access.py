@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import discord
+import structlog
 
 from adapters.discord.channel_kinds import DIRECT
 from adapters.discord.commands import ROOT, Interaction
@@ -19,6 +20,8 @@ from bot.ports import Access
 STRANGER = Access(member=False, may_manage=False)
 UNKNOWN = frozenset({10003, 10004, 10007, 10013})
 """Discord's codes for a channel, a server, a member and a user that it doesn't know (any more)."""
+
+log = structlog.get_logger(__name__)
 
 FindServer = Callable[[int], discord.Guild | None]
 """The server as the gateway keeps it up to date; None in a process that doesn't hear of it."""
@@ -71,8 +74,7 @@ class AccessCheck:
         given = _verified.get()
         try:
             if given and (given.user, given.channel) == (user.id, channel):
-                may_manage = given.may_manage or await self._is_named(channel.workspace, given.named)
-                return Access(member=True, may_manage=may_manage)
+                return Access(member=True, may_manage=given.may_manage or await self._may_by_name(given))
             if channel.workspace == DIRECT:
                 return await self._in_direct_messages(int(user.id), int(channel.channel))
             return await self._in_server(int(user.id), channel)
@@ -106,8 +108,16 @@ class AccessCheck:
 
     async def _is_named(self, server: str, named: frozenset[str]) -> bool:
         """Whether the server's settings (Integrations) allow `/paper` to this person, or to a role of theirs."""
-        rules = await self._rules(int(server)) if named else []
+        rules = await self._rules(int(server)) if named else ()
         return any(rule["permission"] and str(rule["id"]) in named for rule in rules)
+
+    async def _may_by_name(self, given: Verified) -> bool:
+        """The same for the person of a payload, who is a member for certain: reading needs no answer of Discord's."""
+        try:
+            return await self._is_named(given.channel.workspace, given.named)
+        except (discord.DiscordException, aiohttp.ClientError, OSError, SendError) as error:
+            log.info("command_rules_unknown", channel=str(given.channel), error=str(error))
+            return False
 
     async def _rules(self, server: int) -> list[dict[str, Any]]:
         client = await self._rest()

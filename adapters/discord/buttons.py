@@ -12,7 +12,7 @@ import discord
 
 from adapters.discord.markup import address, width
 from bot.cards import Button
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.text import shorten
 
 MAX_ID = 100

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import discord
 import structlog
 from discord import app_commands
+from discord.gateway import KeepAliveHandler
 from redis.asyncio import Redis
 
 from adapters.discord.access import from_payload
@@ -32,7 +33,7 @@ from adapters.discord.permissions import (
 from adapters.discord.responses import Ask, Responder, is_no_expired_autocomplete, sorry
 from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
-from adapters.discord.unreachable import UnreachableChannels, notify
+from adapters.discord.unreachable import UnreachableChannels
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find
 from bot.domain.models import Command
@@ -75,9 +76,7 @@ class GatewayClient(discord.AutoShardedClient):
         self._core = core
         self._responder = answers
         self._identify = identify
-        self._lifecycle = Lifecycle(
-            core, ChannelKinds(redis), UnreachableChannels(redis), partial(notify, self, redis), settle=settle
-        )
+        self._lifecycle = Lifecycle(core, ChannelKinds(redis), UnreachableChannels(redis), settle=settle)
         self.tree = Tree(self)
         self._sync = CommandSync(self.tree, redis)
         self._syncing: asyncio.Task[None] | None = None
@@ -199,6 +198,9 @@ class GatewayClient(discord.AutoShardedClient):
             self._syncing.cancel()
         await self._lifecycle.close()
         await super().close()
+        for heartbeat in [thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler)]:
+            if heartbeat.ws._connection is self._connection:  # noqa: SLF001  # nothing public says whose it is
+                await heartbeat.ws.close(1000)  # cancelled while it connected: discord.py would let it go on
 
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
         """Log the event that failed; the next ones go on."""

@@ -11,10 +11,10 @@ from typing import Any
 import discord
 
 from adapters.discord.buttons import MAX_ID, MAX_LABEL
-from adapters.discord.layout import Row, layout
 from adapters.discord.layout_plan import MAX_COMPONENTS
+from adapters.discord.rendering import Row, layout
 from bot.cards import Card, Field, Form
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.text import shorten
 
 ON_A_PAGE = 5

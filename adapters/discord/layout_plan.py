@@ -1,6 +1,6 @@
 """Plans a card within Discord's limits: pieces of Markdown, pictures and rows of buttons.
 
-Pure. `layout.py` and `embed.py` build messages from the plan.
+Pure. `rendering.py` builds messages from the plan.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -84,7 +84,8 @@ def paper_text(block: PaperBlock, room: float) -> str:
     summary = fitted(block.summary, int(_SUMMARY * room))
     abstract = fitted(block.abstract, int(_ABSTRACT * room))
     if block.detail == "line":
-        return " · ".join(filter(None, (byline, *(reason.removeprefix("-# ") for reason in reasons))))
+        facts = " · ".join(filter(None, (byline, *(reason.removeprefix("-# ") for reason in reasons))))
+        return "\n".join(filter(None, (facts, summary)))
     return "\n".join(filter(None, (byline, summary, abstract, *reasons)))
 
 

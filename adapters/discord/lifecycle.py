@@ -1,7 +1,10 @@
-"""What happens to servers and channels while Paperboy is there: the core pauses, resumes and forgets them."""
+"""Resumes channels and servers when the gateway says that a problem may be over, and forgets deleted ones.
+
+A lost permission pauses nothing by itself: the next refused post does, and the core notifies someone.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
@@ -22,10 +25,7 @@ AT_ONCE = 16
 """Max servers looked at concurrently: at the start Discord names thousands."""
 MAX_ACTIVE_THREADS = 1000
 """Active threads of a server; one more is refused with 160006."""
-MISSING_PERMISSION = 50013
 
-Notify = Callable[[ChannelRef, str], Awaitable[bool]]
-"""Sends a problem of a channel to someone who can help."""
 Place = discord.abc.GuildChannel | discord.Thread
 
 log = structlog.get_logger(__name__)
@@ -42,22 +42,18 @@ class Lifecycle:
         core: Core,
         kinds: ChannelKinds,
         unreachable: UnreachableChannels,
-        notify: Notify,
         *,
         settle: float = SETTLE,
     ) -> None:
         self._core = core
         self._kinds = kinds
         self._unreachable = unreachable
-        self._notify = notify
         self._settle = settle
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._settling: set[int] = set()
         """Servers that will be looked at soon."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lacking: dict[int, frozenset[ChannelRef]] = {}
-        """Server -> the channels that couldn't be posted in at the last look."""
 
     async def added(self, guild: discord.Guild) -> None:
         """Paperboy was invited, perhaps again: resume the server's subscriptions."""
@@ -67,7 +63,6 @@ class Lifecycle:
     async def removed(self, guild: discord.Guild) -> None:
         """Paperboy was removed. Subscriptions stay, for its return."""
         async with self._turn(guild.id):
-            self._lacking.pop(guild.id, None)
             await self._core.pause_workspace("discord", str(guild.id), REMOVED)
             await self._unreachable.add(_whole(guild), 0)
 
@@ -94,7 +89,7 @@ class Lifecycle:
             places: dict[ChannelRef, Place] = {ref(channel.guild.id, channel.id): channel}
             if isinstance(channel, discord.Thread) and channel.parent is not None:
                 places[ref(channel.guild.id, channel.parent.id)] = channel.parent
-            await self._look(channel.guild.id, places, partial=True)
+            await self._look(places)
 
     def roles_changed(self, guild: discord.Guild) -> None:
         """Permissions may have changed in any channel: look at all of them once things have settled."""
@@ -121,33 +116,19 @@ class Lifecycle:
     async def _added(self, guild: discord.Guild) -> None:
         await self._core.resume_workspace("discord", str(guild.id))
         await self._unreachable.remove(_whole(guild))
-        await self._look(guild.id, _places(guild))
+        await self._look(_places(guild))
 
     async def _look_later(self, guild: discord.Guild) -> None:
         await asyncio.sleep(self._settle)
         self._settling.discard(guild.id)  # what changes from here on needs another look
         try:
             async with self._turn(guild.id):
-                await self._look(guild.id, _places(guild))
+                await self._look(_places(guild))
         except (RedisError, OSError) as error:  # the next refused post, change or command finds it out
             log.warning("server_not_looked_at", server=guild.id, error=str(error))
 
-    async def _look(self, guild: int, places: Mapping[ChannelRef, Place], *, partial: bool = False) -> None:
-        """Pause the channels that can't be posted in any more, and resume those that can again.
-
-        Only channels without permissions are asked about, and only when that is news: large servers have many.
-        """
+    async def _look(self, places: Mapping[ChannelRef, Place]) -> None:
         await self._resume(places, await self._unreachable.among(places))
-        now = frozenset(channel for channel, place in places.items() if _missing(place))
-        before = self._lacking.get(guild, frozenset())
-        self._lacking[guild] = (before - places.keys() | now) if partial else now
-        for channel in await self._core.subscriptions(now - before):
-            missing = " and ".join(_missing(places[channel]))
-            if await self._unreachable.add(channel, MISSING_PERMISSION):
-                problem = f"Paperboy can't post there. Give it {missing}."
-                await self._core.pause(channel, problem)
-                await self._notify(channel, problem)
-                log.info("permissions_lost", channel=str(channel), missing=missing)
 
     async def _resume(self, places: Mapping[ChannelRef, Place], known: Mapping[ChannelRef, int]) -> None:
         for channel, code in known.items():

@@ -6,7 +6,7 @@ discord.py's `escape_markdown` doesn't escape links and `<…>`, and its `escape
 import re
 
 from bot.cards import Span, Text
-from bot.cards.plain import link, visible
+from bot.cards.sanitize import link, visible
 from bot.text import shorten
 
 _SPECIAL = re.compile(r"([\\*_~`|<>\[\]])")

@@ -7,7 +7,7 @@ import discord
 from adapters.discord.channel_kinds import kind_of, ref
 from adapters.discord.responses import Ask, Interaction
 from bot.cards import Button, Card, Choice
-from bot.cards.say import actions, bold, paragraph
+from bot.cards.build import actions, bold, paragraph
 from bot.commands.table import CommandSpec
 from bot.domain.models import ChannelRef, User
 from bot.ports import Reply

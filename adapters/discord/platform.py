@@ -20,8 +20,9 @@ from adapters.discord.permissions import invite
 from adapters.discord.posting import RATE, Poster
 from adapters.discord.responses import Responder
 from adapters.discord.rest import rest_client
+from adapters.discord.settings import DiscordSettings
 from adapters.discord.shards import Gateway, IdentifyQueue, Shards, gateway_of
-from adapters.discord.unreachable import CHANNEL_GONE, UnreachableChannels, notify
+from adapters.discord.unreachable import UnreachableChannels, notify
 from bot.cards import Card
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
 from bot.domain.models import ChannelRef, MessageRef, User
@@ -43,6 +44,7 @@ class DiscordPlatform:
     """One bot, in any number of servers. `rest` is a client that has logged in, if there is one already."""
 
     name = "discord"
+    title = DiscordSettings.title
     on_uncertain: Literal["resend", "hold"] = "resend"
     rates = Rates(platform=RATE, channel=Rate(5, 5.0))
 
@@ -120,9 +122,7 @@ class DiscordPlatform:
         try:
             return await self._ask(lambda poster: poster.send(to, card, key), posts=True)
         except Unreachable as error:
-            is_news = await UnreachableChannels(self._redis).add(to, error.code)
-            if is_news and error.code not in CHANNEL_GONE:
-                await self.notify(to, str(error))
+            await UnreachableChannels(self._redis).add(to, error.code)
             raise
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:

@@ -14,12 +14,11 @@ from redis.asyncio import Redis
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
 from adapters.discord.channel_kinds import ChannelKinds, Kind, tags_for
-from adapters.discord.embed import embed_message
-from adapters.discord.layout import layout
 from adapters.discord.markup import fitted
+from adapters.discord.rendering import embed_message, layout
 from bot.cards import Card, PaperBlock
 from bot.cards.paper import short_date
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Rate

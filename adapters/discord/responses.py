@@ -13,12 +13,12 @@ import structlog
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
 from adapters.discord.forms import chooser, modal, pages
-from adapters.discord.layout import layout
 from adapters.discord.posting import MAX_NAME
+from adapters.discord.rendering import layout
 from bot.cards import Button, Card, Form
-from bot.cards.plain import plain
-from bot.cards.problem import sorry_card
-from bot.cards.say import actions, paragraph
+from bot.cards.build import actions, paragraph
+from bot.cards.errors import sorry_card
+from bot.cards.sanitize import plain
 from bot.ports import Reply
 from bot.text import shorten
 
@@ -125,7 +125,7 @@ class Responder:
         if reply.private:
             await interaction.edit_original_response(view=layout(reply.card))
             return
-        await interaction.edit_original_response(view=layout(_note("Here it is, for everyone:")))
+        await interaction.edit_original_response(view=layout(_note("Here it is for everyone:")))
         await interaction.followup.send(view=layout(reply.card))
 
     async def _in_thread(self, interaction: Interaction, reply: Reply, line: str) -> bool:
@@ -140,7 +140,7 @@ class Responder:
         except discord.HTTPException as error:
             log.info("thread_not_opened", code=error.code)
             return False
-        await interaction.edit_original_response(view=layout(_note("It is in the thread below.", url)))
+        await interaction.edit_original_response(view=layout(_note("Posted in the thread below.", url)))
         return True
 
 

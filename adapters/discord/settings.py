@@ -11,7 +11,11 @@ class DiscordSettings(PlatformSettings):
     title = "Discord"
     connect = "`DISCORD_TOKEN`"
     channel_settings = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
-    secret_patterns = (r"\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}",)
+    secret_patterns = (
+        r"\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}",  # a bot's token
+        r"(?<=/webhooks/)\d{1,20}/[\w-]{8,}",  # an interaction's, which answers for fifteen minutes
+        r"(?<=/interactions/)\d{1,20}/[\w-]{8,}",
+    )
 
     discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
     discord_api_url: BaseUrl = Field(

@@ -14,16 +14,20 @@ GERMAN: Mapping[str, str] = {
     "Post new papers that match a query here": "Neue Paper, die zu einer Suche passen, hier posten",
     "Stop a subscription": "Ein Abonnement beenden",
     "Show what this channel is subscribed to": "Zeigen, was dieser Kanal abonniert hat",
+    "Find papers by words, authors, ids or links; only you see the results": "Paper suchen: Wörter, Autoren, Kennungen, Links; nur du siehst die Ergebnisse",
     "Find papers like one that you name by its id or link": "Paper finden, die einem ähneln (Kennung oder Link)",
     "Say why a paper was or was not posted here": "Sagen, warum ein Paper hier gepostet wurde oder nicht",
-    "Keep what matches out of this channel": "Was passt, aus diesem Kanal heraushalten",
-    "Let it in again; alone it shows what is muted": "Es wieder zulassen; allein zeigt es, was stumm ist",
+    "Don't post papers that match a query here": "Paper, die zu einer Suche passen, hier nicht posten",
+    "End a mute; without a query, show all mutes": "Eine Stummschaltung beenden; ohne Suche alle zeigen",
     "Show the papers that you have saved": "Die Paper zeigen, die du dir gemerkt hast",
-    "Show all of this, or more about one command": "All das zeigen, oder mehr zu einem Befehl",
-    "Words, all of which must be there": "Wörter, die alle vorkommen müssen",
+    "Show all commands, or one in detail": "Alle Befehle zeigen, oder einen genauer",
+    "Words that all have to appear": "Wörter, die alle vorkommen müssen",
     "Its id, link or title": "Kennung, Link oder Titel",
-    "Its number, as in #3, or its query": "Nummer wie in #3, oder die Suche",
+    "Its number, like #3, or its query; or all": "Nummer wie #3, Suche, oder all",
+    "How long, like 12h, 7d or 2w": "Wie lange, z. B. 12h, 7d oder 2w",
+    "Keep posted cards up to date": "Gepostete Karten aktuell halten",
 }
+"""Descriptions of at most 100 characters."""
 LANGUAGES: Mapping[discord.Locale, Mapping[str, str]] = {discord.Locale.german: GERMAN}
 
 

@@ -12,9 +12,6 @@ from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef
 from bot.store.subscriptions import Subscriptions
 
-CHANNEL_GONE = frozenset({10003, 10004, 50055})
-"""Discord's codes for a channel or a server that no longer exists, or that Paperboy was removed from."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -28,9 +25,9 @@ class UnreachableChannels:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def add(self, channel: ChannelRef, code: int) -> bool:
-        """Record a channel. Returns whether this is news."""
-        return bool(await self._redis.hset(keys.UNREACHABLE, str(channel), str(code)))
+    async def add(self, channel: ChannelRef, code: int) -> None:
+        """Record a channel."""
+        await self._redis.hset(keys.UNREACHABLE, str(channel), str(code))
 
     async def remove(self, channel: ChannelRef) -> bool:
         """Drop a channel's record. Returns whether there was one."""

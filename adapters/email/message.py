@@ -12,7 +12,7 @@ from typing import Self
 
 from adapters.email.address import Address
 from adapters.email.render import Rendered
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.domain.errors import ConfigurationError, PaperboyError, UserError
 
 MAX_SENDER = 500

@@ -25,7 +25,7 @@ from adapters.email.smtp_url import SmtpServer
 from adapters.email.transactional import TransactionalMail
 from adapters.email.web_context import ASSETS, WebContext
 from bot.cards import Card
-from bot.cards.plain import link
+from bot.cards.sanitize import link
 from bot.domain.errors import (
     CardRefused,
     ChannelGone,

@@ -9,7 +9,7 @@ class EmailSettings(PlatformSettings):
     """The server that mails are handed to, and the addresses that they come from and return to."""
 
     title = "E-mail"
-    connect = "set `SMTP_URL`, `PAPERBOY_MAIL_FROM` and `PAPERBOY_PUBLIC_URL`"
+    connect = "`SMTP_URL`, `PAPERBOY_MAIL_FROM` and `PAPERBOY_PUBLIC_URL`"
 
     smtp_url: SecretStr | None = Field(default=None, validation_alias="SMTP_URL")
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…:465`."""

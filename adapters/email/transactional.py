@@ -16,7 +16,7 @@ from adapters.email.message import Sender, compose, message_id
 from adapters.email.render import Frame, render
 from adapters.email.smtp_client import SmtpClient
 from bot.cards import Button, Card
-from bot.cards.say import actions, dim, paragraph
+from bot.cards.build import actions, dim, paragraph
 from bot.domain.errors import PaperboyError, RetryLater, SendError
 
 RETRY_AFTER = (5.0, 60.0, 300.0)

@@ -12,7 +12,7 @@ from adapters.email.address import Address
 from adapters.email.addresses import PLATFORM, Account, Addresses
 from adapters.email.links import Grant, Links, Purpose
 from adapters.email.transactional import TransactionalMail
-from bot.cards.plain import link
+from bot.cards.sanitize import link
 from bot.domain.errors import ConfigurationError, UserError
 from bot.domain.models import ChannelRef, User
 from bot.ports import Core, Rate

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.slack import limits
 from bot.cards import Button, Span
-from bot.cards.plain import link, visible
+from bot.cards.sanitize import link, visible
 from bot.text import shorten
 
 Json = dict[str, Any]

@@ -6,11 +6,14 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from structlog import get_logger
 
 from adapters.slack.api import Api
 from adapters.slack.outcomes import CALL_ERRORS, EXPIRED, PROXY_WAIT, certain, code_of, send_error, status_of
 from adapters.slack.tokens import Access, Tokens
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
+
+_log = get_logger()
 
 Answer = dict[str, Any]
 Call = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
@@ -32,10 +35,20 @@ class Calls:
 
     async def post(self, access: Access, call: Call) -> Answer:
         """Make a call that shows something to people. It is never repeated. Raises a SendError."""
-        return await self._renewing(access, call, self._api.posting)
+        try:
+            return await self._renewing(access, call, self._api.posting)
+        except SendError as error:
+            _log.info(
+                "slack_call_failed",
+                platform="slack",
+                workspace=access.workspace,
+                code=code_of(error),
+                why=str(error),
+            )
+            raise
 
     async def ask(self, access: Access, call: Call) -> Answer:
-        """Make a call that only reads, or can be repeated. Raises a SendError, never Unclear."""
+        """Make a call that only reads, or can be repeated. Raises a SendError, but never DeliveryUncertain."""
         try:
             return await self._renewing(access, call, self._api.asking)
         except SendError as error:

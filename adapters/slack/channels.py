@@ -13,7 +13,7 @@ from structlog import get_logger
 from adapters.slack.calls import Answer, Calls
 from adapters.slack.outcomes import code_of
 from adapters.slack.tokens import Access as Token
-from bot.domain.errors import AccessUnknown, RetryLater, SendError, UserError
+from bot.domain.errors import AccessUnknown, RetryLater, SendError, UserError, WorkspaceGone
 from bot.domain.models import ChannelRef, User
 from bot.ports import Access, Core
 from bot.store import keys
@@ -25,8 +25,8 @@ JOIN_REFUSALS = frozenset(
 """Codes of `conversations.join` alone."""
 CLAIM_LIFE, CLAIM_WAIT = 60.0, 10.0
 """Seconds that one workspace's command may hold a shared channel, and that another waits for it."""
-PRESENCE_LIFE = 60.0
-"""Seconds for which a slash command proves that its author is in the channel."""
+PRESENCE_LIFE = 10.0
+"""Seconds for which a slash command proves that its author is in the channel: as long as it may take to handle."""
 PRESENCES = 10_000
 """Authors of recent slash commands that are remembered."""
 MEMBERS_PAGE, MEMBERS_PAGES = 1000, 20
@@ -36,7 +36,7 @@ _log = get_logger()
 
 
 class Channels:
-    """Asks Slack about channels and people."""
+    """What Slack says about channels and people."""
 
     def __init__(self, calls: Calls, redis: Redis) -> None:
         self._calls = calls
@@ -51,6 +51,7 @@ class Channels:
         workspace.
         """
         others = await self._sharing(channel)
+        await self.mark_back(channel)
         if not others:
             yield
             return
@@ -92,8 +93,25 @@ class Channels:
             return False
         return True
 
+    async def mark_left(self, channel: ChannelRef) -> None:
+        """Remember that the app was removed: in a public channel Slack would still take its posts."""
+        await self._redis.sadd(keys.channels_left("slack", channel.workspace), channel.channel)
+
+    async def mark_back(self, channel: ChannelRef) -> None:
+        """The app was invited again, or someone subscribes the channel."""
+        await self._redis.srem(keys.channels_left("slack", channel.workspace), channel.channel)
+
+    async def has_left(self, access: Token, channel: ChannelRef) -> bool:
+        """Whether the app was removed from the channel, and is not in it again. Raises a SendError."""
+        if not await self._redis.sismember(keys.channels_left("slack", channel.workspace), channel.channel):
+            return False
+        if not (await self._info(access, channel.channel)).get("is_member"):
+            return True
+        await self.mark_back(channel)  # the events came in the wrong order
+        return False
+
     def seen(self, user_id: str, channel: ChannelRef) -> None:
-        """A person typed a slash command there, which Slack lets only members do."""
+        """Remember that a person typed a slash command there, which Slack lets only members do."""
         now = monotonic()
         self._present.pop((user_id, channel), None)
         self._present[user_id, channel] = now + PRESENCE_LIFE
@@ -180,12 +198,16 @@ class Channels:
         """Raises UserError if Paperboy already posts in the channel for another workspace."""
         elsewhere = [ChannelRef("slack", other, channel.channel) for other in sorted(others)]
         for ref in await core.subscriptions(elsewhere):
-            with suppress(SendError):  # it isn't installed there any more
+            try:
                 await self._calls.access(ref.workspace)
-                raise UserError(
-                    "This channel is shared with another workspace, whose Paperboy already posts here. Subscribe from "
-                    "that workspace, so that no paper appears twice."
-                )
+            except WorkspaceGone:
+                continue  # it isn't installed there any more
+            except SendError as error:
+                raise _unreachable(error) from error
+            raise UserError(
+                "This channel is shared with another workspace, whose Paperboy already posts here. Subscribe from "
+                "that workspace, so that no paper appears twice."
+            )
 
 
 def _unreachable(error: SendError) -> UserError:

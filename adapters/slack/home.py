@@ -15,8 +15,8 @@ from adapters.slack.outcomes import code_of
 from adapters.slack.render import fit, render
 from adapters.slack.tokens import Access
 from bot.cards import Button, Card, Paragraph, Span
+from bot.cards.build import bold, code, dim, text
 from bot.cards.paper import paper_block
-from bot.cards.say import bold, code, dim, text
 from bot.commands.table import find
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef, Paper, Subscription, User

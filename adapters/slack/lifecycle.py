@@ -1,6 +1,7 @@
-"""Events about channels and workspaces: each ends in the right state, and the right person is notified.
+"""Events about channels and workspaces.
 
-Channels are stored and shown by their ids, so a new name changes nothing.
+An archived channel is paused by the first post that Slack refuses there, which also notifies someone who can help. A
+channel is stored and shown by its id, so a new name changes nothing.
 """
 
 from collections.abc import Mapping
@@ -9,21 +10,15 @@ from typing import Any
 from structlog import get_logger
 
 from adapters.slack.calls import Calls
+from adapters.slack.channels import Channels
 from adapters.slack.notices import Notices, back_card, hello_card, installed_card
 from adapters.slack.tokens import Access, Tokens
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef
 from bot.ports import Core
 
-PAUSES = {
-    "channel_left": "I was removed from the channel. To add me again, type /invite @Paperboy there",
-    "group_left": "I was removed from the channel. To add me again, type /invite @Paperboy there",
-    "channel_archive": "the channel was archived",
-    "group_archive": "the channel was archived",
-    "channel_deleted": "the channel was deleted",
-    "group_deleted": "the channel was deleted",
-}
-"""Events after which nothing can be posted in a channel, and why."""
+LEAVES = frozenset({"channel_left", "group_left"})
+DELETES = frozenset({"channel_deleted", "group_deleted"})
 RESUMES = frozenset({"channel_unarchive", "group_unarchive"})
 EVENTS = (
     "app_home_opened",
@@ -31,8 +26,7 @@ EVENTS = (
     "channel_id_changed",
     "member_joined_channel",
     "tokens_revoked",
-    *PAUSES,
-    *sorted(RESUMES),
+    *sorted(LEAVES | DELETES | RESUMES),
 )
 """Every event that the manifests ask Slack for."""
 
@@ -42,10 +36,13 @@ _log = get_logger()
 class Lifecycle:
     """Keeps the core's view of channels and workspaces right."""
 
-    def __init__(self, core: Core, calls: Calls, tokens: Tokens, notices: Notices) -> None:
+    def __init__(
+        self, core: Core, calls: Calls, tokens: Tokens, channels: Channels, notices: Notices
+    ) -> None:
         self._core = core
         self._calls = calls
         self._tokens = tokens
+        self._channels = channels
         self._notices = notices
 
     async def happened(self, event: Mapping[str, Any], workspace: str, at: float) -> None:
@@ -57,8 +54,10 @@ class Lifecycle:
             await self._joined(event, ChannelRef("slack", workspace, event["channel"]))
         elif kind == "channel_id_changed":
             await self._moved(event, workspace)
-        elif kind in PAUSES:
-            await self._stopped(kind, ChannelRef("slack", workspace, _channel(event)))
+        elif kind in LEAVES:
+            await self._channels.mark_left(ChannelRef("slack", workspace, _channel(event)))
+        elif kind in DELETES:
+            await self._core.forget(ChannelRef("slack", workspace, _channel(event)))
         elif kind in RESUMES:
             await self._core.resume(ChannelRef("slack", workspace, _channel(event)))
 
@@ -82,6 +81,7 @@ class Lifecycle:
             return
         if event.get("user") != access.bot_user:
             return
+        await self._channels.mark_back(channel)
         await self._core.resume(channel)
         if event.get("inviter") in {None, "", access.bot_user}:
             return  # the app joined by itself, because of a subscription that was answered already
@@ -95,11 +95,6 @@ class Lifecycle:
         new = ChannelRef("slack", workspace, str(event["new_channel_id"]))
         await self._core.move(old, new)
         _log.info("channel_moved", platform="slack", channel=str(old), to=str(new))
-
-    async def _stopped(self, kind: str, channel: ChannelRef) -> None:
-        await self._core.pause(channel, PAUSES[kind])
-        if (await self._core.subscriptions([channel])).get(channel):
-            await self._notices.notify(channel, PAUSES[kind])
 
 
 def _channel(event: Mapping[str, Any]) -> str:

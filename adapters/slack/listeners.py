@@ -17,7 +17,7 @@ from adapters.slack.home import Home, channel_of
 from adapters.slack.replies import Interaction, Replies
 from adapters.slack.typed_text import as_typed
 from bot.cards import Card
-from bot.cards.problem import error_card
+from bot.cards.errors import error_card
 from bot.commands.parser import INVOCATION, MAX_LINE
 from bot.commands.table import CommandSpec, find
 from bot.domain.errors import UserError

@@ -1,24 +1,19 @@
 """What Paperboy says by itself: greetings in channels, direct messages to people who can help."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 
 from structlog import get_logger
 
 from adapters.slack.calls import Calls
-from adapters.slack.dedup import Dedup
+from adapters.slack.outcomes import is_about_workspace
 from adapters.slack.posting import Posting
 from adapters.slack.tokens import Access
 from bot.cards import Card, Span
-from bot.cards.say import code, count, paragraph
+from bot.cards.build import code, count, paragraph
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef, Subscription
 from bot.store.subscriptions import Subscriptions
 
-ONE_TROUBLE = 600
-"""Seconds within which the same channel's, or workspace's, troubles are one: an event and a refused post, say."""
-A_DAY = 86_400
-"""Seconds within which the person who installed the app is written to once."""
 CANDIDATES = 5
 """People to try, one after the other, until one can be written to."""
 
@@ -28,19 +23,16 @@ _log = get_logger()
 class Notices:
     """Posts notices. That one can't be posted changes nothing."""
 
-    def __init__(self, calls: Calls, posting: Posting, subscriptions: Subscriptions, dedup: Dedup) -> None:
+    def __init__(self, calls: Calls, posting: Posting, subscriptions: Subscriptions) -> None:
         self._calls = calls
         self._posting = posting
         self._subscriptions = subscriptions
-        self._dedup = dedup
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
         """Send `problem` to one person: the one who subscribed the channel last, else who installed the app.
 
-        Returns whether anyone was reached. Within ten minutes of another problem of the channel nothing is sent.
+        A problem of the whole workspace goes to the installer first. Returns whether anyone was reached.
         """
-        if not await self._dedup.is_first(f"notified:{channel}", ONE_TROUBLE):
-            return True
         try:
             access = await self._calls.access(channel.workspace)
         except SendError as error:
@@ -48,22 +40,13 @@ class Notices:
             return False
         subscriptions = await self._subscriptions.of(channel)
         card = problem_card(channel, problem, len(subscriptions))
-        for person in helpers(subscriptions, access.installer):
+        people = helpers(subscriptions, access.installer)
+        if is_about_workspace(problem):
+            people.sort(key=lambda person: person != access.installer)
+        for person in people:
             if await self.post(access, person, card):
                 return True
         return False
-
-    async def notify_installer(self, workspace: str, problem: str) -> None:
-        """Send the person who installed the app what stops it in the workspace; once a day."""
-        if not await self._dedup.is_first(f"notified:{workspace}", A_DAY):
-            return
-        with suppress(SendError):
-            access = await self._calls.access(workspace)
-            message = f"I can't post in this workspace: {problem.rstrip('.')}."
-            kept = " All subscriptions are stored, and I try again by myself."
-            card = Card("error", message, blocks=(paragraph(message, kept),))
-            if access.installer:
-                await self.post(access, access.installer, card)
 
     async def post(self, access: Access, to: str, card: Card) -> bool:
         """Post a card to a person or a channel. Returns whether Slack took it."""

@@ -198,7 +198,7 @@ def outcome(  # noqa: PLR0911  # a line for each part of the rule
         return DeliveryUncertain(said)
     if code in PERMANENT:
         permanent = PERMANENT[code]
-        return permanent.stops(f"{permanent.why} ({code})")
+        return permanent.stops(permanent.why)
     if code:
         return RetryLater(said, after=REFUSED_WAIT, counts=False)
     if status >= 400:
@@ -226,6 +226,11 @@ def send_error(error: BaseException) -> SendError:
 def is_about_layout(error: SendError) -> bool:
     """Whether a simpler layout of the same card may be taken."""
     return PERMANENT.get(code_of(error)) in {_MALFORMED, _TOO_LONG}
+
+
+def is_about_workspace(problem: str) -> bool:
+    """Whether the text of an error is about the whole workspace, so that its admins have to act."""
+    return any(p.why == problem for p in PERMANENT.values() if p.stops is WorkspaceGone)
 
 
 def certain(error: SendError) -> SendError:

@@ -24,16 +24,17 @@ from adapters.slack.lifecycle import Lifecycle
 from adapters.slack.listeners import BackgroundTasks, Listeners
 from adapters.slack.notices import Notices
 from adapters.slack.oauth import oauth_flow
-from adapters.slack.outcomes import TOKEN_REFUSED, code_of
 from adapters.slack.posting import Posting
 from adapters.slack.replies import Replies
+from adapters.slack.settings import SlackSettings
 from adapters.slack.socket_mode import SocketConnection
 from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
 from bot.cards import Card
-from bot.domain.errors import ConfigurationError, RetryLater, WorkspaceGone
+from bot.domain.errors import ConfigurationError, RetryLater
 from bot.domain.models import ChannelRef, MessageRef, User
 from bot.encryption import Encryptor
 from bot.ports import Access, Core, Finding, Rate, Rates
+from bot.store.limits import Limits
 from bot.store.subscriptions import Subscriptions
 
 DRAIN = 10.0
@@ -46,6 +47,7 @@ class SlackPlatform:
     """Posts to Slack, and listens to it over a socket or over HTTP."""
 
     name = "slack"
+    title = SlackSettings.title
     rates = Rates(workspace=Rate(5, 1.0), channel=Rate(1, 1.0))
     """Slack documents one message a second in a channel and “several hundred” a minute in a workspace."""
     on_uncertain: Literal["resend", "hold"] = "hold"
@@ -69,7 +71,7 @@ class SlackPlatform:
         self._calls = Calls(self._api, self._tokens)
         self._channels = Channels(self._calls, redis)
         self._posting = Posting(self._calls, self._channels)
-        self._notices = Notices(self._calls, self._posting, Subscriptions(redis), self._dedup)
+        self._notices = Notices(self._calls, self._posting, Subscriptions(redis))
         self._socket: SocketConnection | None = None
         if isinstance(self._tokens, OneToken) and mode.kind == "socket":
             self._socket = SocketConnection(self._api, mode.app_token, self._tokens)
@@ -107,16 +109,11 @@ class SlackPlatform:
         oauth = None
         if self._installations is not None:
             oauth = oauth_flow(self._mode, self._api, *self._installations, self._lifecycle(core))
-        return routes(self._app(core), self._mode.signing_secret, oauth)
+        return routes(self._app(core), self._mode.signing_secret, oauth, Limits(self._redis))
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card, with its key in the message's metadata."""
-        try:
-            return await self._posting.send(to, card, key)
-        except WorkspaceGone as error:
-            if code_of(error) not in TOKEN_REFUSED:
-                await self._notices.notify_installer(to.workspace, str(error))
-            raise
+        return await self._posting.send(to, card, key)
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """Look for the key in the channel's history."""
@@ -176,4 +173,4 @@ class SlackPlatform:
         return app
 
     def _lifecycle(self, core: Core) -> Lifecycle:
-        return Lifecycle(core, self._calls, self._tokens, self._notices)
+        return Lifecycle(core, self._calls, self._tokens, self._channels, self._notices)

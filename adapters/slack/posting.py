@@ -30,6 +30,8 @@ PAGE = 100
 PLAIN = {"unfurl_links": False, "unfurl_media": False, "mrkdwn": False}
 """How every message is posted: nothing unfurls, and its text isn't read as markup."""
 
+REMOVED = "Paperboy was removed from this channel: type /invite @Paperboy there"
+
 _log = get_logger()
 
 
@@ -45,6 +47,8 @@ class Posting:
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post `card` with its key in the metadata, in the fullest layout that Slack takes. Raises a SendError."""
         access = await self._calls.access(to.workspace)
+        if await self._channels.has_left(access, to):  # Slack would take the post in a public channel
+            raise ChannelGone(REMOVED)
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
         return await self._post_first(access, to.channel, layouts(card), metadata=metadata)
 

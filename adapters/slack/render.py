@@ -20,7 +20,7 @@ from adapters.slack.block_kit import (
     section,
 )
 from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span
-from bot.cards.plain import link, plain
+from bot.cards.sanitize import link, plain
 from bot.text import shorten
 
 NOTICE = 700

@@ -9,7 +9,7 @@ class SlackSettings(PlatformSettings):
     """Tokens, and where Slack is."""
 
     title = "Slack"
-    connect = "set `SLACK_BOT_TOKEN` and `SLACK_APP_TOKEN`"
+    connect = "`SLACK_BOT_TOKEN` and `SLACK_APP_TOKEN`"
     channel_settings = frozenset({"edits", "ping", "editors"})
     secret_patterns = (
         r"\bx(?:ox[a-z]|app|oxe\.xox[a-z])-[\w-]{8,}",  # tokens, also of workspaces that installed the app

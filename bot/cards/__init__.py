@@ -1,7 +1,7 @@
-"""What a message says, for no platform in particular. Adapters render these values, and only these.
+"""The content of messages, independent of any platform. Adapters render these values, and nothing else.
 
-All text is text: an adapter escapes it for its platform, after truncating. Bold, code and links are
-said by `Span`, never by markup inside a string.
+All strings are plain text: an adapter truncates them and then escapes them for its platform. Bold, code and links are
+expressed by `Span`, never by markup inside a string.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ Kind = Literal["paper", "digest", "reply", "list", "help", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of text in one style. Code with a line break in it is a block of its own, in a fixed pitch."""
+    """A run of text in one style. Code that contains a line break is a separate block in a monospaced font."""
 
     text: str
     style: Literal["plain", "bold", "italic", "code", "dim"] = "plain"
@@ -24,7 +24,7 @@ Text = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Opens `url`, or runs `command`: a line as it would be typed after `/paper`."""
+    """A button that opens `url` or runs `command`, a line as it would be typed after `/paper`."""
 
     label: str
     command: str = ""
@@ -33,14 +33,14 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A line or more of running text."""
+    """Running text."""
 
     text: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
-    """A list, a line each."""
+    """A bulleted list."""
 
     items: tuple[Text, ...]
 
@@ -54,24 +54,24 @@ class Actions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperBlock:
-    """One paper. `line` is a digest's or a list's one line, `compact` the usual card, `full` adds more."""
+    """A paper: as a `line` of a digest or list, as a `compact` card, or as a `full` one with abstract and thumbnail."""
 
     paper_id: str
     title: str
     url: str
     byline: tuple[str, ...]
-    """Authors, category, date, upvotes, code: shown in a row, with dots between."""
+    """Authors, organization, category, date, upvotes, code: shown in one row, separated by dots."""
     summary: str = ""
-    """One sentence."""
+    """One sentence: what is new."""
     reasons: tuple[str, ...] = ()
-    """`matched "diffusion policy" (#3)`, one for each subscription."""
+    """Why the paper is here, one string per subscription: `matched "diffusion policy" (#3)`."""
     detail: Literal["line", "compact", "full"] = "compact"
     abstract: str = ""
     thumbnail_url: str | None = None
     buttons: tuple[Button, ...] = ()
-    """Links."""
+    """Links to the paper."""
     actions: tuple[Button, ...] = ()
-    """What can be done with the paper: commands."""
+    """Commands for the paper."""
 
 
 Block = Paragraph | Bullets | Actions | PaperBlock
@@ -79,25 +79,25 @@ Block = Paragraph | Bullets | Actions | PaperBlock
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What a posted card asks of the platform beyond its words. A platform leaves out what it has not."""
+    """What a posted card asks of the platform besides its content. A platform ignores what it doesn't support."""
 
     ping: str = ""
-    """The platform's id of a role to notify."""
+    """The platform's id of a role or group to notify."""
     threads: bool = False
-    """Open a thread for talking about it."""
+    """Open a thread for discussion."""
     embeds: bool = False
-    """Discord's classic embeds in the place of components."""
+    """Use the older card layout, on platforms that have two."""
     publish: bool = False
     """Send the post on to the channels that follow an announcement channel."""
     topics: tuple[str, ...] = ()
-    """The arXiv categories of its papers, most frequent first: for a forum's tags."""
+    """The arXiv categories of its papers, most frequent first, for the tags of a forum post."""
     papers: tuple[str, ...] = ()
-    """Ids of all that it tells of, those behind a digest's button included."""
+    """Ids of all its papers, including those on further pages of a digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A message. `notice` is all of it in a short plain line, for notifications and for what can't show more."""
+    """A message. `notice` is a one-line summary in plain text, for notifications and screen readers."""
 
     kind: Kind
     notice: str
@@ -108,7 +108,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of several values: what is meant, and how people read it."""
+    """One of several values of a form's field, with the label that people see."""
 
     value: str
     label: str
@@ -116,21 +116,21 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that a form asks for: one of `choices`, or a line of text where there are none."""
+    """A field of a form: one of `choices`, or a line of text if there are none."""
 
     name: str
     label: str
     value: str
-    """What it is now."""
+    """The current value."""
     help: str = ""
     choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Asks for several things at once. Sent in, it runs `command` with an option for each field."""
+    """A form. When it is submitted, `command` runs with an option for each field."""
 
     title: str
-    """At most 24 characters: Slack's limit for a modal's title."""
+    """At most 24 characters, the smallest limit of the supported platforms."""
     command: str
     fields: tuple[Field, ...]

@@ -1,28 +1,28 @@
-"""A paper as it is shown: always the same facts in the same order."""
+"""Cards of papers: the same facts in the same order everywhere."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
 from bot.cards import Button, Card, PaperBlock
-from bot.cards.plain import link, plain
-from bot.cards.say import MAX_BUTTON
+from bot.cards.build import MAX_BUTTON
+from bot.cards.sanitize import link, plain
 from bot.domain.models import Paper, Reason
 from bot.text import core_sentence, shorten, shorten_at_clause
 
 Detail = Literal["line", "compact", "full"]
 
 TITLE = 250
-"""Characters. Discord's embeds allow 256 in a title."""
+"""Characters; the smallest limit of the supported platforms is 256."""
 TITLE_IN_LINE = 120
 AUTHOR = 50
 SUMMARY = 320
 ABSTRACT = 2000
-"""arXiv's own limit is 1,920."""
+"""Characters. arXiv's limit is 1,920."""
 QUERY = 80
 NOTICE = 200
 REASONS = 3
-"""More subscriptions than that are counted, not named."""
+"""Subscriptions that are named; the others are counted."""
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -30,7 +30,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def paper_card(
     paper: Paper, reasons: Sequence[Reason], now: datetime, detail: Literal["compact", "full"] = "compact"
 ) -> Card:
-    """The message that announces one paper."""
+    """The message about one paper."""
     block = paper_block(paper, reasons, now, detail)
     notice = " · ".join((block.title, *block.byline[:1]))
     return Card("paper", shorten(notice, NOTICE), blocks=(block,))
@@ -39,7 +39,7 @@ def paper_card(
 def paper_block(
     paper: Paper, reasons: Iterable[Reason], now: datetime, detail: Detail = "compact"
 ) -> PaperBlock:
-    """A paper with its reasons; `now` decides whether a date needs its year."""
+    """A paper with its reasons; dates of another year than `now` show their year."""
     title = f"Withdrawn: {paper.title}" if paper.withdrawn else paper.title
     return PaperBlock(
         paper_id=paper.id,
@@ -57,9 +57,10 @@ def paper_block(
 
 
 def byline(paper: Paper, now: datetime) -> tuple[str, ...]:
-    """Authors, category, date, upvotes, code, and whether it is a sample."""
+    """Authors, organization, category, date, upvotes, code, and `sample` for a bundled paper."""
     parts = (
         _authors(paper.authors),
+        shorten(plain(paper.organization or ""), AUTHOR),
         shorten(plain(paper.categories[0]), AUTHOR) if paper.categories else "",
         short_date(paper.published, now),
         f"▲ {short_number(paper.upvotes)}" if paper.upvotes else "",
@@ -70,14 +71,14 @@ def byline(paper: Paper, now: datetime) -> tuple[str, ...]:
 
 
 def short_date(moment: datetime, now: datetime) -> str:
-    """`2 Oct`, and the year where it is not this one. In UTC."""
+    """`2 Oct`, with the year if it isn't that of `now`. In UTC."""
     day = moment.astimezone(UTC)
     year = "" if day.year == now.astimezone(UTC).year else f" {day.year}"
     return f"{day.day} {_MONTHS[day.month - 1]}{year}"
 
 
 def short_number(number: int) -> str:
-    """`980`, `1.2k`, `34k`, `5.6M`: never more than it is."""
+    """`980`, `1.2k`, `34k`, `5.6M`, rounded down."""
     for size, letter in ((1_000_000, "M"), (1_000, "k")):
         if number >= 10 * size:
             return f"{number // size}{letter}"
@@ -87,7 +88,7 @@ def short_number(number: int) -> str:
 
 
 def reason_text(reason: Reason) -> str:
-    """Why a paper is here, in words."""
+    """Why a paper was posted: `matched diffusion (#3)`."""
     said = f"{reason.note}: " if reason.note else ""
     return f"{said}matched {shorten(plain(reason.query), QUERY)} (#{reason.number})"
 
@@ -107,9 +108,14 @@ def _code(paper: Paper) -> str:
 def _summary(paper: Paper, detail: Detail) -> str:
     if detail == "line" or (detail == "full" and paper.abstract and not paper.tldr):
         return ""
+    return one_sentence(paper, SUMMARY)
+
+
+def one_sentence(paper: Paper, limit: int) -> str:
+    """What is new, in at most `limit` characters: the upstream's summary, else the abstract's core sentence."""
     if tldr := plain(paper.tldr or ""):
-        return shorten_at_clause(tldr, SUMMARY)
-    return core_sentence(plain(paper.abstract), SUMMARY, plain(paper.title))
+        return shorten_at_clause(tldr, limit)
+    return core_sentence(plain(paper.abstract), limit, plain(paper.title))
 
 
 def _reasons(reasons: tuple[Reason, ...]) -> tuple[str, ...]:

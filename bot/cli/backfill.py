@@ -18,9 +18,10 @@ from bot.domain.errors import ConfigurationError, SourceError
 from bot.domain.models import Paper
 from bot.observability.progress import Advance, progress
 from bot.settings import Settings
-from bot.sources.metadata import paper_in, published_in, row_of
-from bot.sources.past import Past, build_past
-from bot.sources.wiring import Wiring
+from bot.sources import build_histories
+from bot.sources.context import SourceContext
+from bot.sources.metadata_file import paper_in, published_in, row_of
+from bot.sources.upstream_search import History
 from bot.store.papers import Papers
 
 AT_ONCE = 500
@@ -74,8 +75,8 @@ async def backfill(settings: Settings, days: int | None, file: Path | None) -> F
             with _opened(file) as lines, progress(f"Reading {file.name}") as advance:
                 return await from_lines(lines, papers, since, advance)
         async with aiohttp.ClientSession() as session:
-            wiring = Wiring(settings=settings, session=session, redis=redis, now=wall_clock)
-            upstreams = tuple(build_past(wiring))
+            context = SourceContext(settings=settings, session=session, redis=redis, now=wall_clock)
+            upstreams = build_histories(context)
             with progress("Reading days", (days or 0) * len(upstreams)) as advance:
                 return await from_days(upstreams, days or 0, papers, wall_clock().date(), advance=advance)
 
@@ -103,7 +104,7 @@ async def from_lines(
 
 
 async def from_days(
-    upstreams: Sequence[Past],
+    upstreams: Sequence[History],
     days: int,
     papers: Papers,
     today: date,
@@ -117,7 +118,7 @@ async def from_days(
     """
     filled = Filled()
 
-    async def read(upstream: Past) -> None:
+    async def read(upstream: History) -> None:
         for day in (today - timedelta(days=n) for n in range(days)):
             try:
                 await filled.add(await _patiently(upstream, day, sleep), papers)
@@ -129,7 +130,9 @@ async def from_days(
     return filled
 
 
-async def _patiently(upstream: Past, day: date, sleep: Callable[[float], Awaitable[None]]) -> Sequence[Paper]:
+async def _patiently(
+    upstream: History, day: date, sleep: Callable[[float], Awaitable[None]]
+) -> Sequence[Paper]:
     for left in range(TRIES - 1, -1, -1):
         try:
             return await upstream.of(day)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bot.cards import Choice
 from bot.cards.paper import QUERY
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.commands.categories import CATEGORIES
 from bot.commands.services import Services
 from bot.commands.table import find

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.cards import Bullets, Button, Card, Span, Text
+from bot.cards.build import actions, bold, code, paragraph, text
 from bot.cards.paper import NOTICE, QUERY
-from bot.cards.plain import link, plain
-from bot.cards.say import actions, bold, code, paragraph, text
+from bot.cards.sanitize import link, plain
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.deliveries import OpenDelivery, Sent
@@ -15,8 +15,8 @@ from bot.domain.models import Command, Paper, Rules, Subscription
 from bot.policy.planner import muting
 from bot.policy.schedule import in_words
 from bot.ports import Reply
-from bot.query import Reading, parse
-from bot.query.explanation import shortfalls
+from bot.query import PaperView, parse
+from bot.query.explanation import mismatches
 from bot.store.papers import YOUNG
 from bot.text import shorten
 
@@ -33,7 +33,7 @@ class Story:
     """When a source first listed it."""
     subscriptions: Sequence[Subscription]
     rules: Rules
-    owed: OpenDelivery | None
+    delivery: OpenDelivery | None
     sent: Sent | None
     paused: str
     now: datetime
@@ -46,16 +46,16 @@ class Story:
 async def explain(command: Command, services: Services) -> Reply:
     """When it was seen, which subscriptions match, and whether it is muted, waiting, posted or failed."""
     paper, channel = await resolve_paper(command.options["paper"], services), command.channel
-    owed = await services.outbox.open_deliveries(channel)
+    deliveries = await services.outbox.open_deliveries(channel)
     seen = (await services.papers.first_seen([paper.id])).get(paper.id)
     story = Story(
         paper=paper,
         seen=datetime.fromtimestamp(seen / 1000, UTC) if seen else None,
         subscriptions=await services.subscriptions.of(channel),
         rules=await services.rules.of(channel),
-        owed=next((one for one in owed if paper.id in dict(one.papers)), None),
+        delivery=next((one for one in deliveries if paper.id in dict(one.papers)), None),
         sent=await services.outbox.sent(channel, paper.id),
-        paused=(await services.outbox.standing(channel)).paused,
+        paused=(await services.outbox.status(channel)).paused,
         now=await services.outbox.now(),
     )
     return Reply(story_card(story))
@@ -67,7 +67,7 @@ def story_card(story: Story) -> Card:
     title = plain(story.paper.title)
     words = "".join(span.text for span in outcome)
     steps = (*_seen(story), *_matches(story), *_muted(story), *_delivery(story))
-    again = () if story.sent or story.owed else actions(Button("Share here", f"share {story.paper.id}"))
+    again = () if story.sent or story.delivery else actions(Button("Share here", f"share {story.paper.id}"))
     return Card(
         "reply",
         shorten(f"{words} {title}", NOTICE),
@@ -81,9 +81,11 @@ def _outcome(story: Story) -> Text:
         where = link(story.sent.message.url)
         posted = text(f"Posted here on {story.said(story.sent.at)}.")
         return (*posted, Span(" See it", url=where)) if where else posted
-    if story.owed:
+    if story.delivery:
         return text(
-            "Not posted yet: it is on its way." if _goes_out(story.owed) else "Not posted: sending it failed."
+            "Not posted yet: it is on its way."
+            if _goes_out(story.delivery)
+            else "Not posted: sending it failed."
         )
     return text(f"Not posted here: {_reason(story)}.")
 
@@ -115,10 +117,10 @@ def _seen(story: Story) -> Iterable[Text]:
 
 
 def _matches(story: Story) -> Iterable[Text]:
-    reading = Reading.of(story.paper)
+    reading = PaperView.of(story.paper)
     listed = sorted(story.subscriptions, key=lambda s: not _holds(s, story.paper))
     for subscription in listed[:SHOWN]:
-        short = shortfalls(parse(subscription.query).root, reading)
+        short = mismatches(parse(subscription.query).root, reading)
         late = (
             f", but was made later, on {story.said(subscription.created_at)}"
             if not short and story.seen and subscription.created_at > story.seen
@@ -146,32 +148,36 @@ def _muted(story: Story) -> Iterable[Text]:
 def _delivery(story: Story) -> Iterable[Text]:
     if story.paused:
         yield text(f"Posts here are paused: {story.paused}.")
-    owed = story.owed
-    if owed is None:
+    delivery = story.delivery
+    if delivery is None:
         return
-    if owed.state == "pending" and owed.due > story.now and not owed.why:
-        others = f", with {len(owed.papers) - 1} more" if len(owed.papers) > 1 else ""
-        yield text(f"Waiting until {story.said(owed.due)}{others}.")
-    elif owed.state == "pending":
-        yield text(f"Due since {story.said(owed.due)}." if owed.due <= story.now else _again(story, owed.due))
-    elif owed.state in {"claimed", "sending"}:
+    if delivery.state == "pending" and delivery.due > story.now and not delivery.why:
+        others = f", with {len(delivery.papers) - 1} more" if len(delivery.papers) > 1 else ""
+        yield text(f"Waiting until {story.said(delivery.due)}{others}.")
+    elif delivery.state == "pending":
+        yield text(
+            f"Due since {story.said(delivery.due)}."
+            if delivery.due <= story.now
+            else _again(story, delivery.due)
+        )
+    elif delivery.state in {"claimed", "sending"}:
         yield text("It is being posted right now.")
-    elif owed.state == "unknown":
+    elif delivery.state == "unknown":
         yield text("It may have been posted; Paperboy is asking the platform.")
-    elif owed.state == "held":
+    elif delivery.state == "held":
         yield text("It may have been posted, and the platform can't tell. An operator has to decide.")
     else:
         yield text("Paperboy gave up after several attempts. An operator can retry it.")
-    if owed.why:
-        yield text(f"The last attempt failed: {owed.why}.")
+    if delivery.why:
+        yield text(f"The last attempt failed: {delivery.why}.")
 
 
 def _again(story: Story, at: datetime) -> str:
     return f"Retrying on {story.said(at)}."
 
 
-def _goes_out(owed: OpenDelivery) -> bool:
-    return owed.state not in {"dead", "held"}
+def _goes_out(delivery: OpenDelivery) -> bool:
+    return delivery.state not in {"dead", "held"}
 
 
 def _holds(subscription: Subscription, paper: Paper) -> bool:

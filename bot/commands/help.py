@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from bot.cards import Bullets, Button, Card, Text
-from bot.cards.say import actions, code, dim, paragraph, text
+from bot.cards.build import actions, code, dim, paragraph, text
 from bot.commands.services import Services
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
 from bot.domain.errors import UserError

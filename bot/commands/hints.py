@@ -7,7 +7,7 @@ from itertools import permutations
 from types import MappingProxyType
 
 from bot.cards import Button
-from bot.cards.problem import SLASH
+from bot.cards.errors import SLASH
 from bot.commands.table import CommandSpec, find
 from bot.text import shorten
 

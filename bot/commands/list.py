@@ -6,8 +6,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.cards import Block, Bullets, Button, Card, Text
+from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import AUTHOR, QUERY, short_date
-from bot.cards.say import actions, bold, code, count, dim, paragraph, text
 from bot.commands.feedback import DOWN, UP, counted, offer_blocks, proposal
 from bot.commands.services import Services
 from bot.domain.models import ChannelSettings, Command, Subscription

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.cards.say import count
+from bot.cards.build import count
 from bot.commands.services import Services
 from bot.domain.models import Paper
 from bot.query import Query

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.cards import Bullets, Button, Card, Text
+from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import AUTHOR, QUERY
-from bot.cards.plain import plain
-from bot.cards.say import actions, bold, code, count, dim, paragraph, text
+from bot.cards.sanitize import plain
 from bot.commands.parser import number_in
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription

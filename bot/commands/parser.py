@@ -10,6 +10,7 @@ from types import MappingProxyType
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
+from bot.query import narrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def parse_line(line: str, user: User, channel: ChannelRef) -> ParsedCommand:
     """
     if len(line) > MAX_LINE:
         raise UserError(f"That is too long. A command has at most {MAX_LINE} characters.", hint="/paper help")
-    said = INVOCATION.sub("", line.strip(), count=1)
+    said = INVOCATION.sub("", narrow(line).strip(), count=1)
     name = said.split(maxsplit=1)[0] if said else "help"
     rest = said[len(name) :].strip()
     spec = find(name)

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from bot.cards import Block, Button, Card
+from bot.cards.build import actions, code, dim, paragraph
 from bot.cards.paper import NOTICE, QUERY, paper_block
-from bot.cards.say import actions, code, dim, paragraph
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
 from bot.commands.resolve import resolve_subscription

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.cards.say import count
+from bot.cards.build import count
 from bot.commands.services import Services
 from bot.domain.deliveries import OpenDelivery
 from bot.domain.models import ChannelRef, ChannelSettings, Subscription
@@ -17,26 +17,26 @@ async def replan_waiting(channel: ChannelRef, services: Services) -> tuple[int, 
     Returns how many papers are no longer wanted, and in words what is posted next.
     """
     now = await services.outbox.now()
-    owed = await services.outbox.open_deliveries(channel)
+    deliveries = await services.outbox.open_deliveries(channel)
     rules = await services.rules.of(channel)
     subscriptions = await services.subscriptions.of(channel)
-    papers = await services.papers.get({paper for one in owed for paper, _ in one.papers})
-    taken, offers = replan(owed, papers, subscriptions, rules, now)
+    papers = await services.papers.get({paper for one in deliveries for paper, _ in one.papers})
+    taken, offers = replan(deliveries, papers, subscriptions, rules, now)
     if taken:
         await services.outbox.replan(channel, taken, offers)
-        owed = await services.outbox.open_deliveries(channel)
+        deliveries = await services.outbox.open_deliveries(channel)
     dropped = sum(map(len, taken.values())) - sum(len(offer.papers) for offer in offers)
-    return dropped, next_words(owed, subscriptions, rules.settings, now)
+    return dropped, next_words(deliveries, subscriptions, rules.settings, now)
 
 
 def next_words(
-    owed: Sequence[OpenDelivery],
+    deliveries: Sequence[OpenDelivery],
     subscriptions: Sequence[Subscription],
     settings: ChannelSettings,
     now: datetime,
 ) -> str:
     """`Next digest: Mon 24 Nov 09:00 Berlin, 3 papers waiting.`, or why there is none."""
-    waiting = [one for one in owed if one.state == "pending" and one.due > now and not one.why]
+    waiting = [one for one in deliveries if one.state == "pending" and one.due > now and not one.why]
     if waiting:
         papers = sum(len(one.papers) for one in waiting)
         return f"Next digest: {in_words(waiting[0].due, settings.zone)}, {count(papers, 'paper')} waiting."

@@ -19,7 +19,7 @@ async def resolve_paper(typed: str, services: Services) -> Paper:
     wanted = typed.strip()
     ids = [wanted, paper_id(wanted) or wanted]
     found = await services.papers.get(ids)
-    if not found and paper_id(wanted) and (one := await services.elsewhere.paper(ids[1])):
+    if not found and paper_id(wanted) and (one := await services.upstream_search.paper(ids[1])):
         await services.papers.remember([one[1]])
         return one[1]
     if not found:

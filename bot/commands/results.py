@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Self, cast
 
 from bot.cards import Block, Button, Card, Span, Text
+from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import NOTICE, QUERY, paper_block
-from bot.cards.say import actions, bold, code, count, dim, paragraph, text
 from bot.domain.models import Paper
 from bot.query import Person, Phrase
 from bot.query.nodes import terms_of

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cards import Button, Card
+from bot.cards.build import actions, bold, count, paragraph
 from bot.cards.paper import NOTICE, paper_block
-from bot.cards.say import actions, bold, count, paragraph
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.models import Command, Paper

@@ -1,9 +1,9 @@
-"""`/paper search`: the papers that answer a question, five at a time, for whoever asks."""
+"""`/paper search`: the papers that answer a question, five at a time, shown only to the person who asks."""
 
 from dataclasses import replace
 from functools import partial
 
-from bot.cards.say import MAX_BUTTON
+from bot.cards.build import MAX_BUTTON
 from bot.commands.results import SearchRequest, results_card
 from bot.commands.services import Services
 from bot.commands.upstream_results import further

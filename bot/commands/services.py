@@ -10,7 +10,7 @@ from bot.domain.polls import PollResult
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import PlatformSettings
-from bot.sources.elsewhere import Elsewhere
+from bot.sources.upstream_search import UpstreamSearch
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -37,7 +37,7 @@ class Services:
     papers: Papers
     recent: RecentPapers
     search: Search
-    elsewhere: Elsewhere
+    upstream_search: UpstreamSearch
     """The upstreams' own search."""
     settings: ChannelSettingsStore
     rules: ChannelRules
@@ -54,6 +54,8 @@ class Services:
     """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
     """Gives a channel's new id everything that is stored of its old one."""
+    database_problem: Callable[[], str | None] = lambda: None
+    """Why the embedded database has stopped, such as `its disk is full`; None while it runs."""
 
     def platform(self, channel: ChannelRef) -> type[PlatformSettings]:
         """What the channel's platform declares."""

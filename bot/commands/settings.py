@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from bot.cards import Block, Bullets, Button, Card, Form
-from bot.cards.say import actions, bold, code, count, dim, paragraph, text
+from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.commands.replan import next_words, replan_waiting
 from bot.commands.services import Services
 from bot.commands.setting_specs import SettingSpec, changed_settings, difference, specs_for

@@ -1,8 +1,8 @@
 """The Share button: shows a paper to everyone in the channel."""
 
 from bot.cards import Card
+from bot.cards.build import dim, paragraph
 from bot.cards.paper import AUTHOR, NOTICE, paper_block
-from bot.cards.say import dim, paragraph
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.models import Command

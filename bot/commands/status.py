@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.cards import Bullets, Button, Card, Text
-from bot.cards.say import actions, bold, count, paragraph, text
+from bot.cards.build import actions, bold, count, paragraph, text
 from bot.commands.replan import next_words
 from bot.commands.services import Services
-from bot.domain.deliveries import OpenDelivery
+from bot.domain.deliveries import OpenDelivery, Pause
 from bot.domain.models import Command
 from bot.domain.polls import PollResult
 from bot.policy.schedule import in_words
@@ -21,37 +21,45 @@ SHOWN = 5
 async def status(command: Command, services: Services) -> Reply:
     """The last poll of each source, the next digest, what waits, what failed, what is paused and why."""
     channel, now = command.channel, await services.outbox.now()
-    owed = await services.outbox.open_deliveries(channel)
+    deliveries = await services.outbox.open_deliveries(channel)
     settings = await services.settings.of(channel)
     subscriptions = await services.subscriptions.of(channel)
-    comes = next_words(owed, subscriptions, settings, now)
-    paused = (await services.outbox.standing(channel)).paused
+    comes = next_words(deliveries, subscriptions, settings, now)
+    pause = (await services.outbox.status(channel)).pause
     polls = await services.polls()
-    return Reply(status_card(paused, comes, owed, polls, zone=settings.zone, now=now))
+    return Reply(status_card(pause, comes, deliveries, polls, zone=settings.zone, now=now))
 
 
 def status_card(
-    paused: str,
+    pause: Pause | None,
     comes: str,
-    owed: Sequence[OpenDelivery],
+    deliveries: Sequence[OpenDelivery],
     polls: Mapping[str, PollResult],
     *,
     zone: str,
     now: datetime,
 ) -> Card:
     """A headline, then a line for each source and each post that is waiting or has failed."""
-    headline = f"Posts here are paused: {paused}." if paused else comes
-    failed = [one for one in owed if one.state in FAILED]
+    headline = f"Posts here are paused: {pause.why}." if pause else comes
+    failed = [one for one in deliveries if one.state in FAILED]
     lines = (
+        *((_pause(pause, zone, now),) if pause else ()),
         *(_poll(poll, zone, now) for _, poll in sorted(polls.items())),
-        *(_owed(owed, now) if owed else (text("No posts are waiting."),)),
-        *(_retried(one, zone) for one in owed if one.state == "pending" and one.why),
+        *(_waiting(deliveries, now) if deliveries else (text("No posts are waiting."),)),
+        *(_retried(one, zone) for one in deliveries if one.state == "pending" and one.why),
         *(text(f"Failed: {count(len(o.papers), 'paper')}, {o.why or 'the reason is unknown'}.") for o in failed[:SHOWN]),
     )  # fmt: skip
     if not polls:
         lines = (text("No source has been read yet."), *lines)
     look = (Button("Subscriptions", "list"), Button("Settings", "settings"))
     return Card("reply", headline, "Status", (paragraph(bold(headline)), Bullets(lines), *actions(*look)))
+
+
+def _pause(pause: Pause, zone: str, now: datetime) -> Text:
+    since = f"Paused since {in_words(pause.since, zone)}. " if pause.since else ""
+    if pause.next_probe is None or pause.next_probe <= now:
+        return text(f"{since}The next post is tried as soon as there is one.")
+    return text(f"{since}A post is tried again on {in_words(pause.next_probe, zone)}, or at any /paper here.")
 
 
 def _poll(poll: PollResult, zone: str, now: datetime) -> Text:
@@ -64,8 +72,8 @@ def _poll(poll: PollResult, zone: str, now: datetime) -> Text:
     return text(bold(poll.source), f" failed {_ago(now - poll.at)} ago{last}: {poll.error}{following}.")
 
 
-def _owed(owed: Sequence[OpenDelivery], now: datetime) -> tuple[Text, ...]:
-    going = [one for one in owed if one.state not in FAILED]
+def _waiting(deliveries: Sequence[OpenDelivery], now: datetime) -> tuple[Text, ...]:
+    going = [one for one in deliveries if one.state not in FAILED]
     later = sum(len(one.papers) for one in going if one.due > now)
     soon = sum(len(one.papers) for one in going) - later
     parts = [f"{count(soon, 'paper')} on the way"] if soon else []

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import cast
 
 from bot.cards import Button, Card
+from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import QUERY
-from bot.cards.say import actions, bold, code, paragraph
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
 from bot.commands.replan import replan_waiting
@@ -15,7 +15,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
 from bot.ports import Reply
-from bot.query import Query, parse
+from bot.query import Query, capitalized, parse
 from bot.text import shorten
 from bot.text.identity import paper_id
 
@@ -32,6 +32,9 @@ async def subscribe(command: Command, services: Services) -> Reply:
     query = parse(command.options["query"])
     every = cast("Every", command.options.get("every", "channel"))
     past = await look_back(query, services)
+    if command.options.get("sure") != "yes" and (other := capitalized(command.options["query"])):
+        operators = parse(other)
+        return Reply(operators_card(query, operators, every, past, await look_back(operators, services)))
     if past.broad and command.options.get("sure") != "yes":
         return Reply(broad_card(query, every, past))
     subscription, new = await services.subscriptions.add(
@@ -117,6 +120,25 @@ def changed_card(subscription: Subscription, was: Every, when: str) -> Card:
             paragraph(bold(number), " is now ", code(f"every:{subscription.every}"), ": ", code(query)),
             paragraph(when),
             *actions(Button("Undo", f"subscribe {query} every:{was} sure:yes")),
+        ),
+    )
+
+
+def operators_card(
+    words: Query, operators: Query, every: Every, past_words: Lookback, past_operators: Lookback
+) -> Card:
+    """Asks whether a small "or", "and" or "not" is an operator. Nothing has changed yet."""
+    return Card(
+        "reply",
+        f"Did you mean {shorten(str(operators), QUERY)}? Operators are written in capitals.",
+        blocks=(
+            paragraph("Operators are written in capitals: OR, AND, NOT. Which did you mean?"),
+            paragraph("Operators: ", code(str(operators)), f" – {past_operators.sentence()}"),
+            paragraph("Words that must all appear: ", code(str(words)), f" – {past_words.sentence()}"),
+            *actions(
+                Button("Use operators", _line(operators, every)),
+                Button("Use words", f"{_line(words, every)} sure:yes"),
+            ),
         ),
     )
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bot.cards import Button, Card
+from bot.cards.build import actions, dim, paragraph
 from bot.cards.paper import NOTICE, paper_block, short_date
-from bot.cards.say import actions, dim, paragraph
 from bot.commands.services import Services
 from bot.domain.models import Command, Paper
 from bot.ports import Reply

@@ -1,8 +1,8 @@
 """`/paper unsubscribe`: stop a subscription, by its number or its query."""
 
 from bot.cards import Bullets, Button, Card
+from bot.cards.build import actions, bold, code, count, paragraph, text
 from bot.cards.paper import QUERY
-from bot.cards.say import actions, bold, code, count, paragraph, text
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services

@@ -42,10 +42,10 @@ async def _elsewhere(
 ) -> list[tuple[str, list[Paper]]]:
     asked = found.parsed
     if asked.paper_id is not None:
-        one = await services.elsewhere.paper(asked.paper_id)
+        one = await services.upstream_search.paper(asked.paper_id)
         return [(one[0], [one[1]])] if one else []
     words = " ".join(word.typed for word in asked.words) or asked.text
-    lists = await services.elsewhere.search(words, asked.query)
+    lists = await services.upstream_search.search(words, asked.query)
     since = services.now() - timedelta(days=int(request.days)) if request.days else None
     holds = Query(asked.must).matches if asked.must is not None else lambda _: True
     return [

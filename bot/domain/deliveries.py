@@ -1,4 +1,4 @@
-"""Deliveries: what the outbox holds and answers, as values."""
+"""Deliveries: the values that the outbox stores and returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,41 +10,43 @@ from bot.domain.models import ChannelRef, MessageRef, Reason
 PaperWithReasons = tuple[str, tuple[Reason, ...]]
 """A paper's id, and why the channel gets it."""
 Scope = Literal["channel", "workspace"]
+"""What is paused or limited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedDelivery:
-    """Papers that a channel wants in one message."""
+    """Papers to post in one channel, in one message."""
 
     channel: ChannelRef
     papers: tuple[PaperWithReasons, ...]
     due: int
-    """Milliseconds of the server's clock."""
+    """When to post, in milliseconds of Redis' clock."""
     label: str
-    """What the message is called within its channel: offers of the same label become one message."""
+    """The message's name within its channel: plans of the same label become one message."""
     detected: int | None = None
-    """When its paper was announced, in the same; None where the message is to wait for something else."""
+    """When its paper was announced, in the same; None if the message is meant to wait, as a digest does."""
     digest_threshold: int = 0
-    """Where no more of the papers than that are new to the channel, each goes out as a message of its own."""
+    """Post separately if at most this many of the papers are new to the channel."""
     maybe_sent_since: int | None = None
-    """It may have been posted already, at that time at the earliest: ask the platform first."""
+    """When it may have been posted at the earliest, in the same; then the platform is asked first."""
 
     @property
     def key(self) -> str:
-        """The delivery's name; it holds the channel's, and travels with the message."""
+        """The delivery's name, `channel/label`; it travels with the message."""
         return f"{self.channel}/{self.label}"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery in the hands of a worker."""
+    """A delivery that a worker has claimed."""
 
     key: str
     channel: ChannelRef
     papers: tuple[PaperWithReasons, ...]
     state: str
-    """`claimed`, or `unknown` where it must be found out first whether it was posted."""
+    """`claimed`, or `unknown` if the platform must be asked first whether it was posted."""
     token: str
+    """Names the claim: a worker whose claim has expired can't change the delivery any more."""
     tries: int
     """Failed attempts so far."""
     since: datetime | None
@@ -52,40 +54,40 @@ class Delivery:
     deaths: int = 0
     """Workers that died while they sent it."""
     detected: datetime | None = None
-    """When its paper was announced, where it was to be posted at once."""
+    """When its paper was announced, if it was to be posted at once."""
 
     @property
     def label(self) -> str:
-        """What it is called within its channel."""
+        """The delivery's name within its channel."""
         return self.key.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a claim gave."""
+    """The answer to a claim."""
 
     deliveries: tuple[Delivery, ...]
     next_look: Mapping[int, float | None]
-    """Shard -> seconds until something there is due; None where nothing waits."""
+    """Shard -> seconds until something there is due; None if nothing waits."""
     forgot: Mapping[int, str]
-    """Shards of a server that may have forgotten its last moments: what it was to remember is to be offered again,
-    and then `mark_replayed` called with these."""
+    """Shards of a server that may have forgotten its last moments. Recent papers have to be announced again, and then
+    `mark_replayed` called with these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a delivery that was not confirmed goes back."""
+    """The outcome of a delivery that was not confirmed."""
 
     state: Literal["pending", "unknown", "dead", "held"]
     why: str
     after: float = 0.0
     """Seconds until it is tried again."""
     counts: bool = False
-    """A failed attempt: `TRIES` of them end it, and some in a row stop its channel for a while."""
+    """Whether it is a failed attempt: several make a dead letter, and some in a row give the channel a break."""
     limit: Scope | None = None
-    """Nothing at all may be posted in its channel, or workspace, for `after` seconds."""
+    """Nothing may be posted in its channel, or workspace, for `after` seconds."""
     named: bool = False
-    """The platform itself named that time: nothing makes it sooner."""
+    """The platform itself named `after`: nothing makes it sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Sent:
     at: datetime
     message: MessageRef
     label: str = ""
-    """The digest's, where it was in one."""
+    """The digest's label, if it was in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,36 +109,54 @@ class OpenDelivery:
     state: str
     due: datetime
     why: str
-    """What went wrong at the last attempt."""
+    """Why the last attempt failed."""
     maybe_sent: bool
-    """Nobody knows."""
+    """It is unknown whether it was posted."""
 
     @property
     def channel(self) -> ChannelRef:
-        """Where it goes."""
+        """The channel that it is for."""
         return channel_of(self.key)
 
     @property
     def label(self) -> str:
-        """What it is called within its channel."""
+        """The delivery's name within its channel."""
         return self.key.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelStatus:
-    """What is owed to a channel, and why it is not posted."""
+    """How many messages wait for a channel, and why it is paused if it is."""
 
     waiting: int
-    """Messages that will go out by themselves."""
+    """Messages that will be posted without anyone doing anything."""
     dead_letters: int
-    """Messages that wait for a person to decide."""
-    paused: str
-    """Why nothing is posted in the channel or its workspace; "" where it is."""
+    """Messages that wait for the operator's decision."""
+    pause: "Pause | None"
+    """The pause of the channel, else of its workspace; None if neither is paused."""
+
+    @property
+    def paused(self) -> str:
+        """Why nothing is posted in the channel; "" if it isn't paused."""
+        return self.pause.why if self.pause else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A channel or a workspace in which nothing is posted but a probe now and then."""
+
+    scope: Scope
+    name: str
+    """The channel as `platform:workspace:channel`, or the workspace as `platform:workspace`."""
+    why: str
+    since: datetime | None
+    next_probe: datetime | None
+    """When a post is tried again, if one waits by then."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A delivery that waits for a person to decide: `dead`, or `held` because it is unclear whether it was posted."""
+    """A delivery that waits for the operator's decision: `dead`, or `held` if it is unknown whether it was posted."""
 
     key: str
     channel: ChannelRef
@@ -147,5 +167,5 @@ class DeadLetter:
 
 
 def channel_of(key: str) -> ChannelRef:
-    """Where the delivery of this key goes."""
+    """The channel of the delivery of this key. Raises ValueError if it is no such key."""
     return ChannelRef.parse(key.partition("/")[0])

@@ -1,7 +1,7 @@
-"""Polls: what one brought, and how it went."""
+"""Polls of sources: what one brought, and how it went."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Self
 
@@ -16,9 +16,9 @@ class PaperChange:
 
     paper: Paper
     before: Paper | None
-    """What it was; None for a paper that is new."""
+    """The paper before the change; None if it is new."""
     first_seen: int | None = None
-    """In ms; None but where it is announced again, because posts of it may have been forgotten."""
+    """Milliseconds since 1970; only for a paper that is announced again, because Redis may have forgotten its posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Poll:
     """What one poll of one source brought."""
 
     entry: str
-    """Its id in the stream."""
+    """The id of its entry in the stream."""
     news: tuple[PaperChange, ...]
 
     @property
     def at(self) -> int:
-        """When it was announced, in ms of the server's clock."""
+        """When it was announced, in milliseconds of Redis' clock."""
         return int(self.entry.partition("-")[0])
 
 
@@ -42,15 +42,15 @@ class PollResult:
     source: str
     at: datetime
     next_at: datetime
-    """When it is asked again."""
+    """When the source is polled next."""
     new: int = 0
-    """Papers never seen before."""
+    """Papers that no source had listed before."""
     changed: int = 0
-    """Known papers of which something changed."""
+    """Known papers that changed."""
     found: int = 0
-    """Papers that this source was the first to announce, over all its polls."""
+    """Papers that this source was the first to list, over all its polls."""
     alarm: str | None = None
-    """What an operator should know, although the poll went well."""
+    """What an operator should know although the poll succeeded."""
     skipped: int = 0
     """Rows of the source's present list that can't be read."""
     skipped_reason: str = ""
@@ -59,21 +59,24 @@ class PollResult:
     """What went wrong, as a sentence for the operator."""
     refused: bool = False
     failures: int = 0
-    """In a row, this one included."""
+    """Failed polls in a row, this one included."""
     succeeded_at: datetime | None = None
-    """When a poll last went well, this one included."""
+    """When a poll last succeeded, this one included."""
     new_at: datetime | None = None
-    """When one last brought a new paper."""
+    """When a poll last brought a new paper."""
 
     def __str__(self) -> str:
         return json.dumps(asdict(self), default=datetime.isoformat)
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """The inverse of `str`."""
-        fields: dict[str, Any] = json.loads(written)
-        times: dict[str, Any] = {name: _time(fields.pop(name, None)) for name in _TIMES}
-        return cls(**fields, **times)
+        """The inverse of `str`; fields that a newer version added are ignored.
+
+        Raises ValueError, KeyError or TypeError for anything else.
+        """
+        stored: dict[str, Any] = json.loads(written)
+        values = {field.name: stored[field.name] for field in fields(cls) if field.name in stored}
+        return cls(**values | {name: _time(values.get(name)) for name in _TIMES})
 
 
 def _time(written: str | None) -> datetime | None:

@@ -1,8 +1,8 @@
-"""The keys that a paper has, and the keys that a query's term asks for.
+"""The keys of a paper, and the keys that a query's term needs.
 
-A key is a term in canonical text with its words folded: `diffusion model`, `diffus…`, `=ACE`, `title:robot`,
-`author:jane doe`, `cat:cs.*`, `min:30`. A term whose one key is in the paper's set holds, and no other does.
-The dots stand for the star of a beginning: a star may be a letter, as in `A*`.
+A key is a term's canonical text with its words folded: `diffusion model`, `diffus…`, `=ACE`, `title:robot`,
+`author:jane doe`, `cat:cs.*`, `min:30`. A term with a single key matches exactly the papers that have it.
+The dots are the star of a prefix, because a star may be a letter, as in `A*`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,27 +19,27 @@ from bot.query.nodes import (
     Term,
     Upstream,
 )
-from bot.query.paths import paths_of
-from bot.query.reading import categories_of, sources_of
+from bot.query.paper_view import categories_of, sources_of
 from bot.query.terms import SHORTEST_PREFIX
+from bot.query.variants import variants_of
 from bot.text import Token, small, tokens
 
 ANY = "…"
 LONGEST_RUN = 4
-"""Words in a key at most."""
+"""Words in a key."""
 
 
 def keys_of(paper: Paper) -> set[str]:
-    """Every key of `paper`, as it stands now."""
+    """Every key of `paper`."""
     title, abstract = tokens(paper.title), tokens(paper.abstract)
-    in_title = {*_runs(title), *_beginnings(title), *_forms(title)}
+    in_title = {*_runs(title), *_prefixes(title), *_forms(title)}
     keys = {f"title:{key}" for key in in_title} | in_title
     keys.update(_runs(abstract))
-    keys.update(_beginnings(abstract))
+    keys.update(_prefixes(abstract))
     keys.update(_forms(abstract))
     for author in paper.authors:
         name = tokens(author, plurals=False)
-        keys.update(f"author:{key}" for key in (*_runs(name), *_beginnings(name)))
+        keys.update(f"author:{key}" for key in (*_runs(name), *_prefixes(name)))
     keys.update(f"cat:{name}" for name in categories_of(paper))
     keys.update(f"source:{name}" for name in sources_of(paper))
     keys.add(f"id:{paper.id.lower()}")
@@ -48,12 +48,12 @@ def keys_of(paper: Paper) -> set[str]:
 
 
 def key_of(term: Term) -> str | None:
-    """The one key that says whether `term` holds, or None where no single key can."""
+    """The key that decides whether `term` matches, or None if no single key does."""
     match term:
         case Phrase(field="abs"):
             return None
         case Phrase() | Person():
-            paths = paths_of(term)
+            paths = variants_of(term)
             if len(paths) > 1 or len(paths[0]) > (
                 1 if isinstance(term, Phrase) and term.exact else LONGEST_RUN
             ):
@@ -66,7 +66,7 @@ def key_of(term: Term) -> str | None:
 
 
 def triggers_of(term: Term) -> set[str]:
-    """Keys of which a paper has one at least where `term` holds."""
+    """Keys of which every paper that matches `term` has at least one."""
     match term:
         case Phrase(field="abs", words=words, exact=exact, prefix=prefix):
             return triggers_of(Phrase(words, "", exact=exact, prefix=prefix))
@@ -75,16 +75,16 @@ def triggers_of(term: Term) -> set[str]:
         case Phrase(field=field, exact=exact):
             before = f"{field}:" if field else ""
             if exact:
-                return {f"{before}={max(path, key=len)}" for path in paths_of(term)}
-            return {before + " ".join(path[:LONGEST_RUN]) for path in paths_of(term)}
+                return {f"{before}={max(path, key=len)}" for path in variants_of(term)}
+            return {before + " ".join(path[:LONGEST_RUN]) for path in variants_of(term)}
         case Person():
-            return {"author:" + " ".join(path[:LONGEST_RUN]) for path in paths_of(term)}
+            return {"author:" + " ".join(path[:LONGEST_RUN]) for path in variants_of(term)}
         case _:
             return {str(term).lower() if isinstance(term, Category) else str(term)}
 
 
 def _runs(found: Sequence[Token]) -> Iterator[str]:
-    """Every sequence of up to `LONGEST_RUN` neighbours, joined by spaces."""
+    """Every run of up to `LONGEST_RUN` adjacent words, joined by spaces."""
     following: list[list[tuple[str, int]]] = [[] for _ in range(found[-1].end + 1 if found else 0)]
     for word, _, start, end in found:
         following[start].append((word, end))
@@ -95,8 +95,8 @@ def _runs(found: Sequence[Token]) -> Iterator[str]:
         yield from (run for run, _ in runs)
 
 
-def _beginnings(found: Sequence[Token]) -> Iterator[str]:
-    """The words' prefixes."""
+def _prefixes(found: Sequence[Token]) -> Iterator[str]:
+    """Every prefix of the words, from `SHORTEST_PREFIX` letters on."""
     words = {token.word for token in found} | {
         small(token.form) for token in found if token.end - token.start == 1
     }

@@ -1,4 +1,4 @@
-"""Subscriptions in, and for each paper those that it matches out."""
+"""Keeps all subscriptions, and finds those that a paper matches."""
 
 from functools import cache
 
@@ -6,50 +6,50 @@ from structlog import get_logger
 
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Paper, Subscription
-from bot.matching.followers import Followers, Matches
-from bot.matching.index import Index
+from bot.matching.index import QueryIndex
 from bot.matching.keys import keys_of
-from bot.matching.parts import compiled
-from bot.query import Node, Reading, parse
-from bot.query.evaluator import test_of
+from bot.matching.normal_form import normal_form
+from bot.matching.subscribers import Matches, SubscriberTable
+from bot.query import Node, PaperView, parse
+from bot.query.evaluator import predicate_of
 
 _log = get_logger()
 
 
 class Matcher:
-    """Every subscription. Adding, removing and changing one takes microseconds, and shows at the next paper."""
+    """All subscriptions. A change takes microseconds and applies from the next paper on."""
 
     def __init__(self) -> None:
-        self._index = Index()
-        self._followers = Followers()
+        self._index = QueryIndex()
+        self._subscribers = SubscriberTable()
         self._ids: dict[str, int] = {}
         self._texts: dict[int, str] = {}
         self._next_id = 0
 
     def __len__(self) -> int:
-        return len(self._followers)
+        return len(self._subscribers)
 
     def add(self, subscription: Subscription) -> None:
-        """Take a subscription in, or its new form. One whose query can't be read is logged and matches nothing."""
+        """Add or replace a subscription. One with an invalid query is logged and matches nothing."""
         self.remove(subscription.channel, subscription.number)
         query = self._id_of(subscription)
         if query is not None:
-            self._followers.add(subscription.channel, subscription.number, subscription.every, query)
+            self._subscribers.add(subscription.channel, subscription.number, subscription.every, query)
 
     def remove(self, channel: ChannelRef, number: int) -> None:
-        """Let a subscription go. One that isn't there is no error."""
-        query = self._followers.remove(channel, number)
-        if query is not None and not self._followers.has(query):
+        """Remove a subscription, if it exists."""
+        query = self._subscribers.remove(channel, number)
+        if query is not None and not self._subscribers.has(query):
             text = self._texts.pop(query)
             del self._ids[text]
-            self._index.remove(query, compiled(parse(text).root))
+            self._index.remove(query, normal_form(parse(text).root))
 
     def match(self, paper: Paper) -> Matches:
-        """The subscriptions that `paper` matches as it stands now."""
+        """The subscriptions that `paper` matches."""
         return self._matches(self._queries_for(paper))
 
     def newly(self, paper: Paper, before: Paper | None) -> Matches:
-        """Those that `paper` matches and `before`, its former state, did not. None stands for a new paper."""
+        """Those that `paper` matches and `before`, its previous state, didn't; None for a new paper."""
         return self._matches(self._queries_for(paper) - (self._queries_for(before) if before else set()))
 
     def _id_of(self, subscription: Subscription) -> int | None:
@@ -72,18 +72,18 @@ class Matcher:
         self._next_id += 1
         self._ids[text] = number
         self._texts[number] = text
-        self._index.add(number, compiled(query.root))
+        self._index.add(number, normal_form(query.root))
         return number
 
     def _queries_for(self, paper: Paper) -> set[int]:
         @cache
-        def reading() -> Reading:
-            return Reading.of(paper)
+        def view() -> PaperView:
+            return PaperView.of(paper)
 
-        def holds(node: Node) -> bool:
-            return test_of(node)(reading())
+        def matches(node: Node) -> bool:
+            return predicate_of(node)(view())
 
-        return self._index.matching(keys_of(paper), holds)
+        return self._index.matching(keys_of(paper), matches)
 
     def _matches(self, queries: set[int]) -> Matches:
-        return self._followers.of(sorted(queries), self._texts)
+        return self._subscribers.of(sorted(queries), self._texts)

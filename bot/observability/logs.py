@@ -9,9 +9,12 @@ from typing import Literal, TextIO
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 REDACTED = "[redacted]"
+MALFORMED = (HttpProcessingError, RequestPayloadError)
+"""What aiohttp raises for a malformed request, which is answered with 400."""
 RATE_LIMITED = ("aiohttp.server", "asyncio")
 """Loggers that strangers can make write, such as a line for each connection when no descriptor is left."""
 
@@ -70,7 +73,7 @@ class LogRateLimit(logging.Filter):
 
 def _is_our_fault(record: logging.LogRecord) -> bool:
     """Whether an error of the HTTP server's isn't just a malformed request, which was answered with 400."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    return not (record.exc_info and isinstance(record.exc_info[1], MALFORMED))
 
 
 class _StandardError(logging.StreamHandler[TextIO]):

@@ -20,17 +20,23 @@ papers = Counter(
 )
 polls = Counter("paperboy_polls", "Polls: ok, failed, refused", ["source", "category", "outcome"])
 matches = Counter("paperboy_matches", "Subscriptions that matched a paper")
-offers = Counter(
-    "paperboy_offers", "Papers owed to channels: matches that were not sent or owed there already"
+enqueued = Counter(
+    "paperboy_enqueued",
+    "Papers enqueued for channels, without those that were sent or enqueued there already",
 )
 matching_lag = Histogram(
-    "paperboy_matching_lag_seconds", "From a paper's announcement until it is owed to channels", buckets=WAITS
+    "paperboy_matching_lag_seconds", "From a paper's announcement until it is enqueued", buckets=WAITS
 )
 deliveries = Counter(
     "paperboy_deliveries", "Deliveries by the state in which a worker left them", ["platform", "state"]
 )
 failures = Counter(
     "paperboy_delivery_failures", "Posts that were not confirmed, by error", ["platform", "error"]
+)
+pause_notifications = Counter(
+    "paperboy_pause_notifications",
+    "People notified of a pause: reached, no one reached, failed",
+    ["platform", "outcome"],
 )
 post_delay = Histogram(
     "paperboy_detection_to_post_seconds",
@@ -62,6 +68,9 @@ worker_failures = Counter(
 role_restarts = Counter("paperboy_role_restarts", "Times that a role crashed and was started again", ["role"])
 role_up = Gauge(
     "paperboy_role_up", "1 while a role of this process runs, 0 while it waits to be restarted", ["role"]
+)
+records_set_aside = Counter(
+    "paperboy_records_set_aside", "Records in Redis that this process could not read and set aside", ["kind"]
 )
 loop_lag = Histogram(
     "paperboy_event_loop_lag_seconds", "How late the event loop ran a timer", buckets=SECONDS

@@ -57,7 +57,7 @@ class _Reporter(logging.Handler):
 
 
 def _error(said: Any) -> BaseException | None:
-    """The exception, in any of the forms in which logging is told of it."""
+    """The exception of a log record, in any of the forms that logging accepts."""
     match said:
         case BaseException():
             return said

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from structlog import get_logger
 
-from bot.cards.message import message
+from bot.cards.digest import delivery_card
 from bot.domain.errors import SendError
 from bot.domain.models import Reason
 from bot.policy.signals import WITHDRAWN
@@ -84,7 +84,7 @@ class CardUpdater:
             for s in await self._subscriptions.of(edit.channel)
             if parse(s.query).matches(paper)
         )
-        card = message([(paper, reasons)], settings, self._now())
+        card = delivery_card([(paper, reasons)], settings, self._now())
         try:
             await self._turn(edit)
             async with asyncio.timeout(EDIT_TIMEOUT):

@@ -142,7 +142,7 @@ class Fanout:
             while some := dict(islice(channels, CHANNELS_AT_ONCE)):
                 taken += await self._offer_to(some, poll, now)
         metrics.matches.inc(sum(len(matches) for _, matches in matched))
-        metrics.offers.inc(taken)
+        metrics.enqueued.inc(taken)
         metrics.matching_lag.observe(max(0.0, time() - poll.at / 1000))
         return taken
 

@@ -1,4 +1,4 @@
-"""A narrower query for a subscription that brings too much of what nobody likes. Pure."""
+"""Proposes exclusions for a subscription whose papers get many 👎."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -7,46 +7,47 @@ from itertools import pairwise
 
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
-from bot.query import Query, Reading, parse
+from bot.query import PaperView, Query, parse
 from bot.query.nodes import Phrase, terms_of
 from bot.text import tokens
 
 DISLIKES = 3
-"""Papers; from then on a narrower query is looked for."""
+"""Disliked papers from which on a narrower query is proposed."""
 WORTH = 2
-"""Disliked papers that it must leave out at least."""
+"""Disliked papers that a narrower query must exclude at least."""
 EXCLUSIONS = 2
 LONGEST_SHARE = 0.5
-"""Of what else a query has matched lately, an exclusion may take away so much."""
+"""Share of the other recent matches that an exclusion may remove at most."""
 LOOKED_AT = 150
-"""Words and pairs of words."""
+"""Words and word pairs that are tried as exclusions."""
 SHORTEST = 3
-"""Letters of a word that is worth ruling out."""
+"""Letters of the shortest word that is tried as an exclusion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrower:
-    """What to rule out, and what that would have done."""
+    """A proposed exclusion, and what it would have done."""
 
     exclusions: str
-    """As it is typed: `-survey -"image synthesis"`."""
+    """As typed: `-survey -"image synthesis"`."""
     left_out: int
-    """Disliked papers that would not have come."""
+    """Disliked papers that would not have been posted."""
     disliked: int
     kept: int
-    """Liked papers, all of which would have."""
+    """Liked papers, all of which would have been posted."""
 
 
 def narrower(
     query: Query, liked: Sequence[Paper], disliked: Sequence[Paper], others: Sequence[Paper]
 ) -> Narrower | None:
-    """One or two words or pairs of words to rule out, so that most of the disliked papers go and no liked one does.
+    """One or two words or word pairs that exclude most of the disliked papers and none of the liked ones.
 
-    `others` are papers that the query matched lately: a word that most of them have says nothing.
+    `others` are recent matches of the query: a word that most of them contain is not specific. Returns None if no
+    exclusion is good enough.
     """
-    left = [Reading.of(paper) for paper in disliked if query.matches(paper)]
-    keep = [Reading.of(paper) for paper in liked if query.matches(paper)]
-    crowd = [Reading.of(paper) for paper in others]
+    left = [PaperView.of(paper) for paper in disliked if query.matches(paper)]
+    keep = [PaperView.of(paper) for paper in liked if query.matches(paper)]
+    crowd = [PaperView.of(paper) for paper in others]
     total, exclusions = len(left), list[str]()
     if total < DISLIKES or total < len(keep):
         return None
@@ -64,14 +65,17 @@ def narrower(
 
 
 def narrowed(query: str, exclusions: str) -> Query:
-    """The query with these ruled out. Raises UserError where it becomes too long."""
+    """The query with these exclusions. Raises UserError if it gets too long."""
     return parse(f"({query}) {exclusions}")
 
 
 def _best(
-    candidates: Sequence[str], left: Sequence[Reading], keep: Sequence[Reading], crowd: Sequence[Reading]
+    candidates: Sequence[str],
+    left: Sequence[PaperView],
+    keep: Sequence[PaperView],
+    crowd: Sequence[PaperView],
 ) -> str | None:
-    """What rules out most of `left`, and of several the one that touches the fewest others."""
+    """The candidate that excludes most of `left`; of equal ones, the one that excludes the fewest of `crowd`."""
     merits: dict[str, tuple[int, float, int]] = {}
     for place, candidate in enumerate(candidates):
         holds = parse(candidate).holds_for
@@ -82,7 +86,7 @@ def _best(
 
 
 def _candidates(papers: Iterable[Paper], own: set[str]) -> list[str]:
-    """Words and pairs of words of the papers, those of most titles first."""
+    """Words and word pairs of the papers, those in most titles first."""
     found: Counter[str] = Counter()
     for paper in papers:
         found.update({term for text in (paper.title, paper.abstract) for term in _terms(text, own)})
@@ -97,12 +101,12 @@ def _terms(text: str, own: set[str]) -> set[str]:
 
 
 def _own_words(query: Query) -> set[str]:
-    """Of the query itself: to rule one of them out would end the subscription."""
+    """The words of the query itself, which must not be excluded."""
     return {word for term, _ in terms_of(query.root) if isinstance(term, Phrase) for word in term.words}
 
 
 def _can_be_ruled_out(term: str) -> bool:
     try:
-        return not parse(term).has_signals  # `trending` alone would be one
+        return not parse(term).has_signals  # `trending` alone is a signal
     except UserError:
         return False

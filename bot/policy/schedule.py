@@ -1,7 +1,7 @@
-"""When something may be posted in a channel: its rhythm, time zone, quiet hours and weekends. Pure.
+"""When a channel is posted to: its frequency, time zone, quiet hours and weekends.
 
-Hours are local. One that a daylight-saving change leaves out stands for the first moment after the gap, and one that
-comes twice for the first of the two (PEP 495), so that every day has each hour once.
+Hours are local. An hour that a daylight-saving change skips means the first moment after the gap, and one that occurs
+twice means the first of the two (PEP 495), so that every day has each hour once.
 """
 
 from collections.abc import Iterable
@@ -17,40 +17,40 @@ WEEK = 7
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_EAGER: tuple[Frequency, ...] = ("now", "daily", "weekly")
+_MOST_FREQUENT_FIRST: tuple[Frequency, ...] = ("now", "daily", "weekly")
 
 
 def frequency_of(every: Iterable[Every], settings: ChannelSettings) -> Frequency:
-    """The most eager of these, those that name none having the channel's own."""
-    return min((settings.every if one == "channel" else one for one in every), key=_EAGER.index)
+    """The most frequent of these; `channel` stands for the channel's own frequency."""
+    return min((settings.every if one == "channel" else one for one in every), key=_MOST_FREQUENT_FIRST.index)
 
 
-def due(rhythm: Frequency, settings: ChannelSettings, now: datetime) -> datetime:
-    """When a message of this rhythm that there is at `now` is due: at `now` or later, in UTC."""
-    if rhythm == "now":
+def due(frequency: Frequency, settings: ChannelSettings, now: datetime) -> datetime:
+    """When a message of this frequency is due that is enqueued at `now`: then or later, in UTC."""
+    if frequency == "now":
         return _opening(settings, now)
     zone = _zone(settings.zone)
     today = now.astimezone(zone).date()
     slots = (
         _local(day, digest_hour(settings), zone)
         for day in (today + timedelta(days=n) for n in range(-1, 2 * WEEK))
-        if _has_digest(day, rhythm, settings)
+        if _has_digest(day, frequency, settings)
     )
     return next(slot for slot in slots if slot > now)
 
 
 def digest_hour(settings: ChannelSettings) -> int:
-    """The hour of the channel's digests; where that is quiet, the hour when quiet ends."""
+    """The hour of the channel's digests; if that is quiet, the hour when the quiet hours end."""
     return settings.quiet[1] if settings.quiet and is_quiet(settings.hour, settings) else settings.hour
 
 
 def digest_weekday(settings: ChannelSettings) -> int:
-    """The day of weekly digests; where weekends are off, Monday stands for them."""
+    """The day of weekly digests; Monday instead of a weekend that is off."""
     return 0 if settings.weekday >= SATURDAY and not settings.weekends else settings.weekday
 
 
 def is_quiet(hour: int, settings: ChannelSettings) -> bool:
-    """Whether nothing is posted in this local hour."""
+    """Whether this local hour is quiet."""
     if settings.quiet is None:
         return False
     begin, end = settings.quiet
@@ -58,7 +58,7 @@ def is_quiet(hour: int, settings: ChannelSettings) -> bool:
 
 
 def is_open(settings: ChannelSettings, moment: datetime) -> bool:
-    """Whether anything may be posted then."""
+    """Whether posts are allowed at `moment`."""
     if settings.weekends and settings.quiet is None:
         return True
     local = moment.astimezone(_zone(settings.zone))
@@ -73,18 +73,18 @@ def in_words(moment: datetime, zone: str) -> str:
 
 
 def city(zone: str) -> str:
-    """How people call a zone: `Berlin`, `New York`, `UTC`."""
+    """The short name of a zone: `Berlin`, `New York`, `UTC`."""
     return zone.rpartition("/")[2].replace("_", " ")
 
 
 def find_zone(typed: str) -> str | None:
-    """The IANA name that is meant: in any case, with spaces, or only its city."""
+    """The IANA name for what was typed: in any case, with spaces, or only the city."""
     wanted = _folded(typed)
     return _zones().get(wanted) or _cities().get(wanted)
 
 
 def near_zones(typed: str, most: int = 3) -> list[str]:
-    """Zones whose name begins with, holds or resembles what was typed."""
+    """Zones whose name begins with, contains or resembles what was typed."""
     wanted, names = _folded(typed), _zones()
     begin = [name for folded, name in names.items() if folded.rpartition("/")[2].startswith(wanted)]
     hold = [name for folded, name in names.items() if wanted in folded]
@@ -93,7 +93,7 @@ def near_zones(typed: str, most: int = 3) -> list[str]:
 
 
 def _opening(settings: ChannelSettings, now: datetime) -> datetime:
-    """The first moment from `now` on that is neither quiet nor on a weekend that is off."""
+    """The first moment from `now` on when posts are allowed."""
     zone = _zone(settings.zone)
     moment = now.astimezone(UTC)
     while not is_open(settings, moment):
@@ -106,8 +106,8 @@ def _opening(settings: ChannelSettings, now: datetime) -> datetime:
     return moment
 
 
-def _has_digest(day: date, rhythm: Frequency, settings: ChannelSettings) -> bool:
-    if rhythm == "weekly":
+def _has_digest(day: date, frequency: Frequency, settings: ChannelSettings) -> bool:
+    if frequency == "weekly":
         return day.weekday() == digest_weekday(settings)
     return settings.weekends or day.weekday() < SATURDAY
 
@@ -118,7 +118,7 @@ def _local(day: date, hour: int, zone: ZoneInfo) -> datetime:
 
 @cache
 def _zone(name: str) -> ZoneInfo:
-    """UTC for a zone that is not there any more: one channel's setting must not stop the others' papers."""
+    """The zone, or UTC if it no longer exists: one channel's setting must not stop the others' papers."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -136,5 +136,5 @@ def _zones() -> dict[str, str]:
 
 @cache
 def _cities() -> dict[str, str]:
-    """City -> zone, of zones that are named after a place."""
+    """City -> zone, for zones that are named after a place."""
     return {folded.rpartition("/")[2]: name for folded, name in _zones().items() if "/" in name}

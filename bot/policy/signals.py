@@ -1,4 +1,4 @@
-"""What has happened to a paper since it was last looked at. Pure."""
+"""What has changed about a paper since its previous state."""
 
 from functools import lru_cache
 
@@ -7,13 +7,13 @@ from bot.query import Signal, parse
 from bot.query.nodes import terms_of
 
 WITHDRAWN = "withdrawn"
-"""Shown on a posted card wherever it can be edited, whatever the channel's settings."""
+"""Posted cards show this even in channels that don't want their cards updated."""
 STEPS = (25, 100, 250, 500, 1000, 2500)
-"""Upvotes at which a card that was posted earlier looks out of date."""
+"""Upvotes at which a posted card is updated."""
 
 
 def note(query: str, before: Paper | None, after: Paper) -> str:
-    """Which of the query's signals have come true: `reached ▲ 50`. Nothing for a paper that is new."""
+    """The query's signals that have become true, in words: `reached ▲ 50`. Empty for a new paper."""
     if before is None:
         return ""
     come = (s for s in _signals(query) if _holds(s, after) and not _holds(s, before))
@@ -21,7 +21,7 @@ def note(query: str, before: Paper | None, after: Paper) -> str:
 
 
 def growth(before: Paper | None, after: Paper) -> str:
-    """What has changed so much that a posted card should show it: `withdrawn`, `▲50`, `code`; nothing for less."""
+    """The change that a posted card should show: `withdrawn`, `▲50` or `code`; empty if there is none."""
     if before is None:
         return ""
     if after.withdrawn and not before.withdrawn:
@@ -53,6 +53,6 @@ def _said(signal: Signal) -> str:
         case "min":
             return f"reached ▲ {signal.value}"
         case "top":
-            return f"in the top {signal.value} now"
+            return f"now in the top {signal.value}"
         case "code":
-            return "code is out" if signal.value else "code is gone"
+            return "code released" if signal.value else "code removed"

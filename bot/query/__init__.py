@@ -1,16 +1,16 @@
-"""The subscription language: what people type, what it means, and its one canonical spelling.
+"""The subscription language: its parser, its meaning and its canonical text.
 
 >>> str(parse('"diffusion policy" -survey, trending'))
 '"diffusion policy" -survey OR top:10'
 """
 
-from bot.query.errors import point_at
+from bot.query.lexer import capitalized, narrow
 from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
+from bot.query.paper_view import PaperView
 from bot.query.parser import parse
 from bot.query.query import Query
-from bot.query.reading import Reading
 
 __all__ = [
-    "And", "Category", "Identifier", "Node", "Not", "Or", "Person", "Phrase", "Query", "Reading", "Signal", "Upstream",
-    "parse", "point_at",
+    "And", "Category", "Identifier", "Node", "Not", "Or", "PaperView", "Person", "Phrase", "Query", "Signal", "Upstream",
+    "capitalized", "narrow", "parse",
 ]  # fmt: skip

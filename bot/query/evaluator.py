@@ -1,79 +1,81 @@
-"""Whether a query holds for a paper, the plain way: this is what the language means.
+"""Evaluates a query on one paper. This defines what the language means.
 
-The matcher's index and the back-test give the same answers faster, and their tests compare them with this.
+The matching index and the search give the same answers faster; their tests compare them with this.
 """
 
 from collections.abc import Callable
 from functools import lru_cache
 
 from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
-from bot.query.paths import Path, paths_of
-from bot.query.reading import Line, Reading
+from bot.query.paper_view import Line, PaperView
+from bot.query.variants import Variant, variants_of
 
-Test = Callable[[Reading], bool]
+Predicate = Callable[[PaperView], bool]
 
 
 @lru_cache(maxsize=1024)
-def test_of(node: Node) -> Test:  # noqa: PLR0911  one return for each kind of node
-    """The question that `node` asks of a paper's reading."""
+def predicate_of(node: Node) -> Predicate:  # noqa: PLR0911  one return for each kind of node
+    """The predicate that is true for papers that match `node`."""
     match node:
         case And(nodes):
-            parts = [test_of(part) for part in nodes]
-            return lambda reading: all(test(reading) for test in parts)
+            parts = [predicate_of(part) for part in nodes]
+            return lambda paper: all(test(paper) for test in parts)
         case Or(nodes):
-            parts = [test_of(part) for part in nodes]
-            return lambda reading: any(test(reading) for test in parts)
+            parts = [predicate_of(part) for part in nodes]
+            return lambda paper: any(test(paper) for test in parts)
         case Not(inner):
-            ruled_out = test_of(inner)
-            return lambda reading: not ruled_out(reading)
+            excluded = predicate_of(inner)
+            return lambda paper: not excluded(paper)
         case Phrase():
             return _phrase(node)
         case Person():
-            named = _in_line(node.words, paths_of(node), prefix=node.prefix)
-            return lambda reading: named(reading.authors)
+            named = _in_line(node.words, variants_of(node), prefix=node.prefix)
+            return lambda paper: named(paper.authors)
         case Category(name):
             category = name.lower()
-            return lambda reading: category in reading.categories
+            return lambda paper: category in paper.categories
         case Upstream(name):
-            return lambda reading: name in reading.sources
+            return lambda paper: name in paper.sources
         case Identifier(paper_id):
-            return lambda reading: reading.id == paper_id
+            return lambda paper: paper.id == paper_id
         case Signal():
             return _signal(node)
 
 
-def _phrase(term: Phrase) -> Test:
-    found = _in_line(term.words, paths_of(term), prefix=term.prefix)
+def _phrase(term: Phrase) -> Predicate:
+    found = _in_line(term.words, variants_of(term), prefix=term.prefix)
     match term.field, term.exact:
         case "title", False:
-            return lambda reading: found(reading.title)
+            return lambda paper: found(paper.title)
         case "title", True:
-            return lambda reading: found(reading.title_forms)
+            return lambda paper: found(paper.title_forms)
         case "abs", False:
-            return lambda reading: found(reading.abstract)
+            return lambda paper: found(paper.abstract)
         case "abs", True:
-            return lambda reading: found(reading.abstract_forms)
+            return lambda paper: found(paper.abstract_forms)
         case _, True:
-            return lambda reading: found(reading.title_forms) or found(reading.abstract_forms)
+            return lambda paper: found(paper.title_forms) or found(paper.abstract_forms)
         case _:
-            return lambda reading: found(reading.title) or found(reading.abstract)
+            return lambda paper: found(paper.title) or found(paper.abstract)
 
 
-def _in_line(words: tuple[str, ...], paths: tuple[Path, ...], *, prefix: bool) -> Callable[[Line], bool]:
+def _in_line(
+    words: tuple[str, ...], variants: tuple[Variant, ...], *, prefix: bool
+) -> Callable[[Line], bool]:
     if prefix:
         return lambda line: line.has_prefix(words[0])
-    if len(paths) == 1:
-        [path] = paths
-        return lambda line: line.has(path)
-    return lambda line: any(line.has(path) for path in paths)
+    if len(variants) == 1:
+        [variant] = variants
+        return lambda line: line.has(variant)
+    return lambda line: any(line.has(variant) for variant in variants)
 
 
-def _signal(signal: Signal) -> Test:
+def _signal(signal: Signal) -> Predicate:
     value = signal.value
     match signal.name:
         case "min":
-            return lambda reading: reading.upvotes is not None and reading.upvotes >= value
+            return lambda paper: paper.upvotes is not None and paper.upvotes >= value
         case "top":
-            return lambda reading: reading.rank is not None and reading.rank <= value
+            return lambda paper: paper.rank is not None and paper.rank <= value
         case "code":
-            return lambda reading: reading.has_code == bool(value)
+            return lambda paper: paper.has_code == bool(value)

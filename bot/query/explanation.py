@@ -1,58 +1,60 @@
-"""Why a query does not hold for a paper, in words. Pure."""
+"""Why a query doesn't match a paper, in words."""
 
-from bot.query.evaluator import test_of
+from bot.query.evaluator import predicate_of
 from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
-from bot.query.reading import Reading
+from bot.query.paper_view import PaperView
 
 
-def shortfalls(node: Node, reading: Reading) -> list[str]:
-    """Each part of `node` that does not hold, and how; nothing where all of it does."""
-    if test_of(node)(reading):
+def mismatches(node: Node, reading: PaperView) -> list[str]:
+    """Each part of `node` that doesn't match, and why; empty if all of it matches."""
+    if predicate_of(node)(reading):
         return []
     match node:
         case And(nodes):
-            return [said for part in nodes for said in shortfalls(part, reading)]
+            return [said for part in nodes for said in mismatches(part, reading)]
         case Or(nodes):
             return [", and ".join(_first(part, reading) for part in nodes)]
         case Not(inner):
-            return [f"{inner} is there, and ruled out"]
+            return [f"it contains {inner}, which is excluded"]
         case _:
             return [_missing(node, reading)]
 
 
-def _first(part: Node, reading: Reading) -> str:
-    return next(iter(shortfalls(part, reading)))
+def _first(part: Node, reading: PaperView) -> str:
+    return next(iter(mismatches(part, reading)))
 
 
-def _missing(term: Node, reading: Reading) -> str:
+def _missing(term: Node, reading: PaperView) -> str:
     match term:
         case Phrase(field=field):
-            where = {"title": "in the title", "abs": "in the abstract"}.get(field, "there")
-            return f"{term} is not {where}"
+            where = {"title": "in the title", "abs": "in the abstract"}.get(field, "in the title or abstract")
+            return f"{term} isn't {where}"
         case Person():
-            return f"no {term}"
-        case Category():
-            shown = [name for name in reading.categories if not name.endswith("*")]
-            return f"{term}: it is in {', '.join(shown) or 'no category'}"
-        case Upstream():
-            return f"{term}: it was listed by {', '.join(reading.sources) or 'nobody'}"
+            return f"no author matches {term}"
+        case Category(name):
+            shown = [category for category in reading.categories if not category.endswith("*")]
+            return f"it is in {', '.join(shown)}, not in {name}" if shown else f"it isn't in {name}"
+        case Upstream(name):
+            return f"it came from {', '.join(reading.sources) or 'an unknown source'}, not from {name}"
         case Identifier():
-            return f"{term} is another paper"
+            return f"it isn't {term}"
         case Signal():
-            return f"{term}: {_standing(term, reading)}"
+            return _standing(term, reading)
         case _:
             raise AssertionError(term)
 
 
-def _standing(signal: Signal, reading: Reading) -> str:
+def _standing(signal: Signal, reading: PaperView) -> str:
     match signal.name:
         case "min":
+            known = reading.upvotes is not None
             return (
-                "its upvotes are not known"
-                if reading.upvotes is None
-                else f"it has ▲ {reading.upvotes} so far"
+                f"it has ▲ {reading.upvotes} so far, not {signal.value}"
+                if known
+                else "its upvotes aren't known"
             )
         case "top":
-            return "it does not trend" if reading.rank is None else f"it is number {reading.rank}"
+            known = reading.rank is not None
+            return f"it ranks {reading.rank}, not in the top {signal.value}" if known else "it isn't trending"
         case "code":
-            return "it has code" if reading.has_code else "no code is known"
+            return "it has code" if reading.has_code else "it has no known code"

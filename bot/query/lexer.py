@@ -1,4 +1,4 @@
-"""The pieces of a query: operators, brackets, and words with what is written in front of them."""
+"""Splits a query into operators, brackets, and words with their field and signs."""
 
 import re
 from dataclasses import dataclass
@@ -8,20 +8,24 @@ from bot.domain.errors import UserError
 
 Kind = Literal["(", ")", "or", "and", "not", "word", "end"]
 
-_QUOTES = '"“”„‟«»＂'
+_NARROW = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | str.maketrans(
+    "、،﹣「」『』〝〟", ",,-" + '"' * 6
+)
+"""What keyboards for Chinese and Japanese type for letters and operators, one character for one: places stay."""
+_QUOTES = '"“”„‟«»'
 _MINUSES = "-−–—"
-_PUNCTUATION: dict[str, Kind] = {"(": "(", "（": "(", ")": ")", "）": ")", ",": "or", "，": "or", "、": "or"}
+_PUNCTUATION: dict[str, Kind] = {"(": "(", ")": ")", ",": "or"}
 _OPERATORS: dict[str, Kind] = {"OR": "or", "AND": "and", "NOT": "not"}
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(
     rf"(?:(?P<field>[A-Za-z]+):(?!//))?(?P<exact>=)?"
-    rf"(?:[{_QUOTES}](?P<phrase>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}])?|(?P<bare>[^\s(),（），、{_QUOTES}]*))"
+    rf"(?:[{_QUOTES}](?P<phrase>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}])?|(?P<bare>[^\s(),{_QUOTES}]*))"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece, and from where to where it stands in what was typed."""
+    """A token of a query, and where it begins and ends in the typed text."""
 
     kind: Kind
     at: tuple[int, int]
@@ -31,8 +35,30 @@ class Piece:
     text: str = ""
 
 
+def narrow(typed: str) -> str:
+    """`typed` with full-width operators and brackets as the usual ones, each at its place."""
+    return typed if typed.isascii() else typed.translate(_NARROW)
+
+
+def capitalized(typed: str) -> str | None:
+    """`typed` with lower-case `or`, `and` and `not` between words as operators; None where there are none.
+
+    Such a word may be meant either way, so people are asked.
+    """
+    found = pieces(typed)
+    text = narrow(typed)
+    for before, piece, behind in reversed(list(zip(found, found[1:], found[2:], strict=False))):
+        name = piece.text.upper()
+        is_bare = piece.kind == "word" and not (piece.field or piece.exact or piece.quoted)
+        adjoins = before.kind in ("word", ")") or (name == "NOT" and before.kind in ("and", "or"))
+        if is_bare and name in _OPERATORS and adjoins and behind.kind in ("word", "(", "not"):
+            text = text[: piece.at[0]] + name + text[piece.at[1] :]
+    return text if text != narrow(typed) else None
+
+
 def pieces(typed: str) -> list[Piece]:
-    """`typed` cut up; the last piece is always the end. Raises UserError for a quote that is never closed."""
+    """The pieces of `typed`; the last one is always the end. Raises UserError for a quote without its closing one."""
+    typed = narrow(typed)
     found: list[Piece] = []
     place = _end_of_space(typed, 0)
     while place < len(typed):
@@ -52,12 +78,12 @@ def _piece(typed: str, place: int) -> Piece:
 
 def _word(typed: str, place: int) -> Piece:
     word = _WORD.match(typed, place)
-    if word is None or word.end() == place:  # can't be: every character starts something
-        raise UserError(f"I can't read {typed[place]!r}.", at=(place, place + 1))
+    if word is None or word.end() == place:  # unreachable: every character starts a piece
+        raise UserError(f"I can't read “{typed[place]}”.", at=(place, place + 1))
     if word["phrase"] is not None and word["closed"] is None:
         start = word.start("phrase") - 1
         hint = f'{typed[:start]}"{word["phrase"].strip()}"'
-        raise UserError("This quotation mark is never closed.", hint=hint, at=(start, len(typed)))
+        raise UserError("Missing closing quote.", hint=hint, at=(start, len(typed)))
     if word[0] in _OPERATORS:
         return Piece(_OPERATORS[word[0]], word.span(), text=word[0])
     return Piece(

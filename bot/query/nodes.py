@@ -1,4 +1,4 @@
-"""What a query is made of. Every node's `str` is its canonical text, which parses to the same node."""
+"""The syntax tree of a query. `str` of a node is its canonical text, which parses to an equal node."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ LAST_RANK = 100
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that stand next to each other in the title or in the abstract; most often it is one word.
+    """Adjacent words in the title or in the abstract; most often a single word.
 
-    With `prefix`, `words` is one word's beginning. With `exact`, case and form count.
+    With `prefix`, `words` is the beginning of one word. With `exact`, case and plural must be the same.
     """
 
     words: tuple[str, ...]
@@ -29,7 +29,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An author: these words of one name, in this order."""
+    """An author, by adjacent words of one name."""
 
     words: tuple[str, ...]
     prefix: bool = False
@@ -40,7 +40,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A category of arXiv, `cs.CL`, or all of an archive, `cs.*`."""
+    """An arXiv category, `cs.CL`, or a whole archive, `cs.*`."""
 
     name: str
 
@@ -50,7 +50,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where the paper was listed: a source's name up to the colon."""
+    """A source that listed the paper, by its name up to the colon."""
 
     name: str
 
@@ -60,7 +60,7 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """One paper."""
+    """A single paper, by its canonical id."""
 
     id: str
 
@@ -70,7 +70,7 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What becomes true of a paper over time: `min` upvotes, `top` ranks, `code` (1 yes, 0 no)."""
+    """A condition that changes over time: at least `min` upvotes, a rank of at most `top`, `code` (1 yes, 0 no)."""
 
     name: SignalName
     value: int
@@ -84,7 +84,7 @@ Term = Phrase | Person | Category | Upstream | Identifier | Signal
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What must not hold. Made by `negated`."""
+    """An exclusion. Built by `negated`."""
 
     node: "Node"
 
@@ -94,7 +94,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """Two or more that all hold. Made by `all_of`."""
+    """Two or more nodes that must all match. Built by `all_of`."""
 
     nodes: tuple["Node", ...]
 
@@ -104,7 +104,7 @@ class And:
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """Two or more of which one holds. Made by `any_of`."""
+    """Two or more nodes of which one must match. Built by `any_of`."""
 
     nodes: tuple["Node", ...]
 
@@ -116,7 +116,7 @@ Node = Term | Not | And | Or
 
 
 def all_of(nodes: Iterable[Node]) -> Node:
-    """The conjunction, flat and each part once."""
+    """The conjunction, flattened and without duplicates."""
     flat = dict.fromkeys(
         part for node in nodes for part in (node.nodes if isinstance(node, And) else (node,))
     )
@@ -124,18 +124,18 @@ def all_of(nodes: Iterable[Node]) -> Node:
 
 
 def any_of(nodes: Iterable[Node]) -> Node:
-    """The disjunction, flat and each part once."""
+    """The disjunction, flattened and without duplicates."""
     flat = dict.fromkeys(part for node in nodes for part in (node.nodes if isinstance(node, Or) else (node,)))
     return Or(tuple(flat)) if len(flat) > 1 else next(iter(flat))
 
 
 def negated(node: Node) -> Node:
-    """The opposite; of an opposite, the thing itself."""
+    """The negation; a double negation is removed."""
     return node.node if isinstance(node, Not) else Not(node)
 
 
 def terms_of(node: Node) -> list[tuple[Term, bool]]:
-    """Every term from left to right, with whether it is wanted (True) or ruled out."""
+    """Every term from left to right, with True if it is wanted and False if it is excluded."""
     match node:
         case Not(inner):
             return [(term, not wanted) for term, wanted in terms_of(inner)]

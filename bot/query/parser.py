@@ -1,19 +1,21 @@
-"""What people type, as a Query.
+r"""Parses what people type into a Query.
 
     any    = all { (OR | ",") all }
     all    = factor { [AND] factor }
     factor = ("-" | NOT) (word | group)  |  word  |  group
-    group  = "(" any ")"
+    group  = [field ":"] "(" any ")"
 
 AND binds tighter than OR; operators are written in capitals. Every mistake is a UserError that points at its
 place: nothing is dropped or guessed silently.
 """
 
+from dataclasses import replace
+
 from bot.domain.errors import UserError
-from bot.query.lexer import Kind, Piece, pieces
+from bot.query.lexer import Kind, Piece, narrow, pieces
 from bot.query.nodes import And, Node, Not, Or, Signal, all_of, any_of, negated, terms_of
 from bot.query.query import Query
-from bot.query.terms import term_of
+from bot.query.terms import check_field, term_of
 
 LONGEST_QUERY = 256
 MOST_TERMS = 16
@@ -24,19 +26,18 @@ TRENDING = Signal("top", 10)
 
 
 def parse(text: str) -> Query:
-    """The query that `text` says. Raises UserError, and nothing else, for what is not one."""
+    """Parse a query. Raises UserError, and nothing else, for invalid text."""
     _check_length(text)
-    root = _Parser(pieces(text)).whole()
+    root = _Parser(text).whole()
     terms = terms_of(root)
     if len(terms) > MOST_TERMS:
         raise UserError(
-            f"A query has at most {MOST_TERMS} terms; this one has {len(terms)}.",
-            hint="Make it two subscriptions.",
+            f"A query can have at most {MOST_TERMS} terms, and this one has {len(terms)}. "
+            "Split it into two subscriptions."
         )
     if not _is_anchored(root, wanted=True):
-        message = "Each alternative needs something to look for, not only what to leave out."
         raise UserError(
-            message,
+            "Add at least one word to search for; exclusions alone don't work.",
             hint=f"diffusion {text.strip()}" if not isinstance(root, Or) else "",
             at=_first_minus(text),
         )
@@ -47,8 +48,11 @@ def parse(text: str) -> Query:
 
 def _check_length(text: str) -> None:
     if len(text) > LONGEST_QUERY:
-        message = f"A query has at most {LONGEST_QUERY} characters; this one has {len(text)}."
-        raise UserError(message, hint="Make it two subscriptions.", at=(LONGEST_QUERY, len(text)))
+        raise UserError(
+            f"A query can have at most {LONGEST_QUERY} characters, and this one has {len(text)}. "
+            "Split it into two subscriptions.",
+            at=(LONGEST_QUERY, len(text)),
+        )
 
 
 def _is_anchored(node: Node, *, wanted: bool) -> bool:
@@ -69,19 +73,22 @@ def _first_minus(text: str) -> tuple[int, int] | None:
 
 
 class _Parser:
-    """Recursive descent over the pieces, which end with an "end"."""
+    """Recursive descent over the pieces, of which the last is the end."""
 
-    def __init__(self, found: list[Piece]) -> None:
-        self._pieces = found
+    def __init__(self, typed: str) -> None:
+        self._typed = narrow(typed)
+        self._pieces = pieces(typed)
         self._next = 0
         self._depth = 0
+        self._field = ""
+        """Of the group that is being read: `title:(a OR b)`."""
 
     def whole(self) -> Node:
         if self._at("end"):
-            raise UserError("Type what to look for.", hint="diffusion policy", at=self._now.at)
+            raise UserError("Type what to search for.", hint="diffusion policy", at=self._now.at)
         node = self._any()
         if self._at(")"):
-            raise UserError("This bracket closes nothing.", at=self._now.at)
+            raise UserError("Extra closing bracket.", at=self._now.at)
         return node
 
     @property
@@ -112,47 +119,58 @@ class _Parser:
             if self._at("and"):
                 self._expect_operand(self._take())
             factors.append(self._factor())
-        if len(factors) == 1 and _says_trending(first):
+        if len(factors) == 1 and not self._field and _says_trending(first):
             return TRENDING
         return all_of(factors)
 
     def _factor(self) -> Node:
         piece = self._take()
-        if piece.kind == "not":
-            return self._opposite(piece)
-        return self._group(piece) if piece.kind == "(" else term_of(piece)
+        return self._opposite(piece) if piece.kind == "not" else self._operand(piece)
 
     def _opposite(self, minus: Piece) -> Node:
         self._expect_operand(minus)
         behind = self._take()
         if minus.text != "NOT" and behind.at[0] > minus.at[1]:
-            raise UserError(
-                "A minus rules out the word right behind it.", hint=f"-{behind.text}", at=minus.at
-            )
+            hint = f"{self._typed[: minus.at[0]]}-{self._typed[behind.at[0] :]}".strip()
+            raise UserError("Put the minus right before the word to exclude.", hint=hint, at=minus.at)
         if behind.kind == "not":
-            raise UserError("This rules out twice.", at=(minus.at[0], behind.at[1]))
-        return negated(self._group(behind) if behind.kind == "(" else term_of(behind))
+            sign = "-" if minus.text != "NOT" else "NOT"
+            raise UserError(f"Double minus: remove one “{sign}”.", at=(minus.at[0], behind.at[1]))
+        return negated(self._operand(behind))
+
+    def _operand(self, piece: Piece) -> Node:
+        """A word or a group, in the field that was written in front of it or of the group around it."""
+        if piece.kind == "(":
+            return self._group(piece)
+        begins_group = piece.field and not (piece.text or piece.quoted) and self._at("(")
+        if begins_group and self._now.at[0] == piece.at[1]:
+            check_field(piece)
+            around, self._field = self._field, piece.field
+            node = self._group(self._take())
+            self._field = around
+            return node
+        return term_of(piece if piece.field else replace(piece, field=self._field))
 
     def _group(self, bracket: Piece) -> Node:
         self._depth += 1
         if self._depth > DEEPEST:
-            raise UserError(f"Brackets go at most {DEEPEST} deep.", at=bracket.at)
+            raise UserError(f"Brackets can be nested at most {DEEPEST} deep.", at=bracket.at)
         if self._at(")"):
-            raise UserError("There is nothing in these brackets.", at=(bracket.at[0], self._now.at[1]))
+            raise UserError("These brackets are empty.", at=(bracket.at[0], self._now.at[1]))
         node = self._any()
         if not self._at(")"):
-            raise UserError("This bracket is never closed.", at=bracket.at)
+            raise UserError("Missing closing bracket.", at=bracket.at)
         self._take()
         self._depth -= 1
         return node
 
     def _expect_operand(self, piece: Piece) -> None:
-        """After (or instead of) `piece` there must be something to look for."""
+        """Raise UserError unless a word, a group or an exclusion comes next; `piece` is the operator before it."""
         if self._at("word", "(", "not"):
             return
         if piece is self._now:
-            raise UserError(f"There is nothing before {piece.text!r}.", at=piece.at)
-        raise UserError(f"There is nothing after {piece.text!r} to look for.", at=piece.at)
+            raise UserError(f"“{piece.text}” needs a word before it.", at=piece.at)
+        raise UserError(f"“{piece.text}” needs a word after it.", at=piece.at)
 
 
 def _says_trending(piece: Piece) -> bool:

@@ -1,16 +1,16 @@
-"""The query as the rest of Paperboy handles it."""
+"""A parsed query."""
 
 from dataclasses import dataclass
 
 from bot.domain.models import Paper
-from bot.query.evaluator import test_of
+from bot.query.evaluator import predicate_of
 from bot.query.nodes import Node, Signal, terms_of
-from bot.query.reading import Reading
+from bot.query.paper_view import PaperView
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a subscription asks for. Its `str` is its canonical text, and `parse` of that is an equal query."""
+    """What a subscription asks for. `str` of it is its canonical text, which parses to an equal query."""
 
     root: Node
 
@@ -18,20 +18,14 @@ class Query:
         return str(self.root)
 
     def matches(self, paper: Paper) -> bool:
-        """Whether `paper` is what is asked for, as it stands now."""
-        return self.holds_for(Reading.of(paper))
+        """Whether `paper` matches."""
+        return self.holds_for(PaperView.of(paper))
 
-    def holds_for(self, reading: Reading) -> bool:
-        """The same for a paper that was read before."""
-        return test_of(self.root)(reading)
-
-    def found_in(self, paper: Paper) -> tuple[str, ...]:
-        """The wanted terms that hold for `paper`, in canonical text: what a card may highlight."""
-        reading = Reading.of(paper)
-        wanted = dict.fromkeys(term for term, is_wanted in terms_of(self.root) if is_wanted)
-        return tuple(str(term) for term in wanted if test_of(term)(reading))
+    def holds_for(self, view: PaperView) -> bool:
+        """The same for the view of a paper, which several queries can share."""
+        return predicate_of(self.root)(view)
 
     @property
     def has_signals(self) -> bool:
-        """Whether upvotes, rank or code decide: such a query is asked again while a paper is young."""
+        """Whether upvotes, rank or code matter. Such a query is evaluated again while a paper is young."""
         return any(isinstance(term, Signal) for term, _ in terms_of(self.root))

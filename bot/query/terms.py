@@ -1,4 +1,4 @@
-"""One word of a query, with its field and signs, as the term that it means."""
+"""Turns a word of a query, with its field and signs, into a term."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ FIELDS: dict[str, Field] = {
     "author": "author", "authors": "author", "au": "author", "cat": "cat", "category": "cat",
     "source": "source", "id": "id", "min": "min", "upvotes": "min", "top": "top", "code": "code",
 }  # fmt: skip
-"""What may be written before a colon, and which field it is."""
+"""What can be typed before a colon -> the field that it means."""
 
 _EXAMPLES: dict[Field, str] = {
     "title": 'title:"world model"', "abs": "abs:robot", "author": "author:hinton", "cat": "cat:cs.CL",
@@ -60,20 +60,35 @@ def term_of(piece: Piece) -> Term:
     """The term that a word piece means. Raises UserError with what to type instead."""
     if not piece.field and "://" in piece.text:
         raise _no_address(piece)
+    if piece.text or piece.quoted:
+        check_field(piece)
     field = FIELDS.get(piece.field.lower())
-    if piece.field and not field and (piece.text or piece.quoted):
-        raise _no_such_field(piece)
     if field and not piece.text.strip():
-        raise UserError(f"{field}: needs its value right behind it.", hint=_EXAMPLES[field], at=piece.at)
+        raise UserError(f"“{field}:” needs a value right after it.", hint=_EXAMPLES[field], at=piece.at)
     if piece.exact and field not in {None, "title", "abs"}:
         raise UserError(
-            f"= asks for exact words; {field}: has none.", hint=f"{field}:{piece.text}", at=piece.at
+            f"“=” is for exact words; “{field}:” doesn't take it.", hint=f"{field}:{piece.text}", at=piece.at
         )
     return _READ[field](piece) if field else _phrase(piece)
 
 
+def check_field(piece: Piece) -> None:
+    """Raise UserError for what is written before a colon and is no field."""
+    if not piece.field or piece.field.lower() in FIELDS:
+        return
+    value = f'"{piece.text}"' if piece.quoted else piece.text
+    near = get_close_matches(piece.field.lower(), FIELDS, n=1)
+    hint = f"{near[0]}:{value}" if near else f'"{piece.field} {piece.text}"'
+    names = ", ".join(_EXAMPLES)
+    raise UserError(
+        f"I don't know the field “{piece.field}:”. The fields are {names}.",
+        hint=hint if value else "",
+        at=piece.at,
+    )
+
+
 def _phrase(piece: Piece, field: Literal["", "title", "abs"] = "") -> Phrase:
-    # What has an unknown field and no value is a title, pasted: "LMEB: a benchmark".
+    # A field without a value is part of a pasted title: "LMEB: a benchmark".
     words, prefix = _words(piece, clean(piece.text or piece.field))
     return Phrase(words, field, exact=piece.exact, prefix=prefix)
 
@@ -92,34 +107,32 @@ def _person(piece: Piece) -> Person:
 
 
 def _words(piece: Piece, text: str) -> tuple[tuple[str, ...], bool]:
-    """The words of a value, and whether they are the beginning of one."""
+    """The words of a value, and whether they are a prefix."""
     words = spell(text, case=piece.exact)
     if not words:
-        raise UserError(f"There is no word in {piece.text or piece.field!r} to look for.", at=piece.at)
+        raise UserError(f"“{piece.text or piece.field}” has no letters or digits to search for.", at=piece.at)
     stars = text.count("*") - sum(word.count("*") for word in words)  # that of A* is a letter
     if not stars:
         return tuple(words), False
     if piece.quoted or piece.exact or stars > 1 or not text.endswith("*"):
-        raise UserError("A star stands for any ending, behind one word.", hint="diffus*", at=piece.at)
+        raise UserError("“*” goes at the end of a single word.", hint="diffus*", at=piece.at)
     return (_stem(piece, words),), True
 
 
 def _stem(piece: Piece, words: list[str]) -> str:
     stem = words[0].replace("-", "")
     if len(words) > 1 or [token.word for token in tokens(stem, plurals=False)] != [stem]:
-        raise UserError("A star stands for any ending, behind one word.", hint="diffus*", at=piece.at)
+        raise UserError("“*” goes at the end of a single word.", hint="diffus*", at=piece.at)
     if len(stem) < SHORTEST_PREFIX:
-        message = f"Before a star there must be {SHORTEST_PREFIX} letters or more."
-        raise UserError(message, hint=f'{stem}…* or "{words[0]}"', at=piece.at)
+        message = f"“*” needs at least {SHORTEST_PREFIX} letters before it."
+        raise UserError(message, hint=f'"{words[0]}"', at=piece.at)
     return stem
 
 
 def _category(piece: Piece) -> Category:
     parts = _CATEGORY.fullmatch(re.sub(r"[\s_]+", "-", piece.text.strip()))
     if parts is None:
-        raise UserError(
-            f"{piece.text!r} is not a category of arXiv.", hint="cat:cs.CL or cat:cs.*", at=piece.at
-        )
+        raise UserError(f"“{piece.text}” isn't an arXiv category.", hint="cat:cs.CL", at=piece.at)
     archive, subject = parts[1].lower(), (parts[2] or "").lower()
     if not subject:
         return Category(f"{archive}.*" if archive in _ARCHIVES else archive)
@@ -131,9 +144,7 @@ def _category(piece: Piece) -> Category:
 def _upstream(piece: Piece) -> Upstream:
     name = piece.text.strip().lower()
     if not _NAME.fullmatch(name):
-        raise UserError(
-            f"{piece.text!r} is not a source.", hint="source:arxiv or source:huggingface", at=piece.at
-        )
+        raise UserError(f"“{piece.text}” isn't a source.", hint="source:arxiv", at=piece.at)
     return Upstream(_SHORT_NAMES.get(name, name))
 
 
@@ -141,7 +152,7 @@ def _identifier(piece: Piece) -> Identifier:
     typed = piece.text.strip()
     found = paper_id(typed)
     if not found and not _ID.fullmatch(typed):
-        raise UserError(f"{piece.text!r} is not a paper's id.", hint="id:1706.03762", at=piece.at)
+        raise UserError(f"“{piece.text}” isn't a paper's id.", hint="id:1706.03762", at=piece.at)
     return Identifier((found or typed).lower())
 
 
@@ -156,14 +167,14 @@ def _rank(piece: Piece) -> Signal:
 def _number(piece: Piece, field: Field, most: int) -> int:
     typed = piece.text.strip().removesuffix("+")
     if not re.fullmatch(r"[0-9]{1,6}", typed) or not 1 <= int(typed) <= most:
-        raise UserError(f"{field}: takes a number from 1 to {most}.", hint=_EXAMPLES[field], at=piece.at)
+        raise UserError(f"“{field}:” needs a number from 1 to {most}.", hint=_EXAMPLES[field], at=piece.at)
     return int(typed)
 
 
 def _code(piece: Piece) -> Signal:
     typed = piece.text.strip().lower()
     if typed not in {"yes", "no"}:
-        raise UserError("code: takes yes or no.", hint="code:yes", at=piece.at)
+        raise UserError("“code:” is yes or no.", hint="code:yes", at=piece.at)
     return Signal("code", int(typed == "yes"))
 
 
@@ -176,16 +187,5 @@ _READ: dict[Field, Callable[[Piece], Term]] = {
 def _no_address(piece: Piece) -> UserError:
     if found := paper_id(piece.text):
         hint = str(Identifier(found))
-        return UserError("That is a paper's address. Look for the paper by its id.", hint=hint, at=piece.at)
-    return UserError(
-        "That is an address. Type the words that a paper should have.", hint="diffusion policy", at=piece.at
-    )
-
-
-def _no_such_field(piece: Piece) -> UserError:
-    value = f'"{piece.text}"' if piece.quoted else piece.text
-    near = get_close_matches(piece.field.lower(), FIELDS, n=1)
-    hint = f"{near[0]}:{value}" if near else f'"{piece.field} {piece.text}"'
-    return UserError(
-        f"There is no field {piece.field!r}; there are {', '.join(_EXAMPLES)}.", hint=hint, at=piece.at
-    )
+        return UserError("That's a link to a paper. Search for it by its id.", hint=hint, at=piece.at)
+    return UserError("That's a link. Type words to search for instead.", hint="diffusion policy", at=piece.at)

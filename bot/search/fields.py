@@ -8,7 +8,7 @@ from itertools import pairwise
 import tantivy
 
 from bot.domain.models import Paper
-from bot.query.reading import categories_of, sources_of
+from bot.query.paper_view import categories_of, sources_of
 from bot.text import Token, small, tokens
 from bot.text.terms import pairs
 

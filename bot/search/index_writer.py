@@ -62,7 +62,7 @@ class _InMemory:
         self._index = index
 
     async def write(self, stored: Sequence[str], gone: Sequence[str], position: int) -> None:
-        await asyncio.to_thread(self._index.write, map(records.load, stored), gone, position)
+        await asyncio.to_thread(self._index.write, records.load_readable(stored), gone, position)
 
     async def clear(self) -> None:
         await asyncio.to_thread(self._index.clear)
@@ -139,7 +139,7 @@ def serve(index: Index, lines: Iterable[str], answer: Callable[[object], None]) 
             index.clear()
         else:
             stored = [next(rest) for _ in range(task["records"])]
-            index.write(map(records.load, stored), task["gone"], task["position"])
+            index.write(records.load_readable(stored), task["gone"], task["position"])
         answer({"papers": index.papers})
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from bot.domain.models import SAMPLE_SOURCE, Paper
-from bot.query import Query, Reading
+from bot.query import PaperView, Query
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from bot.store.worker_loop import run_worker
@@ -28,7 +28,7 @@ class Entry:
     seen: float
     """When it was first seen, in ms."""
     published: date
-    reading: Reading
+    reading: PaperView
     text: int
     """A hash of the fields that its words come from."""
 
@@ -68,7 +68,7 @@ class RecentPapers:
             begin = self._now() - self._kept
             since = begin.timestamp() * 1000
             if self._position is None:
-                position = await self._papers.position()  # before the rest: what is met twice does no harm
+                position = await self._papers.last_change()  # before the rest: what is met twice does no harm
                 ids = (await self._papers.seen_since(begin))[::-1]  # the newest first: they matter most
                 self._unread = len(ids)
                 await self._read(ids, since)
@@ -129,4 +129,4 @@ def _entry(paper: Paper, seen: float, known: Entry | None) -> Entry:
     published = paper.published.astimezone(UTC).date()
     if known is not None and known.text == text:
         return Entry(seen, published, known.reading.with_facts_of(paper), text)
-    return Entry(seen, published, Reading.of(paper), text)
+    return Entry(seen, published, PaperView.of(paper), text)

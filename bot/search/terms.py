@@ -12,7 +12,7 @@ from tantivy import Query as IndexQuery
 
 from bot.query import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
 from bot.query.nodes import LAST_RANK, MOST_UPVOTES
-from bot.query.paths import paths_of
+from bot.query.variants import variants_of
 from bot.search.fields import key, stemmer
 from bot.search.query_parser import Word
 
@@ -60,7 +60,7 @@ class Terms:
             case Not(inner):
                 return self.exactly(inner)
             case Phrase():
-                longer = [path for path in paths_of(node) if len(path) > 1]
+                longer = [path for path in variants_of(node) if len(path) > 1]
                 return not (node.exact or any(self._is_joined(word) for path in longer for word in path))
             case _:
                 return True
@@ -111,7 +111,7 @@ class Terms:
         if term.prefix:
             return self.prefix(field, term.words[0])
         folded = Phrase(term.words) if isinstance(term, Phrase) and term.exact else term
-        return either(self._path(field, path) for path in paths_of(folded))
+        return either(self._path(field, path) for path in variants_of(folded))
 
     def _path(self, field: str, path: Sequence[str]) -> IndexQuery:
         """The words next to each other.

@@ -2,20 +2,22 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
+from bot.settings import BaseUrl, CommaSeparated, SettingsGroup, matching
 from bot.sources.authors import read_authors
+from bot.sources.context import Progress, SourceContext
 from bot.sources.fields import read_rows, text
-from bot.sources.http import Upstream, user_agent
-from bot.sources.wiring import Progress, Wiring
-from bot.store.request_gate import Gate
+from bot.sources.http import Upstream
 from bot.text import clean
+from bot.text.identity import paper_id
 
 Server = Literal["biorxiv", "medrxiv"]
 
@@ -28,6 +30,8 @@ OVERLAP = 3
 """Days that are read again: papers are added to a day after it is over."""
 PAUSE = 1.0
 """Seconds between requests. No limit is published."""
+_WITHDRAWN = re.compile(r"\W?WITHDRAWN(?:[\W]|$)")
+"""How the title of a withdrawn version begins."""
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 
@@ -76,6 +80,8 @@ class Page:
     count: int
     """Rows, also those that can't be read."""
     total: int
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Rows that can't be read, by reason."""
 
 
 class Biorxiv:
@@ -125,28 +131,39 @@ class Biorxiv:
                 updates.append(replace(posted.paper, sources=(), withdrawn=posted.withdrawn or None))
             elif self._categories is None or self._categories & set(posted.paper.categories):
                 (papers if posted.paper.published.date() >= began else history).append(posted.paper)
-        return Batch(tuple(papers), "", history=tuple(history), updates=tuple(updates))
+        return Batch(tuple(papers), "", history=tuple(history), updates=tuple(updates), skipped=page.skipped)
 
 
-def build(wiring: Wiring) -> Iterator[Biorxiv]:
-    settings = wiring.settings
+Topic = Annotated[
+    str, matching(r"^[a-z]+(-[a-z]+)*$", "categories such as cancer-biology, separated by commas")
+]
+
+
+class BiorxivSettings(SettingsGroup):
+    """Which categories of bioRxiv and medRxiv to follow."""
+
+    biorxiv_url: BaseUrl = "https://api.biorxiv.org"
+    biorxiv_categories: CommaSeparated[Topic] = ()
+    """bioRxiv's categories to follow, such as `neuroscience,cancer-biology`; `all` for all of them."""
+    medrxiv_categories: CommaSeparated[Topic] = ()
+    """The same for medRxiv."""
+
+
+SETTINGS = BiorxivSettings
+
+
+def build(context: SourceContext) -> Iterator[Biorxiv]:
+    """A source for each of the two servers that has categories to follow."""
+    settings = context.settings.of(BiorxivSettings)
     followed: tuple[tuple[Server, Collection[str]], ...] = (
         ("biorxiv", settings.biorxiv_categories),
         ("medrxiv", settings.medrxiv_categories),
     )
-    gate = Gate(wiring.redis, "biorxiv", pause=PAUSE * wiring.pace)
     for server, categories in followed:
         if categories:
-            upstream = Upstream(
-                NAMES[server],
-                wiring.session,
-                user_agent=user_agent(settings.contact),
-                now=wiring.now,
-                turn=gate.turn,
-                timeout=wiring.timeout,
-            )
+            upstream = context.upstream(NAMES[server], gate="biorxiv", pause=PAUSE)
             yield Biorxiv(
-                server, upstream, settings.biorxiv_url, wiring.now, wiring.progress, categories=categories
+                server, upstream, settings.biorxiv_url, context.now, context.progress, categories=categories
             )
 
 
@@ -169,7 +186,8 @@ def parse_page(body: bytes, upstream: str) -> Page:
         raise SourceError(f"{upstream} refused the request: {status[:200]}")
     if not rows and position < total:
         raise SourceError(f"{upstream} sent an empty page although it has more papers")
-    return Page(tuple(read_rows(upstream, rows, _posted)), len(rows), total)
+    skipped: Counter[str] = Counter()
+    return Page(tuple(read_rows(upstream, rows, _posted, skipped)), len(rows), total, skipped)
 
 
 def _after(reached: Cursor, page: Page, until: date) -> Cursor:
@@ -184,13 +202,14 @@ def _posted(row: Any) -> Posted:
         raise ValueError("it is no object")  # noqa: TRY004 - whatever is wrong with a row is a ValueError
     doi, title = text(row.get("doi")).strip().lower(), clean(text(row.get("title")))
     version = int(text(row.get("version")) or 1)
-    if not _DOI.fullmatch(doi) or not title:
+    its_id = paper_id(doi) if _DOI.fullmatch(doi) else None
+    if not its_id or not title:
         raise ValueError("it lacks a DOI or a title")
     server: Server = "medrxiv" if text(row.get("server")).casefold() == "medrxiv" else "biorxiv"
     page = f"https://www.{server}.org/content/{doi}v{version}"
     topic = re.sub(r"[^a-z]+", "-", text(row.get("category")).casefold()).strip("-")
     paper = Paper(
-        id=f"doi:{doi}",
+        id=its_id,
         title=title,
         abstract=clean(text(row.get("abstract"))),
         authors=read_authors(text(row.get("authors")), last_first=True),
@@ -200,5 +219,5 @@ def _posted(row: Any) -> Posted:
         categories=(topic,) if topic else (),
         sources=(server,),
     )
-    withdrawn = "withdrawn" in text(row.get("type")).casefold() or title.startswith("WITHDRAWN")
+    withdrawn = "withdrawn" in text(row.get("type")).casefold() or _WITHDRAWN.match(title) is not None
     return Posted(paper, version, withdrawn)

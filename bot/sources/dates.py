@@ -6,6 +6,7 @@ datetime.datetime(2026, 11, 27, 0, 0, tzinfo=datetime.timezone.utc)
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 MAX_LENGTH = 100
 """Characters of a date."""
@@ -66,6 +67,7 @@ _ZONE = re.compile(
 )
 
 
+@lru_cache(maxsize=1000)
 def read_date(written: str) -> datetime | None:
     """The moment in UTC that `written` names; None for what is no date, is impossible, or before 1991.
 

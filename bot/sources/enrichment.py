@@ -4,36 +4,23 @@ It has the form of a source that lists nothing and only updates. A paper is aske
 Semantic Scholar needs days for a new paper. The cursor moves only past papers that were asked about.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol, Self
-
-import structlog
+from typing import Literal, NamedTuple, Protocol, Self
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sources.fields import mapping, read_json, text
-from bot.sources.http import Upstream, user_agent
-from bot.sources.huggingface_list import parse_paper
-from bot.sources.semantic_scholar import name_of
-from bot.sources.wiring import Wiring
+from bot.settings import CommaSeparated, SettingsGroup
+from bot.sources.context import SourceContext
 from bot.store.papers import Papers
-from bot.store.request_gate import Gate
-from bot.text import clean
-from bot.text.identity import is_arxiv
-
-log = structlog.get_logger(__name__)
 
 PREFIX = "enrichment"
+"""Begins the names of these sources."""
 EVERY = timedelta(minutes=30)
+"""Time between two polls."""
 STEP = timedelta(hours=6)
 """The longest stretch of due papers that one fetch covers after downtime."""
-PAUSE = 1.0
-"""Seconds between requests: the rate of a Semantic Scholar key, https://www.semanticscholar.org/product/api."""
-MAX_FAILURES = 3
-"""Requests that fail one after the other before the upstream counts as down."""
 
 
 class Cursor(NamedTuple):
@@ -128,107 +115,15 @@ class Enrichment:
         return now + EVERY
 
 
-@dataclass(frozen=True, slots=True)
-class SemanticScholar:
-    """Semantic Scholar's one-sentence summaries (TLDR)."""
+class EnrichmentSettings(SettingsGroup):
+    """Which upstreams are asked for more about papers that were found."""
 
-    upstream: Upstream
-    url: str
-    key: str = ""
-    name: str = "semanticscholar"
-    ages: Sequence[timedelta] = (timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
-    most: int = 500
-    """The limit of one request to its batch endpoint."""
-
-    def wants(self, paper: Paper) -> bool:
-        return not paper.tldr and name_of(paper.id) is not None
-
-    async def ask(self, papers: Sequence[Paper]) -> Asked:
-        answer = await self.upstream.post(
-            f"{self.url}/graph/v1/paper/batch",
-            {"fields": "tldr"},
-            {"ids": [name_of(paper.id) for paper in papers]},
-            accept=(200, 400),  # 400 if it knows none of them
-            headers={"x-api-key": self.key} if self.key else {},
-        )
-        found = list(self._read(papers, answer.body)) if answer.status == 200 else []
-        return Asked(found, len(papers))
-
-    def _read(self, papers: Sequence[Paper], body: bytes) -> Iterator[Paper]:
-        rows = read_json(body, self.upstream.name)
-        if not isinstance(rows, list) or len(rows) != len(papers):
-            raise SourceError(f"{self.upstream.name} did not answer for each of {len(papers)} papers")
-        for paper, row in zip(papers, rows, strict=True):
-            tldr = clean(text(mapping(mapping(row).get("tldr")).get("text")))
-            if tldr:
-                yield replace(paper, sources=(), tldr=tldr)
+    enrich: CommaSeparated[Literal["semanticscholar", "huggingface"]] = ()
+    """`semanticscholar` for one-sentence summaries, `huggingface` for code links; no post waits for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class HuggingFacePages:
-    """Code links, upvotes and summaries of papers that have a page on Hugging Face but weren't on its daily list."""
-
-    upstream: Upstream
-    url: str
-    name: str = "huggingface"
-    ages: Sequence[timedelta] = (timedelta(days=1), timedelta(days=4))
-    most: int = 100
-    """One request for each."""
-
-    def wants(self, paper: Paper) -> bool:
-        return "huggingface" not in paper.sources and is_arxiv(paper.id)
-
-    async def ask(self, papers: Sequence[Paper]) -> Asked:
-        found: list[Paper] = []
-        done = failures = 0
-        for number, paper in enumerate(papers, 1):
-            try:
-                found += await self._ask(paper)
-            except SourceError as error:
-                failures += 1
-                is_down = error.refused or error.retry_after is not None or failures == MAX_FAILURES
-                if is_down or number == len(papers):
-                    if not done:
-                        raise
-                    log.warning("enrichment_interrupted", source=self.name, reason=str(error))
-                    break
-                log.warning("paper_not_enriched", source=self.name, paper=paper.id, reason=str(error))
-            else:
-                done, failures = number, 0
-        return Asked(found, done)
-
-    async def _ask(self, paper: Paper) -> list[Paper]:
-        """The update of one paper, if it has a page."""
-        answer = await self.upstream.get(f"{self.url}/api/papers/{paper.id}", accept=(200, 404))
-        if answer.status != 200:
-            return []
-        return [replace(parse_paper(answer.body), id=paper.id, sources=())]
-
-
-def build_enrichment(wiring: Wiring) -> tuple[Enrichment, ...]:
-    """The enrichments that the settings name."""
-    settings = wiring.settings
-
-    def upstream(name: str, gate: str) -> Upstream:
-        return Upstream(
-            name,
-            wiring.session,
-            user_agent=user_agent(settings.contact),
-            now=wiring.now,
-            turn=Gate(wiring.redis, gate, pause=PAUSE * wiring.pace).turn,
-            timeout=wiring.timeout,
-        )
-
-    key = settings.semantic_scholar_key
-    known: dict[str, Callable[[], Enricher]] = {
-        "semanticscholar": lambda: SemanticScholar(
-            upstream("Semantic Scholar", "semantic-scholar"),
-            settings.semantic_scholar_url,
-            key.get_secret_value() if key else "",
-        ),
-        "huggingface": lambda: HuggingFacePages(
-            upstream("Hugging Face", "huggingface"), settings.huggingface_url
-        ),
-    }
-    papers = Papers(wiring.redis)
-    return tuple(Enrichment(known[name](), papers, wiring.now) for name in dict.fromkeys(settings.enrich))
+def build_enrichment(context: SourceContext, enrichers: Iterable[Enricher]) -> tuple[Enrichment, ...]:
+    """A source for each of the enrichers that the settings name."""
+    named = context.settings.of(EnrichmentSettings).enrich
+    papers = Papers(context.redis)
+    return tuple(Enrichment(one, papers, context.now) for one in enrichers if one.name in named)

@@ -7,19 +7,24 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+from pydantic import IPvAnyNetwork, field_validator
+from pydantic_settings import NoDecode
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.limited_process import LimitExceeded, run_limited
 from bot.ports import Batch
-from bot.sources import arxiv
+from bot.settings import CommaSeparated, SettingsGroup, matching
+from bot.sources import REGISTRY
+from bot.sources.arxiv.papers import categories
+from bot.sources.context import Network, SourceContext
 from bot.sources.feed_identity import address_of, identify
 from bot.sources.feed_repair import MAX_BODY
 from bot.sources.fields import moment, read_rows, text
-from bot.sources.guarded import guarded_session
 from bot.sources.http import TIMEOUT, Answer, Upstream, user_agent
-from bot.sources.wiring import Network, Wiring
+from bot.sources.ssrf_guard import guarded_session
 from bot.text.identity import is_arxiv
 
 EVERY = timedelta(minutes=30)
@@ -31,6 +36,8 @@ OLD = timedelta(days=30)
 """Age from which an unseen entry is history: a feed that renames its entries must not post its archive."""
 SCHEME = "2"
 """Version of how entries without a paper's id are identified. In cursors of version 1 there is none."""
+RESERVED = frozenset({"hf", "medrxiv", "sample"})
+"""Names that `source:` knows besides those of the registry."""
 MAX_VALIDATOR = 500
 """Characters of an `ETag` or `Last-Modified` header that is sent back; a longer one is ignored."""
 
@@ -144,18 +151,56 @@ class Feed:
         )
 
 
-def build(wiring: Wiring) -> Iterator[Feed]:
+FeedAddress = Annotated[
+    str,
+    matching(
+        r"^[a-z0-9][a-z0-9_-]{0,30}=https?://[^\s/@]+(/\S*)?$",
+        "feeds with a short name each, such as nature=https://www.nature.com/nature.rss",
+    ),
+]
+
+
+class FeedSettings(SettingsGroup):
+    """Which feeds to follow."""
+
+    feeds: Annotated[tuple[FeedAddress, ...], NoDecode] = ()
+    """RSS or Atom feeds, each with the name that `source:` knows it by: `nature=https://…`."""
+    feeds_private: CommaSeparated[IPvAnyNetwork] = ()
+    """Networks that are not public, but may have feeds: `10.1.0.0/16`."""
+
+    @field_validator("feeds", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Addresses may contain commas: a comma separates two feeds if a name follows."""
+        if isinstance(value, str):
+            return tuple(part for part in re.split(r"\s*,?\s+|,(?=[a-z0-9_-]+=http)", value) if part)
+        return value
+
+    @field_validator("feeds")
+    @classmethod
+    def _check_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [feed.partition("=")[0] for feed in value]
+        for name in names:
+            if name in RESERVED or name in REGISTRY or names.count(name) > 1:
+                raise ValueError(f"the name {name} is taken; give the feed another one")
+        return value
+
+
+SETTINGS = FeedSettings
+
+
+def build(context: SourceContext) -> Iterator[Feed]:
     """One source for each feed that the settings list."""
-    settings = wiring.settings
+    settings = context.settings.of(FeedSettings)
     for listed in dict.fromkeys(settings.feeds):
         name, _, url = listed.partition("=")
         yield Feed(
             name,
             url,
-            wiring.now,
-            contact=settings.contact,
+            context.now,
+            contact=context.settings.contact,
             private=settings.feeds_private,
-            timeout=wiring.timeout,
+            timeout=context.timeout,
         )
 
 
@@ -182,6 +227,6 @@ def _validator(headers: Mapping[str, str], name: str) -> str:
 
 def _topic(name: str) -> str:
     """A category as `cat:` can name it: `machine-learning`; arXiv's as they are."""
-    if arxiv.categories([name]) and "." in name:
+    if categories([name]) and "." in name:
         return name
     return re.sub(r"[^a-z]+", "-", name.casefold()).strip("-")

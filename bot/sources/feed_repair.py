@@ -61,7 +61,7 @@ def _inflate(body: bytes, window: int) -> bytes:
 
 
 def repair(body: bytes) -> bytes:
-    """`body` without what stands around the feed, and with character references and characters that XML allows.
+    """`body` without what stands around the feed, and with the characters that XML allows.
 
     A feed that is cut off stays cut off. Charsets that don't agree with ASCII are left alone.
     """
@@ -69,7 +69,11 @@ def repair(body: bytes) -> bytes:
         return body
     start = _START.search(body, 0, _MAX_LEAD)
     ends = [found.end() for found in _ROOT_ENDS.finditer(body)]
-    body = body[start.start() if start else 0 : ends[-1] if ends else len(body)]
+    return repair_characters(body[start.start() if start else 0 : ends[-1] if ends else len(body)])
+
+
+def repair_characters(body: bytes) -> bytes:
+    """XML in which every reference and character is one that XML allows."""
     first, *sections = body.split(b"<![CDATA[")
     parts = [_with_valid_references(first)]
     for section in sections:

@@ -2,7 +2,7 @@
 
 import json
 from calendar import MONDAY, SUNDAY
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
@@ -13,9 +13,10 @@ import structlog
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sources.http import Answer, Upstream, user_agent
-from bot.sources.huggingface_list import parse_list
-from bot.sources.wiring import Progress, Wiring
+from bot.settings import BaseUrl, SettingsGroup
+from bot.sources.context import Progress, SourceContext
+from bot.sources.http import Answer, Upstream
+from bot.sources.huggingface_papers import HuggingFaceSearch, PageEnricher, parse_list
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,10 @@ SWEEP = 7
 PAGE = 100
 """The most that one page holds. Lists are ordered by upvotes, so that a cut would lose the newcomers."""
 MAX_PAGES = 20
+HISTORY_PAUSE = 0.7
+"""Seconds between requests for past days: 500 in five minutes are allowed."""
+PAGE_PAUSE = 1.0
+"""Seconds between requests for pages of single papers."""
 
 Lists = dict[date, list[Paper] | None]
 """What was listed on each date; None where there is no list of that date."""
@@ -151,15 +156,54 @@ class HuggingFace:
         return answer if answer.status == 200 else None
 
 
-def build(wiring: Wiring) -> Iterator[HuggingFace]:
-    upstream = Upstream(
-        "Hugging Face",
-        wiring.session,
-        user_agent=user_agent(wiring.settings.contact),
-        now=wiring.now,
-        timeout=wiring.timeout,
-    )
-    yield HuggingFace(upstream, wiring.settings.huggingface_url, wiring.now, wiring.progress)
+class HuggingFaceHistory:
+    """The daily lists of past days."""
+
+    name = "Hugging Face"
+
+    def __init__(self, source: HuggingFace) -> None:
+        self._source = source
+
+    async def of(self, day: date) -> Sequence[Paper]:
+        return await self._source.listed_on(day) or ()
+
+
+class HuggingFaceSettings(SettingsGroup):
+    """Where Hugging Face is."""
+
+    huggingface_url: BaseUrl = "https://huggingface.co"
+
+
+SETTINGS = HuggingFaceSettings
+
+
+def build(context: SourceContext) -> Iterator[HuggingFace]:
+    """The daily list."""
+    yield _source(context, context.upstream("Hugging Face"))
+
+
+def build_search(context: SourceContext) -> Iterator[HuggingFaceSearch]:
+    """Hugging Face's own search."""
+    yield HuggingFaceSearch(context.upstream("Hugging Face"), _url(context))
+
+
+def build_history(context: SourceContext) -> Iterator[HuggingFaceHistory]:
+    """The lists of past days."""
+    upstream = context.upstream("Hugging Face", gate="huggingface-history", pause=HISTORY_PAUSE)
+    yield HuggingFaceHistory(_source(context, upstream))
+
+
+def build_enrichers(context: SourceContext) -> Iterator[PageEnricher]:
+    """Its pages of papers that other sources have listed."""
+    yield PageEnricher(context.upstream("Hugging Face", gate="huggingface", pause=PAGE_PAUSE), _url(context))
+
+
+def _source(context: SourceContext, upstream: Upstream) -> HuggingFace:
+    return HuggingFace(upstream, _url(context), context.now, context.progress)
+
+
+def _url(context: SourceContext) -> str:
+    return context.settings.of(HuggingFaceSettings).huggingface_url
 
 
 def list_date(now: datetime) -> date:

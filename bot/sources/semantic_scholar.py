@@ -1,25 +1,28 @@
-"""Semantic Scholar's search, for whoever has a key: https://api.semanticscholar.org/api-docs/graph."""
+"""Semantic Scholar: its search, and its one-sentence summaries: https://api.semanticscholar.org/api-docs/graph."""
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
+
+from pydantic import Field, SecretStr
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.query import Query
-from bot.sources import arxiv
+from bot.settings import BaseUrl, SettingsGroup
+from bot.sources.arxiv.papers import abstract_url, pdf_url
 from bot.sources.authors import read_authors
-from bot.sources.fields import read_rows, text, web_url
-from bot.sources.http import Upstream, user_agent
-from bot.sources.wiring import Wiring
-from bot.store.request_gate import Gate
+from bot.sources.context import SourceContext
+from bot.sources.enrichment import Asked
+from bot.sources.fields import mapping, read_json, read_rows, text, web_url
+from bot.sources.http import Upstream
 from bot.text import clean
 from bot.text.identity import is_arxiv, paper_id
 
 PAUSE = 1.0
-"""Seconds between requests with a free key."""
+"""Seconds between requests: the rate of a free key, https://www.semanticscholar.org/product/api."""
 FIELDS = "title,abstract,authors,externalIds,publicationDate,year,url,tldr,openAccessPdf"
 
 
@@ -37,8 +40,8 @@ def name_of(canonical: str) -> str | None:
     return names.get(kind)
 
 
-class SemanticScholar:
-    """Over all of science: a paper is taken where it has an id of arXiv or a DOI, by which it is the same everywhere."""
+class SemanticScholarSearch:
+    """Searches all of science. A paper is taken if it has an id by which other sources know it, too."""
 
     name = "Semantic Scholar"
 
@@ -47,7 +50,7 @@ class SemanticScholar:
         self._url = f"{url}/graph/v1/paper"
         self._headers = {"x-api-key": key}
 
-    async def search(self, words: str, query: Query | None, most: int) -> Sequence[Paper]:  # noqa: ARG002  # it knows no query
+    async def search(self, words: str, query: Query | None, most: int) -> Sequence[Paper]:  # noqa: ARG002  # it takes no query
         params = {"query": words, "limit": str(most), "fields": FIELDS}
         answer = await self._upstream.get(f"{self._url}/search", params, headers=self._headers)
         return parse_found(answer.body)
@@ -65,23 +68,76 @@ class SemanticScholar:
         return _paper(_json(answer.body)) if answer.status == 200 else None
 
 
-def build(wiring: Wiring) -> Iterator[SemanticScholar]:
-    key = wiring.settings.semantic_scholar_key
-    if key is None:
-        return
-    upstream = Upstream(
-        "Semantic Scholar",
-        wiring.session,
-        user_agent=user_agent(wiring.settings.contact),
-        now=wiring.now,
-        turn=Gate(wiring.redis, "semantic-scholar", pause=PAUSE).turn,
-        timeout=wiring.timeout,
+@dataclass(frozen=True, slots=True)
+class TldrEnricher:
+    """Semantic Scholar's one-sentence summaries (TLDR)."""
+
+    upstream: Upstream
+    url: str
+    key: str = ""
+    name: str = "semanticscholar"
+    ages: Sequence[timedelta] = (timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7))
+    most: int = 500
+    """The limit of one request to its batch endpoint."""
+
+    def wants(self, paper: Paper) -> bool:
+        return not paper.tldr and name_of(paper.id) is not None
+
+    async def ask(self, papers: Sequence[Paper]) -> Asked:
+        answer = await self.upstream.post(
+            f"{self.url}/graph/v1/paper/batch",
+            {"fields": "tldr"},
+            {"ids": [name_of(paper.id) for paper in papers]},
+            accept=(200, 400),  # 400 if it knows none of them
+            headers={"x-api-key": self.key} if self.key else {},
+        )
+        found = list(self._read(papers, answer.body)) if answer.status == 200 else []
+        return Asked(found, len(papers))
+
+    def _read(self, papers: Sequence[Paper], body: bytes) -> Iterator[Paper]:
+        rows = read_json(body, self.upstream.name)
+        if not isinstance(rows, list) or len(rows) != len(papers):
+            raise SourceError(f"{self.upstream.name} did not answer for each of {len(papers)} papers")
+        for paper, row in zip(papers, rows, strict=True):
+            tldr = clean(text(mapping(mapping(row).get("tldr")).get("text")))
+            if tldr:
+                yield replace(paper, sources=(), tldr=tldr)
+
+
+class SemanticScholarSettings(SettingsGroup):
+    """Where Semantic Scholar is, and the key to its API."""
+
+    semantic_scholar_url: BaseUrl = "https://api.semanticscholar.org"
+    semantic_scholar_key: SecretStr | None = Field(default=None, validation_alias="SEMANTIC_SCHOLAR_API_KEY")
+    """With it `/paper search` also looks there."""
+
+
+SETTINGS = SemanticScholarSettings
+
+
+def build_search(context: SourceContext) -> Iterator[SemanticScholarSearch]:
+    """Its search, which needs a key."""
+    settings = context.settings.of(SemanticScholarSettings)
+    if settings.semantic_scholar_key is not None:
+        key = settings.semantic_scholar_key.get_secret_value()
+        yield SemanticScholarSearch(_upstream(context), settings.semantic_scholar_url, key)
+
+
+def build_enrichers(context: SourceContext) -> Iterator[TldrEnricher]:
+    """Its summaries, for which a key raises the rate limit."""
+    settings = context.settings.of(SemanticScholarSettings)
+    key = settings.semantic_scholar_key
+    yield TldrEnricher(
+        _upstream(context), settings.semantic_scholar_url, key.get_secret_value() if key else ""
     )
-    yield SemanticScholar(upstream, wiring.settings.semantic_scholar_url, key.get_secret_value())
+
+
+def _upstream(context: SourceContext) -> Upstream:
+    return context.upstream("Semantic Scholar", gate="semantic-scholar", pause=PAUSE)
 
 
 def parse_found(body: bytes) -> list[Paper]:
-    """The papers of an answer, in its order. Raises SourceError if it is no answer to a search."""
+    """The papers of an answer, in its order. Raises SourceError for anything but an answer to a search."""
     found = _json(body)
     rows = found.get("data", [] if found.get("total") == 0 else None)
     if not isinstance(rows, list):
@@ -90,12 +146,9 @@ def parse_found(body: bytes) -> list[Paper]:
 
 
 def _json(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"Semantic Scholar sent something that is not JSON ({len(body)} bytes)") from error
+    found = read_json(body, "Semantic Scholar")
     if not isinstance(found, dict):
-        raise SourceError(f"Semantic Scholar sent JSON of another kind: {str(found)[:100]}")
+        raise SourceError(f"Semantic Scholar sent JSON that is not an object: {str(found)[:100]}")
     return found
 
 
@@ -119,8 +172,8 @@ def _paper(row: dict[str, Any]) -> Paper:
         authors=read_authors(
             (text(author.get("name")) for author in row.get("authors") or ()), last_first=False
         ),
-        url=arxiv.abstract_url(its_id) if is_arxiv(its_id) else page or "https://www.semanticscholar.org",
-        pdf_url=arxiv.pdf_url(its_id) if is_arxiv(its_id) else web_url(pdf.get("url")),
+        url=abstract_url(its_id) if is_arxiv(its_id) else page or "https://www.semanticscholar.org",
+        pdf_url=pdf_url(its_id) if is_arxiv(its_id) else web_url(pdf.get("url")),
         published=_published(row),
         sources=("semanticscholar",),
         tldr=clean(text(tldr.get("text"))) or None,
@@ -128,7 +181,7 @@ def _paper(row: dict[str, Any]) -> Paper:
 
 
 def _published(row: dict[str, Any]) -> datetime:
-    """The day, or where only the year is known its first day. Raises ValueError where nothing is."""
+    """The day; the first of the year if only that is known. Raises ValueError if nothing is."""
     day = text(row.get("publicationDate"))
     if not day and not isinstance(row.get("year"), int):
         raise ValueError("it lacks a date")

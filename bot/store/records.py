@@ -1,9 +1,10 @@
-"""A paper as JSON, and what becomes of it when sources list it again. Pure."""
+"""A paper as JSON, and how a further description of it is merged. Pure."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import datetime
+from types import NoneType
 from typing import Any
 
 from bot.domain.models import Paper
@@ -19,35 +20,56 @@ WATCHED = (
     "code_url",
     "withdrawn",
 )
-"""What queries look at: where one of these changes, a young paper is matched again."""
+"""Fields that queries look at: if one of these changes, a young paper is matched again."""
 LIVE = ("upvotes", "code_url", "code_stars", "project_url", "rank")
-"""Facts that move on, whoever tells the latest."""
+"""Fields that change over time: the latest description counts, whichever source it is from."""
+
+_TEXT_OR_NONE = (str, NoneType)
 
 Change = dict[str, tuple[Any, Any]]
-"""Field -> (former value, present value)."""
+"""Field -> (value before, value after)."""
 
 _TUPLES = ("authors", "categories", "sources")
 _NAMES = tuple(field.name for field in fields(Paper))
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("id", "title", "abstract", "url", "published"), (str,)),
+    **dict.fromkeys(("authors", "categories", "sources"), (list,)),
+    **dict.fromkeys(("code_stars", "upvotes", "rank"), (int, NoneType)),
+    "withdrawn": (bool, NoneType),
+}
+"""JSON types of the fields; all others are text or missing."""
 
 
 def dump(paper: Paper) -> str:
-    """A paper as one line of JSON, without what it lacks. Equal papers give equal lines."""
+    """A paper as one line of JSON, without its empty fields. Equal papers give equal lines."""
     values = {name: getattr(paper, name) for name in _NAMES}
     values["published"] = paper.published.isoformat()
     return as_line({name: value for name, value in values.items() if value is not None and value != ()})
 
 
 def load(text: str) -> Paper:
-    """The inverse of `dump`; fields that a newer version added are left out."""
+    """The inverse of `dump`; fields that a newer version added are ignored.
+
+    Raises ValueError, KeyError or TypeError for anything else.
+    """
     values = {"authors": []} | json.loads(text)
     return Paper(**{name: _value(name, values[name]) for name in _NAMES if name in values})
 
 
-def merge(old: Paper | None, new: Paper) -> Paper:
-    """What is known of a paper once another source, or the same one again, has described it.
+def load_readable(texts: Iterable[str]) -> Iterator[Paper]:
+    """The papers of those records that can be read; `Papers.get` reports the others."""
+    for text in texts:
+        try:
+            yield load(text)
+        except (ValueError, KeyError, TypeError):
+            continue
 
-    The source that listed it first keeps the word about its text, and may revise it; others fill in what is
-    missing. Of `LIVE` facts the newest counts. Merging the same description twice changes nothing.
+
+def merge(old: Paper | None, new: Paper) -> Paper:
+    """A paper after a further description of it, from another source or from the same one again.
+
+    The source that listed it first may revise its text; others fill in missing fields. Of the `LIVE` fields the newest
+    value counts. Merging the same description twice changes nothing.
     """
     if old is None:
         return new
@@ -69,15 +91,19 @@ def changes(old: Paper, new: Paper) -> Change:
 
 
 def dump_change(change: Change) -> str:
-    """A change as JSON; nothing for no change."""
+    """A change as JSON; "" for no change."""
     return as_line(change) if change else ""
 
 
 def rewind(paper: Paper, text: str) -> tuple[Paper, Paper | None]:
-    """The paper after and before a change written by `dump_change`; before is None for a new paper."""
+    """The paper after and before a change written by `dump_change`; before is None for a new paper.
+
+    Fields that a newer version added are ignored. Raises ValueError, KeyError, TypeError or AttributeError if the
+    change can't be read.
+    """
     if not text:
         return paper, None
-    change = json.loads(text)
+    change = {name: pair for name, pair in json.loads(text).items() if name in _NAMES}
     after = {name: _value(name, pair[1]) for name, pair in change.items()}
     before = {name: _value(name, pair[0]) for name, pair in change.items()}
     return replace(paper, **after), replace(paper, **before)
@@ -91,12 +117,15 @@ def _missing(value: object) -> bool:
     return value is None or value in ((), "")  # 0 upvotes are not missing
 
 
-def _value(name: str, value: Any) -> Any:
+def _value(name: str, stored: object) -> Any:
+    value: Any = stored
+    if not isinstance(stored, _TYPES.get(name, _TEXT_OR_NONE)):
+        raise TypeError(f"{name} is {type(stored).__name__}")
     if name == "published":
         return datetime.fromisoformat(value)
     return tuple(value) if name in _TUPLES else value
 
 
 def as_line(value: object) -> str:
-    """JSON as records are written: equal values give equal lines."""
+    """A value as one line of JSON. Equal values give equal lines."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

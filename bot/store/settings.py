@@ -10,24 +10,25 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef, ChannelSettings
 from bot.store import keys
+from bot.store.unreadable import UNREADABLE, set_aside
 
 FIELD = "settings"
-"""Of the channel's hash."""
+"""The field of the channel's hash."""
 
 
 class ChannelSettingsStore:
-    """Reads and writes them. Only what differs from the defaults is kept, so that a better default reaches everyone."""
+    """Reads and writes them. Only differences from the defaults are stored, so that a better default reaches every channel."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     async def of(self, channel: ChannelRef) -> ChannelSettings:
-        """The channel's settings."""
+        """The channel's settings; the defaults if they can't be read."""
         text: Any = await self._redis.hget(keys.channel(channel), FIELD)
-        return load(text) if text else ChannelSettings()
+        return await load_settings(self._redis, channel, text)
 
     async def put(self, channel: ChannelRef, settings: ChannelSettings) -> None:
-        """Keep these."""
+        """Store these."""
         await self._redis.hset(keys.channel(channel), FIELD, dump(settings))
 
 
@@ -48,18 +49,32 @@ _POSSIBLE: Mapping[str, Callable[[Any], bool]] = {
     ),
     "digest_size": lambda value: isinstance(value, int) and value > 0,
 }
-"""What else could stop the matching of everyone's papers, had somebody written it into a file that was imported."""
+"""Checks of values that the planner relies on: a wrong one, say from an edited export, must not stop all matching."""
 
 
 @lru_cache(maxsize=1000)
 def load(text: str) -> ChannelSettings:
-    """The inverse of `dump`; what is no longer known, or can't be, is left out. Of "" these are the defaults."""
-    values: dict[str, Any] = json.loads(text or "{}")
+    """The inverse of `dump`. Settings that are unknown or impossible are the defaults, and so are all of them for "".
+
+    Raises ValueError or TypeError if the text can't be read.
+    """
+    values = json.loads(text or "{}")
+    if not isinstance(values, dict):
+        raise TypeError(f"settings are {type(values).__name__}")
     if isinstance(values.get("quiet"), list):
         values["quiet"] = tuple(values["quiet"])
     known = asdict(ChannelSettings())
     possible = {name: value for name, value in values.items() if _POSSIBLE.get(name, _anything)(value)}
     return ChannelSettings(**{name: value for name, value in possible.items() if name in known})
+
+
+async def load_settings(redis: Redis, channel: ChannelRef, text: str | None) -> ChannelSettings:
+    """From the field of a channel's hash; the defaults if it can't be read. Raises RedisError."""
+    try:
+        return load(text or "")
+    except UNREADABLE as error:
+        await set_aside(redis, "settings", str(channel), text, error)
+        return ChannelSettings()
 
 
 def _anything(_value: Any) -> bool:

@@ -1,27 +1,33 @@
-"""The subscriptions of every channel: the truth in Redis, and the stream of changes that matchers follow."""
+"""The subscriptions of every channel, and the streams of changes that matchers follow."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Every, Subscription
+from bot.query import parse
 from bot.store import keys
 from bot.store.scripts import Scripts, script
+from bot.store.unreadable import UNREADABLE, load_each
 
 LIMIT = 50
-"""Subscriptions a channel."""
-LONGEST = 10_000
-"""Changes kept for matchers to follow, in each shard; one that is further behind loads everything again."""
+"""Subscriptions of one channel, at most."""
+MAX_CHANGES = 10_000
+"""Changes stored for matchers in each shard; a matcher that is further behind loads all subscriptions again."""
 PAGE = 500
+"""Channels read by one round trip."""
 
 Positions = Mapping[int, str]
-"""Shard -> id of the last change that was read, "" for none."""
+"""Shard -> id of the last change that was read, "" if none was."""
+
+
+_Load = Callable[[ChannelRef, str, str], Subscription]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +37,11 @@ class Change:
     channel: ChannelRef
     number: int
     subscription: Subscription | None
-    """None where it was removed."""
+    """None if it was removed."""
 
 
 class Trimmed(Exception):
-    """Changes were missed: those that follow can't be applied to what is known."""
+    """Some changes are no longer stored, so that all subscriptions have to be loaded again."""
 
 
 class Subscriptions:
@@ -50,36 +56,36 @@ class Subscriptions:
     ) -> tuple[Subscription, bool]:
         """Subscribe a channel to a canonical query. The same query again gives the existing one, and False.
 
-        Raises UserError where the channel has `LIMIT` subscriptions already.
+        Raises UserError if the channel already has `LIMIT` subscriptions.
         """
         number, record, created = await self._scripts.run(
             script("changes", "subscribe"),
             self._keys(channel),
-            [str(channel), query, every, created_by, LIMIT, LONGEST, uuid4().hex],
+            [str(channel), query, every, created_by, LIMIT, MAX_CHANGES, uuid4().hex],
         )
         if not int(number):
             raise UserError(
-                f"This channel has {LIMIT} subscriptions, and more can't be added.",
-                hint="/paper list shows them, /paper unsubscribe <#id> ends one",
+                f"This channel already has {LIMIT} subscriptions, the most that one channel can have.",
+                hint="/paper list shows them, /paper unsubscribe <#id> removes one",
             )
         return _load(channel, int(number), record), bool(int(created))
 
     async def remove(self, channel: ChannelRef, number: int) -> Subscription | None:
-        """End a subscription: what it was, or None where there is none of this number."""
+        """Remove a subscription and return it; None if the channel has none of this number."""
         subscriptions, home, _, changes = self._keys(channel)
         record = await self._scripts.run(
             script("changes", "unsubscribe"),
             [subscriptions, home, changes],
-            [str(channel), number, LONGEST, uuid4().hex],
+            [str(channel), number, MAX_CHANGES, uuid4().hex],
         )
-        return _load(channel, number, record) if record else None
+        return _load_removed(channel, number, record) if record else None
 
     async def change(
         self, channel: ChannelRef, number: int, *, query: str | None = None, every: Every | None = None
     ) -> Subscription | None:
-        """Give a subscription another canonical query or rhythm; its former query is remembered as `was`.
+        """Give a subscription another canonical query or frequency; its former query is stored as `was`.
 
-        None where there is none of this number.
+        Returns None if the channel has no subscription of this number.
         """
         existing = next((s for s in await self.of(channel) if s.number == number), None)
         if existing is None:
@@ -91,42 +97,46 @@ class Subscriptions:
         record = await self._scripts.run(
             script("changes", "change"),
             [subscriptions, stream],
-            [str(channel), number, json.dumps(changes, ensure_ascii=False), LONGEST],
+            [str(channel), number, json.dumps(changes, ensure_ascii=False), MAX_CHANGES],
         )
         return _load(channel, number, record) if record else None
 
     async def of(self, channel: ChannelRef) -> list[Subscription]:
-        """A channel's subscriptions by number."""
-        found: dict[Any, Any] = await self._redis.hgetall(keys.subscriptions(channel))
-        return [_load(channel, number, found[str(number)]) for number in sorted(map(int, found))]
+        """A channel's subscriptions by number, without those that can't be read."""
+        return sorted(await self._of_many([channel], _load_with_query), key=lambda one: one.number)
 
     async def of_each(self, channels: Sequence[ChannelRef]) -> dict[ChannelRef, list[Subscription]]:
-        """The subscriptions by number of every channel that has some."""
+        """The subscriptions of every channel that has some, by number, without those that can't be read."""
         found: dict[ChannelRef, list[Subscription]] = {}
         for at in range(0, len(channels), PAGE):
-            for subscription in await self._of_many(list(channels[at : at + PAGE])):
+            for subscription in await self._of_many(list(channels[at : at + PAGE]), _load_with_query):
                 found.setdefault(subscription.channel, []).append(subscription)
         return {channel: sorted(some, key=lambda s: s.number) for channel, some in found.items()}
 
     async def ever(self, channel: ChannelRef) -> bool:
-        """Whether the channel has, or once had, a subscription."""
+        """Whether the channel has or had a subscription."""
         return bool(await self._redis.sismember(keys.channels(keys.shard_of(channel)), str(channel)))
 
     async def load(self) -> AsyncIterator[Subscription]:
-        """Every subscription there is, in no order."""
+        """Every subscription, in no order. Their queries are not checked, since there may be a million."""
         for shard in range(keys.SHARDS):
-            page: list[ChannelRef] = []
+            names: list[str] = []
             async for name in self._redis.sscan_iter(keys.channels(shard), count=PAGE):
-                page.append(ChannelRef.parse(name))
-                if len(page) >= PAGE:
-                    for subscription in await self._of_many(page):
+                names.append(name)
+                if len(names) >= PAGE:
+                    for subscription in await self._of_names(names):
                         yield subscription
-                    page.clear()
-            for subscription in await self._of_many(page):
+                    names.clear()
+            for subscription in await self._of_names(names):
                 yield subscription
 
+    async def _of_names(self, names: list[str]) -> list[Subscription]:
+        named = [(name, name) for name in names]
+        channels = await load_each(self._redis, "channel", named, lambda _name, text: ChannelRef.parse(text))
+        return await self._of_many([channel for _, channel in channels], _load)
+
     async def positions(self) -> dict[int, str]:
-        """Where the streams of changes end now. Read it before `load`: changes met twice do no harm."""
+        """Where the streams of changes end now. Call it before `load`: to apply a change twice does no harm."""
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
             _ = pipeline.xrevrange(keys.changes(shard), count=1)
@@ -134,31 +144,36 @@ class Subscriptions:
         return {shard: end[0][0] if end else "" for shard, end in enumerate(ends)}
 
     async def changes(self, after: Positions) -> tuple[list[Change], dict[int, str]]:
-        """What has changed since, and the new positions. Raises Trimmed where some of it is no longer there.
+        """The changes since `after`, and the new positions. Raises Trimmed if some of them are no longer stored.
 
-        One round trip, and it never waits for changes to come.
+        One round trip, without waiting for further changes.
         """
         pipeline = self._redis.pipeline(transaction=False)
         for shard in range(keys.SHARDS):
-            _ = pipeline.xrange(keys.changes(shard), min=after[shard] or "-", count=LONGEST)
+            _ = pipeline.xrange(keys.changes(shard), min=after[shard] or "-", count=MAX_CHANGES)
         found: list[Change] = []
         positions: dict[int, str] = {}
         for shard, entries in enumerate(await pipeline.execute()):
             news = _after(after[shard], entries)
-            found += (_change(fields) for _, fields in news)
+            loaded = await load_each(
+                self._redis, "subscription_change", news, lambda _entry, fields: _change(fields)
+            )
+            found += (change for _, change in loaded)
             positions[shard] = news[-1][0] if news else after[shard]
         return found, positions
 
-    async def _of_many(self, channels: list[ChannelRef]) -> list[Subscription]:
+    async def _of_many(self, channels: list[ChannelRef], load: _Load) -> list[Subscription]:
         pipeline = self._redis.pipeline(transaction=False)
         for channel in channels:
             _ = pipeline.hgetall(keys.subscriptions(channel))
         found = await pipeline.execute() if channels else []
-        return [
-            _load(channel, int(number), record)
+        stored = [
+            (f"{channel} #{number}", (channel, number, record))
             for channel, records in zip(channels, found, strict=True)
             for number, record in records.items()
         ]
+        loaded = await load_each(self._redis, "subscription", stored, lambda _name, one: load(*one))
+        return [subscription for _, subscription in loaded]
 
     def _keys(self, channel: ChannelRef) -> list[str]:
         shard = keys.shard_of(channel)
@@ -171,10 +186,10 @@ class Subscriptions:
 
 
 def _after(position: str, entries: list[tuple[str, dict[str, str]]]) -> list[tuple[str, dict[str, str]]]:
-    """The entries past `position`, which must still be there itself (the read began with it).
+    """The entries after `position`, which must still be the first one.
 
-    Ids count up by one (`7-…`), so that a gap shows; what comes after the dash is the time, so that a stream
-    that was lost and begun anew shows, too.
+    The first part of an id counts up by one (`7-…`), so that a gap shows. The second part is the time, so that a
+    stream that was lost and started again shows, too.
     """
     if position:
         if not entries or entries[0][0] != position:
@@ -188,19 +203,42 @@ def _after(position: str, entries: list[tuple[str, dict[str, str]]]) -> list[tup
 def _change(fields: Mapping[str, str]) -> Change:
     channel, number = ChannelRef.parse(fields["channel"]), int(fields["number"])
     record = fields.get("record")
-    if record is None:
-        return Change(channel, number, None)
-    return Change(channel, number, _load(channel, number, record))
+    return Change(channel, number, None if record is None else _load(channel, number, record))
 
 
-def _load(channel: ChannelRef, number: int, record: str) -> Subscription:
+def _load(channel: ChannelRef, number: int | str, record: str) -> Subscription:
+    """From JSON; fields that a newer version added are ignored, and a frequency that it added is the channel's own."""
     values: dict[str, Any] = json.loads(record)
+    every: Any = values.get("every")
     return Subscription(
         channel=channel,
-        number=number,
-        query=values["query"],
-        every=values["every"],
-        created_by=values["by"],
-        was=values.get("was", ""),
+        number=int(number),
+        query=_text(values["query"]),
+        every=every if every in get_args(Every) else "channel",
+        created_by=_text(values.get("by", "")),
+        was=_text(values.get("was", "")),
         created_at=datetime.fromtimestamp(values["at"] / 1000, UTC),
     )
+
+
+def _load_with_query(channel: ChannelRef, number: int | str, record: str) -> Subscription:
+    """The same. Raises UserError if its query can't be read."""
+    subscription = _load(channel, number, record)
+    _ = parse(subscription.query)
+    return subscription
+
+
+def _load_removed(channel: ChannelRef, number: int, record: str) -> Subscription:
+    """The same; one that can't be read can be removed all the same."""
+    try:
+        return _load(channel, number, record)
+    except UNREADABLE:
+        return Subscription(
+            channel=channel, number=number, query=record, created_at=datetime.fromtimestamp(0, UTC)
+        )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

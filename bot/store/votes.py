@@ -1,4 +1,4 @@
-"""What people said of the papers that were posted in their channel."""
+"""Votes of people on the papers that were posted in their channel."""
 
 import json
 from dataclasses import dataclass
@@ -8,24 +8,25 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef, User
 from bot.store import keys
+from bot.store.unreadable import load_each
 
 KEEP = 400 * 86_400
-"""Seconds after the last vote in a channel."""
+"""Seconds for which a channel's votes are stored after the last one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's word on one paper."""
+    """One person's vote on one paper."""
 
     user: str
     paper: str
     liked: bool
     numbers: tuple[int, ...]
-    """Of the subscriptions that it matched then."""
+    """The subscriptions that the paper matched then."""
 
 
 class Votes:
-    """A vote for each person and paper of a channel; the latest counts."""
+    """One vote for each person and paper of a channel; the latest counts."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -33,21 +34,18 @@ class Votes:
     async def put(
         self, channel: ChannelRef, user: User, paper: str, *, liked: bool, numbers: tuple[int, ...]
     ) -> None:
-        """Count it, in the place of what the same person said of the same paper."""
+        """Store a vote; it replaces the same person's vote on the same paper."""
         key = keys.votes(channel)
         await self._redis.hset(key, f"{user.id} {paper}", json.dumps([liked, numbers]))
         await self._redis.expire(key, KEEP)
 
-    async def drop(self, channel: ChannelRef, user: User, paper: str) -> None:
-        """Count it no longer."""
-        await self._redis.hdel(keys.votes(channel), f"{user.id} {paper}")
-
     async def of(self, channel: ChannelRef) -> list[Vote]:
-        """All of a channel's."""
+        """All votes of a channel, without those that can't be read."""
         found: Any = await self._redis.hgetall(keys.votes(channel))
-        return [_vote(name, *json.loads(said)) for name, said in sorted(found.items())]
+        return [vote for _, vote in await load_each(self._redis, "vote", sorted(found.items()), _vote)]
 
 
-def _vote(name: str, liked: bool, numbers: list[int]) -> Vote:  # as it is written
+def _vote(name: str, record: str) -> Vote:
     user, _, paper = name.partition(" ")
-    return Vote(user, paper, liked, tuple(numbers))
+    liked, numbers, *_ = json.loads(record)
+    return Vote(user, paper, bool(liked), tuple(map(int, numbers)))

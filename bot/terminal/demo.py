@@ -1,26 +1,26 @@
-"""The tour: what a person would type first, and what comes back. It drives the same core as everything else."""
+"""The tour: what a person would type first, and the answers. It uses the same core as everything else."""
 
 from collections.abc import Awaitable, Callable
 
-from bot.cards.welcome import farewell_card, tour_card
+from bot.cards.terminal import Connect, farewell_card, tour_card
 from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Core, Screen
 from bot.terminal.sample import sample_papers
 
-NEWS = 12
-"""How many of the sample's papers arrive during the tour. Whatever is older was there before."""
-READING = 2.5
+NEW_PAPERS = 12
+"""Sample papers that arrive during the tour; the older ones were there before."""
+READING_TIME = 2.5
 """Seconds between steps on a terminal."""
 
 
 def known() -> tuple[Paper, ...]:
-    """What was read before the tour begins: remembered, not posted."""
-    return sample_papers()[:-NEWS]
+    """Papers from before the tour: stored, not posted."""
+    return sample_papers()[:-NEW_PAPERS]
 
 
 def news() -> tuple[Paper, ...]:
-    """What appears while the tour goes on."""
-    return sample_papers()[-NEWS:]
+    """Papers that arrive during the tour."""
+    return sample_papers()[-NEW_PAPERS:]
 
 
 async def tour(
@@ -28,28 +28,29 @@ async def tour(
     screen: Screen,
     channel: ChannelRef,
     *,
+    platforms: Connect,
     arrive: Callable[[], Awaitable[None]],
     pause: Callable[[float], Awaitable[None]],
 ) -> None:
     """Subscribe, see papers arrive, list, preview.
 
-    `arrive` ingests `news()` and returns when all that matched has been posted; `pause` gives a reader the time,
-    in seconds, and does nothing where nobody reads.
+    `arrive` ingests `news()` and returns once all matches have been posted; `pause` waits so many seconds, so that a
+    person can read.
     """
     guest = User("guest", "you")
 
     async def type_(line: str) -> None:
         screen.typed(line)
         screen.reply((await core.handle_text(line, guest, channel)).card)
-        await pause(READING)
+        await pause(READING_TIME)
 
     screen.note(tour_card())
-    await pause(READING)
+    await pause(READING_TIME)
     await type_("/paper subscribe diffusion")
     await type_('/paper subscribe "language model" -attention')
     await arrive()
-    await pause(2 * READING)
+    await pause(2 * READING_TIME)
     await type_("/paper list")
     await type_("/paper preview agents, robots")
     await type_("/paper unsubscribe #2")
-    screen.note(farewell_card())
+    screen.note(farewell_card(platforms))

@@ -1,4 +1,4 @@
-"""Some real papers of May 2026, for when no upstream can be reached, and for the tour.
+"""Real papers of May 2026, for the tour and for when no upstream can be reached.
 
 Titles, names, dates and categories are the papers' own; each one's sentence was written for Paperboy and stands
 where an abstract would be.
@@ -15,28 +15,28 @@ from bot.store.papers import Papers
 
 
 def sample_papers() -> tuple[Paper, ...]:
-    """All of them, the earliest first. Their source marks them as a sample on every card."""
+    """All sample papers, the earliest first. Their source marks them as a sample on every card."""
     records = json.loads(files("bot.terminal").joinpath("sample.json").read_text(encoding="utf-8"))
     return tuple(map(_paper, records))
 
 
 def today() -> datetime:
-    """The sample's present: the day after its last paper, so that it is news."""
+    """The sample's today: the day after its last paper, so that the paper is new."""
     return sample_papers()[-1].published + timedelta(days=1)
 
 
 class PapersOrSample(Papers):
-    """The papers that were seen; the sample for as long as there are none.
+    """The papers as people see them: the bundled sample until there are real ones.
 
-    Nothing of the sample is written: the first real paper replaces it, and none of it counts as posted or seen.
+    The sample is never written to Redis, so none of it counts as posted or seen, and the first real paper replaces it.
     """
 
     async def since(self, moment: datetime) -> list[Paper]:
-        """All of the sample, whatever `moment` is: to whoever tries it, it is what was published lately."""
+        """The papers since `moment`; all of the sample, whose papers count as recent."""
         return await super().since(moment) or await self.stand_ins()
 
     async def get(self, ids: Iterable[str]) -> dict[str, Paper]:
-        """The same for single papers: what was shown of the sample can be asked about."""
+        """The papers of these ids, also those of the sample."""
         wanted = list(ids)
         found = await super().get(wanted)
         if found or not wanted:
@@ -44,7 +44,7 @@ class PapersOrSample(Papers):
         return {paper.id: paper for paper in await self.stand_ins() if paper.id in wanted}
 
     async def stand_ins(self) -> list[Paper]:
-        """The sample, if nothing was ever seen."""
+        """The sample if no paper was ever seen, else nothing."""
         return [] if await self.any() else list(sample_papers())
 
 

@@ -1,37 +1,37 @@
-"""What a terminal gets of its own, being a channel with a person in front of it who may be new here."""
+"""The first minutes at a terminal, whose person may be new here."""
 
 import asyncio
 
 from bot.cards.paper import paper_card
-from bot.cards.welcome import starter_card, unreachable_card, welcome_card
+from bot.cards.terminal import Connect, starter_card, unreachable_card, welcome_card
 from bot.ports import Interactive
 from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample, today
 
-STARTER = "trending"
-"""What a new terminal is subscribed to, so that its first cards come by themselves."""
-PATIENCE = 6.0
-"""Seconds in which some source should have answered."""
-SHOWN = 3
-"""Papers of the sample that are shown unasked."""
+STARTER_QUERY = "trending"
+"""The first subscription of a new terminal, so that its first cards come by themselves."""
+SOURCE_TIMEOUT = 6.0
+"""Seconds within which some source should have answered."""
+SAMPLE_SHOWN = 3
+"""Sample papers that are shown if no source answers."""
 
 
-async def welcome(terminal: Interactive, subscriptions: Subscriptions) -> None:
-    """Say how to begin; give a terminal that never had a subscription its first one."""
-    terminal.screen.note(welcome_card())
+async def welcome(terminal: Interactive, subscriptions: Subscriptions, platforms: Connect) -> None:
+    """Explain how to begin; give a terminal that never had a subscription its first one."""
+    terminal.screen.note(welcome_card(platforms))
     if not await subscriptions.ever(terminal.channel):
-        await subscriptions.add(terminal.channel, STARTER, "now", terminal.user.signature)
+        await subscriptions.add(terminal.channel, STARTER_QUERY, "now", terminal.user.signature)
         terminal.screen.note(starter_card())
 
 
 async def stand_in(terminal: Interactive, papers: PapersOrSample, reached: asyncio.Event) -> None:
-    """Where no source answers for a while, say so, and show some of the sample if there is nothing else."""
+    """If no source answers for a while, say so, and show some of the sample if there is nothing else."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(SOURCE_TIMEOUT):
             await reached.wait()
             return
     except TimeoutError:
         sample = await papers.stand_ins()
     terminal.screen.note(unreachable_card(sample=bool(sample)))
-    for paper in sample[-SHOWN:]:
+    for paper in sample[-SAMPLE_SHOWN:]:
         terminal.screen.post(paper_card(paper, (), today()))

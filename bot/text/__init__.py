@@ -1,4 +1,4 @@
-"""Text of papers and of queries: made plain, cut into words that compare, cut short without hurting words."""
+"""Text of papers and queries: cleaned, split into comparable words and sentences, and shortened."""
 
 from bot.text.core_sentence import core_sentence
 from bot.text.plain import clean, clean_html

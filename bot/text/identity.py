@@ -65,6 +65,8 @@ def paper_id(written: str) -> str | None:
 
 def arxiv_id(written: str) -> str | None:
     """The canonical id if `written` names a paper of arXiv's, else None."""
+    if plain := ARXIV.fullmatch(written.removeprefix("oai:arXiv.org:")):  # how arXiv itself writes it
+        return arxiv_number(plain)
     found = paper_id(written)
     return found if found and is_arxiv(found) else None
 

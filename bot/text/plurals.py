@@ -140,7 +140,7 @@ _FAMILIES = (
 
 
 def singular(word: str) -> str:
-    """`word`, in small letters, without its plural ending."""
+    """The singular of `word`, which is in lower case."""
     if word in _SINGULAR:
         return _SINGULAR[word]
     if len(word) < 4 or word in _NO_PLURAL:

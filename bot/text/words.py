@@ -1,14 +1,15 @@
-"""Words that compare: what `/paper subscribe`, the matcher and the search index all mean by a word.
+"""Tokens: what `/paper subscribe`, the matcher and the search index all mean by a word.
 
     >>> [token.word for token in tokens("Fine-tuned LLMs")]
     ['fine', 'tuned', 'finetuned', 'llm']
 
-Case, accents and plurals fold; there is no stemming, because "rating" is not "rate". A hyphen is a boundary
-that may be left out: the parts of a hyphenated word are tokens, and so is every run of neighbours joined.
+Case, accents and plurals fold; there is no stemming, because "rating" is not "rate". A hyphen is optional: the parts of a
+hyphenated word are tokens, and so is every run of adjacent parts joined.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,27 +17,27 @@ from bot.text.plurals import singular
 
 
 class Token(NamedTuple):
-    """A word of a text. Two tokens are neighbours where one's `end` is the other's `start`.
+    """A word of a text. Two tokens are adjacent if the `end` of one is the `start` of the other.
 
-    `fine-tuning` at the text's beginning is fine (0 to 1), tuning (1 to 2) and finetuning (0 to 2).
+    `fine-tuning` at the beginning of a text is fine (0 to 1), tuning (1 to 2) and finetuning (0 to 2).
     """
 
     word: str
-    """Folded: what is compared."""
+    """Folded, for comparisons."""
     form: str
-    """As written: what `=ACE` compares."""
+    """As written, for exact comparisons such as `=ACE`."""
     start: int
     end: int
 
 
 LONGEST_JOIN = 4
-"""Parts of a hyphenated word that are joined at most: keeps `a-a-a-a-…` linear."""
+"""Parts of a hyphenated word in one joined form. The limit makes `a-a-a-a-…` linear."""
 
 _CJK = re.compile(
     "[\u3005-\u3007\u3041-\u3096\u309d-\u30fa\u30fc-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 _MARKS = re.compile("[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f\u0670]+")
-"""Accents of the alphabets. Marks of kana, Hangul and Indic scripts change the word: they stay."""
+"""Accents of alphabets. Those of kana, Hangul and Indic scripts change the word, so they stay."""
 
 _LETTERS = str.maketrans({
     "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "Ħ": "H",
@@ -52,53 +53,66 @@ _PART = (
 )
 _WORD = re.compile(rf"(?:{_PART})(?:-(?:{_PART}))*")
 _PARTS = re.compile(_PART)
+_WITH_AMPERSAND = r"(?<![^\W_])[A-Za-z]{1,3}(?:&[A-Za-z]{1,3})+(?![^\W_])|" + _PART
+"""R&D and AT&T are one word each; `cats&dogs` is two."""
+_WORD_OR_AMPERSAND = re.compile(rf"(?:{_WITH_AMPERSAND})(?:-(?:{_WITH_AMPERSAND}))*")
+_PARTS_OR_AMPERSAND = re.compile(_WITH_AMPERSAND)
 _POSSESSIVE = re.compile(r"'[sS]?$")
-_ACRONYMS = re.compile(r"[A-Z0-9]{2,}s")
-"""LMs, APIs: plural by their capitals. Written small, `lms` is a word of its own."""
+_ACRONYMS = re.compile(r"(?<![A-Z0-9])[A-Z0-9]{2,}+s")
+"""LMs, APIs: plurals by their capitals. In lower case, `lms` is another word."""
 
 
 def tokens(text: str, *, plurals: bool = True) -> list[Token]:
-    """The words of `text` in order; after the parts of a hyphenated word come its joined forms.
+    """The words of `text` in order; the joined forms of a hyphenated word follow its parts.
 
     Runs of Chinese, Japanese or Korean become pairs of characters. Names are read with `plurals=False`.
     """
     found: list[Token] = []
     at = 0
-    for word in _WORD.findall(_bare(text)):
-        parts = _PARTS.findall(word) if "-" in word else [word]
+    for word, parts in _words(_bare(text)):
         if _CJK.match(word):
-            parts = [part for run in parts for part in _pairs(run)]
-            found += [Token(part, part, at + n, at + n + 1) for n, part in enumerate(parts)]
+            pairs = [pair for run in parts for pair in _pairs(run)]
+            found += [Token(pair, pair, at + n, at + n + 1) for n, pair in enumerate(pairs)]
+            at += len(pairs)
         else:
             forms = [_form(part) for part in parts]
             folded = [fold(form, plurals=plurals) for form in forms]
             found += [Token(folded[n], forms[n], at + n, at + n + 1) for n in range(len(parts))]
             if len(parts) > 1:
                 found += _joined(folded, forms, at)
-        at += len(parts)
+            at += len(parts)
     return found
 
 
 def spell(text: str, *, case: bool = False) -> list[str]:
-    """The words of `text` one by one in their plainest spelling, which folds to the same tokens.
+    """The words of `text` in their simplest spelling that has the same tokens.
 
-    Small letters (unless `case`), no accents, `-` for every kind of hyphen; plurals stay as they are.
+    Lower case (unless `case`), no accents, `-` for every kind of hyphen; plurals stay as they are.
     """
     words = []
-    for word in _WORD.findall(_bare(text)):
-        forms = [_form(part) for part in _PARTS.findall(word)]
+    for _, parts in _words(_bare(text)):
+        forms = [_form(part) for part in parts]
         words.append("-".join(form if case else small(form) for form in forms))
     return words
 
 
+def _words(bare: str) -> Iterator[tuple[str, list[str]]]:
+    """Each word and, where it has hyphens, its parts."""
+    word_pattern, parts_pattern = (
+        (_WORD, _PARTS) if "&" not in bare else (_WORD_OR_AMPERSAND, _PARTS_OR_AMPERSAND)
+    )
+    for word in word_pattern.findall(bare):
+        yield word, parts_pattern.findall(word) if "-" in word else [word]
+
+
 @lru_cache(maxsize=16_384)
 def fold(form: str, *, plurals: bool = True) -> str:
-    """What is compared of one word without hyphens."""
+    """The comparable form of a word without hyphens."""
     return singular(small(form)) if plurals else small(form)
 
 
 def _bare(text: str) -> str:
-    """`text` without accents, in one spelling of hyphens and apostrophes, with CJK runs apart."""
+    """`text` without accents, with one kind of hyphen and apostrophe, and spaces around CJK runs."""
     if text.isascii():
         return text.replace("_", "-")
     text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
@@ -107,14 +121,14 @@ def _bare(text: str) -> str:
 
 
 def _form(part: str) -> str:
-    """A part as written, without possessive, apostrophes and the commas of long numbers."""
+    """A part as written, without possessive, apostrophes and thousands separators."""
     if "'" in part:
         part = _POSSESSIVE.sub("", part).replace("'", "")
     return part.replace(",", "")
 
 
 def small(form: str) -> str:
-    """One word in small letters, its plural as written, but for `LMs`: only capitals tell it from LMS."""
+    """A word in lower case with its plural as written, except in `LMs`, which only its capitals distinguish from LMS."""
     return form[:-1].casefold() if _ACRONYMS.fullmatch(form) else form.casefold()
 
 

@@ -13,7 +13,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
-from bot.cards.plain import visible
+from bot.cards.sanitize import visible
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""

@@ -1,6 +1,6 @@
 """The metrics that all processes share, read from Redis at each scrape.
 
-Every process tells the same: queries take `max`, not `sum`, over instances.
+Every process reports the same values: queries take `max`, not `sum`, over instances.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,10 +18,11 @@ from bot.ports import Connected, Platform
 from bot.store import keys
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
+from bot.store.unreadable import unreadable_count
 
 
 class _Families(Collector):
-    """Metrics that are ready."""
+    """Metrics that were read already."""
 
     def __init__(self, families: Iterable[GaugeMetricFamily]) -> None:
         self._families = tuple(families)
@@ -31,7 +32,7 @@ class _Families(Collector):
 
 
 async def shared_metrics(redis: Redis, outbox: Outbox, platforms: Iterable[Platform]) -> bytes:
-    """In the form that Prometheus scrapes. Raises RedisError."""
+    """The shared metrics in Prometheus' text format. Raises RedisError."""
     registry = CollectorRegistry()
     registry.register(
         _Families(
@@ -40,6 +41,12 @@ async def shared_metrics(redis: Redis, outbox: Outbox, platforms: Iterable[Platf
                 *_sources((await last_polls(redis)).values()),
                 *await _outbox(outbox, [platform.name for platform in platforms]),
                 *await _server(redis),
+                _gauge(
+                    "unreadable_records",
+                    "Records in Redis that can't be read",
+                    (),
+                    {(): await unreadable_count(redis)},
+                ),
                 _connected(platforms),
             ]
         )
@@ -60,14 +67,14 @@ def _sources(polls: Iterable[PollResult]) -> Iterator[GaugeMetricFamily]:
     moments = (
         ("new", "When a source last brought a new paper", {k: p.new_at for k, p in named.items()}),
         ("success", "When a source was last read", {k: p.succeeded_at for k, p in named.items()}),
-        ("next", "When a source is to be asked again", {k: p.next_at for k, p in named.items()}),
+        ("next", "When a source is polled next", {k: p.next_at for k, p in named.items()}),
     )
     for name, said, times in moments:
         known = {k: at.timestamp() for k, at in times.items() if at is not None}
         yield _gauge(f"source_{name}_timestamp_seconds", said, labels, known)
     yield _gauge(
         "source_alarm",
-        "1 where a source went well, but not as it should",
+        "1 if a source answers, but its answers are suspicious",
         labels,
         {k: p.alarm is not None for k, p in named.items()},
     )
@@ -77,23 +84,37 @@ def _sources(polls: Iterable[PollResult]) -> Iterator[GaugeMetricFamily]:
 
 
 async def _outbox(outbox: Outbox, platforms: list[str]) -> list[GaugeMetricFamily]:
-    aside = await outbox.dead_letter_counts()
+    dead = await outbox.dead_letter_counts()
     late = {(name,): await outbox.overdue(name) for name in platforms}
+    paused = await outbox.paused_counts()
+    counts = {(name, scope): 0.0 for name in platforms for scope in ("channel", "workspace")}
     return [
-        _gauge("outbox_open", "Deliveries that can go out by themselves", (), {(): await outbox.open()}),
+        _gauge("outbox_open", "Deliveries that are due or late", (), {(): await outbox.open()}),
         _gauge(
-            "outbox_aside",
-            "Deliveries that wait for a person",
+            "dead_letters",
+            "Deliveries that wait for the operator's decision",
             ("state",),
-            {(k,): v for k, v in aside.items()},
+            {(state,): count for state, count in dead.items()},
         ),
-        _gauge("outbox_overdue_seconds", "How late the longest overdue delivery is", ("platform",), late),
+        _gauge("outbox_overdue_seconds", "How late the most overdue delivery is", ("platform",), late),
+        _gauge(
+            "paused",
+            "Channels and workspaces in which nothing is posted but a probe now and then",
+            ("platform", "scope"),
+            counts | {place: count for place, (count, _) in paused.items()},
+        ),
+        _gauge(
+            "paused_since_timestamp_seconds",
+            "Since when the first of them has been paused",
+            ("platform", "scope"),
+            {place: since.timestamp() for place, (_, since) in paused.items()},
+        ),
     ]
 
 
 async def _server(redis: Redis) -> list[GaugeMetricFamily]:
-    """Of a Cluster, the fullest primary; nothing where the server hides it."""
-    held = await redis.exists(keys.LEASE)
+    """The server's memory; of a Cluster, that of the fullest primary. 0 if the server hides it."""
+    leased = await redis.exists(keys.LEASE)
     info: dict[str, Any] = await redis.info("memory")
     servers = [info] if "used_memory" in info else [one for one in info.values() if isinstance(one, dict)]
     memory = {
@@ -101,12 +122,14 @@ async def _server(redis: Redis) -> list[GaugeMetricFamily]:
         ("limit",): max((float(one.get("maxmemory", 0)) for one in servers), default=0.0),
     }
     return [
-        _gauge("poller_lease_held", "1 where some process polls", (), {(): held}),
-        _gauge("redis_memory_bytes", "Of the server: used, and its limit (0: none)", ("kind",), memory),
+        _gauge("poller_lease_held", "1 if a process polls", (), {(): leased}),
+        _gauge("redis_memory_bytes", "Redis' memory: used, and its limit (0: none)", ("kind",), memory),
     ]
 
 
 def _connected(platforms: Iterable[Platform]) -> GaugeMetricFamily:
-    """Of this process alone."""
-    heard = {(one.name,): float(one.connected()) for one in platforms if isinstance(one, Connected)}
-    return _gauge("platform_connected", "1 where this process hears the platform", ("platform",), heard)
+    """Which platforms this process is connected to."""
+    connected = {(one.name,): float(one.connected()) for one in platforms if isinstance(one, Connected)}
+    return _gauge(
+        "platform_connected", "1 if this process is connected to the platform", ("platform",), connected
+    )

@@ -2,8 +2,8 @@
 
     python -m tests.bench.ack --json
 
-`paperboy run` is a program of its own, on its own server; the platform's double and the recorded upstream are in this
-process. Beside it, in the same run, the same commands while nothing else happens (`…_idle_ms_…`).
+`paperboy run` is a separate program on its own server; the platform's double and the recorded upstream are in this
+process. In the same run, the same commands while nothing else happens (`…_idle_ms_…`).
 
 A platform is one function in PARTS: it starts the program on its double, waits for the deliveries, and answers
 `<platform>_ack_ms_p50`, `<platform>_ack_ms_p99`, the same for idle, and what else is worth knowing. `measured` and
@@ -48,7 +48,7 @@ from tests.replay import HuggingFaceReplay, serve
 
 DAY = date(2026, 5, 20)
 QUERY, MATCHES = "agentic", 5
-"""So many papers of that day match, and each is a card of its own."""
+"""So many papers of that day match, and each is a separate card."""
 CHANNELS = 4
 """In a workspace."""
 LINES = ("search diffusion", "list")

@@ -2,7 +2,7 @@
 
     python -m tests.bench.completeness --days 60 --json
 
-Three pollers share a server; the leader is killed every three days. Beside all sources together, in the same world:
+Three pollers share a server; the leader is killed every three days. Compared in the same world:
 the feeds alone, and a bot that asks arXiv's search interface for the newest submissions every hour. Then the same
 pollers are down for 1, 3 and 30 days, with a channel that follows a category. Simulated pauses are a thousandth of
 real ones; the gate that keeps them is the real one.
@@ -30,8 +30,9 @@ from bot.domain.models import ChannelRef, MessageRef, Paper
 from bot.matching import Matcher
 from bot.pipeline.fanout import Fanout
 from bot.ports import Batch, Source
+from bot.sources.arxiv import ArxivSettings
+from bot.sources.context import SourceContext
 from bot.sources.http import Upstream
-from bot.sources.wiring import Wiring
 from bot.store import keys
 from bot.store.connect import connect
 from bot.store.edits import CardUpdateQueue
@@ -82,16 +83,10 @@ class Searching:
         )
 
 
-def search_only(world: Wiring) -> Iterable[Source]:
-    upstream = Upstream(
-        "arXiv",
-        world.session,
-        user_agent="bench",
-        now=world.now,
-        turn=Gate(world.redis, "arxiv", pause=ARXIV_PAUSE * world.pace).turn,
-        timeout=world.timeout,
-    )
-    return [Searching(name, upstream, world.settings.arxiv_rss_url, world.now) for name in CATEGORIES]
+def search_only(world: SourceContext) -> Iterable[Source]:
+    upstream = world.upstream("arXiv", gate="arxiv", pause=ARXIV_PAUSE)
+    url = world.settings.of(ArxivSettings).arxiv_api_url
+    return [Searching(name, upstream, url, world.now) for name in CATEGORIES]
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from tests.papers import SPRING
 
 CORPUS = SHARED_DATA / "arxiv_papers.jsonl.gz"
 COMMONEST = 150
-"""Words that nobody subscribes to: the, we, model, …"""
+"""Words that people don't subscribe to: the, we, model, …"""
 EACH = 20
 """Subscriptions of a channel."""
 SEED = 20

@@ -1,9 +1,9 @@
-"""How fast the outbox delivers: through claim, begin, send and done, beside a bare loop of the same HTTP posts.
+"""How fast the outbox delivers: through claim, begin, send and done, compared with a bare loop of the same HTTP posts.
 
     python -m tests.bench.delivery --deliveries 4000 --json
 
-Both post the same bodies to the same double of a platform, which is a process of its own. The bare loop posts one after
-the other, as a bot without an outbox does; beside it the same loop with as many posts under way as the outbox has, which
+Both post the same bodies to the same double of a platform, which is a separate process. The bare loop posts one after
+the other, as a bot without an outbox does; also compared is the same loop with as many posts under way as the outbox has, which
 is all that the machine can do. Then deliveries are offered at 80 % of the rate that was reached, and each is timed from
 its offer to the moment at which the platform has it.
 """
@@ -28,7 +28,7 @@ from redis.asyncio import Redis
 
 from bot.domain.deliveries import Delivery, PlannedDelivery
 from bot.domain.models import ChannelRef
-from bot.pipeline.delivery import IN_HAND, DeliveryWorker
+from bot.pipeline.delivery import MAX_IN_FLIGHT, DeliveryWorker
 from bot.ports import Batch
 from bot.store.connect import connect
 from bot.store.notifications import Notifications
@@ -52,7 +52,7 @@ Pipe = Connection
 
 
 def serve(pipe: Pipe) -> None:
-    """The platform: tells its address, and in the end when each post came."""
+    """The platform: sends its address, and in the end when each post arrived."""
 
     async def until_told() -> None:
         service = FakeService()
@@ -67,7 +67,7 @@ def serve(pipe: Pipe) -> None:
 
 @asynccontextmanager
 async def platform() -> AsyncIterator[tuple[str, Pipe]]:
-    """The address of a platform in a process of its own, and a pipe that is asked for what it has."""
+    """The address of a platform in a separate process, and a pipe that is asked for what it has."""
     ours, theirs = get_context("spawn").Pipe()
     process = get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     process.start()
@@ -109,7 +109,7 @@ def _delivery(channel: ChannelRef) -> Delivery:
 
 
 async def offer(redis: Redis, some: Sequence[ChannelRef], label: str, at_once: int = 200) -> None:
-    """Owe the paper to these channels, each under a label of its own."""
+    """Enqueue the paper for these channels, each under a separate label."""
     outbox = Outbox(redis)
     due = round((await outbox.now()).timestamp() * 1000)
     for first in range(0, len(some), at_once):
@@ -144,7 +144,7 @@ def _url_of(redis: Redis) -> str:
 
 
 def offer_all(url: str, rate: float, count: int, pipe: Pipe) -> None:
-    """The fan-out, a process of its own: tells when each delivery was offered."""
+    """The fan-out, a process of its own: sends when each delivery was enqueued."""
 
     async def at_that_rate() -> dict[str, float]:
         redis, everyone = await connect(url), channels(CHANNELS)
@@ -185,11 +185,11 @@ async def run(count: int) -> dict[str, float]:
             await bare(url, session, CHANNELS)  # everything is warm
             for n in range(rounds):
                 await offer(redis, channels(CHANNELS), str(n))
-            loops = [await bare(url, session, count), await bare(url, session, count, IN_HAND)]
+            loops = [await bare(url, session, count), await bare(url, session, count, MAX_IN_FLIGHT)]
             began = monotonic()
             await deliveries.deliver_due()
             rate = count / (monotonic() - began)
-            loops += [await bare(url, session, count), await bare(url, session, count, IN_HAND)]
+            loops += [await bare(url, session, count), await bare(url, session, count, MAX_IN_FLIGHT)]
             await posts_of(pipe)
             late = await timed(redis, deliveries, pipe, LOAD * rate, count)
             await redis.aclose()

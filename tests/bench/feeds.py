@@ -1,8 +1,8 @@
-"""What hostile feeds can do: connections to private addresses, stalls of the event loop, memory.
+"""How feeds with faults are read, and what hostile ones can do: private addresses, stalls of the event loop, memory.
 
     python -m tests.bench.feeds --json
 
-Each is fetched as a feed that an operator listed. Beside it, in the same run, the bodies are read as a simple bot
+Each is fetched as a feed that an operator listed. In the same run, the bodies are read as a simple bot
 reads them: the whole answer unpacked into memory, and parsed in the bot's own process, in a thread.
 """
 
@@ -30,7 +30,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.domain.errors import SourceError
 from bot.sources.feed import Feed
-from tests.sources.test_guarded import TRICKS, Trap
+from tests.bench.odd_feeds import arxiv_ms, read_odd_feeds
+from tests.sources.test_ssrf_guard import TRICKS, Trap
 
 TICK = 0.002
 PATIENCE = 3.0
@@ -141,7 +142,7 @@ async def serve_on() -> None:
 
 @asynccontextmanager
 async def elsewhere() -> AsyncIterator[str]:
-    """The server in a process of its own, for its bodies are large."""
+    """The server in a separate process, for its bodies are large."""
     command = (sys.executable, "-m", "tests.bench.feeds", "--serve")
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
     assert process.stdout
@@ -218,7 +219,7 @@ async def tricks(url: str) -> dict[str, int]:
 
 
 async def run() -> dict[str, Any]:
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {"odd": await read_odd_feeds(HOST, ALLOWED), "arxiv_ms": arxiv_ms()}
     async with elsewhere() as url:
         names = {**{f"/{n}": name for n, name in enumerate(BODIES)}, "/gzip": "gzip bomb of 1 GB",
                  "/gzip2": "gzip bomb in gzip", "/drip": "slow bytes", "/loop": "redirects in circles"}  # fmt: skip

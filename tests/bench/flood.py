@@ -25,7 +25,7 @@ from bot.domain.models import ChannelRef, ChannelSettings, Paper
 from bot.pipeline import delivery
 from bot.ports import Batch
 from bot.sources.huggingface import next_poll
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
 from tests.conftest import SHARED_DATA
@@ -116,7 +116,7 @@ def figures(board: Board, query: str) -> dict[str, Any]:
 
 async def run() -> dict[str, Any]:
     """Both ways of polling, for every subscription."""
-    delivery.PATIENCE = 0.0
+    delivery.MAX_WAIT = 0.0
     listed = recorded(SHARED_DATA / "hf_daily")
     with TemporaryDirectory() as folder:
         async with EmbeddedServer(Path(folder)) as server:

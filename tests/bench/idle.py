@@ -2,7 +2,7 @@
 
     python -m tests.bench.idle --subs 10000 --seconds 60 --json
 
-Beside it, in the same run, the same program with no subscriptions.
+In the same run, the same program with no subscriptions.
 """
 
 import argparse

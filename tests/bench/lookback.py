@@ -2,7 +2,7 @@
 
     python -m tests.bench.lookback --papers 10000 --json
 
-Beside it, in the same run, the plain way: fetch every paper and evaluate the query on it.
+In the same run, the plain way: fetch every paper and evaluate the query on it.
 """
 
 import argparse

@@ -114,7 +114,7 @@ def rivals(
 
 
 def changes(matcher: Matcher, texts: Sequence[str]) -> dict[str, float]:
-    """Adding and removing; every other query is one that nobody had."""
+    """Adding and removing; every other query is a new one."""
     dice = random.Random(corpus.SEED)
     channel = ChannelRef("bench", "T0", "new")
     subscriptions = [
@@ -166,7 +166,7 @@ def drawn(everything: list[Paper], count: int) -> list[str]:
 
 
 def measured_on(papers: Sequence[Paper], subscriptions: Iterable[Subscription]) -> dict[str, float]:
-    """Load, match, throw away. What it takes in memory can't be told: what the one before left is used again."""
+    """Load, match, throw away. Its memory can't be measured: it reuses what the one before has freed."""
     matcher, load_s = loaded(subscriptions)
     took = [milliseconds(partial(matcher.match, paper)) for paper in papers]
     return spread("match_ms", took[WARM_UP:] or took) | {"load_s": round(load_s, 1)}

@@ -2,8 +2,8 @@
 
     python -m tests.bench.polling --subs 1000000 --seconds 60 --json
 
-One process polls and fans out, as `paperboy run poller fanout` does, on a Valkey server of its own; nothing is
-posted, so that offers are all that is timed. Beside it, in the same run, the same with a thousand subscriptions.
+One process polls and fans out, as `paperboy run poller fanout` does, on its own Valkey server; nothing is
+posted, so that offers are all that is timed. In the same run, the same with a thousand subscriptions.
 """
 
 import argparse

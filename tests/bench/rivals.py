@@ -9,8 +9,8 @@ from mokaccino import Query as Mokaccino
 from bot.domain.models import Paper
 from bot.matching.keys import key_of, keys_of
 from bot.query import And, Node, Not, Or, parse
-from bot.query.evaluator import test_of
-from bot.query.reading import Reading
+from bot.query.evaluator import predicate_of
+from bot.query.paper_view import PaperView
 
 
 class Substrings:
@@ -32,11 +32,11 @@ class Evaluator:
     """Every distinct query asked one by one: what the language means, and what a matcher must find."""
 
     def __init__(self, queries: Sequence[str]) -> None:
-        self._tests = [test_of(parse(query).root) for query in queries]
+        self._tests = [predicate_of(parse(query).root) for query in queries]
 
     def match(self, paper: Paper) -> list[int]:
         """Places of the queries that match."""
-        reading = Reading.of(paper)
+        reading = PaperView.of(paper)
         return [n for n, holds in enumerate(self._tests) if holds(reading)]
 
 
@@ -44,7 +44,7 @@ class Percolated:
     """mokaccino, a percolator in Rust, given our keys, of which it can tell whether one is there.
 
     It gets only the queries that can be said in keys alone: `places` are those. With `sifted` it gets, too, only those
-    keys of a paper that some query asks for: help that it could not have without an index beside it.
+    keys of a paper that some query asks for: help that it could not have without another index.
     """
 
     def __init__(self, queries: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
-"""How well words tell what a paper is about: our matching beside a substring and Porter's stems.
+"""How well words show what a paper is about: our matching compared with a substring and Porter's stems.
 
     python -m tests.bench.signal --json
 
-Each paper of Hugging Face's recorded lists carries `ai_keywords`, which are a weak label: nobody claims that all of
+Each paper of Hugging Face's recorded lists carries `ai_keywords`, which are a weak label: it isn't certain that all of
 them are given, so recall says more than precision, and only the comparison says anything. The commonest ones
 become subscriptions for a phrase, looked for in title and abstract. Labels that are one topic in two forms are taken
 together (`topics`); `as_written` holds the figures without that, where the phrase as written has the advantage that
@@ -22,7 +22,7 @@ from snowballstemmer import stemmer
 
 from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.matching import Matcher
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from tests.conftest import SHARED_DATA
 from tests.papers import SPRING
 
@@ -83,7 +83,7 @@ def topics(labels: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """The labels that differ only in a final s or a hyphen as one, under the form that is commonest.
 
     Half of the labels are `language models`, half `language model`, for papers of the same kind. The rule is
-    deliberately cruder than each way of matching, so that it is nobody's own.
+    deliberately cruder than each way of matching, so that it favours none of them.
     """
     forms: dict[str, list[str]] = {}
     for label in labels:
@@ -146,11 +146,11 @@ def _lost(found: Mapping[str, Mapping[str, set[str]]], truth: Mapping[str, set[s
             for way, of in found.items()
         }
         if max(scores.values()) > scores["ours"]:
-            told = ", ".join(f"{way} {score:.2f}" for way, score in scores.items())
+            said = ", ".join(f"{way} {score:.2f}" for way, score in scores.items())
             extra = sorted(
                 (found["substring"][label] | found["porter"][label]) & wanted - found["ours"][label]
             )
-            yield f"{label} ({len(wanted)}): {told}; right and not ours: {' '.join(extra[:5]) or 'none'}"
+            yield f"{label} ({len(wanted)}): {said}; right and not ours: {' '.join(extra[:5]) or 'none'}"
 
 
 def main() -> None:

@@ -16,14 +16,15 @@ from bot.cli.backfill import Filled, from_days, from_lines
 from bot.domain.errors import ConfigurationError, SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sources.past import build_past
+from bot.sources import build_histories
 from bot.store import keys
 from bot.store.papers import Papers
 from tests.papers import a_paper
 from tests.program import environment, start
 from tests.replay import serve
+from tests.sources.context import a_context
 from tests.sources.searchable import feed_of
-from tests.sources.upstreams import app_of, listed, wiring
+from tests.sources.upstreams import app_of, listed
 
 TODAY = date(2026, 5, 20)
 DUMPED = {
@@ -153,7 +154,7 @@ async def test_the_upstreams_are_asked_for_their_days(papers: Papers, redis: Red
         return web.Response(text=feed_of(["2605.00002"]), content_type="application/atom+xml")
 
     async with serve(app_of(respond)) as url, ClientSession() as session:
-        upstreams = tuple(build_past(wiring(url, session, redis)))
+        upstreams = build_histories(a_context(url, session, redis))
         filled = await from_days(upstreams, 1, papers, TODAY)
     assert (filled.new, filled.broken) == (2, [])
     assert (await papers.get(["2605.00001", "2605.00002"])).keys() == {"2605.00001", "2605.00002"}

@@ -187,10 +187,10 @@ async def test_a_list_that_moves_joins_the_one_that_is_there(redis: Redis, setti
         await subscriptions.add(HERE, f"topic{n}", "now", "U1")
     for query in ("topic1", *(f"other{n}" for n in range(LIMIT - 2))):
         await subscriptions.add(there, query, "now", "U1")
-    told = await maintenance.restore(settings, await exported(settings, HERE), there)
+    said = await maintenance.restore(settings, await exported(settings, HERE), there)
     queries = [subscription.query for subscription in await subscriptions.of(there)]
     assert len(queries) == len(set(queries)) == LIMIT
-    assert told.count("Not subscribed") == 1
+    assert said.count("Not subscribed") == 1
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ async def test_an_operator_lists_retries_and_drops_from_the_command_line(
     assert "invalid blocks in p2" in listed
     assert "Dropped: fake:T1:C1/p1" in await deliveries("drop", "fake:T1:C1/p1")
     assert "Not found: fake:T1:C1/p1" in await deliveries("retry", "fake:T1:C1/p1", code=1)
-    assert "name the posts to retry, or say --all" in await deliveries("retry", code=2)
+    assert "name the posts to retry, or use --all" in await deliveries("retry", code=2)
     retried = await deliveries("retry", "--all")
     assert retried.count("Retried: ") == 2
     assert await deliveries("list") == "Nothing is set aside.\n"

@@ -15,7 +15,7 @@ from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Batch
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
-from bot.sources.elsewhere import Elsewhere
+from bot.sources.upstream_search import UpstreamSearch
 from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.outbox.outbox import Outbox
@@ -47,7 +47,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         subscriptions=Subscriptions(redis),
         papers=papers,
         search=Search(papers, None, now),
-        elsewhere=Elsewhere(),
+        upstream_search=UpstreamSearch(),
         settings=ChannelSettingsStore(redis),
         rules=ChannelRules(redis),
         saved=Saved(redis),

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from bot.cards.plain import plain
+from bot.cards.sanitize import plain
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.deliveries import PlannedDelivery
@@ -35,7 +35,7 @@ Try /paper subscribe "language model"
 
 async def test_a_bad_query_is_pointed_at(ask: Ask) -> None:
     assert written(await ask("/paper subscribe rag OR OR agents every:daily")) == snapshot("""\
-There is nothing after 'OR' to look for.
+“OR” needs a word after it.
 rag OR OR agents
     ^^\
 """)
@@ -137,9 +137,9 @@ async def test_a_command_in_a_paused_channel_has_it_tried_again(ask: Ask, servic
     here = a_channel()
     await services.outbox.pause(here, "it was archived")
     await services.outbox.pause_workspace(here.platform, here.workspace, "uninstalled")
-    assert (await services.outbox.standing(here)).paused == "it was archived"
+    assert (await services.outbox.status(here)).paused == "it was archived"
     await ask("list")
-    assert (await services.outbox.standing(here)).paused == ""
+    assert (await services.outbox.status(here)).paused == ""
     await services.outbox.pause(a_channel("C2"), "it was archived")
     await ask("list")
-    assert (await services.outbox.standing(a_channel("C2"))).paused == "it was archived"
+    assert (await services.outbox.status(a_channel("C2"))).paused == "it was archived"

@@ -28,9 +28,9 @@ On paper 2603.00001
 Not posted here: no subscription matches it.
 - First seen on Mon 2 Mar 00:00 UTC, listed by huggingface.
 - Its upvotes, rank and code are checked again until Mon 16 Mar 00:00 UTC.
-- #1 "diffusion policy" OR robots doesn't match: "diffusion policy" is not there, and robots is not there.
-- #2 paper -closely doesn't match: closely is there, and ruled out.
-- #3 paper min:30 code:yes cat:cs.CL doesn't match: min:30: it has ▲ 12 so far; code:yes: no code is known; cat:cs.CL: it is in no category.
+- #1 "diffusion policy" OR robots doesn't match: "diffusion policy" isn't in the title or abstract, and robots isn't in the title or abstract.
+- #2 paper -closely doesn't match: it contains closely, which is excluded.
+- #3 paper min:30 code:yes cat:cs.CL doesn't match: it has ▲ 12 so far, not 30; it has no known code; it isn't in cs.CL.
 [Share here: share 2603.00001]\
 """)
 

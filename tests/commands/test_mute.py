@@ -48,8 +48,8 @@ async def test_what_waits_and_is_muted_is_not_posted(ask: Ask, see: See, service
     card = written(await ask("mute survey"))
     assert "1 waiting paper won't be posted." in card
     assert "1 paper waiting." in card
-    [owed] = await services.outbox.open_deliveries(a_channel())
-    assert [paper for paper, _ in owed.papers] == ["p2"]
+    [waiting] = await services.outbox.open_deliveries(a_channel())
+    assert [paper for paper, _ in waiting.papers] == ["p2"]
 
 
 async def test_a_subscription_is_muted_by_its_number(ask: Ask, services: Services) -> None:

@@ -145,7 +145,7 @@ Nothing found for “2101.99999”.
 Try words of its title: a paper that was never listed is not known by its id.\
 """)
     assert written(await ask("search ?!")) == snapshot("""\
-There is no word in '?!' to look for.
+“?!” has no letters or digits to search for.
 ?!
 ^^\
 """)

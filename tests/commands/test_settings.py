@@ -89,9 +89,9 @@ async def test_what_waits_follows_the_new_hours(ask: Ask, services: Services) ->
     await owe(services, "p1", "p2", "p3")
     card = written(await ask("settings zone:Berlin hour:17"))
     assert "17:00 Berlin, 3 papers waiting." in card
-    [owed] = await services.outbox.open_deliveries(a_channel())
-    assert len(owed.papers) == 3
-    assert owed.label.startswith("digest@")
+    [waiting] = await services.outbox.open_deliveries(a_channel())
+    assert len(waiting.papers) == 3
+    assert waiting.label.startswith("digest@")
     await ask("subscribe paper every:now")
     assert {one.label for one in await services.outbox.open_deliveries(a_channel())} == {"p1", "p2", "p3"}
 

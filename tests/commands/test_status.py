@@ -60,4 +60,7 @@ async def test_what_waits_and_what_failed_is_counted(ask: Ask, services: Service
     assert "- 2 papers waiting for later." in card
     assert "- Failed: 1 paper, invalid blocks." in card
     await services.outbox.pause(a_channel(), "it was archived")
-    assert "Posts here are paused: it was archived." in written(await ask("status"))
+    card = written(await ask("status"))
+    assert "Posts here are paused: it was archived." in card
+    assert "- Paused since" in card
+    assert "or at any /paper here." in card

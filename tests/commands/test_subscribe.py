@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from inline_snapshot import snapshot
 
-from bot.cards.say import MAX_BUTTON
+from bot.cards.build import MAX_BUTTON
 from bot.commands.services import Services
 from bot.domain.models import Paper
 from tests.commands.conftest import NOW, Ask, See, commands_of, written
@@ -144,3 +144,25 @@ async def test_what_is_not_there_gets_the_nearest_that_is(ask: Ask) -> None:
     assert "The closest is #1: diffusion policy" in written(near)
     assert commands_of(near) == {}
     assert commands_of(await ask("unsubscribe #7")) == {}
+
+
+async def test_a_small_or_is_asked_about_with_both_readings(ask: Ask, see: See, services: Services) -> None:
+    await see(*papers(3, "Diffusion Models"), *papers(2, "Flow or Diffusion"), *papers(4, "Flow"))
+    card = await ask("subscribe diffusion or flow every:daily")
+    assert await services.subscriptions.of(a_channel()) == []
+    assert written(card) == snapshot("""\
+Operators are written in capitals: OR, AND, NOT. Which did you mean?
+Operators: diffusion OR flow – 9 matches in the last 14 days, of 9 papers.
+Words that must all appear: diffusion or flow – 2 matches in the last 14 days, of 9 papers.
+[Use operators: subscribe diffusion OR flow every:daily]
+[Use words: subscribe diffusion or flow every:daily sure:yes]\
+""")
+    for label, query in (("Use operators", "diffusion OR flow"), ("Use words", "diffusion or flow")):
+        await ask(commands_of(card)[label])
+        assert (await services.subscriptions.of(a_channel()))[-1].query == query
+
+
+async def test_full_width_punctuation_is_read_as_the_usual(ask: Ask, services: Services) -> None:
+    await ask("subscribe （世界模型、「world model」） every：daily")
+    [subscription] = await services.subscriptions.of(a_channel())
+    assert (subscription.query, subscription.every) == ('世界模型 OR "world model"', "daily")

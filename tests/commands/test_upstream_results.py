@@ -11,12 +11,14 @@ from bot.cards import PaperBlock
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.ports import Batch, Reply
-from bot.sources.elsewhere import Elsewhere
+from bot.sources import build_finders
+from bot.sources.upstream_search import UpstreamSearch
 from tests.commands.conftest import ADA, See, written
 from tests.papers import a_channel, a_paper
 from tests.replay import serve
+from tests.sources.context import a_context
 from tests.sources.searchable import Searchable
-from tests.sources.upstreams import app_of, wiring
+from tests.sources.upstreams import app_of
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def upstreams() -> Searchable:
 async def core(services: Services, redis: Redis, upstreams: Searchable) -> AsyncIterator[Commands]:
     """The core, with upstreams that can be searched."""
     async with serve(app_of(upstreams.respond)) as url, ClientSession() as session:
-        elsewhere = Elsewhere(Elsewhere.build(wiring(url, session, redis)).finders, patience=1.0)
-        yield Commands(replace(services, elsewhere=elsewhere))
+        finders = build_finders(a_context(url, session, redis))
+        yield Commands(replace(services, upstream_search=UpstreamSearch(finders, timeout=1.0)))
 
 
 async def asked(core: Commands, line: str) -> Reply:

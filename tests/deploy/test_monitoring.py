@@ -62,7 +62,7 @@ async def test_every_metric_that_is_asked_for_is_in_a_scrape(tmp_path: Path) -> 
     assert asked - known - {"up"} == set()
     ours = {name for name in types if name.startswith("paperboy_")} - {"paperboy_build_info"}
     shown = {re.sub(r"_(bucket|count|sum)$", "", name) for name in asked}
-    assert ours - shown == set(), "nobody would look at these"
+    assert ours - shown == set(), "no panel shows these"
 
 
 def test_labels_that_are_asked_for_exist() -> None:

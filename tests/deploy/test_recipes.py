@@ -59,7 +59,7 @@ def instructions(text: str) -> list[tuple[str, str]]:
 def test_the_procfile_has_a_line_for_each_role() -> None:
     lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
     assert set(lines) == OURS
-    # `exec`: else the shell is told to stop, and the manager believes that all is over while posts still go out.
+    # `exec`: otherwise the shell gets the signal, and the manager thinks that all has ended while posts still go out.
     assert lines == {role: f"exec paperboy run {role}" for role in lines}
 
 
@@ -185,8 +185,35 @@ class TestKubernetes:
     def test_settings_are_settings(self) -> None:
         (config,) = manifests("ConfigMap")
         settings_only(config["data"])
+
+    def test_the_server_has_a_password_that_every_role_knows(self) -> None:
         names = {service["metadata"]["name"] for service in manifests("Service")}
-        assert config["data"]["REDIS_URL"].split("//")[1].split(":")[0] in names
+        (server,) = self._pods("StatefulSet")
+        assert server["containers"][0]["args"][-2:] == ["--requirepass", "$(VALKEY_PASSWORD)"]
+        for pod in self._pods("Deployment"):
+            password, url = pod["containers"][0]["env"]
+            assert password["valueFrom"]["secretKeyRef"] == {"name": "paperboy-valkey", "key": "password"}
+            assert url["name"] == "REDIS_URL"
+            assert url["value"].startswith("redis://:$(VALKEY_PASSWORD)@")
+            assert url["value"].split("@")[1].split(":")[0] in names
+
+    def test_each_role_gets_only_the_secrets_that_it_needs(self) -> None:
+        for pod in self._pods("Deployment"):
+            (container,) = pod["containers"]
+            (role,) = container["args"][1:]
+            secrets = {one["secretRef"]["name"].removeprefix("paperboy-") for one in container["envFrom"][1:]}
+            platforms = {"slack", "discord", "email"}
+            expected = {"delivery": platforms, "web": {"slack", "email"}}.get(role, {role} & platforms)
+            assert secrets == {"keys", *expected}
+
+    def test_only_paperboy_reaches_the_server_and_only_its_port_is_reached(self) -> None:
+        server, ours = manifests("NetworkPolicy")
+        (rule,) = server["spec"]["ingress"]
+        assert rule["from"] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "paperboy"}}}]
+        assert rule["ports"] == [{"port": 6379}]
+        assert "egress" not in server["spec"]
+        assert server["spec"]["policyTypes"] == ours["spec"]["policyTypes"] == ["Ingress", "Egress"]
+        assert ours["spec"]["ingress"] == [{"ports": [{"port": 8080}]}]
 
     def _pods(self, kind: str) -> Iterator[dict[str, Any]]:
         for found in manifests(kind):
@@ -227,6 +254,8 @@ class TestTheUnit:
         (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", self.TEXT, re.MULTILINE)
         assert int(seconds) > DRAIN
         assert "RestartPreventExitStatus=78\n" in self.TEXT
+        assert "LimitNOFILE=65536\n" in self.TEXT  # connections may use half of them
+        assert "SystemCallFilter=setrlimit prlimit64 setpriority\n" in self.TEXT  # of bot.limited_process
         (assignments,) = re.findall(r"^Environment=(.*)$", self.TEXT, re.MULTILINE)
         settings_only(word.partition("=")[0] for word in assignments.split())
 

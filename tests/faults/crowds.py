@@ -54,7 +54,7 @@ async def outage(folder: Path, size: Size) -> Outcome:
             SharedRates(redis),
             a_card,
         )
-        patience, delivering.PATIENCE = delivering.PATIENCE, 0.05
+        patience, delivering.MAX_WAIT = delivering.MAX_WAIT, 0.05
         try:
             here.service.weather.down = True
             gone = await _let_go_by(redis, deliveries, OUTAGE)
@@ -62,10 +62,10 @@ async def outage(folder: Path, size: Size) -> Outcome:
             waited = 0.0
             while not here.service.posts and waited < 2 * OUTAGE:
                 waited += await _let_go_by(redis, deliveries, 1.0)
-            delivering.PATIENCE = max(5.0, 3 * per)
+            delivering.MAX_WAIT = max(5.0, 3 * per)
             await deliveries.deliver_due()
         finally:
-            delivering.PATIENCE = patience
+            delivering.MAX_WAIT = patience
         await redis.aclose()
         at = sorted(post.at for post in here.service.posts)
         allowed = len(here.channels) / per
@@ -82,9 +82,11 @@ async def _let_go_by(redis: Redis, deliveries: DeliveryWorker, seconds: float) -
     gone = 0.0
     while gone < seconds:
         await deliveries.deliver_due()
-        step = min(deliveries._looks.values()) - monotonic()
+        step = max(min(deliveries._next_look.values()), deliveries._sender.not_before) - monotonic()
         step = min(max(step, 1.0), max(seconds - gone, 1.0))
         await advance(redis, step)
+        deliveries._sender.not_before -= step
+        deliveries._next_probe -= step
         gone += step
     return gone
 

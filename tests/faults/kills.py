@@ -67,7 +67,7 @@ async def with_one_thrown_away(folder: Path, size: Size) -> Outcome:
         await throw_away(redis, f"{here.channels[0]}/{here.papers[0]}")
         await redis.aclose()
         here.start("delivery")
-        await here.until_done(patience=max(2.0, size.deliveries / 200))
+        await here.until_done(patience=max(6.0, size.deliveries / 200))
         await here.stop()
         return here.outcome("(one thrown away)", "must lose")
 

@@ -1,4 +1,4 @@
-"""Which subscriptions a paper matches, and which it matches anew."""
+"""Which subscriptions a paper matches, and which it matches since it changed."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ def matcher_of(*queries: str) -> Matcher:
     return matcher
 
 
-def numbers(matches: Iterable[Match]) -> list[int]:
+def ids_in(matches: Iterable[Match]) -> list[int]:
     return sorted(match.number for match in matches)
 
 
@@ -63,7 +63,7 @@ def test_what_was_removed_is_not_found() -> None:
     matcher = matcher_of("rag", "rag", "rag -survey", "rag OR x")
     for number in (1, 3, 4):
         matcher.remove(ONE, number)
-    assert numbers(matcher.match(paper("rag x"))) == [2]
+    assert ids_in(matcher.match(paper("rag x"))) == [2]
     assert len(matcher) == 1
 
 
@@ -78,43 +78,43 @@ def test_a_changed_subscription_takes_the_place_of_the_old() -> None:
     matcher = matcher_of("rag")
     matcher.add(subscription("llm"))
     assert len(matcher) == 1
-    assert numbers(matcher.match(paper("rag"))) == []
-    assert numbers(matcher.match(paper("llm"))) == [1]
+    assert ids_in(matcher.match(paper("rag"))) == []
+    assert ids_in(matcher.match(paper("llm"))) == [1]
 
 
 def test_a_match_already_given_does_not_change_afterwards() -> None:
     matcher = matcher_of("rag", "rag")
     found = matcher.match(paper("rag"))
     matcher.remove(ONE, 1)
-    assert numbers(found) == [1, 2]
+    assert ids_in(found) == [1, 2]
 
 
 def test_a_query_that_no_longer_parses_is_logged_and_skipped() -> None:
     with capture_logs() as logs:
         matcher = matcher_of("rag", "field:of:old", "llm")
     assert [log["event"] for log in logs] == ["unreadable_subscription"]
-    assert numbers(matcher.match(paper("rag llm field of old"))) == [1, 3]
+    assert ids_in(matcher.match(paper("rag llm field of old"))) == [1, 3]
     matcher.remove(ONE, 2)
 
 
 def test_a_paper_qualifies_when_its_upvotes_arrive_and_only_then() -> None:
     matcher = matcher_of("rag min:10", "rag", "min:5", "rag OR min:10")
     young, voted, loved = (paper("rag", upvotes=votes) for votes in (1, 10, 20))
-    assert numbers(matcher.newly(young, None)) == [2, 4]
-    assert numbers(matcher.newly(voted, young)) == [1, 3]
-    assert numbers(matcher.newly(loved, voted)) == []
+    assert ids_in(matcher.newly(young, None)) == [2, 4]
+    assert ids_in(matcher.newly(voted, young)) == [1, 3]
+    assert ids_in(matcher.newly(loved, voted)) == []
 
 
 def test_a_new_subscription_does_not_fire_for_an_old_paper_with_new_upvotes() -> None:
     matcher = matcher_of("rag")
-    assert numbers(matcher.newly(paper("rag", upvotes=9), paper("rag", upvotes=8))) == []
+    assert ids_in(matcher.newly(paper("rag", upvotes=9), paper("rag", upvotes=8))) == []
 
 
 @pytest.mark.parametrize(
     "query", ["-".join("abcdefgh"), '"a-b c-d e-f g-h i-j k-l"', "(a,b,c) (d,e,f) (g,h,i) (j,k,l) (m,n,o)"]
 )
 def test_queries_with_many_readings_are_found(query: str) -> None:
-    assert numbers(matcher_of(query).match(paper("a b c d e f g h i j k l m n o"))) == (
+    assert ids_in(matcher_of(query).match(paper("a b c d e f g h i j k l m n o"))) == (
         [1] if parse(query).matches(paper("a b c d e f g h i j k l m n o")) else []
     )
 
@@ -133,7 +133,7 @@ def test_what_looks_like_a_beginning_is_one_only_where_it_was_written(
 ) -> None:
     one = paper(text)
     assert parse(query).matches(one) == holds
-    assert numbers(matcher_of(query).match(one)) == [1] * holds
+    assert ids_in(matcher_of(query).match(one)) == [1] * holds
 
 
 def readable(texts: Iterable[str]) -> list[str]:
@@ -158,6 +158,6 @@ def test_the_matcher_finds_what_the_queries_say(
     kept = [(number, parse(query)) for number, query in enumerate(queries, 1) if number not in gone]
     assert len(matcher) == len(kept)
     for one in some:
-        assert numbers(matcher.match(one)) == [number for number, query in kept if query.matches(one)]
+        assert ids_in(matcher.match(one)) == [number for number, query in kept if query.matches(one)]
         fresh = [n for n, query in kept if query.matches(one) and not query.matches(some[0])]
-        assert numbers(matcher.newly(one, some[0])) == fresh
+        assert ids_in(matcher.newly(one, some[0])) == fresh

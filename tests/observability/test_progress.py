@@ -1,4 +1,4 @@
-"""Progress is a bar where somebody looks, and a few lines where nobody does."""
+"""Progress is a bar on a terminal, and a few log lines elsewhere."""
 
 from contextlib import suppress
 from io import StringIO
@@ -8,11 +8,11 @@ from structlog.testing import capture_logs
 
 from bot.observability.progress import LINE_EVERY, progress
 
-NOBODY = Console(file=StringIO(), force_terminal=False)
+NO_TERMINAL = Console(file=StringIO(), force_terminal=False)
 
 
 class Clock:
-    """Says what time it is when told."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -32,7 +32,7 @@ def test_on_a_terminal_it_is_a_bar() -> None:
 
 def test_elsewhere_it_is_a_line_now_and_then_and_one_at_the_end() -> None:
     clock = Clock()
-    with capture_logs() as lines, progress("papers", 1000, console=NOBODY, clock=clock) as advance:
+    with capture_logs() as lines, progress("papers", 1000, console=NO_TERMINAL, clock=clock) as advance:
         for _ in range(100):
             advance(10)
             clock.now += LINE_EVERY / 40
@@ -42,7 +42,7 @@ def test_elsewhere_it_is_a_line_now_and_then_and_one_at_the_end() -> None:
 
 
 def test_work_that_fails_says_how_far_it_came() -> None:
-    with capture_logs() as lines, suppress(OSError), progress("papers", console=NOBODY) as advance:
+    with capture_logs() as lines, suppress(OSError), progress("papers", console=NO_TERMINAL) as advance:
         advance(7)
         raise OSError("the disk is full")
     assert [line["done"] for line in lines] == [7]

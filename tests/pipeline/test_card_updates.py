@@ -20,7 +20,7 @@ WANTS, WANTS_NOT = ChannelRef("board", "T", "wants"), ChannelRef("board", "T", "
 
 @pytest.fixture
 async def board(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Board:
-    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     board = Board(Clock(redis))
     board.clock.now = SPRING
     house = House(redis, board)

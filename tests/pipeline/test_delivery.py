@@ -18,6 +18,7 @@ from bot.domain.deliveries import Delivery, PlannedDelivery
 from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, WorkspaceGone
 from bot.domain.models import ChannelRef, ChannelSettings
 from bot.pipeline import delivery as delivering
+from bot.pipeline import sending
 from bot.pipeline.delivery import DeliveryWorker, Entry
 from bot.policy import retry
 from bot.policy.retry import on_failure
@@ -66,8 +67,10 @@ async def post(redis: Redis) -> AsyncIterator[Post]:
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same policies, faster."""
     monkeypatch.setattr(retry, "RETRIES", (0.02,) * 7)
-    monkeypatch.setattr(retry, "ASK_AFTER", 0.02)
-    monkeypatch.setattr(delivering, "PATIENCE", 0.5)
+    monkeypatch.setattr(retry, "LOOKUP_DELAY", 0.02)
+    monkeypatch.setattr(retry, "FIRST_LIMIT", 0.02)
+    monkeypatch.setattr(retry, "LONGEST_LIMIT", 0.05)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.5)
     monkeypatch.setattr(outboxes, "BREAK", 0.05)
 
 
@@ -161,7 +164,7 @@ async def test_a_platform_that_is_down_for_a_while_gets_everything_afterwards(po
 async def test_a_post_that_hangs_is_given_up_and_asked_about(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "SEND_TIMEOUT", 0.1)
+    monkeypatch.setattr(sending, "SEND_TIMEOUT", 0.1)
     sick = CHANNELS[0]
     post.service.weather = Weather(always={str(sick): "hang"})
     await post.owe(CHANNELS, "p1")
@@ -177,8 +180,8 @@ async def test_a_post_that_hangs_is_given_up_and_asked_about(
 async def test_a_workspace_whose_posts_hang_leaves_room_for_others(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivering, "IN_HAND", 6)
-    monkeypatch.setattr(delivering, "OF_ONE_WORKSPACE", 4)
+    monkeypatch.setattr(delivering, "MAX_IN_FLIGHT", 6)
+    monkeypatch.setattr(sending, "MAX_IN_WORKSPACE", 4)
     hanging = [a_channel(f"H{n}", "sick") for n in range(20)]
     post.service.weather = Weather(always={str(c): "hang" for c in hanging})
     working = post.deliveries()
@@ -267,7 +270,7 @@ async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post
 
     await post.owe(CHANNELS, "p1")
     working = post.deliveries()
-    working._render = compose
+    working._sender._render = compose
     assert await working.deliver_due() == Counter(posted=11, dead=1)
     [dead] = [stuck async for stuck in post.outbox.dead_letters()]
     assert "ZeroDivisionError" in dead.why
@@ -328,11 +331,13 @@ async def test_the_life_of_a_delivery_can_be_read_by_its_key(post: Post) -> None
     key = f"{CHANNELS[0]}/p1"
     life = [(line["event"], line["log_level"]) for line in lines if line.get("delivery") == key]
     assert life == [
-        ("claimed", "debug"),
-        ("not_confirmed", "info"),
-        ("claimed", "debug"),
-        ("asked", "info"),
-        ("posted", "info"),
+        ("delivery_claimed", "debug"),
+        ("delivery_not_confirmed", "info"),
+        ("delivery_claimed", "debug"),
+        ("delivery_looked_up", "info"),
+        ("delivery_posted", "info"),
     ]
-    (told,) = (line for line in lines if line.get("delivery") == key and line["event"] == "not_confirmed")
-    assert (told["then"], told["why"].partition(":")[0]) == ("unknown", "DeliveryUncertain")
+    (told,) = (
+        line for line in lines if line.get("delivery") == key and line["event"] == "delivery_not_confirmed"
+    )
+    assert (told["outcome"], told["reason"].partition(":")[0]) == ("unknown", "DeliveryUncertain")

@@ -277,7 +277,7 @@ async def test_papers_offered_again_reach_only_those_who_asked_for_them_then(roo
         await room.redis.delete(key)
     await room.redis.delete(f"{lost}open:{a_channel('C1')}", f"{lost}box:{a_channel('C1')}")
     news = PollReader(room.redis, room.papers)
-    assert sorted(await asyncio.gather(news.again(), news.again())) == [False, True]
+    assert sorted(await asyncio.gather(news.replay_recent(), news.replay_recent())) == [False, True]
     assert await room.fanout.match_all() == 2
     assert await open_papers(room) == {"C1": {"p1", "p2"}}
 

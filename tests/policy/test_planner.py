@@ -78,7 +78,7 @@ def test_a_paper_that_first_qualifies_now_says_what_has_happened() -> None:
     paper, before = a_paper(upvotes=55, rank=7), a_paper(upvotes=12)
     matches = [Match(1, "paper min:50"), Match(2, "top:10"), Match(3, "code:yes")]
     [offer] = plan_deliveries(HERE, [Found(paper, matches, before)], Rules(), POLL, NOW)
-    assert [reason.note for reason in offer.papers[0][1]] == ["reached ▲ 50", "in the top 10 now", ""]
+    assert [reason.note for reason in offer.papers[0][1]] == ["reached ▲ 50", "now in the top 10", ""]
 
 
 def test_what_may_have_been_posted_before_keeps_its_name() -> None:

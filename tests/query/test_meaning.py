@@ -7,7 +7,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.query import parse
 from bot.query.nodes import Person, Phrase, terms_of
-from bot.query.paths import paths_of
+from bot.query.variants import variants_of
 from bot.text import Token, tokens
 from tests.query.papers import paper, papers, plain_terms
 
@@ -112,11 +112,6 @@ def test_signals_look_at_the_numbers() -> None:
     assert not parse("min:1 OR top:100").matches(paper("x"))
 
 
-def test_the_terms_that_were_found_can_be_named() -> None:
-    query = parse('rag OR "language model" -survey min:3')
-    assert query.found_in(paper("Language models", "and RAG", upvotes=2)) == ("rag", '"language model"')
-
-
 def _walks(found: list[Token], path: tuple[str, ...]) -> bool:
     """Whether `path` can be walked through a text's tokens, tried from each of them."""
 
@@ -138,9 +133,9 @@ def test_a_phrase_is_found_where_its_words_can_be_walked(one: Paper, typed: str)
     assert isinstance(term, Phrase)
     places = {"title": [one.title], "abs": [one.abstract]}.get(term.field, [one.title, one.abstract])
     read = [[t._replace(word=t.form) if term.exact else t for t in tokens(text)] for text in places]
-    expected = any(_walks(found, path) for found in read for path in paths_of(term))
+    expected = any(_walks(found, path) for found in read for path in variants_of(term))
     assert parse(typed).matches(one) == expected
 
 
 def test_a_name_with_a_hyphen_is_read_both_ways() -> None:
-    assert paths_of(Person(("lecun-bengio",))) == (("lecun", "bengio"), ("lecunbengio",))
+    assert variants_of(Person(("lecun-bengio",))) == (("lecun", "bengio"), ("lecunbengio",))

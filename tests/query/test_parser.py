@@ -1,4 +1,4 @@
-"""The language: what is understood, what is refused, and what people are told."""
+"""The language: what is understood, what is refused, and with which error."""
 
 import time
 
@@ -6,8 +6,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from bot.cards.errors import point_at
 from bot.domain.errors import UserError
-from bot.query import Query, parse, point_at
+from bot.query import Query, parse
+from bot.query.lexer import capitalized, narrow
 from tests.query.papers import query_texts
 
 
@@ -60,6 +62,21 @@ from tests.query.papers import query_texts
         ("LMEB: a Benchmark", "lmeb a benchmark"),
         ("cats or dogs and not birds", "cats or dogs and not birds"),
         ("foo/bar", '"foo bar"'),
+        # fields in front of groups
+        ("title:(agents OR rag)", "title:agents OR title:rag"),
+        ("x -ti:(a, b)", "x -(title:a OR title:b)"),
+        (
+            "author:(hinton OR lecun) cat:(cs.CL, cs.CV)",
+            "(author:hinton OR author:lecun) (cat:cs.CL OR cat:cs.CV)",
+        ),
+        ("title:(a author:b (c OR abs:d))", "title:a author:b (title:c OR abs:d)"),
+        ("title:(trending)", 'title:"trending"'),
+        # what other keyboards and autocorrection type
+        ("title：模型 ｍin：30", "title:模型 min:30"),
+        ("「world model」 －survey、rag", '"world model" -survey OR rag'),
+        ("（a OR b） ＝ACE diffus＊", "(a OR b) =ACE diffus*"),
+        ("“language model” —survey", '"language model" -survey'),
+        ("R&D, Ｒ＆Ｄ-based", "r&d OR r&d-based"),
     ],
 )
 def test_what_is_typed_is_understood(typed: str, understood: str) -> None:
@@ -71,41 +88,43 @@ def test_what_is_typed_is_understood(typed: str, understood: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "message", "marked"),
     [
-        ("", "Type what to look for", ""),
-        ("   ", "Type what to look for", ""),
-        ("a OR OR b", "nothing after 'OR'", "OR"),
-        ("OR b", "nothing before 'OR'", "OR"),
-        ("a,", "nothing after ','", ","),
-        ("a AND", "nothing after 'AND'", "AND"),
-        ('rag "unclosed', "never closed", '"unclosed'),
-        ("(a b", "never closed", "("),
-        ("a)", "closes nothing", ")"),
-        ("a ()", "nothing in these brackets", "()"),
-        ("-only", "something to look for", "-"),
-        ("a OR -b", "something to look for", "-"),
-        ("-(a OR b)", "something to look for", "-"),
-        ("a - b", "right behind it", "-"),
-        ("a -", "nothing after '-'", "-"),
-        ("NOT NOT a", "rules out twice", "NOT NOT"),
-        ("ai*", "3 letters or more", "ai*"),
-        ("*", "no word", "*"),
-        ("dif*sion", "any ending", "dif*sion"),
-        ('"large lang*"', "any ending", '"large lang*"'),
-        ("=ACE*", "any ending", "=ACE*"),
-        ("🚀", "no word in '🚀'", "🚀"),
-        ("titel:x", "no field 'titel'", "titel:x"),
-        ("title: x", "right behind it", "title:"),
-        ("cat:3d", "not a category", "cat:3d"),
+        ("", "Type what to search for", ""),
+        ("   ", "Type what to search for", ""),
+        ("a OR OR b", "“OR” needs a word after it", "OR"),
+        ("OR b", "“OR” needs a word before it", "OR"),
+        ("a,", "“,” needs a word after it", ","),
+        ("a AND", "“AND” needs a word after it", "AND"),
+        ('rag "unclosed', "Missing closing quote", '"unclosed'),
+        ("(a b", "Missing closing bracket", "("),
+        ("a)", "Extra closing bracket", ")"),
+        ("a ()", "brackets are empty", "()"),
+        ("-only", "at least one word to search for", "-"),
+        ("a OR -b", "at least one word to search for", "-"),
+        ("-(a OR b)", "at least one word to search for", "-"),
+        ("a - b", "right before the word", "-"),
+        ("a -", "“-” needs a word after it", "-"),
+        ("NOT NOT a", "Double minus", "NOT NOT"),
+        ("ai*", "at least 3 letters", "ai*"),
+        ("*", "no letters or digits", "*"),
+        ("dif*sion", "end of a single word", "dif*sion"),
+        ('"large lang*"', "end of a single word", '"large lang*"'),
+        ("=ACE*", "end of a single word", "=ACE*"),
+        ("🚀", "“🚀” has no letters", "🚀"),
+        ("titel:x", "the field “titel:”", "titel:x"),
+        ("title: x", "right after it", "title:"),
+        ("cat:3d", "isn't an arXiv category", "cat:3d"),
         ("min:0", "number from 1", "min:0"),
         ("top:many", "number from 1", "top:many"),
-        ("code:maybe", "yes or no", "code:maybe"),
-        ("author:=X", "exact words", "author:=X"),
+        ("code:maybe", "is yes or no", "code:maybe"),
+        ("title:()", "brackets are empty", "()"),
+        ("titel:(a)", "the field “titel:”", "titel:"),
+        ("author:=X", "for exact words", "author:=X"),
         (
             "see https://huggingface.co/papers/2403.12345",
-            "address",
+            "a link",
             "https://huggingface.co/papers/2403.12345",
         ),
-        ("https://example.org/a", "address", "https://example.org/a"),
+        ("https://example.org/a", "a link", "https://example.org/a"),
         ("(" * 60 + "a" + ")" * 60, "8 deep", "("),
         (" ".join("abcdefghijklmnopq"), "at most 16 terms", None),
         ("x" * 300, "at most 256 characters", "x" * 44),
@@ -126,8 +145,10 @@ def test_a_mistake_is_explained_at_its_place(typed: str, message: str, marked: s
         ("titel:x", "title:x"),
         ("lang:en", '"lang en"'),
         ("https://arxiv.org/pdf/2403.12345v2", "id:2403.12345"),
-        ("cat:3d", "cat:cs.CL or cat:cs.*"),
+        ("cat:3d", "cat:cs.CL"),
         ("min:lots", "min:30"),
+        ('"language model" — survey', '"language model" -survey'),
+        ("agents - survey rag", "agents -survey rag"),
     ],
 )
 def test_a_mistake_comes_with_what_to_type_instead(typed: str, hint: str) -> None:
@@ -195,3 +216,21 @@ def test_a_flood_is_refused_before_it_is_read(typed: str) -> None:
 def test_a_query_knows_whether_signals_decide() -> None:
     assert parse("diffusion OR min:3").has_signals
     assert not parse("diffusion -policy").has_signals
+
+
+@pytest.mark.parametrize(
+    ("typed", "operators"),
+    [
+        ("diffusion or flow", "diffusion OR flow"),
+        ("cats or dogs and not birds", "cats OR dogs AND NOT birds"),
+        ("a and (b or c)", "a AND (b OR c)"),
+        ("“black and white” or colour", "“black and white” OR colour"),
+        ("black-and-white", None),
+        ("to be or", None),
+        ("not only", None),
+        ("title:or or x", "title:or OR x"),
+        ("a OR b", None),
+    ],
+)
+def test_operators_that_may_have_been_meant_are_seen(typed: str, operators: str | None) -> None:
+    assert capitalized(typed) == (operators and narrow(operators))

@@ -18,7 +18,10 @@ from bot.domain.polls import PollResult
 from bot.pipeline.poller import Poller
 from bot.ports import Batch, Source
 from bot.sources import build_sources
-from bot.sources.wiring import Wiring, silent
+from bot.sources.arxiv import ArxivSettings
+from bot.sources.biorxiv import BiorxivSettings
+from bot.sources.context import SourceContext, silent
+from bot.sources.feed import FeedSettings
 from bot.store import keys
 from bot.store.lease import Lease
 from bot.store.papers import Ingested, Papers
@@ -27,7 +30,7 @@ from tests.replay import serve
 from tests.simulator.clock import SimulatedClock
 from tests.simulator.upstreams import Faults, Upstreams
 from tests.simulator.world import CATEGORIES, DAY, World, at
-from tests.sources.upstreams import Settings
+from tests.sources.context import settings_for
 
 START = date(2026, 5, 18)
 PACE = 0.001
@@ -37,7 +40,7 @@ TTL = 2.0
 GRACE = timedelta(days=2)
 """After the last day that counts, for what comes late."""
 
-Choose = Callable[[Wiring], Iterable[Source]]
+Choose = Callable[[SourceContext], Iterable[Source]]
 
 
 @dataclass
@@ -163,11 +166,11 @@ class Outcome:
         return round(min(b - a for a, b in pairwise(self.upstreams.arxiv_asked)) / PACE, 2)
 
 
-def every_source(world: Wiring) -> tuple[Source, ...]:
+def every_source(world: SourceContext) -> tuple[Source, ...]:
     return build_sources(world)
 
 
-def feeds_only(world: Wiring) -> tuple[Source, ...]:
+def feeds_only(world: SourceContext) -> tuple[Source, ...]:
     return tuple(
         s for s in build_sources(world) if s.name.startswith("arxiv") and not s.name.endswith(":oai")
     )
@@ -198,7 +201,7 @@ class Simulation:
         async with AsyncExitStack() as stack:
             url = await stack.enter_async_context(serve(self.upstreams.app))
             session = await stack.enter_async_context(ClientSession())
-            sources = len(tuple(self._choose(self._wiring(url, session))))
+            sources = len(tuple(self._choose(self._context(url, session))))
             events = sorted([(m, m) for m in _each(self._begin, kill_every, end)] + list(down))
             await self._start(url, session, sources)
             for moment, back in events:
@@ -217,17 +220,13 @@ class Simulation:
             polls = await last_polls(self._redis)
         return Outcome(self._world, self.ledger, self.upstreams, polls, self._begin, end, down)
 
-    def _wiring(self, url: str, session: ClientSession) -> Wiring:
-        settings = Settings(
-            huggingface_url=url,
-            arxiv_rss_url=url,
-            arxiv_oai_url=url,
-            arxiv_categories=CATEGORIES,
-            biorxiv_url=url,
-            medrxiv_categories=(),
+    def _context(self, url: str, session: ClientSession) -> SourceContext:
+        followed = ArxivSettings(
+            arxiv_rss_url=url, arxiv_oai_url=url, arxiv_api_url=url, arxiv_categories=CATEGORIES
         )
-        return Wiring(
-            settings=settings,
+        biorxiv = BiorxivSettings(biorxiv_url=url, biorxiv_categories=("all",))
+        return SourceContext(
+            settings=settings_for(url, followed, biorxiv, FeedSettings()),
             session=session,
             redis=self._redis,
             now=self.clock.now,
@@ -243,7 +242,7 @@ class Simulation:
             self._leader = number
 
         poller = Poller(
-            tuple(self._choose(self._wiring(url, session))),
+            tuple(self._choose(self._context(url, session))),
             WatchedPapers(self._redis, self.ledger, self.clock.now),
             KilledLease(self._redis, ttl=TTL),
             self._redis,

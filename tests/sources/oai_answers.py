@@ -23,15 +23,17 @@ class Stored:
     deleted: bool = False
 
 
-def oai(*records: Stored, token: str | None = None, answered: datetime = WHEN) -> bytes:
-    """An answer to `ListRecords`; `token` is None for none, and empty for the last page of several."""
+def oai(
+    *records: Stored, token: str | None = None, answered: datetime = WHEN, verb: str = "ListRecords"
+) -> bytes:
+    """An answer to `verb`; `token` is None for none, and empty for the last page of several."""
     if not records:
         return oai_error("noRecordsMatch", answered=answered)
     rest = ""
     if token is not None:
         rest = f"<resumptionToken expirationDate='2026-05-21T00:00:00Z'>{escape(token)}</resumptionToken>"
         rest = rest if token else "<resumptionToken/>"
-    return _answer(f"<ListRecords>{''.join(map(_record, records))}{rest}</ListRecords>", answered)
+    return _answer(f"<{verb}>{''.join(map(_record, records))}{rest}</{verb}>", answered)
 
 
 def oai_error(code: str, reason: str = "An empty list.", answered: datetime = WHEN) -> bytes:

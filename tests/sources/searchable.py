@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.sources.oai_answers import Stored, oai, oai_error
 from tests.sources.upstreams import listed
 
 KEY = "the key"
@@ -37,6 +38,8 @@ class Searchable:
             return web.json_response([listed(paper_id) for paper_id in self.huggingface])
         if request.path.startswith("/api/papers/"):
             return self._one(request.match_info["path"].removeprefix("api/papers/"))
+        if request.path == "/oai":
+            return web.Response(body=self._record(request), content_type="text/xml")
         if request.path == "/api/query":
             return web.Response(text=self._feed(request), content_type="application/atom+xml")
         return self._scholar(request)
@@ -50,6 +53,14 @@ class Searchable:
         asked = request.query.get("id_list")
         assert asked or request.query["search_query"]
         return feed_of([paper_id for paper_id in self.arxiv if asked in (None, paper_id)])
+
+    def _record(self, request: web.Request) -> bytes:
+        assert request.query["verb"] == "GetRecord"
+        assert request.query["metadataPrefix"] == "arXivRaw"
+        paper_id = request.query["identifier"].removeprefix("oai:arXiv.org:")
+        if paper_id not in self.arxiv:
+            return oai_error("idDoesNotExist")
+        return oai(Stored(paper_id, title=f"On the Number {paper_id}"), verb="GetRecord")
 
     def _scholar(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("x-api-key") != KEY:

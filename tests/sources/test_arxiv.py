@@ -1,6 +1,6 @@
 """What arXiv's formats share."""
 
-from bot.sources.arxiv import categories
+from bot.sources.arxiv.papers import categories
 
 
 def test_the_primary_category_comes_first() -> None:

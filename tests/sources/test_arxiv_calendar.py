@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.sources.arxiv_calendar import Calendar
+from bot.sources.arxiv.calendar import Calendar
 
 YEAR = [date(2025, 1, 1) + timedelta(days=n) for n in range(365)]
 

@@ -11,12 +11,13 @@ from redis.asyncio import Redis
 
 from bot.domain.errors import SourceError
 from bot.ports import Batch
-from bot.sources.arxiv_calendar import Calendar
-from bot.sources.arxiv_oai import ArxivOai, Cursor, set_of
+from bot.sources.arxiv.calendar import Calendar
+from bot.sources.arxiv.oai import ArxivOai, Cursor, set_of
 from bot.sources.http import Upstream
 from tests.replay import serve
+from tests.sources.context import a_context
 from tests.sources.oai_answers import Stored, oai, oai_error
-from tests.sources.upstreams import Clock, Respond, app_of, sending, wiring
+from tests.sources.upstreams import Clock, Respond, app_of, sending
 
 Build = Callable[..., Awaitable[ArxivOai]]
 KNOWN = str(Cursor(since=date(2026, 5, 18), began=date(2026, 4, 1), newest="2605.00010"))
@@ -32,7 +33,7 @@ async def source(redis: Redis) -> AsyncIterator[Build]:
 
         async def make(respond: Respond, *, cross: bool = False, now: datetime = NIGHT) -> ArxivOai:
             url = await stack.enter_async_context(serve(app_of(respond)))
-            world = wiring(url, session, redis, clock=Clock(now))
+            world = a_context(url, session, redis, clock=Clock(now))
             upstream = Upstream("arXiv", session, user_agent="test", now=world.now)
             return ArxivOai(
                 "cs.CL", upstream, url, world.now, world.progress, calendar=Calendar(), cross=cross

@@ -9,13 +9,14 @@ from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 
 from bot.domain.errors import SourceError
-from bot.sources.arxiv_calendar import Calendar
-from bot.sources.arxiv_detection import build
-from bot.sources.arxiv_rss import ArxivRss, Cursor, fingerprint, next_poll, parse_announcements
-from bot.sources.feeds import parse_feed
+from bot.sources.arxiv import build
+from bot.sources.arxiv.announcements import parse_announcements
+from bot.sources.arxiv.calendar import Calendar
+from bot.sources.arxiv.rss import ArxivRss, Cursor, fingerprint, next_poll
 from bot.sources.http import Upstream
 from tests.replay import serve
-from tests.sources.upstreams import Announced, Clock, Respond, app_of, rss, sending, wiring
+from tests.sources.context import a_context
+from tests.sources.upstreams import Announced, Clock, Respond, app_of, rss, sending
 
 Build = Callable[..., Awaitable[ArxivRss]]
 
@@ -28,7 +29,7 @@ async def source(redis: Redis) -> AsyncIterator[Build]:
 
         async def make(respond: Respond, *, cross: bool = False, clock: Clock | None = None) -> ArxivRss:
             url = await stack.enter_async_context(serve(app_of(respond)))
-            world = wiring(url, session, redis, clock=clock)
+            world = a_context(url, session, redis, clock=clock)
             upstream = Upstream("arXiv", session, user_agent="test", now=world.now)
             return ArxivRss("cs.CL", upstream, url, world.now, calendar=Calendar(), cross=cross)
 
@@ -73,7 +74,7 @@ async def test_each_category_is_a_request_of_its_own(redis: Redis) -> None:
         return web.Response(body=rss())
 
     async with ClientSession() as session, serve(app_of(respond)) as url:
-        feed, oai = build(wiring(url, session, redis))
+        feed, oai = build(a_context(url, session, redis))
         await feed.fetch(None)
     assert (feed.name, oai.name, asked) == ("arxiv:cs.CL", "arxiv:cs.CL:oai", ["/rss/cs.CL"])
 
@@ -123,7 +124,7 @@ def test_the_order_of_ids_does_not_count() -> None:
 
 def test_the_kind_is_read_from_the_text_where_its_field_is_missing() -> None:
     body = rss(Announced("2605.00001", "cross")).replace(b"arxiv:announce_type", b"arxiv:other")
-    (announcement,) = parse_announcements(parse_feed(body, "arXiv"))
+    (announcement,) = parse_announcements(body).announcements
     assert (announcement.kind, announcement.paper.abstract) == ("cross", "We count.")
 
 

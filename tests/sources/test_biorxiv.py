@@ -13,8 +13,9 @@ from bot.query import parse
 from bot.sources.biorxiv import Biorxiv, Cursor, build, parse_page
 from bot.sources.http import Upstream
 from tests.replay import serve
+from tests.sources.context import a_context
 from tests.sources.preprints import Row, posted
-from tests.sources.upstreams import Clock, Respond, app_of, sending, wiring
+from tests.sources.upstreams import Clock, Respond, app_of, sending
 
 Build = Callable[..., Awaitable[Biorxiv]]
 KNOWN = str(Cursor(date(2026, 5, 17), date(2026, 5, 1)))
@@ -28,7 +29,7 @@ async def source(redis: Redis) -> AsyncIterator[Build]:
 
         async def make(respond: Respond, *categories: str, clock: Clock | None = None) -> Biorxiv:
             url = await stack.enter_async_context(serve(app_of(respond)))
-            world = wiring(url, session, redis, clock=clock)
+            world = a_context(url, session, redis, clock=clock)
             upstream = Upstream("bioRxiv", session, user_agent="test", now=world.now)
             return Biorxiv(
                 "biorxiv", upstream, url, world.now, world.progress, categories=categories or ("all",)
@@ -111,7 +112,7 @@ async def test_an_empty_page_in_the_midst_is_an_error(source: Build) -> None:
 
 async def test_each_server_is_followed_where_categories_are_given(redis: Redis) -> None:
     async with ClientSession() as session:
-        assert [source.name for source in build(wiring("", session, redis))] == ["biorxiv", "medrxiv"]
+        assert [source.name for source in build(a_context("", session, redis))] == ["biorxiv", "medrxiv"]
 
 
 @pytest.mark.parametrize("query", ["cat:cancer-biology", "source:biorxiv cells"])

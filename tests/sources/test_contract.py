@@ -1,7 +1,7 @@
 """What every source must hold, whatever it reads."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -14,14 +14,19 @@ from redis.asyncio import Redis
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Source
-from bot.sources import REGISTRY, build_sources, module_of
-from bot.sources.wiring import Wiring
+from bot.sources import build_sources, module_of
+from bot.sources.context import SourceContext
 from bot.store import keys
 from tests.replay import serve
-from tests.sources.recordings import RECORDINGS, Recording
-from tests.sources.upstreams import Respond, app_of, sending, wiring
+from tests.sources.context import a_context
+from tests.sources.recordings import SOURCES, recordings_of
+from tests.sources.recordings.recording import Recording
+from tests.sources.upstreams import Respond, app_of, sending
 
 Build = Callable[[Respond], Awaitable[Source]]
+
+
+RECORDINGS = {f"{name}{kind}": one for name in SOURCES for kind, one in recordings_of(name).items()}
 
 
 @pytest.fixture(params=RECORDINGS)
@@ -42,24 +47,26 @@ async def source(upstream: str, redis: Redis) -> AsyncIterator[Build]:
 
         async def build(respond: Respond) -> Source:
             url = await stack.enter_async_context(serve(app_of(respond)))
-            return first(upstream, wiring(url, session, redis, timeout=1.0))
+            return first(upstream, a_context(url, session, redis, timeout=1.0))
 
         yield build
 
 
-def first(upstream: str, world: Wiring) -> Source:
+def first(upstream: str, world: SourceContext) -> Source:
     """The first source of its upstream, or of one kind of its sources."""
     name, _, kind = upstream.partition(":")
-    return next(source for source in module_of(name).build(world) if source.name.endswith(kind))
+    sources: Iterable[Source] = module_of(name).build(world)
+    return next(source for source in sources if source.name.endswith(kind))
 
 
-def test_every_upstream_has_a_recording() -> None:
-    assert {upstream.partition(":")[0] for upstream in RECORDINGS} == set(REGISTRY)
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_has_a_recording(name: str) -> None:
+    assert recordings_of(name)
 
 
 async def test_names_are_unique(redis: Redis) -> None:
     async with ClientSession() as session:
-        names = [source.name for source in build_sources(wiring("http://localhost", session, redis))]
+        names = [source.name for source in build_sources(a_context("http://localhost", session, redis))]
     assert len(set(names)) == len(names) > 0
 
 
@@ -152,14 +159,14 @@ async def test_an_answer_that_never_comes_is_an_error(source: Build) -> None:
 
 async def test_a_server_that_is_not_there_is_an_error(upstream: str, redis: Redis) -> None:
     async with ClientSession() as session:
-        absent = first(upstream, wiring("http://127.0.0.1:9", session, redis))
+        absent = first(upstream, a_context("http://127.0.0.1:9", session, redis))
         with pytest.raises(SourceError, match="could not be reached"):
             await absent.fetch(None)
 
 
 async def test_an_address_that_is_none_is_an_error(upstream: str, redis: Redis) -> None:
     async with ClientSession() as session:
-        lost = first(upstream, wiring("nowhere", session, redis))
+        lost = first(upstream, a_context("nowhere", session, redis))
         with pytest.raises(SourceError, match="check its setting"):
             await lost.fetch(None)
 
@@ -191,4 +198,4 @@ def test_the_next_poll_is_soon_and_not_at_once(now: datetime) -> None:
 def _unconnected() -> tuple[Source, ...]:
     """Sources that can't fetch, but know their schedule."""
     nothing = object()
-    return build_sources(wiring("", nothing, Redis(), timeout=1))  # type: ignore[arg-type]  # never used
+    return build_sources(a_context("", nothing, Redis(), timeout=1))  # type: ignore[arg-type]  # never used

@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
-from bot.sources.enrichment import Enrichment, build_enrichment
+from bot.sources import build_enrichers
+from bot.sources.enrichment import Enrichment, EnrichmentSettings, build_enrichment
 from bot.store import keys
 from bot.store.papers import Papers
 from tests.papers import a_paper
 from tests.replay import serve
-from tests.sources.upstreams import Clock, Respond, Settings, app_of, listed, sending, wiring
+from tests.sources.context import a_context
+from tests.sources.upstreams import Clock, Respond, app_of, listed, sending
 
 Build = Callable[..., Awaitable[Enrichment]]
 NOW = datetime(2026, 5, 20, 15, tzinfo=UTC)
@@ -40,11 +41,9 @@ async def enrichment(redis: Redis) -> AsyncIterator[Build]:
         async def build(of: str, respond: Respond, *papers: Paper) -> Enrichment:
             await Papers(redis).ingest("arxiv", Batch(papers=(), history=papers, cursor="c"), 0)
             url = await stack.enter_async_context(serve(app_of(respond)))
-            settings = Settings(
-                url, url, url, enrich=(of,), semantic_scholar_url=url, semantic_scholar_key=SecretStr("k3y")
-            )
-            world = replace(wiring(url, session, redis, clock=Clock(NOW)), settings=settings, pace=0.001)
-            (one,) = build_enrichment(world)
+            named = EnrichmentSettings.model_construct(enrich=(of,))
+            world = a_context(url, session, redis, named, clock=Clock(NOW), pace=0.001)
+            (one,) = build_enrichment(world, build_enrichers(world))
             return one
 
         yield build
@@ -84,7 +83,7 @@ async def test_a_paper_gets_its_sentence(enrichment: Build) -> None:
     )
     batch = await asks.fetch(ago(minutes=30))
     assert scholar.asked == [["ARXIV:2605.00001", "DOI:10.1101/1"]]
-    assert scholar.keys == ["k3y"]
+    assert scholar.keys == ["the key"]
     assert [(paper.id, paper.tldr, paper.sources) for paper in batch.updates] == [
         ("2605.00001", "It counts. Twice.", ())
     ]
@@ -230,4 +229,5 @@ async def test_code_that_is_found_later_is_a_change_and_no_news(redis: Redis) ->
 
 async def test_only_what_the_setting_names(redis: Redis) -> None:
     async with ClientSession() as session:
-        assert build_enrichment(wiring("", session, redis)) == ()
+        world = a_context("", session, redis)
+        assert build_enrichment(world, build_enrichers(world)) == ()

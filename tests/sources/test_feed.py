@@ -16,15 +16,16 @@ from bot.ports import Batch
 from bot.query import parse
 from bot.settings import Settings
 from bot.sources import feed as feeds
-from bot.sources.feed import SCHEME, Cursor, Feed, build, read_in_process
+from bot.sources.feed import SCHEME, Cursor, Feed, FeedSettings, build, read_in_process
 from bot.sources.feed_worker import read_feed
 from tests.replay import serve
-from tests.sources import upstreams
+from tests.sources.context import a_context
 from tests.sources.feed_answers import Entry, journal
 from tests.sources.odd_feeds import BROKEN, ODD
-from tests.sources.upstreams import Clock, Respond, app_of, sending, wiring
+from tests.sources.recordings.feeds import LOOPBACK
+from tests.sources.upstreams import Clock, Respond, app_of, sending
 
-ALLOWED = upstreams.Settings("", "", "").feeds_private
+ALLOWED = (LOOPBACK,)
 SEEN = str(Cursor("of another day", scheme=SCHEME))
 
 
@@ -289,7 +290,7 @@ async def test_a_worker_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_each_feed_is_a_source(redis: Redis) -> None:
-    world: Any = wiring("https://example.org", None, redis)  # type: ignore[arg-type]  # never used
+    world: Any = a_context("https://example.org", None, redis)  # type: ignore[arg-type]  # never used
     assert [(source.name, source._url) for source in build(world)] == [
         ("journal", "https://example.org/feed.xml")
     ]
@@ -297,7 +298,7 @@ async def test_each_feed_is_a_source(redis: Redis) -> None:
 
 def configured(monkeypatch: pytest.MonkeyPatch, feeds: str) -> tuple[str, ...]:
     monkeypatch.setenv("PAPERBOY_FEEDS", feeds)
-    return Settings.read().feeds
+    return Settings.read((FeedSettings,)).of(FeedSettings).feeds
 
 
 def test_feeds_are_listed_in_one_setting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,3 +327,12 @@ def test_cursors_survive_being_written() -> None:
 def test_an_ampersand_without_its_escape_is_one() -> None:
     body = b"<rss version='2.0'><channel><title>x</title><item><title>AT&T and R&amp;D</title><link>https://a.example/1</link></item></channel></rss>"
     assert [row["title"] for row in read_feed(body)["rows"]] == ["AT&T and R&D"]
+
+
+async def test_a_publishers_words_around_an_abstract_become_its_date_and_authors() -> None:
+    record = "Publication date: 12 May 2026 Source: Journal of Stars, Volume 9 Author(s): Ada Poe, Niels Roe"
+    entry = Entry(title="On stars", author="", published="", summary=record)
+    batch = await fetched(sending(journal(entry)))
+    [paper] = (*batch.papers, *batch.history)
+    assert (paper.abstract, paper.authors) == ("", ("Ada Poe", "Niels Roe"))
+    assert f"{paper.published:%Y-%m-%d}" == "2026-05-12"

@@ -10,13 +10,11 @@ from aiohttp import ClientSession
 from structlog.testing import capture_logs
 
 from bot.domain.errors import SourceError
-from bot.sources.arxiv_api import parse_answer
-from bot.sources.arxiv_rss import parse_announcements
-from bot.sources.feeds import parse_feed
+from bot.sources.arxiv.announcements import parse_announcements, parse_answer
+from bot.sources.context import silent
 from bot.sources.http import Upstream
 from bot.sources.huggingface import HuggingFace
-from bot.sources.huggingface_list import parse_list
-from bot.sources.wiring import silent
+from bot.sources.huggingface_papers import parse_list
 from tests.replay import HuggingFaceReplay, serve
 from tests.sources.test_contract import check
 from tests.sources.upstreams import Clock
@@ -44,7 +42,7 @@ def test_all_recorded_lists_are_read_whole(shared_data: Path) -> None:
 )
 def test_recorded_announcements_are_read_whole(shared_data: Path, name: str, kinds: dict[str, int]) -> None:
     body = (shared_data / "samples" / name).read_bytes()
-    announcements = parse_announcements(parse_feed(body, "arXiv"))
+    announcements = parse_announcements(body).announcements
     assert len(announcements) == body.count(b"<entry>") + body.count(b"<item>")
     for announcement in announcements:
         check(announcement.paper, "arxiv")
@@ -68,7 +66,7 @@ def test_recorded_search_answers_are_read_whole(shared_data: Path, file: str) ->
 def test_a_recorded_feed_that_was_cut_is_an_error(shared_data: Path) -> None:
     body = (shared_data / "samples" / "arxiv_rss20_cs.CV_2025-09-18_HEAD_TRUNCATED.xml").read_bytes()
     with pytest.raises(SourceError, match="can't be read"):
-        parse_feed(body, "arXiv")
+        parse_announcements(body)
 
 
 def test_a_recorded_error_of_the_search_says_why(shared_data: Path) -> None:

@@ -1,44 +1,17 @@
-"""Upstreams for tests: answers of our own making in the recorded formats, and the world to build sources in."""
+"""Upstreams for tests: answers of our own making in the recorded formats."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from ipaddress import ip_network
 from typing import Any
 from xml.sax.saxutils import escape
 
-from aiohttp import ClientSession, web
-from pydantic import SecretStr
-from redis.asyncio import Redis
-
-from bot.sources.wiring import Network, Progress, Wiring, silent
+from aiohttp import web
 
 WEDNESDAY = datetime(2026, 5, 20, 15, 0, tzinfo=UTC)
 """An ordinary working day, outside of all busy hours."""
 
 Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The settings that sources read, all upstreams being one server."""
-
-    huggingface_url: str
-    arxiv_rss_url: str
-    arxiv_oai_url: str
-    arxiv_api_url: str = ""
-    semantic_scholar_url: str = ""
-    semantic_scholar_key: SecretStr | None = None
-    arxiv_cross_lists: bool = False
-    arxiv_holidays: tuple[date, ...] = ()
-    arxiv_categories: tuple[str, ...] = ("cs.CL",)
-    contact: str = "ops@example.org"
-    biorxiv_url: str = ""
-    biorxiv_categories: tuple[str, ...] = ("all",)
-    medrxiv_categories: tuple[str, ...] = ("all",)
-    feeds: tuple[str, ...] = ()
-    enrich: tuple[str, ...] = ()
-    feeds_private: tuple[Network, ...] = (ip_network("127.0.0.0/8"),)
 
 
 @dataclass
@@ -49,34 +22,6 @@ class Clock:
 
     def now(self) -> datetime:
         return self.at
-
-
-def wiring(
-    url: str,
-    session: ClientSession,
-    redis: Redis,
-    *,
-    clock: Clock | None = None,
-    timeout: float = 5.0,
-    progress: Progress = silent,
-) -> Wiring:
-    return Wiring(
-        settings=Settings(
-            huggingface_url=url,
-            arxiv_rss_url=url,
-            arxiv_oai_url=url,
-            arxiv_api_url=url,
-            semantic_scholar_url=url,
-            semantic_scholar_key=SecretStr("the key"),
-            biorxiv_url=url,
-            feeds=(f"journal={url}/feed.xml",),
-        ),
-        session=session,
-        redis=redis,
-        now=(clock or Clock()).now,
-        progress=progress,
-        timeout=timeout,
-    )
 
 
 def app_of(respond: Respond) -> web.Application:

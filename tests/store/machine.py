@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 
 from bot.domain.deliveries import Delivery, Outcome, PlannedDelivery
 from bot.domain.models import MessageRef
-from bot.pipeline.delivery import SEND_TIMEOUT
+from bot.pipeline.sending import SEND_TIMEOUT
 from bot.store import keys
 from bot.store.outbox.outbox import LEASE, Outbox
 from tests.clock import advance

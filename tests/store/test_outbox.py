@@ -277,12 +277,12 @@ async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
 
 async def test_what_a_channel_is_owed_is_shown(box: Outbox) -> None:
     here = a_channel()
-    assert await box.standing(here) == ChannelStatus(waiting=0, dead_letters=0, paused="")
+    assert await box.status(here) == ChannelStatus(waiting=0, dead_letters=0, pause=None)
     await box.enqueue([an_offer(here, "p1", "p2", label="daily"), an_offer(here, "p3"), an_offer(here, "p4")])
     [delivery] = await claim(box)
     await box.record_outcome(delivery, Outcome(state="dead", why="refused"))
     await box.pause_workspace("fake", "T1", "uninstalled")
-    standing = await box.standing(here)
+    standing = await box.status(here)
     assert (standing.waiting, standing.dead_letters, standing.paused) == (2, 1, "uninstalled")
 
 

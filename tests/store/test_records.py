@@ -1,9 +1,11 @@
 """A paper survives being written down, and descriptions of it add up."""
 
+import json
 from dataclasses import fields
 from datetime import UTC
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,5 +75,22 @@ def test_no_votes_are_a_fact_and_not_a_gap() -> None:
 
 def test_every_field_of_a_paper_is_kept() -> None:
     facts: dict[str, Any] = {f.name: f.name for f in fields(Paper) if f.name not in {"id", "published"}}
-    full = a_paper("1", **facts | dict.fromkeys(("authors", "categories", "sources"), ("a", "b")))
+    facts |= dict.fromkeys(("authors", "categories", "sources"), ("a", "b"))
+    facts |= dict.fromkeys(("code_stars", "upvotes", "rank"), 7) | {"withdrawn": True}
+    full = a_paper("1", **facts)
     assert records.load(records.dump(full)) == full
+
+
+def test_fields_of_a_newer_version_are_ignored() -> None:
+    newer = json.loads(records.dump(a_paper())) | {"venue": {"name": "ICLR"}}
+    assert records.load(json.dumps(newer)) == a_paper()
+    change = json.dumps({"venue": [None, "ICLR"], "upvotes": [1, 2]})
+    after, before = records.rewind(a_paper(upvotes=2), change)
+    assert (after.upvotes, before and before.upvotes) == (2, 1)
+
+
+@given(st.sampled_from([field.name for field in fields(Paper)]))
+def test_a_field_of_another_type_makes_a_record_unreadable(name: str) -> None:
+    record = json.loads(records.dump(a_paper())) | {name: {"an": "object"}}
+    with pytest.raises(TypeError):
+        records.load(json.dumps(record))

@@ -108,7 +108,7 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
     "unsubscribe": ((subscribe,), lambda redis: Subscriptions(redis).remove(HERE, 1)),
     "ingest": ((), ingest),
     "match": ((ingest,), read_and_match),
-    "announce again": ((ingest,), lambda redis: PollReader(redis, Papers(redis)).again()),
+    "announce again": ((ingest,), lambda redis: PollReader(redis, Papers(redis)).replay_recent()),
     "lease": ((), lambda redis: Lease(redis).acquire()),
     "turn": ((), lambda redis: Rates(redis).turn(Rate(1, 1.0), "post", "fake")),
 }

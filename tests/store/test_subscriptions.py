@@ -86,7 +86,7 @@ async def test_a_follower_knows_at_once_what_was_confirmed_anywhere(redis: Redis
 
 
 async def test_a_trimmed_stream_leads_to_a_reload(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "LONGEST", 10)
+    monkeypatch.setattr(subscriptions, "MAX_CHANGES", 10)
     subs, here = Subscriptions(redis), a_channel()
     follower = IndexSync(subs, Seen)
     await follower.up_to_date()

@@ -1,4 +1,4 @@
-"""The tour tells the same story every time."""
+"""The tour is the same every time."""
 
 from dataclasses import dataclass, field
 
@@ -51,10 +51,10 @@ async def test_the_tour_subscribes_sees_papers_lists_and_previews(redis: Redis) 
         matching = [paper for paper in news() if any(query.matches(paper) for query in wanted)]
         audience.seen.append(f"{len(matching)} papers arrive")
 
-    await tour(Commands(services), audience, a_channel(), arrive=arrive, pause=audience.pause)
+    await tour(Commands(services), audience, a_channel(), platforms=[], arrive=arrive, pause=audience.pause)
     assert audience.seen == snapshot(
         [
-            "A tour with a sample of real papers, offline. Nothing is kept.",
+            "A tour with a sample of real papers, offline. Nothing is stored.",
             "> /paper subscribe diffusion",
             "Subscribed as #1: diffusion. 3 matches in the bundled sample, of 20 papers.",
             '> /paper subscribe "language model" -attention',
@@ -69,4 +69,4 @@ async def test_the_tour_subscribes_sees_papers_lists_and_previews(redis: Redis) 
             "That was the tour. Next: paperboy run",
         ]
     )
-    assert audience.waited < 30, "nobody watches for longer"
+    assert audience.waited < 30, "people don't watch for longer"

@@ -163,6 +163,14 @@ def test_names_of_models_and_languages_keep_together() -> None:
     ]  # fmt: skip
 
 
+def test_an_ampersand_between_letters_keeps_a_word_together() -> None:
+    assert words("R&D at AT&T and Q&A-style S&P 500") == [
+        "r&d", "at", "at&t", "and", "q&a", "style", "q&astyle", "s&p", "500",
+    ]  # fmt: skip
+    assert words("R & D, cats&dogs") == ["r", "d", "cat", "dog"]
+    assert spell("R&D") == ["r&d"]
+
+
 def test_forms_are_kept_as_written() -> None:
     assert [token.form for token in tokens("GPT-4o's LLMs")] == ["GPT", "4o", "GPT-4o", "LLMs"]
 

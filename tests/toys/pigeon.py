@@ -17,7 +17,7 @@ class PigeonSettings(PlatformSettings):
     """How the pigeons are reached."""
 
     title = "Carrier pigeons"
-    connect = "set `PIGEON_TOKEN`"
+    connect = "`PIGEON_TOKEN`"
     secret_patterns = (r"\bcoo-[a-z]{8,}",)
 
     token: SecretStr | None = Field(default=None, validation_alias="PIGEON_TOKEN")

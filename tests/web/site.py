@@ -27,6 +27,7 @@ class Gateway:
     """A platform that is connected or not, and open to everybody or not."""
 
     name = "fake"
+    title = "Fake"
 
     def __init__(self, address: str | None = None) -> None:
         self.hears = True

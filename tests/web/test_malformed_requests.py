@@ -20,6 +20,8 @@ from adapters.email.settings import EmailSettings
 from adapters.slack.settings import SlackSettings
 from bot.app import build_platforms, wall_clock, wire
 from bot.settings import Settings
+from bot.sources.arxiv import ArxivSettings
+from bot.sources.huggingface import HuggingFaceSettings
 from bot.store.limits import Limits
 from tests.program import NOWHERE
 
@@ -177,10 +179,13 @@ async def whole_site(redis: Redis) -> AsyncIterator[Site]:
         public_url="https://papers.example.org",
         secret_key=SecretStr(KEY),
         trusted_proxies=(ip_network("127.0.0.0/8"),),
-        huggingface_url=NOWHERE,
-        arxiv_api_url=NOWHERE,
         **PORT,
-    ).having(EmailSettings(**MAIL), SlackSettings(**SLACK))
+    ).having(
+        HuggingFaceSettings(huggingface_url=NOWHERE),
+        ArxivSettings(arxiv_api_url=NOWHERE, arxiv_oai_url=NOWHERE),
+        EmailSettings(**MAIL),
+        SlackSettings(**SLACK),
+    )
     platforms = build_platforms(settings, redis, frozenset())
     async with aiohttp.ClientSession() as session:
         bot = wire(settings, redis, session, platforms, durable=False, now=wall_clock)

@@ -91,7 +91,7 @@ async def _with_server(
 
 
 def _connect(settings: Settings) -> str:
-    ways = (f"{one.connect.replace('`', '')} for {one.title}" for one in settings.platforms if one.connect)
+    ways = (f"{how.replace('`', '')} for {title}" for title, how in settings.connectable)
     return f"to connect one, set {', or '.join(ways)}; README.md has the steps"
 
 

@@ -1,21 +1,25 @@
 """Checks of Redis and of the work that it holds."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.domain.deliveries import Pause
 from bot.domain.polls import PollResult
 from bot.ports import Finding
 from bot.store import keys
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
+from bot.store.unreadable import UnreadableRecord, unreadable_count, unreadable_records
 
 MAX_CLOCK_DRIFT = 30
 """Seconds between this machine's clock and the server's: one shows due times, the other keeps them."""
 MAX_MEMORY_SHARE = 0.85
 """Share of the server's memory limit that may be used."""
+SHOWN = 5
+"""Pauses and unreadable records that are listed."""
 LATE = timedelta(minutes=30)
 """How late a poll or a post may be before something must be wrong."""
 
@@ -34,6 +38,10 @@ async def check_server(
         yield _skipped(polls)
     yield _posts({name: await outbox.overdue(name) for name in platforms})
     yield _dead_letters(sum((await outbox.dead_letter_counts()).values()))
+    yield _paused(
+        sum(count for count, _ in (await outbox.paused_counts()).values()), await outbox.pauses(SHOWN)
+    )
+    yield _unreadable(await unreadable_count(redis), [one async for one in unreadable_records(redis)][:SHOWN])
 
 
 async def _clock(redis: Redis, now: datetime) -> Finding:
@@ -118,4 +126,33 @@ def _dead_letters(count: int) -> Finding:
         ok=False,
         message=f"{count} post{'s' if count > 1 else ''} failed for good, or may have been posted or not",
         todo="paperboy deliveries list shows them; retry or drop them",
+    )
+
+
+def _paused(count: int, longest: Sequence[Pause]) -> Finding:
+    """A pause is no failure of this installation, so it is shown and not held against it."""
+    if not count:
+        return Finding("pauses", ok=True, message="no channel is paused")
+    listed = "; ".join(
+        f"{one.name} since {one.since:%Y-%m-%d %H:%M} ({one.why})" if one.since else f"{one.name} ({one.why})"
+        for one in longest
+    )
+    more = f"; and {count - len(longest)} more" if count > len(longest) else ""
+    return Finding(
+        "pauses",
+        ok=True,
+        message=f"{count} paused: {listed}{more}",
+        todo="nothing: each is tried again by itself, at least daily, and at any /paper there",
+    )
+
+
+def _unreadable(count: int, some: Sequence[UnreadableRecord]) -> Finding:
+    if not count:
+        return Finding("records", ok=True, message="every record in Redis could be read")
+    listed = "; ".join(f"{one.kind} {one.name} ({one.reason})" for one in some)
+    return Finding(
+        "records",
+        ok=False,
+        message=f"{count} can't be read and were skipped: {listed}",
+        todo="if an older version runs beside a newer one, finish the upgrade; else please report it",
     )

@@ -25,9 +25,12 @@ from bot.store.backup.export_records import (
 
 PAGE = 500
 OF_THE_MOMENT = frozenset(
-    ("paused", "paused_at", "limited", "fails", "broken", "busy", "next", "request", "unrequest", "removed")
+    (
+        *("paused", "paused_at", "probe_at", "probe_gap", "limited", "fails", "broken", "busy", "next"),
+        *("notified", "notified_why", "notifier", "notifying", "request", "unrequest", "removed"),
+    )
 )
-"""Fields of a channel's hash that say how it is now, rather than what people made of it."""
+"""Fields of a channel's hash about its present state, which are not exported."""
 
 
 async def facts(redis: Redis, only: ChannelRef | None = None) -> AsyncIterator[Fact]:

@@ -33,7 +33,7 @@ from bot.store.papers import KEEP
 from bot.store.records import as_line
 from bot.store.scripts import Scripts, script
 from bot.store.settings import FIELD, dump, load
-from bot.store.subscriptions import LIMIT, LONGEST
+from bot.store.subscriptions import LIMIT, MAX_CHANGES
 
 PAGE = 500
 PAPERS_AT_ONCE = 50
@@ -130,7 +130,7 @@ class Restore:
             fact.number,
             json.dumps(record, ensure_ascii=False),
             LIMIT,
-            LONGEST,
+            MAX_CHANGES,
         ]
         if not int(await self._scripts.run(script("changes", "backup/restore_subscription"), where, args)):
             self.refused.append(fact)

@@ -1,10 +1,10 @@
 -- KEYS the channel's subscriptions, the shard's changes
 -- ARGV channel, number, JSON of the fields that change, longest stream   -> the record as it is then, or nil
 local record = redis.call('HGET', KEYS[1], ARGV[2])
-if not record then
+local values = record and decoded(record)
+if not values then
   return nil
 end
-local values = cjson.decode(record)
 for name, value in pairs(cjson.decode(ARGV[3])) do
   values[name] = value
 end

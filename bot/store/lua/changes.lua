@@ -3,7 +3,13 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Appends to a shard's changes. Ids are `n-ms`: n counts up by one, so that a follower sees what was trimmed.
+-- A record as a table; nil if it can't be read, which must not keep the channel's others from being changed.
+local function decoded(record)
+  local readable, values = pcall(cjson.decode, record)
+  return readable and type(values) == 'table' and values or nil
+end
+
+-- Appends to a shard's changes. Ids are `n-ms`: n counts up by one, so that a reader notices entries that were trimmed.
 local function append_change(stream, now, longest, fields)
   local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
   local n = last and tonumber(string.match(last[1], '^%d+')) or 0

@@ -1,4 +1,4 @@
--- A consumer that has nothing in hand leaves its group; XGROUP DELCONSUMER would drop what it holds.
+-- Removes a consumer from its group if it holds nothing; XGROUP DELCONSUMER would drop the entries that it holds.
 -- KEYS papers stream   ARGV group, consumer
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
 if #pending == 0 then

@@ -1,11 +1,12 @@
 -- KEYS the channel's subscriptions, the channel, the shard's channels, the shard's changes
 -- ARGV channel, query, every, created by, limit, longest stream, token of this request
--- -> {number, record, 1 where this request made it}; number 0 where the limit is reached
+-- -> {number, record, 1 if this request made it}; number 0 if the limit is reached
 local request = redis.call('HMGET', KEYS[2], 'request', 'last')
-local repeated = request[1] == ARGV[7] -- our own answer was lost: what we made is not somebody else's
+local repeated = request[1] == ARGV[7] -- our answer was lost: the subscription that exists is ours
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if cjson.decode(all[i + 1]).query == ARGV[2] then
+  local existing = decoded(all[i + 1])
+  if existing and existing.query == ARGV[2] then
     return { tonumber(all[i]), all[i + 1], repeated and 1 or 0 }
   end
 end

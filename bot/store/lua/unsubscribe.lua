@@ -2,7 +2,7 @@
 -- ARGV channel, number, longest stream, token of this request   -> the record that was removed, or nil
 local record = redis.call('HGET', KEYS[1], ARGV[2])
 if not record then
-  -- Ours, where our own answer was lost: the last removal is remembered.
+  -- Our answer may have been lost: the last removal is remembered.
   local last = redis.call('HMGET', KEYS[2], 'unrequest', 'removed')
   return last[1] == ARGV[4] and last[2]
 end

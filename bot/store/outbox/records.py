@@ -5,23 +5,32 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.deliveries import Delivery, OpenDelivery, PaperWithReasons, PlannedDelivery, Sent, channel_of
+from bot.domain.deliveries import (
+    Delivery,
+    OpenDelivery,
+    PaperWithReasons,
+    Pause,
+    PlannedDelivery,
+    Scope,
+    Sent,
+    channel_of,
+)
 from bot.domain.models import MessageRef, Reason
 
 NO_URL = "-"
-"""In the place of a message's address, where it has none."""
+"""Stored in place of a message's address if it has none."""
 
 
-def delivery_record(offer: PlannedDelivery) -> dict[str, Any]:
-    """As the scripts read it."""
-    papers = [[paper, list(map(_reason, why))] for paper, why in offer.papers]
+def delivery_record(planned: PlannedDelivery) -> dict[str, Any]:
+    """A planned delivery as the scripts read it."""
+    papers = [[paper, list(map(_reason, why))] for paper, why in planned.papers]
     values: dict[str, Any] = {
-        "key": offer.key,
-        "due": offer.due,
-        "digest_threshold": offer.digest_threshold,
+        "key": planned.key,
+        "due": planned.due,
+        "digest_threshold": planned.digest_threshold,
         "papers": papers,
     }
-    moments = {"since": offer.maybe_sent_since, "detected": offer.detected}
+    moments = {"since": planned.maybe_sent_since, "detected": planned.detected}
     return values | {name: at for name, at in moments.items() if at is not None}
 
 
@@ -30,16 +39,19 @@ def _reason(reason: Reason) -> list[int | str]:
 
 
 def wanted(papers: str) -> tuple[PaperWithReasons, ...]:
-    """The papers of a delivery as its record holds them."""
+    """The papers of a delivery's record; what a newer version added to a reason is ignored.
+
+    Raises ValueError, TypeError or KeyError if they can't be read.
+    """
     return tuple(
         # Lua writes an empty list as {}
-        (paper, tuple(Reason(int(number), *words) for number, *words in why or []))
-        for paper, why in json.loads(papers)
+        (str(paper), tuple(Reason(int(number), *map(str, words[:2])) for number, *words in why or []))
+        for paper, why, *_ in json.loads(papers)
     )
 
 
 def delivery_of(token: str, found: Sequence[str]) -> Delivery:
-    """What a claim with this token answered."""
+    """From the answer to a claim with this token."""
     key, state, papers, tries, since, deaths, detected = found
     return Delivery(
         key=key,
@@ -59,8 +71,8 @@ def _moment(ms: str) -> datetime | None:
 
 
 def sent_of(text: str) -> Sent:
-    """From the record of what was sent."""
-    at, message, url, label = f"{text}   ".split(" ")[:4]  # moved from another channel it names no message
+    """From the record of a paper that was posted."""
+    at, message, url, label = f"{text}   ".split(" ")[:4]  # one copied from another channel names no message
     where = MessageRef(message, None if url in {"", NO_URL} else url)
     return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), where, label)
 
@@ -75,3 +87,10 @@ def open_delivery_of(key: str, record: Mapping[str, str]) -> OpenDelivery:
         why=record.get("error", ""),
         maybe_sent="since" in record,
     )
+
+
+def pause_of(name: str, why: str, paused_at: str | None, probe_at: str | None) -> Pause:
+    """From a member of the paused index and the fields of its health."""
+    scope, _, paused = name.partition(" ")
+    which: Scope = "workspace" if scope == "workspace" else "channel"
+    return Pause(which, paused, why, _moment(paused_at or ""), _moment(probe_at or ""))

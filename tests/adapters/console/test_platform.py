@@ -12,7 +12,7 @@ import pytest
 from adapters.console.platform import CHANNEL, ConsolePlatform
 from adapters.console.screen import ScreenClosed
 from bot.cards import Card
-from bot.cards.problem import sorry_card
+from bot.cards.errors import sorry_card
 from bot.domain.errors import ChannelGone, LookupUnsupported, RetryLater
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Reply

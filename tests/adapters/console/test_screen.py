@@ -10,11 +10,11 @@ from inline_snapshot import snapshot
 
 from adapters.console.screen import JsonScreen, RichScreen, ScreenClosed
 from bot.cards.digest import digest_card
+from bot.cards.errors import sorry_card
 from bot.cards.paper import paper_card
-from bot.cards.problem import sorry_card
-from bot.cards.welcome import unreachable_card, welcome_card
-from bot.cards.wire import from_json
+from bot.cards.terminal import unreachable_card, welcome_card
 from bot.domain.models import Reason
+from tests.card_json import from_json
 from tests.papers import SPRING, a_paper
 
 CARD = paper_card(a_paper(), [Reason(1, "rag")], SPRING)
@@ -77,16 +77,16 @@ def test_without_a_terminal_the_typed_line_is_shown_and_addresses_are_whole() ->
 
 def test_the_first_lines_of_a_terminal() -> None:
     stream = io.StringIO()
-    RichScreen(stream).note(welcome_card())
+    RichScreen(stream).note(welcome_card([("Slack", "`SLACK_BOT_TOKEN`"), ("Discord", "`DISCORD_TOKEN`")]))
     RichScreen(stream).note(unreachable_card(sample=True))
     assert stream.getvalue() == snapshot("""\
  Paperboy
  This terminal is a channel. Papers that match its subscriptions appear here.
  Begin with /paper subscribe diffusion or /paper trending; /paper help shows the rest, exit leaves.
- • Slack: put SLACK_BOT_TOKEN and SLACK_APP_TOKEN into the environment or a file .env, then start again.
- • Discord: put DISCORD_TOKEN there, then start again.
+ • Slack: set SLACK_BOT_TOKEN in the environment or in .env, then restart.
+ • Discord: set DISCORD_TOKEN in the environment or in .env, then restart.
 
- No source of papers can be reached now. Paperboy keeps trying.
- Until then there is a bundled sample of papers from May 2026, each marked sample. Subscribe and preview work on it: try /paper preview diffusion.
+ No source of papers can be reached right now. Paperboy keeps trying.
+ Until then, here is a sample of papers from May 2026, each marked sample. You can try subscribe and preview with it: /paper preview diffusion.
 
 """)

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 import discord
 from discord.http import handle_message_parameters
 
-from adapters.discord.embed import embed_message
-from adapters.discord.layout import layout
+from adapters.discord.rendering import embed_message, layout
 from bot.cards import Card
 
 BUTTON, TEXT, SECTION, THUMBNAIL, ROW, CONTAINER, SEPARATOR = 2, 10, 9, 11, 1, 17, 14

@@ -8,6 +8,8 @@ import discord
 import pytest
 from redis.asyncio import Redis
 
+from adapters.discord import access
+from adapters.discord.access import Verified
 from adapters.discord.platform import DiscordPlatform
 from bot.domain.errors import AccessUnknown
 from bot.domain.models import ChannelRef, User
@@ -65,6 +67,12 @@ async def test_a_person_who_left_the_server_cant_act_there(
     assert "robots" not in said
     if name != "an autocomplete":
         assert "not in this channel any more" in said
+
+
+def test_every_kind_of_interaction_but_a_command_is_among_the_entrances() -> None:
+    kinds = {discord.InteractionType(event["type"]) for event in ENTRANCES.values()}
+    fresh = {discord.InteractionType.ping, discord.InteractionType.application_command}
+    assert kinds == set(discord.InteractionType) - fresh
 
 
 async def test_a_persons_rights_in_a_commands_own_payload_need_no_request(
@@ -133,6 +141,19 @@ async def test_the_servers_settings_may_allow_the_command_by_name(
     assert await platform.access(PERSON, HERE) == READS
     double.allowed_by_name.add(name)
     assert await platform.access(PERSON, HERE) == MANAGES
+
+
+async def test_a_member_reads_with_a_command_also_while_discord_cant_be_asked(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    double.weather.spell = RawAnswer(status=403, body=b"<html>")
+    token = access._verified.set(Verified(PERSON.id, HERE, may_manage=False, named=frozenset({PERSON.id})))
+    try:
+        assert await platform.access(PERSON, HERE) == READS
+        with pytest.raises(AccessUnknown):
+            await platform.access(User("5", "eve"), HERE)
+    finally:
+        access._verified.reset(token)
 
 
 async def test_direct_messages_belong_to_the_person_in_them(

@@ -19,7 +19,7 @@ from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.commands.help import help_card
 from bot.domain.models import Paper, Reason
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from tests.adapters.discord.double.openapi import judged
 from tests.adapters.discord.limits import check, check_text, embed_body, v2_body
 

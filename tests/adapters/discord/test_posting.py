@@ -20,7 +20,10 @@ from bot.domain.errors import (
     SendError,
 )
 from bot.domain.models import ChannelRef, Reason
+from bot.pipeline.pauses import Pauses
+from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
+from tests.adapters.discord.double.faults import RawAnswer
 from tests.adapters.discord.double.payloads import GUILD
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.posts import A_MINUTE_AGO, HERE, KEY, NOW, a_card, lately
@@ -184,13 +187,27 @@ async def test_the_subscriber_is_notified_once_that_posting_fails(
 ) -> None:
     await Subscriptions(redis).add(HERE, "paper", "now", "4242 Joe")
     double.weather.refuse[2000] = (403, 50013)
-    for _ in range(2):
-        with pytest.raises(ChannelGone):
+    for _ in range(3):
+        with pytest.raises(ChannelGone) as caught:
             await platform.send(HERE, a_card(), KEY)
+        await Pauses(platform, Outbox(redis)).pause(HERE, caught.value)
     (notice,) = double.messages
     assert notice.channel == 4243
     assert "<#2000>" in notice.body["content"]
     assert "Send Messages" in notice.body["content"]
+
+
+async def test_a_subscriber_who_left_is_not_written_to_but_the_owner_is(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    await Subscriptions(redis).add(HERE, "paper", "now", "4242 Joe")
+    double.left.add(4242)
+    assert await platform.notify(HERE, "This thread is locked. Unlock it.")
+    assert [notice.channel for notice in double.messages] == [778]
+    double.gone.add(778)
+    assert not await platform.notify(HERE, "This thread is locked. Unlock it.")
+    double.weather.spell = RawAnswer(status=403, body=b"<html>")
+    assert not await platform.notify(HERE, "This thread is locked. Unlock it.")
 
 
 async def test_a_role_is_pinged_in_a_message_of_plain_text(

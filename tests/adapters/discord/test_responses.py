@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from adapters.discord.client import GatewayClient
 from bot.cards import Button, Card, Choice, Field, Form
-from bot.cards.say import actions, paragraph
+from bot.cards.build import actions, paragraph
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Reply
 from tests.adapters.discord.double.openapi import judged

@@ -1,90 +1,12 @@
-"""A spell of answers that aren't Discord's own stops nothing for good: afterwards every channel gets its posts once."""
+"""A spell of answers that aren't Discord's own stops nothing for good: afterwards every channel gets its post once."""
 
-import asyncio
-import json
-from contextlib import suppress
-from time import monotonic
-
-import discord
 import pytest
 from redis.asyncio import Redis
 
 from adapters.discord import errors
 from adapters.discord.errors import Retry
-from adapters.discord.platform import DiscordPlatform
-from bot.cards.message import message
-from bot.domain.deliveries import PlannedDelivery
-from bot.domain.models import ChannelRef, Reason
-from bot.pipeline.delivery import DeliveryWorker
-from bot.ports import Batch
-from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
-from bot.store.papers import Papers
-from bot.store.rates import Rates
-from tests.adapters.discord.double.faults import RawAnswer
-from tests.adapters.discord.double.payloads import GUILD
-from tests.adapters.discord.double.service import DiscordDouble
-from tests.papers import SPRING, a_paper
-
-CHANNELS = 50
-PAGE = b"<html><head><title>Access denied</title></head></html>"
-SPELLS = {
-    "a proxy's 403 pages": RawAnswer(status=403, body=PAGE),
-    "a proxy's 404 pages": RawAnswer(status=404, body=PAGE),
-    "40333": RawAnswer(
-        status=403,
-        body=json.dumps({"code": 40333, "message": "internal network error"}).encode(),
-        content_type="application/json",
-    ),
-    "503 pages": RawAnswer(status=503, body=PAGE),
-    "logins": RawAnswer(status=302, headers={"Location": "https://login.example.org/"}),
-}
-
-
-async def recover(redis: Redis, spell: RawAnswer, *, rounds: int = 3) -> tuple[float, DiscordDouble]:
-    """Post to 50 channels during a spell. Returns how many seconds after its end the last post was there."""
-    paper = a_paper()
-    await Papers(redis).ingest("test", Batch((paper,), "cursor"), 0)
-    outbox = Outbox(redis, durable=False)
-    await outbox.enqueue(
-        [
-            PlannedDelivery(
-                channel=ChannelRef("discord", f"{GUILD + n % 7}", str(5000 + n)),
-                papers=((paper.id, (Reason(1, "paper"),)),),
-                due=0,
-                label=paper.id,
-            )
-            for n in range(CHANNELS)
-        ]
-    )
-    async with DiscordDouble(buckets=False).serve() as double:
-        discord.http.Route.BASE = double.url
-        platform = DiscordPlatform(double.token, redis)
-        await platform.find(ChannelRef("discord", str(GUILD), "5000"), "key", SPRING)  # logged in
-        double.weather.spell = spell
-        worker = DeliveryWorker(
-            platform,
-            outbox,
-            Papers(redis),
-            Rates(redis),
-            lambda delivery, entries, wishes: message(entries, wishes, SPRING, delivery.label),
-        )
-        began = len(double.requests)
-        working = asyncio.create_task(worker.run(Notifications(redis)))
-        try:
-            while len(double.requests) - began < rounds * 10:  # noqa: ASYNC110  # the double counts for itself
-                await asyncio.sleep(0.01)
-            double.weather.spell, ended = None, monotonic()
-            while len(double.messages) < CHANNELS:  # noqa: ASYNC110  # as above
-                await asyncio.sleep(0.01)
-            seconds = monotonic() - ended
-            await worker.drain()
-        finally:
-            working.cancel()
-            with suppress(asyncio.CancelledError):
-                await working
-            await platform.close()
-    return seconds, double
+from tests.adapters.discord.spells import CHANNELS, SPELLS, recover
 
 
 @pytest.mark.timeout(60)

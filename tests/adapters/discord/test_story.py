@@ -14,7 +14,7 @@ from simcord.backend.models import Overwrite
 from simcord.enums import OverwriteType
 
 from bot.domain.models import Paper
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from bot.store.outbox.outbox import Outbox
 from tests.adapters.discord.stage import DiscordStage, discord_stage, ref, seen_of
 from tests.papers import a_paper
@@ -128,11 +128,11 @@ async def _permission_lost_and_regained(stage: DiscordStage, robots: simcord.Cha
     before = len(stage.posted_in(robots))
     forbid(stage, robots, "send_messages")
     await stage.env.settle()
+    await arrive(stage.bot, a_paper("2603.90001", title="A robot that waits"))
+    assert len(stage.posted_in(robots)) == before
     notice = stage.joe.user.dm_channel.last_message
     assert notice is not None
     assert "Send Messages" in notice.content
-    await arrive(stage.bot, a_paper("2603.90001", title="A robot that waits"))
-    assert len(stage.posted_in(robots)) == before
     forbid(stage, robots, None)
     await stage.env.settle()
     await deliver(stage.bot)

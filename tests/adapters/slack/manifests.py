@@ -16,8 +16,9 @@ HEADS = {
     "# place of paperboy.example.com, then paste this at https://api.slack.com/apps > Create New App > From a manifest.\n",
 }
 SCOPES = (
-    "# channels:history and groups:history are for one thing: to find out, after an outage, whether a post arrived.\n"
-    "# Without them Paperboy works, and may post one twice then.\n"
+    "# channels:history and groups:history let Paperboy look up a post whose answer was lost; nothing else is read.\n"
+    "# channels:join lets it join a public channel that someone subscribes, which looking up needs. All three are\n"
+    "# optional: without them such a post is held for the operator.\n"
 )
 
 

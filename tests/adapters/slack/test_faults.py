@@ -19,7 +19,7 @@ async def test_no_card_is_lost_or_doubled_while_slack_fails(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.policy.retry.RETRIES", SOON)
-    monkeypatch.setattr("bot.policy.retry.ASK_AFTER", 0.05)
+    monkeypatch.setattr("bot.policy.retry.LOOKUP_DELAY", 0.05)
     monkeypatch.setattr("bot.store.outbox.outbox.BREAK", 0.05)
     async with slack_stage(redis) as stage:
         rooms = [stage.slack.channel(stage.workspace, f"room{n}", stage.person) for n in range(CHANNELS)]

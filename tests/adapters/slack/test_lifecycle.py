@@ -34,17 +34,16 @@ async def test_an_archived_channel_is_paused_announced_and_resumed(app: Installe
     await app.subscribe(app.room)
     await app.paper()
     await app.ada.archive(app.room)
-    await app.running.settled()
-    assert "archived" in app.text_of(app.ben.direct())
-    assert len(app.ben.direct()) == 1
-    assert "archived" not in app.text_of(app.ada.direct())
-    await app.paper()
+    for _ in range(3):
+        await app.paper()
     assert app.cards(app.room) == ["Diffusion 1"]
-    assert app.slack.calls("chat.postMessage")[-1].body["channel"] != app.room.id
+    (notice,) = app.ben.direct()
+    assert "the channel is archived" in app.text_of([notice])
+    assert "archived" not in app.text_of(app.ada.direct())
     await app.ada.archive(app.room, again=False)
     await app.running.settled()
     await deliver(app.running.bot)
-    assert app.cards(app.room) == ["Diffusion 1", "Diffusion 2"]
+    assert sorted(app.cards(app.room)) == [f"Diffusion {n}" for n in range(1, 5)]
 
 
 async def test_a_private_channel_is_paused_until_the_app_is_invited_back(app: InstalledApp) -> None:
@@ -53,8 +52,8 @@ async def test_a_private_channel_is_paused_until_the_app_is_invited_back(app: In
     await app.subscribe(app.den)
     await app.ada.remove(app.den)
     await app.running.settled()
-    assert "/invite @Paperboy" in app.text_of(app.ben.direct())
     await app.paper()
+    assert "/invite @Paperboy" in app.text_of(app.ben.direct())
     assert app.cards(app.den) == []
     await app.ben.invite(app.den)
     await app.running.settled()
@@ -63,16 +62,26 @@ async def test_a_private_channel_is_paused_until_the_app_is_invited_back(app: In
     assert app.cards(app.den) == ["Diffusion 1"]
 
 
-async def test_a_new_subscription_resumes_a_public_channel_that_removed_the_app(app: InstalledApp) -> None:
+async def test_a_public_channel_that_removed_the_app_gets_no_posts(app: InstalledApp) -> None:
+    """Although Slack would take them."""
     await app.subscribe(app.room)
-    await app.ada.invite(app.room)
     await app.ada.remove(app.room)
     await app.running.settled()
     await app.paper()
+    await app.paper()
     assert app.cards(app.room) == []
+    (notice,) = app.ben.direct()
+    assert "/invite @Paperboy" in app.text_of([notice])
     await app.ben.type(app.room, "subscribe robots")
     await app.running.settled()
     await deliver(app.running.bot)
+    assert sorted(app.cards(app.room)) == ["Diffusion 1", "Diffusion 2"]
+
+
+async def test_a_removal_that_slack_reports_after_an_invitation_is_not_believed(app: InstalledApp) -> None:
+    await app.subscribe(app.room)
+    await app.happens({"type": "channel_left", "channel": app.room.id, "actor_id": app.ada.user})
+    await app.paper()
     assert app.cards(app.room) == ["Diffusion 1"]
 
 
@@ -91,8 +100,10 @@ async def test_a_removal_that_was_missed_is_noticed_by_the_next_post(app: Instal
     assert sorted(app.cards(app.den)) == ["Diffusion 1", "Diffusion 2"]
 
 
-async def test_a_channel_without_subscriptions_is_paused_without_a_notice(app: InstalledApp) -> None:
+async def test_a_deleted_channel_is_forgotten(app: InstalledApp) -> None:
+    await app.subscribe(app.room)
     await app.happens({"type": "channel_deleted", "channel": app.room.id})
+    assert await app.running.bot.core.subscriptions([app.ref(app.room)]) == {}
     assert app.ben.direct() == []
 
 
@@ -167,10 +178,6 @@ async def test_an_uninstalled_single_workspace_app_is_silent_until_it_starts_wit
         assert "isn't installed" in answer.text
         await stage.restart()
         assert "diffusion" in (await stage.say("list")).text
-
-
-async def test_app_rate_limited_is_acknowledged(app: InstalledApp) -> None:
-    await app.slack.rate_limited(app.workspace)
 
 
 async def test_renaming_a_channel_changes_nothing(app: InstalledApp) -> None:

@@ -32,10 +32,11 @@ from bot.cards import (
 )
 from bot.cards.digest import LINES, digest_card
 from bot.cards.paper import paper_block, paper_card
-from bot.cards.wire import from_json, to_json
+from bot.cards.serialization import to_json
 from bot.domain.models import ChannelRef, Paper, Reason, Subscription
-from bot.sources.huggingface_list import parse_list
+from bot.sources.huggingface_papers import parse_list
 from tests.adapters.slack.double.blocks import check, size
+from tests.card_json import from_json
 from tests.papers import SPRING, a_paper
 
 NOW = datetime(2026, 5, 30, tzinfo=UTC)

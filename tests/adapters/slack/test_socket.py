@@ -76,6 +76,15 @@ async def test_acknowledged_commands_are_answered_during_shutdown(stage: SlackSt
     await stage.start()
 
 
+async def test_app_rate_limited_is_acknowledged(stage: SlackStage) -> None:
+    await stage.slack.rate_limited(stage.workspace)
+
+
+async def test_events_that_nothing_handles_are_acknowledged(stage: SlackStage) -> None:
+    payload = {"type": "event_callback", "event_id": "Ev1", "team_id": stage.workspace.id}
+    await stage.slack.send("events_api", payload | {"event": {"type": "emoji_changed"}})
+
+
 @pytest.mark.parametrize(
     ("method", "fault", "says"),
     [

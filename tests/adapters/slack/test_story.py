@@ -11,6 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from adapters.slack.manifest import manifest
+from bot.sources.arxiv import ArxivSettings
+from bot.sources.huggingface import HuggingFaceSettings
 from tests.adapters.slack.double import Channel, Message, Person, Slack, View
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.double.world import Token
@@ -42,7 +44,11 @@ class Lab:
     async def start(self, token: Token | None = None) -> None:
         """Start Paperboy, with a token in Socket Mode."""
         way = self.running.socket(token.value) if token else self.running.http()
-        await self.running.start(way, huggingface_url=self.upstream, arxiv_categories=())
+        await self.running.start(
+            way,
+            HuggingFaceSettings(huggingface_url=self.upstream),
+            ArxivSettings(arxiv_categories=()),
+        )
 
     async def install(self) -> None:
         """Install the app in the workspace: with an admin's token, or on its page."""

@@ -5,7 +5,8 @@
 local query, number = cjson.decode(ARGV[3]).query, tonumber(ARGV[2])
 local all, taken = redis.call('HGETALL', KEYS[1]), false
 for i = 1, #all, 2 do
-  if cjson.decode(all[i + 1]).query == query then
+  local existing = decoded(all[i + 1])
+  if existing and existing.query == query then
     return tonumber(all[i])
   end
   taken = taken or tonumber(all[i]) == number

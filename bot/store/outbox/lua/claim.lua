@@ -1,14 +1,15 @@
--- ARGV platform, token of this claim, how many at most, lease in ms, 1 where every answered write is on the
---      disk, how many workers may die on a delivery, failures in a row that rest a workspace
--- -> {ms until the next look or -1, when it was noticed that the server may have forgotten something ('' where what
---     that takes has been done), deliveries…}
+-- Give deliveries that are due to a worker.
+-- ARGV platform, token of this claim, how many at most, lease in ms, 1 if every answered write is on the server's disk,
+--      how many workers may die on a delivery, failures in a row after which a workspace gets a break
+-- -> {ms until the next look or -1, when it was noticed that the server may have forgotten something ('' once that is
+--     dealt with), deliveries…}
 free_first()
 local platform, token, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local lease, worst, threshold = tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local now = now_ms()
 
--- A server that syncs now and then may have forgotten its last moments when it comes back, or when a replica takes
--- over: what was due by then may have been posted already.
+-- A server that syncs to its disk only now and then may have forgotten its last moments when it restarts, or when a
+-- replica takes over: deliveries that were due by then may have been posted already.
 if ARGV[5] ~= '1' then
   local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
   local known = redis.call('GET', base .. 'run')
@@ -22,12 +23,14 @@ if ARGV[5] ~= '1' then
 end
 local doubt = tonumber(redis.call('GET', base .. 'doubt') or '-1')
 
--- Workers whose lease is over are dead, or as good as dead. What they were sending may be what they died of.
+-- Workers whose lease has expired count as dead. The delivery that one of them was sending may be what killed it.
 for _, key in ipairs(redis.call('ZRANGEBYSCORE', leases_of(platform), '-inf', now, 'LIMIT', 0, 100)) do
   local state, due = unpack(redis.call('HMGET', record(key), 'state', 'due'))
   let_go(key)
-  if state == 'claimed' then
-    put(key, 'pending', due)
+  if not state then
+    place(channel_of(key)) -- its record is gone
+  elseif state == 'claimed' then
+    put(key, 'pending', tonumber(due) or now)
   elseif state == 'sending' and redis.call('HINCRBY', record(key), 'deaths', 1) >= worst then
     set_aside(key, 'dead', now, worst .. ' workers died while they sent it')
   else
@@ -35,16 +38,21 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', leases_of(platform), '-inf', no
   end
 end
 
+-- -> whether the delivery was given to this worker
 local function take(key, channel)
   local state, due = unpack(redis.call('HMGET', record(key), 'state', 'due'))
-  if state == 'pending' and tonumber(due) <= doubt then
+  redis.call('ZREM', box_of(channel), key)
+  if not state then -- its record is gone
+    return false
+  end
+  if state == 'pending' and (tonumber(due) or now) <= doubt then
     state = 'unknown'
     redis.call('HSET', record(key), 'since', due)
   end
-  redis.call('ZREM', box_of(channel), key)
   redis.call('ZADD', leases_of(platform), now + lease, key)
   redis.call('HSET', record(key), 'state', state == 'pending' and 'claimed' or state, 'token', token)
   redis.call('HSET', health_of(channel), 'busy', key)
+  return true
 end
 
 local claimed = redis.call('GET', base .. 'claim:' .. token)
@@ -56,16 +64,22 @@ if #claimed == 0 then
       break
     end
     local channel = redis.call('ZRANGE', lane_of(workspace), 0, 0)[1]
-    local key = redis.call('ZRANGE', box_of(channel), 0, 0)[1]
-    -- Behind everyone who has not been served by now; the fraction keeps an order within this claim.
+    local key = channel and redis.call('ZRANGE', box_of(channel), 0, 0)[1]
+    -- Behind every workspace that has not been served by now; the fraction keeps the order within this claim.
     local health = workspace_health_of(workspace)
     redis.call('HSET', health, 'served', now + #claimed / 1024)
-    if tonumber(redis.call('HGET', health, 'fails') or '0') >= threshold then
-      redis.call('HSET', health, 'probe', now + lease) -- after a rest one goes ahead, and the others wait for it
+    local fails, paused = unpack(redis.call('HMGET', health, 'fails', 'paused'))
+    if paused or tonumber(fails or '0') >= threshold then
+      redis.call('HSET', health, 'probe', now + lease) -- one delivery probes the workspace, and the others wait for it
     end
-    take(key, channel)
-    place(channel)
-    claimed[#claimed + 1] = key
+    if key and take(key, channel) then
+      claimed[#claimed + 1] = key
+    end
+    if channel then
+      place(channel)
+    else
+      place_workspace(workspace)
+    end
   end
   if #claimed > 0 then
     redis.call('SET', base .. 'claim:' .. token, cjson.encode(claimed), 'PX', lease)
@@ -78,7 +92,7 @@ for _, key in ipairs(claimed) do
     'HMGET', record(key), 'token', 'state', 'papers', 'tries', 'since', 'deaths', 'detected')
   if found[1] == token then
     answer[#answer + 1] = {
-      key, found[2], found[3], found[4] or '0', found[5] or '', found[6] or '0', found[7] or '' }
+      key, found[2], found[3] or '', found[4] or '0', found[5] or '', found[6] or '0', found[7] or '' }
   end
 end
 return answer

@@ -1,5 +1,5 @@
--- What a person decided about a delivery that was set aside.
--- ARGV key, 'retry' or 'drop'   -> 1 where it was waiting for that
+-- The operator's decision about a dead letter.
+-- ARGV key, 'retry' or 'drop'   -> 1 if it was a dead letter
 local key = ARGV[1]
 free_first()
 local state, since = unpack(redis.call('HMGET', record(key), 'state', 'since'))
@@ -12,7 +12,8 @@ if ARGV[2] == 'drop' then
   forget(key)
 else
   redis.call('HDEL', record(key), 'tries', 'deaths')
-  -- One that was held is resent: the platform can't say, and the person has. A dead one is asked about first.
+  -- A held delivery is posted: the platform can't say whether it was, and the operator has decided. For a dead one the
+  -- platform is asked first.
   put(key, state == 'dead' and since and 'unknown' or 'pending', now_ms())
   wake(platform_of(key))
 end

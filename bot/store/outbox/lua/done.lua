@@ -1,7 +1,10 @@
+-- The platform confirmed a post.
 -- ARGV key, where it was posted
--- Not fenced: a confirmed post is a fact, whoever reports it and however late.   -> ms until the next look
+-- Not fenced: a confirmed post is a fact, whichever worker reports it and however late.
+-- -> {ms until the next look, 1 if the other shards have to know that the channel's workspace works again}
 
--- What failed in a channel need not wait its time out, unless the platform named that time. What is unclear must.
+-- Deliveries that failed in a channel need not wait any longer once a post went through, unless the platform named that
+-- time. A delivery whose state is unknown must wait.
 local function hasten(channel, now, most)
   for _, key in ipairs(redis.call('ZRANGEBYSCORE', box_of(channel), '(' .. now, '+inf', 'LIMIT', 0, most)) do
     local found = redis.call('HMGET', record(key), 'state', 'tries', 'named')
@@ -11,33 +14,47 @@ local function hasten(channel, now, most)
   end
 end
 
--- A post ends the failures in a row. After a rest it shows that the channel, or the workspace, works again.
+-- A post ends the failures in a row, a pause, and the problem that people were notified of.
+-- -> 1 if the workspace was paused or had such a problem
 local function recover(channel, now)
-  local workspace = workspace_of(channel)
-  redis.call('HDEL', health_of(channel), 'fails')
-  redis.call('HDEL', workspace_health_of(workspace), 'fails')
-  if redis.call('HDEL', health_of(channel), 'broken') > 0 then
+  local workspace, resumed = workspace_of(channel), 0
+  local health, workspace_health = health_of(channel), workspace_health_of(workspace)
+  redis.call('HDEL', health, 'fails')
+  redis.call('HDEL', workspace_health, 'fails')
+  forget_problem(health)
+  if forget_problem(workspace_health) then
+    resumed = 1
+  end
+  if redis.call('HEXISTS', health, 'paused') == 1 then
+    unpause(health, 'channel ' .. channel, { channel }, now)
     hasten(channel, now, 1000)
   end
-  if redis.call('HDEL', workspace_health_of(workspace), 'broken') > 0 then
+  if redis.call('HDEL', health, 'broken') > 0 then
+    hasten(channel, now, 1000)
+  end
+  if redis.call('HEXISTS', workspace_health, 'paused') == 1 then
+    unpause(workspace_health, 'workspace ' .. workspace, channels_of(workspace), now)
+    resumed = 1
+  end
+  if redis.call('HDEL', workspace_health, 'broken') > 0 then
     for _, other in ipairs(redis.call('ZRANGE', lane_of(workspace), 0, 499)) do
       if redis.call('HEXISTS', health_of(other), 'broken') == 1 then
-        redis.call('HSET', health_of(other), 'broken', now) -- its rest is over, and its own post hastens its others
+        redis.call('HSET', health_of(other), 'broken', now) -- its break is over, and its own post hastens its others
       end
       hasten(other, now, 5)
       place(other)
     end
   end
+  return resumed
 end
 
 free_first()
 local key = ARGV[1]
-local channel, papers = channel_of(key), redis.call('HGET', record(key), 'papers')
-local now = now_ms()
+local channel, papers = channel_of(key), papers_of(key)
+local now, resumed = now_ms(), 0
 if papers then
   forget(key)
   local sent, posted = sent_of(channel, now, 0), string.format('%.0f %s', now, ARGV[2])
-  papers = cjson.decode(papers)
   if #papers > 1 then -- which digest it was in
     posted = posted .. ' ' .. string.match(key, '/(.*)')
   end
@@ -45,11 +62,12 @@ if papers then
     redis.call('HSET', sent, paper[1], posted)
   end
   redis.call('PEXPIRE', sent, PERIOD * PERIODS)
-  if redis.call('HEXISTS', sent, label_of(key)) == 0 then -- else it is the paper's own, which is not offered again
+  if redis.call('HEXISTS', sent, label_of(key)) == 0 then -- else the label is the paper's id, which is not enqueued again
     redis.call('ZADD', labels_of(channel), now, label_of(key))
+    redis.call('ZREMRANGEBYSCORE', labels_of(channel), '-inf', now - PERIOD)
     redis.call('PEXPIRE', labels_of(channel), PERIOD)
   end
-  recover(channel, now)
+  resumed = recover(channel, now)
   place(channel)
 end
-return next_look(platform_of(channel), now)
+return { next_look(platform_of(channel), now), resumed }

@@ -1,8 +1,7 @@
--- ARGV[1] channel: nothing of it is left
+-- Remove everything stored about a channel.   ARGV[1] channel
 local channel, now = ARGV[1], now_ms()
 free_first()
-local open = base .. 'open:' .. channel
-for _, key in ipairs(redis.call('HVALS', open)) do
+for _, key in ipairs(redis.call('HVALS', open_of(channel))) do
   if redis.call('EXISTS', record(key)) == 1 then -- a digest holds several papers
     forget(key)
   end
@@ -10,6 +9,9 @@ end
 for ago = 0, PERIODS do
   redis.call('DEL', sent_of(channel, now, ago))
 end
-redis.call('DEL', labels_of(channel), open, box_of(channel), health_of(channel), base .. 'subs:' .. channel, base .. 'mutes:' .. channel, base .. 'votes:' .. channel)
+redis.call(
+  'DEL', labels_of(channel), open_of(channel), box_of(channel), health_of(channel), base .. 'subs:' .. channel,
+  base .. 'mutes:' .. channel, base .. 'votes:' .. channel)
 redis.call('SREM', base .. 'channels', channel)
+redis.call('ZREM', base .. 'paused', 'channel ' .. channel)
 place(channel)

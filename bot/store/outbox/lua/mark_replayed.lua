@@ -1,4 +1,4 @@
--- What the server may have forgotten has been offered again.   ARGV when it was noticed, as `claim` said
+-- What the server may have forgotten was announced again.   ARGV when it was noticed, as `claim` answered
 if redis.call('GET', base .. 'forgot') == ARGV[1] then
   redis.call('DEL', base .. 'forgot')
 end

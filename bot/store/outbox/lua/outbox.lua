@@ -1,19 +1,21 @@
--- Shared by every script of the outbox. KEYS[1] is what all keys of the shard begin with; `keys.py` names the
--- same keys. A delivery's key is `channel/…`, a channel is `platform:workspace:channel`: both say where they live.
+-- Shared by every script of the outbox. KEYS[1] is the prefix of all keys of the shard; `keys.py` names the same keys.
+-- A delivery's key is `channel/label`, a channel is `platform:workspace:channel`: both say where they are stored.
 --
---   due:<platform>     ZSET workspace -> when something may be due there       so that one workspace,
---   lane:<workspace>   ZSET channel   -> when something may be due there       or one channel,
---   box:<channel>      ZSET delivery  -> when it is due                        never stands before another
---   leases:<platform>  ZSET delivery  -> when its worker's lease is over
---   delivery:<key>     one that is not done: state, papers, due, tries, deaths, token, since, detected, error, named,
---                      counted
---   open:<channel>     HASH paper -> delivery that holds it
+--   due:<platform>     ZSET workspace -> when something may be due there       in three levels, so that one workspace
+--   lane:<workspace>   ZSET channel   -> when something may be due there       or one channel never delays another
+--   box:<channel>      ZSET delivery  -> when it is due
+--   leases:<platform>  ZSET delivery  -> when its worker's lease expires
+--   delivery:<key>     HASH of a delivery that is not done: state, papers, due, tries, deaths, token, since, detected,
+--                      error, named, counted
+--   open:<channel>     HASH paper -> the delivery that holds it
 --   sent:<channel>:<period>  HASH paper -> when and where it was posted; a period is 30 days
---   channel:<channel>, workspace:<workspace>  HASH paused, limited, fails, broken; busy and next; served and probe
---   dead, held         ZSET delivery -> since when a person has to decide
---   open               how many deliveries wait to go out by themselves, but for those whose hour has not come
+--   channel:<channel>, workspace:<workspace>  HASH of health: limited, fails, broken; paused, paused_at, probe_at,
+--                      probe_gap; notified, notified_why, notifier, notifying; busy, next, served, probe
+--   paused             ZSET `channel <channel>` or `workspace <workspace>` -> since when it is paused
+--   dead, held         ZSET delivery -> since when it waits for the operator's decision
+--   open               how many deliveries are due or late, without those of paused channels
 --   labels:<channel>   ZSET label of a message of several papers -> when it was posted: its key is not used again
---   run, doubt, forgot the server's run, and since when it may have forgotten its last moments
+--   run, doubt, forgot the server's run id, and since when it may have forgotten its last moments
 local base = KEYS[1]
 
 local function now_ms()
@@ -21,13 +23,16 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- A full server refuses a script whose first write takes memory. After one that frees some, all goes through:
--- what moves a delivery towards its end must not fail, or a post would be made twice.
+-- A full server refuses a script whose first write needs memory. If the first write frees some, the whole script goes
+-- through. A script that moves a delivery towards its end must not fail, or a post would be made twice.
 local function free_first()
   redis.call('ZREM', base .. 'held', '')
 end
 
 local PERIOD, PERIODS = 30 * 86400000, 4
+local FIRST_PROBE, LONGEST_PROBE = 3600000, 86400000 -- ms until a paused channel is probed; doubles up to a day
+local SOON = 600000 -- ms: a delivery due within this time counts as open
+local NOTIFIED_AGAIN = 86400000 -- least ms until people are notified of another problem of the same channel
 
 local function sent_of(channel, now, periods_ago)
   return base .. 'sent:' .. channel .. ':' .. math.floor(now / PERIOD) - periods_ago
@@ -39,6 +44,7 @@ local function record(key) return base .. 'delivery:' .. key end
 local function channel_of(key) return string.match(key, '^[^/]+') end
 local function workspace_of(channel) return string.match(channel, '^[^:]+:[^:]*') end
 local function platform_of(channel) return string.match(channel, '^[^:]+') end
+local function open_of(channel) return base .. 'open:' .. channel end
 local function box_of(channel) return base .. 'box:' .. channel end
 local function lane_of(workspace) return base .. 'lane:' .. workspace end
 local function due_of(platform) return base .. 'due:' .. platform end
@@ -57,25 +63,51 @@ local function at_least(time, ...)
   return time
 end
 
--- When a workspace's turn is: with its earliest channel, unless it waits; behind those not served since.
+-- The papers of a delivery as [[id, reasons], …]; nil if its record can't be read.
+local function papers_of(key)
+  local text = redis.call('HGET', record(key), 'papers')
+  local readable, papers = pcall(cjson.decode, text or '')
+  if readable and type(papers) == 'table' then
+    return papers
+  end
+end
+
+-- When a paused channel or workspace is probed next. One that an older version paused gets a time now.
+local function probe_time(health, name)
+  local at = redis.call('HGET', health, 'probe_at')
+  if not at then
+    local now = now_ms()
+    at = now + FIRST_PROBE
+    redis.call('HSET', health, 'probe_at', at, 'probe_gap', FIRST_PROBE)
+    redis.call('ZADD', base .. 'paused', redis.call('HGET', health, 'paused_at') or now, name)
+  end
+  return at
+end
+
+-- A workspace's turn: with its earliest channel, unless the workspace waits; behind those not served since.
 local function place_workspace(workspace)
-  local health = redis.call('HMGET', workspace_health_of(workspace), 'paused', 'limited', 'broken', 'served', 'probe')
+  local key = workspace_health_of(workspace)
+  local health = redis.call('HMGET', key, 'paused', 'limited', 'broken', 'served', 'probe')
   local first = first_score(lane_of(workspace))
   local due = due_of(platform_of(workspace))
-  if first and not health[1] then
-    redis.call('ZADD', due, at_least(first, health[2], health[3], health[4], health[5]), workspace)
+  if first then
+    local paused = health[1] and probe_time(key, 'workspace ' .. workspace) or 0
+    redis.call('ZADD', due, at_least(first, paused, health[2], health[3], health[4], health[5]), workspace)
   else
     redis.call('ZREM', due, workspace)
   end
 end
 
--- When a channel's turn is: with its earliest delivery, one at a time, and no faster than its rate.
+-- A channel's turn: with its earliest delivery, one at a time, and no faster than its rate. A paused channel's turn is
+-- its next probe.
 local function place(channel)
-  local health = redis.call('HMGET', health_of(channel), 'paused', 'busy', 'limited', 'broken', 'next')
+  local key = health_of(channel)
+  local health = redis.call('HMGET', key, 'paused', 'busy', 'limited', 'broken', 'next')
   local workspace = workspace_of(channel)
   local first = first_score(box_of(channel))
-  if first and not health[1] and not health[2] then
-    redis.call('ZADD', lane_of(workspace), at_least(first, health[3], health[4], health[5]), channel)
+  if first and not health[2] then
+    local paused = health[1] and probe_time(key, 'channel ' .. channel) or 0
+    redis.call('ZADD', lane_of(workspace), at_least(first, paused, health[3], health[4], health[5]), channel)
   else
     redis.call('ZREM', lane_of(workspace), channel)
   end
@@ -87,10 +119,8 @@ local function is_paused(channel)
     or redis.call('HEXISTS', workspace_health_of(workspace_of(channel)), 'paused') == 1
 end
 
-local SOON = 600000
-
--- Whether a delivery counts as open: matching stops above a number of them, and must not for what is paused, nor for
--- digests whose hour is still to come.
+-- Whether a delivery counts as open. Matching stops above a number of open deliveries; it must not stop because of
+-- paused channels, nor because of digests whose hour has not come.
 local function is_backlog(key, due, now)
   return due <= now + SOON or redis.call('HEXISTS', record(key), 'error') == 1
 end
@@ -106,7 +136,41 @@ local function count(key, counts)
   end
 end
 
--- Take a delivery out of a worker's hands.
+-- Count a channel's deliveries again, after it was paused or resumed.
+local function count_all(channel, now)
+  local counts = not is_paused(channel)
+  local box = redis.call('ZRANGE', box_of(channel), 0, -1, 'WITHSCORES')
+  for i = 1, #box, 2 do
+    count(box[i], counts and is_backlog(box[i], tonumber(box[i + 1]), now))
+  end
+end
+
+-- The channels of a workspace that have deliveries in this shard, also those whose delivery a worker holds.
+local function channels_of(workspace)
+  local channels = redis.call('ZRANGE', lane_of(workspace), 0, -1)
+  for _, key in ipairs(redis.call('ZRANGE', leases_of(platform_of(workspace)), 0, -1)) do
+    if workspace_of(key) == workspace then -- its channel is busy, and in no lane
+      channels[#channels + 1] = channel_of(key)
+    end
+  end
+  return channels
+end
+
+-- End a pause: the deliveries of these channels count again.
+local function unpause(health, name, channels, now)
+  redis.call('HDEL', health, 'paused', 'paused_at', 'probe_at', 'probe_gap', 'fails', 'broken')
+  redis.call('ZREM', base .. 'paused', name)
+  for _, channel in ipairs(channels) do
+    count_all(channel, now)
+  end
+end
+
+-- A post went through: if nothing can be posted one day, that is another problem. -> whether there was one
+local function forget_problem(health)
+  return redis.call('HDEL', health, 'notified', 'notified_why', 'notifier', 'notifying') > 0
+end
+
+-- Take a delivery back from its worker.
 local function let_go(key)
   local channel = channel_of(key)
   redis.call('ZREM', leases_of(platform_of(channel)), key)
@@ -117,7 +181,7 @@ local function let_go(key)
   redis.call('HDEL', workspace_health_of(workspace_of(channel)), 'probe')
 end
 
--- Put a delivery, new or let go, where claims find it.
+-- Put a delivery, new or taken back, where claims find it.
 local function put(key, state, due)
   local channel = channel_of(key)
   redis.call('HSET', record(key), 'state', state, 'due', due)
@@ -126,7 +190,7 @@ local function put(key, state, due)
   place(channel)
 end
 
--- Set a delivery aside until a person decides: `dead` or `held`.
+-- Make a delivery a dead letter until the operator decides: `dead` or `held`.
 local function set_aside(key, state, now, why)
   local channel = channel_of(key)
   redis.call('HSET', record(key), 'state', state, 'error', why)
@@ -136,11 +200,20 @@ local function set_aside(key, state, now, why)
   place(channel)
 end
 
--- Forget a delivery. Its papers are free to be offered again unless they are recorded as sent.
+-- Remove a delivery. Its papers can be enqueued again unless they are recorded as sent.
 local function forget(key)
-  local channel = channel_of(key)
-  for _, paper in ipairs(cjson.decode(redis.call('HGET', record(key), 'papers'))) do
-    redis.call('HDEL', base .. 'open:' .. channel, paper[1])
+  local channel, papers = channel_of(key), papers_of(key)
+  if papers then
+    for _, paper in ipairs(papers) do
+      redis.call('HDEL', open_of(channel), paper[1])
+    end
+  else -- its record can't be read: find its papers from the other side
+    local open = redis.call('HGETALL', open_of(channel))
+    for i = 1, #open, 2 do
+      if open[i + 1] == key then
+        redis.call('HDEL', open_of(channel), open[i])
+      end
+    end
   end
   let_go(key)
   redis.call('ZREM', box_of(channel), key)
@@ -150,8 +223,8 @@ local function forget(key)
   redis.call('DEL', record(key))
 end
 
--- One more failure in a row. From `threshold` of them on nothing is tried there for `first` ms, doubling each time up
--- to `most`; what was under way when such a rest began does not make it longer.
+-- Count one more failure in a row. From `threshold` failures on, nothing is tried there for `first` ms, doubling up to
+-- `most`. A post that was in flight when such a break began does not extend it.
 local function note_failure(health, now, threshold, first, most)
   if tonumber(redis.call('HGET', health, 'broken') or '0') > now then
     return
@@ -166,7 +239,7 @@ local function wake(platform)
   redis.call('PUBLISH', 'pb:wake', 'due ' .. platform .. ' ' .. string.match(base, '{s(%d+)}'))
 end
 
--- Milliseconds until it is worth looking at this shard again, -1 where nothing waits.
+-- Milliseconds until it is worth looking at this shard again, -1 if nothing waits.
 local function next_look(platform, now)
   local due, lease = first_score(due_of(platform)), first_score(leases_of(platform))
   local first = due and lease and math.min(due, lease) or due or lease

@@ -1,27 +1,35 @@
--- ARGV 'channel' or 'workspace', which, why ('' resumes)
+-- Pause or resume a channel or a workspace. To pause one whose probe just failed puts off its next probe.
+-- ARGV 'channel' or 'workspace', which, why ('' resumes), a token of this call ('confirmed': a post went through)
+-- -> 1 if people are to be notified of the problem, by this caller alone
 local scope, name, why = ARGV[1], ARGV[2], ARGV[3]
 free_first()
 local health = scope == 'channel' and health_of(name) or workspace_health_of(name)
+local channels = scope == 'channel' and { name } or channels_of(name)
+local now, notify = now_ms(), 0
 if why == '' then
-  redis.call('HDEL', health, 'paused', 'paused_at', 'fails', 'broken')
-else
-  redis.call('HSET', health, 'paused', why, 'paused_at', now_ms())
-end
-local channels = { name }
-if scope == 'workspace' then
-  channels = redis.call('ZRANGE', lane_of(name), 0, -1)
-  for _, key in ipairs(redis.call('ZRANGE', leases_of(platform_of(name)), 0, -1)) do
-    if workspace_of(key) == name then -- its channel is busy, and in no lane
-      channels[#channels + 1] = channel_of(key)
-    end
+  unpause(health, scope .. ' ' .. name, channels, now)
+  if ARGV[4] == 'confirmed' then
+    forget_problem(health)
   end
-end
-local now = now_ms()
-for _, channel in ipairs(channels) do
-  local counts = not is_paused(channel)
-  local box = redis.call('ZRANGE', box_of(channel), 0, -1, 'WITHSCORES')
-  for i = 1, #box, 2 do
-    count(box[i], counts and is_backlog(box[i], tonumber(box[i + 1]), now))
+else
+  local paused_at, probe_at, gap = unpack(redis.call('HMGET', health, 'paused_at', 'probe_at', 'probe_gap'))
+  if not (paused_at and probe_at) then
+    paused_at, gap = paused_at or now, FIRST_PROBE
+    redis.call('HSET', health, 'paused_at', paused_at, 'probe_at', now + gap, 'probe_gap', gap)
+  elseif tonumber(probe_at) <= now then
+    gap = math.min(2 * tonumber(gap), LONGEST_PROBE)
+    redis.call('HSET', health, 'probe_at', now + gap, 'probe_gap', gap)
+  end
+  redis.call('HSET', health, 'paused', why)
+  redis.call('ZADD', base .. 'paused', paused_at, scope .. ' ' .. name)
+  for _, channel in ipairs(channels) do
+    count_all(channel, now)
+  end
+  local known = redis.call('HMGET', health, 'notified', 'notified_why', 'notifier', 'notifying')
+  local is_new = not known[1] or (known[2] ~= why and tonumber(known[1]) + NOTIFIED_AGAIN <= now)
+  if is_new and (known[3] == ARGV[4] or tonumber(known[4] or '0') <= now) then
+    redis.call('HSET', health, 'notifier', ARGV[4], 'notifying', now + 60000)
+    notify = 1
   end
 end
 if scope == 'channel' then
@@ -30,3 +38,4 @@ else
   place_workspace(name)
 end
 wake(platform_of(name))
+return notify

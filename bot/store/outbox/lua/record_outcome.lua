@@ -1,4 +1,4 @@
--- Give a delivery back that was not confirmed.
+-- The outcome of a delivery that was not confirmed.
 -- ARGV key, token, JSON of {state: pending | unknown | dead | held, after, counts, clean, limit, why,
 --      named, tries, threshold, first, most, workspace_threshold}   -> ms until the next look
 free_first()
@@ -9,7 +9,7 @@ if redis.call('HGET', record(key), 'token') == ARGV[2] then
   let_go(key)
   redis.call('HSET', record(key), 'error', how.why)
   redis.call('HDEL', record(key), 'named')
-  if how.named then -- by the platform: nothing may make it sooner
+  if how.named then -- the platform named the time: nothing may make it sooner
     redis.call('HSET', record(key), 'named', 1)
   end
   if how.clean then -- it is certain that it was not posted

@@ -1,0 +1,89 @@
+"""What the terminal says about itself: how to begin, and why no papers arrive."""
+
+from collections.abc import Iterable
+
+from bot.cards import Bullets, Card, Span
+from bot.cards.build import bold, code, dim, paragraph, text
+
+Connect = Iterable[tuple[str, str]]
+"""Platforms that can be connected: their title, and how, with names of settings in backquotes."""
+
+
+def connect_lines(platforms: Connect) -> Bullets:
+    """How to connect each platform."""
+    return Bullets(
+        tuple(
+            text(
+                bold(f"{title}: "),
+                "set ",
+                *_with_code(how),
+                " in the environment or in ",
+                code(".env"),
+                ", then restart.",
+            )
+            for title, how in platforms
+        )
+    )
+
+
+def _with_code(words: str) -> Iterable[str | Span]:
+    """Words with what stands in backquotes as code."""
+    return (code(part) if n % 2 else part for n, part in enumerate(words.split("`")) if part)
+
+
+def welcome_card(platforms: Connect) -> Card:
+    """The first lines of a terminal that is connected to nothing else."""
+    return Card(
+        "help",
+        "Paperboy is running in this terminal. Try /paper subscribe diffusion",
+        "Paperboy",
+        (
+            paragraph("This terminal is a channel. Papers that match its subscriptions appear here."),
+            paragraph("Begin with ", code("/paper subscribe diffusion"), " or ", code("/paper trending"), "; ",
+                      code("/paper help"), " shows the rest, ", code("exit"), " leaves."),
+            connect_lines(platforms),
+        ),
+    )  # fmt: skip
+
+
+def starter_card() -> Card:
+    """Why a new terminal gets papers without a subscription."""
+    message = "This terminal is subscribed to trending papers to begin with. /paper unsubscribe #1 ends that."
+    return Card("help", message, blocks=(paragraph("This terminal is subscribed to ", code("trending"), " to begin with. ",
+                                                   code("/paper unsubscribe #1"), " ends that."),))  # fmt: skip
+
+
+def reading_card(source: str, done: int, total: int) -> Card:
+    """The progress of a long fetch."""
+    message = f"Reading {source}: {done} of {total} days …"
+    return Card("help", message, blocks=(paragraph(dim(message)),))
+
+
+def unreachable_card(*, sample: bool) -> Card:
+    """No upstream answers, and perhaps the sample takes their place."""
+    message = "No source of papers can be reached right now. Paperboy keeps trying."
+    meanwhile = paragraph(
+        "Until then, here is a sample of papers from May 2026, each marked ", dim("sample"),
+        ". You can try subscribe and preview with it: ", code("/paper preview diffusion"), ".",
+    )  # fmt: skip
+    return Card("reply", message, blocks=(paragraph(bold(message)), *((meanwhile,) if sample else ())))
+
+
+def tour_card() -> Card:
+    """Before the tour."""
+    message = "A tour with a sample of real papers, offline. Nothing is stored."
+    return Card("help", message, "A tour of Paperboy", (paragraph(message),))
+
+
+def farewell_card(platforms: Connect) -> Card:
+    """After the tour."""
+    return Card(
+        "help",
+        "That was the tour. Next: paperboy run",
+        "Now with today's papers",
+        (
+            paragraph("Run ", code("paperboy run"), ", or ", code("make run"), ", and type ", code("/paper subscribe"),
+                      " with what you care about."),
+            connect_lines(platforms),
+        ),
+    )  # fmt: skip

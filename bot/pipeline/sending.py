@@ -1,0 +1,298 @@
+"""One delivery, from its claim to its outcome: reconcile, wait for the rate limits, post, record."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from math import inf
+from time import monotonic, time
+from typing import Literal, TypeVar
+
+from structlog import get_logger
+
+from bot.cards import Card
+from bot.domain.deliveries import Delivery, Outcome
+from bot.domain.errors import (
+    CardRefused,
+    ChannelGone,
+    DeliveryUncertain,
+    LookupUnsupported,
+    RetryLater,
+    SendError,
+    WorkspaceGone,
+)
+from bot.domain.models import ChannelSettings, MessageRef, Paper, Reason
+from bot.observability import metrics
+from bot.pipeline.pauses import Pauses
+from bot.policy.retry import PlatformHealth, on_failure, on_lookup_failure
+from bot.policy.schedule import due
+from bot.ports import Platform
+from bot.store.outbox.outbox import DEATHS, Outbox
+from bot.store.papers import Papers
+from bot.store.rates import Rates, TurnedAway
+from bot.store.worker_loop import CONNECTION_ERRORS
+
+MAX_IN_WORKSPACE = 96
+"""Deliveries of one workspace that are sent at the same time, so that a workspace whose posts hang leaves room."""
+SLOW = 2.0
+"""Seconds after which a post counts as hanging; then further deliveries of its workspace are put off for longer."""
+SEND_TIMEOUT = 15.0
+"""Seconds that one call of a platform may take."""
+CLOCK_DRIFT = timedelta(minutes=1)
+"""How far the clocks of the platform and of Redis may be apart."""
+CHANNEL_MARGIN = 1.04
+"""Posts leave this much further apart than the platform allows, since they arrive a little unevenly."""
+SAVE_AGAIN_AFTER = 1.0
+"""Seconds between two attempts to write an outcome while Redis is away."""
+CACHED_PAPERS = 500
+"""Papers that are cached, since the same paper goes to many channels at once."""
+FRESH = 30.0
+"""Seconds for which a cached paper is used."""
+
+_T = TypeVar("_T")
+
+Entry = tuple[Paper, tuple[Reason, ...]]
+"""A paper of a card, and why the channel gets it."""
+Render = Callable[[Delivery, Sequence[Entry], ChannelSettings], Card]
+
+_log = get_logger()
+
+
+class Sender:
+    """Posts deliveries on one platform.
+
+    `on_uncertain` says what to do with a post about which the platform can't be asked. `on_outcome` is called with
+    each delivery, its outcome (`posted`, `pending`, …) and the seconds until its shard has something due.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        outbox: Outbox,
+        papers: Papers,
+        rates: Rates,
+        render: Render,
+        *,
+        on_uncertain: Literal["resend", "hold"],
+        on_outcome: Callable[[Delivery, str, float | None], None],
+    ) -> None:
+        self._platform = platform
+        self._outbox = outbox
+        self._papers = PaperCache(papers)
+        self._rates = rates
+        self._render = render
+        self._on_uncertain = on_uncertain
+        self._on_outcome = on_outcome
+        self._pauses = Pauses(platform, outbox)
+        self._suspects = asyncio.Lock()
+        self._composing = asyncio.Lock()
+        self._in_flight: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        self._can_look_up = True
+        self.health = PlatformHealth()
+        self.not_before = 0.0
+        """Until then (of the monotonic clock) nothing may be posted on the platform."""
+
+    async def send(self, delivery: Delivery) -> None:
+        """Bring a claimed delivery to its outcome. Raises RedisError; then its lease expires, and it is claimed again."""
+        in_workspace = self._in_flight[delivery.channel.workspace]
+        in_workspace[delivery.key] = monotonic()
+        try:
+            await self._send(delivery)
+        finally:
+            del in_workspace[delivery.key]
+            if not in_workspace:
+                del self._in_flight[delivery.channel.workspace]
+
+    async def _send(self, delivery: Delivery) -> None:
+        if delivery.state == "unknown" and await self._reconcile(delivery):
+            return
+        try:
+            await self._wait_for_rates(delivery)
+        except TurnedAway as away:
+            later = Outcome(state="pending", why=str(away), after=away.after, limit="workspace")
+            await self._record_outcome(delivery, later)
+            return
+        if delivery.deaths < DEATHS - 1:
+            await self._post(delivery)
+        else:  # send suspects one at a time, so that we know which one crashed us
+            async with self._suspects:
+                await self._post(delivery)
+
+    async def _reconcile(self, delivery: Delivery) -> bool:
+        """Ask the platform whether the delivery was posted. Returns False if it has to be posted now."""
+        since = (delivery.since or datetime.fromtimestamp(0, UTC)) - CLOCK_DRIFT
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT):
+                message = await self._platform.find(delivery.channel, delivery.key, since)
+        except LookupUnsupported as error:
+            self._can_look_up = False
+            if self._on_uncertain == "resend":
+                return False
+            await self._record_outcome(delivery, Outcome(state="held", why=str(error)))
+            return True
+        except Exception as error:  # noqa: BLE001  # whatever it was, it stays unknown whether it was posted
+            await self._handle(delivery, error, on_lookup_failure(error, delivery.tries))
+            return True
+        _log.info("delivery_looked_up", delivery=delivery.key, posted=message is not None)
+        if message is None:
+            return False
+        await self._done(delivery, message)
+        return True
+
+    async def _wait_for_rates(self, delivery: Delivery) -> None:
+        """Wait for the rate limits of the workspace and of the bot. Raises TurnedAway if that takes too long."""
+        to, rates = delivery.channel, self._platform.rates
+        in_workspace = self._in_flight[to.workspace]
+        if len(in_workspace) > MAX_IN_WORKSPACE:
+            raise TurnedAway(1.0 if monotonic() - min(in_workspace.values()) > SLOW else 0.1)
+        post = f"{delivery.token} {delivery.key}"
+        if rates.workspace is not None:
+            with metrics.rate_waits.labels(to.platform, "workspace").time():
+                await asyncio.sleep(await self._rates.turn(rates.workspace, post, to.platform, to.workspace))
+        if rates.platform is not None:
+            with metrics.rate_waits.labels(to.platform, "platform").time():
+                await asyncio.sleep(await self._rates.turn(rates.platform, post, to.platform))
+
+    async def _post(self, delivery: Delivery) -> None:
+        entries = await self._papers.entries(delivery)
+        if not entries:
+            dead = Outcome(state="dead", why="none of its papers is stored any more")
+            await self._record_outcome(delivery, dead)
+            return
+        began = monotonic()
+        settings = await self._outbox.begin(delivery, gap=self._gap())
+        if settings is None or await self._put_off(delivery, settings):
+            return
+        await self._yield()
+        try:
+            card = self._render(delivery, entries, settings)
+        except Exception as error:  # noqa: BLE001  # a bug in a card must not stop other cards
+            _log.error("card_failed", delivery=delivery.key, exc_info=error)
+            dead = Outcome(state="dead", why=f"its card can't be composed: {error!r}")
+            await self._record_outcome(delivery, dead)
+            return
+        if monotonic() - began > self._outbox.lease - SEND_TIMEOUT:
+            return  # this process was stopped for a while: another worker may have the delivery by now
+        try:
+            with metrics.send_seconds.labels(self._platform.name).time():
+                async with asyncio.timeout(SEND_TIMEOUT):
+                    message = await self._platform.send(delivery.channel, card, delivery.key)
+        except Exception as error:  # noqa: BLE001  # every error has its outcome
+            if not isinstance(error, SendError | TimeoutError):
+                _log.error("platform_failed", delivery=delivery.key, exc_info=error)
+            metrics.failures.labels(self._platform.name, type(error).__name__).inc()
+            await self._handle(delivery, error, on_failure(error, delivery.tries))
+        else:
+            await self._done(delivery, message)
+
+    async def _yield(self) -> None:
+        """Let others on the event loop run between two cards: claimed together, they would be composed in one go, and a
+        person's command would be answered after all of them."""
+        async with self._composing:
+            await asyncio.sleep(0)
+
+    async def _put_off(self, delivery: Delivery, settings: ChannelSettings) -> bool:
+        """Put a late delivery, such as a retry, off until the channel's quiet hours end. Returns whether it was."""
+        if settings.weekends and settings.quiet is None:
+            return False
+        now = await self._outbox.now()
+        wait = (due("now", settings, now) - now).total_seconds()
+        if wait > 0:
+            await self._record_outcome(delivery, Outcome(state="pending", why="", after=wait))
+        return wait > 0
+
+    async def _handle(self, delivery: Delivery, error: Exception, outcome: Outcome) -> None:
+        """Pause, limit or back off as the error demands, and give the delivery back."""
+        if isinstance(error, ChannelGone | WorkspaceGone):
+            gone = error
+            await _retry_until_saved(lambda: self._pauses.pause(delivery.channel, gone))
+            await self._answered(delivery)
+        elif isinstance(error, CardRefused):
+            await self._answered(delivery)
+        elif isinstance(error, RetryLater) and not error.counts:
+            after = self.health.limited(error, delivery.channel)
+            outcome = replace(outcome, after=after)
+            await self._limit(delivery, error, after)
+        else:
+            leave_alone = self.health.failed(delivery.channel)
+            self.not_before = max(self.not_before, monotonic() + leave_alone)
+            if self.health.is_down and (self._can_look_up or not isinstance(error, DeliveryUncertain)):
+                outcome = replace(outcome, counts=False)  # it says nothing about this delivery
+        _log.info(
+            "delivery_not_confirmed",
+            delivery=delivery.key,
+            outcome=outcome.state,
+            after=round(outcome.after, 1),
+            reason=outcome.why,
+        )
+        await self._record_outcome(delivery, outcome)
+
+    async def _limit(self, delivery: Delivery, error: RetryLater, after: float) -> None:
+        to = delivery.channel
+        if error.scope == "platform":
+            self.not_before = max(self.not_before, monotonic() + after)
+            await _retry_until_saved(lambda: self._rates.stop(after, to.platform))
+        elif error.scope == "workspace":
+            await _retry_until_saved(lambda: self._rates.stop(after, to.platform, to.workspace))
+
+    async def _answered(self, delivery: Delivery) -> None:
+        """After a spell in which the platform was down, make all deliveries due that failed in it."""
+        if self.health.answered(delivery.channel):
+            self.not_before = 0.0
+            _log.info("platform_recovered", platform=self._platform.name)
+            await _retry_until_saved(lambda: self._outbox.hasten(self._platform.name))
+
+    async def _done(self, delivery: Delivery, message: MessageRef) -> None:
+        """Record a confirmed post, however long Redis takes to come back."""
+        wait = await _retry_until_saved(lambda: self._outbox.done(delivery, message))
+        if delivery.detected is not None:
+            late = time() - delivery.detected.timestamp()
+            metrics.post_delay.labels(self._platform.name).observe(max(0.0, late))
+        _log.info("delivery_posted", delivery=delivery.key, message=message.id, papers=len(delivery.papers))
+        await self._answered(delivery)
+        self._report(delivery, "posted", wait)
+
+    async def _record_outcome(self, delivery: Delivery, outcome: Outcome) -> None:
+        wait = await _retry_until_saved(lambda: self._outbox.record_outcome(delivery, outcome))
+        self._report(delivery, outcome.state, wait)
+
+    def _report(self, delivery: Delivery, outcome: str, wait: float | None) -> None:
+        metrics.deliveries.labels(self._platform.name, outcome).inc()
+        self._on_outcome(delivery, outcome, wait)
+
+    def _gap(self) -> float:
+        channel = self._platform.rates.channel
+        return channel.per / channel.count * CHANNEL_MARGIN if channel else 0.0
+
+
+class PaperCache:
+    """The papers of recent deliveries."""
+
+    def __init__(self, papers: Papers) -> None:
+        self._papers = papers
+        self._reading = asyncio.Lock()
+        self._cached: dict[str, tuple[float, Paper]] = {}
+
+    async def entries(self, delivery: Delivery) -> list[Entry]:
+        """The delivery's papers as they are now, with their reasons. Raises RedisError."""
+        async with self._reading:  # others that wait for the same paper find it in the cache
+            now = monotonic()
+            missing = [i for i, _ in delivery.papers if now - self._cached.get(i, (-inf,))[0] > FRESH]
+            if missing:
+                found = await self._papers.get(missing)
+                self._cached |= {paper_id: (now, paper) for paper_id, paper in found.items()}
+        entries = [(self._cached[i][1], why) for i, why in delivery.papers if i in self._cached]
+        while len(self._cached) > CACHED_PAPERS:
+            del self._cached[next(iter(self._cached))]
+        return entries
+
+
+async def _retry_until_saved(write: Callable[[], Awaitable[_T]]) -> _T:
+    """Write an outcome however long Redis is away: to give up would lose what is known about a post."""
+    while True:
+        try:
+            return await write()
+        except CONNECTION_ERRORS as error:
+            _log.warning("outcome_not_saved", error=str(error), retry_in=SAVE_AGAIN_AFTER)
+            await asyncio.sleep(SAVE_AGAIN_AFTER)

@@ -1,0 +1,92 @@
+"""arXiv. Its feeds detect papers quickly, OAI-PMH completely; its search API answers questions and never detects."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from bot.settings import BaseUrl, CommaSeparated, SettingsGroup
+from bot.sources.arxiv.calendar import Calendar
+from bot.sources.arxiv.oai import ArxivOai
+from bot.sources.arxiv.rss import ArxivRss
+from bot.sources.arxiv.search import ArxivHistory, ArxivSearch
+from bot.sources.context import SourceContext
+from bot.sources.http import Upstream
+from bot.store.request_gate import ARXIV_PAUSE
+
+_CATEGORY = r"^[A-Za-z][A-Za-z-]+(\.[A-Za-z-]+)?$"
+
+
+def _check_category(value: str) -> str:
+    if not re.match(_CATEGORY, value):
+        raise ValueError("needs arXiv categories such as cs.AI, separated by commas")
+    archive, dot, subject = value.partition(".")
+    if dot and (subject != subject.upper() and len(subject) == 2):
+        raise ValueError(
+            f"“{value}” isn't a category of arXiv. Did you mean {archive.lower()}.{subject.upper()}?"
+        )
+    return value
+
+
+Category = Annotated[str, AfterValidator(_check_category)]
+
+
+class ArxivSettings(SettingsGroup):
+    """Which categories to follow, and where arXiv is."""
+
+    arxiv_rss_url: BaseUrl = "https://rss.arxiv.org"
+    arxiv_oai_url: BaseUrl = "https://oaipmh.arxiv.org"
+    arxiv_api_url: BaseUrl = "https://export.arxiv.org"
+    """Used for searches on demand and for backfilling, never to find what is new."""
+    arxiv_categories: CommaSeparated[Category] = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
+    arxiv_cross_lists: bool = False
+    """Whether a paper counts as new in these categories although its primary category is another one."""
+    arxiv_holidays: CommaSeparated[date] = ()
+    """More dates on which arXiv announces nothing, in addition to the known ones: `2027-05-03,2027-08-16`."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories to follow, each once."""
+        return tuple(dict.fromkeys(self.arxiv_categories))
+
+
+SETTINGS = ArxivSettings
+
+
+def build(context: SourceContext) -> Iterator[ArxivRss | ArxivOai]:
+    """Two sources for each category. All of them wait at one gate, and pause together."""
+    settings = context.settings.of(ArxivSettings)
+    upstream = _upstream(context)
+    calendar, cross = Calendar(settings.arxiv_holidays), settings.arxiv_cross_lists
+    for category in settings.categories:
+        yield ArxivRss(
+            category, upstream, settings.arxiv_rss_url, context.now, calendar=calendar, cross=cross
+        )
+        yield ArxivOai(
+            category,
+            upstream,
+            settings.arxiv_oai_url,
+            context.now,
+            context.progress,
+            calendar=calendar,
+            cross=cross,
+        )
+
+
+def build_search(context: SourceContext) -> Iterator[ArxivSearch]:
+    """arXiv's own search."""
+    settings = context.settings.of(ArxivSettings)
+    yield ArxivSearch(_upstream(context), settings.arxiv_api_url, settings.arxiv_oai_url)
+
+
+def build_history(context: SourceContext) -> Iterator[ArxivHistory]:
+    """Past days of the categories that are followed."""
+    settings = context.settings.of(ArxivSettings)
+    if settings.categories:
+        yield ArxivHistory(_upstream(context), settings.arxiv_api_url, settings.categories)
+
+
+def _upstream(context: SourceContext) -> Upstream:
+    return context.upstream("arXiv", gate="arxiv", pause=ARXIV_PAUSE)

@@ -1,0 +1,204 @@
+"""arXiv's OAI-PMH interface, category by category: what is new there and whatever the feeds have left out.
+
+The feeds tell first, but they hold one batch only, and now and then not all of it. Here every change of a day
+and later is listed, so that nothing is missed that arXiv has announced, also after weeks of downtime.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+from typing import Any, Self
+
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
+from bot.ports import Batch
+from bot.sources.arxiv.calendar import DAY, NEW_YORK, Calendar, at
+from bot.sources.arxiv.oai_records import Page, Record, TokenExpired, parse_page
+from bot.sources.context import Progress
+from bot.sources.http import Upstream
+
+TIMES = (time(7, 0), time(23, 0))
+"""New York time. The interface is brought up to date by about 22:30."""
+FIRST_WALK = 14
+"""Days read at the very first fetch, as history."""
+OVERLAP = 2
+"""Days that are read again: a record that changes while a list is read moves to its end, and in a list that is cut by
+counting another one slips through."""
+LATE = 90
+"""Days. What was announced before is not news any more, even if it is unseen."""
+MODERATION = 4
+"""Days for which papers are held back, mostly: https://info.arxiv.org/help/availability.html."""
+_GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")
+_NUMBERED = re.compile(r"(\d{4})\.(\d{4,5})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far a category has been harvested. The last three say how far a list has been read that has more pages."""
+
+    since: date
+    """What changed before has been read."""
+    began: date
+    """The day of the first fetch's first record."""
+    newest: str
+    """The newest identifier that the first fetch knew. They are given on announcement: any beyond it is news."""
+    token: str | None = None
+    """Asks for the next page where one day has more than a page."""
+    answered: date | None = None
+    """When the present list's first page was answered."""
+    top: str = ""
+    """The newest identifier of the first fetch's pages, so far."""
+
+    def __str__(self) -> str:
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps({name: value for name, value in fields.items() if value}, default=date.isoformat)
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """The inverse of `str`. Raises SourceError for anything else, for starting anew would skip papers."""
+        try:
+            fields: dict[str, Any] = {"newest": ""} | json.loads(written)
+            for name in {"since", "began", "answered"} & fields.keys():
+                fields[name] = date.fromisoformat(fields[name])
+            return cls(**fields)
+        except (ValueError, TypeError) as error:
+            raise SourceError(f"the cursor of arXiv's OAI in Redis can't be read: {written!r}") from error
+
+
+class ArxivOai:
+    """One category, or a whole archive, of arXiv. Announces what was announced there and is unseen."""
+
+    def __init__(
+        self,
+        category: str,
+        upstream: Upstream,
+        url: str,
+        now: Callable[[], datetime],
+        progress: Progress,
+        *,
+        calendar: Calendar,
+        cross: bool = False,
+    ) -> None:
+        self.name = f"arxiv:{category}:oai"
+        self._category = category
+        self._upstream = upstream
+        self._url = f"{url.rstrip('/')}/oai"
+        self._now = now
+        self._progress = progress
+        self._calendar = calendar
+        self._cross = cross
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        """The next page of what has changed; at the very first fetch, history of 14 days."""
+        now = self._now()
+        reached = Cursor.parse(cursor) if cursor else _first(now)
+        try:
+            page = await self._page(reached)
+        except TokenExpired:  # it was of another day; what was read of this one is known by now
+            reached = replace(reached, token=None)
+            page = await self._page(reached)
+        self._report(reached, page, now)
+        following = _after(reached, page)
+        batch = self._news(page, reached, now) if reached.newest else self._first_news(page, reached, now)
+        return replace(batch, cursor=str(following), more=following.answered is not None)
+
+    def next_poll(self, now: datetime) -> datetime:
+        today = now.astimezone(NEW_YORK).date()
+        moments = (at(day, hour).astimezone(UTC) for day in (today, today + DAY) for hour in TIMES)
+        return next(moment for moment in moments if moment > now)
+
+    async def _page(self, reached: Cursor) -> Page:
+        params = {"verb": "ListRecords"}
+        if reached.token:
+            params["resumptionToken"] = reached.token
+        else:
+            params |= {"metadataPrefix": "arXivRaw", "set": set_of(self._category)}
+            params["from"] = reached.since.isoformat()
+        answer = await self._upstream.get(self._url, params, slow=True)
+        return await asyncio.to_thread(parse_page, answer.body)
+
+    def _report(self, reached: Cursor, page: Page, now: datetime) -> None:
+        days = (now.date() - reached.since).days + 1
+        read = (page.records[-1].stamp - reached.since).days + 1 if page.records and page.token else days
+        self._progress(self.name, max(1, min(read, days)), days)
+
+    def _news(self, page: Page, reached: Cursor, now: datetime) -> Batch:
+        """What is announced, if it is unseen, and what is only told of papers that are known."""
+        papers, updates = [], []
+        for record in page.records:
+            if self._is_new(record, reached, now):
+                papers.append(record.paper)
+            else:
+                updates.append(_update(record))
+        return Batch(papers=tuple(papers), cursor="", updates=tuple(updates), skipped=page.skipped)
+
+    def _first_news(self, page: Page, reached: Cursor, now: datetime) -> Batch:
+        """The latest announcement, if it is of this day; what came before it is history."""
+        last = self._calendar.last(now)
+        fresh = last.astimezone(UTC).date() if now - last < DAY else date.max
+        papers: list[Paper] = []
+        history: list[Paper] = []
+        for record in page.records:
+            submitted = record.paper.published.date()
+            if record.withdrawn or submitted < reached.began or not self._is_wanted(record.paper):
+                continue
+            is_fresh = record.stamp >= fresh and submitted >= fresh - MODERATION * DAY
+            (papers if is_fresh and record.versions == 1 else history).append(record.paper)
+        return Batch(papers=tuple(papers), cursor="", history=tuple(history), skipped=page.skipped)
+
+    def _is_new(self, record: Record, reached: Cursor, now: datetime) -> bool:
+        """Whether it was announced after the first fetch and not too long ago, in whichever version it is by now."""
+        oldest = f"{now - LATE * DAY:%y%m}.00000"
+        age = _age(record.paper.id)
+        is_young = age > _age(reached.newest) and age > _age(oldest)
+        return is_young and not record.withdrawn and self._is_wanted(record.paper)
+
+    def _is_wanted(self, paper: Paper) -> bool:
+        """Whether it is of the category, and not only listed there too."""
+        among = paper.categories if self._cross else paper.categories[:1]
+        return any(name == self._category or name.startswith(f"{self._category}.") for name in among)
+
+
+def set_of(category: str) -> str:
+    """The name of a category's or an archive's set: `cs:cs:AI`, `physics:hep-th`."""
+    archive = category.partition(".")[0]
+    group = archive if archive in _GROUPS else "physics"
+    return f"{group}:{category.replace('.', ':')}"
+
+
+def _first(now: datetime) -> Cursor:
+    since = now.astimezone(UTC).date() - FIRST_WALK * DAY
+    return Cursor(since=since, began=since, newest="")
+
+
+def _after(reached: Cursor, page: Page) -> Cursor:
+    """The cursor behind a page.
+
+    The next page begins with the last day of this one, which is read again. Only a day that has more than a page is
+    left to the server's way of counting.
+    """
+    answered = reached.answered or page.answered
+    top = max((reached.top, *(record.paper.id for record in page.records)), key=_age)
+    top = top if not reached.newest else ""
+    if page.token:
+        last = max((record.stamp for record in page.records), default=reached.since)
+        if last > reached.since:
+            return replace(reached, since=last, token=None, answered=answered, top=top)
+        return replace(reached, token=page.token, answered=answered, top=top)
+    since = max(reached.since if reached.answered is None else date.min, answered - OVERLAP * DAY)
+    newest = reached.newest or top or f"{reached.began:%y%m}.00000"
+    return Cursor(since=since, began=reached.began, newest=newest)
+
+
+def _age(paper_id: str) -> tuple[int, int]:
+    """Orders identifiers by their announcement. Those of before April 2007 are older than all others."""
+    parts = _NUMBERED.fullmatch(paper_id)
+    return (int(parts[1]), int(parts[2])) if parts else (-1, 0)
+
+
+def _update(record: Record) -> Paper:
+    """What is taken over of a paper that is known: categories, and that it was withdrawn; not a new text."""
+    return replace(record.paper, sources=(), withdrawn=record.withdrawn or None)

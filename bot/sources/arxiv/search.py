@@ -1,0 +1,116 @@
+"""arXiv on demand: its search (https://info.arxiv.org/help/api/user-manual.html), one paper, one day of the past."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import structlog
+
+from bot.domain.errors import SourceError
+from bot.domain.models import Paper
+from bot.query import Category, Not, Person, Phrase, Query
+from bot.query.nodes import And, Node
+from bot.sources.arxiv.announcements import parse_answer
+from bot.sources.arxiv.oai_records import parse_record
+from bot.sources.http import Upstream
+from bot.text import spell
+from bot.text.identity import is_arxiv
+
+MAX_WORDS = 12
+"""Words of a search; with more, arXiv's search is slow and no better."""
+PAGE = 1000
+"""Papers asked for in one request about a day: arXiv allows 2,000, and is slow then."""
+MAX_PAGES = 10
+_FIELDS = {"": "all", "title": "ti", "abs": "abs"}
+
+log = structlog.get_logger(__name__)
+
+
+class ArxivSearch:
+    """Searches by words and fields, best match first. arXiv's one request in 3 s may make an answer late."""
+
+    name = "arXiv"
+
+    def __init__(self, upstream: Upstream, api_url: str, oai_url: str) -> None:
+        self._upstream = upstream
+        self._api_url = f"{api_url}/api/query"
+        self._oai_url = f"{oai_url}/oai"
+
+    async def search(self, words: str, query: Query | None, most: int) -> Sequence[Paper]:
+        asked = (query and _translated(query.root)) or _all_of(words)
+        if not asked:
+            return ()
+        params = {"search_query": asked, "max_results": str(most), "sortBy": "relevance"}
+        return parse_answer((await self._upstream.get(self._api_url, params, accept=(200, 400))).body)
+
+    async def paper(self, paper_id: str) -> Paper | None:
+        """One paper by OAI-PMH, which is dependable; by the search API if that fails."""
+        if not is_arxiv(paper_id):
+            return None
+        try:
+            return await self._by_oai(paper_id)
+        except SourceError as error:
+            if error.refused or error.retry_after is not None:
+                raise
+            log.info("arxiv_record_not_read", paper=paper_id, reason=str(error))
+        params = {"id_list": paper_id, "max_results": "1"}
+        answer = await self._upstream.get(self._api_url, params, accept=(200, 400))
+        return next(iter(parse_answer(answer.body)), None)
+
+    async def _by_oai(self, paper_id: str) -> Paper | None:
+        identifier = f"oai:arXiv.org:{paper_id}"
+        params = {"verb": "GetRecord", "metadataPrefix": "arXivRaw", "identifier": identifier}
+        return parse_record((await self._upstream.get(self._oai_url, params)).body)
+
+
+class ArxivHistory:
+    """The papers that were submitted on a day, by the search API."""
+
+    name = "arXiv"
+
+    def __init__(self, upstream: Upstream, api_url: str, categories: Sequence[str]) -> None:
+        self._upstream = upstream
+        self._url = f"{api_url}/api/query"
+        self._categories = " OR ".join(f"cat:{category}" for category in categories)
+
+    async def of(self, day: date) -> Sequence[Paper]:
+        wanted = f"({self._categories}) AND submittedDate:[{day:%Y%m%d}0000 TO {day:%Y%m%d}2359]"
+        found: list[Paper] = []
+        for page in range(MAX_PAGES):
+            params = {"search_query": wanted, "start": str(page * PAGE), "max_results": str(PAGE)}
+            answer = await self._upstream.get(self._url, params, accept=(200, 400), slow=True)
+            papers = parse_answer(answer.body)
+            found += papers
+            if len(papers) < PAGE:
+                return found
+        raise SourceError(f"arXiv lists more than {PAGE * MAX_PAGES} papers for {day}, which can't be right")
+
+
+def _all_of(words: str) -> str:
+    return " AND ".join(f"all:{word}" for word in spell(words)[:MAX_WORDS])
+
+
+def _translated(node: Node) -> str | None:
+    """A query that is a plain list of terms, in arXiv's language; None for any other, and if no term is left."""
+    nodes = node.nodes if isinstance(node, And) else (node,)
+    wanted = [_term(part) for part in nodes if not isinstance(part, Not)]
+    unwanted = [_term(part.node) for part in nodes if isinstance(part, Not)]
+    if None in wanted or len(nodes) > MAX_WORDS:
+        return None
+    return "".join((" AND ".join(filter(None, wanted)), *(f" ANDNOT {term}" for term in unwanted if term)))
+
+
+def _term(node: Node) -> str | None:
+    match node:
+        case Phrase(words, field):
+            return f"{_FIELDS[field]}:{_quoted(words)}{'*' if node.prefix else ''}"
+        case Person(words):
+            return f"au:{_quoted(words)}{'*' if node.prefix else ''}"
+        case Category(name):
+            return f"cat:{name}"
+        case _:
+            return None
+
+
+def _quoted(words: Sequence[str]) -> str:
+    text = " ".join(words)
+    return f'"{text}"' if len(words) > 1 or not text.isalnum() else text

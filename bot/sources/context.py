@@ -1,0 +1,54 @@
+"""What the composition root hands to every source."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
+
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from bot.settings import Settings
+from bot.sources.http import TIMEOUT, Turn, Upstream, user_agent
+from bot.store.request_gate import Gate
+
+Network = IPv4Network | IPv6Network
+Progress = Callable[[str, int, int], None]
+"""Receives a source's name, how many days it has read, and of how many."""
+
+
+def silent(_source: str, _done: int, _total: int) -> None:
+    """Progress that is not shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceContext:
+    """Settings, connections and the clock."""
+
+    settings: Settings
+    """A source reads its own group: `context.settings.of(ArxivSettings)`."""
+    session: ClientSession
+    redis: Redis
+    now: Callable[[], datetime]
+    """The current time, with a zone."""
+    progress: Progress = silent
+    timeout: float = TIMEOUT
+    """Seconds for one request."""
+    pace: float = 1.0
+    """Factor on the pauses between requests; less than 1 only in a simulation."""
+
+    def upstream(self, name: str, *, gate: str = "", pause: float = 0.0) -> Upstream:
+        """HTTP access to an upstream that errors call `name`.
+
+        With a `gate`, requests over all processes wait for each other, and leave `pause` seconds between them.
+        """
+        turn: Turn = Gate(self.redis, gate, pause=pause * self.pace).turn if gate else nullcontext
+        return Upstream(
+            name,
+            self.session,
+            user_agent=user_agent(self.settings.contact),
+            now=self.now,
+            timeout=self.timeout,
+            turn=turn,
+        )

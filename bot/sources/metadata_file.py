@@ -1,0 +1,85 @@
+"""Papers as files have them, a JSON object a line: of arXiv's public metadata, or as Paperboy writes them.
+
+arXiv's file: https://www.kaggle.com/datasets/Cornell-University/arxiv, all that there is, with LaTeX in it.
+"""
+
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from bot.domain.models import Paper
+from bot.sources.arxiv.papers import abstract_url, categories, pdf_url
+from bot.sources.authors import read_authors
+from bot.sources.fields import count, moment, text, web_url
+from bot.text import clean
+from bot.text.identity import is_arxiv, paper_id
+
+SOURCE = "arxiv"
+
+
+def published_in(row: Any) -> datetime:
+    """When its first version came out. Raises ValueError where the row does not say."""
+    if not isinstance(row, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004  # it is what whoever wrote the file did wrong
+    versions = row.get("versions")
+    if isinstance(versions, list) and versions and isinstance(versions[0], dict):
+        return parsedate_to_datetime(text(versions[0].get("created"))).astimezone(UTC)
+    return moment(row.get("published") or row.get("update_date"))
+
+
+def paper_in(row: Any) -> Paper:
+    """The paper of one row. Raises ValueError that says what is wrong with it."""
+    published = published_in(row)
+    known = paper_id(text(row.get("id")))
+    title, url = clean(text(row.get("title"))), web_url(row.get("url"))
+    is_arxivs = known is not None and is_arxiv(known)
+    its_id = (known if is_arxivs or url else "") or (text(row.get("id")).strip() if url else "")
+    if not its_id or not title:
+        raise ValueError("it lacks an id or a title")
+    return Paper(
+        id=its_id,
+        title=title,
+        abstract=clean(text(row.get("abstract"))),
+        authors=_authors(row),
+        url=url or abstract_url(its_id),
+        pdf_url=pdf_url(its_id) if is_arxivs else web_url(row.get("pdf_url")),
+        published=published,
+        categories=categories(_words(row.get("categories"))),
+        sources=tuple(_words(row.get("sources"))) or (SOURCE,),
+        tldr=clean(text(row.get("tldr"))) or None,
+        code_url=web_url(row.get("code_url")),
+        project_url=web_url(row.get("project_url")),
+        organization=clean(text(row.get("organization"))) or None,
+        upvotes=count(row.get("upvotes")),
+    )
+
+
+def row_of(line: str) -> Any:
+    """One line's JSON. Raises ValueError for what is not JSON."""
+    try:
+        return json.loads(line)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _authors(row: dict[str, Any]) -> tuple[str, ...]:
+    """arXiv writes them as one line, and parsed: last name, first names, suffix. Paperboy writes a list of names."""
+    names = row.get("authors_parsed") or row.get("authors")
+    if isinstance(names, str):
+        return read_authors(names, last_first=False)
+    rows = names if isinstance(names, list) else []
+    return read_authors(map(_one_author, rows), last_first=False)
+
+
+def _one_author(value: Any) -> str:
+    if not isinstance(value, list):
+        return text(value)
+    last, first, suffix, *_ = [*map(text, value), "", "", ""]
+    return " ".join(part for part in (first, last, suffix) if part)
+
+
+def _words(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return value.split()
+    return [text(word) for word in value] if isinstance(value, list) else []

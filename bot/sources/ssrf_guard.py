@@ -1,0 +1,69 @@
+"""HTTP to addresses that somebody else chose: only what is public is ever connected to.
+
+The socket is made for an address that was looked at, and for no other: neither a name that resolves to something
+else the next time nor a redirect gets past it.
+"""
+
+import socket
+from collections.abc import Collection
+from errno import EACCES
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from aiohttp import AddrInfoType, ClientSession, DummyCookieJar, TCPConnector
+
+from bot.sources.context import Network
+
+Address = IPv4Address | IPv6Address
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+_RELAYS = IPv4Network("192.88.99.0/24")
+"""Of 6to4: what is sent there goes who knows where."""
+
+
+class PrivateAddressError(OSError):
+    """An address that is not public."""
+
+
+def guarded_session(private: Collection[Network] = ()) -> ClientSession:
+    """A session that connects to public addresses and those of the networks `private`, keeping no cookies.
+
+    Bodies come as they were sent, compressed or not: a bomb is not set off here.
+    """
+
+    def connect(info: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        refuse_private(str(address[0]), private)
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        return made
+
+    connector = TCPConnector(socket_factory=connect, force_close=True, use_dns_cache=False, limit=4)
+    return ClientSession(connector=connector, cookie_jar=DummyCookieJar(), auto_decompress=False)
+
+
+def refuse_private(host: str, private: Collection[Network]) -> None:
+    """Raises PrivateAddressError for an address that is neither public nor of a network of `private`."""
+    address = ip_address(host.partition("%")[0])
+    meant = _meant(address)
+    if not all(is_public(one) or any(one in network for network in private) for one in meant):
+        raise PrivateAddressError(
+            EACCES,
+            f"{address} is not a public address; if it is meant, add its network to PAPERBOY_FEEDS_PRIVATE",
+        )
+
+
+def is_public(address: Address) -> bool:
+    """Whether it is of the Internet and one host's."""
+    if address in _RELAYS or (isinstance(address, IPv6Address) and address.is_site_local):
+        return False
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+
+
+def _meant(address: Address) -> tuple[Address, ...]:
+    """The addresses that are reached by way of this one: IPv6 has four ways of writing one of IPv4."""
+    if isinstance(address, IPv4Address):
+        return (address,)
+    if address in _NAT64:
+        return (IPv4Address(int(address) & 0xFFFFFFFF),)
+    written = address.teredo or (address.ipv4_mapped or address.sixtofour,)
+    return tuple(one for one in written if one) or (address,)

@@ -1,0 +1,169 @@
+"""What the outbox holds, read without changing anything: for commands, `doctor` and the metrics."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from math import inf
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.domain.deliveries import ChannelStatus, DeadLetter, OpenDelivery, Pause, Sent, channel_of
+from bot.domain.models import ChannelRef
+from bot.store import keys
+from bot.store.outbox.records import open_delivery_of, pause_of, sent_of, wanted
+from bot.store.unreadable import UNREADABLE, load_each
+
+
+class OutboxReader:
+    """Counts and lists deliveries and pauses."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def now(self) -> datetime:
+        """The time of Redis' clock."""
+        seconds, micros = await self._redis.time()
+        return datetime.fromtimestamp(seconds + micros / 1e6, UTC)
+
+    async def open(self) -> int:
+        """How many deliveries are due or late, without those of paused channels and dead letters."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for shard in range(keys.SHARDS):
+            _ = pipeline.get(keys.open_count(shard))
+        return sum(int(count or 0) for count in await pipeline.execute())
+
+    async def overdue(self, platform: str) -> float:
+        """How many seconds the most overdue delivery of a platform is late, without those of paused channels."""
+        now = (await self.now()).timestamp()
+        pipeline = self._redis.pipeline(transaction=False)
+        for shard in range(keys.SHARDS):
+            _ = pipeline.zrange(keys.due(shard, platform), 0, 0, withscores=True)
+        first = min((score for answer in await pipeline.execute() for _, score in answer), default=inf)
+        return max(0.0, now - first / 1000)
+
+    async def open_deliveries(self, channel: ChannelRef) -> list[OpenDelivery]:
+        """The channel's deliveries that are not done, the earliest first."""
+        by_paper: Any = await self._redis.hvals(keys.open_papers(channel))
+        names = sorted(set(by_paper))
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in names:
+            _ = pipeline.hgetall(keys.delivery(key))
+        records = await pipeline.execute() if names else []
+        stored = [(key, record) for key, record in zip(names, records, strict=True) if record]
+        loaded = await load_each(self._redis, "delivery", stored, open_delivery_of)
+        return sorted((delivery for _, delivery in loaded), key=lambda one: one.due)
+
+    async def status(self, channel: ChannelRef) -> ChannelStatus:
+        """How many messages wait for a channel, and why it is paused if it is."""
+        owed: Any = await self._redis.hvals(keys.open_papers(channel))
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in set(owed):
+            _ = pipeline.hget(keys.delivery(key), "state")
+        states = await pipeline.execute() if owed else []
+        dead = sum(state in {"dead", "held"} for state in states)
+        return ChannelStatus(len(states) - dead, dead, await self._pause_of(channel))
+
+    async def _pause_of(self, channel: ChannelRef) -> Pause | None:
+        """The pause of the channel, else of its workspace."""
+        for scope, name, health in (
+            ("channel", str(channel), keys.channel(channel)),
+            (
+                "workspace",
+                keys.workspace(channel.platform, channel.workspace),
+                keys.workspace_health(channel),
+            ),
+        ):
+            fields: Any = await self._redis.hmget(health, "paused", "paused_at", "probe_at")
+            if fields[0]:
+                return pause_of(f"{scope} {name}", *fields)
+        return None
+
+    async def paused_counts(self) -> Mapping[tuple[str, str], tuple[int, datetime]]:
+        """(platform, `channel` or `workspace`) -> how many are paused, and since when the first of them is."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for shard in range(keys.SHARDS):
+            _ = pipeline.zrange(keys.paused(shard), 0, -1, withscores=True)
+        since: dict[str, float] = {}  # a workspace is paused in every shard
+        for answer in await pipeline.execute():
+            since |= {name: min(at, since.get(name, inf)) for name, at in answer}
+        counts: dict[tuple[str, str], tuple[int, datetime]] = {}
+        for name, at in since.items():
+            scope, _, paused = name.partition(" ")
+            place, moment = (paused.partition(":")[0], scope), datetime.fromtimestamp(at / 1000, UTC)
+            count, first = counts.get(place, (0, moment))
+            counts[place] = (count + 1, min(first, moment))
+        return counts
+
+    async def pauses(self, limit: int = 100) -> list[Pause]:
+        """The channels and workspaces that have been paused longest."""
+        found: dict[str, tuple[float, int]] = {}
+        for shard in range(keys.SHARDS):
+            stored: Any = await self._redis.zrange(keys.paused(shard), 0, limit - 1, withscores=True)
+            found |= {name: (at, shard) for name, at in stored}
+        pauses = []
+        for name, (_, shard) in sorted(found.items(), key=lambda item: item[1])[:limit]:
+            scope, _, paused = name.partition(" ")
+            fields: Any = await self._redis.hmget(
+                f"{keys.shard(shard)}{scope}:{paused}", "paused", "paused_at", "probe_at"
+            )
+            if fields[0]:
+                pauses.append(pause_of(name, *fields))
+        return pauses
+
+    async def dead_letter_counts(self) -> Mapping[str, int]:
+        """State (`dead` or `held`) -> how many deliveries wait for the operator's decision."""
+        states = ("dead", "held")
+        pipeline = self._redis.pipeline(transaction=False)
+        for state in states:
+            for shard in range(keys.SHARDS):
+                _ = pipeline.zcard(keys.dead_letters(shard, state))
+        counts = list(map(int, await pipeline.execute()))
+        return {state: sum(counts[n * keys.SHARDS :][: keys.SHARDS]) for n, state in enumerate(states)}
+
+    async def dead_letters(self) -> AsyncIterator[DeadLetter]:
+        """Deliveries that wait for the operator's decision, in no order."""
+        for shard in range(keys.SHARDS):
+            for state in ("dead", "held"):
+                async for key, since in self._redis.zscan_iter(keys.dead_letters(shard, state)):
+                    record: Any = await self._redis.hgetall(keys.delivery(key))
+                    if record:
+                        moment = datetime.fromtimestamp(since / 1000, UTC)
+                        why = record.get("error", "")
+                        yield DeadLetter(key, channel_of(key), _papers(record), state, why, moment)
+
+    async def sent(self, channel: ChannelRef, paper_id: str) -> Sent | None:
+        """When and where the paper was posted in the channel, for about the last `keys.PERIODS` months."""
+        now = int((await self._redis.time())[0]) // keys.PERIOD
+        for ago in range(keys.PERIODS):
+            text: Any = await self._redis.hget(keys.sent(channel, now - ago), paper_id)
+            stored = [(f"{channel} {paper_id}", text)] if text else []
+            for _, sent in await load_each(
+                self._redis, "sent", stored, lambda _name, record: sent_of(record)
+            ):
+                return sent
+        return None
+
+    async def digest(self, channel: ChannelRef, label: str) -> list[str]:
+        """The papers of the digest that was posted under this label, for as long as `sent` knows them."""
+        return [paper_id async for paper_id, sent in self._all_sent(channel) if sent.label == label]
+
+    async def _all_sent(self, channel: ChannelRef) -> AsyncIterator[tuple[str, Sent]]:
+        """Everything that was posted in the channel, the latest month first."""
+        period = int((await self.now()).timestamp()) // keys.PERIOD
+        for ago in range(keys.PERIODS):
+            async for paper_id, text in self._redis.hscan_iter(keys.sent(channel, period - ago), count=500):
+                for _, sent in await load_each(
+                    self._redis,
+                    "sent",
+                    [(f"{channel} {paper_id}", text)],
+                    lambda _name, record: sent_of(record),
+                ):
+                    yield paper_id, sent
+
+
+def _papers(record: Mapping[str, str]) -> Any:
+    """The papers of a dead letter; none if that is why it is one."""
+    try:
+        return wanted(record["papers"])
+    except UNREADABLE:
+        return ()

@@ -1,0 +1,104 @@
+"""How many entries of feeds with faults are read, and how long an arXiv feed takes: a part of `tests.bench.feeds`.
+
+The same is done in the same run as a simple bot does it, with feedparser in its own process.
+"""
+
+import io
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from time import process_time
+from typing import Any
+
+import feedparser
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from bot.domain.errors import SourceError
+from bot.sources.arxiv.announcements import parse_announcements
+from bot.sources.arxiv.papers import elements
+from bot.sources.context import Network
+from bot.sources.feed import Feed
+from tests.sources.odd_feeds import ODD
+from tests.sources.upstreams import Announced, rss
+
+ENTRIES = 994
+"""Entries of a large arXiv feed."""
+
+
+@asynccontextmanager
+async def _server(host: str) -> AsyncIterator[str]:
+    """A server of the feeds with faults, each under its place in the list."""
+    feeds = list(ODD.values())
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        odd = feeds[int(request.path.strip("/"))]
+        return web.Response(body=odd.body, headers=dict(odd.headers))
+
+    app = web.Application()
+    app.router.add_get("/{number}", respond)
+    async with TestServer(app, host=host) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+async def _read_by_us(url: str, allowed: Collection[Network]) -> int:
+    feed = Feed("odd", url, lambda: datetime.now(UTC), private=allowed)
+    try:
+        batch = await feed.fetch(None)
+    except SourceError:
+        return 0
+    return len({paper.id for paper in (*batch.papers, *batch.history)})
+
+
+async def _read_simply(url: str) -> int:
+    """Entries with a title and a link, by id or link; none of a feed that feedparser calls malformed."""
+    try:
+        async with ClientSession() as session, session.get(url) as response:
+            found = feedparser.parse(io.BytesIO(await response.read()))
+    except Exception:  # noqa: BLE001  # whatever it is, nothing is read
+        return 0
+    if found.bozo:
+        return 0
+    names = (one.get("id") or one.get("link") for one in found.entries if one.get("title"))
+    return len({name for name in names if name})
+
+
+async def read_odd_feeds(host: str, allowed: Collection[Network]) -> dict[str, Any]:
+    """Entries that hold a paper, how many of these can be read, and how many are, here and by a simple bot."""
+    wrong: dict[str, str] = {}
+    ours, simply = 0, 0
+    async with _server(host) as url:
+        for number, (name, odd) in enumerate(ODD.items()):
+            read = await _read_by_us(f"{url}/{number}", allowed)
+            ours, simply = ours + read, simply + await _read_simply(f"{url}/{number}")
+            if read != odd.readable:
+                wrong[name] = f"{read} of {odd.readable}"
+    return {
+        "feeds": len(ODD),
+        "entries": sum(odd.entries for odd in ODD.values()),
+        "readable": sum(odd.readable for odd in ODD.values()),
+        "read": ours,
+        "simple": simply,
+        "wrong": wrong,
+    }
+
+
+def _xml(body: bytes) -> int:
+    return sum(1 for _ in elements(body, "a feed"))
+
+
+def arxiv_ms() -> dict[str, float]:
+    """Processor milliseconds for a large arXiv feed, the best of five.
+
+    `xml` is our parser, which `feedparser` stands against; `papers` is the same with all text cleaned.
+    """
+    body = rss(*(Announced(f"2605.{n:05}", title=f"On the number {n}") for n in range(ENTRIES)))
+    times: dict[str, float] = {}
+    for name, parse in (("xml", _xml), ("papers", parse_announcements), ("feedparser", feedparser.parse)):
+        took = []
+        for _ in range(5):
+            began = process_time()
+            parse(body)
+            took.append(1000 * (process_time() - began))
+        times[name] = round(min(took), 1)
+    return times

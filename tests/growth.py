@@ -1,0 +1,402 @@
+"""Finds what takes more than linear time on hostile text: every regular expression and every function of a text.
+
+Everything is found by itself: compiled patterns in modules and classes, literal patterns in calls of `re`, patterns
+that platforms declare, and all functions of one `str` or `bytes`. `python -m tests.growth` prints the slowest.
+"""
+
+import ast
+import gc
+import importlib
+import inspect
+import pkgutil
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from math import log
+from pathlib import Path
+from time import thread_time
+from types import FrameType, ModuleType
+from typing import Any
+
+import adapters
+import bot
+from bot.cards.build import paragraph
+from bot.commands.parser import parse_line
+from bot.domain.models import ChannelRef, User
+from bot.observability.logs import Redact
+
+UNITS = (
+    *(
+        "<",
+        "<@",
+        "<a ",
+        "</",
+        "<!--",
+        "&",
+        "&#",
+        "&lt;",
+        "$",
+        "$$",
+        "{",
+        "}",
+        "{}",
+        "\\",
+        "\\a",
+        "\\{",
+        "(",
+        "((",
+        ")",
+        "[",
+    ),
+    *(
+        " ",
+        "a ",
+        "a",
+        "\t ",
+        "\n",
+        "\r\n",
+        "\u0308",
+        "a\u0308",
+        "\u200b",
+        ":",
+        "a:",
+        "@",
+        "a@",
+        "-",
+        "--",
+        "0-",
+        "1",
+        "#1 ",
+    ),
+    *(
+        '"',
+        "“",
+        ",",
+        ", ",
+        ".",
+        "a.",
+        "=?",
+        "%",
+        "'",
+        "*",
+        "_",
+        "`",
+        "|",
+        "||",
+        "/",
+        "//",
+        "http://",
+        "https://a/",
+        "10.1000/",
+    ),
+    *(
+        "doi:",
+        "arXiv:",
+        "À",
+        "ﬀ",
+        "；",
+        "every:",
+        "OR ",
+        "-a ",
+        "title:",
+        "et al. ",
+        "i.e. ",
+        "^{",
+        "_{",
+        "~",
+        "!",
+        "?",
+        "xoxb-",
+    ),
+)
+"""What is repeated."""
+SHAPES = (("", ""), ("", "\x01"), ("://", ""), ("x", ""), ("<@", ""), ('"', ""))
+"""What stands before and behind the repetition, for patterns. Functions are slower, and get the first two."""
+PROBE, LONGEST = 600, 128_000
+"""Characters of the first input, and of the longest."""
+SUSPICIOUS = 8.0
+"""Growth is measured where four times the text takes so many times the time."""
+NOISE = 0.000_2
+"""Seconds below which two times aren't compared. A quadratic pattern takes more for four times `PROBE`."""
+ENOUGH = 0.02
+"""Seconds at which an input is long enough to tell growth."""
+LIMIT = 2.0
+"""Seconds after which a call is given up: that is no linear time for any input used here."""
+MAX_EXPONENT = 1.5
+"""Time may grow as n to this power. Linear is 1, sorting 1.1, quadratic 2."""
+
+NOT_CALLED: Mapping[str, str] = {
+    "bot.sources.feed_worker": "runs in a limited process",
+    "bot.store": "reads files and opens connections; what it gets was limited before",
+    "bot.cli": "reads the machine",
+    "bot.settings": "reads the operator's settings",
+    "bot.encryption": "derives keys",
+    "adapters.discord.platform.configure_library": "changes the library for the whole process",
+}
+"""Functions that aren't called, by module or name, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """The input on which something is slowest for its length."""
+
+    name: str
+    seconds: float
+    length: int
+    text: str
+    exponent: float | None = None
+    """How time grows; None if it was too short to measure."""
+
+    @property
+    def is_offender(self) -> bool:
+        return self.exponent is not None and self.exponent > MAX_EXPONENT
+
+
+PATTERN = "pattern "
+"""What names of patterns begin with."""
+
+
+class _TooSlow(BaseException):
+    """Not an Exception, so that no function under test swallows it."""
+
+
+def modules() -> Iterator[ModuleType]:
+    """Every module of ours that can be imported without running."""
+    for package in (bot, adapters):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__"):
+                yield importlib.import_module(found.name)
+
+
+def patterns() -> dict[str, re.Pattern[Any]]:
+    """Every regular expression, by where it stands."""
+    found: dict[str, re.Pattern[Any]] = {}
+    for module in modules():
+        for name, value in vars(module).items():
+            if not inspect.isclass(value) or value.__module__ == module.__name__:
+                found |= {
+                    f"{module.__name__}.{place}": pattern for place, pattern in _patterns_in(name, value)
+                }
+        known = {pattern.pattern for pattern in found.values()}
+        literal = _literal_patterns(module)
+        found |= {name: pattern for name, pattern in literal.items() if pattern.pattern not in known}
+    for group in adapters.setting_groups():
+        for n, text in enumerate(group.secret_patterns):
+            found[f"{group.__module__}.secret_patterns[{n}]"] = re.compile(text)
+    return found
+
+
+def _patterns_in(name: str, value: object, depth: int = 0) -> Iterator[tuple[str, re.Pattern[Any]]]:
+    if isinstance(value, re.Pattern):
+        yield name, value
+    elif depth < 3:
+        for place, child in _children(value):
+            yield from _patterns_in(f"{name}{place}", child, depth + 1)
+
+
+def _children(value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for n, pair in enumerate(value.items()):
+            yield f"[{n}]", pair
+    elif isinstance(value, list | tuple | set | frozenset):
+        for n, one in enumerate(value):
+            yield f"[{n}]", one
+    elif inspect.isclass(value):
+        for attribute, one in vars(value).items():
+            yield f".{attribute}", one
+    elif hasattr(value, "__dataclass_fields__"):
+        for attribute in value.__dataclass_fields__:
+            yield f".{attribute}", getattr(value, attribute, None)
+
+
+def _literal_patterns(module: ModuleType) -> dict[str, re.Pattern[Any]]:
+    """Patterns that are written in a call, such as `re.sub("a+", …)`."""
+    found: dict[str, re.Pattern[Any]] = {}
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "re" and node.args):
+            continue
+        first = node.args[0]
+        if isinstance(first, ast.Constant) and isinstance(first.value, str | bytes):
+            found[f"{module.__name__}: {first.value!r}"[:100]] = re.compile(first.value)
+    return found
+
+
+def functions() -> dict[str, Callable[[str], object]]:
+    """Every function of one text, by name, and some that take more."""
+    found: dict[str, Callable[[str], object]] = dict(MORE)
+    for module in modules():
+        for name, value in vars(module).items():
+            found |= dict(_functions_in(f"{module.__name__}.{name}", value, module))
+    return {
+        name: call
+        for name, call in found.items()
+        if not any(f"{name}.".startswith(f"{out}.") for out in NOT_CALLED)
+    }
+
+
+def _functions_in(name: str, value: Any, module: ModuleType) -> Iterator[tuple[str, Callable[[str], object]]]:
+    if getattr(value, "__module__", None) != module.__name__:
+        return
+    if inspect.isfunction(value) and not inspect.iscoroutinefunction(value):
+        kind = _takes(value)
+        if kind:
+            yield name, _called(value, kind)
+    elif inspect.isclass(value):
+        for attribute, one in vars(value).items():
+            if isinstance(one, classmethod | staticmethod) and (kind := _takes(getattr(value, attribute))):
+                yield f"{name}.{attribute}", _called(getattr(value, attribute), kind)
+
+
+def _takes(function: Callable[..., object]) -> type | None:
+    """`str` or `bytes`, if that is all that the function needs."""
+    needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+    needed = [p for p in needed if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if len(needed) != 1 or needed[0].kind == needed[0].KEYWORD_ONLY:
+        return None
+    return {str: str, "str": str, str | None: str, bytes: bytes, "bytes": bytes}.get(needed[0].annotation)
+
+
+def _called(function: Callable[[Any], Any], kind: type) -> Callable[[str], object]:
+    def call(text: str) -> object:
+        result = function(text if kind is str else text.encode("utf-8", "replace"))
+        return list(result) if isinstance(result, Iterator) else result
+
+    return call
+
+
+def _parse_as(name: str) -> Callable[[str], object]:
+    user, channel = User("u", "u"), ChannelRef("console", "", "c")
+    return lambda text: parse_line(f"/paper {name} {text}", user, channel)
+
+
+MORE: Mapping[str, Callable[[str], object]] = {
+    "a command line": _parse_as(""),
+    "a command line of subscribe": _parse_as("subscribe"),
+    "a command line of settings": _parse_as("settings"),
+    "a command line of explain": _parse_as("explain"),
+    "a log line": Redact(["a secret of ours"]).text,
+    "a paragraph of a card": paragraph,
+}
+"""Functions that take more than a text."""
+
+
+def all_calls() -> dict[str, Callable[[str], object]]:
+    """Everything to be measured."""
+    found = functions()
+    for name, pattern in patterns().items():
+        found[f"{PATTERN}{name}"] = _searching(pattern)
+    return found
+
+
+def _searching(pattern: re.Pattern[Any]) -> Callable[[str], object]:
+    def call(text: str) -> object:
+        subject = text.encode("utf-8", "replace") if isinstance(pattern.pattern, bytes) else text
+        pattern.fullmatch(subject)
+        return sum(1 for _ in pattern.finditer(subject))
+
+    return call
+
+
+def slowest(name: str, call: Callable[[str], object]) -> Slow:
+    """The input on which `call` is slowest; an offender, if there is one."""
+    worst = Slow(name, 0.0, PROBE, "")
+    with _alarm():
+        for shape in SHAPES if name.startswith(PATTERN) else SHAPES[:2]:
+            for unit in UNITS:
+                found = _measure(name, call, (shape[0], unit, shape[1]))
+                if found.is_offender:
+                    return found
+                worst = max(worst, found, key=lambda one: one.seconds / one.length)
+    return worst
+
+
+@contextmanager
+def _alarm() -> Iterator[None]:
+    """Calls can be given up meanwhile, and the garbage collector doesn't run."""
+    before = signal.signal(signal.SIGVTALRM, _give_up)
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _measure(name: str, call: Callable[[str], object], parts: tuple[str, str, str]) -> Slow:
+    shown = f"{parts[0]!r} + {parts[1]!r} * n + {parts[2]!r}"
+    short = _seconds(call, _text(parts, PROBE))
+    long = _seconds(call, _text(parts, 4 * PROBE)) if short < LIMIT else LIMIT
+    if long >= LIMIT:
+        return Slow(name, long, PROBE, shown, exponent=9.0)
+    if long < NOISE or long < SUSPICIOUS * short:
+        return Slow(name, long, 4 * PROBE, shown)
+    # Twice: a noisy machine may make one measurement look like growth, but hardly two.
+    tries = [_growth(name, call, parts, shown)]
+    if tries[0].is_offender:
+        tries.append(_growth(name, call, parts, shown))
+    return min(tries, key=lambda one: one.exponent or 0.0)
+
+
+def _growth(name: str, call: Callable[[str], object], parts: tuple[str, str, str], shown: str) -> Slow:
+    times: dict[int, float] = {}
+    length = PROBE // 2
+    while length <= LONGEST:
+        text = _text(parts, length)
+        times[length] = min(_seconds(call, text) for _ in range(3))
+        if times[length] >= ENOUGH:
+            break
+        length *= 2
+    last = max(times)
+    first = last // 4
+    if times[last] < ENOUGH / 4 or first not in times:
+        return Slow(name, times[last], last, shown)
+    return Slow(name, times[last], last, shown, exponent=log(times[last] / max(times[first], 1e-9)) / log(4))
+
+
+def _text(parts: tuple[str, str, str], length: int) -> str:
+    before, unit, behind = parts
+    return before + unit * max(1, (length - len(before) - len(behind)) // len(unit)) + behind
+
+
+def _seconds(call: Callable[[str], object], text: str) -> float:
+    """Processor time of one call; LIMIT if it takes longer."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT)
+    began = thread_time()
+    try:
+        with suppress(Exception):  # hostile text may be refused: only its time counts
+            call(text)
+        return thread_time() - began
+    except _TooSlow:
+        return LIMIT
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _give_up(_signal: int, _frame: FrameType | None) -> None:
+    raise _TooSlow
+
+
+def survey(names: Iterable[str] | None = None) -> list[Slow]:
+    """Measure everything, or what is named."""
+    calls = all_calls()
+    return [slowest(name, calls[name]) for name in (calls if names is None else names)]
+
+
+def main() -> None:
+    """Print the slowest, and all offenders."""
+    found = survey(sys.argv[1:] or None)
+    for one in sorted(found, key=lambda one: (one.is_offender, one.seconds / one.length))[-40:]:
+        growth = "" if one.exponent is None else f"  n^{one.exponent:.1f}"
+        mark = "  GROWS TOO FAST" if one.is_offender else ""
+        print(f"{one.seconds / one.length * 1e6:9.3f} µs/char {one.name}  {one.text}{growth}{mark}")  # noqa: T201
+    print(f"{len(found)} measured, {sum(one.is_offender for one in found)} grow too fast")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The upstreams' own search: asked together, for a short while, and never needed."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+
+from bot.domain.errors import SourceError
+from bot.query import parse
+from bot.sources import build_finders
+from bot.sources.semantic_scholar import parse_found
+from bot.sources.upstream_search import UpstreamSearch
+from tests.replay import serve
+from tests.sources.context import a_context
+from tests.sources.searchable import Searchable, scholarly
+from tests.sources.upstreams import app_of
+
+Open = Callable[[Searchable], Awaitable[UpstreamSearch]]
+
+
+@pytest.fixture
+async def opened(redis: Redis) -> AsyncIterator[Open]:
+    """All upstreams' search, at a server of the test's."""
+    async with AsyncExitStack() as stack:
+
+        async def open_(upstreams: Searchable) -> UpstreamSearch:
+            url = await stack.enter_async_context(serve(app_of(upstreams.respond)))
+            session = await stack.enter_async_context(ClientSession())
+            return UpstreamSearch(build_finders(a_context(url, session, redis, pace=0.01)))
+
+        yield open_
+
+
+async def test_all_are_asked_and_each_answers_in_its_order(opened: Open) -> None:
+    search = await opened(
+        Searchable(
+            huggingface=("2605.00002", "2605.00001"),
+            arxiv=("2605.00003",),
+            semantic_scholar=(scholarly("On Engines", doi="10.1000/ABC"), scholarly("No id")),
+        )
+    )
+    found = await search.search("counting numbers", parse("counting numbers"))
+    assert {name: [paper.id for paper in papers] for name, papers in found} == {
+        "Hugging Face": ["2605.00002", "2605.00001"],
+        "arXiv": ["2605.00003"],
+        "Semantic Scholar": ["doi:10.1000/abc"],
+    }
+
+
+async def test_who_is_late_or_fails_is_left_out(opened: Open) -> None:
+    upstreams = Searchable(huggingface=("2605.00001",), late=("/api/query",), failing=("/graph",))
+    search = UpstreamSearch((await opened(upstreams)).finders, timeout=0.5)
+    assert [name for name, _ in await search.search("x", None)] == ["Hugging Face"]
+    assert await UpstreamSearch().search("x", None) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ("diffusion policy", "all:diffusion AND all:policy"),
+        ('"diffusion policy" -survey', 'all:"diffusion policy" ANDNOT all:survey'),
+        ("author:hinton ti:capsule* cat:cs.LG", "au:hinton AND ti:capsule* AND cat:cs.LG"),
+        ("text-to-image", 'all:"text-to-image"'),
+        ("cats OR dogs", "all:cats AND all:dogs"),
+        ("agents min:3", "all:cats AND all:dogs"),
+    ],
+)
+async def test_arxiv_is_asked_in_its_own_language(opened: Open, query: str, asked: str) -> None:
+    upstreams = Searchable()
+    await (await opened(upstreams)).search("cats, dogs", parse(query))
+    (said,) = [path for path in upstreams.asked if path.startswith("/api/query")]
+    assert parse_qs(urlsplit(said).query)["search_query"] == [asked]
+
+
+async def test_a_paper_is_fetched_by_its_id_from_whoever_has_it(opened: Open) -> None:
+    search = await opened(Searchable(arxiv=("2605.00003",)))
+    found = await search.paper("2605.00003")
+    assert found is not None
+    assert (found[0], found[1].authors) == ("arXiv", ("Ada Lovelace", "Emmy Noether"))
+
+
+async def test_arxivs_search_api_is_asked_where_its_records_fail(opened: Open) -> None:
+    upstreams = Searchable(arxiv=("2605.00003",), failing=("/oai",))
+    found = await (await opened(upstreams)).paper("2605.00003")
+    assert found is not None
+    assert (found[0], found[1].authors) == ("arXiv", ("Emmy Noether",))
+    arxiv = [path.partition("?")[0] for path in upstreams.asked if path.startswith(("/oai", "/api/query"))]
+    assert arxiv == ["/oai", "/api/query"]
+
+
+async def test_the_first_answer_for_a_paper_is_enough(opened: Open) -> None:
+    upstreams = Searchable(huggingface=("2605.00003",), late=("/oai", "/graph"))
+    found = await (await opened(upstreams)).paper("2605.00003")
+    assert found is not None
+    assert found[0] == "Hugging Face"
+
+
+async def test_nobody_knows_a_paper_that_there_is_not(opened: Open) -> None:
+    assert await (await opened(Searchable())).paper("doi:10.1000/nothing") is None
+
+
+def test_a_scholarly_row_becomes_a_paper() -> None:
+    row = scholarly(
+        "On $\\alpha$",
+        doi="10.1000/x(1)",
+        publicationDate="2020-05-06",
+        abstract="We count.",
+        tldr={"model": "v2", "text": "They count."},
+        openAccessPdf={"url": "https://example.org/x.pdf"},
+    )
+    (paper,) = parse_found(json.dumps({"total": 1, "data": [row]}).encode())
+    assert (paper.id, paper.title, paper.tldr) == ("doi:10.1000/x(1)", "On α", "They count.")
+    assert (paper.url, paper.pdf_url) == ("https://doi.org/10.1000/x(1)", "https://example.org/x.pdf")
+    assert paper.published.date().isoformat() == "2020-05-06"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"message": "no"}', b'{"total": 3}', b"[" * 99_999])
+def test_whatever_is_no_answer_is_an_error(body: bytes) -> None:
+    with pytest.raises(SourceError):
+        parse_found(body)
