@@ -56,7 +56,7 @@ async def run_limited(module: str, data: bytes, *, seconds: float) -> bytes:
 
 
 def limit_resources(*, memory: int, cpu_seconds: int) -> None:
-    """Limit this process to `memory` bytes of its own and to `cpu_seconds` of processor time."""
+    """Limit this process to `memory` bytes of private memory and to `cpu_seconds` of processor time."""
     limits = (
         (resource.RLIMIT_DATA, memory),
         (resource.RLIMIT_CPU, cpu_seconds),

@@ -108,12 +108,6 @@ class Core(Protocol):
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         """The papers that the person has saved in the channel's workspace, the latest first."""
 
-    async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
-        """Someone reacted with 👍 (True) or 👎 (False) to the message of this id, or removed the reaction (None).
-
-        Nothing happens where it is not the card of one paper that was posted there.
-        """
-
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Stop posting in the channel: the platform reported that it is impossible for now. Subscriptions stay."""
 

@@ -32,9 +32,6 @@ class FailingCore:
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         raise AssertionError(user, channel)
 
-    async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
-        raise AssertionError(message, liked, user, channel)
-
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         raise AssertionError(channel, reason)
 

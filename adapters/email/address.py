@@ -58,7 +58,7 @@ class Address:
     def inbox(self) -> str:
         """The inbox that the address most likely reaches: the same for all its spellings. For rate limits.
 
-        Folds `name+tag` for every provider, and ignored characters and equivalent domains for the large ones.
+        Folds `name+tag` for every provider; for the large ones, also the characters that they ignore and their domains.
         """
         local = self.local.casefold().partition("+")[0]
         provider = _PROVIDER_OF.get(self.domain)

@@ -42,9 +42,9 @@ class Account:
 class Addresses:
     """The confirmed addresses, by channel."""
 
-    def __init__(self, redis: Redis, seal: Encryptor) -> None:
+    def __init__(self, redis: Redis, encryptor: Encryptor) -> None:
         self._redis = redis
-        self._seal = seal
+        self._encryptor = encryptor
         self._pepper: bytes | None = None
 
     async def channel(self, address: Address) -> ChannelRef:
@@ -55,7 +55,7 @@ class Addresses:
     async def account(self, channel: ChannelRef) -> Account:
         """What is stored about a channel. Raises RedisError, and ConfigurationError if no key decrypts it."""
         sealed: Any = await self._redis.get(_key(channel))
-        address, _, generation = (self._seal.unseal(sealed) if sealed else "").partition("\n")
+        address, _, generation = (self._encryptor.unseal(sealed) if sealed else "").partition("\n")
         return Account(channel, Address.parse(address) if address else None, generation)
 
     async def confirm(self, channel: ChannelRef, address: Address) -> None:
@@ -86,22 +86,22 @@ class Addresses:
 
     async def reseal(self) -> None:
         """Encrypt everything with the newest key, if there are several: then the others can be removed."""
-        if self._seal.rotating:
+        if self._encryptor.rotating:
             async for key in self._redis.scan_iter(f"pb:{{{PLATFORM}:*}}:installation", count=500):
                 sealed: Any = await self._redis.get(key)
                 if sealed:  # otherwise it was forgotten meanwhile
-                    await self._redis.set(key, self._seal.reseal(sealed), xx=True, keepttl=True)
+                    await self._redis.set(key, self._encryptor.reseal(sealed), xx=True, keepttl=True)
 
     async def hashed(self, text: str, letters: int = HASH) -> str:
         """`text` under the keyed hash. Raises RedisError."""
         if self._pepper is None:
-            await self._redis.set(PEPPER, self._seal.seal(token_hex(32)), nx=True)
+            await self._redis.set(PEPPER, self._encryptor.seal(token_hex(32)), nx=True)
             sealed: Any = await self._redis.get(PEPPER)
-            self._pepper = bytes.fromhex(self._seal.unseal(sealed or ""))
+            self._pepper = bytes.fromhex(self._encryptor.unseal(sealed or ""))
         return b32encode(hmac.digest(self._pepper, text.encode(), sha256)).decode().lower()[:letters]
 
     def _sealed(self, address: Address | None) -> str:
-        return self._seal.seal(f"{address or ''}\n{token_hex(8)}")
+        return self._encryptor.seal(f"{address or ''}\n{token_hex(8)}")
 
 
 def _key(channel: ChannelRef) -> str:

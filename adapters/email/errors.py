@@ -1,4 +1,4 @@
-"""What an answer of a mail server, or none, means for a delivery. Decided here, asked in `relay.py`."""
+"""What a mail server's answer, or its silence, means for a delivery. Pure; `smtp_client` does the I/O."""
 
 import re
 from typing import Literal
@@ -6,32 +6,34 @@ from typing import Literal
 from bot.domain.errors import ChannelGone, DeliveryUncertain, RetryLater, SendError
 
 Phase = Literal["turn", "connect", "sender", "recipient", "data", "end"]
-"""How far a message had come. `turn` is before it has a connection, `data` lasts until its final dot is written, `end`
-until that is answered."""
+"""How far a message got. `turn`: it waits for a connection. `data`: until its final dot is written. `end`: until the
+server answers that."""
 
 CLOSING = 421
-"""The server goes down, or has had enough of us."""
+"""SMTP reply code: the server shuts down, or limits us."""
 NOT_AUTHENTICATED = 530
+"""SMTP reply code: log in first."""
 BUSY_PAUSE = 2.0
+"""Seconds until a message that got no connection is tried again."""
 SERVER_PAUSE = 60.0
-"""Seconds until a server that turned us away is asked again."""
+"""Seconds until a server that refused the connection is tried again."""
 MISCONFIGURED_PAUSE = 300.0
-"""The same where somebody has to change something, such as a password."""
+"""Seconds until the next try if the operator has to fix something, such as a password."""
 
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
-"""RFC 3463's code, which many servers put before their words."""
+"""An enhanced status code (RFC 3463), which many servers put before their text."""
 
 
 def on_answer(phase: Phase, code: int, text: str) -> SendError:
-    """The server refused, in `phase`, with an SMTP reply.
+    """The error for an SMTP reply that refuses, in `phase`.
 
-    A final answer about one address pauses that address. One about us, such as a wrong password or a relay that doesn't
-    know us (`5.7.…`), must not: it would pause everybody.
+    A permanent answer about one address pauses that address. One about us, such as a wrong password or a relay that
+    doesn't accept us (`5.7.…`), must not: it would pause every address.
     """
     found = _STATUS.match(text.lstrip())
     status = found[0] if found else ""
     about_us = phase in {"connect", "sender"}
-    # What a server says about an address mostly repeats it, and what is said here is kept.
+    # Servers repeat the address in their answers about it, and errors are stored: keep the status only.
     said = f"{code} {' '.join(text.split()) if about_us else status}".strip()[:200]
     if code >= 500:
         if about_us:
@@ -42,11 +44,11 @@ def on_answer(phase: Phase, code: int, text: str) -> SendError:
         if phase == "connect" or (phase == "sender" and code == CLOSING):
             return RetryLater(said, after=SERVER_PAUSE, scope="platform", counts=False)
         return RetryLater(said)
-    return on_silence(phase, f"an answer out of place: {code}")
+    return on_silence(phase, f"unexpected answer: {code}")
 
 
 def on_silence(phase: Phase, why: str) -> SendError:
-    """The connection ended or time ran out in `phase`. Only once the final dot is out may the mail be on its way."""
+    """The error for a connection that ended, or a timeout, in `phase`. Uncertain only once the final dot is sent."""
     match phase:
         case "end":
             return DeliveryUncertain(f"no answer to the end of the message: {why}")

@@ -66,7 +66,7 @@ class Links:
 
     base: str
     """The URL of the front page, without a slash at its end."""
-    seal: Encryptor
+    encryptor: Encryptor
     now: Callable[[], datetime]
 
     def confirm(self, request: SignupRequest, generation: str) -> str:
@@ -104,7 +104,7 @@ class Links:
         """What a token allows. Raises UserError if it is for something else, has expired, or isn't ours."""
         token = token[:MAX_TOKEN]
         try:
-            said = self.seal.unseal(token + "=" * (-len(token) % 4))
+            said = self.encryptor.unseal(token + "=" * (-len(token) % 4))
         except (ConfigurationError, ValueError):
             raise UserError("This link is incomplete. Copy the whole link from the mail.") from None
         meant, seconds, content = json.loads(said)
@@ -120,7 +120,7 @@ class Links:
 
     def _token(self, purpose: Purpose, content: dict[str, str], until: datetime | None) -> str:
         seconds = None if until is None else int(until.timestamp())
-        return self.seal.seal(json.dumps([purpose, seconds, content], separators=(",", ":"))).rstrip("=")
+        return self.encryptor.seal(json.dumps([purpose, seconds, content], separators=(",", ":"))).rstrip("=")
 
 
 def _of(account: Account) -> dict[str, str]:

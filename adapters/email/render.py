@@ -1,4 +1,4 @@
-"""A card as the two parts of a mail: words, and HTML. Pure: nothing is sent here.
+"""Renders a card as the two parts of a mail: plain text and HTML. Pure.
 
 Text goes through Jinja's escaping, links through `bot.cards.sanitize.link`; so a paper can neither bring markup, nor
 anything that a mail program would load.
@@ -16,28 +16,30 @@ from bot.cards.build import paragraph
 from bot.cards.sanitize import link, plain, visible
 from bot.text import shorten
 
-LARGEST = 96_000
-"""Bytes of HTML. Gmail cuts a mail at 102 kB and hides what follows, the way to unsubscribe with it."""
+MAX_HTML = 96_000
+"""Bytes of HTML. Gmail cuts a mail at 102 kB and hides the rest, including the link to unsubscribe."""
 SUBJECT = 120
+"""Characters of a subject."""
 WIDTH = 76
+"""Characters of a line of plain text."""
 PREVIEW = 140
-"""Characters that a list of mails shows beside the subject."""
+"""Characters of the preview that mail programs show next to the subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What surrounds the card: why it came, and where to go from there."""
+    """What surrounds the card: why it was sent, and the links at its end."""
 
     reason: str
     links: tuple[tuple[str, str], ...]
-    """Label and address."""
+    """Label and URL of each."""
     command: Callable[[str], str] = lambda _line: ""
-    """A line of `/paper` as an address; "" where there is none."""
+    """The URL for a command of a button; "" if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What a mail says."""
+    """A mail's content."""
 
     subject: str
     text: str
@@ -45,11 +47,11 @@ class Rendered:
 
 
 def render(card: Card, frame: Frame) -> Rendered:
-    """The whole mail. A card that is too large for one loses abstracts first, then papers from its end."""
+    """The whole mail. If the card is too large, abstracts are left out first, then papers from its end."""
     subject = shorten(plain(card.notice), SUBJECT)
     for fitting in _smaller(card):
         html = _html(fitting, frame, subject)
-        if len(html.encode()) <= LARGEST:
+        if len(html.encode()) <= MAX_HTML:
             break
     return Rendered(subject, _text(fitting, frame), html)
 
@@ -61,7 +63,7 @@ def _smaller(card: Card) -> Iterator[Card]:
     )
     yield replace(card, blocks=bare)
     for size in range(len(bare) - 1, 0, -1):
-        rest = paragraph(f"and {len(bare) - size} more, too many for one mail")
+        rest = paragraph(f"and {len(bare) - size} more that didn't fit into this mail")
         yield replace(card, blocks=(*bare[:size], rest))
 
 
@@ -78,7 +80,7 @@ def _templates() -> Environment:
 
 
 def _harmless(value: object) -> object:
-    """Without what can't be seen; `Markup` was made of harmless parts."""
+    """Remove invisible characters. `Markup` was made of harmless parts."""
     return visible(value) if type(value) is str else value
 
 
@@ -112,8 +114,8 @@ def _text(card: Card, frame: Frame) -> str:
     heading = plain(card.heading)
     parts = [f"{heading}\n{'=' * min(len(heading), WIDTH)}"] if heading else []
     parts += filter(None, map(_block, card.blocks))
-    ways = [f"{label}:\n{url}" for label, url in frame.links]
-    return "\n\n".join((*parts, "\n".join(("-- ", _wrapped(frame.reason), *ways)))) + "\n"
+    links = [f"{label}:\n{url}" for label, url in frame.links]
+    return "\n\n".join((*parts, "\n".join(("-- ", _wrapped(frame.reason), *links)))) + "\n"
 
 
 def _block(block: Block) -> str:
@@ -131,13 +133,13 @@ def _block(block: Block) -> str:
 def _paper(block: PaperBlock) -> str:
     dotted = (" · ".join(block.byline), block.summary, block.abstract, " · ".join(block.reasons))
     lines = [_wrapped(fact) for fact in (block.title, *dotted) if fact]
-    # The first link of a card is the title's own.
+    # A card's first link is that of its title.
     others = [button for button in block.buttons if button.url != block.url]
     return "\n".join(filter(None, (*lines, link(block.url), _links(others))))
 
 
 def _links(buttons: Iterable[Button]) -> str:
-    """Links alone: commands can't be typed into a mail."""
+    """Links only: a mail in plain text has no buttons."""
     return "\n".join(f"{plain(button.label)}: {url}" for button in buttons if (url := link(button.url)))
 
 
@@ -146,7 +148,7 @@ def _spans(text: Iterable[Span]) -> str:
 
 
 def _wrapped(text: str, first: str = "", then: str = "") -> str:
-    """In lines that no program wraps again. Addresses stay whole."""
+    """Wrap lines so that mail programs don't wrap them again. URLs stay whole."""
     lines = visible(text).split("\n")
     return "\n".join(
         textwrap.fill(

@@ -1,4 +1,4 @@
-"""Hands messages in at a mail server, and knows at any moment how far one has come."""
+"""Hands messages to a mail server, and knows how far each one got."""
 
 import asyncio
 import re
@@ -14,13 +14,13 @@ from adapters.email.errors import Phase, on_answer, on_silence
 from adapters.email.smtp_url import SmtpServer
 
 CONNECTIONS = 8
-"""At the same time, of one process. Providers allow 10 and more."""
+"""Max concurrent SMTP connections per process. Providers allow 10 and more."""
 TURN, PATIENCE = 4.0, 9.0
-"""Seconds that a message waits for a connection, and then takes. The core gives up after 15, knowing less than we do."""
+"""Seconds that a message may wait for a connection, and then take. The core gives up after 15, knowing less than we do."""
 FRESH = 30.0
-"""Seconds that a connection waits for the next message. Whatever is between may forget a longer silence, and not say so."""
+"""Seconds for which an idle connection is reused. Middleboxes silently drop connections that are idle for longer."""
 LOOK = 5.0
-"""Seconds for each step of a check."""
+"""Seconds for each step of `check`."""
 START_MAIL, TAKEN = 354, 250
 
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
@@ -32,9 +32,9 @@ class _Progress:
 
 
 class SmtpClient:
-    """One mail server. Connections are kept for the next message, as long as the server keeps them.
+    """One mail server. Connections are reused for the next message.
 
-    `tls` is for a server whose certificate the system's authorities don't vouch for.
+    `tls` is for a server whose certificate isn't signed by an authority that the system trusts.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class SmtpClient:
         self._patience = patience
         self._turns = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[tuple[float, SMTP]] = []
-        """Each with when it was used last."""
+        """Idle connections, each with the time of its last use."""
 
     async def deliver(self, message: bytes, *, sender: str, to: str) -> None:
-        """Hand in one message, whose lines end in CRLF, for one address.
+        """Hand over one message, whose lines end in CRLF, for one address.
 
-        Raises a SendError: RetryLater wherever it was certainly not taken, Unclear once its end is out.
+        Raises a SendError: RetryLater if it was certainly not accepted, DeliveryUncertain once its end is sent.
         """
         progress = _Progress()
         try:
@@ -61,12 +61,12 @@ class SmtpClient:
         except SMTPResponseException as error:
             raise on_answer(progress.phase, error.code, error.message) from error
         except TimeoutError as error:
-            raise on_silence(progress.phase, f"nothing for {self._patience:g} s") from error
+            raise on_silence(progress.phase, f"no answer for {self._patience:g} s") from error
         except (SMTPException, OSError) as error:
             raise on_silence(progress.phase, str(error) or type(error).__name__) from error
 
     async def check(self) -> None:
-        """Connect, with all that belongs to it. Raises SendError."""
+        """Connect, with TLS and log-in. Raises SendError."""
         try:
             smtp = await self._connect(timeout=LOOK)
         except SMTPResponseException as error:
@@ -76,7 +76,7 @@ class SmtpClient:
         await _leave(smtp)
 
     async def close(self) -> None:
-        """End the connections that are open."""
+        """Close idle connections."""
         idle, self._idle = self._idle, []
         await asyncio.gather(*(_leave(smtp) for _, smtp in idle))
 
@@ -91,8 +91,8 @@ class SmtpClient:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SMTP]:
-        """A connection that is kept as long as both ends agree about where they are."""
-        smtp = await self._kept() or await self._connect(timeout=self._patience)
+        """A connection, which is reused if both ends still agree on the state of the dialogue."""
+        smtp = await self._reusable() or await self._connect(timeout=self._patience)
         try:
             yield smtp
         except SMTPResponseException as error:
@@ -106,7 +106,7 @@ class SmtpClient:
             if smtp.is_connected:
                 self._idle.append((monotonic(), smtp))
 
-    async def _kept(self) -> SMTP | None:
+    async def _reusable(self) -> SMTP | None:
         while self._idle:
             since, smtp = self._idle.pop()
             if monotonic() - since > FRESH:
@@ -114,7 +114,7 @@ class SmtpClient:
                 continue
             try:
                 await smtp.rset()
-            except (SMTPException, OSError):  # the server ended it meanwhile
+            except (SMTPException, OSError):  # the server has closed it
                 smtp.close()
             except BaseException:
                 smtp.close()
@@ -153,7 +153,7 @@ async def _transact(smtp: SMTP, message: bytes, sender: str, to: str, progress: 
 
 
 async def _write(smtp: SMTP, message: bytes, progress: _Progress) -> None:
-    """The DATA command, step by step: aiosmtplib's own can't say whether the final dot had been written."""
+    """The DATA command, step by step: aiosmtplib's own doesn't say whether the final dot was written."""
     answer = await smtp.execute_command(b"DATA")
     if answer.code != START_MAIL:
         raise SMTPResponseException(answer.code, answer.message)
@@ -161,7 +161,7 @@ async def _write(smtp: SMTP, message: bytes, progress: _Progress) -> None:
     if protocol is None:
         raise ConnectionError("the connection ended")
     protocol.write(_LEADING_DOT.sub(b"..", message))
-    await asyncio.sleep(0)  # a connection that has ended by now shows
+    await asyncio.sleep(0)  # lets a connection that has ended report it
     protocol.write(b".\r\n")
     progress.phase = "end"
     answer = await protocol.read_response()

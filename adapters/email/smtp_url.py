@@ -1,4 +1,4 @@
-"""SMTP_URL: which server takes our mail, and how it is spoken to."""
+"""SMTP_URL: the server that mails are handed to, and how."""
 
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -15,20 +15,20 @@ TLS_PORT, SUBMISSION_PORT, RELAY_PORT = 465, 587, 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpServer:
-    """Where mail is handed in."""
+    """A mail server."""
 
     host: str
     port: int
     security: Literal["tls", "starttls", "none"]
-    """`starttls` is demanded: a server that doesn't offer it gets no mail and no password."""
+    """`starttls` is required: a server that doesn't offer it gets no mail and no password."""
     user: str | None = None
     password: str | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """From SMTP_URL. On this machine, and by `?tls=off`, `smtp://` goes without TLS.
+        """Read SMTP_URL. To this machine, and with `?tls=off`, `smtp://` uses no TLS.
 
-        Raises ConfigurationError, which never shows the value: there is a password in it.
+        Raises ConfigurationError, which doesn't show the value: it may hold a password.
         """
         try:
             parts = urlsplit(url)
@@ -36,7 +36,7 @@ class SmtpServer:
         except ValueError:
             host, port = None, None
         if not host or parts.scheme not in {"smtp", "smtps"}:
-            raise ConfigurationError(f"SMTP_URL can't be read; it is {FORM}")
+            raise ConfigurationError(f"SMTP_URL can't be read. It is {FORM}")
         security = _security(parts, host)
         usual = {"tls": TLS_PORT, "starttls": SUBMISSION_PORT, "none": RELAY_PORT}[security]
         return cls(
@@ -51,10 +51,10 @@ class SmtpServer:
 def _security(parts: SplitResult, host: str) -> Literal["tls", "starttls", "none"]:
     if parts.scheme == "smtps":
         return "tls"
-    return "none" if _is_here(host) or parse_qs(parts.query).get("tls") == ["off"] else "starttls"
+    return "none" if _is_this_machine(host) or parse_qs(parts.query).get("tls") == ["off"] else "starttls"
 
 
-def _is_here(host: str) -> bool:
+def _is_this_machine(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:

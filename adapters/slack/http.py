@@ -1,9 +1,6 @@
 """HTTP mode: Slack calls us, on routes of the bot's own web server."""
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Sequence
-from ipaddress import ip_address, ip_network
-from time import monotonic
+from collections.abc import Iterator, Sequence
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
@@ -13,7 +10,10 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.web.requests import client_of
+from bot.ports import Rate
+from bot.store.limits import Limits
+from bot.web.limits import count_request, retry_after
+from bot.web.requests import raw_body
 
 EVENTS = "/slack/events"
 INSTALL = "/slack/install"
@@ -22,42 +22,20 @@ TIMESTAMP_DIGITS = 12
 """Digits of a request's time in seconds, at most."""
 LONGEST_QUERY = 2000
 """Characters of what a browser brings back from Slack: a state and a code."""
-INSTALLS_PER_ADDRESS, INSTALLS, WINDOW = 10, 60, 60.0
-"""Requests of one address, and of all, to the pages for installing, within so many seconds."""
-ADDRESSES = 1000
-"""Addresses that are remembered."""
+INSTALLS_EACH, INSTALLS_TOTAL = Rate(10, 60.0), Rate(60, 60.0)
+"""Requests of one client, and of all, to the pages for installing. The last page makes us call Slack."""
+TOO_MANY = "Too many attempts. Try again in a minute."
+PURPOSE = "slack install"
+"""What these requests are counted as."""
 
 
-class InstallLimit:
-    """Bounds how often the pages for installing are used: the last one makes us call Slack."""
-
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
-        self._all: deque[float] = deque()
-        self._by_address: OrderedDict[str, deque[float]] = OrderedDict()
-
-    def allows(self, address: str) -> bool:
-        """Count a request. False if the address, or everyone together, has made too many."""
-        name = _network(address)
-        theirs = self._by_address.setdefault(name, deque())
-        self._by_address.move_to_end(name)
-        if len(self._by_address) > ADDRESSES:
-            self._by_address.popitem(last=False)
-        now = self._clock()
-        for times in (theirs, self._all):
-            while times and times[0] <= now - WINDOW:
-                times.popleft()
-        if len(theirs) >= INSTALLS_PER_ADDRESS or len(self._all) >= INSTALLS:
-            return False
-        theirs.append(now)
-        self._all.append(now)
-        return True
-
-
-def routes(app: AsyncApp, signing_secret: str, oauth: AsyncOAuthFlow | None) -> Iterator[web.RouteDef]:
+def routes(
+    app: AsyncApp, signing_secret: str, oauth: AsyncOAuthFlow | None, limits: Limits
+) -> Iterator[web.RouteDef]:
     """One route for commands, buttons and events; two for installing, if workspaces may install the app."""
     verifier = SignatureVerifier(signing_secret)
 
+    @raw_body  # signed as it is, and longer than any form of ours
     async def receive(request: web.Request) -> web.Response:
         body = await request.read()
         if not _is_signed(verifier, body, request):
@@ -71,11 +49,14 @@ def routes(app: AsyncApp, signing_secret: str, oauth: AsyncOAuthFlow | None) -> 
     yield web.post(EVENTS, receive)
     if oauth is None:
         return
-    limit = InstallLimit()
+
+    async def count(request: web.Request) -> None:
+        used_up = await count_request(limits, request, PURPOSE, each=INSTALLS_EACH, total=INSTALLS_TOTAL)
+        if used_up is not None:
+            raise web.HTTPTooManyRequests(text=TOO_MANY, headers=retry_after(used_up))
 
     async def install(request: web.Request) -> web.Response:
-        if not limit.allows(str(client_of(request))):
-            return _too_many()
+        await count(request)
         # Without the query: Bolt would put a team that it names into the address of Slack's page, unescaped.
         bolt_request = AsyncBoltRequest(body="", headers=_headers(request))
         return await _page(await oauth.handle_installation(bolt_request))
@@ -83,8 +64,7 @@ def routes(app: AsyncApp, signing_secret: str, oauth: AsyncOAuthFlow | None) -> 
     async def installed(request: web.Request) -> web.Response:
         if len(request.query_string) > LONGEST_QUERY:
             return web.Response(status=400)
-        if not limit.allows(str(client_of(request))):
-            return _too_many()
+        await count(request)
         bolt_request = AsyncBoltRequest(body="", query=request.query_string, headers=_headers(request))
         return await _page(await oauth.handle_callback(bolt_request))
 
@@ -114,18 +94,3 @@ async def _page(answer: BoltResponse) -> web.Response:
     for cookie in response.cookies.values():
         cookie["samesite"] = "Lax"
     return response
-
-
-def _too_many() -> web.Response:
-    return web.Response(
-        status=429, text="Too many attempts. Try again in a minute.", headers={"Retry-After": "60"}
-    )
-
-
-def _network(address: str) -> str:
-    """What counts as one address: an IPv6 network of /56, which one subscriber of a provider gets."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address[:100]
-    return str(ip_network(f"{parsed}/56", strict=False)) if parsed.version == 6 else str(parsed)

@@ -34,6 +34,7 @@ from bot.domain.errors import ConfigurationError, RetryLater
 from bot.domain.models import ChannelRef, MessageRef, User
 from bot.encryption import Encryptor
 from bot.ports import Access, Core, Finding, Rate, Rates
+from bot.store.limits import Limits
 from bot.store.subscriptions import Subscriptions
 
 DRAIN = 10.0
@@ -108,7 +109,7 @@ class SlackPlatform:
         oauth = None
         if self._installations is not None:
             oauth = oauth_flow(self._mode, self._api, *self._installations, self._lifecycle(core))
-        return routes(self._app(core), self._mode.signing_secret, oauth)
+        return routes(self._app(core), self._mode.signing_secret, oauth, Limits(self._redis))
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card, with its key in the message's metadata."""

@@ -11,7 +11,7 @@ from bot.cards.errors import SLASH, error_card, sorry_card
 from bot.commands.abstract import abstract
 from bot.commands.complete import complete
 from bot.commands.explain import explain
-from bot.commands.feedback import down, narrow, react, up, widen
+from bot.commands.feedback import down, narrow, up, widen
 from bot.commands.help import help_
 from bot.commands.hints import button_for
 from bot.commands.list import list_
@@ -138,15 +138,6 @@ class Commands:
         ids = await self._services.saved.of(user, channel)
         papers = await self._services.papers.get(ids)
         return [papers[paper_id] for paper_id in ids if paper_id in papers]
-
-    async def feedback(self, message: str, liked: bool | None, user: User, channel: ChannelRef) -> None:
-        """Count a reaction to a posted card, or remove it if `liked` is None."""
-        if not await self._is_member(user, channel):
-            return
-        paper_id = await self._services.outbox.paper_of(channel, message)
-        found = await self._services.papers.get([paper_id] if paper_id else [])
-        for paper in found.values():
-            await react(channel, user, paper, self._services, liked=liked)
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
         """Give a channel's new id everything that is stored of its old one."""

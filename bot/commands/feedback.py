@@ -10,7 +10,7 @@ from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
 from bot.domain.errors import UserError
-from bot.domain.models import ChannelRef, Command, Paper, Subscription, User
+from bot.domain.models import Command, Paper, Subscription
 from bot.policy.query_narrowing import DISLIKES, Narrower, narrowed, narrower
 from bot.ports import Reply
 from bot.query import parse
@@ -32,16 +32,12 @@ async def down(command: Command, services: Services) -> Reply:
     return await _voted(command, services, liked=False)
 
 
-async def react(
-    channel: ChannelRef, user: User, paper: Paper, services: Services, *, liked: bool | None
-) -> list[Subscription]:
-    """Count a vote, or remove it if `liked` is None. Returns the subscriptions that it counts for."""
-    if liked is None:
-        await services.votes.drop(channel, user, paper.id)
-        return []
+async def _count(command: Command, paper: Paper, services: Services, *, liked: bool) -> list[Subscription]:
+    """Count a vote. Returns the subscriptions that it counts for."""
+    channel = command.channel
     matching = [s for s in await services.subscriptions.of(channel) if parse(s.query).matches(paper)]
     numbers = tuple(s.number for s in matching)
-    await services.votes.put(channel, user, paper.id, liked=liked, numbers=numbers)
+    await services.votes.put(channel, command.user, paper.id, liked=liked, numbers=numbers)
     return matching
 
 
@@ -108,7 +104,7 @@ def offer_blocks(subscription: Subscription, offer: Narrower) -> tuple[Block, ..
 
 async def _voted(command: Command, services: Services, *, liked: bool) -> Reply:
     paper = await resolve_paper(command.options["paper"], services)
-    matching = await react(command.channel, command.user, paper, services, liked=liked)
+    matching = await _count(command, paper, services, liked=liked)
     votes = await services.votes.of(command.channel)
     sign = UP if liked else DOWN
     to = ", ".join(f"#{s.number}" for s in matching)

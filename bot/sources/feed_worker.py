@@ -19,6 +19,7 @@ from bot.sources.authors import read_authors
 from bot.sources.dates import read_date
 from bot.sources.feed_repair import decompress, is_complete, repair
 from bot.text import clean_html
+from bot.text.boilerplate import take_apart
 from bot.text.markup import unescaped, without_tags
 
 MEMORY = 80 * 1024 * 1024
@@ -67,13 +68,15 @@ def _row(entry: Any) -> dict[str, Any]:
         raise ValueError("it has no title")
     content = (part.get("value") for part in entry.get("content", ()) if isinstance(part, Mapping))
     texts = (clean_html(_text(part)) for part in (entry.get("summary"), *content))
-    published = filter(None, (read_date(_text(entry.get(name))) for name in DATES))
+    notice = take_apart(max(texts, key=len))
+    dates = (*(_text(entry.get(name)) for name in DATES), notice.date)
+    published = filter(None, map(read_date, dates))
     return {
         "id": _text(entry.get("id")),
         "link": _text(entry.get("link")),
         "title": title,
-        "abstract": max(texts, key=len),
-        "authors": _authors(entry),
+        "abstract": notice.abstract,
+        "authors": _authors(entry) or read_authors([notice.authors]),
         "published": next((date.isoformat() for date in published), None),
         "topics": [_text(tag.get("term"))[:100] for tag in entry.get("tags", ())[:20]],
         "names": [_text(entry.get(name)) for name in NAMES],

@@ -8,6 +8,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.store import keys, records
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import KEEP, Papers
 from bot.text.identity import paper_id
 
@@ -28,6 +29,16 @@ async def merge_paper_ids(redis: Redis) -> None:
     papers = Papers(redis)
     for old, new in renamed.items():
         await _rename_paper(redis, papers, old, new, keep_old=old in still_open)
+
+
+async def schedule_probes(redis: Redis) -> None:
+    """Give every pause a time at which a post is tried again; up to version 2 a pause lasted until it was resumed."""
+    outbox = Outbox(redis)
+    async for key in redis.scan_iter(match="pb:{s*", count=PAGE):
+        shard, _, rest = str(key).partition("}:")
+        scope, _, name = rest.partition(":")
+        if scope in {"channel", "workspace"} and (why := await redis.hget(str(key), "paused")):
+            await outbox.pause_in_shard(int(shard.removeprefix("pb:{s")), scope, name, str(why))
 
 
 async def _renamed(redis: Redis) -> AsyncIterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
@@ -46,9 +46,17 @@ class ChannelRules:
 
     async def mute(self, channel: ChannelRef, mute: Mute) -> None:
         """Mute something in the channel; replaces a mute of the same text."""
+        await self._remove_expired(channel)
         until = mute.until.isoformat() if mute.until else None
         record = json.dumps({"by": mute.created_by, "until": until}, ensure_ascii=False)
         await self._redis.hset(keys.mutes(channel), mute.text, record)
+
+    async def _remove_expired(self, channel: ChannelRef) -> None:
+        """Mutes that are over would pile up otherwise."""
+        now = datetime.fromtimestamp(int((await self._redis.time())[0]), UTC)
+        expired = [mute.text for mute in (await self.of(channel)).mutes if not mute.is_active(now)]
+        if expired:
+            await self._redis.hdel(keys.mutes(channel), *expired)
 
     async def unmute(self, channel: ChannelRef, text: str) -> bool:
         """Remove a mute. False if it was not muted."""

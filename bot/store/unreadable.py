@@ -17,7 +17,7 @@ from bot.domain.errors import UserError
 from bot.observability import metrics
 from bot.store import keys
 
-MAX_RECORDS = 1_000
+MAX_RECORDS = 200
 """Unreadable records that are remembered; further ones are skipped and logged, but not stored."""
 MAX_TEXT = 100_000
 """Characters stored of an unreadable record."""

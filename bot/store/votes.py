@@ -39,10 +39,6 @@ class Votes:
         await self._redis.hset(key, f"{user.id} {paper}", json.dumps([liked, numbers]))
         await self._redis.expire(key, KEEP)
 
-    async def drop(self, channel: ChannelRef, user: User, paper: str) -> None:
-        """Remove a person's vote on a paper."""
-        await self._redis.hdel(keys.votes(channel), f"{user.id} {paper}")
-
     async def of(self, channel: ChannelRef) -> list[Vote]:
         """All votes of a channel, without those that can't be read."""
         found: Any = await self._redis.hgetall(keys.votes(channel))

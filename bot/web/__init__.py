@@ -1,1 +1,1 @@
-"""What Paperboy answers over HTTP: probes, metrics, a front page, and whatever platforms mount."""
+"""HTTP: probes, metrics, the front page, and the pages that platforms mount."""

@@ -23,7 +23,7 @@ HSTS = "max-age=31536000"
 def harden(*, https: bool = False) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return a signal handler that adds the headers that an answer doesn't set itself.
 
-    `https` says that people reach the pages over HTTPS: then browsers are asked to insist on it.
+    `https` says that people reach the pages over HTTPS: then browsers are asked to use nothing else.
     """
     headers = HEADERS | ({"Strict-Transport-Security": HSTS} if https else {})
 

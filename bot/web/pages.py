@@ -28,8 +28,9 @@ from bot.web.requests import query_of
 from bot.web.templating import FILES, Templates
 
 SHOWN = 20
+"""Papers on the front page."""
 FRESH = 10.0
-"""Seconds for which the page is not asked of Redis again."""
+"""Seconds for which the page's content is cached."""
 REDIS_SECONDS = 3.0
 """Seconds that Redis, or a search, may take for a page."""
 ABSTRACT = 2000
@@ -42,11 +43,12 @@ SEARCHES_TOTAL = Rate(300, 60)
 """Searches of all clients together."""
 TOO_MANY_SEARCHES = "Too many searches. Try again in a minute."
 MAX_PAGE_DIGITS = 6
+"""Digits of a page number that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A paper on a page: the card's facts, and its abstract to unfold."""
+    """A paper on a page: its card, and its abstract to unfold."""
 
     block: PaperBlock
     abstract: str
@@ -54,7 +56,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What the front page says, but for a search."""
+    """The front page's content, without a search."""
 
     papers: tuple[Paper, ...] = ()
     sample: bool = False
@@ -63,7 +65,7 @@ class Front:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a search on the page came to: a page of papers, or a problem that says what to do."""
+    """The result of a search: a page of papers, or a problem that says what to do."""
 
     asked: str
     found: SearchResults | None = None
@@ -99,7 +101,7 @@ class Pages:
         self._until = 0.0
 
     def routes(self) -> list[web.RouteDef]:
-        """Every page, and what they ask for."""
+        """The page, and the files that it loads."""
         return [web.get("/", self._index), *FILES.routes()]
 
     async def _index(self, request: web.Request) -> web.Response:
@@ -140,7 +142,7 @@ class Pages:
         return Results(asked, found, min(number, found.pages), papers)
 
     async def _fresh_front(self) -> Front:
-        """At most `FRESH` seconds old. Where Redis is away, what was known last."""
+        """Content at most `FRESH` seconds old; while Redis is away, the latest that was read."""
         if monotonic() < self._until:
             return self._front
         self._until = monotonic() + FRESH
@@ -163,7 +165,7 @@ class Pages:
         )
 
     def _invitations(self) -> list[tuple[str, str]]:
-        """(Label, address) for each platform that anybody may add."""
+        """(Label, URL) for each platform that anyone may add."""
         return [
             (f"Add to {platform.title}", address)
             for platform in self._platforms
@@ -182,7 +184,7 @@ def shown(paper: Paper, now: datetime) -> Shown:
 
 
 def health_line(polls: Sequence[PollResult], waiting: int, now: datetime) -> str:
-    """How the installation is doing, in a line."""
+    """The state of the installation in one line."""
     if not polls:
         return "No source has been read yet."
     failing = [poll.source for poll in polls if poll.error is not None]

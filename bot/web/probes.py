@@ -1,4 +1,4 @@
-"""For supervisors and monitoring: is it alive, can it work, and what did it count."""
+"""Probes and metrics, for supervisors and monitoring."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
@@ -20,16 +20,16 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.web.shared import shared_metrics
 
-PATIENCE = 3.0
-"""Seconds that Redis may take; probes are given up after 5 or so."""
+REDIS_SECONDS = 3.0
+"""Seconds that Redis may take. Supervisors give up on a probe after about 5."""
 OVERDUE = timedelta(minutes=15)
-"""How late a poll may be before nobody seems to poll."""
+"""How late a poll may be before we report that no process polls."""
 POLLER = "poller"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that a process needs in order to work."""
+    """Something that a process needs in order to work."""
 
     name: str
     ok: bool
@@ -37,7 +37,7 @@ class Check:
 
 
 class Probes:
-    """`/healthz`, `/readyz` and `/metrics`. `token` is what `/metrics` asks for, where it asks."""
+    """`/healthz`, `/readyz` and `/metrics`. With a `token`, `/metrics` requires it as a bearer token."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Probes:
     async def checks(self, roles: frozenset[str]) -> list[Check]:
         """Redis, the last polls, and the platforms that this process listens to."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(REDIS_SECONDS):
                 polls = await last_polls(self._redis)
         except (RedisError, OSError, TimeoutError) as error:
             return [Check("redis", ok=False, said=str(error) or "no answer")]
@@ -88,7 +88,7 @@ class Probes:
         ]
 
     def _polled(self, polls: Collection[PollResult], *, needed: bool) -> Check:
-        """Whether somebody polls. Where this process should, it can't work before."""
+        """Whether some process polls. If it is this one's job (`needed`), it isn't ready before it has polled."""
         late = [poll.source for poll in polls if poll.next_at + OVERDUE < self._now()]
         last = max((poll.at for poll in polls), default=None)
         if last is None:
@@ -110,10 +110,10 @@ class Probes:
             return web.Response(status=401, headers={"WWW-Authenticate": "Bearer"})
         own = generate_latest(REGISTRY)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(REDIS_SECONDS):
                 own += await shared_metrics(self._redis, self._outbox, self._platforms)
         except (RedisError, OSError, TimeoutError):
-            own += b"# Redis does not answer: what all processes share is missing\n"
+            own += b"# Redis does not answer: the metrics that all processes share are missing\n"
         return web.Response(body=own, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

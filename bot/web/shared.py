@@ -1,6 +1,6 @@
 """The metrics that all processes share, read from Redis at each scrape.
 
-Every process answers the same: queries take `max`, not `sum`, over instances.
+Every process reports the same values: queries take `max`, not `sum`, over instances.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ from bot.store.unreadable import unreadable_count
 
 
 class _Families(Collector):
-    """Metrics that are ready."""
+    """Metrics that were read already."""
 
     def __init__(self, families: Iterable[GaugeMetricFamily]) -> None:
         self._families = tuple(families)
@@ -32,7 +32,7 @@ class _Families(Collector):
 
 
 async def shared_metrics(redis: Redis, outbox: Outbox, platforms: Iterable[Platform]) -> bytes:
-    """In the form that Prometheus scrapes. Raises RedisError."""
+    """The shared metrics in Prometheus' text format. Raises RedisError."""
     registry = CollectorRegistry()
     registry.register(
         _Families(
@@ -67,14 +67,14 @@ def _sources(polls: Iterable[PollResult]) -> Iterator[GaugeMetricFamily]:
     moments = (
         ("new", "When a source last brought a new paper", {k: p.new_at for k, p in named.items()}),
         ("success", "When a source was last read", {k: p.succeeded_at for k, p in named.items()}),
-        ("next", "When a source is to be asked again", {k: p.next_at for k, p in named.items()}),
+        ("next", "When a source is polled next", {k: p.next_at for k, p in named.items()}),
     )
     for name, said, times in moments:
         known = {k: at.timestamp() for k, at in times.items() if at is not None}
         yield _gauge(f"source_{name}_timestamp_seconds", said, labels, known)
     yield _gauge(
         "source_alarm",
-        "1 where a source went well, but not as it should",
+        "1 if a source answers, but its answers are suspicious",
         labels,
         {k: p.alarm is not None for k, p in named.items()},
     )
@@ -113,8 +113,8 @@ async def _outbox(outbox: Outbox, platforms: list[str]) -> list[GaugeMetricFamil
 
 
 async def _server(redis: Redis) -> list[GaugeMetricFamily]:
-    """Of a Cluster, the fullest primary; nothing where the server hides it."""
-    held = await redis.exists(keys.LEASE)
+    """The server's memory; of a Cluster, that of the fullest primary. 0 if the server hides it."""
+    leased = await redis.exists(keys.LEASE)
     info: dict[str, Any] = await redis.info("memory")
     servers = [info] if "used_memory" in info else [one for one in info.values() if isinstance(one, dict)]
     memory = {
@@ -122,12 +122,14 @@ async def _server(redis: Redis) -> list[GaugeMetricFamily]:
         ("limit",): max((float(one.get("maxmemory", 0)) for one in servers), default=0.0),
     }
     return [
-        _gauge("poller_lease_held", "1 where some process polls", (), {(): held}),
-        _gauge("redis_memory_bytes", "Of the server: used, and its limit (0: none)", ("kind",), memory),
+        _gauge("poller_lease_held", "1 if a process polls", (), {(): leased}),
+        _gauge("redis_memory_bytes", "Redis' memory: used, and its limit (0: none)", ("kind",), memory),
     ]
 
 
 def _connected(platforms: Iterable[Platform]) -> GaugeMetricFamily:
-    """Of this process alone."""
-    heard = {(one.name,): float(one.connected()) for one in platforms if isinstance(one, Connected)}
-    return _gauge("platform_connected", "1 where this process hears the platform", ("platform",), heard)
+    """Which platforms this process is connected to."""
+    connected = {(one.name,): float(one.connected()) for one in platforms if isinstance(one, Connected)}
+    return _gauge(
+        "platform_connected", "1 if this process is connected to the platform", ("platform",), connected
+    )

@@ -22,7 +22,7 @@ from tests.papers import a_channel
 EVE = User("U9", "Eve", may_manage=True)
 """Left the channel; an old form still says that she may manage it."""
 
-CHECKED_PORTS = {"handle", "handle_text", "complete", "feedback"}
+CHECKED_PORTS = {"handle", "handle_text", "complete"}
 """What a person can reach through a platform, and what the core checks there."""
 OWN_DATA = {"saved"}
 """Reads only what belongs to the person who asks."""
@@ -125,12 +125,11 @@ async def test_without_an_answer_nothing_is_shown_or_changed(guarded: Services, 
     assert await guarded.subscriptions.of(a_channel()) == []
 
 
-async def test_suggestions_and_reactions_are_only_for_members(guarded: Services, platform: Guarded) -> None:
+async def test_suggestions_are_only_for_members(guarded: Services, platform: Guarded) -> None:
     await guarded.subscriptions.add(a_channel(), "secret project", "now", "")
     core = Commands(guarded)
     assert await core.complete("unsubscribe", "subscription", "", EVE, a_channel()) == ()
     assert len(await core.complete("unsubscribe", "subscription", "", ADA, a_channel())) == 1
-    await core.feedback("m1", liked=True, user=EVE, channel=a_channel())
     platform.silent = True
     assert await core.complete("unsubscribe", "subscription", "", EVE, a_channel()) == ()
 

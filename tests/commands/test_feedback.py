@@ -4,9 +4,8 @@ import pytest
 
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.domain.models import MessageRef, User
-from tests.commands.conftest import ADA, Ask, See, commands_of, written
-from tests.commands.test_settings import ALL, owe
+from bot.domain.models import User
+from tests.commands.conftest import Ask, See, commands_of, written
 from tests.papers import a_channel, a_paper
 
 BOB = User("U2", "Bob")
@@ -47,21 +46,6 @@ async def test_many_dislikes_are_answered_with_a_narrower_query(ask: Ask, servic
     await ask(commands_of(narrowed)["Undo"])
     assert (await services.subscriptions.of(a_channel()))[0].query == "diffusion"
     assert [s.number for s in await services.subscriptions.of(a_channel())] == [1, 2]
-
-
-@pytest.mark.usefixtures("_papers")
-async def test_a_reaction_to_a_card_counts_like_a_button(
-    core: Commands, ask: Ask, services: Services
-) -> None:
-    await ask("unsubscribe #2")
-    await owe(services, "m1", due_now=True)
-    [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
-    await services.outbox.done(delivery, MessageRef("m-17"))
-    await core.feedback("m-17", True, ADA, a_channel())
-    await core.feedback("m-99", False, ADA, a_channel())
-    assert written(await ask("list")).splitlines()[1].endswith("👍 1")
-    await core.feedback("m-17", None, ADA, a_channel())
-    assert "👍" not in written(await ask("list"))
 
 
 async def test_what_was_not_narrowed_cannot_be_widened(ask: Ask) -> None:

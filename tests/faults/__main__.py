@@ -1,4 +1,4 @@
-"""`make faults`: every fault at full size, and one table of what became of it.
+"""`make faults`: every fault at full size, and one table of the outcomes.
 
 python -m tests.faults [--only WORD] [--small]
 """
@@ -15,7 +15,7 @@ from time import monotonic
 
 import structlog
 
-from tests.faults import crowds, embedded_server, failovers, kills, points, spells, stops, store
+from tests.faults import crowds, embedded_server, failovers, kills, points, spells, stops, store, survival
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -40,6 +40,10 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (crowds.one_dead_channel, WHOLE),
     (crowds.rates, WHOLE),
     (spells.of_foreign_answers, WHOLE),
+    (survival.of_a_proxy, WHOLE),
+    (survival.of_poison, WHOLE),
+    (survival.of_a_role, WHOLE),
+    (survival.of_an_upgrade, WHOLE),
     (kills.without_asking, WHOLE),
     (kills.with_one_thrown_away, WHOLE),
 )
@@ -47,12 +51,12 @@ COLUMNS = ("test", "deliveries", "kills", "lost", "doubled", "seconds")
 
 
 async def run(fault: Fault, size: Size) -> Outcome:
-    """One of them, in a folder of its own."""
+    """Run one of them, in its own folder."""
     began = monotonic()
     with TemporaryDirectory(prefix="paperboy-faults-") as folder:
         try:
             return await fault(Path(folder), size)
-        except Exception:  # noqa: BLE001  # the others are run all the same
+        except Exception:  # noqa: BLE001  # run the others all the same
             traceback.print_exc()
             name = f"{fault.__module__}.{fault.__name__}"
             seconds = round(monotonic() - began, 1)
@@ -69,7 +73,7 @@ def row(outcome: Outcome) -> str:
 
 
 def main() -> None:
-    """The command line. Exit code 1 where anything does not hold."""
+    """The command line. Exit code 1 if anything does not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="those whose name has this in it")
     parser.add_argument("--small", action="store_true", help="as in `make test`")

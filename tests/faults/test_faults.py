@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import crowds, embedded_server, failovers, kills, points, stops, store
+from tests.faults import crowds, embedded_server, failovers, kills, points, stops, store, survival
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -29,6 +29,9 @@ Fault = Callable[[Path, Size], Awaitable[Outcome]]
         crowds.rates,
         failovers.of_a_cluster,
         failovers.of_a_watched_primary,
+        survival.of_a_proxy,
+        survival.of_poison,
+        survival.of_a_role,
     ],
 )
 async def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, fault: Fault) -> None:

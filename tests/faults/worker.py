@@ -16,14 +16,17 @@ from bot.app import Bot, wire
 from bot.domain.errors import SourceError
 from bot.pipeline import delivery as delivering
 from bot.pipeline import sending
+from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
 from bot.policy import retry
 from bot.ports import Batch, Rate, Rates
 from bot.settings import Settings
 from bot.store import lease as leases
 from bot.store import poll_stream as announcing
+from bot.store import worker_loop
 from bot.store.connect import connect, syncs_every_write
 from bot.store.lease import Lease
+from bot.store.notifications import Notifications
 from bot.store.outbox import outbox as outboxes
 from bot.store.outbox.outbox import Outbox
 from bot.store.poll_stream import PollReader
@@ -49,6 +52,8 @@ class Plan:
     """How many posts a second a channel allows."""
     ghost: str = ""
     """A paper that only this process's source lists."""
+    crashes: int = 0
+    """How often the fan-out crashes before it works."""
 
 
 class Listing:
@@ -89,6 +94,7 @@ def quicken(pace: float) -> None:
     outboxes.BREAK *= pace
     outboxes.LONGEST_BREAK *= pace
     announcing.REPLAY_GAP *= pace
+    worker_loop.FIRST_BACKOFF *= pace
 
 
 async def build(plan: Plan, session: ClientSession) -> Bot:
@@ -103,15 +109,36 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
     lease = Lease(redis, ttl=leases.TTL * plan.pace)
     source = Listing(plan.service_url, session, plan.ghost)
     deliveries = bot.deliveries[0]
+    _crash(bot.fanout, plan.crashes)
     deliveries._outbox = deliveries._sender._outbox = bot.fanout._outbox = outbox
-    deliveries._replay_recent, bot.fanout._news = news.replay_recent, news
+    deliveries._replay_recent, bot.fanout._polls = news.replay_recent, news
     return replace(
         bot,
         sources=(source,),
         poller=Poller(
-            (source,), bot.papers, lease, redis, now=_now, renew_every=leases.TTL * plan.pace / 3, patience=60
+            (source,),
+            bot.papers,
+            lease,
+            redis,
+            now=_now,
+            renew_every=leases.TTL * plan.pace / 3,
+            lease_timeout=60,
         ),
     )
+
+
+def _crash(fanout: Fanout, times: int) -> None:
+    """Let the role crash so often when it is started."""
+    run, left = fanout.run, times
+
+    async def crashing(notifications: Notifications) -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            raise ZeroDivisionError("a bug")
+        await run(notifications)
+
+    fanout.run = crashing  # type: ignore[method-assign]  # of this one process
 
 
 async def _run(plan: Plan) -> None:

@@ -250,7 +250,7 @@ class Simulation:
             sleep=self.clock.sleep,
             jitter=self._dice.random,
             renew_every=TTL / 4,
-            nap=float("inf"),
+            max_sleep=float("inf"),
             polled=leads,
         )
         return asyncio.create_task(poller.run(), name=str(number))

@@ -327,3 +327,12 @@ def test_cursors_survive_being_written() -> None:
 def test_an_unescaped_ampersand_is_read() -> None:
     body = b"<rss version='2.0'><channel><title>x</title><item><title>AT&T and R&amp;D</title><link>https://a.example/1</link></item></channel></rss>"
     assert [row["title"] for row in read_feed(body)["rows"]] == ["AT&T and R&D"]
+
+
+async def test_a_publishers_words_around_an_abstract_become_its_date_and_authors() -> None:
+    record = "Publication date: 12 May 2026 Source: Journal of Stars, Volume 9 Author(s): Ada Poe, Niels Roe"
+    entry = Entry(title="On stars", author="", published="", summary=record)
+    batch = await fetched(sending(journal(entry)))
+    [paper] = (*batch.papers, *batch.history)
+    assert (paper.abstract, paper.authors) == ("", ("Ada Poe", "Niels Roe"))
+    assert f"{paper.published:%Y-%m-%d}" == "2026-05-12"

@@ -1,4 +1,4 @@
-"""Debian's Chromium, and what it can tell of a page."""
+"""Debian's Chromium, and the accessibility faults that it finds on a page."""
 
 import json
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ class Seen:
         page.on("request", lambda request: self.asked.append(request.url))
 
     async def faults(self) -> list[str]:
-        """What would be in the way of somebody who can't see, can't see well, or has no mouse."""
+        """Obstacles for people who can't see, can't see well, or have no mouse."""
         found: list[str] = json.loads(await self.page.evaluate(RULES.read_text()))
         return found
 

@@ -69,7 +69,7 @@ async def test_a_search_by_keyboard_without_scripts(redis: Redis) -> None:
         assert await page.get_by_text("Page 2 of").count() == 1
 
 
-async def test_it_is_light_asks_no_other_host_and_says_nothing_on_the_console(redis: Redis) -> None:
+async def test_the_page_is_small_and_loads_nothing_from_other_hosts(redis: Redis) -> None:
     await seen(redis, *papers())
     async with site(redis, Gateway("https://chat.example.org/add")) as client, looking() as seen_:
         answers: list[Response] = []
@@ -82,7 +82,7 @@ async def test_it_is_light_asks_no_other_host_and_says_nothing_on_the_console(re
         assert seen_.said == []
 
 
-async def test_links_lead_where_they_say_and_give_nothing_away(redis: Redis) -> None:
+async def test_links_lead_where_they_say_and_send_no_referrer(redis: Redis) -> None:
     await seen(redis, *papers()[:1])
     async with site(redis, Gateway("https://chat.example.org/add")) as client, looking() as seen_:
         await seen_.page.goto(str(client.make_url("/")))
@@ -111,7 +111,7 @@ async def test_it_is_accessible(redis: Redis, scheme: Literal["light", "dark"]) 
         assert brightness > 600 if scheme == "light" else brightness < 150
 
 
-async def test_what_is_in_somebodys_way_is_found() -> None:
+async def test_accessibility_faults_are_found() -> None:
     async with looking() as seen_:
         await seen_.page.set_content(BAD)
         found = {fault.partition(":")[0].partition(" (")[0] for fault in await seen_.faults()}
@@ -146,7 +146,7 @@ async def test_it_can_be_read_on_a_phone(redis: Redis) -> None:
             assert size >= 14
 
 
-async def test_whoever_tabs_sees_where_they_are(redis: Redis) -> None:
+async def test_the_focus_is_visible(redis: Redis) -> None:
     await seen(redis, *papers()[:1])
     async with site(redis) as client, looking() as seen_:
         await seen_.page.goto(str(client.make_url("/")))

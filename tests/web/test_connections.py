@@ -23,7 +23,7 @@ LOOPBACK = ip_network("127.0.0.0/8")
 
 @asynccontextmanager
 async def serving(redis: Redis) -> AsyncIterator[int]:
-    """The website on a port of its own, as the program runs it."""
+    """The website listening on a port, as the program runs it."""
     port = free_port()
     async with a_website(redis, port=port) as website:
         running = asyncio.create_task(website.run(FailingCore()))

@@ -51,7 +51,7 @@ async def test_the_trending_papers_are_shown_in_their_order(redis: Redis) -> Non
     assert 'href="https://arxiv.org/abs/2603.1"' in text
 
 
-async def test_before_the_first_list_there_is_a_sample_and_it_says_so(redis: Redis) -> None:
+async def test_a_sample_is_shown_until_the_first_list(redis: Redis) -> None:
     async with site(redis) as client:
         text = await page(client)
     assert "A sample, until the first list is read" in text
@@ -89,21 +89,21 @@ async def test_a_search_finds_pages_and_keeps_what_was_typed(redis: Redis) -> No
 @pytest.mark.parametrize(
     "typed", ["%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "%00%ff%fe", "a" * 5000, "(((", "-x", "%E2%80%AE"]
 )
-async def test_whatever_is_typed_is_a_page(redis: Redis, typed: str) -> None:
+async def test_any_search_is_answered_with_a_page(redis: Redis, typed: str) -> None:
     await seen(redis, a_paper())
     async with site(redis) as client:
         for number in ("", "0", "-1", "99999999999999999999", "²", "x"):
             assert "<script" not in await page(client, f"/?q={typed}&page={number}")
 
 
-async def test_a_misspelt_word_is_asked_about(redis: Redis) -> None:
+async def test_a_misspelt_word_gets_a_suggestion(redis: Redis) -> None:
     await seen(redis, a_paper(title="Diffusion policies"))
     async with site(redis) as client:
         text = await page(client, "/?q=difusion+policies")
     assert 'Did you mean <a href="/?q=diffusion%20policies">' in text or "Diffusion policies" in titles(text)
 
 
-async def test_a_platform_is_offered_only_where_anybody_may_add_it(redis: Redis) -> None:
+async def test_a_platform_is_offered_only_if_anyone_may_add_it(redis: Redis) -> None:
     async with site(redis, Gateway("https://chat.example.org/add?a=1&b=2"), Gateway()) as client:
         text = await page(client)
     assert text.count("Add to Fake") == 1
@@ -151,7 +151,7 @@ def test_the_status_is_a_line_in_words() -> None:
         (timedelta(days=3), "3 days ago"),
     ],
 )
-def test_times_are_said_as_people_say_them(time: timedelta, said: str) -> None:
+def test_times_are_written_as_people_say_them(time: timedelta, said: str) -> None:
     assert ago(time) == said
 
 

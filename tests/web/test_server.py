@@ -35,12 +35,12 @@ async def polled(redis: Redis, next_at: datetime, source: str = "arxiv:cs.CL", *
     await record_poll(redis, PollResult(source=source, at=NOW - timedelta(hours=1), next_at=next_at, **facts))
 
 
-async def test_it_says_that_it_is_alive(redis: Redis) -> None:
+async def test_healthz_answers_while_the_process_is_alive(redis: Redis) -> None:
     async with site(redis) as client, client.get("/healthz") as response:
         assert (response.status, await response.text()) == (200, "ok\n")
 
 
-async def test_it_is_ready_once_something_was_polled(redis: Redis) -> None:
+async def test_readyz_waits_for_the_first_poll(redis: Redis) -> None:
     async with site(redis) as client:
         assert await ready(client) == (
             503,
@@ -75,7 +75,7 @@ async def test_it_is_ready_only_while_its_platform_is_connected(redis: Redis) ->
         assert (await ready(client))[0] == 200  # another process listens
 
 
-async def test_without_redis_it_is_alive_but_not_ready_and_still_counts() -> None:
+async def test_without_redis_the_process_is_alive_but_not_ready() -> None:
     nowhere = Redis(host="127.0.0.1", port=9, retry=Retry(NoBackoff(), 0))
     async with site(nowhere) as client:
         status, said = await ready(client)
@@ -88,7 +88,7 @@ async def test_without_redis_it_is_alive_but_not_ready_and_still_counts() -> Non
     await nowhere.aclose()
 
 
-async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> None:
+async def test_metrics_cover_sources_and_the_outbox(redis: Redis) -> None:
     await polled(redis, NOW, failures=3, new_at=NOW, error="it is down")
     await polled(redis, NOW, source="nature", alarm="it stands still")
     outbox = Outbox(redis)
@@ -112,7 +112,7 @@ async def test_the_metrics_tell_of_sources_and_of_the_outbox(redis: Redis) -> No
     assert found["paperboy_redis_memory_bytes", "used"] > 0
 
 
-async def test_how_late_the_outbox_is_counts_only_what_could_go_out(redis: Redis) -> None:
+async def test_the_outbox_is_late_only_by_what_could_be_posted(redis: Redis) -> None:
     outbox = Outbox(redis)
     past = round((datetime.now(UTC).timestamp() - 100) * 1000)
     await outbox.enqueue([PlannedDelivery(channel=a_channel(), papers=(("p", ()),), due=past, label="p")])
@@ -122,7 +122,7 @@ async def test_how_late_the_outbox_is_counts_only_what_could_go_out(redis: Redis
     assert await outbox.overdue("fake") == 0
 
 
-async def test_metrics_can_be_kept_for_those_who_know_the_token(redis: Redis) -> None:
+async def test_metrics_can_require_a_token(redis: Redis) -> None:
     async with site(redis, token="planted") as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}):
             async with client.get("/metrics", headers=headers) as response:

@@ -1,9 +1,9 @@
--- Writes one chunk of papers, or what of it no one else has changed meanwhile.
+-- Writes one chunk of papers, without those that another process has changed since they were read.
 -- KEYS fence, seen, papers stream, cursors, trending, changed, what the source's poll has to announce, then one record
 --      per paper
 -- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, hold, trending} [3..] three per
 --      paper: SHA-1 of the record that was read ('' for none), the new record, JSON of {id, kind, first, change, withdrawn}.
---      Of the kind 'known' it is recorded without being seen: whoever lists it later still announces it.
+--      A paper of the kind 'known' is stored without being seen: a source that lists it later still announces it.
 -- -> {'lost'}, or one word per paper: announced, new, changed, same, or again (it has changed since it was read)
 if ARGV[1] ~= '' and tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
   return { 'lost' }
@@ -15,7 +15,7 @@ local answers, conflict, written = {}, false, false
 local last = redis.call('ZRANGE', KEYS[6], -1, -1, 'WITHSCORES')[2]
 local tick = math.max(time[1] * 1000000 + time[2], (tonumber(last) or 0) + 1)
 
--- A poll is announced whole, when all pages of it are written: a channel's papers of one poll belong together.
+-- A poll is announced as a whole once all its pages are written: a channel's papers of one poll belong together.
 local function announce(id, change)
   redis.call('RPUSH', KEYS[7], cjson.encode({ id, change }))
 end
@@ -25,11 +25,11 @@ for i = 8, #KEYS do
   local was, record, paper = ARGV[at], ARGV[at + 1], cjson.decode(ARGV[at + 2])
   local current = redis.call('GET', KEYS[i])
   local first = redis.call('ZSCORE', KEYS[2], paper.id)
-  local answer = 'same' -- also where this very call is repeated: the record is ours already
+  local answer = 'same' -- also if this very call is repeated: the record is ours already
   local known = not first and (paper.kind == 'known' or paper.kind == 'update')
   local settled = current == record and (first or known)
   if paper.kind == 'known' and first then
-    settled = true -- what was seen is not revised by it: a change must be announced
+    settled = true -- it doesn't revise a paper that was seen: a change must be announced
   end
   if not settled then
     if (current and redis.sha1hex(current) or '') ~= was then
@@ -74,6 +74,7 @@ if plan.cursor and not conflict then
   end
 end
 if written then
+  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', (now - plan.keep) * 1000) -- their records have expired
   redis.call('PUBLISH', 'pb:wake', 'records')
 end
 return answers

@@ -149,17 +149,17 @@ class Outbox(OutboxReader):
         A probe is due after an hour, then after ever longer, up to a day; a probe that is confirmed ends the pause.
         Returns whether people should be notified: True for one caller, once for each problem (see `mark_notified`).
         """
-        return await self._pause(keys.shard_of(channel), "channel", str(channel), why or PAUSED)
+        return await self.pause_in_shard(keys.shard_of(channel), "channel", str(channel), why or PAUSED)
 
     async def resume(self, channel: ChannelRef) -> None:
         """Post in this channel again, if only to see whether it works."""
-        await self._pause(keys.shard_of(channel), "channel", str(channel), "")
+        await self.pause_in_shard(keys.shard_of(channel), "channel", str(channel), "")
 
     async def pause_workspace(self, platform: str, workspace: str, why: str) -> bool:
         """The same for a whole workspace."""
         name = keys.workspace(platform, workspace)
         notify = await asyncio.gather(
-            *(self._pause(shard, "workspace", name, why or PAUSED) for shard in range(keys.SHARDS))
+            *(self.pause_in_shard(shard, "workspace", name, why or PAUSED) for shard in range(keys.SHARDS))
         )
         return notify[_notifying_shard(platform, workspace)]
 
@@ -211,7 +211,8 @@ class Outbox(OutboxReader):
         """Let all claimed deliveries be claimed again at once, for a process that knows that all workers are dead."""
         await self._everywhere("free_claims", [platform])
 
-    async def _pause(self, shard: int, scope: str, name: str, why: str) -> bool:
+    async def pause_in_shard(self, shard: int, scope: str, name: str, why: str) -> bool:
+        """Pause or (with `why` empty) resume a channel, or what one shard knows of a workspace. Returns as `pause`."""
         return bool(int(await self._run("pause", shard, [scope, name, why, uuid4().hex])))
 
     async def _everywhere(self, name: str, args: Sequence[str | int]) -> None:

@@ -147,13 +147,6 @@ class OutboxReader:
         """The papers of the digest that was posted under this label, for as long as `sent` knows them."""
         return [paper_id async for paper_id, sent in self._all_sent(channel) if sent.label == label]
 
-    async def paper_of(self, channel: ChannelRef, message: str) -> str | None:
-        """The paper whose card is the channel's message of this id; None if it is none, or a digest."""
-        async for paper_id, sent in self._all_sent(channel):
-            if sent.message.id == message and not sent.label:
-                return paper_id
-        return None
-
     async def _all_sent(self, channel: ChannelRef) -> AsyncIterator[tuple[str, Sent]]:
         """Everything that was posted in the channel, the latest month first."""
         period = int((await self.now()).timestamp()) // keys.PERIOD

@@ -69,6 +69,12 @@ async def test_a_person_who_left_the_server_cant_act_there(
         assert "not in this channel any more" in said
 
 
+def test_every_kind_of_interaction_but_a_command_is_among_the_entrances() -> None:
+    kinds = {discord.InteractionType(event["type"]) for event in ENTRANCES.values()}
+    fresh = {discord.InteractionType.ping, discord.InteractionType.application_command}
+    assert kinds == set(discord.InteractionType) - fresh
+
+
 async def test_a_persons_rights_in_a_commands_own_payload_need_no_request(
     running: Any, double: DiscordDouble
 ) -> None:

@@ -1,4 +1,4 @@
-"""A real mail server on the loopback, with the faults that mail servers have. It writes down what it takes."""
+"""A real mail server on the loopback, with the faults that mail servers have. It records what it accepts."""
 
 import asyncio
 import ssl
@@ -30,7 +30,7 @@ Fault = Literal[
     "hang at end",
     "nonsense at end",
 ]
-"""What happens, and how far the message has come then. `cut` ends the connection; `lose` takes the message first."""
+"""What happens, and how far the message got by then. `cut` ends the connection; `lose` accepts the message first."""
 
 REPLIES = {
     "421": "421 4.3.2 Service shutting down",
@@ -45,7 +45,7 @@ REPLIES = {
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A message that was taken."""
+    """A message that was accepted."""
 
     sender: str
     to: str
@@ -70,7 +70,7 @@ class PostOffice:
     mails: list[Mail] = field(default_factory=list)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     greeting: str = ""
-    """Said to whoever connects, in the place of a welcome."""
+    """The greeting of a server that refuses every connection; "" for one that works."""
     connections: int = 0
     chance: Callable[[], Fault | None] = lambda: None
     """A fault for a message to which none was assigned."""
@@ -98,7 +98,7 @@ class PostOffice:
 
         def serve() -> asyncio.Protocol:
             self.connections += 1
-            return _Turned(self) if self.greeting else _Server(self, served, tls_context=tls, **options)
+            return _Refusing(self) if self.greeting else _Server(self, served, tls_context=tls, **options)
 
         server = await asyncio.get_running_loop().create_server(serve, "127.0.0.1", 0, ssl=direct)
         self.port = server.sockets[0].getsockname()[1]
@@ -119,13 +119,13 @@ class PostOffice:
         return AuthResult(success=known, handled=False, message=None if known else "535 5.7.8 Wrong password")
 
     def next(self, to: str) -> Fault | None:
-        """What befalls the message that is now being handed in."""
+        """The fault for the message that is being handed over."""
         waiting = self.faults.get(to)
         return waiting.pop(0) if waiting else self.chance()
 
 
-class _Turned(asyncio.Protocol):
-    """Turns away whoever comes."""
+class _Refusing(asyncio.Protocol):
+    """A connection that is refused."""
 
     def __init__(self, office: PostOffice) -> None:
         self._office = office

@@ -32,7 +32,7 @@ from tests.adapters.email.postoffice import Mail, PostOffice
 from tests.platform_harness import Seen, wired
 
 BASE = "https://papers.example.org"
-KEY = "a key that nobody can guess"
+KEY = "a key that can't be guessed"
 ADA = "ada@example.org"
 
 

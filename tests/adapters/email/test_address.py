@@ -17,7 +17,7 @@ from bot.domain.errors import UserError
         ("ada@exämple.org", "ada@xn--exmple-cua.org"),
     ],
 )
-def test_usual_addresses_are_taken(typed: str, taken: str) -> None:
+def test_usual_addresses_are_accepted(typed: str, taken: str) -> None:
     assert str(Address.parse(typed)) == taken
 
 
@@ -51,19 +51,19 @@ def test_usual_addresses_are_taken(typed: str, taken: str) -> None:
         "ada@" + "a." * 125 + "org",
     ],
 )
-def test_what_is_no_address_is_said_to_be_none(typed: str) -> None:
+def test_other_text_is_refused(typed: str) -> None:
     with pytest.raises(UserError):
         Address.parse(typed)
 
 
-def test_capitals_do_not_make_another_mailbox_and_its_owner_knows_it_again() -> None:
+def test_capitals_make_no_difference() -> None:
     first, second = Address.parse("Ada@Example.org"), Address.parse("ada@example.org")
     assert first.identity == second.identity
     assert first.masked == "A…@example.org"
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
-def test_nothing_that_is_taken_can_end_a_line_or_name_a_second_address(local: str, domain: str) -> None:
+def test_an_accepted_address_can_not_end_a_line_or_name_another(local: str, domain: str) -> None:
     try:
         text = str(Address.parse(f"{local}@{domain}"))
     except UserError:

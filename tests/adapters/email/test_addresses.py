@@ -13,7 +13,7 @@ from bot.ports import Rate
 from bot.store import keys
 from bot.store.limits import Limit, Limits
 
-OLD, NEW = "a key that nobody can guess", "another key, just as good"
+OLD, NEW = "a key that can't be guessed", "another key, just as good"
 ADA = Address.parse("Ada@example.org")
 
 

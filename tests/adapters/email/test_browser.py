@@ -42,7 +42,7 @@ async def front(redis: Redis) -> AsyncIterator[tuple[EmailStage, str]]:
 
 
 async def tab_to(page: Page, selector: str) -> None:
-    """As somebody without a mouse gets there."""
+    """Reach an element with the keyboard only."""
     for _ in range(60):
         await page.keyboard.press("Tab")
         if await page.locator(f"{selector}:focus").count():
@@ -145,7 +145,7 @@ async def legible(seen: Seen) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1100])
-async def test_the_mails_of_recorded_days_hold(shared_data: Path, width: int, scheme: Scheme) -> None:
+async def test_mails_of_recorded_days_are_accessible(shared_data: Path, width: int, scheme: Scheme) -> None:
     async with looking(width=width, scheme=scheme) as seen:
         for day in ("2026-03-16", "2026-04-15", "2026-05-20"):
             papers = parse_list((shared_data / "hf_daily" / f"{day}.json").read_bytes())

@@ -15,7 +15,7 @@ ALL = {
     "smtp_url": "smtp://papers:very-secret@mail.example.org",
     "mail_from": "Paperboy <papers@example.org>",
     "public_url": "https://papers.example.org",
-    "secret_key": "a key that nobody can guess",
+    "secret_key": "a key that can't be guessed",
 }
 
 

@@ -1,4 +1,4 @@
-"""Papers that are owed to addresses, through a server that fails in every way: lost 0, doubled 0."""
+"""Deliveries to addresses, through a mail server that fails in every way: lost 0, doubled 0."""
 
 import asyncio
 import random
@@ -42,7 +42,7 @@ FINAL = frozenset({"550 at sender", "550 at recipient", "554 at end"})
 
 @dataclass
 class Scene:
-    """A post office, and what is owed to the people of some addresses."""
+    """A mail server, and deliveries for some addresses."""
 
     office: PostOffice
     redis: Redis
@@ -67,7 +67,7 @@ class Scene:
         await self.addresses.confirm(channel, parsed)
         return channel
 
-    async def owe(self, addresses: list[str], *papers: str) -> None:
+    async def enqueue(self, addresses: list[str], *papers: str) -> None:
         await self.papers.ingest("hf", Batch(tuple(map(a_paper, papers)), "c"), 0)
         channels = [await self.channel(address) for address in addresses]
         for paper in papers:
@@ -82,8 +82,8 @@ class Scene:
 
 @asynccontextmanager
 async def open_scene(redis: Redis) -> AsyncIterator[Scene]:
-    """A post office that is open."""
-    seal = Encryptor(["a key that nobody can guess"])
+    """A mail server that listens."""
+    seal = Encryptor(["a key that can't be guessed"])
     addresses = Addresses(redis, seal)
     async with PostOffice().open() as office:
         client = SmtpClient(SmtpServer.parse(office.url), patience=3)
@@ -121,7 +121,7 @@ PEOPLE = [f"person{n}@{'example.org' if n % 2 else 'example.net'}" for n in rang
 
 
 async def test_everyone_gets_their_mails_once(scene: Scene) -> None:
-    await scene.owe(PEOPLE, "p1", "p2", "p3")
+    await scene.enqueue(PEOPLE, "p1", "p2", "p3")
     assert (await scene.deliveries().deliver_due())["posted"] == 120
     assert len(scene.got()) == len(scene.office.mails) == 120
 
@@ -133,7 +133,7 @@ async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
     dice = random.Random(11)
     faults: list[Fault] = [f for f in get_args(Fault) if f not in FINAL and "hang" not in f]
     scene.office.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
-    await scene.owe(PEOPLE, *(f"p{n}" for n in range(10)))
+    await scene.enqueue(PEOPLE, *(f"p{n}" for n in range(10)))
     await scene.deliveries(on_uncertain).deliver_due()
     held = [delivery async for delivery in scene.outbox.dead_letters()]
     got = scene.got()
@@ -151,9 +151,9 @@ async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
         assert doubled == lost_answers
 
 
-async def test_what_an_operator_lets_go_arrives(scene: Scene) -> None:
+async def test_a_held_mail_arrives_after_the_operators_retry(scene: Scene) -> None:
     scene.office.faults = {PEOPLE[0]: ["cut in data"]}
-    await scene.owe(PEOPLE[:1], "p1")
+    await scene.enqueue(PEOPLE[:1], "p1")
     assert (await scene.deliveries().deliver_due())["held"] == 1
     [held] = [delivery async for delivery in scene.outbox.dead_letters()]
     assert await scene.outbox.retry(held.key)
@@ -163,7 +163,7 @@ async def test_what_an_operator_lets_go_arrives(scene: Scene) -> None:
 async def test_slow_answers_are_retried_before_the_end_and_held_after_it(scene: Scene) -> None:
     early, late = PEOPLE[:2]
     scene.office.faults = {early: ["hang at recipient"], late: ["hang at end"]}
-    await scene.owe(PEOPLE, "p1")
+    await scene.enqueue(PEOPLE, "p1")
     counts = await scene.deliveries().deliver_due()
     assert (counts["posted"], counts["held"]) == (39, 1)
     assert len(scene.got()) == len(scene.office.mails) == 40
@@ -173,7 +173,7 @@ async def test_slow_answers_are_retried_before_the_end_and_held_after_it(scene: 
 async def test_a_final_refusal_pauses_that_address_alone(scene: Scene, fault: Fault) -> None:
     gone = PEOPLE[0]
     scene.office.faults = {gone: [fault]}
-    await scene.owe(PEOPLE, "p1", "p2")
+    await scene.enqueue(PEOPLE, "p1", "p2")
     assert (await scene.deliveries().deliver_due())["posted"] == 78
     assert scene.office.to(gone) == []
     assert await scene.deliveries().deliver_due() == Counter()
@@ -182,12 +182,12 @@ async def test_a_final_refusal_pauses_that_address_alone(scene: Scene, fault: Fa
     assert len(scene.got()) == len(scene.office.mails) == 80
 
 
-async def test_a_server_that_is_away_for_a_while_gets_everything_afterwards(
+async def test_after_an_outage_of_the_server_all_mails_arrive(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.email.errors.SERVER_PAUSE", 0.05)
     scene.office.greeting = "421 4.3.2 Too busy"
-    await scene.owe(PEOPLE, "p1")
+    await scene.enqueue(PEOPLE, "p1")
     going = asyncio.create_task(scene.deliveries().deliver_due())
     while not scene.office.connections:  # noqa: ASYNC110  # the server knows
         await asyncio.sleep(0.01)
@@ -197,7 +197,7 @@ async def test_a_server_that_is_away_for_a_while_gets_everything_afterwards(
 
 
 async def test_a_forgotten_address_gets_nothing(scene: Scene) -> None:
-    await scene.owe(PEOPLE[:2], "p1")
+    await scene.enqueue(PEOPLE[:2], "p1")
     await scene.addresses.forget(await scene.channel(PEOPLE[0]))
     assert (await scene.deliveries().deliver_due())["posted"] == 1
     assert [mail.to for mail in scene.office.mails] == [PEOPLE[1]]
@@ -205,7 +205,7 @@ async def test_a_forgotten_address_gets_nothing(scene: Scene) -> None:
 
 async def test_an_address_is_nowhere_in_redis(scene: Scene) -> None:
     scene.office.faults = {address: ["550 at recipient"] for address in PEOPLE[:5]}
-    await scene.owe(PEOPLE, "p1")
+    await scene.enqueue(PEOPLE, "p1")
     await scene.deliveries().deliver_due()
     kept = "\n".join([str(await everything(scene.redis, key)) async for key in scene.redis.scan_iter()])
     assert "person" not in kept

@@ -60,7 +60,7 @@ async def live(stage: EmailStage, redis: Redis, clock: Clock) -> list[datetime]:
 async def test_weekday_digests_skip_weekends_and_empty_days(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, zone: str
 ) -> None:
-    monkeypatch.setattr(delivering, "PATIENCE", 0.0)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     clock = set_clock(monkeypatch, redis)
     await clock.set(MONDAY)
     async with email_stage(redis, lambda: clock.now, confirmed=False) as stage:

@@ -1,4 +1,4 @@
-"""A link in a mail does one thing, for one address, for a while. Nobody but Paperboy can make one."""
+"""A link in a mail does one thing, for one address, for a while. Only Paperboy can make one."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -44,7 +44,7 @@ def read(source: bytes) -> EmailMessage:
     return message_from_bytes(source, policy=policy.default)
 
 
-def test_the_headers_are_those_of_a_list_that_can_be_left_with_one_click() -> None:
+def test_the_headers_offer_one_click_unsubscribe() -> None:
     mail = read(a_mail())
     assert {name: str(value) for name, value in mail.items() if name != "Content-Type"} == {
         "From": "Paperboy <papers@example.org>",
@@ -61,7 +61,7 @@ def test_the_headers_are_those_of_a_list_that_can_be_left_with_one_click() -> No
     assert f"\r\nList-Unsubscribe: <{STOP}>\r\n".encode() in a_mail()
 
 
-def test_each_attempt_at_a_delivery_has_the_same_name() -> None:
+def test_all_attempts_share_a_message_id() -> None:
     assert message_id("email:a:b/p1", "example.org") == message_id("email:a:b/p1", "example.org")
     assert message_id("email:a:b/p1", "example.org") != message_id("email:a:b/p2", "example.org")
 
@@ -172,7 +172,7 @@ def test_a_mail_that_parses_to_something_else_is_not_sent(identity: str) -> None
 
 
 @pytest.mark.parametrize("text", ["", "Paperboy", "Paperboy <>", "a@b", "a@example.org, b@example.org"])
-def test_a_sender_that_is_no_address_is_said_to_be_none(text: str) -> None:
+def test_a_sender_that_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match="PAPERBOY_MAIL_FROM"):
         Sender.parse(text)
 

@@ -55,7 +55,7 @@ def a_port() -> int:
 
 @asynccontextmanager
 async def browsing(base: str) -> AsyncIterator[aiohttp.ClientSession]:
-    """Somebody who opens the front page as soon as it is there."""
+    """A browser that opens the site as soon as it answers."""
     async with aiohttp.ClientSession(base) as session, asyncio.timeout(40):
         while True:
             try:
@@ -98,7 +98,7 @@ async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
             "PORT": str(port),
             "PAPERBOY_PUBLIC_URL": base,
             "PAPERBOY_MAIL_FROM": "Paperboy <papers@example.org>",
-            "PAPERBOY_SECRET_KEY": "a key that nobody can guess",
+            "PAPERBOY_SECRET_KEY": "a key that can't be guessed",
         }
         env = environment(tmp_path, hugging_face, **settings)
         async with running("run", env=env) as process, browsing(base) as session:
@@ -129,5 +129,5 @@ async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
     assert "Robots diffuse" in posted.part("plain")
     assert link(posted.part("plain"), "unsubscribe")
     assert "started" in log
-    for secret in ("very-secret", "nobody can guess", "ada.lovelace"):
+    for secret in ("very-secret", "can't be guessed", "ada.lovelace"):
         assert secret not in log

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from adapters.email.render import LARGEST, Frame, Rendered, render
+from adapters.email.render import MAX_HTML, Frame, Rendered, render
 from bot.cards import Actions, Bullets, Button, Card, Paragraph, Span
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
@@ -49,7 +49,7 @@ class Elements(HTMLParser):
 
 
 def check(mail: Rendered) -> None:
-    """What holds for every mail."""
+    """Checks that every mail has to pass."""
     html5lib.HTMLParser(strict=True).parse(mail.html)
     assert len(mail.html.encode()) < 100_000
     elements = Elements(mail.html).all
@@ -102,14 +102,16 @@ def test_a_digest_reads_well_as_plain_text() -> None:
 2 new papers
 ============
 
+All matched paper (#1)
+
 On paper 2603.00000
 Ada Lovelace · 2 Mar
-matched paper (#1)
+We look at it closely.
 https://arxiv.org/abs/2603.00000
 
 On paper 2603.00001
 Ada Lovelace · 2 Mar
-matched paper (#1)
+We look at it closely.
 https://arxiv.org/abs/2603.00001
 
 -- \n\
@@ -142,7 +144,7 @@ def test_every_kind_of_block_is_shown() -> None:
     )
 
 
-def test_a_button_without_a_page_to_lead_to_is_left_out() -> None:
+def test_a_button_without_a_link_is_left_out() -> None:
     card = Card("reply", "Hello", blocks=(Actions((Button("Do it", "list"),)),))
     assert "Do it" not in render(card, Frame("", ())).html
 
@@ -153,12 +155,12 @@ def test_the_largest_mail_is_not_cut() -> None:
     full = paper_card(WORST, (), NOW, "full").blocks
     mail = render(Card("digest", "All of it", blocks=full * 100), FRAME)
     check(mail)
-    assert len(mail.html.encode()) > LARGEST // 2
-    assert "too many for one mail" in mail.html
-    assert "too many for one mail" in mail.text
+    assert len(mail.html.encode()) > MAX_HTML // 2
+    assert "fit into this mail" in mail.html
+    assert "fit into this mail" in mail.text
 
 
-def test_abstracts_go_before_papers_do() -> None:
+def test_abstracts_are_left_out_before_papers_are() -> None:
     full = paper_card(WORST, (), NOW, "full").blocks
     mail = render(Card("digest", "All of it", blocks=full * 8), FRAME)
     check(mail)
@@ -179,7 +181,7 @@ def test_markup_in_a_paper_is_text() -> None:
 
 
 @pytest.mark.parametrize("day", ["2026-03-16", "2026-04-15", "2026-05-20"])
-def test_the_mail_of_a_recorded_day_holds(shared_data: Path, day: str) -> None:
+def test_mails_of_recorded_days_are_well_formed(shared_data: Path, day: str) -> None:
     papers = parse_list((shared_data / "hf_daily" / f"{day}.json").read_bytes())
     entries = [(paper, (Reason(1, "trending"),)) for paper in papers]
     mails = [render(digest_card(entries, NOW), FRAME)]

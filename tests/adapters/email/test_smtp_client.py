@@ -79,7 +79,7 @@ async def test_one_connection_carries_many_mails(office: PostOffice, relay: Smtp
     assert office.connections == 1
 
 
-async def test_a_connection_that_was_silent_for_long_is_not_trusted(
+async def test_a_connection_that_was_idle_for_long_is_not_reused(
     office: PostOffice, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.email.smtp_client.FRESH", 0.0)
@@ -88,7 +88,7 @@ async def test_a_connection_that_was_silent_for_long_is_not_trusted(
     assert (office.connections, len(office.mails)) == (2, 2)
 
 
-async def test_a_busy_relay_lets_mails_wait_without_blame(
+async def test_waiting_for_a_connection_is_not_a_failed_attempt(
     office: PostOffice, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.faults = {f"u{n}@example.org": ["hang at recipient"] for n in range(8)}
@@ -103,7 +103,7 @@ async def test_a_busy_relay_lets_mails_wait_without_blame(
 
 
 @pytest.mark.parametrize("greeting", ["421 4.3.2 Too busy", "554 No service here"])
-async def test_a_server_that_turns_us_away_stops_everything_for_a_while(
+async def test_a_server_that_refuses_us_pauses_all_mail(
     office: PostOffice, relay: SmtpClient, greeting: str
 ) -> None:
     office.greeting = greeting
@@ -112,7 +112,7 @@ async def test_a_server_that_turns_us_away_stops_everything_for_a_while(
     assert (caught.value.counts, caught.value.scope) == (False, "platform")
 
 
-async def test_a_server_that_is_not_there_does_too() -> None:
+async def test_a_server_that_is_down_pauses_all_mail() -> None:
     relay = SmtpClient(SmtpServer.parse("smtp://127.0.0.1:9"))
     with pytest.raises(RetryLater) as caught:
         await deliver(relay)

@@ -18,7 +18,7 @@ from bot.domain.errors import ConfigurationError
         ("smtp://mail.example.org/?tls=maybe", "mail.example.org", 587, "starttls"),
     ],
 )
-def test_an_address_says_host_port_and_security(url: str, host: str, port: int, security: str) -> None:
+def test_a_url_names_host_port_and_security(url: str, host: str, port: int, security: str) -> None:
     server = SmtpServer.parse(url)
     assert (server.host, server.port, server.security) == (host, port, security)
 
@@ -32,7 +32,7 @@ def test_names_and_passwords_are_decoded_and_never_shown() -> None:
 @pytest.mark.parametrize(
     "url", ["", "mail.example.org", "http://x:secret@y", "smtp://", "smtp://u:secret@h:port"]
 )
-def test_what_can_not_be_read_is_named_without_its_secret(url: str) -> None:
+def test_an_unreadable_url_is_named_without_its_secret(url: str) -> None:
     with pytest.raises(ConfigurationError, match="SMTP_URL") as caught:
         SmtpServer.parse(url)
     assert "u:secret" not in str(caught.value)

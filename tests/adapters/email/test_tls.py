@@ -91,7 +91,7 @@ async def test_mail_goes_over_tls_after_logging_in(
         assert office.logins == ["papers"]
 
 
-async def test_a_wrong_password_stops_everything_and_is_told_to_nobody(
+async def test_a_wrong_password_stops_everything_and_is_not_in_the_error(
     served: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
     async with PostOffice(users={"papers": "another"}).open(tls=served) as office:
@@ -109,7 +109,7 @@ async def test_a_server_without_tls_gets_no_password() -> None:
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-async def test_a_server_that_nobody_vouches_for_gets_no_password(
+async def test_a_server_without_a_trusted_certificate_gets_no_password(
     served: ssl.SSLContext, security: Literal["tls", "starttls"]
 ) -> None:
     direct = {"ssl": served, "auth_require_tls": False} if security == "tls" else {"tls": served}
@@ -119,7 +119,7 @@ async def test_a_server_that_nobody_vouches_for_gets_no_password(
         assert (caught.value.scope, office.logins, office.mails) == ("platform", [], [])
 
 
-async def test_the_doctor_says_whether_the_server_lets_us_in(
+async def test_doctor_says_whether_the_server_accepts_us(
     served: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
     async with PostOffice(users={"papers": "secret"}).open(tls=served) as office:
@@ -133,7 +133,7 @@ async def test_the_doctor_says_whether_the_server_lets_us_in(
 
 def a_platform(client: SmtpClient) -> EmailPlatform:
     """One that is never asked for anything but its connection."""
-    seal = Encryptor(["a key that nobody can guess"])
+    seal = Encryptor(["a key that can't be guessed"])
     links = Links("https://papers.example.org", seal, lambda: datetime.now(UTC))
     return EmailPlatform(
         addresses=Addresses(NO_REDIS, seal),

@@ -9,7 +9,6 @@ from html import unescape
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 from aiohttp.test_utils import TestServer
 from redis.asyncio import Redis
 
@@ -47,15 +46,15 @@ class Running:
         self._now = now
         self._stack = AsyncExitStack()
 
-    async def start(self, way: ConnectionMode, *groups: SettingsGroup, **settings: Any) -> None:
+    async def start(self, mode: ConnectionMode, *groups: SettingsGroup, **settings: Any) -> None:
         """Run it, and wait until Slack reaches it."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
-        known = Settings.model_construct(**(defaults | settings)).having(*groups)
+        known = Settings.model_construct(**(defaults | {"port": mode.port} | settings)).having(*groups)
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        self.platform = UnlimitedSlack(way, self.redis)
+        self.platform = UnlimitedSlack(mode, self.redis)
         self._stack.push_async_callback(self.platform.close)
         self.bot = wire(known, self.redis, session, (self.platform,), durable=False, now=self._now)
-        if way.kind == "socket":
+        if mode.kind == "socket":
             await self._connect()
         else:
             await self._listen()
@@ -104,8 +103,8 @@ class Running:
         assert opened.done(), running.result()
 
     async def _listen(self) -> None:
-        app = web.Application()
-        app.add_routes(self.platform.routes(self.bot.core))
+        assert self.bot.web is not None
+        app = self.bot.web.app(self.bot.core)
         server = await self._stack.enter_async_context(TestServer(app))
         self.address = str(server.make_url("")).rstrip("/")
         self.slack.at(self.address + EVENTS)
@@ -135,11 +134,11 @@ async def install(
 
 @asynccontextmanager
 async def running(
-    slack: Slack, redis: Redis, way: Callable[[Running], ConnectionMode]
+    slack: Slack, redis: Redis, mode: Callable[[Running], ConnectionMode]
 ) -> AsyncIterator[Running]:
     """A bot that is stopped at the end."""
     bot = Running(slack, redis)
-    await bot.start(way(bot))
+    await bot.start(mode(bot))
     try:
         yield bot
     finally:

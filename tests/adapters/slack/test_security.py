@@ -13,7 +13,7 @@ import yarl
 from redis.asyncio import Redis
 
 from adapters.slack.connection_mode import ConnectionMode
-from adapters.slack.http import INSTALLS, INSTALLS_PER_ADDRESS, InstallLimit
+from adapters.slack.http import INSTALLS_EACH
 from adapters.slack.installations import OneTimeStates, RedisInstallationStore
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
@@ -217,29 +217,17 @@ async def test_a_state_works_once_and_for_ten_minutes(redis: Redis) -> None:
         assert not await states.async_consume(forged)
 
 
-async def test_pages_for_installing_store_nothing_and_are_limited_per_address(lab: Lab) -> None:
+async def test_pages_for_installing_store_no_states_and_are_limited(lab: Lab) -> None:
     before = await lab.state()
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as browser:
         statuses = [
             (await browser.get(f"{lab.running.address}/slack/install")).status
-            for _ in range(INSTALLS_PER_ADDRESS + 20)
+            for _ in range(INSTALLS_EACH.count + 20)
         ]
     assert set(statuses) == {200, 429}
-    assert await lab.state() == before
-
-
-def test_installing_is_limited_for_all_addresses_together_and_for_a_minute() -> None:
-    now = [0.0]
-    limit = InstallLimit(lambda: now[0])
-    allowed = [limit.allows(f"2001:db8:{n:x}00::1") for n in range(INSTALLS + 5)]
-    assert allowed == [True] * INSTALLS + [False] * 5
-    now[0] = 61.0
-    one_subscriber = [limit.allows(f"2001:db8:1:{n:x}::1") for n in range(INSTALLS_PER_ADDRESS + 1)]
-    assert one_subscriber[-1] is False
-    assert limit.allows("192.0.2.1")
-    for n in range(3000):
-        limit.allows(f"198.51.{n % 256}.{n // 256}")
-    assert len(limit._by_address) <= 1000
+    added = (await lab.state()).keys() - before.keys()
+    assert len(added) < 5, "the counters of one client"
+    assert all([await lab.redis.ttl(key) > 0 for key in added])
 
 
 async def test_an_installation_for_a_whole_organization_is_refused_in_plain_words(lab: Lab) -> None:
@@ -286,7 +274,7 @@ async def test_malformed_requests_never_cause_a_server_error(lab: Lab) -> None:
             raw = {name.encode(): value.encode("utf-8", "ignore") for name, value in headers.items()}
             seen[await _status(session, f"{lab.running.address}/slack/events", raw, body)] += 1
     assert all(status < 500 for status in seen), seen
-    assert seen[401] > 100
+    assert min(seen[400], seen[401]) > 30, seen
 
 
 async def _status(session: aiohttp.ClientSession, url: str, headers: dict[bytes, bytes], body: bytes) -> int:

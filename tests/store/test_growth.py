@@ -1,0 +1,190 @@
+"""Stored data is bounded: 400 days of normal use on a simulated clock, and the size of every kind of key."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, User
+from bot.domain.polls import PollResult
+from bot.pipeline import delivery as delivering
+from bot.store import keys, poll_stream
+from bot.store.button_payloads import ButtonPayloads
+from bot.store.polls import record_poll
+from bot.store.rules import ChannelRules
+from bot.store.saved import LIMIT, Saved
+from bot.store.votes import Votes
+from tests.papers import a_paper
+from tests.scenario import Board, Clock, House, set_clock
+
+BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DAYS = 400
+KEEP = timedelta(days=100)
+"""A quarter of the real retention of papers, so that its bound shows."""
+PAPERS_A_DAY = 2
+EVERY: tuple[Every, ...] = ("now", "daily", "weekly")
+PEOPLE = [User(f"U{n}", f"Person {n}") for n in range(3)]
+
+KEPT_PAPERS = PAPERS_A_DAY * (KEEP.days + 2)
+SENT = PAPERS_A_DAY * 30 * 5 * len(EVERY)
+"""Posts of five months: what was sent is forgotten by whole months."""
+BOUNDS = {
+    "schema": 0,
+    "clock": 0,  # of this test
+    "run": 0,
+    "open": 16 + PAPERS_A_DAY * 7 * 2,  # a counter per shard, and the papers that wait for a digest
+    "cursors": 1,
+    "polls": 1,
+    "trending": 0,
+    "seen": PAPERS_A_DAY * DAYS + 1,  # grows: it is what "new" means
+    "changed": KEPT_PAPERS,
+    "paper": 0,
+    "papers": 0,  # the stream: matched polls leave it
+    "consumers": 2,
+    "channels": len(EVERY),
+    "channel": 12 * len(EVERY),
+    "workspace": 6,
+    "subs": 2 * len(EVERY),
+    "changes": 10_100 * len(EVERY),  # trimmed to about 10,000 in each shard
+    "mutes": 2 * len(EVERY),
+    "sent": SENT,
+    "labels": 31 * len(EVERY),
+    "votes": 10 * DAYS,  # of a channel, for 400 days after its last vote
+    "saved": LIMIT * len(PEOPLE),
+    "edited": 2 * PAPERS_A_DAY * 61,
+    "kept": 0,
+    "due": len(EVERY),
+    "lane": len(EVERY),
+    "box": 2 * len(EVERY),
+    "delivery": 10 * 2 * len(EVERY),
+    "paused": len(EVERY),
+}
+"""Kind of key -> elements of all its keys at most. A kind that isn't here is new: say how it is bounded."""
+MOST_KEYS = {"paper": KEPT_PAPERS, "kept": 91, "edited": PAPERS_A_DAY * 61}
+"""Kinds that have many keys -> how many at most."""
+
+EXPIRE = """
+local ms = tonumber(ARGV[1])
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  local left = redis.call('PTTL', key)
+  if left > 0 then
+    redis.call('PEXPIRE', key, math.max(1, left - ms))
+    if left <= ms then
+      redis.call('DEL', key)
+    end
+  end
+end
+"""
+
+
+def kind_of(key: str) -> str:
+    """`pb:{s03}:sent:…` -> `sent`."""
+    return (key.partition("}:")[2] or key.removeprefix("pb:")).partition(":")[0]
+
+
+async def elements(redis: Redis, key: str) -> int:
+    match await redis.type(key):
+        case "hash":
+            return int(await redis.hlen(key))
+        case "zset":
+            return int(await redis.zcard(key))
+        case "set":
+            return int(await redis.scard(key))
+        case "list":
+            return int(await redis.llen(key))
+        case "stream":
+            return int(await redis.xlen(key))
+        case _:
+            return 0
+
+
+async def sizes(redis: Redis) -> tuple[Counter[str], Counter[str]]:
+    """Kind -> elements of all its keys, and kind -> keys."""
+    held, number = Counter[str](), Counter[str]()
+    async for key in redis.scan_iter("*"):
+        held[kind_of(key)] += await elements(redis, key)
+        number[kind_of(key)] += 1
+    groups: Any = await redis.xinfo_groups(keys.PAPERS)
+    held["consumers"] = sum(group["consumers"] for group in groups)
+    return held, number
+
+
+class Use:
+    """What people and the bot do in a year."""
+
+    def __init__(self, redis: Redis, clock: Clock) -> None:
+        self.redis = redis
+        self.clock = clock
+        self.board = Board(clock)
+        self.dice = random.Random(1)
+        self.channels: list[ChannelRef] = [ChannelRef("board", "T", every) for every in EVERY]
+        self.house = self.start()
+
+    def start(self) -> House:
+        """A process of the bot; the one before was killed, or left."""
+        house = House(self.redis, self.board)
+        house.papers._keep = KEEP
+        return house
+
+    async def begin(self) -> None:
+        for channel, every in zip(self.channels, EVERY, strict=True):
+            await self.house.subscribe(channel, every, ChannelSettings(digest_size=1, edits=True))
+
+    async def day(self, number: int) -> None:
+        if number % 3 == 0:
+            if number % 2:
+                await self.house.fanout.stop()
+            self.house = self.start()
+        papers = [
+            a_paper(f"p{number}-{n}", title="A paper", published=self.clock.now) for n in range(PAPERS_A_DAY)
+        ]
+        await self.house.poll(*papers, cursor=f"c{number}")
+        await self.house.deliver()
+        grown = [
+            a_paper(paper.id, title="A paper", published=paper.published, upvotes=100) for paper in papers
+        ]
+        await self.house.poll(*grown, cursor=f"d{number}")
+        await self.house.deliver()
+        await self.house.editor.edit_all()
+        await record_poll(self.redis, PollResult(source="test", at=self.clock.now, next_at=self.clock.now))
+        await self.people(number)
+
+    async def people(self, number: int) -> None:
+        channel, person = self.dice.choice(self.channels), self.dice.choice(PEOPLE)
+        paper = f"p{number}-0"
+        await Votes(self.redis).put(channel, person, paper, liked=True, numbers=(1,))
+        await Saved(self.redis).add(person, channel, paper)
+        await ButtonPayloads(self.redis).put(f"the abstract of {paper}")
+        until = self.clock.now + timedelta(days=1)
+        await ChannelRules(self.redis).mute(channel, Mute(text=f'"topic {number}"', until=until))
+        added, _ = await self.house.subscriptions.add(channel, f"topic{number}", "now", person.signature)
+        await self.house.subscriptions.remove(channel, added.number)
+        if number % 30 == 0:
+            await self.house.outbox.pause(channel, "archived")
+            await self.house.outbox.resume(channel)
+
+
+@pytest.mark.timeout(300)
+async def test_after_400_days_every_kind_of_key_is_as_small_as_it_should_be(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
+    monkeypatch.setattr(poll_stream, "IDLE", 0.0)  # the server counts idle time by its own clock
+    clock = set_clock(monkeypatch, redis)
+    await clock.set(BEGIN)
+    use = Use(redis, clock)
+    await use.begin()
+    for number in range(DAYS):
+        await use.day(number)
+        await redis.eval(EXPIRE, 0, 86_400_000)
+        await clock.set(BEGIN + timedelta(days=number + 1))
+    held, number_of = await sizes(redis)
+    assert {kind for kind in held if kind not in BOUNDS} == set(), "say how these are bounded"
+    assert {kind: held[kind] for kind in BOUNDS if held[kind] > BOUNDS[kind]} == {}
+    assert {kind: number_of[kind] for kind in MOST_KEYS if number_of[kind] > MOST_KEYS[kind]} == {}
+    posted = use.board.counts()
+    assert max(posted.values()) == 1
+    assert len(posted) > 2.5 * PAPERS_A_DAY * (DAYS - 8)  # a weekly card names ten papers of fourteen
