@@ -84,7 +84,8 @@ def paper_text(block: PaperBlock, room: float) -> str:
     summary = fitted(block.summary, int(_SUMMARY * room))
     abstract = fitted(block.abstract, int(_ABSTRACT * room))
     if block.detail == "line":
-        return " · ".join(filter(None, (byline, *(reason.removeprefix("-# ") for reason in reasons))))
+        facts = " · ".join(filter(None, (byline, *(reason.removeprefix("-# ") for reason in reasons))))
+        return "\n".join(filter(None, (facts, summary)))
     return "\n".join(filter(None, (byline, summary, abstract, *reasons)))
 
 

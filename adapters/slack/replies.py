@@ -59,9 +59,8 @@ class Replies:
             return
         if reply.thread and await self._in_thread(asked, reply.card):
             return
-        private = (
-            reply.private or reply.thread
-        )  # without a thread, the channel would get a message that one person asked for
+        # Without a thread, the whole channel would get what one person asked for.
+        private = reply.private or reply.thread
         if reply.later is None:
             await self.show(asked, reply.card, private=private)
             return

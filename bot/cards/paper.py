@@ -108,9 +108,14 @@ def _code(paper: Paper) -> str:
 def _summary(paper: Paper, detail: Detail) -> str:
     if detail == "line" or (detail == "full" and paper.abstract and not paper.tldr):
         return ""
+    return one_sentence(paper, SUMMARY)
+
+
+def one_sentence(paper: Paper, limit: int) -> str:
+    """What is new, in at most `limit` characters: the upstream's summary, else the abstract's core sentence."""
     if tldr := plain(paper.tldr or ""):
-        return shorten_at_clause(tldr, SUMMARY)
-    return core_sentence(plain(paper.abstract), SUMMARY, plain(paper.title))
+        return shorten_at_clause(tldr, limit)
+    return core_sentence(plain(paper.abstract), limit, plain(paper.title))
 
 
 def _reasons(reasons: tuple[Reason, ...]) -> tuple[str, ...]:

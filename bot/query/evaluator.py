@@ -15,7 +15,7 @@ Predicate = Callable[[PaperView], bool]
 
 @lru_cache(maxsize=1024)
 def predicate_of(node: Node) -> Predicate:  # noqa: PLR0911  one return for each kind of node
-    """A function that tells whether a paper matches `node`."""
+    """The predicate that is true for papers that match `node`."""
     match node:
         case And(nodes):
             parts = [predicate_of(part) for part in nodes]

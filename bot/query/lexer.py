@@ -50,8 +50,8 @@ def capitalized(typed: str) -> str | None:
     for before, piece, behind in reversed(list(zip(found, found[1:], found[2:], strict=False))):
         name = piece.text.upper()
         is_bare = piece.kind == "word" and not (piece.field or piece.exact or piece.quoted)
-        beside = before.kind in ("word", ")") or (name == "NOT" and before.kind in ("and", "or"))
-        if is_bare and name in _OPERATORS and beside and behind.kind in ("word", "(", "not"):
+        adjoins = before.kind in ("word", ")") or (name == "NOT" and before.kind in ("and", "or"))
+        if is_bare and name in _OPERATORS and adjoins and behind.kind in ("word", "(", "not"):
             text = text[: piece.at[0]] + name + text[piece.at[1] :]
     return text if text != narrow(typed) else None
 

@@ -1,6 +1,6 @@
 """The sentence of an abstract that says what is new. Pure, and quick enough to run for each card.
 
-Abstracts tell a story: the field, what is missing, what was done, how, how well, where to get it. This looks for the
+An abstract has an order: the field, what is missing, what was done, how, how well, where to get it. This finds the
 sentence of what was done. Each sentence is scored by who does what in it ("we propose", "this work introduces", "a method
 is developed"), by how it opens ("To this end", "However", "Experiments show"), by what it names, and by its place.
 """

@@ -68,9 +68,9 @@ def shorten(text: str, limit: int) -> str:
     if room < 1:
         return ELLIPSIS[: max(limit, 0)]
     space = text.rfind(" ", 0, room + 1)
-    kept = text[:space].rstrip(" ,;:–—-([{") if space > 0 else ""
-    if kept and (len(kept) > room // 2 or text[space + 1 : space + 200].split(" ", 1)[0].isascii()):
-        return kept + ELLIPSIS
+    shown = text[:space].rstrip(" ,;:–—-([{") if space > 0 else ""
+    if shown and (len(shown) > room // 2 or text[space + 1 : space + 200].split(" ", 1)[0].isascii()):
+        return shown + ELLIPSIS
     return text[: _between_characters(text, room)] + ELLIPSIS
 
 

@@ -3,7 +3,7 @@
     python -m tests.bench.summary --json
 
 150 abstracts of all categories, labelled by hand before the rules were written: a short phrase of each sentence that
-names the idea. Half of them, drawn at random, are kept apart; `ours`, `first_sentence` and `regex` are of those.
+names the idea. Half of them, drawn at random, are held out; `ours`, `first_sentence` and `regex` are of those.
 A sentence counts as naming the idea if it contains one of the phrases after it was shortened for a card.
 """
 

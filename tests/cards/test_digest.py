@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from inline_snapshot import snapshot
 
 from bot.cards import Actions, Card, PaperBlock, Paragraph
+from bot.cards.build import dim, paragraph
 from bot.cards.digest import LINES, digest_card, ranked
 from bot.domain.models import Reason
 from tests.papers import a_paper
 
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
+RAG = Reason(1, "rag")
 
 
 def test_each_paper_has_its_line_and_reason() -> None:
@@ -25,6 +27,7 @@ def test_each_paper_has_its_line_and_reason() -> None:
                     title="Title 1",
                     url="https://arxiv.org/abs/2610.00001",
                     byline=("Ada Lovelace", "2 Mar"),
+                    summary="We look at it closely.",
                     reasons=("matched rag (#1)",),
                     detail="line",
                 ),
@@ -33,6 +36,7 @@ def test_each_paper_has_its_line_and_reason() -> None:
                     title="Title 2",
                     url="https://arxiv.org/abs/2610.00002",
                     byline=("Ada Lovelace", "2 Mar"),
+                    summary="We look at it closely.",
                     reasons=("matched rag (#2)",),
                     detail="line",
                 ),
@@ -75,3 +79,24 @@ def test_a_digest_of_the_worst_papers_stays_below_4000_characters() -> None:
     card = digest_card([(worst, (Reason(10**6, "topic " * 40),))] * 40, NOW)
     blocks = [block for block in card.blocks if isinstance(block, PaperBlock)]
     assert sum(len("".join((b.title, *b.byline, *b.reasons))) for b in blocks) < 3900
+
+
+def test_a_reason_that_all_papers_share_is_said_once() -> None:
+    shared = digest_card([(a_paper("2610.1"), (RAG,)), (a_paper("2610.2"), (RAG,))], NOW)
+    first, *lines = shared.blocks
+    assert first == paragraph(dim("All matched rag (#1)"))
+    assert [line.reasons for line in lines if isinstance(line, PaperBlock)] == [(), ()]
+    other = Reason(2, "agents")
+    apart = digest_card([(a_paper("2610.1"), (RAG,)), (a_paper("2610.2"), (other,))], NOW)
+    assert [line.reasons for line in apart.blocks if isinstance(line, PaperBlock)] == [
+        ("matched rag (#1)",),
+        ("matched agents (#2)",),
+    ]
+
+
+def test_an_entry_has_the_sentence_that_says_what_is_new() -> None:
+    said = "Sorting is old. It is slow. We propose to sort without comparing, in one pass over the data. It works."
+    entries = [(a_paper("2610.1", abstract=said), (RAG,)), (a_paper("2610.2"), (RAG,))]
+    [_, line, _] = digest_card(entries, NOW).blocks
+    assert isinstance(line, PaperBlock)
+    assert line.summary == "We propose to sort without comparing, in one pass over the data."

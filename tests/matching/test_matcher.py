@@ -1,4 +1,4 @@
-"""Which subscriptions a paper matches, and which it matches anew."""
+"""Which subscriptions a paper matches, and which it matches since it changed."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The language: what is understood, what is refused, and what people are told."""
+"""The language: what is understood, what is refused, and with which error."""
 
 import time
 

@@ -37,7 +37,7 @@ from bot.text.boilerplate import Notice, take_apart
         ("Abstract reasoning is hard.", Notice("Abstract reasoning is hard.")),
         ("Summary statistics. They mislead.", Notice("Summary statistics. They mislead.")),
         ("Source code matters. Author(s): we.", Notice("Source code matters. Author(s): we.")),
-        ("In November 2026, we published it online: nobody came.", Notice("In November 2026, we published it online: nobody came.")),
+        ("In November 2026, we published it online: no one came.", Notice("In November 2026, we published it online: no one came.")),
     ],
 )  # fmt: skip
 def test_boilerplate_is_taken_apart(written: str, parts: Notice) -> None:

@@ -40,7 +40,7 @@ DROPPED_ARGUMENTS = {
 REFERENCES = _set(
     "cite citep citet citealp citeauthor citeyear citealt parencite textcite ref eqref autoref cref Cref nocite"
 )
-"""Macros that print a number which nobody has here; the blank or tie before them goes too."""
+"""Macros that print a number that only the compiled document has; the blank or tie before them is dropped, too."""
 
 SPOKEN = {
     "eg": "e.g.", "ie": "i.e.", "etal": "et al.", "deg": "°", "degree": "°", "textdegree": "°", "top": "ᵀ", "ast": "*",

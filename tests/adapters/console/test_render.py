@@ -71,10 +71,12 @@ def test_a_digest_on_paper() -> None:
  2 new papers
  • Diffusion Policies That Fold Laundry
    Ada Lovelace … Grace Hopper (+1) · 2 Mar · ▲ 42 · code
+   We look at it closely.
    matched "diffusion policy" (#3)
    https://arxiv.org/abs/2603.00001
  • On paper 2603.00001
    Ada Lovelace · 2 Mar
+   We look at it closely.
    matched rag (#4)
    https://arxiv.org/abs/2603.00001
 

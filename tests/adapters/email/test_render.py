@@ -102,14 +102,16 @@ def test_a_digest_reads_well_as_plain_text() -> None:
 2 new papers
 ============
 
+All matched paper (#1)
+
 On paper 2603.00000
 Ada Lovelace · 2 Mar
-matched paper (#1)
+We look at it closely.
 https://arxiv.org/abs/2603.00000
 
 On paper 2603.00001
 Ada Lovelace · 2 Mar
-matched paper (#1)
+We look at it closely.
 https://arxiv.org/abs/2603.00001
 
 -- \n\
