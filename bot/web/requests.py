@@ -38,7 +38,7 @@ UNREADABLE = (
     RuntimeError,
     AssertionError,
 )
-"""What aiohttp raises for bodies that are cut off, wrongly encoded, or in parts that can't be told apart."""
+"""What aiohttp raises for bodies that are cut off, wrongly encoded, or in parts that can't be separated."""
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
