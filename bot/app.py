@@ -267,7 +267,7 @@ def _poller(shared: _Shared, context: SourceContext, sources: tuple[Source, ...]
         Lease(shared.redis),
         shared.redis,
         now=shared.now,
-        beside=build_enrichment(context, build_enrichers(context)),
+        background=build_enrichment(context, build_enrichers(context)),
         polled=polled,
     )
 

@@ -1,4 +1,4 @@
-"""Brings posted cards up to date when much has happened to their papers, where a channel wants that."""
+"""Edits posted cards when their papers have changed much, in channels that want that."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,14 +21,16 @@ from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.worker_loop import run_worker
 
-AT_ONCE = 20
+BATCH = 20
+"""Edits taken off the queue at a time."""
 EDIT_TIMEOUT = 15.0
+"""Seconds that one call of the platform may take."""
 
 _log = get_logger()
 
 
 class CardUpdater:
-    """Edits what waits on one platform, one after the other: posts come first, and share their rates with edits."""
+    """Edits the queued cards of one platform, one after the other. Edits and posts share the rate limits."""
 
     def __init__(
         self,
@@ -63,10 +65,10 @@ class CardUpdater:
             await run_worker("card_updates", work)
 
     async def edit_all(self) -> int:
-        """Edit all that waits now. -> how many cards were edited"""
+        """Edit all queued cards. Returns how many were edited."""
         done = 0
         while isinstance(self._platform, Editing) and (
-            edits := await self._edits.take(self._platform.name, AT_ONCE)
+            edits := await self._edits.take(self._platform.name, BATCH)
         ):
             for edit in edits:
                 done += await self._edit(self._platform, edit)
@@ -86,18 +88,18 @@ class CardUpdater:
         )
         card = delivery_card([(paper, reasons)], settings, self._now())
         try:
-            await self._turn(edit)
+            await self._wait_for_rates(edit)
             async with asyncio.timeout(EDIT_TIMEOUT):
                 await platform.edit(edit.channel, sent.message, card)
         except (SendError, TurnedAway, TimeoutError) as error:
-            _log.info("not_edited", channel=str(edit.channel), paper=edit.paper, why=str(error))
+            _log.info("card_not_edited", channel=str(edit.channel), paper=edit.paper, reason=str(error))
             return False
-        except Exception as error:  # noqa: BLE001  # the edge: one card must not keep the others from being edited
-            _log.error("platform_broke", platform=self._platform.name, exc_info=error)
+        except Exception as error:  # noqa: BLE001  # the edge: one card must not stop the others
+            _log.error("card_update_failed", platform=self._platform.name, exc_info=error)
             return False
         return True
 
-    async def _turn(self, edit: CardUpdate) -> None:
+    async def _wait_for_rates(self, edit: CardUpdate) -> None:
         rates, to = self._platform.rates, edit.channel
         post = f"edit {edit.channel} {edit.paper} {edit.why}"
         if rates.workspace is not None:

@@ -1,4 +1,4 @@
-"""From the papers stream through the matcher into the outbox: who gets which paper, and in which message."""
+"""The fan-out: reads polls, matches their papers against all subscriptions, and enqueues deliveries."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence, Sized
@@ -13,7 +13,7 @@ from structlog import get_logger
 from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.domain.polls import PaperChange, Poll
 from bot.observability import metrics
-from bot.policy.planner import Found, Match, plan_deliveries
+from bot.policy.planner import Match, MatchedPaper, plan_deliveries
 from bot.policy.signals import WITHDRAWN, growth
 from bot.store.edits import CardUpdate, CardUpdateQueue
 from bot.store.index_sync import Index, IndexSync
@@ -24,16 +24,16 @@ from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
 from bot.store.worker_loop import CONNECTION_ERRORS, run_worker
 
-MOST_OPEN = 100_000
-"""Deliveries. Above that matching waits until some are posted; papers keep in their stream."""
-IN_HAND = 10_000
-"""Matches of a poll that are sorted by channel at a time, about: more would keep the garbage collector busy."""
+MAX_OPEN = 100_000
+"""Open deliveries above which matching waits; papers wait in their stream meanwhile."""
+MATCHES_AT_ONCE = 10_000
+"""Matches of a poll that are grouped by channel at a time: more would keep the garbage collector busy."""
 CHANNELS_AT_ONCE = 300
-"""About 20 to a shard, 1 ms each on the server."""
-STEP = 100
-"""Matches taken in before others on the event loop have their turn: of a million, 10,000 are looked at for those."""
-PAUSE = 50
-"""Channels whose offers are made out before others have their turn: a few milliseconds."""
+"""Channels whose deliveries are enqueued by one call: about 20 in each shard, 1 ms each on the server."""
+MATCHES_PER_YIELD = 100
+"""Matches that are grouped before other tasks on the event loop may run."""
+CHANNELS_PER_YIELD = 50
+"""Channels whose deliveries are planned before other tasks may run: a few milliseconds."""
 FULL_PAUSE = 1.0
 """Seconds between two looks at the outbox while it is too full to match more."""
 
@@ -41,10 +41,10 @@ _log = get_logger()
 
 
 class Matches(Sized, Protocol):
-    """Who a paper goes to."""
+    """The subscriptions that match a paper."""
 
     def part(self, part: int, parts: int) -> Iterable[Match]:
-        """Those of one of so many parts of the channels."""
+        """The matches in one part of the channels, of so many `parts`."""
 
 
 Matched = tuple[PaperChange, Matches]
@@ -59,30 +59,30 @@ class Matching(Index, Protocol):
 
 
 class Fanout:
-    """Reads polls, together with its replicas, and offers their papers to whoever they match.
+    """Reads polls, together with its replicas, and enqueues their papers for the channels that they match.
 
-    A poll counts as done with when all its offers are in the outbox. A kill in between repeats them, and those
-    that are there already change nothing.
+    A poll is acknowledged once all its deliveries are stored. After a crash in between it is matched again, which
+    changes nothing for the deliveries that are stored already.
     """
 
     def __init__(
         self,
-        news: PollReader,
-        follower: IndexSync[Matching],
+        polls: PollReader,
+        index: IndexSync[Matching],
         outbox: Outbox,
         subscriptions: Subscriptions,
         rules: ChannelRules,
         *,
         edits: CardUpdateQueue,
-        most_open: int = MOST_OPEN,
+        max_open: int = MAX_OPEN,
     ) -> None:
-        self._news = news
-        self._follower = follower
+        self._polls = polls
+        self._index = index
         self._outbox = outbox
         self._subscriptions = subscriptions
         self._rules = rules
         self._edits = edits
-        self._most_open = most_open
+        self._max_open = max_open
         self._is_full = False
 
     async def run(self, notifications: Notifications) -> None:
@@ -104,63 +104,63 @@ class Fanout:
                     await self.stop()
 
     async def match_all(self) -> int:
-        """Match all that waits now, as far as the outbox has room. -> how many papers were offered to channels."""
-        taken = 0
-        while not await self._too_much_is_open():
-            poll = await self._news.read()
+        """Match all polls that wait now, while the outbox has room. Returns how many papers were enqueued."""
+        enqueued = 0
+        while not await self._outbox_is_full():
+            poll = await self._polls.read()
             if poll is None:
                 break
-            taken += await self._offer(poll, await self._matched(poll))
-            await self._edit(poll)
-            await self._news.matched(poll)
-        return taken
+            enqueued += await self._enqueue(poll, await self._matched(poll))
+            await self._queue_card_updates(poll)
+            await self._polls.matched(poll)
+        return enqueued
 
-    async def _too_much_is_open(self) -> bool:
-        waits = await self._outbox.open() >= self._most_open
+    async def _outbox_is_full(self) -> bool:
+        waits = await self._outbox.open() >= self._max_open
         if waits != self._is_full:
-            _log.warning("matching waits until posts are made" if waits else "matching goes on")
+            _log.warning("matching_paused" if waits else "matching_resumed", max_open=self._max_open)
         self._is_full = waits
         return waits
 
     async def stop(self) -> None:
-        """Leave the others the rest."""
-        await self._news.leave()
+        """Leave the consumer group; another process matches what is left."""
+        await self._polls.leave()
 
     async def _matched(self, poll: Poll) -> list[Matched]:
-        index = await self._follower.up_to_date()
+        index = await self._index.up_to_date()
         matched = []
         for new in poll.news:
             matched.append((new, index.newly(new.paper, new.before)))
             await asyncio.sleep(0)
         return matched
 
-    async def _offer(self, poll: Poll, matched: Sequence[Matched]) -> int:
-        """Offer each channel all that it gets of a poll at once. -> how many papers were taken"""
-        now, taken = await self._outbox.now(), 0
+    async def _enqueue(self, poll: Poll, matched: Sequence[Matched]) -> int:
+        """Enqueue all papers that a channel gets of a poll at once. Returns how many were enqueued."""
+        now, enqueued = await self._outbox.now(), 0
         async for by_channel in _by_channel(matched):
             channels = iter(by_channel.items())
             while some := dict(islice(channels, CHANNELS_AT_ONCE)):
-                taken += await self._offer_to(some, poll, now)
+                enqueued += await self._enqueue_for(some, poll, now)
         metrics.matches.inc(sum(len(matches) for _, matches in matched))
-        metrics.enqueued.inc(taken)
+        metrics.enqueued.inc(enqueued)
         metrics.matching_lag.observe(max(0.0, time() - poll.at / 1000))
-        return taken
+        return enqueued
 
-    async def _offer_to(
+    async def _enqueue_for(
         self, found: Mapping[ChannelRef, Sequence[tuple[PaperChange, list[Match]]]], poll: Poll, now: datetime
     ) -> int:
         rules = await self._rules.of_each(found)
-        offers = []
+        planned = []
         for n, (channel, matched) in enumerate(found.items(), 1):
-            if n % PAUSE == 0:
+            if n % CHANNELS_PER_YIELD == 0:
                 await asyncio.sleep(0)
-            papers = [await self._known_then(channel, new, some) for new, some in matched]
-            offers += plan_deliveries(channel, papers, rules[channel], poll, now)
-        return await self._outbox.enqueue(offers)
+            papers = [await self._with_old_matches(channel, new, some) for new, some in matched]
+            planned += plan_deliveries(channel, papers, rules[channel], poll, now)
+        return await self._outbox.enqueue(planned)
 
-    async def _edit(self, poll: Poll) -> None:
-        """Let cards of papers that have grown much be brought up to date where that is wanted."""
-        index = await self._follower.up_to_date()
+    async def _queue_card_updates(self, poll: Poll) -> None:
+        """Queue updates of cards whose papers have changed much, for channels that want them."""
+        index = await self._index.up_to_date()
         for new in poll.news:
             why = growth(new.before, new.paper)
             channels = iter({match.channel for match in index.match(new.paper)} if why else ())
@@ -173,32 +173,34 @@ class Fanout:
                 for platform, edits in wanted.items():
                     await self._edits.put(platform, edits)
 
-    async def _known_then(self, channel: ChannelRef, new: PaperChange, matches: Collection[Match]) -> Found:
-        """Of a paper that is announced again, only the matches of subscriptions that were there the first time."""
+    async def _with_old_matches(
+        self, channel: ChannelRef, new: PaperChange, matches: Collection[Match]
+    ) -> MatchedPaper:
+        """A paper with its matches; if it is announced again, only those of subscriptions that existed the first time."""
         if new.first_seen is not None:
             subscriptions = await self._subscriptions.of(channel)
             old = {s.number for s in subscriptions if _ms(s) <= new.first_seen}
             matches = [match for match in matches if match.number in old]
-        return Found(new.paper, matches, new.before, new.first_seen)
+        return MatchedPaper(new.paper, matches, new.before, new.first_seen)
 
 
 async def _by_channel(
     matched: Sequence[Matched],
 ) -> AsyncIterator[Mapping[ChannelRef, Sequence[tuple[PaperChange, list[Match]]]]]:
-    """What each channel gets; a part of the channels at a time, where all of them are too many to hold."""
-    parts = -(-sum(len(matches) for _, matches in matched) // IN_HAND)
+    """The papers of each channel; a part of the channels at a time if there are too many matches to hold."""
+    parts = -(-sum(len(matches) for _, matches in matched) // MATCHES_AT_ONCE)
     for part in range(parts):
         found: dict[ChannelRef, list[tuple[PaperChange, list[Match]]]] = {}
         for new, matches in matched:
             for n, match in enumerate(matches.part(part, parts)):
-                if n % STEP == 0:
+                if n % MATCHES_PER_YIELD == 0:
                     await asyncio.sleep(0)
                 _add(found.setdefault(match.channel, []), new, match)
         yield found
 
 
 def _add(news: list[tuple[PaperChange, list[Match]]], new: PaperChange, match: Match) -> None:
-    """Matches come paper by paper."""
+    """Matches come paper by paper, so that only the last paper can be the same."""
     if news and news[-1][0] is new:
         news[-1][1].append(match)
     else:

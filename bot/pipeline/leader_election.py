@@ -1,4 +1,4 @@
-"""Work that one process does at a time, however many run."""
+"""Leader election: work that one process at a time does, however many run."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,14 +12,14 @@ from bot.store.lease import TTL, Lease, LostLease
 log = structlog.get_logger(__name__)
 
 RENEW_EVERY = TTL / 3
-"""Seconds; two renewals may fail before the lease is over."""
+"""Seconds between two renewals of the lease; two in a row may fail before it expires."""
 
 Work = Callable[[int], Awaitable[None]]
-"""Is given the fence that its writes carry."""
+"""Gets the fence, the number that its writes carry."""
 
 
 async def lead(lease: Lease, work: Work, *, every: float = RENEW_EVERY) -> None:
-    """Do `work` whenever this process holds the lease, until it is done or this is cancelled."""
+    """Do `work` whenever this process holds the lease, until the work is done or this is cancelled."""
     try:
         while True:
             fence = await _acquire(lease)
@@ -32,8 +32,8 @@ async def lead(lease: Lease, work: Work, *, every: float = RENEW_EVERY) -> None:
 
 
 async def _finished(lease: Lease, fence: int, work: Work, every: float) -> bool:
-    """Whether the work came to its end, rather than the lease to its."""
-    log.info("leading", fence=fence)
+    """Do the work while the lease lasts. Returns whether the work ended, rather than the lease."""
+    log.info("leading_started", fence=fence)
     task = asyncio.ensure_future(work(fence))
     try:
         while not task.done() and await _acquire(lease) == fence:
@@ -41,20 +41,20 @@ async def _finished(lease: Lease, fence: int, work: Work, every: float) -> bool:
         if task.done():
             task.result()
             return True
-    except* LostLease:  # the work itself was told so by the store
+    except* LostLease:  # a write was refused: another process leads
         pass
     finally:
         task.cancel()
         await asyncio.wait({task})
-        _ = task.cancelled() or task.exception()  # found out at the same time as by us
-    log.warning("leading no more", fence=fence)
+        _ = task.cancelled() or task.exception()  # it may have lost the lease at the same moment
+    log.warning("leading_ended", fence=fence)
     return False
 
 
 async def _acquire(lease: Lease) -> int | None:
-    """Our fence, or None while another process leads or the server can't be asked."""
+    """Our fence; None while another process leads or Redis doesn't answer."""
     try:
         return await lease.acquire()
     except (RedisError, OSError) as error:
-        log.warning("the lease could not be asked for", reason=str(error))
+        log.warning("lease_unavailable", reason=str(error))
         return None

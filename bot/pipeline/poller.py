@@ -1,4 +1,4 @@
-"""Sources to the papers stream: each source at its own hours, none waiting for another, one process at a time."""
+"""Polls sources and stores their papers: each source at its own hours, none waiting for another, by one process at a time."""
 
 import asyncio
 import random
@@ -23,28 +23,29 @@ from bot.store.polls import forget_polls, last_polls, record_poll
 log = structlog.get_logger(__name__)
 
 FIRST_RETRY = 60.0
-LAST_RETRY = 3600.0
-"""Seconds: a failing source is asked again after a minute, then ever more seldom, hourly at last."""
+"""Seconds until a source that failed is polled again; doubles with each further failure."""
+LONGEST_RETRY = 3600.0
+"""Seconds until a failing source is polled again, at most."""
 REFUSED_FOR = 86400.0
-"""Seconds for which a source that refused us is left alone."""
+"""Seconds for which a source that refused us (HTTP 403) is not polled."""
 STORE_RETRY = 5.0
-"""Seconds after which what Redis did not take is fetched again, the first time."""
-PATIENCE = TTL + RENEW_EVERY
-"""Seconds that a single poll waits for the lease: longer than a process that was killed still holds it."""
+"""Seconds until a poll is repeated whose papers Redis did not take, the first time."""
+LEASE_TIMEOUT = TTL + RENEW_EVERY
+"""Seconds that `poll_once` waits for the lease: longer than a process that was killed still holds it."""
 AWAY = timedelta(hours=6)
-"""Without a poll for so long, what all sources have to say is announced together."""
-NAP = 60.0
-"""Seconds slept at a stretch: a machine that was suspended, or whose clock was set, is noticed after that."""
+"""After so long without a poll, the papers of all sources are announced together."""
+MAX_SLEEP = 60.0
+"""Seconds that a source sleeps at most: after that a suspended machine or a changed clock is noticed."""
 
 
 def backoff(failures: int, jitter: float) -> float:
-    """Seconds to wait after that many failures in a row; `jitter`, from 0 to 1, spreads replicas and sources."""
+    """Seconds to wait after so many failures in a row; `jitter`, from 0 to 1, spreads replicas and sources."""
     doubled = FIRST_RETRY * 2.0 ** min(failures - 1, 10)
-    return float(min(doubled, LAST_RETRY / 1.5) * (1 + jitter / 2))
+    return float(min(doubled, LONGEST_RETRY / 1.5) * (1 + jitter / 2))
 
 
 def pause_after(error: SourceError, failures: int, jitter: float) -> float:
-    """Seconds until a source that failed with `error` is asked again: never before the time that it named."""
+    """Seconds until a source that failed with `error` is polled again: never before the time that it named."""
     if error.refused:
         return REFUSED_FOR
     if error.retry_after is None:
@@ -75,9 +76,9 @@ def failed(
 
 
 class Poller:
-    """Polls `sources` and hands what they list to `papers`, whenever this process holds the lease.
+    """Polls `sources` and stores their papers while this process holds the lease.
 
-    What is `beside` them is asked too while this runs on, but nothing waits for it.
+    `background` sources, such as enrichment, are polled by `run` too, but `poll_once` doesn't wait for them.
     """
 
     def __init__(
@@ -88,16 +89,16 @@ class Poller:
         redis: Redis,
         *,
         now: Callable[[], datetime],
-        beside: Sequence[Source] = (),
+        background: Sequence[Source] = (),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
         renew_every: float = RENEW_EVERY,
-        patience: float = PATIENCE,
-        nap: float = NAP,
+        lease_timeout: float = LEASE_TIMEOUT,
+        max_sleep: float = MAX_SLEEP,
         polled: Callable[[PollResult], None] = lambda _result: None,
     ) -> None:
         self._sources = sources
-        self._beside = beside
+        self._background = background
         self._papers = papers
         self._lease = lease
         self._redis = redis
@@ -105,40 +106,40 @@ class Poller:
         self._sleep = sleep
         self._jitter = jitter
         self._renew_every = renew_every
-        self._patience = patience
-        self._nap = nap
+        self._lease_timeout = lease_timeout
+        self._max_sleep = max_sleep
         self._polled = polled
         self._last: dict[str, PollResult] = {}
         self._due: dict[str, datetime] = {}
 
     async def poll_once(self) -> list[PollResult]:
-        """Ask every source once, all at a time; a failure is in its result.
+        """Poll every source once, all at the same time. A failure is in its result.
 
-        Where another process keeps polling, the results are that one's, as far as it has any.
+        If another process polls, the results are those of its last polls.
         """
         try:
-            async with asyncio.timeout(self._patience) as patience:
+            async with asyncio.timeout(self._lease_timeout) as timeout:
 
                 async def work(fence: int) -> None:
-                    patience.reschedule(None)  # getting the lease is over; polls take what they take
+                    timeout.reschedule(None)  # we have the lease; the polls may take as long as they need
                     try:
-                        await self._all_once(fence)
+                        await self._poll_all_once(fence)
                     finally:
-                        patience.reschedule(asyncio.get_running_loop().time() + self._patience)
+                        timeout.reschedule(asyncio.get_running_loop().time() + self._lease_timeout)
 
                 await lead(self._lease, work, every=self._renew_every)
         except TimeoutError:
-            log.info("nothing polled, for another process does so")
-            await self._recall()
+            log.info("poll_left_to_leader")
+            await self._load_last_polls()
         return [self._last[source.name] for source in self._sources if source.name in self._last]
 
     async def run(self) -> None:
-        """Ask every source at its own hours whenever this process leads, until cancelled."""
-        await lead(self._lease, self._all_for_ever, every=self._renew_every)
+        """Poll every source at its own hours while this process leads, until cancelled."""
+        await lead(self._lease, self._poll_all_repeatedly, every=self._renew_every)
 
-    async def _all_once(self, fence: int) -> None:
-        await self._recall()
-        await self._forget_former()
+    async def _poll_all_once(self, fence: int) -> None:
+        await self._load_last_polls()
+        await self._drop_removed_sources()
         hold = self._was_away()
         async with asyncio.TaskGroup() as group:
             for source in self._sources:
@@ -146,63 +147,65 @@ class Poller:
         if hold:
             await self._announce(fence)
 
-    async def _all_for_ever(self, fence: int) -> None:
-        await self._recall()
-        await self._forget_former()
+    async def _poll_all_repeatedly(self, fence: int) -> None:
+        await self._load_last_polls()
+        await self._drop_removed_sources()
         if self._was_away():
-            await self._all_once(fence)
+            await self._poll_all_once(fence)
         with metrics.leader.track_inprogress():
             async with asyncio.TaskGroup() as group:
-                for source in (*self._sources, *self._beside):
-                    group.create_task(self._follow(source, fence), name=f"poll {source.name}")
+                for source in (*self._sources, *self._background):
+                    group.create_task(self._poll_repeatedly(source, fence), name=f"poll {source.name}")
 
     def _was_away(self) -> bool:
-        """Whether so much may have come since the last poll that all of it is better told at once."""
+        """Whether the last poll is so long ago that channels should get one digest of all that was missed."""
         polled = [poll.at for poll in self._last.values()]
         return bool(polled) and self._now() - max(polled) > AWAY
 
     async def _announce(self, fence: int) -> None:
-        """Tell what all sources had to say as one poll, so that a channel gets one digest and no flood."""
+        """Announce the papers of all sources as one poll, so that a channel gets one digest and no flood."""
         try:
             await self._papers.announce([source.name for source in self._sources], fence)
         except RedisError as error:
-            log.warning("announced with the next polls", reason=str(error))
+            log.warning("announcement_delayed", reason=str(error))
 
-    async def _recall(self) -> None:
-        """Know how the last polls went, whichever process they were of."""
+    async def _load_last_polls(self) -> None:
+        """Load the results of the last polls, which another process may have stored."""
         try:
             self._last = await last_polls(self._redis)
         except RedisError as error:
-            log.warning("earlier polls not known", reason=str(error))
-        _heed_cancellation()
+            log.warning("last_polls_unavailable", reason=str(error))
+        _raise_if_cancelled()
 
-    async def _forget_former(self) -> None:
-        """Of sources that the settings name no more, nobody should say that they are late."""
-        former = self._last.keys() - {source.name for source in (*self._sources, *self._beside)}
-        if former:
-            self._last = {name: poll for name, poll in self._last.items() if name not in former}
+    async def _drop_removed_sources(self) -> None:
+        """Drop poll records of removed sources, so that they don't raise alerts."""
+        removed = self._last.keys() - {source.name for source in (*self._sources, *self._background)}
+        if removed:
+            self._last = {name: poll for name, poll in self._last.items() if name not in removed}
             try:
-                await forget_polls(self._redis, former)
+                await forget_polls(self._redis, removed)
             except RedisError as error:
-                log.warning("former sources are still shown", reason=str(error))
+                log.warning("removed_sources_still_shown", reason=str(error))
 
-    async def _follow(self, source: Source, fence: int) -> None:
+    async def _poll_repeatedly(self, source: Source, fence: int) -> None:
         while True:
             due = self._due.get(source.name, self._now())
             while (left := (due - self._now()).total_seconds()) > 0:
-                await self._sleep(min(left, self._nap))
+                await self._sleep(min(left, self._max_sleep))
             await self._poll(source, fence)
-            _heed_cancellation()
+            _raise_if_cancelled()
 
     async def _poll(self, source: Source, fence: int, *, hold: bool = False) -> None:
-        """Ask a source once, and keep, log and publish how it went. Raises LostLease."""
+        """Poll a source once, and store, log and count the result. Raises LostLease."""
         previous = self._last.get(source.name)
         try:
             result = await self._ingest(source, fence, previous, hold=hold)
         except LostLease:
             raise
         except Exception as error:  # noqa: BLE001 - the loop's edge: one source never stops the others
-            result = failed(source.name, self._now(), _told(source, error), previous, self._jitter())
+            result = failed(
+                source.name, self._now(), _as_source_error(source, error), previous, self._jitter()
+            )
         self._last[source.name] = result
         self._due[source.name] = result.next_at
         _log(result)
@@ -210,20 +213,20 @@ class Poller:
         try:
             await record_poll(self._redis, result)
         except RedisError as error:
-            log.warning("poll not shown in status", source=source.name, reason=str(error))
+            log.warning("poll_result_not_stored", source=source.name, reason=str(error))
 
     async def _ingest(
         self, source: Source, fence: int, previous: PollResult | None, *, hold: bool
     ) -> PollResult:
-        """Fetch from the stored cursor, page by page, and store each page's papers together with its cursor."""
+        """Fetch from the stored cursor on, page by page, and store each page's papers together with its cursor."""
         cursor = await self._papers.cursor(source.name)
-        _heed_cancellation()
+        _raise_if_cancelled()
         batch = await source.fetch(cursor)
         skipped = batch.skipped
         ingested = await self._papers.ingest(source.name, batch, fence, hold=hold)
         while batch.more:
             if batch.cursor == cursor:
-                raise SourceError(f"{source.name} goes round in circles: its cursor does not move")
+                raise SourceError(f"{source.name} can't be read: its cursor does not move")
             cursor = batch.cursor
             batch = await source.fetch(cursor)
             skipped = Counter(skipped) + Counter(batch.skipped)
@@ -251,29 +254,29 @@ def _skipped(rows: Mapping[str, int] | None, previous: PollResult | None) -> dic
     return {"skipped": sum(rows.values()), "skipped_reason": reason}
 
 
-def _told(source: Source, error: Exception) -> SourceError:
-    """What went wrong with a poll, as an operator is told. A bug is logged whole."""
+def _as_source_error(source: Source, error: Exception) -> SourceError:
+    """The error of a poll as a SourceError. A bug is logged with its traceback."""
     if isinstance(error, SourceError):
         return error
     if isinstance(error, RedisError | PaperboyError):
-        message = f"what {source.name} lists could not be stored: {error}"
+        message = f"the papers of {source.name} could not be stored: {error}"
         return SourceError(message, retry_after=STORE_RETRY)
-    log.error("poll failed unexpectedly", source=source.name, exc_info=error)
+    log.error("poll_crashed", source=source.name, exc_info=error)
     return SourceError(f"{source.name} failed unexpectedly: {error!r}")
 
 
 def _log(result: PollResult) -> None:
     if result.error is None:
-        log.info("source polled", source=result.source, new=result.new, changed=result.changed)
+        log.info("source_polled", source=result.source, new=result.new, changed=result.changed)
         if result.alarm:
-            log.error("source suspicious", source=result.source, reason=result.alarm)
+            log.error("source_suspicious", source=result.source, reason=result.alarm)
         return
-    say = log.error if result.refused else log.warning
-    say("source not read", source=result.source, reason=result.error, next=result.next_at.isoformat())
+    write = log.error if result.refused else log.warning
+    write("source_failed", source=result.source, reason=result.error, next=result.next_at.isoformat())
 
 
-def _heed_cancellation() -> None:
-    """End a task that was cancelled while redis-py 8.1 connected: it loses that, but asyncio remembers."""
+def _raise_if_cancelled() -> None:
+    """End a task that was cancelled: redis-py 8.1 loses a cancellation while it connects, but asyncio remembers it."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

@@ -1,4 +1,4 @@
-"""Which of a poll's papers a channel gets, when, and in how many messages. Pure."""
+"""Plans deliveries: which papers of a poll a channel gets, when, and in how many messages. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -29,28 +29,29 @@ class Match(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A paper, and what in one channel it matches."""
+class MatchedPaper:
+    """A paper and the subscriptions of one channel that it matches."""
 
     paper: Paper
     matches: Collection[Match]
     before: Paper | None = None
-    """What it was, where it is not new."""
+    """The paper before it changed; None if it is new."""
     first_seen: int | None = None
-    """In ms, where it was announced before and may have been posted."""
+    """Milliseconds since 1970, if it was announced before and may have been posted."""
 
 
 def plan_deliveries(
-    channel: ChannelRef, found: Iterable[Found], rules: Rules, poll: Poll, now: datetime
+    channel: ChannelRef, matched: Iterable[MatchedPaper], rules: Rules, poll: Poll, now: datetime
 ) -> list[PlannedDelivery]:
-    """The messages that are owed to `channel` for what one poll brought.
+    """Plan the messages to `channel` for the papers of one poll.
 
-    What is due at once goes out as a message each, and as one where it is more than the channel's digest size; what
-    is due later gathers in the message of that time. What may have been posted before keeps the name that it had.
+    Papers that are due now become one message each, or one message if they are more than the channel's digest size.
+    Papers that are due later are added to the message of that time. A paper that may have been posted before keeps the
+    name of its message, so that the platform can be asked about it.
     """
     by_due: dict[datetime, list[PaperWithReasons]] = {}
-    offers: list[PlannedDelivery] = []
-    for one in found:
+    planned: list[PlannedDelivery] = []
+    for one in matched:
         matches = unmuted(one.paper, one.matches, rules.mutes, now)
         if not matches:
             continue
@@ -63,7 +64,7 @@ def plan_deliveries(
             by_due.setdefault(at, []).append(wanted)
         else:
             label = one.paper.id if at <= now else digest_label(at)
-            offers.append(
+            planned.append(
                 PlannedDelivery(
                     channel=channel,
                     papers=(wanted,),
@@ -73,45 +74,49 @@ def plan_deliveries(
                 )
             )
     for at, papers in by_due.items():
-        offer = _gathered(channel, tuple(papers), at, now, rules.settings)
-        offers.append(replace(offer, label=f"poll@{poll.entry}", detected=poll.at) if at <= now else offer)
-    return offers
+        message = _one_message(channel, tuple(papers), at, now, rules.settings)
+        planned.append(
+            replace(message, label=f"poll@{poll.entry}", detected=poll.at) if at <= now else message
+        )
+    return planned
 
 
 def replan(
-    owed: Iterable[OpenDelivery],
+    waiting: Iterable[OpenDelivery],
     papers: Mapping[str, Paper],
     subscriptions: Iterable[Subscription],
     rules: Rules,
     now: datetime,
 ) -> tuple[dict[str, list[str]], list[PlannedDelivery]]:
-    """What of a channel's waiting papers is to be taken out of its delivery (by key), and how it is offered anew.
+    """Plan a channel's waiting papers again, after its rules or subscriptions have changed.
 
-    For when the channel's rules or subscriptions have changed. What is due already stays, unless nobody wants it.
+    Returns the papers to take out of their deliveries (by key), and the deliveries to enqueue instead. A paper that is
+    due already stays where it is, unless no subscription wants it any more.
     """
     every = {s.number: s for s in subscriptions}
     taken: dict[str, list[str]] = {}
     by_due: dict[datetime, tuple[ChannelRef, list[PaperWithReasons]]] = {}
-    for one in owed:
+    for one in waiting:
         if one.state != "pending" or one.maybe_sent:
             continue
         for paper_id, reasons in one.papers:
             left = _still_wanted(papers.get(paper_id), reasons, every, rules, now)
-            rhythm = frequency_of((every[r.number].every for r in left), rules.settings) if left else "now"
-            at = due(rhythm, rules.settings, now)
+            frequency = frequency_of((every[r.number].every for r in left), rules.settings) if left else "now"
+            at = due(frequency, rules.settings, now)
             stays = left == reasons and (at <= now >= one.due or one.label == digest_label(at))
             if not stays:
                 taken.setdefault(one.key, []).append(paper_id)
             if left and not stays:
                 by_due.setdefault(at, (one.channel, []))[1].append((paper_id, left))
-    offers = [
-        _gathered(channel, tuple(wanted), at, now, rules.settings) for at, (channel, wanted) in by_due.items()
+    planned = [
+        _one_message(channel, tuple(wanted), at, now, rules.settings)
+        for at, (channel, wanted) in by_due.items()
     ]
-    return taken, offers
+    return taken, planned
 
 
 def unmuted(paper: Paper, matches: Iterable[Match], mutes: Iterable[Mute], now: datetime) -> list[Match]:
-    """What of the matches is left, by number."""
+    """The matches that are not muted, by number."""
     active = [mute for mute in mutes if mute.is_active(now)]
     numbers = {mute.number for mute in active}
     left = sorted((m for m in matches if m.number not in numbers), key=lambda match: match.number)
@@ -124,21 +129,21 @@ def muting(paper: Paper, mutes: Iterable[Mute]) -> Mute | None:
 
 
 def digest_label(at: datetime) -> str:
-    """What the message that gathers for a time is called in its channel."""
+    """The label of the digest for a time."""
     return f"digest@{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
-def _gathered(
+def _one_message(
     channel: ChannelRef,
     papers: tuple[PaperWithReasons, ...],
     at: datetime,
     now: datetime,
     settings: ChannelSettings,
 ) -> PlannedDelivery:
-    """All in one message; where they are due now, only if they are too many."""
-    apart = settings.digest_size if at <= now else 0
+    """A message of all papers; if they are due now, only if they are more than the digest size."""
+    threshold = settings.digest_size if at <= now else 0
     return PlannedDelivery(
-        channel=channel, papers=papers, due=_ms(at), label=digest_label(at), digest_threshold=apart
+        channel=channel, papers=papers, due=_ms(at), label=digest_label(at), digest_threshold=threshold
     )
 
 
@@ -159,7 +164,7 @@ def _still_wanted(
 def _query(text: str) -> Query | None:
     try:
         return parse(text)
-    except UserError:  # of a newer version of the language
+    except UserError:  # a newer version of the language
         return None
 
 

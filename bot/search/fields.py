@@ -10,6 +10,7 @@ import tantivy
 from bot.domain.models import Paper
 from bot.query.paper_view import categories_of, sources_of
 from bot.text import Token, small, tokens
+from bot.text.terms import pairs
 
 VERSION = 5
 """Part of the folder's name: an index with other fields is another index."""
@@ -33,6 +34,7 @@ def schema() -> tantivy.Schema:
     for name in ("title", "abstract", "authors"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     builder.add_text_field("stems", tokenizer_name=STEMMED, index_option="freq")
+    builder.add_text_field("pairs", tokenizer_name="whitespace", index_option="freq")
     for name in ("joins", "acronyms", "names", "heads", "cat", "source", "links"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     for name in ("day", "upvotes"):
@@ -57,6 +59,7 @@ def document(paper: Paper) -> tantivy.Document:
         "ids": paper.id.lower(),
         "title": _line(title),
         "abstract": _line(abstract),
+        "pairs": " ".join((*pairs(title), *pairs(abstract))),
         "stems": " ".join(token.word for token in (*title, *abstract)),
         "acronyms": " ".join(dict.fromkeys(explained(f"{paper.title}. {paper.abstract}"))),
         "joins": " ".join(dict.fromkeys(t.word for t in (*title, *abstract) if t.end - t.start > 1)),

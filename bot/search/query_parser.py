@@ -15,27 +15,12 @@ from bot.query.lexer import Piece, pieces
 from bot.query.nodes import all_of, any_of, negated
 from bot.text import clean, spell, tokens
 from bot.text.identity import paper_id
+from bot.text.terms import STOP_WORDS
 
 LONGEST = 400
 """Characters: more than any title has."""
 MOST_WORDS = 40
 
-STOP_WORDS = frozenset({
-    "a", "about", "above", "across", "after", "again", "against", "all", "also", "although", "am", "among",
-    "an", "and", "another", "any", "anyone", "are", "as", "at", "be", "because", "been", "before", "being",
-    "below", "between", "both", "but", "by", "can", "cannot", "could", "did", "do", "does", "doing", "done",
-    "during", "each", "either", "else", "ever", "every", "few", "for", "from", "further", "had", "has", "have",
-    "having", "he", "her", "here", "him", "his", "how", "however", "i", "if", "in", "into", "is", "it", "its",
-    "itself", "just", "may", "me", "might", "more", "most", "much", "must", "my", "neither", "no", "nor", "not",
-    "now", "of", "off", "often", "on", "once", "one", "only", "or", "other", "our", "out", "over", "own", "per",
-    "quite", "rather", "really", "same", "she", "should", "since", "so", "some", "somehow", "something",
-    "still", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
-    "though", "through", "thus", "to", "together", "too", "toward", "towards", "under", "until", "up", "upon",
-    "us", "use", "used", "uses", "using", "versus", "very", "via", "vs", "was", "we", "well", "were", "what",
-    "when", "whenever", "where", "whether", "which", "while", "who", "whom", "whose", "why", "will", "with",
-    "within", "without", "would", "yet", "you", "your",
-})  # fmt: skip
-"""Words that say little. Without them a paper may still be the one that was meant."""
 REQUEST_WORDS = frozenset({
     "about", "article", "articles", "best", "concerning", "dealing", "explain", "explains", "find", "get", "give", "good",
     "help", "ideas", "interested", "know", "known", "latest", "learn", "like", "list", "literature", "look", "looking",

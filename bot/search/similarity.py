@@ -1,53 +1,58 @@
-"""Papers like a paper: the words that set it apart, and whom and what it shares with others."""
+"""Papers similar to a paper: by the words and word pairs that set it apart."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator
+from math import log
 
 from tantivy import Occur, Schema, Searcher
 from tantivy import Query as IndexQuery
 
 from bot.domain.models import Paper
-from bot.search.fields import key, links, words_of
-from bot.search.terms import Terms, both, either
+from bot.search.fields import key, links, stemmer, words_of
+from bot.search.terms import Terms, both
 from bot.text import tokens
+from bot.text.terms import pairs, telling
 
-WORDS = 25
-"""Of the most telling ones."""
-COMMON = 0.1
-"""Part of all papers. A word that more have tells nothing apart."""
-AUTHOR, LINK = 6.0, 8.0
-"""Scores of an author or a link in common; the words of near neighbours score 10 to 25."""
-MORE = 0.3
-"""How much each further author or link in common counts."""
+WORDS, PAIRS = 100, 300
+"""Terms of each kind, the most distinctive ones. Pairs are rare, so that many of them cost little."""
+COMMON = 0.3
+"""Share of all papers. A word that more of them have says nothing."""
+FEW = 100
+"""Papers. With fewer, no word is common."""
+TIE = 0.05
+"""Score of an author or a link in common: it decides between papers that are equally similar."""
 
 
 def most_similar(paper: Paper, schema: Schema, searcher: Searcher, most: int) -> list[str]:
-    """Ids of the `most` papers that are most like it, itself left out. It need not be in the index."""
+    """Ids of the `most` papers that are most similar to `paper`, without itself. It need not be in the index."""
     terms = Terms(schema, searcher)
-    wanted = [(Occur.Should, _worded(paper, schema, searcher))]
-    for field, keys, score in (("names", _names(paper), AUTHOR), ("links", links(paper), LINK)):
-        shared = [IndexQuery.const_score_query(terms.term(field, one), score) for one in dict.fromkeys(keys)]
-        if shared:
-            wanted.append((Occur.Should, either(shared, MORE)))
-    query = both([(Occur.Must, both(wanted)), (Occur.MustNot, terms.term("ids", paper.id.lower()))])
-    hits = searcher.search(query, most, count=False).hits
+    similar = both((Occur.Should, query) for query in _distinctive(paper, terms, searcher))
+    shared = [terms.term("names", name) for name in _names(paper)]
+    shared += [terms.term("links", link) for link in links(paper)]
+    ties = [(Occur.Should, IndexQuery.const_score_query(one, TIE)) for one in shared]
+    itself = (Occur.MustNot, terms.term("ids", paper.id.lower()))
+    hits = searcher.search(both([(Occur.Must, similar), itself, *ties]), most, count=False).hits
     return [str(searcher.doc(address)["id"][0]) for _, address in hits]
 
 
-def _worded(paper: Paper, schema: Schema, searcher: Searcher) -> IndexQuery:
-    few = searcher.num_docs < 100
-    texts = {"title": paper.title, "abstract": paper.abstract}
-    return IndexQuery.more_like_this_document_fields_query(
-        schema,
-        {field: [" ".join(words_of(tokens(text)))] for field, text in texts.items()},
-        min_doc_frequency=1 if few else 2,
-        max_doc_frequency=None if few else int(searcher.num_docs * COMMON),
-        min_term_frequency=1,
-        max_query_terms=WORDS,
-        min_word_length=3,
-    )
+def _distinctive(paper: Paper, terms: Terms, searcher: Searcher) -> Iterator[IndexQuery]:
+    """The paper's terms, weighted by TF-IDF; BM25 weighs them in the other papers."""
+    title, abstract = tokens(paper.title), tokens(paper.abstract)
+    analyzer = stemmer()
+    papers = searcher.num_docs
+    limit = papers if papers < FEW else COMMON * papers
+    stems = [analyzer.analyze(word)[0] for word in (*telling(title), *telling(abstract))]
+    for field, found, most in (("stems", stems, WORDS), ("pairs", [*pairs(title), *pairs(abstract)], PAIRS)):
+        weights = {
+            term: count * log(1 + papers / frequency)
+            for term, count in Counter(found).items()
+            if 0 < (frequency := searcher.doc_freq(field, term)) <= limit
+        }
+        for term in sorted(weights, key=lambda term: -weights[term])[:most]:
+            yield terms.term(field, term, weights[term])
 
 
-def _names(paper: Paper) -> Iterable[str]:
+def _names(paper: Paper) -> Iterator[str]:
     """First and last part of each author's name, by which the index has them."""
     for name in paper.authors:
         parts = words_of(tokens(name, plurals=False))

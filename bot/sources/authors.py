@@ -189,7 +189,7 @@ def _without_brackets(part: str) -> str:
 
 def _without_groups(line: str) -> tuple[str, list[str]]:
     """The line without "for the CDF and D0 Collaborations", and `CDF Collaboration` and `D0 Collaboration`."""
-    kept: list[str] = []
+    parts: list[str] = []
     groups: list[str] = []
     done = 0
     for word in _GROUP_WORD.finditer(line):
@@ -201,9 +201,9 @@ def _without_groups(line: str) -> tuple[str, list[str]]:
         kind = word["kind"][:1].upper() + word["kind"][1:].lower()
         found = re.split(r" (?:and|&) (?:the )?", names) if word["many"] else [names]
         groups += [f"{plain} {kind}" for name in found if (plain := clean(name).strip(_MARKS))]
-        kept.append(line[done : behalf.start() + line[behalf.start()].count("(")])
+        parts.append(line[done : behalf.start() + line[behalf.start()].count("(")])
         done = word.end()
-    return ", ".join((*kept, line[done:])), groups
+    return ", ".join((*parts, line[done:])), groups
 
 
 def _persons(parts: list[str], last_first: bool | None, *, single: bool) -> list[str]:

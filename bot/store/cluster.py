@@ -1,4 +1,4 @@
-"""A Cluster's client that fails as a single server's does."""
+"""A client of a Redis Cluster whose errors are those of a single server's client."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,14 +11,15 @@ from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import RedisClusterException
 
 ATTEMPTS = 4
+"""Times that a command is sent while the Cluster changes its layout."""
 PAUSE = 0.1
-"""Seconds before the second attempt, doubling. A failover takes longer: then the caller waits."""
+"""Seconds before the second attempt, doubling. A failover takes longer than all of them: then the caller backs off."""
 
 
 @contextmanager
 def _as_redis_errors() -> Iterator[None]:
-    """While a Cluster changes its layout redis-py 8.1 raises what is no RedisError, and AttributeError where it closes
-    a connection that another task is just opening."""
+    """While a Cluster changes its layout, redis-py 8.1 raises errors that aren't RedisErrors, and an AttributeError if it
+    closes a connection that another task is opening."""
     try:
         yield
     except (RedisClusterException, AttributeError) as error:
@@ -26,7 +27,7 @@ def _as_redis_errors() -> Iterator[None]:
 
 
 class Cluster(RedisCluster):
-    """redis-py's, whose every failure is a RedisError. Whatever is sent may be repeated: every write is idempotent."""
+    """redis-py's client, with every failure a RedisError. Any command may be sent again: every write is idempotent."""
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         for attempt in range(ATTEMPTS - 1):
@@ -39,7 +40,7 @@ class Cluster(RedisCluster):
             return await super().execute_command(*args, **kwargs)
 
     def pipeline(self, transaction: Any = None, *_: Any, **__: Any) -> ClusterPipeline:
-        return _Pipeline(self, transaction)  # type: ignore[abstract]  # redis-py's own leaves the same methods out
+        return _Pipeline(self, transaction)  # type: ignore[abstract]  # redis-py's pipeline lacks the same methods
 
 
 class _Pipeline(ClusterPipeline):

@@ -1,4 +1,4 @@
-"""Connecting to the Redis or Valkey server that holds everything, and refusing one that would lose it."""
+"""Connects to the Redis or Valkey server that stores everything, and refuses one that would lose data."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -23,24 +23,26 @@ from bot.store.cluster import Cluster
 from bot.store.schema import bring_up_to_date
 
 REDIS_AT_LEAST = (7, 0)
+"""The oldest version of Redis that has what Paperboy uses."""
 VALKEY_AT_LEAST = (8, 0)
+"""The oldest version of Valkey that does."""
 CONNECTIONS = 500
-"""To a server, at most; a process has about ten, and more only where much is asked for at the same moment."""
-PATIENCE = 4.0
-"""Seconds in which a server that has just been started may come up."""
+"""Connections of a process to one server, at most; it has about ten, and more only under load."""
+CONNECT_TIMEOUT = 4.0
+"""Seconds within which a server that was just started must answer."""
 FORMS = "redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://"
 
 
 def client(url: str) -> Redis:
-    """A client for any of these; nothing is sent yet. Raises ConfigurationError for another URL.
+    """A client for a URL of one of these forms; nothing is sent yet. Raises ConfigurationError for any other URL.
 
     - `redis://[user:password@]host[:port][/db]`, `rediss://…` with TLS, `unix:///path/to/socket`
     - `redis+sentinel://[user:password@]host[:port][,host:port…]/service[/db]`, with
-      `?sentinel_username=…&sentinel_password=…` where the sentinels want them
-    - `redis+cluster://[user:password@]host[:port]`, any node of the Cluster
+      `?sentinel_username=…&sentinel_password=…` if the sentinels need them
+    - `redis+cluster://[user:password@]host[:port]`, of any node of the Cluster
     - `rediss+sentinel://` and `rediss+cluster://` with TLS
 
-    A command waits 5 s at most and is repeated 3 times within about a second: every write is idempotent.
+    A command times out after 5 s, and is repeated up to 3 times within about a second: every write is idempotent.
     """
     parts = urlsplit(url)
     base, _, way = parts.scheme.partition("+")
@@ -58,14 +60,14 @@ def client(url: str) -> Redis:
 
 
 async def connect(url: str, *, unsafe: bool = False) -> Redis:
-    """A client whose server was checked: version, eviction, persistence, schema.
+    """A client of a server whose version, eviction policy, persistence and schema were checked.
 
-    `unsafe` is the operator's word for a server that reports no persistence. Raises ConfigurationError, which
-    says what to change and never shows a password, within about 5 s.
+    `unsafe` accepts a server that reports no persistence. Raises ConfigurationError within about 5 s, which says what
+    to change and never shows a password.
     """
     redis = client(url)
     try:
-        servers = await _facts(redis)
+        servers = await _wait_for_info(redis)
     except (AuthenticationError, AuthorizationError, NoPermissionError) as error:
         await redis.aclose()
         raise ConfigurationError(f"Redis at {_place(url)} refuses us: {error}. Check REDIS_URL.") from None
@@ -89,7 +91,7 @@ async def connect(url: str, *, unsafe: bool = False) -> Redis:
 
 
 async def syncs_every_write(redis: Redis) -> bool:
-    """Whether a write that was answered survives anything (`appendfsync always`); False where it is hidden."""
+    """Whether an answered write survives even a power cut (`appendfsync always`); False if the server hides that."""
     try:
         answer = await redis.config_get("appendfsync")
     except RedisError:
@@ -133,7 +135,7 @@ def _sentinel(parts: SplitResult, *, tls: bool) -> Redis:
 
 
 class _Watched(Redis):
-    """A primary that sentinels watch; redis-py leaves the connections to them open."""
+    """A client of a primary that sentinels watch. redis-py leaves the connections to the sentinels open."""
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         await super().aclose(close_connection_pool)
@@ -148,11 +150,11 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-async def _facts(redis: Redis) -> list[dict[str, Any]]:
-    """What each server says of itself: one, or every primary of a Cluster."""
-    failure: Exception = TimeoutError(f"no answer within {PATIENCE:.0f} s")
+async def _wait_for_info(redis: Redis) -> list[dict[str, Any]]:
+    """The INFO of the server, or of every primary of a Cluster, once it answers."""
+    failure: Exception = TimeoutError(f"no answer within {CONNECT_TIMEOUT:.0f} s")
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(CONNECT_TIMEOUT):
             while True:
                 try:
                     return await _info(redis)
@@ -207,6 +209,6 @@ def _numbers(parts: Iterable[str]) -> Iterable[str]:
 
 
 def _place(url: str) -> str:
-    """The server without user and password."""
+    """The server's address without user and password."""
     parts = urlsplit(url)
     return parts.netloc.rpartition("@")[2] or parts.path

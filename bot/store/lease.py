@@ -1,4 +1,4 @@
-"""A lease: at most one process leads, and one that was stopped too long is found out by its number."""
+"""A lease with a fence: at most one process leads, and the writes of one that was stopped for too long are refused."""
 
 from uuid import uuid4
 
@@ -9,18 +9,18 @@ from bot.store import keys
 from bot.store.scripts import Scripts, script
 
 TTL = 30.0
-"""Seconds after which a leader that says nothing has lost its lease; one that lives renews it well before."""
+"""Seconds after which a lease expires that its leader has not renewed."""
 
 
 class LostLease(PaperboyError):
-    """Another process leads by now: what this one wanted to write was not written."""
+    """Another process leads by now: the write was refused."""
 
 
 class Lease:
-    """The poller's lease. Only the server's clock decides when it is over.
+    """A lease on a key, by default the poller's. Only the server's clock decides when it expires.
 
-    Every taking gives a higher number (the fence), which travels with the leader's writes: a leader that was
-    stopped past its lease holds an old number, and its writes are refused.
+    Each process that takes it gets a higher number (the fence), which its writes carry: a leader that was stopped for
+    longer than its lease has an old number, and its writes are refused.
     """
 
     def __init__(
@@ -32,10 +32,10 @@ class Lease:
         self._owner = uuid4().hex
 
     async def acquire(self) -> int | None:
-        """Take the lease, or renew it (its number stays). None while another process holds it."""
+        """Take the lease, or renew it under the same fence. Returns the fence; None while another process leads."""
         fence = await self._scripts.run(script("lease"), self._keys, [self._owner, round(self._ttl * 1000)])
         return int(fence) or None
 
     async def release(self) -> None:
-        """Let the next process lead at once."""
+        """Give the lease up, so that another process can lead at once."""
         await self._scripts.run(script("lease_release"), self._keys[:1], [self._owner])

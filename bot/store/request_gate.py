@@ -1,4 +1,4 @@
-"""A gate that lets one request at a time through to an upstream, over all processes, with a pause after each."""
+"""Lets one request at a time through to an upstream, over all processes, with a pause after each."""
 
 import asyncio
 import contextlib
@@ -15,14 +15,14 @@ from bot.store.scripts import Scripts, script
 ARXIV_PAUSE = 3.0
 """Seconds between requests, one connection at a time: https://info.arxiv.org/help/api/tou.html."""
 HOLD = 120.0
-"""Seconds after which a turn ends by itself, for a holder that died. Longer than any request takes."""
+"""Seconds after which a turn ends by itself if its holder died. Longer than any request takes."""
 
 
 class Gate:
-    """The queue before one upstream: one turn at a time, each beginning `pause` seconds after the last ended.
+    """The queue for one upstream: one turn at a time, each starting `pause` seconds after the last one ended.
 
-    The pause runs from the end of a request to the start of the next, so that no delay between being let
-    through and sending can bring two requests closer together. Only the server's clock counts.
+    The pause runs from the end of a request to the start of the next, so that no delay between getting a turn and
+    sending can bring two requests closer together. Only the server's clock counts.
     """
 
     def __init__(
@@ -36,9 +36,11 @@ class Gate:
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn and hold it for the body. Raises SourceError where Redis can't say whose turn it is."""
+        """Wait for a turn and hold it inside the `with` block. Raises SourceError if Redis doesn't answer."""
         token = uuid4().hex
-        async with self._queue:  # first come, first served within a process; only its first asks the server
+        async with (
+            self._queue
+        ):  # first come, first served within a process; only its first request asks the server
             await self._wait(token)
             try:
                 yield
@@ -53,12 +55,12 @@ class Gate:
             left = await self._ask(token)
 
     async def _ask(self, token: str) -> float:
-        """Seconds until it is worth asking again; 0 means that the turn is ours."""
+        """Seconds until it makes sense to ask again; 0 if the turn is ours."""
         try:
             left = await self._scripts.run(script("gate_enter"), [self._key], [token, _ms(self._hold)])
         except RedisError as error:
             raise SourceError(
-                f"the request was not sent, for Redis did not say whose turn it is: {error}"
+                f"the request was not sent, because Redis did not answer whose turn it is: {error}"
             ) from error
         return min(int(left) / 1000, self._pause)
 

@@ -1,4 +1,4 @@
-"""Lua scripts: each is atomic and idempotent, for redis-py repeats a command whose answer was lost."""
+"""Runs Lua scripts. Each is atomic and idempotent, since redis-py repeats a command whose answer was lost."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -13,14 +13,14 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError, RedisError
 
 BATCH = 64
-"""Calls that share one round trip at most: enough to hide its cost, few enough to keep answers small."""
+"""Calls that share one round trip, at most: enough to hide its cost, few enough to keep answers small."""
 
 Argument = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Lua source, and the name by which a server that has seen it knows it."""
+    """Lua source and its SHA-1, by which a server that has run it knows it."""
 
     source: str
     sha: str
@@ -51,9 +51,9 @@ class _Call:
 
 
 class Scripts:
-    """Runs scripts; those that are asked for while another round trip is under way share the next one.
+    """Runs scripts. Calls that are made during a round trip share the next one.
 
-    Hundreds of deliveries move at the same time, and a round trip costs far more than the script it carries.
+    Hundreds of deliveries move at the same time, and a round trip costs far more than the script that it carries.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -62,7 +62,7 @@ class Scripts:
         self._sender: asyncio.Task[None] | None = None
 
     async def run(self, of: Script, keys: Sequence[str], args: Iterable[Argument] = ()) -> Any:
-        """The script's answer. All `keys` carry one hash tag. Raises RedisError."""
+        """Run a script and return its answer. All `keys` have the same hash tag. Raises RedisError."""
         call = _Call(of, keys, tuple(args), asyncio.get_running_loop().create_future())
         self._waiting.append(call)
         if self._sender is None or self._sender.done():
@@ -107,7 +107,7 @@ class Scripts:
 
 
 def _settle(answer: asyncio.Future[Any], result: Any) -> None:
-    if answer.done():  # whoever asked was cancelled
+    if answer.done():  # the caller was cancelled
         return
     if isinstance(result, BaseException):
         answer.set_exception(result)

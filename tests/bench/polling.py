@@ -117,7 +117,7 @@ async def measure(
             Subscriptions(redis),
             ChannelRules(redis),
             edits=CardUpdateQueue(redis),
-            most_open=MANY,
+            max_open=MANY,
         )
         poller = Poller(
             (Papermill(papers),), store, Lease(redis), redis, now=lambda: datetime.now(UTC), polled=polled

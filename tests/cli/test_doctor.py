@@ -60,7 +60,7 @@ def wrong(
     upstream: str,
 ) -> Wrong:
     """What the doctor finds wrong with these settings, all others being right, by its name."""
-    monkeypatch.setattr(connecting, "PATIENCE", 1.5)
+    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT", 1.5)
     monkeypatch.chdir(tmp_path)
     for name in Settings.environment_names():
         monkeypatch.delenv(name, raising=False)

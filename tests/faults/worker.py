@@ -111,12 +111,18 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
     deliveries = bot.deliveries[0]
     _crash(bot.fanout, plan.crashes)
     deliveries._outbox = deliveries._sender._outbox = bot.fanout._outbox = outbox
-    deliveries._replay_recent, bot.fanout._news = news.replay_recent, news
+    deliveries._replay_recent, bot.fanout._polls = news.replay_recent, news
     return replace(
         bot,
         sources=(source,),
         poller=Poller(
-            (source,), bot.papers, lease, redis, now=_now, renew_every=leases.TTL * plan.pace / 3, patience=60
+            (source,),
+            bot.papers,
+            lease,
+            redis,
+            now=_now,
+            renew_every=leases.TTL * plan.pace / 3,
+            lease_timeout=60,
         ),
     )
 

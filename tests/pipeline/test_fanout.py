@@ -137,7 +137,7 @@ async def test_a_reader_that_dies_is_replaced(redis: Redis, room: Room) -> None:
 
 
 async def test_matching_waits_while_too_much_is_open(redis: Redis) -> None:
-    room = a_room(redis, most_open=2)
+    room = a_room(redis, max_open=2)
     for n in range(3):
         await room.subscriptions.add(a_channel(f"C{n}"), "diffusion", "now", "U")
     await room.poll(a_paper("p1", title="Diffusion"))
@@ -153,7 +153,7 @@ async def test_matching_goes_on_by_itself_when_there_is_room(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fanning_out, "FULL_PAUSE", 0.01)
-    room = a_room(redis, most_open=1)
+    room = a_room(redis, max_open=1)
     await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
     for n in range(20):
         await room.poll(a_paper(f"p{n}", title="Diffusion"))
@@ -256,7 +256,7 @@ class Dying(Outbox):
 
 
 async def test_what_everyone_wants_is_sorted_in_parts(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fanning_out, "IN_HAND", 7)
+    monkeypatch.setattr(fanning_out, "MATCHES_AT_ONCE", 7)
     for n in range(9):
         await room.subscriptions.add(a_channel(f"C{n}"), "diffusion", "now", "U")
     await room.poll(*diffusion(*range(6)))
@@ -312,5 +312,5 @@ async def test_a_paper_that_everyone_wants_leaves_room_for_others(redis: Redis, 
     other = asyncio.create_task(take_turns())
     assert await fanout.match_all() == 5000
     other.cancel()
-    assert turns > 5000 / fanning_out.PAUSE
+    assert turns > 5000 / fanning_out.CHANNELS_PER_YIELD
     assert await room.outbox.open() == 5000

@@ -138,7 +138,7 @@ class World:
             sleep=self.clock.sleep,
             jitter=lambda: 0.0,
             renew_every=renew_every,
-            patience=0.1,
+            lease_timeout=0.1,
         )
 
     async def usurp(self) -> None:
@@ -201,7 +201,7 @@ async def test_a_refusal_stops_a_source_for_a_day_and_is_an_error(
         (result,) = await world.poller(refused).poll_once()
     assert result.refused
     assert result.next_at == START + timedelta(days=1)
-    assert [entry["log_level"] for entry in logs if entry["event"] == "source not read"] == ["error"]
+    assert [entry["log_level"] for entry in logs if entry["event"] == "source_failed"] == ["error"]
 
 
 async def test_one_source_never_waits_for_another(clock: SimulatedClock, world: World) -> None:
@@ -248,7 +248,7 @@ async def test_a_long_list_is_read_page_by_page(clock: SimulatedClock, world: Wo
         (result,) = await world.poller(source).poll_once()
     assert [cursor for _, cursor in source.asked] == [None, "one", "two"]
     assert (result.new, result.found, result.alarm) == (3, 3, "odd")
-    assert [entry["reason"] for entry in logs if entry["event"] == "source suspicious"] == ["odd"]
+    assert [entry["reason"] for entry in logs if entry["event"] == "source_suspicious"] == ["odd"]
 
 
 async def test_a_list_that_breaks_off_goes_on_at_its_last_page(clock: SimulatedClock, world: World) -> None:
@@ -265,7 +265,7 @@ async def test_a_list_that_goes_in_circles_is_an_error(clock: SimulatedClock, wo
     source = PagedSource(clock, "one", "one", "one")
     with capture_logs():
         (result,) = await world.poller(source).poll_once()
-    assert "goes round in circles" in str(result.error)
+    assert "its cursor does not move" in str(result.error)
 
 
 async def polls_announced(world: World) -> list[list[str]]:

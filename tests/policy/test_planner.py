@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Reason, Rules
 from bot.domain.polls import Poll
-from bot.policy.planner import Found, plan_deliveries
+from bot.policy.planner import MatchedPaper, plan_deliveries
 from tests.papers import a_channel, a_paper
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -21,15 +21,16 @@ class Match(NamedTuple):
     channel: ChannelRef = HERE
 
 
-def found(*titles: str, every: Every = "channel") -> list[Found]:
-    return [Found(a_paper(title, title=title), [Match(1, "agents", every)]) for title in titles]
+def found(*titles: str, every: Every = "channel") -> list[MatchedPaper]:
+    return [MatchedPaper(a_paper(title, title=title), [Match(1, "agents", every)]) for title in titles]
 
 
-def labels(papers: list[Found], rules: Rules) -> list[tuple[str, tuple[str, ...], int]]:
+def labels(papers: list[MatchedPaper], rules: Rules) -> list[tuple[str, tuple[str, ...], int]]:
     """Label, papers, how many of them may go out apart."""
-    offers = plan_deliveries(HERE, papers, rules, POLL, NOW)
+    plans = plan_deliveries(HERE, papers, rules, POLL, NOW)
     return [
-        (offer.label, tuple(paper for paper, _ in offer.papers), offer.digest_threshold) for offer in offers
+        (planned.label, tuple(paper for paper, _ in planned.papers), planned.digest_threshold)
+        for planned in plans
     ]
 
 
@@ -52,10 +53,10 @@ def test_in_quiet_hours_everything_waits_for_their_end() -> None:
 
 
 def test_the_most_eager_subscription_decides() -> None:
-    both = Found(a_paper(), [Match(2, "agents", "weekly"), Match(1, "robots", "now")])
-    [offer] = plan_deliveries(HERE, [both], Rules(), POLL, NOW)
-    assert offer.label == "poll@7-0"
-    assert offer.papers == (("2603.00001", (Reason(1, "robots"), Reason(2, "agents"))),)
+    both = MatchedPaper(a_paper(), [Match(2, "agents", "weekly"), Match(1, "robots", "now")])
+    [planned] = plan_deliveries(HERE, [both], Rules(), POLL, NOW)
+    assert planned.label == "poll@7-0"
+    assert planned.papers == (("2603.00001", (Reason(1, "robots"), Reason(2, "agents"))),)
 
 
 def test_a_muted_query_keeps_its_papers_out() -> None:
@@ -64,9 +65,9 @@ def test_a_muted_query_keeps_its_papers_out() -> None:
 
 
 def test_a_muted_subscription_is_no_reason() -> None:
-    papers = [Found(a_paper(), [Match(1, "agents"), Match(2, "robots")]), *found("only-1")]
-    [offer] = plan_deliveries(HERE, papers, Rules(mutes=(Mute(text="#1"),)), POLL, NOW)
-    assert offer.papers == (("2603.00001", (Reason(2, "robots"),)),)
+    papers = [MatchedPaper(a_paper(), [Match(1, "agents"), Match(2, "robots")]), *found("only-1")]
+    [planned] = plan_deliveries(HERE, papers, Rules(mutes=(Mute(text="#1"),)), POLL, NOW)
+    assert planned.papers == (("2603.00001", (Reason(2, "robots"),)),)
 
 
 def test_a_mute_ends_with_its_time() -> None:
@@ -77,11 +78,13 @@ def test_a_mute_ends_with_its_time() -> None:
 def test_a_paper_that_first_qualifies_now_says_what_has_happened() -> None:
     paper, before = a_paper(upvotes=55, rank=7), a_paper(upvotes=12)
     matches = [Match(1, "paper min:50"), Match(2, "top:10"), Match(3, "code:yes")]
-    [offer] = plan_deliveries(HERE, [Found(paper, matches, before)], Rules(), POLL, NOW)
-    assert [reason.note for reason in offer.papers[0][1]] == ["reached ▲ 50", "now in the top 10", ""]
+    [planned] = plan_deliveries(HERE, [MatchedPaper(paper, matches, before)], Rules(), POLL, NOW)
+    assert [reason.note for reason in planned.papers[0][1]] == ["reached ▲ 50", "now in the top 10", ""]
 
 
 def test_what_may_have_been_posted_before_keeps_its_name() -> None:
-    papers = [Found(a_paper(f"p{n}"), [Match(1, "agents")], first_seen=5) for n in range(9)]
-    offers = plan_deliveries(HERE, papers, Rules(), POLL, NOW)
-    assert [(offer.label, offer.maybe_sent_since) for offer in offers] == [(f"p{n}", 5) for n in range(9)]
+    papers = [MatchedPaper(a_paper(f"p{n}"), [Match(1, "agents")], first_seen=5) for n in range(9)]
+    plans = plan_deliveries(HERE, papers, Rules(), POLL, NOW)
+    assert [(planned.label, planned.maybe_sent_since) for planned in plans] == [
+        (f"p{n}", 5) for n in range(9)
+    ]

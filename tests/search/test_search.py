@@ -228,3 +228,18 @@ async def test_papers_that_only_share_words_are_not_called_an_answer(search: Sea
         ("quantum entanglement", 1),
     )
     assert (await search.find("quantum entanglement")).parts is None
+
+
+async def test_similar_papers_share_the_subject_and_the_same_author_decides_between_equals(
+    search: Search, papers: Papers
+) -> None:
+    asked = a_paper(
+        "p0", title="Process Reward Models", abstract="Verifiers for proofs.", authors=("Ada Byron",)
+    )
+    same_subject = a_paper("p1", title="On Process Reward", abstract="Verifiers.", authors=("Carl Gauss",))
+    same_author = a_paper("p2", title="Gardening at Night", abstract="On tulips.", authors=("Ada Byron",))
+    both = a_paper("p3", title="On Process Reward", abstract="Verifiers.", authors=("Ada Byron",))
+    other = a_paper("p4", title="Roses", abstract="More on gardens.", authors=("Carl Gauss",))
+    await papers.remember([asked, same_subject, same_author, both, other])
+    await search.catch_up()
+    assert [paper.id for paper in await search.similar(asked)] == ["p3", "p1"]

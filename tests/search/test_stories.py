@@ -91,7 +91,7 @@ async def test_every_button_works_after_a_restart(opened: Opened) -> None:
 async def test_one_looks_at_what_trends_and_at_what_is_alike(opened: Opened) -> None:
     async with opened() as stage:
         await shelve(stage)
-        assert "No list of trending papers" in (await stage.say("/paper trending")).text
+        assert "Trending papers aren't loaded yet" in (await stage.say("/paper trending")).text
         week = await stage.say("/paper trending week")
         assert week.text.index("part 6") < week.text.index("part 5")
         assert "curated by AK and the research community" in week.text

@@ -49,7 +49,7 @@ async def test_a_newer_schema_is_refused(redis: Redis, valkey: str) -> None:
 
 
 async def test_no_server_is_said_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connecting, "PATIENCE", 0.5)
+    monkeypatch.setattr(connecting, "CONNECT_TIMEOUT", 0.5)
     with pytest.raises(ConfigurationError, match=r"No Redis answers at 127\.0\.0\.1:1: ") as error:
         _ = await connect("redis://:planted-secret@127.0.0.1:1/0")
     assert "planted-secret" not in str(error.value)

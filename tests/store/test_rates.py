@@ -33,7 +33,7 @@ async def test_the_same_post_keeps_its_turn(redis: Redis) -> None:
 
 
 async def test_a_long_queue_turns_posts_away(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "LONGEST_WAIT", 0.5)
+    monkeypatch.setattr(rates, "MAX_WAIT", 0.5)
     shared = Rates(redis)
     for n in range(5):
         await shared.turn(FIVE, f"post{n}", "fake")
