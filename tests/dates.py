@@ -38,7 +38,8 @@ def run(moment: datetime, options: Sequence[str]) -> int:
     env = {name: value for name, value in os.environ.items() if name != "FAKETIME_DONT_FAKE_MONOTONIC"}
     # In the shared folder, pytest would take those of runs on the real clock for old ones, and delete them.
     with TemporaryDirectory(prefix="dates-") as folder:
-        faketime = ("faketime", "-f", f"{shift:+d}s")
+        # faketime shares its state between processes behind a lock, which one that a test kills could take with it.
+        faketime = ("faketime", "-f", f"{shift:+d}s", "env", "-u", "FAKETIME_SHARED")
         pytest = (sys.executable, "-m", "pytest", *words, f"--basetemp={folder}/run", *options)
         return subprocess.run((*faketime, *pytest), env=env, check=False).returncode
 

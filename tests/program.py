@@ -13,7 +13,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 NOWHERE = "http://127.0.0.1:9"
 """The discard port: nothing listens there."""
-CLOCK = ("LD_PRELOAD", "FAKETIME", "FAKETIME_SHARED")
+CLOCK = ("LD_PRELOAD", "FAKETIME")
 """How faketime reaches a program, for tests on another date (tests/dates.py)."""
 
 

@@ -119,11 +119,7 @@ class DiscordPlatform:
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card once. Raises a SendError."""
-        try:
-            return await self._ask(lambda poster: poster.send(to, card, key), posts=True)
-        except Unreachable as error:
-            await UnreachableChannels(self._redis).add(to, error.code)
-            raise
+        return await self._ask(to, lambda poster: poster.send(to, card, key), posts=True)
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
         """Send `problem` to the channel's latest subscriber, or to the server's owner. Returns whether it arrived."""
@@ -136,11 +132,11 @@ class DiscordPlatform:
 
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """The message of a delivery. Raises LookupUnsupported, or a SendError if Discord can't be asked."""
-        return await self._ask(lambda poster: poster.find(to, key, since))
+        return await self._ask(to, lambda poster: poster.find(to, key, since))
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
         """Replace the card of a message. Raises a SendError."""
-        await self._ask(lambda poster: poster.edit(to, message, card))
+        await self._ask(to, lambda poster: poster.edit(to, message, card))
 
     async def diagnose(self) -> Iterable[Finding]:
         """Check the token, the servers, the commands, today's connections and the subscribed channels."""
@@ -151,7 +147,17 @@ class DiscordPlatform:
         if self._rest is not None:
             await self._rest.close()
 
-    async def _ask(self, request: Callable[[Poster], Awaitable[_T]], *, posts: bool = False) -> _T:
+    async def _ask(
+        self, to: ChannelRef, request: Callable[[Poster], Awaitable[_T]], *, posts: bool = False
+    ) -> _T:
+        try:
+            return await self._answer(request, posts=posts)
+        except Unreachable as error:  # the process at the gateway sees when it may be over
+            await UnreachableChannels(self._redis).add(to, error.code)
+            raise
+
+    async def _answer(self, request: Callable[[Poster], Awaitable[_T]], *, posts: bool) -> _T:
+        """What a request brings. Raises what its error means."""
         try:
             return await request(Poster(await self._rest_client(), self._redis))
         except discord.LoginFailure as error:

@@ -1,4 +1,4 @@
-"""`paperboy backfill`: papers of days gone by, for search alone. Nothing is posted, and nothing counts as seen."""
+"""`paperboy backfill`: fills the search index with older papers. They are never posted and don't count as seen."""
 
 import asyncio
 import gzip
@@ -24,34 +24,35 @@ from bot.sources.metadata_file import paper_in, published_in, row_of
 from bot.sources.upstream_search import History
 from bot.store.papers import Papers
 
-AT_ONCE = 500
-"""Lines read, and papers written, together."""
-TRIES = 4
-WAIT = 60.0
-"""Seconds after a failure, where the upstream named no time."""
-TOLD = 5
-"""Broken lines that are named."""
-DOUBTFUL = 1000
-"""Lines of which some must be papers, or the file is no file of papers."""
+BATCH = 500
+"""Lines of a file that are read together, and papers that are stored together."""
+ATTEMPTS = 4
+"""Attempts to read one day."""
+RETRY_AFTER = 60.0
+"""Seconds between two attempts, if the upstream names no time."""
+MAX_NAMED_LINES = 5
+"""Unreadable lines that the result names."""
+DOUBTFUL_AFTER = 1000
+"""Lines after which a file without a single paper is given up."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class Filled:
-    """What has come of it."""
+class BackfillResult:
+    """How many papers were stored, and what could not be read."""
 
     new: int = 0
     changed: int = 0
     known: int = 0
-    """Papers that were there as they are."""
+    """Papers that were stored already, unchanged."""
     broken: list[str] = field(default_factory=list)
-    """What could not be read, and why; of lines the first few."""
+    """Days that could not be read, and the first unreadable lines, with reasons."""
     unread: int = 0
-    """How many lines could not be read."""
+    """Number of unreadable lines."""
 
     async def add(self, found: Sequence[Paper], papers: Papers) -> None:
-        """Remember `found`. Raises RedisError."""
+        """Store `found`. Raises RedisError."""
         ingested = await papers.remember(found)
         self.new += ingested.new
         self.changed += ingested.changed
@@ -63,10 +64,10 @@ class Filled:
         return ", ".join(parts)
 
 
-async def backfill(settings: Settings, days: int | None, file: Path | None) -> Filled:
-    """Read the last `days` days from the upstreams, or `file`, of which `days` bounds the age of papers.
+async def backfill(settings: Settings, days: int | None, file: Path | None) -> BackfillResult:
+    """Read the last `days` days from the upstreams, or the papers of `file` that are at most `days` days old.
 
-    Raises ConfigurationError for a file that can't be read or holds no papers. Repeating it changes nothing.
+    Raises ConfigurationError for a file that can't be read or holds no papers. Running it again changes nothing.
     """
     async with open_server(settings) as redis:
         papers = Papers(redis)
@@ -83,21 +84,21 @@ async def backfill(settings: Settings, days: int | None, file: Path | None) -> F
 
 async def from_lines(
     lines: Iterable[str], papers: Papers, since: datetime | None = None, advance: Advance = lambda _: None
-) -> Filled:
-    """Remember the papers of `lines`, read in a thread and never all at once."""
-    filled, read, lines = Filled(), 0, iter(lines)
-    while batch := await asyncio.to_thread(list, islice(lines, AT_ONCE)):
+) -> BackfillResult:
+    """Store the papers of `lines`, which are parsed in a thread, batch by batch."""
+    filled, read, lines = BackfillResult(), 0, iter(lines)
+    while batch := await asyncio.to_thread(list, islice(lines, BATCH)):
         found, broken = await asyncio.to_thread(_parsed, batch, read, since)
         read += len(batch)
         filled.unread += len(broken)
-        filled.broken += broken[: TOLD - len(filled.broken)]
+        filled.broken += broken[: MAX_NAMED_LINES - len(filled.broken)]
         await filled.add(found, papers)
         advance(len(batch))
-        if read >= DOUBTFUL and filled.unread == read:
+        if read >= DOUBTFUL_AFTER and filled.unread == read:
             break
     if read and filled.unread == read:
         raise ConfigurationError(
-            f"no line of it is a paper; {filled.broken[0]}. It takes a JSON object a line: of arXiv's public "
+            f"No line of the file is a paper; {filled.broken[0]}. Each line must be a JSON object: of arXiv's public "
             'metadata, or with "id", "title", "abstract", "authors" and "published"'
         )
     return filled
@@ -111,17 +112,17 @@ async def from_days(
     *,
     advance: Advance = lambda _: None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> Filled:
-    """Remember what the upstreams list for the last `days` days, the newest first.
+) -> BackfillResult:
+    """Store the papers that the upstreams list for the last `days` days, the newest day first.
 
-    The upstreams are read side by side; a day that stays unreadable is named, and the others go on.
+    The upstreams are read at the same time. A day that can't be read is named in the result, and the next one follows.
     """
-    filled = Filled()
+    filled = BackfillResult()
 
     async def read(upstream: History) -> None:
         for day in (today - timedelta(days=n) for n in range(days)):
             try:
-                await filled.add(await _patiently(upstream, day, sleep), papers)
+                await filled.add(await _read_with_retries(upstream, day, sleep), papers)
             except SourceError as error:
                 filled.broken.append(f"{upstream.name}, {day}: {error}")
             advance(1)
@@ -130,24 +131,22 @@ async def from_days(
     return filled
 
 
-async def _patiently(
+async def _read_with_retries(
     upstream: History, day: date, sleep: Callable[[float], Awaitable[None]]
 ) -> Sequence[Paper]:
-    for left in range(TRIES - 1, -1, -1):
+    for left in range(ATTEMPTS - 1, -1, -1):
         try:
             return await upstream.of(day)
         except SourceError as error:
             if not left or error.refused:
                 raise
-            log.warning(
-                "a day could not be read, for now", upstream=upstream.name, day=str(day), reason=str(error)
-            )
-            await sleep(WAIT if error.retry_after is None else error.retry_after)
-    raise AssertionError("a try ends in an answer or an error")  # pragma: no cover
+            log.warning("day_not_read", upstream=upstream.name, day=str(day), reason=str(error))
+            await sleep(RETRY_AFTER if error.retry_after is None else error.retry_after)
+    raise AssertionError("an attempt ends in an answer or an error")  # pragma: no cover
 
 
 def _parsed(lines: Sequence[str], before: int, since: datetime | None) -> tuple[list[Paper], list[str]]:
-    """The papers of some lines, and what is wrong with the others; `before` counts the lines before them."""
+    """The papers of some lines, and why others can't be read. `before` is the number of lines before them."""
     found, broken = [], []
     for number, line in enumerate(lines, before + 1):
         if not line.strip():
@@ -163,7 +162,7 @@ def _parsed(lines: Sequence[str], before: int, since: datetime | None) -> tuple[
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Iterable[str]]:
-    """The lines of a file, also of one that gzip has packed; of standard input for `-`."""
+    """The lines of a file, compressed by gzip or not; of standard input for `-`."""
     if str(path) == "-":
         yield sys.stdin
         return

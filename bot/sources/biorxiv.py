@@ -1,4 +1,4 @@
-"""bioRxiv and medRxiv, which share an interface: https://api.biorxiv.org. Lists what was posted on a day."""
+"""bioRxiv and medRxiv, by the API that they share: https://api.biorxiv.org. It lists the papers posted on a day."""
 
 import json
 import re
@@ -23,11 +23,12 @@ Server = Literal["biorxiv", "medrxiv"]
 
 NAMES = {"biorxiv": "bioRxiv", "medrxiv": "medRxiv"}
 EVERY = timedelta(hours=2)
+"""Time between two polls."""
 DAY = timedelta(days=1)
 FIRST_WALK = 14
-"""Days read at the very first fetch, of which the last two are announced."""
+"""Days that the very first fetch reads; the papers of the last two are announced."""
 OVERLAP = 3
-"""Days that are read again: papers are added to a day after it is over."""
+"""Days that are read again: papers are added to a day after its end."""
 PAUSE = 1.0
 """Seconds between requests. No limit is published."""
 _WITHDRAWN = re.compile(r"\W?WITHDRAWN(?:[\W]|$)")
@@ -37,14 +38,14 @@ _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a server has been read, in days of posting."""
+    """How far a server has been read, by day of posting."""
 
     since: date
-    """The first day that is read at the next fetch."""
+    """The first day of the next fetch."""
     began: date
-    """What was posted before is history."""
+    """Papers posted before this day are history."""
     until: date | None = None
-    """The last day of a list that has been begun, and how many of its rows have been read."""
+    """The last day of a list whose reading has begun; `read` counts the rows of it that have been read."""
     read: int = 0
 
     def __str__(self) -> str:
@@ -53,7 +54,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else, for starting anew would skip papers."""
+        """The inverse of `str`. Raises SourceError for anything else: starting again would skip papers."""
         try:
             fields: dict[str, Any] = json.loads(written)
             for name in {"since", "began", "until"} & fields.keys():
@@ -74,18 +75,19 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of what was posted in some days."""
+    """One page of the list of some days."""
 
     posted: tuple[Posted, ...]
     count: int
-    """Rows, also those that can't be read."""
+    """Rows of the page, including those that can't be read."""
     total: int
+    """Rows of the whole list."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Rows that can't be read, by reason."""
 
 
 class Biorxiv:
-    """Announces first versions, of some categories or all; later versions never."""
+    """Lists the first versions of papers, of some categories or all; never later versions."""
 
     def __init__(
         self,
@@ -105,7 +107,7 @@ class Biorxiv:
         self._categories = None if "all" in categories else frozenset(categories)
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """The next page of what was posted since the cursor's day."""
+        """The next page of papers posted since the cursor's day."""
         today = self._now().astimezone(UTC).date()
         reached = Cursor.parse(cursor) if cursor else Cursor(today - (FIRST_WALK - 1) * DAY, today - DAY)
         until = reached.until or max(today, reached.since)
@@ -168,7 +170,7 @@ def build(context: SourceContext) -> Iterator[Biorxiv]:
 
 
 def parse_page(body: bytes, upstream: str) -> Page:
-    """An answer of `/details`. Raises SourceError if it is none, and for one that stops before its end."""
+    """An answer of `/details`. Raises SourceError for anything else, and for a page that is empty too early."""
     try:
         answer = json.loads(body)
         message = answer["messages"][0]
@@ -178,7 +180,7 @@ def parse_page(body: bytes, upstream: str) -> Page:
         position = int(message.get("cursor", 0))
     except (ValueError, OverflowError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise SourceError(
-            f"{upstream} sent something that is no list of papers ({len(body)} bytes)"
+            f"{upstream} sent something that is not a list of papers ({len(body)} bytes)"
         ) from error
     if status == "no posts found":
         return Page((), 0, 0)
@@ -199,7 +201,7 @@ def _after(reached: Cursor, page: Page, until: date) -> Cursor:
 
 def _posted(row: Any) -> Posted:
     if not isinstance(row, dict):
-        raise ValueError("it is no object")  # noqa: TRY004 - whatever is wrong with a row is a ValueError
+        raise ValueError("it is not an object")  # noqa: TRY004  # `read_rows` skips rows by ValueError
     doi, title = text(row.get("doi")).strip().lower(), clean(text(row.get("title")))
     version = int(text(row.get("version")) or 1)
     its_id = paper_id(doi) if _DOI.fullmatch(doi) else None

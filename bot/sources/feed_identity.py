@@ -27,7 +27,7 @@ _VOLATILE = re.compile(
 def identify(rows: Sequence[Row], feed_url: str) -> Iterator[str]:
     """The ids of the rows, in their order.
 
-    What several different entries share identifies none of them, whatever the feed calls it.
+    A name that several different entries share identifies none of them, even if the feed calls it an id.
     """
     links = [address_of(row, feed_url) or text(row["link"]) for row in rows]
     ambiguous = _ambiguous(
@@ -64,7 +64,7 @@ def _own_id(row: Row, link: str, ambiguous: frozenset[str], alike: frozenset[str
     if guid and guid not in ambiguous and not _VOLATILE.search(guid):
         return guid
     words = _words(row)
-    # Entries of one title, such as "Editorial", are told apart by their links, without what changes in them.
+    # Entries with one title, such as "Editorial", are distinguished by the stable part of their links.
     return f"{words}\n{urlsplit(link).path}" if words in alike else words
 
 

@@ -43,7 +43,7 @@ def read_feed(body: bytes) -> dict[str, Any]:
     for entry in entries:
         try:
             rows.append(_row(entry))
-        except Exception as error:  # noqa: BLE001  # the edge of an entry: whatever is wrong with it costs only it
+        except Exception as error:  # noqa: BLE001  # the edge of an entry: a fault costs only this entry
             skipped[str(error)[:200] or type(error).__name__] += 1
     return {"rows": rows, "skipped": skipped}
 

@@ -61,7 +61,7 @@ def read_json(body: bytes, upstream: str) -> Any:
 
 
 def web_url(value: Any) -> str | None:
-    """An address that may stand behind a link: http(s), with a host and no blanks. Anything else is none."""
+    """`value` if it is an address that a link may lead to: http(s), with a host and no blanks; None for anything else."""
     url = text(value).strip()
     if len(url) > MAX_URL or not url.isprintable() or " " in url:
         return None
@@ -73,7 +73,7 @@ def web_url(value: Any) -> str | None:
 
 
 def moment(value: Any) -> datetime:
-    """An ISO 8601 time in UTC; without a zone it is taken for UTC. Raises ValueError for anything else."""
+    """The ISO 8601 time `value` in UTC, which it is assumed to be in without a zone. Raises ValueError for anything else."""
     parsed = datetime.fromisoformat(text(value))
     return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
 
@@ -95,7 +95,7 @@ def read_rows(
             broken += 1
             if skipped is not None:
                 skipped[str(error)] += 1
-            _log_once(upstream, str(error), repr(row)[:200])
+            _log_once(upstream, str(error), repr(row))
     if broken and not values:
         raise SourceError(
             f"{upstream} sent {broken} papers, none of which can be read: its format has changed"
@@ -103,7 +103,7 @@ def read_rows(
     return values
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1000)
 def _log_once(upstream: str, reason: str, row: str) -> None:
     """A row that stays in a list is read at every poll; the log names it the first time."""
-    log.warning("row_skipped", upstream=upstream, reason=reason, row=row)
+    log.warning("row_skipped", upstream=upstream, reason=reason, row=row[:200])

@@ -1,4 +1,4 @@
-"""Hugging Face's daily list of papers: which days to read, when, and what is new on them."""
+"""Hugging Face's daily lists as a source: which days to read, when, and which papers are new on them."""
 
 import json
 from calendar import MONDAY, SUNDAY
@@ -24,18 +24,18 @@ NEW_YORK = ZoneInfo("America/New_York")
 ROLLS = time(21, 30)
 """New York time at which the list of the next date opens."""
 QUIET_FROM = time(12, 0)
-"""UTC; until then a date's list grows quickly."""
+"""Time in UTC until which a date's list grows quickly."""
 DAY = timedelta(days=1)
 FIRST_WALK = 14
-"""Days read at the very first fetch."""
+"""Days that the very first fetch reads."""
 LONGEST_WALK = 90
-"""Days read after downtime, at most; what was listed before them is not announced any more."""
+"""Days that are read after downtime, at most; papers listed before are not announced."""
 STRETCH = 10
-"""Days read at a time after downtime, the oldest first, so that a list that fails costs only those."""
+"""Days that one fetch reads after downtime, the oldest first: a list that fails costs only these."""
 SWEEP = 7
-"""Days back that are read once a day, for upvotes and late listings."""
+"""Days that are read again once a day, for upvotes and late listings."""
 PAGE = 100
-"""The most that one page holds. Lists are ordered by upvotes, so that a cut would lose the newcomers."""
+"""Papers on one page, at most. Lists are ordered by upvotes, so that a cut list would lose new papers."""
 MAX_PAGES = 20
 HISTORY_PAUSE = 0.7
 """Seconds between requests for past days: 500 in five minutes are allowed."""
@@ -43,7 +43,7 @@ PAGE_PAUSE = 1.0
 """Seconds between requests for pages of single papers."""
 
 Lists = dict[date, list[Paper] | None]
-"""What was listed on each date; None where there is no list of that date."""
+"""The papers listed on each date; None if there is no list of that date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Cursor:
     day: date
     """The newest date read."""
     first: date
-    """The oldest date that is announced: what was listed before is history."""
+    """The oldest date that is announced: papers listed before are history."""
     swept: date
     """The date on which older lists were last read again."""
 
@@ -62,7 +62,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else, for starting anew would skip papers."""
+        """The inverse of `str`. Raises SourceError for anything else: starting again would skip papers."""
         try:
             dates = {name: date.fromisoformat(day) for name, day in json.loads(written).items()}
             return cls(**dates)
@@ -72,7 +72,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """List dates to read, from the newest back to `oldest`. From `needed` on, none may be missing."""
+    """List dates to read, from the newest back to `oldest`. None may be missing from `needed` on."""
 
     newest: date
     needed: date
@@ -86,7 +86,7 @@ class Walk:
 
 
 class HuggingFace:
-    """Announces what is listed from the first fetch on; what was listed earlier is history."""
+    """Lists the papers of the daily lists. Those listed before the first fetch are history."""
 
     name = "huggingface"
 
@@ -97,7 +97,7 @@ class HuggingFace:
         self._progress = progress
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """Every list since the cursor's; at the first fetch those of 14 days, of which one is announced."""
+        """All lists since the cursor's date; at the first fetch those of 14 days, of which the newest is announced."""
         reached, today = Cursor.parse(cursor) if cursor else None, list_date(self._now())
         walk = plan(reached, today)
         lists = await self._read(walk)
@@ -112,7 +112,7 @@ class HuggingFace:
         return next_poll(now)
 
     async def _read(self, walk: Walk) -> Lists:
-        """The walk's lists; without the oldest ones where reading those failed and they can wait."""
+        """The walk's lists; without the oldest ones if reading them failed and they can wait."""
         lists: Lists = {}
         for done, day in enumerate(walk, start=1):
             try:
@@ -120,15 +120,13 @@ class HuggingFace:
             except SourceError as error:
                 if day >= walk.needed or not any(lists.values()):
                     raise
-                log.warning(
-                    "older lists not read, for now", source=self.name, day=str(day), reason=str(error)
-                )
+                log.warning("older_lists_not_read", source=self.name, day=str(day), reason=str(error))
                 break
             self._progress(self.name, done, len(walk))
         return lists
 
     async def listed_on(self, day: date) -> list[Paper] | None:
-        """All pages of one date's list. A date to come is refused (HTTP 400), an unknown one not found."""
+        """All pages of one date's list; None if there is no such list: HTTP 400 for a future date, 404 for an unknown one."""
         papers: dict[str, Paper] = {}
         for page in range(MAX_PAGES):
             params = {"date": day.isoformat(), "p": str(page)}
@@ -142,12 +140,12 @@ class HuggingFace:
         return list(papers.values())
 
     async def _trending(self) -> tuple[str, ...] | None:
-        """Ids in trending order: a signal, whose absence holds nothing up."""
+        """Ids in trending order; None if they can't be read, which delays nothing else."""
         try:
             answer = await self._ask({"sort": "trending"}, accept=(200,))
             return tuple(paper.id for paper in parse_list(answer.body)) if answer else None
         except SourceError as error:
-            log.warning("trending order not read", source=self.name, reason=str(error))
+            log.warning("trending_order_not_read", source=self.name, reason=str(error))
             return None
 
     async def _ask(self, params: Mapping[str, str], accept: tuple[int, ...]) -> Answer | None:
@@ -215,14 +213,14 @@ def list_date(now: datetime) -> date:
 def plan(reached: Cursor | None, today: date) -> Walk:
     """Which lists to read, given how far they have been read.
 
-    Lists are of working days. Weekends are asked for all the same: they cost little, and if one should ever
-    have a list it is not missed. The working day before `today` is read again, for its list may still grow.
+    There are lists of working days only. Weekends are read too: that costs little, and misses no list if that changes.
+    The working day before `today` is read again, because its list may still grow.
     """
     if reached is None:
         return Walk(newest=today, needed=today, oldest=today - (FIRST_WALK - 1) * DAY)
     needed = max(min(reached.day, _working_day_before(today)), today - (LONGEST_WALK - 1) * DAY)
     if reached.day < needed:
-        log.warning("away for too long: lists are not announced", since=str(reached.day), until=str(needed))
+        log.warning("lists_too_old_to_announce", since=str(reached.day), until=str(needed))
     newest = needed + (STRETCH - 1) * DAY
     if newest < today:
         return Walk(newest=newest, needed=needed, oldest=needed)
@@ -236,10 +234,10 @@ def _working_day_before(day: date) -> date:
 
 
 def compose(reached: Cursor | None, walk: Walk, lists: Lists, trending: tuple[str, ...] | None) -> Batch:
-    """What was read, as a batch: from the first announced date on it is news, before it history."""
+    """The lists as a batch: new papers from the first announced date on, history before it."""
     first = reached.first if reached else max((day for day in lists if lists[day]), default=walk.newest)
     complete = len(lists) == len(walk)
-    # An incomplete walk is made up for by the next fetch's sweep.
+    # The next fetch's sweep reads what an incomplete walk left out.
     swept = walk.newest if complete else (reached.swept if reached else walk.newest - DAY)
     newest = max(walk.newest, reached.day) if reached else walk.newest
     news: dict[str, Paper] = {}

@@ -94,7 +94,7 @@ class PageEnricher:
 
 
 def parse_list(body: bytes) -> list[Paper]:
-    """The papers of an answer of `/api/daily_papers`, in its order. Raises SourceError if it is no such answer."""
+    """The papers of an answer of `/api/daily_papers`, in its order. Raises SourceError for anything else."""
     rows = read_json(body, "Hugging Face")
     if not isinstance(rows, list):
         raise SourceError(f"Hugging Face sent JSON that is not a list of papers: {str(rows)[:100]}")
@@ -102,7 +102,7 @@ def parse_list(body: bytes) -> list[Paper]:
 
 
 def parse_paper(body: bytes) -> Paper:
-    """The paper of an answer of `/api/papers/{id}`, which is what a row of a list has inside."""
+    """The paper of an answer of `/api/papers/{id}`: the inner part of a list's row. Raises SourceError."""
     try:
         return _paper({"paper": read_json(body, "Hugging Face")})
     except ValueError as error:
@@ -123,7 +123,7 @@ def _paper(row: Any) -> Paper:
         authors=_visible_authors(details.get("authors")),
         url=abstract_url(paper_id),
         pdf_url=pdf_url(paper_id),
-        published=moment(details.get("publishedAt")),  # the row's own is some hours off
+        published=moment(details.get("publishedAt")),  # the row's own `publishedAt` is some hours off
         sources=("huggingface",),
         tldr=clean(text(details.get("ai_summary"))) or None,
         code_url=web_url(details.get("githubRepo")),
@@ -136,7 +136,7 @@ def _paper(row: Any) -> Paper:
 
 
 def _visible_authors(value: Any) -> tuple[str, ...]:
-    """Names, without those that were hidden because they are wrong."""
+    """Names, without those that are hidden because they are wrong."""
     rows = [mapping(row) for row in value] if isinstance(value, list) else []
     names = (text(row.get("name")) for row in rows if row.get("hidden") is not True)
     return read_authors(names, last_first=False)

@@ -1,6 +1,6 @@
-"""Papers as files have them, a JSON object a line: of arXiv's public metadata, or as Paperboy writes them.
+"""Reads papers from files with one JSON object a line: arXiv's public metadata, or what Paperboy exports.
 
-arXiv's file: https://www.kaggle.com/datasets/Cornell-University/arxiv, all that there is, with LaTeX in it.
+arXiv's file has all papers, with LaTeX in it: https://www.kaggle.com/datasets/Cornell-University/arxiv.
 """
 
 import json
@@ -19,9 +19,9 @@ SOURCE = "arxiv"
 
 
 def published_in(row: Any) -> datetime:
-    """When its first version came out. Raises ValueError where the row does not say."""
+    """When the first version was published. Raises ValueError if the row does not say."""
     if not isinstance(row, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004  # it is what whoever wrote the file did wrong
+        raise ValueError("it is not a JSON object")  # noqa: TRY004  # a mistake in the file, not in the program
     versions = row.get("versions")
     if isinstance(versions, list) and versions and isinstance(versions[0], dict):
         return parsedate_to_datetime(text(versions[0].get("created"))).astimezone(UTC)
@@ -29,7 +29,7 @@ def published_in(row: Any) -> datetime:
 
 
 def paper_in(row: Any) -> Paper:
-    """The paper of one row. Raises ValueError that says what is wrong with it."""
+    """The paper of one row. Raises ValueError, which says what is wrong with the row."""
     published = published_in(row)
     known = paper_id(text(row.get("id")))
     title, url = clean(text(row.get("title"))), web_url(row.get("url"))
@@ -56,11 +56,11 @@ def paper_in(row: Any) -> Paper:
 
 
 def row_of(line: str) -> Any:
-    """One line's JSON. Raises ValueError for what is not JSON."""
+    """The JSON of one line. Raises ValueError for anything else."""
     try:
         return json.loads(line)
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 def _authors(row: dict[str, Any]) -> tuple[str, ...]:

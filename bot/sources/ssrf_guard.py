@@ -1,7 +1,7 @@
-"""HTTP to addresses that somebody else chose: only what is public is ever connected to.
+"""HTTP to addresses that a stranger may choose: it connects to public addresses only.
 
-The socket is made for an address that was looked at, and for no other: neither a name that resolves to something
-else the next time nor a redirect gets past it.
+The check is made where the socket is created, on the address that it connects to. Neither a name that resolves to another
+address the next time nor a redirect can get around it.
 """
 
 import socket
@@ -17,17 +17,17 @@ Address = IPv4Address | IPv6Address
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _RELAYS = IPv4Network("192.88.99.0/24")
-"""Of 6to4: what is sent there goes who knows where."""
+"""Relays of 6to4, which forward to any address."""
 
 
 class PrivateAddressError(OSError):
-    """An address that is not public."""
+    """The address is not public."""
 
 
 def guarded_session(private: Collection[Network] = ()) -> ClientSession:
-    """A session that connects to public addresses and those of the networks `private`, keeping no cookies.
+    """A session that connects to public addresses and to the networks `private`, and stores no cookies.
 
-    Bodies come as they were sent, compressed or not: a bomb is not set off here.
+    Bodies are not decompressed, so that a compression bomb does no harm here.
     """
 
     def connect(info: AddrInfoType) -> socket.socket:
@@ -42,7 +42,7 @@ def guarded_session(private: Collection[Network] = ()) -> ClientSession:
 
 
 def refuse_private(host: str, private: Collection[Network]) -> None:
-    """Raises PrivateAddressError for an address that is neither public nor of a network of `private`."""
+    """Raise PrivateAddressError for an address that is neither public nor in one of the networks `private`."""
     address = ip_address(host.partition("%")[0])
     meant = _meant(address)
     if not all(is_public(one) or any(one in network for network in private) for one in meant):
@@ -53,14 +53,14 @@ def refuse_private(host: str, private: Collection[Network]) -> None:
 
 
 def is_public(address: Address) -> bool:
-    """Whether it is of the Internet and one host's."""
+    """Whether it is the address of one host on the Internet."""
     if address in _RELAYS or (isinstance(address, IPv6Address) and address.is_site_local):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
 def _meant(address: Address) -> tuple[Address, ...]:
-    """The addresses that are reached by way of this one: IPv6 has four ways of writing one of IPv4."""
+    """The addresses that this one leads to: IPv6 can write an IPv4 address in four ways."""
     if isinstance(address, IPv4Address):
         return (address,)
     if address in _NAT64:

@@ -63,6 +63,11 @@ _SUBJECTS = frozenset(
 )
 _AUTHORS = frozenset(("we", "i"))
 _OURS = frozenset(("this", "our", "the", "present", "here", "current"))
+_ACTING = _SUBJECTS | _PASSIVES
+_WORTH_A_LOOK = 2
+"""The worth of a section from which on its sentences count without a verb of doing: aims, conclusions."""
+_IDLE = 20
+"""What a sentence loses in which no one does anything."""
 _BE = frozenset(("is", "are", "was", "were", "be", "been"))
 _THINGS = _set(
     "framework method approach model benchmark dataset algorithm system architecture pipeline paradigm technique strategy "
@@ -191,10 +196,13 @@ def _merit(part: _Part, text: str, lower: str, unmarked: str, named: set[str]) -
     begin, end = part.begin, part.end
     words = unmarked[begin:end].split()
     seen = set(words)
-    doing, opening = _doing(words, seen), _opening(lower, begin)
+    doing = 0 if seen.isdisjoint(_ACTING) else _doing(words, seen)
+    if not doing and part.section < _WORTH_A_LOOK:
+        return part.section - 0.35 * part.place - _IDLE  # only if no other sentence says what was done
+    opening = _opening(lower, begin)
     merit = part.section - 0.35 * part.place + doing + (opening if doing else min(opening, 0))
     merit += 1.5 * (not seen.isdisjoint(_NOVEL)) + 1.0 * (not seen.isdisjoint(_THINGS))
-    if doing and _explains_name(text, begin, end):
+    if doing >= _BUILDING and _explains_name(text, begin, end):
         merit += 2.5
     if named:
         merit += 4 * len(named & seen) / len(named)
@@ -222,15 +230,13 @@ def _opening(lower: str, begin: int) -> float:
 def _doing(words: list[str], seen: set[str]) -> float:
     """The weight of the strongest thing that the authors or the paper do in the sentence."""
     best: float = 0
-    if not seen.isdisjoint(_PASSIVES) and not seen.isdisjoint(_BE):
-        passive = any(
-            word in _PASSIVES and not _BE.isdisjoint(words[max(0, n - 2) : n]) for n, word in enumerate(words)
-        )
-        best = _PASSIVE if passive else 0
-    if seen.isdisjoint(_SUBJECTS):
-        return best
-    for place, word in enumerate(words):
-        if word in _SUBJECTS and (word in _AUTHORS or (place and words[place - 1] in _OURS)):
+    for passive in seen & _PASSIVES:
+        place = words.index(passive)
+        if not _BE.isdisjoint(words[max(0, place - 2) : place]):
+            best = _PASSIVE
+    for subject in seen & _SUBJECTS:
+        place = words.index(subject)
+        if subject in _AUTHORS or (place and words[place - 1] in _OURS):
             reach = words[place + 1 : place + 1 + REACH]
             best = max(best, next((_WEIGHTS[verb] for verb in reach if verb in _WEIGHTS), 0))
     return best

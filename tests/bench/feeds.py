@@ -133,7 +133,7 @@ async def hostile() -> AsyncIterator[str]:
 
 
 async def serve_on() -> None:
-    """Tell where it is, and go on until the input ends."""
+    """Print the address, and serve until the input ends."""
     async with hostile() as url:
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
@@ -155,7 +155,7 @@ async def elsewhere() -> AsyncIterator[str]:
 
 
 async def drip(request: web.Request) -> web.StreamResponse:
-    """A byte now and then, as long as somebody listens."""
+    """A byte now and then, for as long as the client listens."""
     response = web.StreamResponse()
     await response.prepare(request)
     with suppress(ConnectionError):

@@ -55,7 +55,7 @@ async def _read_simply(url: str) -> int:
     try:
         async with ClientSession() as session, session.get(url) as response:
             found = feedparser.parse(io.BytesIO(await response.read()))
-    except Exception:  # noqa: BLE001  # whatever it is, nothing is read
+    except Exception:  # noqa: BLE001  # any failure: nothing is read
         return 0
     if found.bozo:
         return 0

@@ -45,6 +45,7 @@ _ACCENT = re.compile(r"\\['\"`^~=.]\s?\{?\\?([A-Za-z])\}?|\\[cvHkudbr](?:\{(\w)\
 _MACRO = re.compile(r"\\([A-Za-z]+)(?=(\{\}|\{..?\}|\{|))")
 _SCRIPT = re.compile(r"(?:\^|_)\s?\{((?:[^{}]|\{[^{}]*\})*)\}")
 _SECOND = re.compile(r"\}\{(?=http|www|github|[A-Z]\} -)")
+_FRACTION = re.compile(r"(\\[tdc]?frac\s?\{[^{}]*\})\s?\{")
 _PRINTED = {"pmod": " mod ", "binom": " choose ", "mathbb": "", "item": " "}
 _RAISED = str.maketrans("ᵀⁿⁱˣ", "    ")
 _LEFT = re.compile(r"\\|[{}$]")
@@ -99,8 +100,8 @@ def _source_words(raw: str) -> list[str]:
     text = _BARE_LINK.sub(r"\1", text)
     text = _ACCENT.sub(r"\1\2\3", _DROPPED.sub(" ", _GONE.sub(" ", text)))
     text = _SCRIPT.sub(r" \1 ", re.sub(r"\\footnote(?![A-Za-z])|\^\\top", " ", text))
-    text = _MACRO.sub(_said, text)
-    text = re.sub(r"\\[,;:! \\\[\]|]", " ", text.replace("\\-", ""))
+    text = _MACRO.sub(_said, _FRACTION.sub(r"\1 {", text))
+    text = re.sub(r"\\[,;:! \\\[\]|]", " ", text.replace("\\-", "").replace("\\!", ""))
     return _words(re.sub(r"[{}$\\]", "", _SECOND.sub(" ", text)))
 
 

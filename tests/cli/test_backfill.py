@@ -1,4 +1,4 @@
-"""Days gone by fill the search index: politely, in a stream, and without a post."""
+"""Backfill: older papers are stored for search, paced, in batches, and never posted."""
 
 import asyncio
 import gzip
@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 
-from bot.cli.backfill import Filled, from_days, from_lines
+from bot.cli.backfill import BackfillResult, from_days, from_lines
 from bot.domain.errors import ConfigurationError, SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
@@ -59,7 +59,7 @@ async def test_a_row_of_arxivs_metadata_becomes_a_paper(papers: Papers) -> None:
     assert (paper.url, paper.sources) == ("https://arxiv.org/abs/0704.0001", ("arxiv",))
 
 
-async def test_other_rows_need_a_few_fields_only(papers: Papers) -> None:
+async def test_other_rows_need_only_a_few_fields(papers: Papers) -> None:
     rows = [
         {"id": "2605.00001v3", "title": "One", "authors": ["Ada"], "published": "2026-05-01T00:00:00.000Z"},
         {"id": "doi:10.1/x", "title": "Two", "url": "https://example.org/x", "published": "2026-05-01"},
@@ -83,7 +83,7 @@ async def test_nothing_counts_as_seen_and_repeating_changes_nothing(papers: Pape
     assert (await papers.ingest("arxiv", Batch((found,), "c"), 0)).new == 1
 
 
-async def test_of_a_file_only_papers_young_enough_are_taken(papers: Papers) -> None:
+async def test_only_papers_young_enough_are_taken_from_a_file(papers: Papers) -> None:
     old, new = {**DUMPED, "id": "0704.0001"}, {"id": "2605.00001", "title": "New", "published": "2026-05-01"}
     lines = [json.dumps(row) for row in (old, new)]
     assert (await from_lines(lines, papers, datetime(2026, 4, 1, tzinfo=UTC))).new == 1
@@ -104,9 +104,11 @@ async def test_broken_lines_are_counted_and_named_and_the_others_read(papers: Pa
     assert filled.broken[0].startswith("line 1: ")
 
 
-async def test_a_file_without_any_paper_is_told_what_it_should_be(papers: Papers) -> None:
+async def test_a_file_without_any_paper_is_an_error_that_says_what_is_needed(papers: Papers) -> None:
     endless = ("id,title" for _ in iter(int, 1))
-    with pytest.raises(ConfigurationError, match=r"no line of it is a paper; line 1.*JSON object a line"):
+    with pytest.raises(
+        ConfigurationError, match=r"No line of the file is a paper; line 1.*must be a JSON object"
+    ):
         await from_lines(endless, papers)
 
 
@@ -124,7 +126,7 @@ class Almanac:
         return [a_paper(f"on/{day}")]
 
 
-async def test_a_day_that_fails_is_tried_again_after_the_time_asked_for(papers: Papers) -> None:
+async def test_a_day_that_fails_is_retried_after_the_time_the_upstream_names(papers: Papers) -> None:
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -161,7 +163,7 @@ async def test_the_upstreams_are_asked_for_their_days(papers: Papers, redis: Red
     assert {"cat:cs.CL" in query.get("search_query", "") for query in asked} == {True, False}
 
 
-async def test_the_program_reads_a_packed_file_and_says_what_it_did(tmp_path: Path) -> None:
+async def test_the_program_reads_a_gzip_file_and_prints_the_result(tmp_path: Path) -> None:
     path = tmp_path / "papers.jsonl.gz"
     rows: list[dict[str, Any]] = [DUMPED, {"id": "nonsense"}]
     with gzip.open(path, "wt", encoding="utf-8") as file:
@@ -188,5 +190,5 @@ async def _ended(process: asyncio.subprocess.Process) -> tuple[int | None, str, 
     return process.returncode, out.decode(), log.decode()
 
 
-def test_what_was_done_in_words() -> None:
-    assert str(Filled(new=1234, known=5)) == "1,234 new papers, 0 changed, 5 known already"
+def test_the_result_in_words() -> None:
+    assert str(BackfillResult(new=1234, known=5)) == "1,234 new papers, 0 changed, 5 known already"

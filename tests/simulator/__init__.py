@@ -1,1 +1,1 @@
-"""A world in which papers appear and upstreams fail, on a clock that runs as fast as it may."""
+"""A simulated world in which papers appear and upstreams fail, on a clock that runs as fast as possible."""

@@ -1,4 +1,4 @@
-"""Simulated time: it stands while anybody works, and moves on when everybody sleeps."""
+"""Simulated time: it stands still while a task works, and advances when all tasks sleep."""
 
 import asyncio
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Several pollers on one server, over simulated weeks: what they find, how soon, and what they asked."""
+"""Several pollers on one Redis over simulated weeks: which papers they find, how soon, and with how many requests."""
 
 import asyncio
 import json
@@ -34,11 +34,11 @@ from tests.sources.context import settings_for
 
 START = date(2026, 5, 18)
 PACE = 0.001
-"""Simulated pauses between requests take that much of real ones."""
+"""Factor on the pauses between requests."""
 TTL = 2.0
-"""Real seconds of the pollers' lease, which a killed one does not give back."""
+"""Real seconds of the pollers' lease, which a killed poller does not release."""
 GRACE = timedelta(days=2)
-"""After the last day that counts, for what comes late."""
+"""Time after the last day that counts, for papers that come late."""
 
 Choose = Callable[[SourceContext], Iterable[Source]]
 

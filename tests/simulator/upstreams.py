@@ -1,4 +1,4 @@
-"""The upstreams of the world over HTTP, as they answer at a given time, with the faults that they have."""
+"""The upstreams of the simulated world over HTTP, with their faults."""
 
 import asyncio
 from collections import Counter
@@ -18,11 +18,11 @@ from tests.sources.preprints import Row, posted
 from tests.sources.upstreams import Announced, listed, rss
 
 PAGE = 150
-"""Records of OAI-PMH in one answer. arXiv's has 2,500, of a larger world."""
+"""Records in one answer of OAI-PMH. arXiv's has 2,500."""
 
 
 OF_REQUESTS = {"unavailable": 0.02, "limited": 0.01, "half": 0.01, "charset": 0.005, "slow": 0.002}
-"""How often a request ends badly, of 1."""
+"""Share of requests that fail."""
 
 
 @dataclass(frozen=True)

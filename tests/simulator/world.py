@@ -1,4 +1,4 @@
-"""What happens in the world: papers are submitted, announced, replaced, crossed, withdrawn and listed again."""
+"""The simulated world: papers are submitted, announced, replaced, cross-listed, withdrawn and listed again."""
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = timedelta(days=1)
 HOLIDAYS = {date(2026, 6, 19), date(2026, 7, 3)}
-"""As arXiv has published them. The one of a Friday defers Sunday's announcement."""
+"""Holidays that arXiv has published. One on a Friday cancels Sunday's announcement."""
 ACCIDENT = date(2026, 6, 10)
-"""An evening whose announcement is skipped without a word."""
+"""An evening whose announcement is skipped without notice."""
 CATEGORIES = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
 WORDS = [
     "agents",

@@ -8,7 +8,7 @@ def test_the_primary_category_comes_first() -> None:
     assert categories(["cs.CL", "cs.AI", "cs.CL"]) == ("cs.CL", "cs.AI")
 
 
-def test_classes_of_other_systems_are_no_categories() -> None:
+def test_msc_and_acm_classes_are_not_categories() -> None:
     assert categories(["math.CO", "68T05, 05C80", "I.2.7", "astro-ph", "cond-mat.mtrl-sci", ""]) == (
         "math.CO",
         "astro-ph",

@@ -30,21 +30,21 @@ def test_it_announces_from_sunday_to_thursday() -> None:
         "2026-06-21",
     ],
 )
-def test_holidays_are_silent(silent: str) -> None:
+def test_nothing_is_announced_on_holidays(silent: str) -> None:
     assert not Calendar().announces(date.fromisoformat(silent))
 
 
 @pytest.mark.parametrize("silent", ["2028-01-17", "2028-07-04", "2028-09-04", "2028-11-23", "2028-12-25"])
-def test_holidays_of_years_to_come_are_expected(silent: str) -> None:
+def test_holidays_of_future_years_are_assumed(silent: str) -> None:
     assert not Calendar().announces(date.fromisoformat(silent))
 
 
-def test_an_operator_may_name_more() -> None:
+def test_an_operator_can_add_holidays() -> None:
     assert Calendar().announces(date(2026, 5, 20))
     assert not Calendar([date(2026, 5, 20)]).announces(date(2026, 5, 20))
 
 
-def test_the_last_announcement_is_one_that_has_begun() -> None:
+def test_the_last_announcement_is_in_the_past() -> None:
     calendar = Calendar()
     monday = datetime(2026, 5, 19, 0, tzinfo=UTC)  # 20:00 in New York
     assert calendar.last(monday) == monday

@@ -1,4 +1,4 @@
-"""Harvesting arXiv: what is news, what is not, and where the next harvest begins."""
+"""Harvesting arXiv: which papers are news, and where the next harvest begins."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ NIGHT = datetime(2026, 5, 20, 3, 0, tzinfo=UTC)
 
 @pytest.fixture
 async def source(redis: Redis) -> AsyncIterator[Build]:
-    """Builds a source without the gate, in front of a server that answers as told."""
+    """Builds a source without the gate, whose upstream is a server that answers with `respond`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -77,7 +77,7 @@ async def test_cross_lists_are_news_by_choice(source: Build) -> None:
     assert ids(await (await source(sending(oai(row)), cross=True)).fetch(KNOWN))[0] == ["2605.00011"]
 
 
-async def test_an_update_tells_of_categories_and_withdrawal_but_brings_no_new_text(source: Build) -> None:
+async def test_an_update_changes_categories_and_withdrawal_but_not_the_text(source: Build) -> None:
     row = Stored("2605.00009", submitted=versions("2026-05-18", "2026-05-19"), source_type="I")
     (update,) = (await (await source(sending(oai(row)))).fetch(KNOWN)).updates
     assert (update.sources, update.withdrawn, update.categories) == ((), True, ("cs.CL", "cs.AI"))
@@ -139,7 +139,7 @@ AFTER = Cursor(since=date(2026, 5, 18), began=date(2026, 4, 1), newest="2605.000
 """The next list begins two days before the first page's answer, not the last one's."""
 
 
-async def test_a_list_goes_on_with_the_day_of_its_last_page(source: Build) -> None:
+async def test_the_next_page_begins_with_the_last_day_of_the_previous_one(source: Build) -> None:
     server = Paged(date(2026, 5, 19))
     first = await (await source(server.respond)).fetch(KNOWN)
     assert (ids(first)[0], first.more) == (["2605.00011"], True)
@@ -149,7 +149,7 @@ async def test_a_list_goes_on_with_the_day_of_its_last_page(source: Build) -> No
     assert Cursor.parse(second.cursor) == AFTER
 
 
-async def test_a_day_that_has_more_than_a_page_goes_on_by_its_token(source: Build) -> None:
+async def test_a_day_with_several_pages_is_read_by_token(source: Build) -> None:
     server = Paged(date(2026, 5, 18))
     first = await (await source(server.respond)).fetch(KNOWN)
     second = await (await source(server.respond)).fetch(first.cursor)
@@ -158,7 +158,7 @@ async def test_a_day_that_has_more_than_a_page_goes_on_by_its_token(source: Buil
     assert Cursor.parse(second.cursor) == AFTER
 
 
-async def test_an_expired_token_begins_its_day_anew(source: Build) -> None:
+async def test_an_expired_token_restarts_its_day(source: Build) -> None:
     server = Paged(date(2026, 5, 18), expired=True)
     oai_source = await source(server.respond)
     first = await oai_source.fetch(KNOWN)
@@ -167,7 +167,7 @@ async def test_an_expired_token_begins_its_day_anew(source: Build) -> None:
     assert (ids(again)[0], again.more) == (["2605.00011"], True)
 
 
-async def test_what_was_announced_long_ago_is_not_news(source: Build) -> None:
+async def test_a_paper_announced_long_ago_is_not_news(source: Build) -> None:
     for_years = str(Cursor(since=date(2026, 5, 18), began=date(2024, 1, 1), newest="2401.00001"))
     rows = (Stored("2510.00001", submitted=versions("2025-10-01")), Stored("2604.00001"))
     batch = await (await source(sending(oai(*rows)))).fetch(for_years)
@@ -182,13 +182,13 @@ async def test_a_category_without_papers_announces_its_first_ones(source: Build)
     assert ids(batch)[0] == ["2605.00001"]
 
 
-async def test_a_cursor_of_something_else_is_an_error(source: Build) -> None:
+async def test_an_unreadable_cursor_is_an_error(source: Build) -> None:
     for written in ("2026-05-18", "{}", "[]", '{"since": "soon", "began": "2026-05-01"}'):
         with pytest.raises(SourceError, match="cursor"):
             await (await source(sending(oai()))).fetch(written)
 
 
-async def test_it_is_asked_morning_and_night(source: Build) -> None:
+async def test_it_is_polled_in_the_morning_and_at_night(source: Build) -> None:
     oai_source = await source(sending(oai()))
     night, morning = datetime(2026, 5, 21, 3, tzinfo=UTC), datetime(2026, 5, 21, 11, tzinfo=UTC)
     assert oai_source.next_poll(night - timedelta(minutes=1)) == night

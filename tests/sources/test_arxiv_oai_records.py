@@ -1,4 +1,4 @@
-"""OAI-PMH answers are read whole or not at all."""
+"""OAI-PMH answers: records, tokens, errors, withdrawals."""
 
 from datetime import UTC, date, datetime
 
@@ -95,7 +95,7 @@ def test_a_paper_about_withdrawal_is_not_withdrawn() -> None:
     assert not parse_page(oai(row)).records[0].withdrawn
 
 
-def test_an_old_token_is_told_from_other_refusals() -> None:
+def test_an_expired_token_is_not_confused_with_other_errors() -> None:
     with pytest.raises(TokenExpired):
         parse_page(oai_error("badResumptionToken"))
     with pytest.raises(SourceError, match=r"Set does not exist.*PAPERBOY_ARXIV_CATEGORIES"):

@@ -1,4 +1,4 @@
-"""arXiv's feeds: what is announced, and when to look."""
+"""arXiv's feeds: which papers are announced, and when to poll."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -23,7 +23,7 @@ Build = Callable[..., Awaitable[ArxivRss]]
 
 @pytest.fixture
 async def source(redis: Redis) -> AsyncIterator[Build]:
-    """Builds a source without the gate, in front of a server that answers as told."""
+    """Builds a source without the gate, whose upstream is a server that answers with `respond`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -66,7 +66,7 @@ async def test_an_announced_paper_has_all_its_fields(source: Build) -> None:
     assert paper.sources == ("arxiv",)
 
 
-async def test_each_category_is_a_request_of_its_own(redis: Redis) -> None:
+async def test_each_category_is_requested_separately(redis: Redis) -> None:
     asked = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
@@ -101,7 +101,7 @@ async def test_an_unknown_category_is_named(source: Build) -> None:
             await (await source(sending(body, status=status))).fetch(None)
 
 
-async def test_once_the_batch_is_there_the_evening_is_over(source: Build) -> None:
+async def test_polling_stops_for_the_evening_when_the_batch_has_arrived(source: Build) -> None:
     evening = Clock(new_york(20, 15, "05-20"))
     feed = await source(sending(rss(Announced("2605.00001"))), clock=evening)
     assert feed.next_poll(evening.at) == new_york(20, 35, "05-20")
@@ -111,18 +111,18 @@ async def test_once_the_batch_is_there_the_evening_is_over(source: Build) -> Non
     assert feed.next_poll(evening.at) == new_york(0, 10, "05-21")
 
 
-async def test_an_emptied_feed_is_no_batch(source: Build) -> None:
+async def test_an_empty_feed_does_not_end_the_evening(source: Build) -> None:
     evening = Clock(new_york(20, 15, "05-20"))
     feed = await source(sending(rss()), clock=evening)
     await feed.fetch("some other ids")
     assert feed.next_poll(evening.at) == new_york(20, 35, "05-20")
 
 
-def test_the_order_of_ids_does_not_count() -> None:
+def test_the_order_of_ids_does_not_matter() -> None:
     assert fingerprint(["a", "b", "a"]) == fingerprint(["b", "a"]) != fingerprint(["ab"])
 
 
-def test_the_kind_is_read_from_the_text_where_its_field_is_missing() -> None:
+def test_the_announce_type_is_read_from_the_text_if_its_field_is_missing() -> None:
     body = rss(Announced("2605.00001", "cross")).replace(b"arxiv:announce_type", b"arxiv:other")
     (announcement,) = parse_announcements(body).announcements
     assert (announcement.kind, announcement.paper.abstract) == ("cross", "We count.")
@@ -167,12 +167,12 @@ def test_a_batch_of_yesterday_does_not_end_this_evening() -> None:
     assert next_poll(new_york(20, 15, "05-20"), yesterday, Calendar()) == new_york(20, 35, "05-20")
 
 
-async def test_a_cross_list_tells_of_a_category_and_brings_no_news(source: Build) -> None:
+async def test_a_cross_list_updates_categories_and_is_no_news(source: Build) -> None:
     batch = await (await source(sending(KINDS))).fetch(None)
     assert [(paper.id, paper.sources) for paper in batch.updates] == [("2605.00002", ())]
 
 
-async def test_a_category_that_falls_silent_is_an_alarm(source: Build) -> None:
+async def test_a_category_that_goes_silent_raises_an_alarm(source: Build) -> None:
     clock, cursor = Clock(), None
     for day in ("05-17", "05-18", "05-19"):
         clock.at = new_york(20, 15, day)
@@ -191,7 +191,7 @@ async def test_a_category_that_falls_silent_is_an_alarm(source: Build) -> None:
     assert (await fresh.fetch(cursor)).alarm is None
 
 
-async def test_a_quiet_category_is_no_alarm(source: Build) -> None:
+async def test_a_category_with_few_papers_raises_no_alarm(source: Build) -> None:
     clock = Clock(new_york(20, 15, "05-18"))
     feed = await source(sending(rss(Announced("2605.00001"))), clock=clock)
     cursor = (await feed.fetch(None)).cursor
@@ -199,7 +199,7 @@ async def test_a_quiet_category_is_no_alarm(source: Build) -> None:
     assert (await feed.fetch(cursor)).alarm is None
 
 
-def test_the_cursor_of_an_earlier_version_is_understood() -> None:
+def test_the_cursor_of_an_earlier_version_is_read() -> None:
     ids = fingerprint(["2605.00001"])
     assert Cursor.parse(ids) == Cursor(ids)
     whole = Cursor(ids, new_york(20, 15, "05-18"), 4)

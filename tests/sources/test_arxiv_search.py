@@ -48,6 +48,6 @@ def test_no_results_are_no_error() -> None:
         (rss(), "not an answer to a search"),
     ],
 )
-def test_whatever_else_is_an_error(body: bytes, says: str) -> None:
+def test_any_other_answer_is_an_error(body: bytes, says: str) -> None:
     with pytest.raises(SourceError, match=says):
         parse_answer(body)

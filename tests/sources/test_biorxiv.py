@@ -1,4 +1,4 @@
-"""bioRxiv and medRxiv: pages, versions, withdrawals, and what is added to a day that is over."""
+"""bioRxiv and medRxiv: pages, versions, withdrawals, and papers that are added to past days."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -23,7 +23,7 @@ KNOWN = str(Cursor(date(2026, 5, 17), date(2026, 5, 1)))
 
 @pytest.fixture
 async def source(redis: Redis) -> AsyncIterator[Build]:
-    """Builds a source without the gate, in front of a server that answers as told."""
+    """Builds a source without the gate, whose upstream is a server that answers with `respond`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -70,13 +70,13 @@ async def test_later_versions_and_withdrawals_are_never_news(source: Build) -> N
     ]
 
 
-async def test_only_categories_that_are_followed(source: Build) -> None:
+async def test_only_papers_of_followed_categories_are_listed(source: Build) -> None:
     rows = (Row(doi(1)), Row(doi(2), category="neuroscience"))
     batch = await (await source(sending(posted(*rows)), "neuroscience")).fetch(KNOWN)
     assert [paper.id for paper in batch.papers] == [f"doi:{doi(2)}"]
 
 
-async def test_pages_are_counted_by_what_came(source: Build) -> None:
+async def test_the_next_page_begins_after_the_rows_received(source: Build) -> None:
     rows = [Row(doi(n)) for n in range(5)]
     asked = []
 
@@ -105,12 +105,12 @@ async def test_the_first_fetch_announces_two_days(source: Build) -> None:
     assert [paper.id[-1] for paper in batch.history] == ["1"]
 
 
-async def test_an_empty_page_in_the_midst_is_an_error(source: Build) -> None:
+async def test_an_empty_page_before_the_end_is_an_error(source: Build) -> None:
     with pytest.raises(SourceError, match="empty page"):
         await (await source(sending(posted(cursor=30, total=57)))).fetch(KNOWN)
 
 
-async def test_each_server_is_followed_where_categories_are_given(redis: Redis) -> None:
+async def test_a_server_is_followed_if_it_has_categories(redis: Redis) -> None:
     async with ClientSession() as session:
         assert [source.name for source in build(a_context("", session, redis))] == ["biorxiv", "medrxiv"]
 

@@ -1,4 +1,4 @@
-"""What every source must hold, whatever it reads."""
+"""The contract that every source fulfils."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -41,7 +41,7 @@ def recording(upstream: str) -> Recording:
 
 @pytest.fixture
 async def source(upstream: str, redis: Redis) -> AsyncIterator[Build]:
-    """Builds the upstream's first source, in front of a server that answers as told."""
+    """Builds the upstream's first source, whose upstream is a server that answers with `respond`."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -87,7 +87,9 @@ def check(paper: Paper, upstream: str) -> None:
     assert paper.url.startswith("https://")
 
 
-async def test_the_cursor_leads_on(recording: Recording, source: Build, redis: Redis) -> None:
+async def test_a_second_fetch_from_the_cursor_repeats_nothing_else(
+    recording: Recording, source: Build, redis: Redis
+) -> None:
     asked = await source(recording.good)
     first = await asked.fetch(None)
     await redis.delete(keys.gate("arxiv"))  # no need to wait for the next turn here
@@ -110,7 +112,7 @@ async def test_a_body_that_cant_be_read_is_an_error(
             await (await source(sending(body))).fetch(None)
 
 
-async def test_half_a_body_is_an_error(source: Build) -> None:
+async def test_a_truncated_body_is_an_error(source: Build) -> None:
     async def hang_up(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "1000"})
         await response.prepare(request)
@@ -123,7 +125,7 @@ async def test_half_a_body_is_an_error(source: Build) -> None:
         await (await source(hang_up)).fetch(None)
 
 
-async def test_a_rate_limit_says_when_to_come_again(source: Build) -> None:
+async def test_a_rate_limit_carries_its_retry_time(source: Build) -> None:
     limited = await source(sending(b"", status=429, headers={"Retry-After": "7"}))
     with pytest.raises(SourceError) as raised:
         await limited.fetch(None)
@@ -137,7 +139,7 @@ async def test_a_refusal_is_marked_as_one(source: Build) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-async def test_a_servers_fault_is_an_error_that_says_so(status: int, source: Build) -> None:
+async def test_a_server_error_names_its_status(status: int, source: Build) -> None:
     with pytest.raises(SourceError, match=str(status)) as raised:
         await (await source(sending(b"[]", status=status))).fetch(None)
     assert not raised.value.refused
@@ -157,21 +159,21 @@ async def test_an_answer_that_never_comes_is_an_error(source: Build) -> None:
         over.set()
 
 
-async def test_a_server_that_is_not_there_is_an_error(upstream: str, redis: Redis) -> None:
+async def test_an_unreachable_server_is_an_error(upstream: str, redis: Redis) -> None:
     async with ClientSession() as session:
         absent = first(upstream, a_context("http://127.0.0.1:9", session, redis))
         with pytest.raises(SourceError, match="could not be reached"):
             await absent.fetch(None)
 
 
-async def test_an_address_that_is_none_is_an_error(upstream: str, redis: Redis) -> None:
+async def test_an_invalid_address_is_an_error(upstream: str, redis: Redis) -> None:
     async with ClientSession() as session:
         lost = first(upstream, a_context("nowhere", session, redis))
         with pytest.raises(SourceError, match="check its setting"):
             await lost.fetch(None)
 
 
-async def test_every_request_says_who_asks(recording: Recording, source: Build) -> None:
+async def test_every_request_has_our_user_agent(recording: Recording, source: Build) -> None:
     agents = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
@@ -186,7 +188,7 @@ MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1), timezones=st.
 
 
 @given(now=MOMENTS)
-def test_the_next_poll_is_soon_and_not_at_once(now: datetime) -> None:
+def test_the_next_poll_is_within_a_day_and_in_the_future(now: datetime) -> None:
     # Hypothesis runs one test function many times; fixtures would be shared, so that this one does without.
     for source in _unconnected():
         following = source.next_poll(now)

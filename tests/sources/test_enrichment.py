@@ -1,4 +1,4 @@
-"""What others know of a paper is asked for later and beside: it updates, and announces nothing."""
+"""Enrichment: upstreams are asked about known papers at fixed ages; it updates papers and announces none."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,7 +34,7 @@ def seen(paper_id: str, age: timedelta, **more: object) -> Paper:
 
 @pytest.fixture
 async def enrichment(redis: Redis) -> AsyncIterator[Build]:
-    """Builds one, in front of a server that answers as told, with these papers known as of their day."""
+    """Builds one, whose upstream answers with `respond`; these papers are known since their dates."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession())
 
@@ -90,7 +90,7 @@ async def test_a_paper_gets_its_sentence(enrichment: Build) -> None:
     assert (batch.papers, batch.history, batch.more, batch.cursor) == ((), (), False, NOW.isoformat())
 
 
-async def test_nothing_is_asked_twice_or_for_nothing(enrichment: Build) -> None:
+async def test_a_paper_is_asked_about_once_at_each_age(enrichment: Build) -> None:
     scholar = Scholar()
     asks = await enrichment(
         "semanticscholar", scholar.respond, seen("2605.00001", timedelta(days=1, minutes=10))
@@ -102,7 +102,7 @@ async def test_nothing_is_asked_twice_or_for_nothing(enrichment: Build) -> None:
     assert len(scholar.asked) == 1
 
 
-async def test_what_was_left_undone_is_made_up_for_in_steps(enrichment: Build) -> None:
+async def test_downtime_is_caught_up_in_steps(enrichment: Build) -> None:
     asks = await enrichment("semanticscholar", Scholar().respond)
     cursor, steps, more = ago(days=1), 0, True
     while more:
@@ -111,14 +111,14 @@ async def test_what_was_left_undone_is_made_up_for_in_steps(enrichment: Build) -
     assert (steps, cursor) == (4, NOW.isoformat())
 
 
-async def test_semantic_scholar_knows_none_of_them(enrichment: Build) -> None:
+async def test_papers_unknown_to_semantic_scholar_are_no_error(enrichment: Build) -> None:
     nobody = sending(b'{"error": "No valid paper ids given"}', status=400)
     asks = await enrichment("semanticscholar", nobody, seen("2605.00001", timedelta(days=1, minutes=10)))
     assert (await asks.fetch(ago(minutes=30))).updates == ()
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"data": []}', b"<html>"])
-async def test_an_answer_that_makes_no_sense_is_an_error(enrichment: Build, body: bytes) -> None:
+async def test_an_unreadable_answer_is_an_error(enrichment: Build, body: bytes) -> None:
     asks = await enrichment(
         "semanticscholar", sending(body), seen("2605.00001", timedelta(days=1, minutes=10))
     )
@@ -215,7 +215,7 @@ async def test_a_broken_cursor_is_a_readable_error(enrichment: Build) -> None:
         await asks.fetch("yesterday")
 
 
-async def test_code_that_is_found_later_is_a_change_and_no_news(redis: Redis) -> None:
+async def test_code_found_later_is_a_change_and_not_news(redis: Redis) -> None:
     papers, paper = Papers(redis), replace(a_paper("2605.00001", sources=("arxiv",)))
     await papers.ingest("arxiv", Batch(papers=(paper,), cursor="c"), 0)
     update = replace(paper, sources=(), code_url="https://github.com/a/b", tldr="It counts.")
@@ -227,7 +227,7 @@ async def test_code_that_is_found_later_is_a_change_and_no_news(redis: Redis) ->
     assert changes == ["", '{"code_url":[null,"https://github.com/a/b"]}']
 
 
-async def test_only_what_the_setting_names(redis: Redis) -> None:
+async def test_only_upstreams_that_the_setting_names_are_asked(redis: Redis) -> None:
     async with ClientSession() as session:
         world = a_context("", session, redis)
         assert build_enrichment(world, build_enrichers(world)) == ()

@@ -1,4 +1,4 @@
-"""Any feed: read apart, never trusted, each entry once."""
+"""Feeds: read in a limited process, never trusted, each entry once."""
 
 import asyncio
 import gzip
@@ -75,12 +75,12 @@ async def test_a_fault_costs_the_entry_or_the_header_and_not_the_feed(fault: str
 
 
 @pytest.mark.parametrize("fault", BROKEN)
-async def test_what_is_no_whole_feed_is_an_error_and_never_an_empty_day(fault: str) -> None:
+async def test_a_truncated_feed_is_an_error_and_never_an_empty_day(fault: str) -> None:
     with pytest.raises(SourceError):
         await fetched(sending(BROKEN[fault].body, headers=dict(BROKEN[fault].headers)))
 
 
-async def test_a_server_that_doubts_what_it_was_sent_is_answered_with_sound_headers() -> None:
+async def test_an_oversized_etag_is_not_sent_back() -> None:
     sent: list[str | None] = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
@@ -125,14 +125,14 @@ async def test_an_entry_without_a_stable_id_is_recognised_by_title_and_authors()
         known = found
 
 
-async def test_entries_of_one_title_are_told_apart() -> None:
+async def test_entries_with_one_title_are_distinguished() -> None:
     two = (Entry(title="Editorial", author="", link=f"https://j.example/{n}?t=1") for n in range(2))
     assert len(set(ids_of(await fetched(sending(journal(*two)))))) == 2
     shared = (Entry(guid="same", link=f"https://j.example/{n}") for n in range(2))
     assert len(set(ids_of(await fetched(sending(journal(*shared)))))) == 2
 
 
-async def test_entries_whose_ids_an_update_changes_are_not_posted_again() -> None:
+async def test_entries_whose_ids_change_with_an_upgrade_are_not_posted_again() -> None:
     entries = (Entry(title="On A"), Entry(title="On B", guid="b"), Entry("10.1234/c", title="On C"))
     batch = await fetched(sending(journal(*entries)), json.dumps(["of version 1", "", ""]))
     assert [paper.title for paper in batch.papers] == ["On B", "On C"]
@@ -156,7 +156,7 @@ async def test_links_are_resolved_against_the_feeds_address(link: str, url: str)
         assert paper.url == url.format(host=server.removeprefix("http://"))
 
 
-async def test_an_archive_is_history() -> None:
+async def test_old_entries_are_history() -> None:
     old, undated = (
         Entry(guid="old", published="Mon, 1 Jan 2024 00:00:00 GMT"),
         Entry(guid="new", published=""),
@@ -172,7 +172,7 @@ async def test_the_first_fetch_announces_the_last_day() -> None:
     assert (len(batch.papers), len(batch.history)) == (1, 1)
 
 
-async def test_what_has_not_changed_is_not_read_again() -> None:
+async def test_an_unchanged_feed_is_not_read_again() -> None:
     asked: list[str | None] = []
 
     async def respond(request: web.Request) -> web.StreamResponse:
@@ -198,7 +198,7 @@ async def test_what_has_not_changed_is_not_read_again() -> None:
         (zlib.compress(journal(Entry()))[2:-4], "deflate"),
     ],
 )
-async def test_packed_feeds_are_unpacked(body: bytes, encoding: str) -> None:
+async def test_compressed_feeds_are_decompressed(body: bytes, encoding: str) -> None:
     assert len((await fetched(sending(body, headers={"Content-Encoding": encoding}))).papers) == 1
 
 
@@ -212,7 +212,7 @@ async def test_packed_feeds_are_unpacked(body: bytes, encoding: str) -> None:
         journal(Entry(title="Café")).replace(b"Counting", b"Count\x01ing"),
     ],
 )
-async def test_faults_of_the_wild_are_forgiven(body: bytes) -> None:
+async def test_common_faults_are_tolerated(body: bytes) -> None:
     assert [paper.title for paper in (await fetched(sending(body))).papers] == ["Café"]
 
 
@@ -224,7 +224,7 @@ FILE = BOMB.replace("<!ENTITY l0", '<!ENTITY f SYSTEM "file:///etc/passwd"><!ENT
 )
 
 
-async def test_declared_entities_are_nothing() -> None:
+async def test_declared_entities_are_not_expanded() -> None:
     for body in (BOMB, FILE):
         try:
             batch = await fetched(sending(body.encode()))
@@ -247,19 +247,19 @@ async def test_declared_entities_are_nothing() -> None:
         (b"<html>Bad gateway</html>", "", "can't be read"),
     ],
 )
-async def test_what_is_no_feed_is_an_error(body: bytes, encoding: str, reason: str) -> None:
+async def test_anything_but_a_feed_is_an_error(body: bytes, encoding: str, reason: str) -> None:
     with pytest.raises(SourceError, match=reason):
         await fetched(sending(body, headers={"Content-Encoding": encoding} if encoding else None))
 
 
-async def test_nothing_private_is_read() -> None:
+async def test_private_addresses_are_not_read() -> None:
     async with serve(app_of(sending(journal(Entry())))) as url:
         feed = Feed("journal", url, Clock().now)
         with pytest.raises(SourceError, match=r"not a public address.*PAPERBOY_FEEDS_PRIVATE"):
             await feed.fetch(None)
 
 
-async def test_a_body_that_drips_is_given_up() -> None:
+async def test_a_body_that_trickles_in_times_out() -> None:
     over = asyncio.Event()
 
     async def drip(request: web.Request) -> web.StreamResponse:
@@ -277,13 +277,13 @@ async def test_a_body_that_drips_is_given_up() -> None:
         over.set()
 
 
-async def test_a_feed_that_takes_too_long_to_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_feed_that_takes_too_long_to_parse_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "PARSE_TIMEOUT", 0.01)
     with pytest.raises(SourceError, match=r"could not be read .* took longer"):
         await read_in_process(journal(Entry()), "", "it")
 
 
-async def test_a_worker_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_crashes_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(SourceError, match="needed too much"):
         await read_in_process(journal(Entry()), "", "it")
@@ -311,7 +311,7 @@ def test_feeds_are_listed_in_one_setting(monkeypatch: pytest.MonkeyPatch) -> Non
     "listed", ["https://a.example", "a=ftp://a.example", "arxiv=https://a.example", "A=https://a.example",
                "a=https://user:secret@a.example", "a=https://a.example a=https://b.example"],
 )  # fmt: skip
-def test_a_bad_feed_is_a_readable_error(monkeypatch: pytest.MonkeyPatch, listed: str) -> None:
+def test_an_invalid_feed_setting_is_a_readable_error(monkeypatch: pytest.MonkeyPatch, listed: str) -> None:
     with pytest.raises(Exception, match="PAPERBOY_FEEDS") as raised:
         configured(monkeypatch, listed)
     assert "secret" not in str(raised.value)
@@ -324,7 +324,7 @@ def test_cursors_survive_being_written() -> None:
         Cursor.parse(json.dumps({"a": 1, "b": 2, "c": 3, "d": 4}))
 
 
-def test_an_ampersand_without_its_escape_is_one() -> None:
+def test_an_unescaped_ampersand_is_read() -> None:
     body = b"<rss version='2.0'><channel><title>x</title><item><title>AT&T and R&amp;D</title><link>https://a.example/1</link></item></channel></rss>"
     assert [row["title"] for row in read_feed(body)["rows"]] == ["AT&T and R&D"]
 

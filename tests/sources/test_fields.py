@@ -1,4 +1,4 @@
-"""Only clean fields get in."""
+"""Fields of answers: wrong types and impossible values become empty ones."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from bot.sources.fields import count, moment, read_rows, web_url
 @pytest.mark.parametrize(
     "url", ["https://example.org", "http://example.org/a?b=c#d", " https://example.org "]
 )
-def test_web_addresses_get_through(url: str) -> None:
+def test_web_addresses_are_taken(url: str) -> None:
     assert web_url(url) == url.strip()
 
 
@@ -37,7 +37,7 @@ def test_web_addresses_get_through(url: str) -> None:
         ["https://example.org"],
     ],
 )
-def test_nothing_else_gets_through_as_an_address(url: object) -> None:
+def test_anything_but_a_web_address_is_none(url: object) -> None:
     assert web_url(url) in (None, "https://example.org/")  # a line break at the end is merely cut
 
 
@@ -57,13 +57,13 @@ def test_moments_are_in_utc(written: str) -> None:
     assert moment(written).tzinfo is UTC
 
 
-def test_a_broken_row_is_left_out_and_logged() -> None:
+def test_an_unreadable_row_is_skipped_and_logged() -> None:
     with capture_logs() as logs:
         assert read_rows("Someone", ["1", "x", "2"], int) == [1, 2]
     assert [entry["event"] for entry in logs] == ["row_skipped"]
 
 
-def test_broken_rows_only_are_an_error() -> None:
+def test_rows_of_which_none_can_be_read_are_an_error() -> None:
     with capture_logs(), pytest.raises(SourceError, match="format has changed"):
         read_rows("Someone", ["x", "y"], int)
     assert read_rows("Someone", [], int) == []

@@ -69,7 +69,7 @@ async def session() -> AsyncIterator[ClientSession]:
         yield opened
 
 
-async def test_no_request_leaves_while_an_upstream_rests(session: ClientSession) -> None:
+async def test_no_request_is_sent_during_a_pause(session: ClientSession) -> None:
     clock, asked = Clock(NOW), 0
 
     async def respond(_request: web.Request) -> web.StreamResponse:
@@ -90,7 +90,7 @@ async def test_no_request_leaves_while_an_upstream_rests(session: ClientSession)
         assert asked == 2
 
 
-async def test_the_last_allowed_answer_is_used_and_then_there_is_rest(session: ClientSession) -> None:
+async def test_after_the_last_allowed_request_there_is_a_pause(session: ClientSession) -> None:
     async with serve(app_of(sending(b"yes", headers={"RateLimit": '"api";r=0;t=4'}))) as url:
         upstream = Upstream("Someone", session, user_agent="test", now=Clock(NOW).now)
         assert (await upstream.get(url)).body == b"yes"
@@ -98,7 +98,7 @@ async def test_the_last_allowed_answer_is_used_and_then_there_is_rest(session: C
             await upstream.get(url)
 
 
-async def test_a_body_beyond_all_bounds_is_not_read(session: ClientSession) -> None:
+async def test_an_oversized_body_is_an_error(session: ClientSession) -> None:
     async def flood(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         response.enable_compression()  # few bytes on the wire, many here
@@ -113,7 +113,7 @@ async def test_a_body_beyond_all_bounds_is_not_read(session: ClientSession) -> N
             await upstream.get(url)
 
 
-async def test_a_next_page_is_known_by_the_link_header(session: ClientSession) -> None:
+async def test_the_link_header_names_the_next_page(session: ClientSession) -> None:
     headers = {"Link": '</x?p=1>; rel="next", </x?p=0>; rel="prev"'}
     async with serve(app_of(sending(b"", headers=headers))) as url:
         upstream = Upstream("Someone", session, user_agent="test", now=Clock(NOW).now)
@@ -192,7 +192,7 @@ async def test_a_malformed_redirect_is_an_error_of_the_upstream(
             await upstream.get(f"http://127.0.0.1:{port}/")
 
 
-async def test_a_long_header_is_no_obstacle(session: ClientSession) -> None:
+async def test_a_long_header_is_accepted(session: ClientSession) -> None:
     headers = {"Content-Security-Policy": "img-src " + "https://a.example " * 8000}
     async with serve(app_of(sending(b"yes", headers=headers))) as url:
         upstream = Upstream("Someone", session, user_agent="test", now=Clock(NOW).now)
@@ -206,7 +206,7 @@ def test_the_user_agent_names_program_version_and_contact() -> None:
     assert "\n" not in user_agent("a\r\nX-Injected: yes")
 
 
-async def test_redirects_in_circles_are_named_as_such(session: ClientSession) -> None:
+async def test_circular_redirects_are_named(session: ClientSession) -> None:
     async def around(_request: web.Request) -> web.StreamResponse:
         raise web.HTTPFound("/again")
 

@@ -1,4 +1,4 @@
-"""Hugging Face's lists: which days are read, what is news, and when to look."""
+"""Hugging Face's lists: which days are read, which papers are news, and when to poll."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -60,7 +60,7 @@ def ids(batch: Batch) -> list[str]:
 # -- the very first fetch
 
 
-async def test_the_first_fetch_announces_the_newest_list_and_remembers_the_rest(world: World) -> None:
+async def test_the_first_fetch_announces_the_newest_list_only(world: World) -> None:
     world.lists.days = {
         "2026-05-06": [listed("2605.00001")],  # one day too old
         "2026-05-07": [listed("2605.00002")],
@@ -82,7 +82,7 @@ async def test_on_a_weekend_friday_is_the_newest_list(world: World) -> None:
     assert [paper.id for paper in batch.history] == ["2605.00001"]
 
 
-async def test_a_first_fetch_that_loses_only_history_is_made_up_for(world: World) -> None:
+async def test_history_that_the_first_fetch_misses_is_read_later(world: World) -> None:
     world.lists.days = {f"2026-05-{n}": [listed(f"2605.000{n}")] for n in range(15, 21)}
     world.lists.failing = {"2026-05-18": 500}
     with capture_logs() as logs:
@@ -95,14 +95,14 @@ async def test_a_first_fetch_that_loses_only_history_is_made_up_for(world: World
 
 
 @pytest.mark.parametrize("failing", ["2026-05-20", "2026-05-19"])
-async def test_without_the_newest_papers_there_is_no_first_fetch(failing: str, world: World) -> None:
+async def test_the_first_fetch_fails_without_the_newest_list(failing: str, world: World) -> None:
     world.lists.days = {"2026-05-19": [listed("2605.00001")]}
     world.lists.failing = {failing: 500}
     with pytest.raises(SourceError, match="500"):
         await world.fetch()
 
 
-async def test_a_wrong_address_is_not_a_year_without_papers(world: World) -> None:
+async def test_a_wrong_address_is_an_error_and_not_an_empty_list(world: World) -> None:
     world.lists.failing = {(WEDNESDAY - n * DAY).date().isoformat(): 404 for n in range(14)}
     with pytest.raises(SourceError, match="check its address"):
         await world.fetch()
@@ -119,7 +119,7 @@ async def test_the_list_of_today_and_the_one_before_are_read_at_each_poll(world:
     assert world.lists.dates == ["2026-05-20", "2026-05-19"]
 
 
-async def test_monday_looks_at_friday_again(world: World) -> None:
+async def test_on_monday_fridays_list_is_read_again(world: World) -> None:
     world.cursor = str(Cursor(date(2026, 5, 25), first=date(2026, 5, 20), swept=date(2026, 5, 25)))
     world.clock.at = datetime(2026, 5, 25, 15, tzinfo=UTC)
     world.lists.days = {"2026-05-22": [listed("2605.00001")]}
@@ -135,7 +135,7 @@ async def test_after_downtime_all_missed_days_are_announced(world: World) -> Non
     assert ids(await world.fetch()) == [f"2605.000{n}" for n in (20, 21, 22, 25, 26, 27, 28, 29)]
 
 
-async def test_a_long_downtime_is_walked_within_bounds_and_said(world: World) -> None:
+async def test_after_a_long_downtime_at_most_90_days_are_read(world: World) -> None:
     world.lists.days = {"2026-05-20": [listed("2605.00020")]}
     await world.fetch()
     world.clock.at += 2 * LONGEST_WALK * DAY
@@ -146,10 +146,10 @@ async def test_a_long_downtime_is_walked_within_bounds_and_said(world: World) ->
             read |= set(world.lists.dates)
             assert len(world.lists.dates) <= STRETCH
     assert len(read) == LONGEST_WALK
-    assert "lists are not announced" in logs[0]["event"]
+    assert "lists_too_old_to_announce" in logs[0]["event"]
 
 
-async def test_after_downtime_a_list_that_fails_costs_one_stretch(world: World) -> None:
+async def test_after_downtime_a_list_that_fails_costs_ten_days_of_progress(world: World) -> None:
     world.lists.days = {"2026-05-20": [listed("2605.00020")]}
     await world.fetch()
     world.lists.days |= {"2026-05-27": [listed("2605.00027")], "2026-06-10": [listed("2606.00010")]}
@@ -165,7 +165,7 @@ async def test_after_downtime_a_list_that_fails_costs_one_stretch(world: World) 
     assert (ids(last), last.more) == (["2606.00010"], False)
 
 
-async def test_a_missed_day_that_fails_holds_the_cursor(world: World) -> None:
+async def test_the_cursor_does_not_pass_a_day_that_fails(world: World) -> None:
     world.lists.days = {"2026-05-20": [listed("2605.00020")]}
     await world.fetch()
     before = world.cursor
@@ -201,7 +201,7 @@ async def test_a_late_listing_on_an_announced_day_is_announced(world: World) -> 
     assert ids(await world.fetch()) == ["2605.00021"]
 
 
-async def test_a_failing_sweep_delays_nothing_and_is_tried_again(world: World) -> None:
+async def test_a_failing_sweep_delays_nothing_and_is_retried(world: World) -> None:
     world.lists.days = {"2026-05-20": [listed("2605.00020")], "2026-05-22": [listed("2605.00022")]}
     await world.fetch()
     world.clock.at += 3 * DAY
@@ -212,7 +212,7 @@ async def test_a_failing_sweep_delays_nothing_and_is_tried_again(world: World) -
     assert "2026-05-18" in world.lists.dates
 
 
-async def test_a_paper_listed_again_is_named_once(world: World) -> None:
+async def test_a_paper_on_two_lists_is_in_the_batch_once(world: World) -> None:
     again = listed("2605.00001", upvotes=8)
     world.lists.days = {"2026-05-18": [listed("2605.00001")], "2026-05-20": [again, listed("2605.00002")]}
     batch = await world.fetch()
@@ -220,12 +220,12 @@ async def test_a_paper_listed_again_is_named_once(world: World) -> None:
     assert batch.history == ()
 
 
-async def test_a_papers_own_date_is_no_filter(world: World) -> None:
+async def test_old_papers_on_a_new_list_are_announced(world: World) -> None:
     world.lists.days = {"2026-05-20": [listed("1706.03762", publishedAt="2017-06-12T00:00:00.000Z")]}
     assert ids(await world.fetch()) == ["1706.03762"]
 
 
-async def test_a_date_to_come_has_no_papers_yet(world: World) -> None:
+async def test_a_future_list_is_not_read(world: World) -> None:
     await world.fetch()
     world.clock.at += DAY
     world.lists.future_from = date(2026, 5, 21)  # their clock is behind ours
@@ -235,7 +235,7 @@ async def test_a_date_to_come_has_no_papers_yet(world: World) -> None:
     assert ids(await world.fetch()) == ["2605.00020", "2605.00021"]
 
 
-async def test_a_clock_set_back_does_not_set_the_cursor_back(world: World) -> None:
+async def test_a_clock_set_back_does_not_move_the_cursor_back(world: World) -> None:
     await world.fetch()
     before = Cursor.parse(world.cursor or "")
     world.clock.at -= 3 * DAY
@@ -266,7 +266,7 @@ async def test_every_page_of_a_list_is_read(page: int, world: World) -> None:
     ]
 
 
-async def test_a_server_that_repeats_its_page_is_not_asked_for_ever(world: World) -> None:
+async def test_a_server_that_repeats_a_page_is_not_asked_endlessly(world: World) -> None:
     world.lists.days = {"2026-05-20": [listed("2605.00001")] * 1000}
     assert ids(await world.fetch()) == ["2605.00001"]
     assert world.lists.dates.count("2026-05-20") == 2
@@ -284,7 +284,7 @@ async def test_the_trending_order_is_a_signal(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 429, 500])
-async def test_without_the_trending_order_all_else_goes_on(status: int, world: World) -> None:
+async def test_a_missing_trending_order_is_no_error(status: int, world: World) -> None:
     world.lists.days = {"2026-05-20": [listed("2605.00001")]}
     world.lists.trending = status
     with capture_logs():
@@ -310,7 +310,7 @@ async def test_without_the_trending_order_all_else_goes_on(status: int, world: W
         ("2026-11-02T02:30Z", "2026-11-02"),
     ],
 )
-def test_the_list_rolls_at_half_past_nine_in_new_york(now: str, newest: str) -> None:
+def test_the_list_date_changes_at_half_past_nine_in_new_york(now: str, newest: str) -> None:
     assert list_date(datetime.fromisoformat(now)).isoformat() == newest
 
 
@@ -353,7 +353,7 @@ def test_every_day_since_the_cursor_is_read(today: date, away: int, swept: int) 
 
 
 @given(st.dates(), st.dates(), st.dates())
-def test_a_cursor_is_what_was_written(day: date, first: date, swept: date) -> None:
+def test_a_cursor_survives_being_written(day: date, first: date, swept: date) -> None:
     cursor = Cursor(day, first, swept)
     assert Cursor.parse(str(cursor)) == cursor
     assert re.fullmatch(r"[\x20-\x7e]+", str(cursor))

@@ -23,7 +23,7 @@ def test_the_publication_date_is_the_papers_own() -> None:
     assert parse(row)[0].published == datetime(2026, 5, 19, tzinfo=UTC)
 
 
-def test_line_breaks_are_cleaned_away() -> None:
+def test_line_breaks_become_blanks() -> None:
     (paper,) = parse(
         listed("2605.00001", title="On\n  Counting", summary="We\ncount.\n", ai_summary="They\ncount.")
     )
@@ -39,7 +39,7 @@ def test_hidden_authors_stay_hidden() -> None:
     assert parse(listed("2605.00001", authors=authors))[0].authors == ("Ada Lovelace", "Emmy Noether")
 
 
-def test_everything_that_is_offered_is_taken() -> None:
+def test_all_fields_of_a_row_are_read() -> None:
     row = listed(
         "2605.00001v2",
         upvotes=42,
@@ -59,14 +59,14 @@ def test_everything_that_is_offered_is_taken() -> None:
     assert (paper.tldr, paper.organization) == ("Counting, explained.", "Analytical Engines")
 
 
-def test_what_is_not_offered_is_unknown() -> None:
+def test_missing_fields_are_unknown() -> None:
     (paper,) = parse(listed("2605.00001"))
     assert (paper.tldr, paper.code_url, paper.code_stars, paper.project_url) == (None, None, None, None)
     assert (paper.thumbnail_url, paper.organization) == (None, None)
 
 
 @pytest.mark.parametrize("nonsense", [None, 7, "x", [], {}, [None], {"name": 3}])
-def test_nonsense_in_what_is_optional_costs_no_paper(nonsense: Any) -> None:
+def test_nonsense_in_optional_fields_costs_no_paper(nonsense: Any) -> None:
     names = (
         "authors",
         "summary",
@@ -83,7 +83,7 @@ def test_nonsense_in_what_is_optional_costs_no_paper(nonsense: Any) -> None:
 
 
 @pytest.mark.parametrize("lacking", ["id", "title", "publishedAt"])
-def test_a_row_without_the_essentials_is_left_out(lacking: str) -> None:
+def test_a_row_without_the_essentials_is_skipped(lacking: str) -> None:
     broken = listed("2605.00001")
     del broken["paper"][lacking]
     with capture_logs() as logs:
@@ -96,6 +96,6 @@ def test_a_row_without_the_essentials_is_left_out(lacking: str) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"nothing", b"{}", b'{"error": "x"}', b"null", b"\xff\xfe", b"[" * 10**6]
 )
-def test_what_is_no_list_is_an_error(body: bytes) -> None:
+def test_anything_but_a_list_is_an_error(body: bytes) -> None:
     with pytest.raises(SourceError, match=r"^Hugging Face sent"):
         parse_list(body)

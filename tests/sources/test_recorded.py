@@ -1,4 +1,4 @@
-"""Every recorded answer is read without a loss, and every recorded error is one."""
+"""Every recorded answer is read completely, and every recorded error is an error."""
 
 import json
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""No address that is not public is connected to, however it is written or reached."""
+"""Only public addresses are connected to, however an address is written or reached."""
 
 import asyncio
 import socket
@@ -100,12 +100,12 @@ async def test_no_way_of_writing_an_address_reaches_a_private_one(trick: str) ->
         assert trap.reached == 0
 
 
-def test_there_are_forty_tricks() -> None:
+def test_forty_ways_of_writing_an_address_are_tried() -> None:
     assert len(set(TRICKS)) >= 40
 
 
 class Answers(AbstractResolver):
-    """A name server that answers as told, another thing each time."""
+    """A name server that gives another answer each time."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = list(addresses)
@@ -126,7 +126,7 @@ def resolving(session: ClientSession, *addresses: str) -> ClientSession:
     return session
 
 
-async def test_a_name_may_change_its_mind_but_not_the_address() -> None:
+async def test_a_name_that_resolves_differently_the_next_time_gets_nowhere() -> None:
     async with Trap().listening() as trap, guarded_session() as session:
         named = resolving(session, "127.0.0.1", "10.0.0.1", "127.0.0.1")
         for _ in range(3):
@@ -151,7 +151,7 @@ async def redirecting() -> AsyncIterator[str]:
 @pytest.mark.parametrize(
     "to", ["http://127.0.0.2:{port}/", "http://[::1]:{port}/", "file:///etc/passwd", "ftp://x/"]
 )
-async def test_a_redirect_is_looked_at_like_any_address(redirecting: str, to: str) -> None:
+async def test_redirects_are_checked_like_any_address(redirecting: str, to: str) -> None:
     allowed = [ip_network("127.0.0.1/32")]
     async with Trap().listening() as trap, guarded_session(allowed) as session:
         with pytest.raises(ClientError):
@@ -162,11 +162,11 @@ async def test_a_redirect_is_looked_at_like_any_address(redirecting: str, to: st
 @pytest.mark.parametrize(
     "address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"]
 )
-def test_public_addresses_are_fine(address: str) -> None:
+def test_public_addresses_are_allowed(address: str) -> None:
     refuse_private(address, [])
 
 
-def test_an_operator_may_allow_a_network() -> None:
+def test_an_operator_can_allow_a_private_network() -> None:
     refuse_private("10.1.2.3", [ip_network("10.1.0.0/16")])
     refuse_private("::ffff:10.1.2.3", [ip_network("10.1.0.0/16")])
     with pytest.raises(PrivateAddressError, match="PAPERBOY_FEEDS_PRIVATE"):

@@ -1,4 +1,4 @@
-"""The upstreams' own search: asked together, for a short while, and never needed."""
+"""The upstreams' own search: all are asked together, within a time limit."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -35,7 +35,7 @@ async def opened(redis: Redis) -> AsyncIterator[Open]:
         yield open_
 
 
-async def test_all_are_asked_and_each_answers_in_its_order(opened: Open) -> None:
+async def test_all_upstreams_are_asked_and_each_keeps_its_order(opened: Open) -> None:
     search = await opened(
         Searchable(
             huggingface=("2605.00002", "2605.00001"),
@@ -51,7 +51,7 @@ async def test_all_are_asked_and_each_answers_in_its_order(opened: Open) -> None
     }
 
 
-async def test_who_is_late_or_fails_is_left_out(opened: Open) -> None:
+async def test_an_upstream_that_is_late_or_fails_is_left_out(opened: Open) -> None:
     upstreams = Searchable(huggingface=("2605.00001",), late=("/api/query",), failing=("/graph",))
     search = UpstreamSearch((await opened(upstreams)).finders, timeout=0.5)
     assert [name for name, _ in await search.search("x", None)] == ["Hugging Face"]
@@ -76,14 +76,14 @@ async def test_arxiv_is_asked_in_its_own_language(opened: Open, query: str, aske
     assert parse_qs(urlsplit(said).query)["search_query"] == [asked]
 
 
-async def test_a_paper_is_fetched_by_its_id_from_whoever_has_it(opened: Open) -> None:
+async def test_a_paper_is_fetched_by_its_id_from_any_upstream(opened: Open) -> None:
     search = await opened(Searchable(arxiv=("2605.00003",)))
     found = await search.paper("2605.00003")
     assert found is not None
     assert (found[0], found[1].authors) == ("arXiv", ("Ada Lovelace", "Emmy Noether"))
 
 
-async def test_arxivs_search_api_is_asked_where_its_records_fail(opened: Open) -> None:
+async def test_arxivs_search_api_is_the_fallback_for_one_paper(opened: Open) -> None:
     upstreams = Searchable(arxiv=("2605.00003",), failing=("/oai",))
     found = await (await opened(upstreams)).paper("2605.00003")
     assert found is not None
@@ -99,11 +99,11 @@ async def test_the_first_answer_for_a_paper_is_enough(opened: Open) -> None:
     assert found[0] == "Hugging Face"
 
 
-async def test_nobody_knows_a_paper_that_there_is_not(opened: Open) -> None:
+async def test_an_unknown_paper_is_none(opened: Open) -> None:
     assert await (await opened(Searchable())).paper("doi:10.1000/nothing") is None
 
 
-def test_a_scholarly_row_becomes_a_paper() -> None:
+def test_a_row_of_semantic_scholar_becomes_a_paper() -> None:
     row = scholarly(
         "On $\\alpha$",
         doi="10.1000/x(1)",
@@ -119,6 +119,6 @@ def test_a_scholarly_row_becomes_a_paper() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"message": "no"}', b'{"total": 3}', b"[" * 99_999])
-def test_whatever_is_no_answer_is_an_error(body: bytes) -> None:
+def test_anything_but_an_answer_is_an_error(body: bytes) -> None:
     with pytest.raises(SourceError):
         parse_found(body)

@@ -1,4 +1,4 @@
-"""When arXiv announces: at 20:00 in New York from Sunday to Thursday, but for its holidays."""
+"""When arXiv announces papers: at 20:00 in New York from Sunday to Thursday, except on holidays."""
 
 from calendar import FRIDAY, MONDAY, SATURDAY, THURSDAY
 from collections.abc import Iterable
@@ -7,19 +7,19 @@ from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
 ANNOUNCED = time(20, 0)
-"""https://info.arxiv.org/help/availability.html"""
+"""Time in New York: https://info.arxiv.org/help/availability.html"""
 DAY = timedelta(days=1)
 
 _PUBLISHED = {
     2025: ("01-01", "01-20", "06-19", "07-06", "09-01", "11-27", "12-25", "12-30"),
     2026: ("01-01", "01-19", "06-19", "07-03", "09-07", "11-26", "12-25", "12-29", "12-31"),
 }
-"""What arXiv said about these years, on the same page. Of later years it is expected to do as the rest of the
-country does; a day that was guessed wrongly only means that the feeds are asked less often that evening."""
+"""Holidays by year, as arXiv publishes them on the same page. For later years the country's holidays are assumed; on a
+wrongly assumed one the feeds are only polled less often that evening."""
 
 
 class Calendar:
-    """The evenings on which arXiv announces. `closed` are more days on which it does not."""
+    """The evenings on which arXiv announces. `closed` are holidays in addition to the known ones."""
 
     def __init__(self, closed: Iterable[date] = ()) -> None:
         self._closed = frozenset(closed)
@@ -27,8 +27,8 @@ class Calendar:
     def announces(self, evening: date) -> bool:
         """Whether papers are announced on the evening of this date, in New York.
 
-        On a holiday there is no announcement; after one on a Friday, whose announcement would come on Sunday,
-        there is none on Sunday.
+        There is no announcement on a holiday. After a Friday's holiday there is none on Sunday, which announces Friday's
+        papers.
         """
         if evening.weekday() in (FRIDAY, SATURDAY) or self._is_holiday(evening):
             return False

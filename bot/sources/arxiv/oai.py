@@ -1,7 +1,7 @@
-"""arXiv's OAI-PMH interface, category by category: what is new there and whatever the feeds have left out.
+"""arXiv's OAI-PMH interface as a source, one category each: complete where the feeds are fast.
 
-The feeds tell first, but they hold one batch only, and now and then not all of it. Here every change of a day
-and later is listed, so that nothing is missed that arXiv has announced, also after weeks of downtime.
+The feeds are first, but they hold only the latest batch, and sometimes not all of it. OAI-PMH lists every change since
+a day, so that nothing is missed that arXiv has announced, also after weeks of downtime.
 """
 
 import asyncio
@@ -21,36 +21,36 @@ from bot.sources.context import Progress
 from bot.sources.http import Upstream
 
 TIMES = (time(7, 0), time(23, 0))
-"""New York time. The interface is brought up to date by about 22:30."""
+"""Times of the polls, in New York. arXiv updates the interface until about 22:30."""
 FIRST_WALK = 14
-"""Days read at the very first fetch, as history."""
+"""Days that the very first fetch reads, as history."""
 OVERLAP = 2
-"""Days that are read again: a record that changes while a list is read moves to its end, and in a list that is cut by
-counting another one slips through."""
+"""Days that are read again. A record that changes while a list is read moves to the list's end, and pages that are cut by
+counting then skip another record."""
 LATE = 90
-"""Days. What was announced before is not news any more, even if it is unseen."""
+"""Age in days from which a paper is no longer news, even if it is unseen."""
 MODERATION = 4
-"""Days for which papers are held back, mostly: https://info.arxiv.org/help/availability.html."""
+"""Days from submission to announcement, for most papers: https://info.arxiv.org/help/availability.html."""
 _GROUPS = ("cs", "econ", "eess", "math", "q-bio", "q-fin", "stat")
 _NUMBERED = re.compile(r"(\d{4})\.(\d{4,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far a category has been harvested. The last three say how far a list has been read that has more pages."""
+    """How far a category has been harvested. The last three fields are set between two pages of one list."""
 
     since: date
-    """What changed before has been read."""
+    """Every change before this day has been read."""
     began: date
     """The day of the first fetch's first record."""
     newest: str
-    """The newest identifier that the first fetch knew. They are given on announcement: any beyond it is news."""
+    """The newest identifier of the first fetch. Identifiers are given at announcement: a later one is news."""
     token: str | None = None
-    """Asks for the next page where one day has more than a page."""
+    """Resumption token, used only within a day that has more than one page."""
     answered: date | None = None
-    """When the present list's first page was answered."""
+    """Date of the answer with the first page of the current list."""
     top: str = ""
-    """The newest identifier of the first fetch's pages, so far."""
+    """The newest identifier on the pages of the first fetch so far."""
 
     def __str__(self) -> str:
         fields = {name: getattr(self, name) for name in self.__slots__}
@@ -58,7 +58,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else, for starting anew would skip papers."""
+        """The inverse of `str`. Raises SourceError for anything else: starting again would skip papers."""
         try:
             fields: dict[str, Any] = {"newest": ""} | json.loads(written)
             for name in {"since", "began", "answered"} & fields.keys():
@@ -69,7 +69,7 @@ class Cursor:
 
 
 class ArxivOai:
-    """One category, or a whole archive, of arXiv. Announces what was announced there and is unseen."""
+    """One category, or a whole archive, of arXiv. Lists the papers that arXiv announced after the first fetch."""
 
     def __init__(
         self,
@@ -92,12 +92,12 @@ class ArxivOai:
         self._cross = cross
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """The next page of what has changed; at the very first fetch, history of 14 days."""
+        """The next page of changes; at the very first fetch, 14 days of history."""
         now = self._now()
         reached = Cursor.parse(cursor) if cursor else _first(now)
         try:
             page = await self._page(reached)
-        except TokenExpired:  # it was of another day; what was read of this one is known by now
+        except TokenExpired:  # the store knows the part of this day that was read already
             reached = replace(reached, token=None)
             page = await self._page(reached)
         self._report(reached, page, now)
@@ -126,7 +126,7 @@ class ArxivOai:
         self._progress(self.name, max(1, min(read, days)), days)
 
     def _news(self, page: Page, reached: Cursor, now: datetime) -> Batch:
-        """What is announced, if it is unseen, and what is only told of papers that are known."""
+        """New papers, and updates of older ones."""
         papers, updates = [], []
         for record in page.records:
             if self._is_new(record, reached, now):
@@ -136,7 +136,7 @@ class ArxivOai:
         return Batch(papers=tuple(papers), cursor="", updates=tuple(updates), skipped=page.skipped)
 
     def _first_news(self, page: Page, reached: Cursor, now: datetime) -> Batch:
-        """The latest announcement, if it is of this day; what came before it is history."""
+        """The latest announcement if it is less than a day old; older papers are history."""
         last = self._calendar.last(now)
         fresh = last.astimezone(UTC).date() if now - last < DAY else date.max
         papers: list[Paper] = []
@@ -150,20 +150,20 @@ class ArxivOai:
         return Batch(papers=tuple(papers), cursor="", history=tuple(history), skipped=page.skipped)
 
     def _is_new(self, record: Record, reached: Cursor, now: datetime) -> bool:
-        """Whether it was announced after the first fetch and not too long ago, in whichever version it is by now."""
+        """Whether it was announced after the first fetch and at most 90 days ago, in any version."""
         oldest = f"{now - LATE * DAY:%y%m}.00000"
         age = _age(record.paper.id)
         is_young = age > _age(reached.newest) and age > _age(oldest)
         return is_young and not record.withdrawn and self._is_wanted(record.paper)
 
     def _is_wanted(self, paper: Paper) -> bool:
-        """Whether it is of the category, and not only listed there too."""
+        """Whether this category is its primary one, or with `cross` one of its categories."""
         among = paper.categories if self._cross else paper.categories[:1]
         return any(name == self._category or name.startswith(f"{self._category}.") for name in among)
 
 
 def set_of(category: str) -> str:
-    """The name of a category's or an archive's set: `cs:cs:AI`, `physics:hep-th`."""
+    """The OAI-PMH set of a category or an archive: `cs:cs:AI`, `physics:hep-th`."""
     archive = category.partition(".")[0]
     group = archive if archive in _GROUPS else "physics"
     return f"{group}:{category.replace('.', ':')}"
@@ -175,10 +175,10 @@ def _first(now: datetime) -> Cursor:
 
 
 def _after(reached: Cursor, page: Page) -> Cursor:
-    """The cursor behind a page.
+    """The cursor after a page.
 
-    The next page begins with the last day of this one, which is read again. Only a day that has more than a page is
-    left to the server's way of counting.
+    The next page begins with the last day of this one, which is read again. Only a day with more than one page relies
+    on the server's resumption token.
     """
     answered = reached.answered or page.answered
     top = max((reached.top, *(record.paper.id for record in page.records)), key=_age)
@@ -194,11 +194,11 @@ def _after(reached: Cursor, page: Page) -> Cursor:
 
 
 def _age(paper_id: str) -> tuple[int, int]:
-    """Orders identifiers by their announcement. Those of before April 2007 are older than all others."""
+    """A sort key by announcement. Identifiers from before April 2007 come first."""
     parts = _NUMBERED.fullmatch(paper_id)
     return (int(parts[1]), int(parts[2])) if parts else (-1, 0)
 
 
 def _update(record: Record) -> Paper:
-    """What is taken over of a paper that is known: categories, and that it was withdrawn; not a new text."""
+    """The record as an update: its categories count, and whether it was withdrawn."""
     return replace(record.paper, sources=(), withdrawn=record.withdrawn or None)

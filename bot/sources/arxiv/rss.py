@@ -1,4 +1,4 @@
-"""arXiv's daily announcements: one RSS feed per category, which holds only the latest batch."""
+"""arXiv's RSS feeds as a source, one category each: fast, but a feed holds only the latest batch."""
 
 import asyncio
 import json
@@ -16,25 +16,25 @@ from bot.sources.arxiv.calendar import ANNOUNCED, DAY, NEW_YORK, Calendar, at
 from bot.sources.http import Upstream
 
 EVENING = tuple(time(hour, minute) for hour in range(20, 24) for minute in (15, 35, 55))
-"""When to ask until the batch is there."""
+"""Times in New York of the polls that wait for the evening's batch."""
 NIGHT = (time(0, 10), time(2, 0), time(6, 0))
-"""When to ask again in any case: batches have come late, and one category after another."""
+"""Times in New York of polls in any case: batches have come late, and one category after another."""
 MORNING = time(6, 0)
-"""By then whatever was announced in the evening is in the feeds."""
+"""Time in New York by which an evening's announcement is in the feeds."""
 REGULAR = 3
-"""Announcements in a row that brought a category something: from then on, bringing nothing is suspicious."""
+"""Number of announcements in a row with papers, after which one without any is suspicious."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """What a feed held, and how regularly that changes."""
+    """The papers of the last poll, and how regularly they change."""
 
     ids: str
-    """The fingerprint of the ids."""
+    """Fingerprint of the set of ids."""
     changed: datetime | None = None
-    """When there were other ones for the last time, and not none."""
+    """When the set last changed to one that is not empty."""
     streak: int = 0
-    """Announcements in a row that brought something."""
+    """Number of announcements in a row with papers."""
 
     def __str__(self) -> str:
         changed = self.changed.isoformat() if self.changed else None
@@ -42,7 +42,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """The inverse of `str`; a fingerprint alone is what earlier versions wrote."""
+        """The inverse of `str`; earlier versions wrote a fingerprint alone."""
         if not written.startswith("{"):
             return cls(written)
         try:
@@ -53,7 +53,7 @@ class Cursor:
             return cls("")
 
     def with_ids(self, ids: str, now: datetime, calendar: Calendar) -> Self:
-        """The cursor once the feed holds other ids."""
+        """The cursor after the feed's ids have changed."""
         this = calendar.last(now)
         before = calendar.last(self.changed) if self.changed else None
         if before == this:
@@ -63,14 +63,14 @@ class Cursor:
         return replace(self, ids=ids, changed=now, streak=streak)
 
     def is_stale(self, now: datetime, calendar: Calendar) -> bool:
-        """Whether the last announcement brought nothing, although those before it did."""
+        """Whether the latest announcement brought no papers although those before it did."""
         last = calendar.last(now)
         morning = at(last.date() + DAY, MORNING)
         return self.streak >= REGULAR and self.changed is not None and self.changed < last and now >= morning
 
 
 class ArxivRss:
-    """One category of arXiv. Announces its new papers, with `cross` its cross-lists too; never replacements."""
+    """One category of arXiv. Lists its new papers, with `cross` also its cross-lists; never replacements."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class ArxivRss:
         self._changed: datetime | None = None
 
     async def fetch(self, cursor: str | None) -> Batch:
-        """The announced papers, or none where the feed has the same ids as at the last poll."""
+        """The announced papers; none if the feed has the same ids as at the last poll."""
         reached = Cursor.parse(cursor) if cursor else Cursor("")
         feed = await self._read()
         announcements = feed.announcements
@@ -122,7 +122,7 @@ class ArxivRss:
     def _alarm(self, reached: Cursor) -> str:
         return (
             f"{self._category} has had nothing new since {reached.changed:%a %d %b}, although arXiv has announced "
-            f"since then; what it holds back comes by way of OAI-PMH"
+            f"since then; papers that the feed lacks come by OAI-PMH"
         )
 
     async def _read(self) -> Feed:
@@ -140,12 +140,12 @@ class ArxivRss:
 
 
 def fingerprint(paper_ids: Iterable[str]) -> str:
-    """The same for the same set of ids; the feed's own ETag changes at each rebuild."""
+    """A digest of the set of ids. The feed's own ETag changes whenever the feed is rebuilt."""
     return sha256("\n".join(sorted(set(paper_ids))).encode()).hexdigest()
 
 
 def next_poll(now: datetime, changed: datetime | None, calendar: Calendar) -> datetime:
-    """When to ask after `now`, if the ids last changed at `changed`: often in the evening until they do."""
+    """The next poll after `now`, if the ids last changed at `changed`: in the evening often, until they change."""
     today = now.astimezone(NEW_YORK).date()
     for day in (today, today + DAY, today + 2 * DAY):
         times = NIGHT if _has_come(day, changed, calendar) else NIGHT + EVENING
@@ -157,5 +157,5 @@ def next_poll(now: datetime, changed: datetime | None, calendar: Calendar) -> da
 
 
 def _has_come(day: date, changed: datetime | None, calendar: Calendar) -> bool:
-    """Whether nothing more is to be expected on the evening of `day`."""
+    """Whether no batch is expected on the evening of `day`, or it is there already."""
     return not calendar.announces(day) or (changed is not None and changed >= at(day, ANNOUNCED))

@@ -29,6 +29,7 @@ from tests.failing_core import FailingCore
 from tests.papers import SPRING, a_paper
 
 CARD = paper_card(a_paper(), [Reason(1, "paper")], SPRING)
+HERE = ChannelRef("discord", str(GUILD), "2000")
 THREAD = ChannelRef("discord", str(GUILD), "2001")
 READING = ChannelRef("discord", str(GUILD), "2005")
 SERVERS, CHANNELS = 1000, 20
@@ -131,6 +132,19 @@ async def test_a_locked_thread_stays_paused_through_role_changes_and_one_person_
     (notice,) = double.messages
     assert (notice.channel, "<#2001>" in notice.body["content"]) == (4243, True)
     assert "Unlock it" in notice.body["content"]
+
+
+async def test_a_channel_that_a_lookup_found_closed_is_resumed_when_it_opens(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    core = ChannelCore()
+    async with a_server(platform, double, core) as happens:
+        double.gone.add(2000)
+        with pytest.raises(ChannelGone):
+            await platform.find(HERE, "key", SPRING)
+        double.gone.clear()
+        await happens("CHANNEL_UPDATE", text_channel(2000))
+        assert channel_events(core) == ["resume 2000"]
 
 
 async def test_a_forum_that_requires_a_tag_is_paused_until_it_has_one_that_everyone_may_use(
