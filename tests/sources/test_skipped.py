@@ -1,0 +1,39 @@
+"""Entries that can't be read are counted with each poll, and `doctor` names them."""
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from bot.cli.doctor.server import check_server
+from bot.pipeline.poller import Poller
+from bot.sources.feed import Feed
+from bot.store.lease import Lease
+from bot.store.papers import Papers
+from bot.store.polls import last_polls
+from tests.replay import serve
+from tests.sources.odd_feeds import ODD, WHOLE
+from tests.sources.recordings.feeds import LOOPBACK
+from tests.sources.upstreams import Clock, app_of
+
+
+async def test_doctor_shows_what_could_not_be_read_until_it_is_repaired(redis: Redis) -> None:
+    bodies = [ODD["no title"].body]
+    clock = Clock()
+
+    async def respond(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=bodies[-1])
+
+    async def shown() -> str:
+        await poller.poll_once()
+        findings = {finding.name: finding async for finding in check_server(redis, (), clock.now)}
+        assert findings["entries"].ok
+        return findings["entries"].message
+
+    async with serve(app_of(respond)) as url:
+        feed = Feed("journal", url, clock.now, private=(LOOPBACK,))
+        poller = Poller((feed,), Papers(redis), Lease(redis), redis, now=clock.now)
+        for _ in range(2):  # the second time the feed is the same
+            assert await shown() == "can't be read: 1 of journal (it has no title)"
+        poll = (await last_polls(redis))["journal"]
+        assert (poll.error, poll.skipped, poll.new) == (None, 1, 0)
+        bodies.append(WHOLE)
+        assert await shown() == "every entry of the latest lists could be read"
