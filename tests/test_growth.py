@@ -7,28 +7,13 @@ import pytest
 from tests.growth import PATTERN, UNITS, all_calls, slowest, survey
 
 PARTS = 6
-KNOWN = frozenset(
-    {
-        "adapters.discord.markup.escape",
-        "bot.commands.setting_specs._quiet",
-        "pattern adapters.console.screen._PADDING",
-        "pattern adapters.discord.markup._AT_LINE_START",
-        "pattern bot.commands.parser._NUMBER",
-        "pattern bot.commands.setting_specs._QUIET",
-        "pattern bot.search.fields._SCHEME",
-        r"pattern bot.settings: '\\s*,?\\s+|,(?=[a-z0-9_-]+=http)'",
-        "pattern bot.sources.arxiv_rss._HEADER",
-        "pattern bot.sources.authors._SURNAME_FIRST",
-    }
-)
-"""Temporary: what still grows too fast. This list may only become shorter."""
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_time_grows_linearly(part: int) -> None:
     names = sorted(all_calls())[part::PARTS]
-    found = [one for one in survey(names) if one.is_offender and one.name not in KNOWN]
+    found = [one for one in survey(names) if one.is_offender]
     assert found == []
 
 

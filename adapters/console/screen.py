@@ -19,7 +19,7 @@ from bot.domain.errors import PaperboyError
 _Colors = Literal["standard", "256", "truecolor", "windows"]
 UNWRAPPED = 2000
 """Columns of a file or a pipe: its reader wraps lines, and an address must stay in one piece."""
-_PADDING = re.compile(" +\n")
+_PADDING = re.compile("(?<! ) ++\n")
 """Rich fills lines up; in a window that is made narrower they would wrap."""
 
 

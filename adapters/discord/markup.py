@@ -10,7 +10,7 @@ from bot.cards.sanitize import link, visible
 from bot.text import shorten
 
 _SPECIAL = re.compile(r"([\\*_~`|<>\[\]])")
-_AT_LINE_START = re.compile(r"^(\s*)([#>+-]|\d+(?=\.))", re.MULTILINE)
+_AT_LINE_START = re.compile(r"^([^\S\n]*+)([#>+-]|\d++(?=\.))", re.MULTILINE)
 _AUTOLINK = re.compile(r"(https?|discord)(?=:/)", re.IGNORECASE)
 _MENTION = re.compile("@(?=everyone|here)", re.IGNORECASE)
 _BREAK = "\u200b"

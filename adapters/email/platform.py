@@ -118,7 +118,8 @@ class EmailPlatform:
         account, address = await self._account(to)
         identity = message_id(key, self._sender.address.domain)
         try:
-            message = self._compose(account, address, card, identity)
+            # In a thread: a large digest takes longer than the event loop should wait.
+            message = await asyncio.to_thread(self._compose, account, address, card, identity)
         except Exception as error:  # nothing was sent: the core must not take this for an uncertain delivery
             raise CardRefused(f"{type(error).__name__} while the mail was composed: {error}"[:200]) from error
         sender = return_address(self._bounce, to) if self._bounce else str(self._sender.address)

@@ -5,7 +5,8 @@ anything that a mail program would load.
 """
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -49,22 +50,27 @@ class Rendered:
 def render(card: Card, frame: Frame) -> Rendered:
     """The whole mail. If the card is too large, abstracts are left out first, then papers from its end."""
     subject = shorten(plain(card.notice), SUBJECT)
-    for fitting in _smaller(card):
-        html = _html(fitting, frame, subject)
-        if len(html.encode()) <= MAX_HTML:
-            break
-    return Rendered(subject, _text(fitting, frame), html)
+
+    def fits(smaller: Card) -> bool:
+        return len(_html(smaller, frame, subject).encode()) <= MAX_HTML
+
+    fitting = card
+    if not fits(card):
+        bare = tuple(
+            replace(block, abstract="") if isinstance(block, PaperBlock) else block for block in card.blocks
+        )
+        fitting = replace(card, blocks=bare)
+        if not fits(fitting):
+            sizes = range(1, len(bare))
+            size = bisect_left(sizes, True, key=lambda size: not fits(_cut(card, bare, size)))
+            fitting = _cut(card, bare, max(size, 1))
+    return Rendered(subject, _text(fitting, frame), _html(fitting, frame, subject))
 
 
-def _smaller(card: Card) -> Iterator[Card]:
-    yield card
-    bare = tuple(
-        replace(block, abstract="") if isinstance(block, PaperBlock) else block for block in card.blocks
-    )
-    yield replace(card, blocks=bare)
-    for size in range(len(bare) - 1, 0, -1):
-        rest = paragraph(f"and {len(bare) - size} more that didn't fit into this mail")
-        yield replace(card, blocks=(*bare[:size], rest))
+def _cut(card: Card, blocks: tuple[Block, ...], size: int) -> Card:
+    """The card with the first `size` of `blocks`."""
+    rest = paragraph(f"and {len(blocks) - size} more that didn't fit into this mail")
+    return replace(card, blocks=(*blocks[:size], rest))
 
 
 @cache

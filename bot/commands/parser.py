@@ -43,7 +43,7 @@ MAX_LINE = 1000
 INVOCATION = re.compile(r"\A/?paper(?:boy)?(?:\s+|$)", re.IGNORECASE)
 _QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
 """Phones put curly quotes where straight ones were meant."""
-_NUMBER = re.compile(r"#?\s*([0-9]{1,9})")
+_NUMBER = re.compile(r"#?(?<!\s)\s*+([0-9]{1,9})")
 
 
 FOREIGN_NAMES: Mapping[str, str] = MappingProxyType(

@@ -14,7 +14,7 @@ MAX_DIGEST_THRESHOLD = 50
 """New papers in one poll that a channel may want as separate posts."""
 
 _HOUR = re.compile(r"(\d{1,2})(?::?00)?\s*(am|pm)?", re.IGNORECASE)
-_QUIET = re.compile(r"(.+?)\s*(?:-|–|—|to|until)\s*(.+)", re.IGNORECASE)
+_UNTIL = re.compile("-|–|—|to|until", re.IGNORECASE)
 _ROLE = re.compile(r"(?:<(?:@&|!subteam\^))?([a-z0-9]{1,32})(?:\|[^>]*)?>?", re.IGNORECASE | re.ASCII)
 _NOTHING = {"", "off", "no", "none", "never"}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -89,13 +89,13 @@ def _hour(typed: str) -> int:
 def _quiet(typed: str) -> tuple[int, int] | None:
     if typed.lower() in _NOTHING:
         return None
-    said = _QUIET.fullmatch(typed)
-    if said is None:
+    hours = [hour.strip() for hour in _UNTIL.split(typed, maxsplit=1)]
+    if len(hours) != 2 or not all(hours):
         raise UserError(
             "Quiet hours go from one hour to another, like 22-7. Or type “off”.",
             hint="/paper settings quiet:22-7",
         )
-    begin, end = _hour(said[1]), _hour(said[2]) if said[2] != "24" else 0
+    begin, end = _hour(hours[0]), _hour(hours[1]) if hours[1] != "24" else 0
     if begin == end:
         raise UserError(
             "Quiet hours need to begin and end at different hours.", hint="/paper settings quiet:22-7"

@@ -23,7 +23,7 @@ _EPOCH = date(1970, 1, 1)
 _ACRONYM = re.compile(r"\(([A-Z][A-Za-z]{1,7})\)")
 _BEFORE = 120
 """Characters before an acronym that its words are looked for in."""
-_SCHEME = re.compile(r"^https?://(?:www\.)?|/+$|\.git$")
+_SCHEME = re.compile(r"^https?://(?:www\.)?|(?<!/)/++$|\.git$")
 
 
 def schema() -> tantivy.Schema:

@@ -91,7 +91,9 @@ _PARTICLES = frozenset(
 )
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[ -]?){1,4}", re.ASCII)
-_SURNAME_FIRST = re.compile(r"(?P<last>[^\W\d_][^\d,.]*[^\W\dA-Z_][^\d,. ]*) (?P<initials>[A-Z]{1,3})")
+_SURNAMES = re.compile(r"[^\W\d_][^\d,.]*+")
+_SMALL_LETTER = re.compile(r"[^\W\dA-Z_]")
+_CAPITALS = re.compile("[A-Z]{1,3}")
 
 
 def read_authors(lines: str | Iterable[str], *, last_first: bool | None = None) -> tuple[str, ...]:
@@ -264,7 +266,18 @@ def _name(raw: str) -> str:
 
 def _initials_first(names: list[str]) -> list[str]:
     """`A. B. Roe` for "Roe AB", as PubMed writes, where all names are written so."""
-    found = [_SURNAME_FIRST.fullmatch(name) for name in names]
+    found = [_surname_and_initials(name) for name in names]
     if len(names) < 2 or not all(found):
         return names
-    return [f"{' '.join(f'{letter}.' for letter in one['initials'])} {one['last']}" for one in found if one]
+    return [
+        f"{' '.join(f'{letter}.' for letter in initials)} {last}" for last, initials in filter(None, found)
+    ]
+
+
+def _surname_and_initials(name: str) -> tuple[str, str] | None:
+    """`("Roe", "AB")` for "Roe AB". The word before the initials has a small letter, unlike "ATLAS"."""
+    last, _, initials = name.rpartition(" ")
+    if not _CAPITALS.fullmatch(initials) or not _SURNAMES.fullmatch(last):
+        return None
+    before, _, word = last.rpartition(" ")
+    return (last, initials) if _SMALL_LETTER.search(word if before else word[1:]) else None

@@ -173,7 +173,9 @@ class FeedSettings(SettingsGroup):
     def _split(cls, value: object) -> object:
         """Addresses may contain commas: a comma separates two feeds if a name follows."""
         if isinstance(value, str):
-            return tuple(part for part in re.split(r"\s*,?\s+|,(?=[a-z0-9_-]+=http)", value) if part)
+            return tuple(
+                part for part in re.split(r"\s++(?:,\s++)?|,\s++|,(?=[a-z0-9_-]++=http)", value) if part
+            )
         return value
 
     @field_validator("feeds")

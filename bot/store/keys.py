@@ -1,7 +1,7 @@
 """Every key in Redis, built here and nowhere else (`outbox/lua/outbox.lua` repeats those that scripts find by themselves).
 
-A key's hash tag (the part in braces) decides its slot on a Cluster: a script may only touch keys of one
-tag. `{ingest}` holds what the poller moves together; `{sNN}` is the shard of a channel.
+A key's hash tag (the part in braces) decides its slot on a Cluster, and a script may only touch keys of one tag. `{ingest}`
+is the tag of everything that the poller writes together; `{sNN}` is the shard of a channel.
 """
 
 from binascii import crc32
@@ -9,25 +9,25 @@ from binascii import crc32
 from bot.domain.models import ChannelRef
 
 SHARDS = 16
-"""Fixed at installation: changing it would orphan every channel's keys."""
+"""Shards of channels. Never change it: every channel's keys would be orphaned."""
 
 PERIOD, PERIODS = 30 * 86_400, 4
-"""What was sent is remembered in pieces of so many seconds, and so many of them."""
+"""Posts are remembered in hashes of so many seconds each, and for so many of them."""
 
 SCHEMA = "pb:{ingest}:schema"
 MIGRATING = "pb:{ingest}:migrating"
-"""Held by the process that changes the layout of keys."""
+"""Lock of the process that migrates the layout of keys."""
 LEASE = "pb:{ingest}:lease"
 FENCE = "pb:{ingest}:fence"
 CURSORS = "pb:{ingest}:cursors"
 SEEN = "pb:{ingest}:seen"
 """ZSET of paper id -> when it was first seen, in ms. Never trimmed: it is what "new" means."""
 PAPERS = "pb:{ingest}:papers"
-"""Stream of what is to be matched, a poll an entry."""
+"""Stream of polls that wait to be matched."""
 CHANGED = "pb:{ingest}:changed"
-"""ZSET of paper id -> when its record was last written, in μs and never twice the same: what a view follows."""
+"""ZSET of paper id -> when its record was last written, in μs and never twice the same: its position for readers."""
 TRENDING = "pb:{ingest}:trending"
-"""JSON list of paper ids, in the order that their source gave."""
+"""JSON list of paper ids in their source's trending order."""
 REPLAYED = "pb:{ingest}:again"
 """Set for half a minute after the papers of the last hours were announced again."""
 POLLS = "pb:{ingest}:polls"
@@ -35,7 +35,7 @@ POLLS = "pb:{ingest}:polls"
 UNREADABLE = "pb:{ingest}:unreadable"
 """Hash of a record's kind and name -> JSON that says why it can't be read, for `doctor` and the metrics."""
 WAKE = "pb:wake"
-"""Pub/sub channel; a message says which kind of work has come."""
+"""Pub/sub channel of notifications; a message says which kind of work there is."""
 
 
 def paper(paper_id: str) -> str:
@@ -43,12 +43,12 @@ def paper(paper_id: str) -> str:
 
 
 def unannounced(source: str) -> str:
-    """List of what a source's poll has to announce once all of it is written."""
+    """List of papers to announce once all pages of a source's poll are written."""
     return f"pb:{{ingest}}:unannounced:{source}"
 
 
 def kept(name: str) -> str:
-    """A text that a button has no room for."""
+    """A text that is too long for a button."""
     return f"pb:kept:{name}"
 
 
@@ -58,7 +58,7 @@ def gate(upstream: str) -> str:
 
 
 def adapter_key(platform: str, *parts: str) -> str:
-    """A key that an adapter declares for itself; all of a platform's are on one slot."""
+    """A key that an adapter declares; all keys of a platform are on one slot."""
     return ":".join((f"pb:{{{platform}}}", *parts))
 
 
@@ -67,7 +67,7 @@ def shard_of(channel: ChannelRef) -> int:
 
 
 def shard(number: int) -> str:
-    """What every key of a shard begins with."""
+    """The prefix of a shard's keys."""
     return f"pb:{{s{number:02d}}}:"
 
 
@@ -76,17 +76,17 @@ def _home(ref: ChannelRef) -> str:
 
 
 def channels(number: int) -> str:
-    """Set of the shard's channels that have, or had, subscriptions."""
+    """Set of the shard's channels that have or had subscriptions."""
     return f"{shard(number)}channels"
 
 
 def changes(number: int) -> str:
-    """Stream of the shard's changes of subscriptions, followed by the matchers."""
+    """Stream of the shard's changes of subscriptions, for matchers."""
     return f"{shard(number)}changes"
 
 
 def subscriptions(ref: ChannelRef) -> str:
-    """Hash of number -> subscription as JSON: the truth."""
+    """Hash of number -> subscription as JSON."""
     return f"{_home(ref)}subs:{ref}"
 
 
@@ -96,17 +96,17 @@ def channel(ref: ChannelRef) -> str:
 
 
 def mutes(ref: ChannelRef) -> str:
-    """Hash of a query, or a subscription as `#3` -> who muted it, and until when."""
+    """Hash of a query, or of a subscription as `#3` -> who muted it, and until when."""
     return f"{_home(ref)}mutes:{ref}"
 
 
 def edits(platform: str) -> str:
-    """ZSET of a platform's cards that are to be edited: channel, why, paper."""
+    """ZSET of a platform's cards to edit: channel, reason, paper."""
     return f"pb:{{ingest}}:edits:{platform}"
 
 
 def edited(ref: ChannelRef, paper_id: str) -> str:
-    """Set of what a channel's card of a paper was edited for."""
+    """Set of the reasons for which a channel's card of a paper was edited."""
     return f"{_home(ref)}edited:{ref}:{paper_id}"
 
 
@@ -121,7 +121,7 @@ def saved(ref: ChannelRef, user: str) -> str:
 
 
 def saved_by(person: ChannelRef) -> str:
-    """The same for a person written as a channel of their workspace is."""
+    """The same, for a person written as a channel of their workspace."""
     return f"{_home(person)}saved:{person}"
 
 
@@ -131,7 +131,7 @@ def workspace(platform: str, name: str) -> str:
 
 
 def workspace_health(ref: ChannelRef) -> str:
-    """Hash: why and until when nothing is posted in a channel's workspace, as the channel's shard knows it."""
+    """Hash: the health of a channel's workspace (paused, limited, failures) in the channel's shard."""
     return f"{_home(ref)}workspace:{workspace(ref.platform, ref.workspace)}"
 
 
@@ -141,7 +141,7 @@ def open_papers(ref: ChannelRef) -> str:
 
 
 def open_count(number: int) -> str:
-    """How many of the shard's deliveries wait to go out by themselves."""
+    """How many of the shard's deliveries are due or late."""
     return f"{shard(number)}open"
 
 
@@ -156,7 +156,7 @@ def delivery(key: str) -> str:
 
 
 def dead_letters(number: int, state: str) -> str:
-    """ZSET of the shard's deliveries that a person has to decide about: `dead` or `held`."""
+    """ZSET of the shard's dead letters: `dead` or `held`."""
     return f"{shard(number)}{state}"
 
 
@@ -171,7 +171,7 @@ def sent(ref: ChannelRef, period: int) -> str:
 
 
 def bucket(*scope: str) -> tuple[str, str]:
-    """A shared rate: the posts that may leave next, and until when none may."""
+    """A shared rate limit: the turns that were given, and until when no post may leave."""
     tag = ":".join(scope)
     return f"pb:{{rate:{tag}}}:slots", f"pb:{{rate:{tag}}}:until"
 
@@ -182,17 +182,17 @@ def limit(purpose: str, scope: str) -> str:
 
 
 def installation(platform: str, name: str) -> str:
-    """What a platform keeps of a workspace, or of a person, sealed: tokens and addresses are in it."""
+    """What a platform stores about a workspace or a person, encrypted: tokens and addresses."""
     return f"pb:{{{workspace(platform, name)}}}:installation"
 
 
 def rotation(platform: str, name: str) -> str:
-    """Held by the process that exchanges a workspace's token for a new one."""
+    """Lock of the process that exchanges a workspace's token for a new one."""
     return f"pb:{{{workspace(platform, name)}}}:rotation"
 
 
 def install_state(platform: str, state: str) -> str:
-    """Set between the beginning of an installation in a browser and its end."""
+    """Set from the start of an installation in a browser to its end."""
     return f"pb:{{{platform}}}:state:{state}"
 
 
@@ -212,5 +212,5 @@ def shared_channel(platform: str, channel: str) -> str:
 
 
 def heard(platform: str, what: str) -> str:
-    """Set for as long as the platform may tell us the same again."""
+    """Set for as long as the platform may send the same event again."""
     return f"pb:{{{platform}:{what}}}:heard"

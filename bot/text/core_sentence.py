@@ -7,6 +7,7 @@ is developed"), by how it opens ("To this end", "However", "Experiments show"), 
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.text.sentences import shorten_at_clause, spans
 
@@ -143,6 +144,13 @@ class _Part:
     section: float
 
 
+class _Title(NamedTuple):
+    """A title in lower case: its words, and the name that it begins with, as in `FooNet: …`."""
+
+    words: set[str]
+    system: str
+
+
 def core_sentence(abstract: str, limit: int, title: str = "") -> str:
     """The sentence that says what is new, in at most `limit` characters; nothing for an empty abstract.
 
@@ -156,12 +164,18 @@ def core_sentence(abstract: str, limit: int, title: str = "") -> str:
     if not parts:
         return shorten_at_clause(abstract, limit)
     words = _unmarked(lower)
-    named = set(_unmarked(title.lower()).replace(":", " ").split()) - _COMMON
-    best = max(parts, key=lambda part: _merit(part, text, lower, words, named))
+    about = _read_title(title.lower())
+    best = max(parts, key=lambda part: _merit(part, text, lower, words, about))
     sentence = text[best.begin : best.end]
     if len(sentence) > limit and (late := _LATE_SUBJECT.search(sentence)):
         sentence = sentence[late.end()].upper() + sentence[late.end() + 1 :]
     return shorten_at_clause(sentence, limit)
+
+
+def _read_title(lower: str) -> _Title:
+    system, colon, _ = lower.partition(":")
+    words = set(_unmarked(lower).replace(":", " ").split()) - _COMMON
+    return _Title(words, system if colon and " " not in system else "")
 
 
 def _parts(text: str, lower: str) -> list[_Part]:
@@ -191,8 +205,8 @@ def _unmarked(text: str) -> str:
     return text
 
 
-def _merit(part: _Part, text: str, lower: str, unmarked: str, named: set[str]) -> float:
-    """How likely the sentence says what is new. `lower` and `unmarked` are the text as long as it is."""
+def _merit(part: _Part, text: str, lower: str, unmarked: str, title: _Title) -> float:
+    """How likely the sentence says what is new. `lower` and `unmarked` have the length of `text`."""
     begin, end = part.begin, part.end
     words = unmarked[begin:end].split()
     seen = set(words)
@@ -204,13 +218,11 @@ def _merit(part: _Part, text: str, lower: str, unmarked: str, named: set[str]) -
     merit += 1.5 * (not seen.isdisjoint(_NOVEL)) + 1.0 * (not seen.isdisjoint(_THINGS))
     if doing >= _BUILDING and _explains_name(text, begin, end):
         merit += 2.5
-    if named:
-        merit += 4 * len(named & seen) / len(named)
-    if text[end - 1] == "?":
-        merit -= 3
-    if len(words) < 8:
-        merit -= 3
-    return merit
+    if title.words:
+        merit += 4 * len(title.words & seen) / len(title.words)
+    if title.system and doing and lower.find(title.system, begin, end) >= 0:
+        merit += 3
+    return merit - 3 * (text[end - 1] == "?") - 3 * (len(words) < 8)
 
 
 def _explains_name(text: str, begin: int, end: int) -> bool:

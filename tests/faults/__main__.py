@@ -40,6 +40,7 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (crowds.one_dead_channel, WHOLE),
     (crowds.rates, WHOLE),
     (spells.of_foreign_answers, WHOLE),
+    (spells.of_slacks_proxies, WHOLE),
     (survival.of_a_proxy, WHOLE),
     (survival.of_poison, WHOLE),
     (survival.of_a_role, WHOLE),

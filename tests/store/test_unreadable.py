@@ -1,6 +1,7 @@
 """A record that can't be read never keeps the others from being delivered: it is set aside with a reason."""
 
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from bot.domain.models import ChannelSettings, Mute, User
 from bot.domain.polls import PollResult
 from bot.ports import Batch
 from bot.store import keys, unreadable
+from bot.store.backup.export import facts
+from bot.store.backup.import_ import Restore
 from bot.store.edits import CardUpdate, CardUpdateQueue
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -26,6 +29,7 @@ from bot.store.unreadable import set_aside, unreadable_count, unreadable_records
 from bot.store.votes import Votes
 from tests.papers import SPRING, a_channel, a_paper
 from tests.scenario import Board, Clock, House
+from tests.store.poison import poison_everything
 
 HEALTHY, SICK = a_channel("C1", platform="board"), a_channel("C2", platform="board")
 SHARD = keys.shard_of(SICK)
@@ -275,3 +279,14 @@ async def test_a_frequency_of_a_newer_version_is_the_channels_own(redis: Redis) 
     record = {"query": "diffusion", "every": "monthly", "by": "U1", "at": 0}
     await redis.hset(keys.subscriptions(SICK), "1", json.dumps(record))
     assert [one.every for one in await Subscriptions(redis).of(SICK)] == ["channel"]
+
+
+async def test_an_export_leaves_out_what_cannot_be_read_and_has_all_the_rest(redis: Redis) -> None:
+    house = House(redis, Board(Clock(redis)))
+    for one in (HEALTHY, SICK):
+        await house.subscribe(one, "now", ChannelSettings())
+    await house.subscriptions.change(SICK, 1, query="robots")
+    await poison_everything(redis, SICK)
+    found = Counter([fact.kind async for fact in facts(redis)])
+    assert (found["channel"], found["subscription"]) == (2, 2)
+    await Restore(redis).write([fact.model_dump_json() async for fact in facts(redis)])

@@ -15,7 +15,9 @@ from bot.sources.fields import MAX_COUNT, bounded, read_rows
 from bot.text import clean
 from bot.text.identity import arxiv_id
 
-_HEADER = re.compile(r"\s*arXiv:\S+\s+Announce Type:\s*(?P<kind>\S+)\s+(?:Abstract:\s*)?")
+_HEADER = re.compile(
+    r"(?<!\s)\s*+arXiv:\S{1,60}+\s++Announce Type:\s*+(?P<kind>\S{1,60}+)\s++(?:Abstract:\s*+)?"
+)
 _ERROR_ID = re.compile(r"https?://arxiv\.org/api/errors")
 
 

@@ -1,4 +1,4 @@
-"""Reads everything that is kept, as facts: for a backup, another server, or another channel."""
+"""Reads everything that is stored, as facts: for a backup, another server, or another channel."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -22,8 +22,12 @@ from bot.store.backup.export_records import (
     Trending,
     moment,
 )
+from bot.store.outbox.records import wanted
+from bot.store.subscriptions import Subscriptions
+from bot.store.unreadable import load_each
 
 PAGE = 500
+"""Records read by one command."""
 OF_THE_MOMENT = frozenset(
     (
         *("paused", "paused_at", "probe_at", "probe_gap", "limited", "fails", "broken", "busy", "next"),
@@ -34,7 +38,10 @@ OF_THE_MOMENT = frozenset(
 
 
 async def facts(redis: Redis, only: ChannelRef | None = None) -> AsyncIterator[Fact]:
-    """Every fact; or those of one channel. Meanwhile the bot may go on: each fact was true when it was read."""
+    """Every fact, or those of one channel. The bot may run meanwhile: each fact was true when it was read.
+
+    Records that can't be read are set aside and left out.
+    """
     yield Head()
     if only is None:
         async for fact in _of_papers(redis):
@@ -52,8 +59,11 @@ async def _of_papers(redis: Redis) -> AsyncIterator[Fact]:
     cursors: Any = await redis.hgetall(keys.CURSORS)
     for source, cursor in cursors.items():
         yield Cursor(source=source, cursor=cursor)
-    if trending := await redis.get(keys.TRENDING):
-        yield Trending(papers=json.loads(trending))
+    stored = [("order", text)] if (text := await redis.get(keys.TRENDING)) else []
+    for _, trending in await load_each(
+        redis, "trending", stored, lambda _name, order: Trending(papers=json.loads(order))
+    ):
+        yield trending
     for index in (keys.SEEN, keys.CHANGED):  # each paper is in one of them, most are in both
         async for page in _pages(redis, index):
             for paper in await _papers(redis, page):
@@ -75,18 +85,21 @@ async def _pages(redis: Redis, index: str) -> AsyncIterator[list[str]]:
 async def _papers(redis: Redis, ids: Sequence[str]) -> list[PaperSeen]:
     texts = await redis.mget([keys.paper(paper_id) for paper_id in ids])
     seen: Any = await redis.zmscore(keys.SEEN, list(ids))
-    return [
-        PaperSeen(
+
+    def paper(paper_id: str, stored: tuple[Any, Any]) -> PaperSeen:
+        text, at = stored
+        return PaperSeen(
             id=paper_id,
             seen=None if at is None else moment(at),
             record=json.loads(text) if text else None,
         )
-        for paper_id, text, at in zip(ids, texts, seen, strict=True)
-    ]
+
+    stored = zip(ids, zip(texts, seen, strict=True), strict=True)
+    return [paper for _, paper in await load_each(redis, "paper", stored, paper)]
 
 
 async def _sealed(redis: Redis) -> AsyncIterator[Fact]:
-    """But for what is about to be forgotten."""
+    """Without those that are about to expire."""
     async for key in redis.scan_iter("pb:*:installation", count=PAGE):
         text = await redis.get(key)
         if text and await redis.ttl(key) < 0:
@@ -107,7 +120,10 @@ async def _channels(redis: Redis, only: ChannelRef | None) -> AsyncIterator[Chan
         return
     for shard in range(keys.SHARDS):
         async for name in redis.sscan_iter(keys.channels(shard), count=PAGE):
-            yield ChannelRef.parse(name)
+            for _, channel in await load_each(
+                redis, "channel", [(name, name)], lambda _name, text: ChannelRef.parse(text)
+            ):
+                yield channel
 
 
 async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
@@ -117,27 +133,44 @@ async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
     votes: Any = await redis.hgetall(keys.votes(channel))
     about = {field: text for field, text in fields.items() if field not in OF_THE_MOMENT}
     yield Channel(channel=name, about=about, mutes=mutes, votes=votes)
-    for number, text in (await redis.hgetall(keys.subscriptions(channel))).items():
-        record = json.loads(text)
-        yield Subscribed(channel=name, number=int(number), **(record | {"at": moment(record["at"])}))
+    for subscription in await Subscriptions(redis).of(channel):
+        yield Subscribed(
+            channel=name,
+            number=subscription.number,
+            query=subscription.query,
+            every=subscription.every,
+            by=subscription.created_by,
+            at=subscription.created_at,
+            was=subscription.was,
+        )
     now = int((await redis.time())[0]) // keys.PERIOD
     for ago in range(keys.PERIODS):
         async for paper_id, text in redis.hscan_iter(keys.sent(channel, now - ago), count=PAGE):
-            at, message, url = f"{text}  ".split(" ")[:3]
-            yield Sent(channel=name, paper=paper_id, at=moment(float(at)), message=message, url=url)
-    owed: Any = await redis.hvals(keys.open_papers(channel))
-    for key in sorted(set(owed)):
+            stored = [(f"{name} {paper_id}", (name, paper_id, text))]
+            for _, sent in await load_each(redis, "sent", stored, lambda _name, one: _sent(*one)):
+                yield sent
+    open_keys: Any = await redis.hvals(keys.open_papers(channel))
+    for key in sorted(set(open_keys)):
         fields = await redis.hgetall(keys.delivery(key))
         if fields:  # else it was posted a moment ago
-            yield OpenDelivery(
-                channel=name,
-                label=key.partition("/")[2],
-                papers=_papers_of(fields["papers"]),
-                due=moment(float(fields["due"])),
-                since=moment(float(fields["since"])) if "since" in fields else None,
-            )
+            for _, delivery in await load_each(redis, "delivery", [(key, fields)], _open_delivery):
+                yield delivery
 
 
-def _papers_of(text: str) -> Any:
-    """Lua writes an empty list as {}."""
-    return [[paper_id, reasons or []] for paper_id, reasons in json.loads(text)]
+def _sent(channel: str, paper_id: str, text: str) -> Sent:
+    at, message, url = f"{text}  ".split(" ")[:3]
+    return Sent(channel=channel, paper=paper_id, at=moment(float(at)), message=message, url=url)
+
+
+def _open_delivery(key: str, fields: dict[str, str]) -> OpenDelivery:
+    channel, _, label = key.partition("/")
+    return OpenDelivery(
+        channel=channel,
+        label=label,
+        papers=tuple(
+            (paper_id, tuple((reason.number, reason.query) for reason in reasons))
+            for paper_id, reasons in wanted(fields["papers"])
+        ),
+        due=moment(float(fields["due"])),
+        since=moment(float(fields["since"])) if "since" in fields else None,
+    )

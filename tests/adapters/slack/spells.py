@@ -1,0 +1,80 @@
+"""Spells in which a proxy or a login page answers in Slack's place, while posts are due."""
+
+import asyncio
+from contextlib import suppress
+from time import monotonic
+
+from redis.asyncio import Redis
+
+from adapters.slack.manifest import manifest
+from adapters.slack.platform import SlackPlatform
+from bot.cards.digest import delivery_card
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelRef, Reason
+from bot.pipeline.delivery import DeliveryWorker
+from bot.ports import Batch
+from bot.store.notifications import Notifications
+from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
+from bot.store.rates import Rates
+from tests.adapters.slack.double import Slack
+from tests.adapters.slack.running import Running
+from tests.papers import SPRING, a_paper
+
+CHANNELS = 50
+SPELLS = {
+    "a proxy's 403 pages": "html 403",
+    "a proxy's 407 text": "plain 407",
+    "a proxy's 429 pages": "html 429",
+    "503 pages": "html 503",
+    "logins": "html 200",
+}
+METHODS = ("chat.postMessage", "conversations.history", "conversations.join")
+
+
+async def recover(redis: Redis, spell: str, *, answers: int = 30) -> tuple[float, Slack]:
+    """Post to 50 channels during a spell. Returns how many seconds after its end the last post was there."""
+    paper = a_paper()
+    await Papers(redis).ingest("test", Batch((paper,), "cursor"), 0)
+    outbox = Outbox(redis, durable=False)
+    async with Slack(manifest("socket")).serve() as slack:
+        lab = slack.workspace("lab")
+        ada = slack.person(lab)
+        token = slack.world.install(lab, ada.user)
+        rooms = [slack.channel(lab, f"room{number}", ada) for number in range(CHANNELS)]
+        for room in rooms:
+            room.members.add(lab.bot_user)
+        planned = [
+            PlannedDelivery(
+                channel=ChannelRef("slack", lab.id, room.id),
+                papers=((paper.id, (Reason(1, "paper"),)),),
+                due=0,
+                label=paper.id,
+            )
+            for room in rooms
+        ]
+        await outbox.enqueue(planned)
+        platform = SlackPlatform(Running(slack, redis).socket(token.value), redis)
+        worker = DeliveryWorker(
+            platform,
+            outbox,
+            Papers(redis),
+            Rates(redis),
+            lambda delivery, entries, wishes: delivery_card(entries, wishes, SPRING, delivery.label),
+        )
+        slack.faults.always = dict.fromkeys(METHODS, spell)
+        working = asyncio.create_task(worker.run(Notifications(redis)))
+        try:
+            while sum(call.answer == spell for call in slack.world.calls) < answers:  # noqa: ASYNC110  # the double counts
+                await asyncio.sleep(0.01)
+            slack.faults.always, ended = {}, monotonic()
+            while not all(room.messages for room in rooms):  # noqa: ASYNC110  # as above
+                await asyncio.sleep(0.01)
+            seconds = monotonic() - ended
+            await worker.drain()
+        finally:
+            working.cancel()
+            with suppress(asyncio.CancelledError):
+                await working
+            await platform.close()
+    return seconds, slack
