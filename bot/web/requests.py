@@ -12,6 +12,7 @@ from typing import TypeVar
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
+from structlog import get_logger
 
 from bot.cards.sanitize import visible
 
@@ -38,10 +39,11 @@ UNREADABLE = (
     RuntimeError,
     AssertionError,
 )
-"""What aiohttp raises for bodies that are cut off, wrongly encoded, or in parts that can't be told apart."""
+"""What aiohttp raises for bodies that are cut off, wrongly encoded, or in parts without a clear boundary."""
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+log = get_logger()
 AnyHandler = TypeVar("AnyHandler", bound=Callable[..., object])
 
 _QUERY: web.RequestKey[Mapping[str, str]] = web.RequestKey("query", Mapping)
@@ -72,11 +74,19 @@ def raw_body(handler: AnyHandler) -> AnyHandler:
 
 def decode(trusted: Collection[Network] = ()) -> Middleware:
     """The middleware. `trusted` are the networks of proxies that may say whom a request comes from."""
+    warned = False
 
     @web.middleware
     async def decoded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        nonlocal warned
         _check_head(request)
-        request[_CLIENT] = client(request, trusted)
+        request[_CLIENT] = found = client(request, trusted)
+        if not warned and "X-Forwarded-For" in request.headers and found and found.is_private:
+            warned = True
+            todo = (
+                "set PAPERBOY_TRUSTED_PROXIES if this is your proxy: now all its visitors count as one client"
+            )
+            log.warning("forwarded_header_ignored", peer=str(found), todo=todo)
         request[_QUERY] = _fields(request.rel_url.query.items())
         raw = getattr(request.match_info.handler, "raw_body", False)
         request[_FORM] = await _read_body(request, raw=raw)

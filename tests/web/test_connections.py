@@ -153,3 +153,17 @@ async def test_only_a_trusted_proxy_says_whom_a_request_comes_from(
     headers = {"X-Forwarded-For": forwarded}
     async with TestClient(TestServer(app)) as browser, browser.get("/", headers=headers) as response:
         assert await response.text() == client
+
+
+async def test_a_proxy_that_is_not_trusted_is_named_in_the_log_once() -> None:
+    async def hello(_request: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application(middlewares=[decode()])
+    app.add_routes([web.get("/", hello)])
+    with capture_logs() as logs:
+        async with TestClient(TestServer(app)) as browser:
+            for _ in range(3):
+                async with browser.get("/", headers={"X-Forwarded-For": "198.51.100.1"}) as response:
+                    assert response.status == 200
+    assert [entry["event"] for entry in logs] == ["forwarded_header_ignored"]

@@ -20,6 +20,8 @@ from bot.encryption import Encryptor
 from bot.ports import Rate
 from tests.adapters.email.stage import email_stage
 from tests.failing_core import FailingCore
+from tests.papers import a_paper
+from tests.platform_harness import arrive
 
 CHANNEL = ChannelRef("email", "abcdefgh", "abcdefghijklmnopqrstuvwxyz")
 RETURN = return_address(Address.parse("bounces@example.org"), CHANNEL)
@@ -150,6 +152,16 @@ async def test_the_answer_is_the_same_whether_the_address_exists_or_not(redis: R
         known = a_report(return_address(Address.parse("bounces@example.org"), stage.channel))
         pages = [await stage.browser.post("/email/bounces", report) for report in (known, a_report(), b"")]
         assert {(page.status, page.source) for page in pages} == {(200, "ok\n")}
+
+
+async def test_a_report_in_any_encoding_is_accepted_as_curl_sends_it(redis: Redis) -> None:
+    async with email_stage(redis) as stage:
+        await stage.say("subscribe paper")
+        report = a_report(return_address(Address.parse("bounces@example.org"), stage.channel)) + b"\xff\xfe"
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert (await stage.browser.post("/email/bounces", report, headers=headers)).status == 200
+        await arrive(stage.bot, a_paper())
+        assert await stage.posted() == []
 
 
 async def test_other_people_are_answered_while_a_hostile_report_is_read(redis: Redis) -> None:

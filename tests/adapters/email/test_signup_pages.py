@@ -167,7 +167,7 @@ async def ask_for_link(stage: EmailStage, address: str, **options: Any) -> Page:
 
 
 class TestWhetherAnAddressIsKnown:
-    """It can't be told from any answer."""
+    """No answer reveals it."""
 
     async def test_a_sign_up_is_answered_alike(self, stage: EmailStage, redis: Redis) -> None:
         fresh = await ask(stage)
