@@ -23,7 +23,7 @@ DISLIKED, BACKGROUND = 0.35, 0.5
 """Weights of the disliked papers and of all others, where the liked ones weigh 1."""
 SHOWN = 3
 """Terms given as reasons for a paper."""
-FOLDED_AT_FIRST, FOLDED_LATER = 0.32, 0.56
+FOLDED_AT_FIRST, FOLDED_LATER = 0.3, 0.48
 """Share of recent matches that a taste folds, with ENOUGH likes and with SURE or more.
 
 Three likes say little, so that little is folded: liked papers must not go under.
