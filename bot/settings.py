@@ -43,7 +43,7 @@ CommaSeparated = Annotated[tuple[ItemT, ...], NoDecode, BeforeValidator(_split_c
 
 
 def matching(pattern: str, needs: str) -> AfterValidator:
-    """A check for a text setting; `needs` is what an operator is told to write."""
+    """A check for a text setting; `needs` describes a correct value for the operator."""
 
     def check(value: str) -> str:
         if not re.match(pattern, value):
@@ -107,7 +107,7 @@ class Settings(SettingsGroup):
     _groups: dict[type[SettingsGroup], SettingsGroup] = PrivateAttr(default_factory=dict)
 
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
-    """Without it Paperboy runs a Valkey server of its own in `data_dir`."""
+    """Without it Paperboy runs its own Valkey server in `data_dir`."""
     port: int | None = Field(default=None, ge=1, le=65535, validation_alias="PORT")
     """Where a process listens: probes and metrics; in the role `web` the front page and platforms that are called
     over HTTP, too. Without it nothing listens."""
@@ -129,7 +129,7 @@ class Settings(SettingsGroup):
     """Encrypts tokens and addresses in Redis. Several, by commas: the first one encrypts, all of them decrypt."""
 
     unclear: Literal["resend", "hold"] | None = None
-    """What to do with a post that nobody can confirm: post again, or wait for the operator. By default what
+    """What to do with a post that can't be confirmed: post it again, or hold it for the operator. By default what
     suits the platform."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """`auto` is text on a terminal and JSON lines elsewhere."""

@@ -68,7 +68,7 @@ class Weather:
     down: bool = False
     """503 for everything; nothing is taken."""
     proxied: bool = False
-    """A proxy in between answers everything with a page of its own; nothing is taken."""
+    """A proxy in between answers everything with its own page; nothing is taken."""
     delay: float = 0.0
     """Seconds that a post is on its way, and its answer on the way back."""
 

@@ -1,6 +1,6 @@
 """A channel of any platform as the person in it sees it, so that one story can run on all of them.
 
-`console_stage` is here; each other platform's stage lies beside its tests. All of them run the same bot, wired by
+`console_stage` is here; each other platform's harness is in the folder of its tests. All of them run the same bot, wired by
 `wired`, on a real server, with papers that a test lets `arrive`.
 """
 

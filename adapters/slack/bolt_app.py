@@ -1,5 +1,6 @@
 """Bolt's app with all listeners, the same for Socket Mode and HTTP."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from adapters.slack.dedup import Dedup
 from adapters.slack.home import Home
 from adapters.slack.lifecycle import Lifecycle
 from adapters.slack.listeners import REPEAT_WINDOW, BackgroundTasks, Listeners, workspace_of
-from bot.domain.errors import WorkspaceGone
+from bot.domain.errors import SendError, WorkspaceGone
 from bot.domain.models import User
 from bot.ports import Core
 
 NOT_INSTALLED = "Paperboy isn't installed in this workspace any more. Ask an admin to install it again."
+AUTHORIZE_WAIT = 1.5
+"""Seconds to wait for a workspace's token; everything has to be acknowledged within 3."""
 SIGNATURE_LIFE = 600
 """Seconds in which Slack's signatures are valid, from 300 before to 300 after their time."""
 
@@ -30,7 +33,7 @@ _log = get_logger()
 
 
 class Authorize(AsyncAuthorize):
-    """Says for each request whether its workspace has the app. Slack is not asked: a person is waiting."""
+    """Says for each request whether its workspace has the app, soon: a person is waiting."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -39,11 +42,15 @@ class Authorize(AsyncAuthorize):
         self, *, context: AsyncBoltContext, enterprise_id: str | None, team_id: str | None, **_others: Any
     ) -> AuthorizeResult | None:
         """None if the app isn't installed."""
+        bot_user = ""
         try:
-            access = await self._calls.access(workspace_of(context))
+            async with asyncio.timeout(AUTHORIZE_WAIT):
+                bot_user = (await self._calls.access(workspace_of(context))).bot_user
         except WorkspaceGone:
             return None
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=access.bot_user)
+        except (SendError, TimeoutError) as error:  # acknowledged all the same: the reply says what is wrong
+            _log.warning("workspace_unknown", platform="slack", workspace=team_id, why=str(error))
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_user_id=bot_user)
 
 
 def bolt_app(api: Api, calls: Calls, dedup: Dedup) -> AsyncApp:

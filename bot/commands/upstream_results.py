@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 async def further(request: SearchRequest, found: SearchResults, services: Services) -> Card | None:
-    """A card with what was found elsewhere among the rest; None where that is nothing, or nobody answered in time.
+    """A card with the upstreams' results among ours; None if there are none, or no upstream answered in time.
 
     What is found is remembered, so that its buttons work; it does not count as seen.
     """

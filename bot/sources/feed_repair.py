@@ -17,6 +17,12 @@ _MAX_LEAD = 10_000
 _REFERENCE = re.compile(
     rb"&(?:#(?P<number>[0-9]{1,10}|[xX][0-9a-fA-F]{1,8});?|(?P<name>[A-Za-z][A-Za-z0-9]{0,30});)?"
 )
+_SURROGATES = re.compile(rb"&#([0-9]{5});&#([0-9]{5});")
+_STRAY = re.compile(
+    rb"<(?![!?/]|[A-Za-z_][\w:.-]{0,60}+"
+    rb"(?:\s++[A-Za-z_][\w:.-]{0,60}+\s*+=\s*+(?:\"[^\"]{0,2000}+\"|'[^']{0,2000}+'|[^\s\"'<>]++))*+\s*+/?>)"
+)
+"""A `<` that begins neither a tag, nor a comment or a declaration."""
 _XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")
 """Bytes that XML forbids, in all charsets that agree with ASCII. ESC is left: ISO-2022-JP needs it."""
@@ -89,8 +95,26 @@ def is_complete(body: bytes) -> bool:
     return bool(ends) and ends[-1].end() == len(tail)
 
 
+def escape_stray_brackets(body: bytes) -> bytes:
+    """`body` with each `<` escaped that begins no tag, as in "a<b and c>d": a parser would swallow the words behind it."""
+    first, *sections = body.split(b"<![CDATA[")
+    parts = [_STRAY.sub(b"&lt;", first)]
+    for section in sections:
+        inside, closing, outside = section.partition(b"]]>")
+        parts.append(b"<![CDATA[" + inside + closing + _STRAY.sub(b"&lt;", outside))
+    return b"".join(parts)
+
+
 def _with_valid_references(markup: bytes) -> bytes:
-    return _REFERENCE.sub(_valid, markup)
+    return _REFERENCE.sub(_valid, _SURROGATES.sub(_joined, markup))
+
+
+def _joined(pair: re.Match[bytes]) -> bytes:
+    """One character for the two halves that programs in UTF-16 write."""
+    high, low = int(pair[1]), int(pair[2])
+    if 0xD800 <= high < 0xDC00 <= low < 0xE000:
+        return b"&#%d;" % (0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+    return pair[0]
 
 
 def _valid(reference: re.Match[bytes]) -> bytes:

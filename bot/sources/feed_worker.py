@@ -17,7 +17,7 @@ from bot.domain.errors import SourceError
 from bot.limited_process import limit_resources
 from bot.sources.authors import read_authors
 from bot.sources.dates import read_date
-from bot.sources.feed_repair import decompress, is_complete, repair
+from bot.sources.feed_repair import decompress, escape_stray_brackets, is_complete, repair
 from bot.text import clean_html
 from bot.text.boilerplate import take_apart
 from bot.text.markup import unescaped, without_tags
@@ -51,14 +51,25 @@ def read_feed(body: bytes) -> dict[str, Any]:
 def _parse(body: bytes) -> Any:
     """`body` by feedparser. Other faults than those that were repaired are forgiven if the feed is there to its end."""
     repaired = repair(body)
-    # A stream, because feedparser would take bytes for an address to open.
-    feed = feedparser.parse(io.BytesIO(repaired), sanitize_html=False, resolve_relative_uris=False)
-    fault = feed.bozo and not isinstance(feed.bozo_exception, feedparser.CharacterEncodingOverride)
+    feed = _by_feedparser(repaired)
+    if _is_faulty(feed):
+        again = _by_feedparser(escape_stray_brackets(repaired))
+        feed = feed if _is_faulty(again) else again
+    fault = _is_faulty(feed)
     if not feed.get("version"):
         raise SourceError(f"it is not a feed ({len(body)} bytes)")
     if fault and not (feed.entries and is_complete(repaired)):
         raise SourceError(f"it is damaged: {feed.bozo_exception}")
     return feed
+
+
+def _by_feedparser(body: bytes) -> Any:
+    # A stream, because feedparser would take bytes for an address to open.
+    return feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+
+
+def _is_faulty(feed: Any) -> bool:
+    return bool(feed.bozo) and not isinstance(feed.bozo_exception, feedparser.CharacterEncodingOverride)
 
 
 def _row(entry: Any) -> dict[str, Any]:
@@ -69,7 +80,8 @@ def _row(entry: Any) -> dict[str, Any]:
     content = (part.get("value") for part in entry.get("content", ()) if isinstance(part, Mapping))
     texts = (clean_html(_text(part)) for part in (entry.get("summary"), *content))
     notice = take_apart(max(texts, key=len))
-    dates = (*(_text(entry.get(name)) for name in DATES), notice.date)
+    # `dict.get`: feedparser's own takes one date for another, and warns about it.
+    dates = (*(_text(dict.get(entry, name)) for name in DATES), notice.date)
     published = filter(None, map(read_date, dates))
     return {
         "id": _text(entry.get("id")),

@@ -144,7 +144,7 @@ def _url_of(redis: Redis) -> str:
 
 
 def offer_all(url: str, rate: float, count: int, pipe: Pipe) -> None:
-    """The fan-out, a process of its own: sends when each delivery was enqueued."""
+    """The fan-out, a separate process: sends when each delivery was enqueued."""
 
     async def at_that_rate() -> dict[str, float]:
         redis, everyone = await connect(url), channels(CHANNELS)

@@ -1,4 +1,4 @@
-"""What is owed is posted once, and every answer of a platform has its consequence."""
+"""Deliveries are posted once, and every answer of a platform has its outcome."""
 
 import asyncio
 from collections import Counter
@@ -161,9 +161,7 @@ async def test_a_platform_that_is_down_for_a_while_gets_everything_afterwards(po
     assert post.service.doubled() == {}
 
 
-async def test_a_post_that_hangs_is_given_up_and_asked_about(
-    post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_post_that_hangs_is_looked_up(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "SEND_TIMEOUT", 0.1)
     sick = CHANNELS[0]
     post.service.weather = Weather(always={str(sick): "hang"})
@@ -212,7 +210,7 @@ async def test_the_rates_of_a_platform_are_kept(post: Post) -> None:
     assert all(b - a > 0.45 for a, b in zip(everything, everything[20:], strict=False))
 
 
-async def test_news_of_work_is_enough_to_post_it(post: Post) -> None:
+async def test_a_notification_is_enough_to_post_a_delivery(post: Post) -> None:
     wake, working = Notifications(post.redis), post.deliveries()
     hearing = asyncio.create_task(wake.run())
     going = asyncio.create_task(working.run(wake))
@@ -227,7 +225,7 @@ async def test_news_of_work_is_enough_to_post_it(post: Post) -> None:
     await cancel({hearing})
 
 
-async def test_draining_finishes_what_is_being_sent_and_takes_nothing_more(post: Post) -> None:
+async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) -> None:
     for _ in range(20):
         await post.owe(CHANNELS, *(f"p{n}" for n in range(5)))
     working = post.deliveries()
@@ -276,7 +274,7 @@ async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post
     assert "ZeroDivisionError" in dead.why
 
 
-async def test_papers_are_offered_again_until_it_was_done(post: Post) -> None:
+async def test_recent_papers_are_replayed_until_that_succeeded(post: Post) -> None:
     box = Outbox(post.redis)  # a server that syncs now and then
     answers = [False, True]
     asked = 0
@@ -316,7 +314,7 @@ async def forgetful(box: Outbox) -> int:
         (ZeroDivisionError(), "unknown", True, None),
     ],
 )
-def test_every_failure_has_its_consequence(
+def test_every_failure_has_its_outcome(
     error: Exception, state: str, *, counts: bool, limit: str | None
 ) -> None:
     giving = on_failure(error, 0)

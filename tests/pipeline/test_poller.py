@@ -261,7 +261,7 @@ async def test_a_list_that_breaks_off_goes_on_at_its_last_page(clock: SimulatedC
     assert await world.cursor("scripted") == "two"
 
 
-async def test_a_list_that_goes_in_circles_is_an_error(clock: SimulatedClock, world: World) -> None:
+async def test_a_cursor_that_does_not_move_is_an_error(clock: SimulatedClock, world: World) -> None:
     source = PagedSource(clock, "one", "one", "one")
     with capture_logs():
         (result,) = await world.poller(source).poll_once()

@@ -1,4 +1,4 @@
-"""Searching, told once and lived through on every platform."""
+"""Searching, as one story on every platform."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -112,8 +112,8 @@ async def test_downtime_is_caught_up_in_steps(enrichment: Build) -> None:
 
 
 async def test_papers_unknown_to_semantic_scholar_are_no_error(enrichment: Build) -> None:
-    nobody = sending(b'{"error": "No valid paper ids given"}', status=400)
-    asks = await enrichment("semanticscholar", nobody, seen("2605.00001", timedelta(days=1, minutes=10)))
+    no_ids = sending(b'{"error": "No valid paper ids given"}', status=400)
+    asks = await enrichment("semanticscholar", no_ids, seen("2605.00001", timedelta(days=1, minutes=10)))
     assert (await asks.fetch(ago(minutes=30))).updates == ()
 
 

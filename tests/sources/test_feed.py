@@ -21,7 +21,7 @@ from bot.sources.feed_worker import read_feed
 from tests.replay import serve
 from tests.sources.context import a_context
 from tests.sources.feed_answers import Entry, journal
-from tests.sources.odd_feeds import BROKEN, ODD
+from tests.sources.odd_feeds import BROKEN, ODD, within
 from tests.sources.recordings.feeds import LOOPBACK
 from tests.sources.upstreams import Clock, Respond, app_of, sending
 
@@ -322,6 +322,12 @@ def test_cursors_survive_being_written() -> None:
     assert Cursor.parse(str(cursor)) == cursor
     with pytest.raises(SourceError):
         Cursor.parse(json.dumps({"a": 1, "b": 2, "c": 3, "d": 4}))
+
+
+def test_no_word_between_inequalities_is_lost() -> None:
+    title = b"On $a<b$ then $c>d$ and a <b and c> d"
+    found = read_feed(within(b"On A", title))["rows"]
+    assert [row["title"] for row in found] == ["On a<b then c>d and a <b and c> d", "On B", "On C"]
 
 
 def test_an_unescaped_ampersand_is_read() -> None:

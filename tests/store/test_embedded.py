@@ -103,7 +103,7 @@ async def test_a_killed_server_is_replaced(tmp_path: Path) -> None:
         assert await redis.get("kept") == "one"
 
 
-async def test_no_second_server_starts_beside_one_that_does_not_answer(
+async def test_no_second_server_starts_while_one_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "READY_WITHIN", 0.1)
@@ -124,13 +124,13 @@ async def test_a_long_folder_gets_a_short_private_socket(tmp_path: Path) -> None
         assert EmbeddedServer(folder).socket == server.socket != EmbeddedServer(tmp_path / ("l" * 150)).socket
 
 
-async def test_a_folder_that_cannot_be_used_is_said_so(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_used_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="PAPERBOY_DATA_DIR"):
         await EmbeddedServer(tmp_path / "file").start()
 
 
-async def test_a_broken_file_is_never_mended_by_itself(tmp_path: Path) -> None:
+async def test_a_damaged_file_is_never_repaired_by_itself(tmp_path: Path) -> None:
     async with EmbeddedServer(tmp_path) as server:
         redis = Redis.from_url(server.url)
         await redis.set("kept", "x" * 1000)
@@ -220,7 +220,7 @@ async def test_data_that_are_gone_are_never_replaced_by_an_empty_database(tmp_pa
     assert "\n" not in str(refused.value)
 
 
-async def test_data_that_vanish_under_the_previous_version_are_noticed_too(tmp_path: Path) -> None:
+async def test_lost_data_of_the_previous_version_are_noticed_too(tmp_path: Path) -> None:
     async with EmbeddedServer(tmp_path):
         pass
     (tmp_path / "valkey" / "has-data").unlink()
@@ -229,7 +229,7 @@ async def test_data_that_vanish_under_the_previous_version_are_noticed_too(tmp_p
         await EmbeddedServer(tmp_path).start()
 
 
-async def test_a_new_database_is_said_so(tmp_path: Path) -> None:
+async def test_a_new_database_is_logged(tmp_path: Path) -> None:
     with capture_logs() as logs:
         async with EmbeddedServer(tmp_path):
             pass

@@ -54,7 +54,7 @@ async def lapse(box: Outbox) -> None:
     await asyncio.sleep(box.lease + 0.01)
 
 
-async def test_a_paper_is_offered_claimed_posted_and_never_offered_again(redis: Redis, box: Outbox) -> None:
+async def test_a_paper_is_enqueued_claimed_posted_and_never_enqueued_again(redis: Redis, box: Outbox) -> None:
     assert await box.enqueue([an_offer()]) == 1
     assert await box.enqueue([an_offer()]) == 0
     assert await box.open() == 1
@@ -69,7 +69,7 @@ async def test_a_paper_is_offered_claimed_posted_and_never_offered_again(redis: 
     assert await box.enqueue([an_offer()]) == 0
 
 
-async def test_where_it_was_posted_is_remembered(box: Outbox) -> None:
+async def test_the_outbox_remembers_where_a_paper_was_posted(box: Outbox) -> None:
     await box.enqueue([an_offer()])
     [delivery] = await claim(box)
     assert await box.sent(a_channel(), "2603.00001") is None

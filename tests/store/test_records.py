@@ -69,11 +69,11 @@ def test_the_first_source_may_revise_its_text_and_others_may_not() -> None:
     assert records.merge(first, a_paper(title="Copy", sources=("arxiv",))).title == "Draft"
 
 
-def test_no_votes_are_a_fact_and_not_a_gap() -> None:
+def test_zero_upvotes_are_not_missing() -> None:
     assert records.merge(a_paper(upvotes=3), a_paper(upvotes=0)).upvotes == 0
 
 
-def test_every_field_of_a_paper_is_kept() -> None:
+def test_every_field_of_a_paper_is_stored() -> None:
     facts: dict[str, Any] = {f.name: f.name for f in fields(Paper) if f.name not in {"id", "published"}}
     facts |= dict.fromkeys(("authors", "categories", "sources"), ("a", "b"))
     facts |= dict.fromkeys(("code_stars", "upvotes", "rank"), 7) | {"withdrawn": True}

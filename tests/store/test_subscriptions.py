@@ -72,7 +72,7 @@ async def test_a_repeated_script_gives_the_same_answer(redis: Redis) -> None:
     assert await redis.eval(source, 3, *gone, str(here), 1, 100, "token3") is None
 
 
-async def test_a_follower_knows_at_once_what_was_confirmed_anywhere(redis: Redis) -> None:
+async def test_an_index_has_a_subscription_as_soon_as_any_process_confirmed_it(redis: Redis) -> None:
     here, there = Subscriptions(redis), Subscriptions(redis)
     await here.add(a_channel("C1"), "before", "now", "U1")
     follower = IndexSync(there, Seen)

@@ -57,7 +57,7 @@ async def _memory(redis: Redis) -> Finding:
     servers = [info] if "used_memory" in info else [one for one in info.values() if isinstance(one, dict)]
     limited = [one for one in servers if one.get("maxmemory")]
     if not limited:
-        return Finding("memory", ok=True, message="Redis has no memory limit of its own")
+        return Finding("memory", ok=True, message="Redis has no memory limit")
     share = max(one["used_memory"] / one["maxmemory"] for one in limited)
     todo = (
         ""
@@ -154,5 +154,5 @@ def _unreadable(count: int, some: Sequence[UnreadableRecord]) -> Finding:
         "records",
         ok=False,
         message=f"{count} can't be read and were skipped: {listed}",
-        todo="if an older version runs beside a newer one, finish the upgrade; else please report it",
+        todo="if an older version runs next to a newer one, finish the upgrade; else please report it",
     )

@@ -20,7 +20,7 @@ from bot.store import records
 
 
 class BadLine(PaperboyError):
-    """A line that is no fact; what it says is what is wrong with it."""
+    """A line that can't be read; the message says what is wrong with it."""
 
 
 class _Fact(BaseModel):
@@ -35,7 +35,7 @@ class Head(_Fact):
 
 
 class Cursor(_Fact):
-    """Where a source was read up to."""
+    """The cursor up to which a source was read."""
 
     kind: Literal["cursor"] = "cursor"
     source: str
@@ -55,9 +55,9 @@ class PaperSeen(_Fact):
     kind: Literal["paper"] = "paper"
     id: str
     seen: AwareDatetime | None
-    """None where it is only known: if it is listed one day, it is new."""
+    """None if it was never listed: a source that lists it one day announces it as new."""
     record: dict[str, Any] | None
-    """None where it is older than records are kept."""
+    """None if its record has expired."""
 
     @field_validator("record")
     @classmethod
@@ -66,12 +66,12 @@ class PaperSeen(_Fact):
             try:
                 records.load(records.as_line(record))
             except (KeyError, TypeError) as error:
-                raise ValueError(f"it describes no paper: {error}") from None
+                raise ValueError(f"it is not a paper: {error}") from None
         return record
 
 
 class Sealed(_Fact):
-    """What a platform keeps of a workspace or a person, as it lies in Redis: PAPERBOY_SECRET_KEY opens it."""
+    """What a platform stores about a workspace or a person, encrypted with PAPERBOY_SECRET_KEY."""
 
     kind: Literal["sealed"] = "sealed"
     platform: str
@@ -80,7 +80,7 @@ class Sealed(_Fact):
 
 
 class Saved(_Fact):
-    """A paper that a person has put aside; `person` is written as a channel is."""
+    """A paper that a person has saved; `person` is written as a channel is."""
 
     kind: Literal["saved"] = "saved"
     person: str
@@ -105,8 +105,7 @@ class _OfChannel(_Fact):
 
 
 class Channel(_OfChannel):
-    """What people made of a channel: fields of its hash, its settings above all, of its mutes and of
-    its votes."""
+    """What people set up in a channel: fields of its hash, such as its settings, its mutes and its votes."""
 
     kind: Literal["channel"] = "channel"
     about: dict[str, str]
@@ -145,7 +144,7 @@ class Sent(_OfChannel):
 
 
 class OpenDelivery(_OfChannel):
-    """A message that was still to be posted."""
+    """A message that was not posted yet."""
 
     kind: Literal["owed"] = "owed"
     label: str
@@ -153,7 +152,7 @@ class OpenDelivery(_OfChannel):
     """Each with its reasons: number and query."""
     due: AwareDatetime
     since: AwareDatetime | None
-    """It may have been posted, then at the earliest."""
+    """When it may have been posted, at the earliest; None if it certainly was not."""
 
 
 OfChannel: TypeAlias = Channel | Subscribed | Sent | OpenDelivery
@@ -173,7 +172,7 @@ def read(line: str) -> Fact:
 
 
 def moment(ms: float) -> datetime:
-    """A time of the server's clock."""
+    """A time of the server's clock, from milliseconds."""
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 

@@ -1,4 +1,4 @@
-"""Writes facts back. It adds what is not there and changes nothing that is, so that it can always be repeated."""
+"""Writes facts back. It adds what is missing and changes nothing else, so that it can always be repeated."""
 
 import asyncio
 import json
@@ -36,7 +36,9 @@ from bot.store.settings import FIELD, dump, load
 from bot.store.subscriptions import LIMIT, MAX_CHANGES
 
 PAGE = 500
+"""Lines written at a time."""
 PAPERS_AT_ONCE = 50
+"""Papers written by one script."""
 
 
 class Restore:
@@ -48,12 +50,12 @@ class Restore:
         self._outbox = Outbox(redis)
         self._to = to
         self.counts: Counter[str] = Counter()
-        """Kind -> how many facts of it were written, or were there already."""
+        """Kind -> how many facts of it were written, or existed already."""
         self.refused: list[Subscribed] = []
-        """Subscriptions above the limit of their channel."""
+        """Subscriptions above their channel's limit, which were not written."""
 
     async def write(self, lines: Iterable[str]) -> None:
-        """Write every line's fact. Raises BadLine, which names the line; those long before it are written."""
+        """Write every line's fact. Raises BadLine, which names the line; earlier pages of lines are written."""
         numbered = enumerate(lines, 1)
         while page := list(islice(numbered, PAGE)):
             await self._write(
@@ -69,7 +71,9 @@ class Restore:
             raise BadLine('line 1: the first line of an export is {"kind":"paperboy","format":1}')
         if self._to is None:
             yield fact
-        elif isinstance(fact, Channel | Subscribed | Sent):  # what is owed there is still posted there
+        elif isinstance(
+            fact, Channel | Subscribed | Sent
+        ):  # open deliveries are still posted in the old channel
             yield moved(fact, self._to)
 
     async def _write(self, facts: Sequence[Fact]) -> None:
@@ -90,7 +94,7 @@ class Restore:
             await self._scripts.run(script("backup/restore_papers"), where, args)
 
     async def _plain(self, facts: Sequence[Fact]) -> None:
-        """What takes one command."""
+        """Write the facts that take one command each."""
         pipeline = self._redis.pipeline(transaction=False)
         oldest = int((await self._redis.time())[0]) // keys.PERIOD - keys.PERIODS
         for fact in facts:
@@ -138,7 +142,7 @@ class Restore:
 
 
 def moved(fact: Channel | Subscribed | Sent, to: ChannelRef) -> Channel | Subscribed | Sent:
-    """The same for another channel, without what means nothing there: a role to ping, where messages are."""
+    """The same fact for another channel, without what has no meaning there: a role to ping, addresses of messages."""
     changes: dict[str, object] = {"channel": str(to)}
     if isinstance(fact, Sent):
         changes |= {"message": "", "url": ""}
@@ -149,17 +153,17 @@ def moved(fact: Channel | Subscribed | Sent, to: ChannelRef) -> Channel | Subscr
 
 
 def one_channel(lines: Iterable[str]) -> None:
-    """Raises BadLine where the lines are of several channels: which of them is to be moved?"""
+    """Raises BadLine if the lines are of several channels: only one can be moved."""
     channels = {fact.channel for line in lines if line.strip() and isinstance(fact := read(line), OfChannel)}
     if len(channels) > 1:
         raise BadLine(
-            f"the file holds {len(channels)} channels, and one is to be moved: export it alone, "
+            f"the file has {len(channels)} channels, and only one can be moved: export it alone, "
             f"as with paperboy export --channel {min(channels)}"
         )
 
 
 def _fields(fact: Channel) -> Iterable[tuple[str, str, str]]:
-    """Key, field and text of all that people made of a channel."""
+    """Key, field and text of everything that people set up in a channel."""
     yield from ((keys.channel(fact.ref), name, text) for name, text in fact.about.items())
     yield from ((keys.mutes(fact.ref), muted, text) for muted, text in fact.mutes.items())
     yield from ((keys.votes(fact.ref), vote, text) for vote, text in fact.votes.items())

@@ -1,6 +1,6 @@
--- Announces together what polls of several sources have held back. The same again finds nothing.
--- KEYS fence, papers stream, then what each source's poll has to announce; ARGV our fence, polls that may wait
--- -> 'announced', '' for nothing, or 'lost' where another poller has taken over
+-- Announces as one poll what the polls of several sources have held back. A repeated call finds nothing.
+-- KEYS fence, papers stream, then what each source's poll has to announce   ARGV our fence, polls that may wait at most
+-- -> 'announced', '' if there was nothing, or 'lost' if another poller has taken over
 if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
   return 'lost'
 end

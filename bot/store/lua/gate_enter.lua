@@ -1,5 +1,5 @@
--- Take the turn if it is free. A holder that asks again, its answer having been lost, is told yes again.
--- KEYS[1] the gate; ARGV token, ms that the turn may last. Returns 0 for "go", else ms until it may be free.
+-- Take the turn if it is free. A holder that asks again because its answer was lost gets it again.
+-- KEYS the gate   ARGV token, ms that the turn may last   -> 0 if the turn is ours, else ms until it may be free
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local gate = redis.call('HMGET', KEYS[1], 'holder', 'until')

@@ -1,5 +1,5 @@
--- KEYS lease, fence   ARGV owner, ms   -> the fencing number, or 0 where another owner holds the lease.
--- A repeated call by the holder renews the lease and keeps its number.
+-- KEYS lease, fence   ARGV owner, ms   -> the fence, or 0 if another owner holds the lease
+-- A repeated call by the holder renews the lease and keeps its fence.
 local holder = redis.call('GET', KEYS[1])
 if holder == ARGV[1] then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])

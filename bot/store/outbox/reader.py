@@ -55,11 +55,11 @@ class OutboxReader:
 
     async def status(self, channel: ChannelRef) -> ChannelStatus:
         """How many messages wait for a channel, and why it is paused if it is."""
-        owed: Any = await self._redis.hvals(keys.open_papers(channel))
+        open_keys: Any = await self._redis.hvals(keys.open_papers(channel))
         pipeline = self._redis.pipeline(transaction=False)
-        for key in set(owed):
+        for key in set(open_keys):
             _ = pipeline.hget(keys.delivery(key), "state")
-        states = await pipeline.execute() if owed else []
+        states = await pipeline.execute() if open_keys else []
         dead = sum(state in {"dead", "held"} for state in states)
         return ChannelStatus(len(states) - dead, dead, await self._pause_of(channel))
 

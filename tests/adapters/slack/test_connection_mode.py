@@ -110,6 +110,21 @@ async def test_one_workspace_over_http_with_a_bot_token(redis: Redis) -> None:
         await bot.stop()
 
 
+@pytest.mark.parametrize("fault", ["500", "html 403", "hang"])
+async def test_commands_are_acknowledged_in_time_while_slack_does_not_answer(
+    redis: Redis, fault: str
+) -> None:
+    async with Slack(manifest("http")).serve() as slack:
+        lab = slack.workspace()
+        ada = slack.person(lab)
+        room = slack.channel(lab, "papers", ada)
+        bot = Running(slack, redis)
+        await bot.start(bot.http_alone(slack.world.install(lab, ada.user).value))
+        slack.faults.next("auth.test", fault, fault)
+        await ada.type(room, "help")  # raises NotAcknowledged if it comes too late
+        await bot.stop()
+
+
 def test_slack_has_every_capability_that_it_needs(redis: Redis) -> None:
     platform = build(settings(SIGNED, CLIENT, KEY, {"public_url": "https://papers.example.org"}), redis)
     assert all(isinstance(platform, kind) for kind in (Connected, Diagnosable, Editing, Invitable, Mounted))

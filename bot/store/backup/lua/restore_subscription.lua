@@ -1,6 +1,6 @@
 -- KEYS the channel's subscriptions, the channel, the shard's channels, the shard's changes
 -- ARGV channel, number, record, limit, longest stream
--- -> its number: the one given unless that is another's; of a query that is there already, that one's; 0 where the
+-- -> its number: the given one, unless another subscription has it; of a query that exists already, that one's; 0 if the
 --    limit is reached
 local query, number = cjson.decode(ARGV[3]).query, tonumber(ARGV[2])
 local all, taken = redis.call('HGETALL', KEYS[1]), false
