@@ -20,11 +20,13 @@ CANDIDATES = 50
 """Papers looked at closely."""
 ENOUGH = 5
 """Papers that have all the words: with fewer, those that come near are looked for, too."""
-LONG = 5
+LONG = 7
 """Words of a query that is likely to be a question or a title: papers with all of them don't come first."""
 TITLE, AS_TYPED, AUTHOR, PAIR = 0.5, 0.2, 0.5, 0.15
 """How much these add to the stem of a word in a question: the word in the title, as typed in the abstract, as an
 author's name, and next to its neighbour."""
+FEW_WORDS = 4
+"""Words of a search of which we say that nothing is about it; a longer question always has an answer."""
 RARE = 2
 """Papers. A word that no more have is perhaps misspelt."""
 LONGEST_WORD = 24
@@ -114,7 +116,7 @@ class Ranking:
         if len(ids) < enough:
             ids += self._ask(self._any_of(words, extra), limits)[0]
         ids = list(dict.fromkeys(ids))[:CANDIDATES]
-        parts = self._parts_apart(words, limits) if not total and 1 < len(words) < LONG else None
+        parts = self._parts_apart(words, limits) if not total and 1 < len(words) <= FEW_WORDS else None
         return Ranked(tuple(ids), total, exact, parts)
 
     def _parts_apart(
