@@ -1,6 +1,7 @@
 """CONTRIBUTING.md's claims: a new source is one file, its recording, and one registry line; so is a new platform."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -180,3 +181,20 @@ def test_import_contracts_cover_packages_that_are_new(copy: Path, module: str, l
     checked = run(copy, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
     assert checked.returncode == 1, checked.stdout
     assert "BROKEN" in checked.stdout or "exhaustive" in checked.stdout, checked.stdout + checked.stderr
+
+
+def searches() -> list[str]:
+    section = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where to look")[2].partition("\n## ")[0]
+    return re.findall(r"`(grep [^`]+)`", section)
+
+
+@pytest.mark.parametrize("search", searches())
+def test_a_behaviour_is_found_in_two_files_at_most(search: str) -> None:
+    _, _, pattern, *folders = shlex.split(search)
+    files = [
+        path
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in {".py", ".lua"} and re.search(pattern, path.read_text(), re.IGNORECASE)
+    ]
+    assert 1 <= len(files) <= 2, files

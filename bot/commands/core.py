@@ -8,14 +8,13 @@ import structlog
 
 from bot.cards import Choice
 from bot.cards.errors import SLASH, error_card, sorry_card
-from bot.commands.abstract import abstract
+from bot.commands.card_buttons import abstract, more, share
 from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
 from bot.commands.help import help_
 from bot.commands.hints import button_for
 from bot.commands.list import list_
-from bot.commands.more import more
 from bot.commands.mute import mute, mutewhat, unmute
 from bot.commands.parser import INVOCATION, ParsedCommand, check_options, parse_line, resolve_command
 from bot.commands.preview import preview
@@ -23,7 +22,6 @@ from bot.commands.saved import save, saved
 from bot.commands.search import search
 from bot.commands.services import Services
 from bot.commands.settings import settings
-from bot.commands.share import share
 from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe

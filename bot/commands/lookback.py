@@ -7,9 +7,9 @@ from bot.cards.build import count
 from bot.commands.services import Services
 from bot.domain.models import Paper
 from bot.query import Query
-from bot.search.recent_papers import KEPT
+from bot.search.recent_papers import DAYS_BACK
 
-DAYS = KEPT.days
+DAYS = DAYS_BACK.days
 MAX_PER_DAY = 20
 """Papers a day above which we ask first: people mute a channel that gets more."""
 
@@ -57,7 +57,7 @@ async def look_back(query: Query, services: Services) -> Lookback:
     ids = await services.recent.matching(query)
     unread = services.recent.unread
     if not len(services.recent) and not unread:
-        return _on_sample(query, await services.papers.since(services.now() - KEPT))
+        return _on_sample(query, await services.papers.since(services.now() - DAYS_BACK))
     papers = await services.papers.get(ids)
     days = min(DAYS, services.recent.days)
     return Lookback(

@@ -1,4 +1,7 @@
-"""Plans deliveries: which papers of a poll a channel gets, when, and in how many messages. Pure."""
+"""Plans deliveries: which papers of a poll a channel gets, when, and in how many messages. Pure.
+
+Flood control begins here: a delivery carries the threshold above which its papers stay in one message.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace

@@ -9,9 +9,9 @@ from bot.search.query_parser import ParsedSearch
 FEW = 500
 """Papers. An acronym that more of them use needs no help to be found."""
 TWICE = 2
-"""Papers that must explain it in the same way: one alone may mean something of its own."""
+"""Papers that must explain it in the same way: a single one may use it differently."""
 USUAL = 0.3
-"""Part of the explanations that a meaning must have."""
+"""Share of the explanations that a meaning must have."""
 READ = 200
 
 

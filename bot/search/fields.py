@@ -85,7 +85,7 @@ def document(paper: Paper) -> tantivy.Document:
 
 
 def mark(position: int) -> tantivy.Document:
-    """The one document that is no paper: how far the index has followed, committed together with it."""
+    """The one document that isn't a paper: the position up to which the index has the changes."""
     found = tantivy.Document()
     found.add_text("id", "")
     found.add_integer("position", position)
@@ -144,9 +144,9 @@ def links(paper: Paper) -> Iterator[str]:
 
 def _line(found: Sequence[Token]) -> str:
     """The words in their order; after a gap the joined forms, and plurals as written, for prefixes."""
-    beside = [token.word for token in found if token.end - token.start > 1]
-    beside += [
+    extras = [token.word for token in found if token.end - token.start > 1]
+    extras += [
         written for token in found if (written := small(token.form)) != token.word and "-" not in written
     ]
     words = words_of(found)
-    return " ".join((*words, GAP, *dict.fromkeys(beside)) if beside else words)
+    return " ".join((*words, GAP, *dict.fromkeys(extras)) if extras else words)

@@ -29,7 +29,7 @@ class Index:
         self._schema = fields.schema()
         self._writer: tantivy.IndexWriter | None = None
         self._writing = Lock()
-        """Whoever follows may be stopped while a thread of its still writes: closing waits for that."""
+        """A task can be cancelled while its thread still writes: `close` waits for that."""
         self._index = self._open()
         self._index.register_tokenizer(fields.STEMMED, fields.stemmer())
 
@@ -45,7 +45,7 @@ class Index:
 
     @property
     def position(self) -> int:
-        """How far it has followed the changes, as its last commit says; 0 where there is none."""
+        """The position of the last change in its last commit; 0 in an empty index."""
         searcher = self.searcher()
         query = tantivy.Query.term_query(self._schema, "id", "")
         hits = searcher.search(query, 1).hits
@@ -89,7 +89,7 @@ class Index:
         self._index.reload()
 
     def clear(self) -> None:
-        """Begin anew. Only the writer may."""
+        """Remove everything. Only the writer may."""
         with self._writing:
             writer = self._the_writer()
             writer.delete_all_documents()
@@ -121,11 +121,11 @@ class Index:
             self._folder.mkdir(parents=True, exist_ok=True)
             return tantivy.Index(self._schema, path=str(self._folder))
         except OSError as error:
-            log.warning("the search index is kept in memory", folder=str(self._folder), reason=str(error))
+            log.warning("search_index_in_memory", folder=str(self._folder), reason=str(error))
             self._folder = None
             return tantivy.Index(self._schema)
         except ValueError as error:
-            log.warning("the search index is damaged and is built anew", reason=str(error)[:200])
+            log.warning("search_index_damaged", reason=str(error)[:200])
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True, exist_ok=True)
             return tantivy.Index(self._schema, path=str(self._folder))

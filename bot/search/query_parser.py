@@ -42,7 +42,7 @@ class Word:
     joined: str
     """All parts as one, where there are several."""
     name_parts: tuple[str, ...]
-    """Without the plural folded: Hodges is nobody's plural."""
+    """With plurals as written: Hodges isn't the plural of a name."""
     typed: str
 
     @property
@@ -86,9 +86,9 @@ class ParsedSearch:
 
 def parse_search(text: str) -> ParsedSearch:
     """What `text` asks for. Raises UserError where there is nothing to look for."""
+    if len(text) > LONGEST:  # before anything else looks at it
+        raise UserError(f"A search has at most {LONGEST} characters; this one has {len(text):,}.")
     text = clean(text)
-    if len(text) > LONGEST:
-        raise UserError(f"A search has at most {LONGEST} characters; this one has {len(text)}.")
     if one := paper_id(text):
         return ParsedSearch(text, paper_id=one)
     try:

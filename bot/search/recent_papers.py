@@ -12,7 +12,8 @@ from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from bot.store.worker_loop import run_worker
 
-KEPT = timedelta(days=14)
+DAYS_BACK = timedelta(days=14)
+"""Time that a look-back covers."""
 BATCH = 100
 """Papers fetched from Redis together: unpacking them takes some 15 ms."""
 PAUSE = 5
@@ -34,16 +35,18 @@ class Entry:
 
 
 class RecentPapers:
-    """A view on Redis of what was seen in the last `kept`.
+    """A view on Redis of what was seen in the last `days_back`.
 
     To read a paper costs about a millisecond, so each is read once; what changes of it afterwards (upvotes, rank, code)
     costs next to nothing. While `run` reads them for the first time, answers count those that are read so far.
     """
 
-    def __init__(self, papers: Papers, now: Callable[[], datetime], *, kept: timedelta = KEPT) -> None:
+    def __init__(
+        self, papers: Papers, now: Callable[[], datetime], *, days_back: timedelta = DAYS_BACK
+    ) -> None:
         self._papers = papers
         self._now = now
-        self._kept = kept
+        self._days_back = days_back
         self._entries: dict[str, Entry] = {}
         self._position: int | None = None
         self._followed = False
@@ -65,7 +68,7 @@ class RecentPapers:
     async def up_to_date(self) -> None:
         """Read what was written since the last time; at the first time, all of the last days."""
         async with self._lock:
-            begin = self._now() - self._kept
+            begin = self._now() - self._days_back
             since = begin.timestamp() * 1000
             if self._position is None:
                 position = await self._papers.last_change()  # before the rest: what is met twice does no harm

@@ -17,17 +17,17 @@ LOOKED_AT = 5
 FIRST = 2
 """Letters that are taken for right where no paper was found at all."""
 MOST = 5000
-MENDED = 3
+CORRECTED = 3
 """Words of one search, at most."""
 
 
 def suggest_spelling(asked: ParsedSearch, found: Sequence[Paper], searcher: Searcher) -> str:
-    """What was typed with its unknown words as papers spell them; nothing where there is nothing to mend."""
+    """What was typed with its unknown words as papers spell them; empty if all words are known."""
     text = asked.text
     unknown = [
         word for word in asked.words if 4 <= len(word.typed) <= LONGEST_WORD and not _is_known(word, searcher)
     ]
-    for word in unknown[:MENDED]:
+    for word in unknown[:CORRECTED]:
         known = [one for one in _known_words(found, word, searcher) if abs(len(one) - len(word.typed)) <= 2]
         near = get_close_matches(word.typed, known, n=1, cutoff=CLOSE)
         if near:

@@ -7,7 +7,7 @@ from bot.search.query_parser import Word, words_in
 from bot.search.terms import Terms, both
 
 LONGEST = 200
-"""Characters; nobody types more of a title."""
+"""Characters of what was typed that are looked at."""
 
 
 def complete_title(typed: str, schema: Schema, searcher: Searcher, most: int) -> list[str]:

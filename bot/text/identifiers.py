@@ -38,7 +38,7 @@ _VERSIONS = re.compile(
     r"|(?P<slash>10\.21203/rs\.[^/]+)/v[0-9]{1,2}"
     r"|(?P<dot>10\.(?:20944/preprints[0-9.]+?|12688/[a-z0-9]+\.[0-9]+|6084/m9\.figshare\.[0-9]+))\.v?[0-9]{1,2}"
     r"|(?P<under>10\.[0-9]{5}/osf\.io/[a-z0-9]+)_v[0-9]{1,2}"
-    r"|(?P<oup>10\.1093/[^/]+/[^/]+)/[0-9]{5,9}"
+    r"|(?P<oup>10\.1093/[^/]+/[^/]+)/[0-9]{5,9}(?:/.*)?"
 )
 """DOIs whose end is a version, and Oxford's, which are followed by a number of the page in addresses."""
 _VERSION = re.compile(r"(?<=[0-9])v[0-9]{1,2}$", re.ASCII)

@@ -54,6 +54,9 @@ _NEW_PREFIX = ("2025", "12")
 """Year and month from which bioRxiv and medRxiv register DOIs under 10.64898 instead of 10.1101."""
 _HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.){1,6}[a-z]{2,10}(?::[0-9]{1,5})?[/?]", re.IGNORECASE | re.ASCII)
 
+_LABEL = re.compile(r"^(?:doi|arxiv|pmid|url|link|id) ?: ?(?=https?://)", re.IGNORECASE | re.ASCII)
+"""As in `DOI: https://doi.org/10.1234/x`."""
+
 Query = Sequence[tuple[str, str]]
 """Fields of an address's query string, decoded."""
 
@@ -79,7 +82,7 @@ def is_arxiv(canonical: str) -> bool:
 def _read(written: str, depth: int) -> str | None:
     if len(written) > MAX_LENGTH:
         return None
-    text = trimmed(written)
+    text = _LABEL.sub("", trimmed(written))
     return read_identifier(text) or (_address(text, depth) if depth < 3 else None)
 
 
@@ -152,7 +155,7 @@ def _on_pubmed(path: str, query: Query) -> str | None:
             return found
         if name in {"", "pubmed", "med"} and (found := numbered(value, "pmid", 9)):
             return found
-    if parts[0] == "pubmed":
+    if parts[0] in {"", "pubmed"}:
         return next((numbered(value, "pmid", 9) for name, value in query if name == "term"), None)
     return None
 

@@ -9,6 +9,8 @@ _INVISIBLE = re.compile(
     "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 """Controls, bidirectional overrides, zero-width marks, tags, half surrogates. Joiners stay: emoji need them."""
+_TIE = re.compile(r"((?:https?://|www\.)\S++)|(?<=[A-Za-z.)])~(?=[A-Za-z0-9(])|(?<=\d)~(?=[A-Za-z(])")
+"""LaTeX's tie between words, `Fig.~3`, also where there is no other LaTeX; between numbers it is a range."""
 
 
 def clean(raw: str) -> str:
@@ -21,6 +23,8 @@ def clean(raw: str) -> str:
         from bot.text.latex import spelled  # noqa: PLC0415
 
         text = _INVISIBLE.sub("", spelled(text))
+    if "~" in text:
+        text = _TIE.sub(lambda tie: tie[1] or " ", text)
     return " ".join(text.split())
 
 

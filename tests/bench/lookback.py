@@ -24,7 +24,7 @@ from bot.commands.core import Commands
 from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Batch
 from bot.query import parse
-from bot.search.recent_papers import KEPT
+from bot.search.recent_papers import DAYS_BACK
 from bot.store.papers import Papers
 from tests.bench import corpus
 from tests.commands.conftest import services_on
@@ -66,7 +66,7 @@ async def run(count: int) -> dict[str, Any]:
 
 
 async def _seen(papers: Papers, some: Sequence[Paper], now: datetime) -> None:
-    step = KEPT / (len(some) + 1)
+    step = DAYS_BACK / (len(some) + 1)
     for start in range(0, len(some), CHUNK):
         dated = [
             replace(p, published=now - n * step) for n, p in enumerate(some[start : start + CHUNK], start + 1)

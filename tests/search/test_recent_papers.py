@@ -1,4 +1,4 @@
-"""What is kept of the last days for trying queries: always what Redis holds."""
+"""The papers of the last days in memory are always those in Redis."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.query import parse
-from bot.search.recent_papers import KEPT, RecentPapers
+from bot.search.recent_papers import DAYS_BACK, RecentPapers
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from bot.supervisor import cancel
@@ -41,11 +41,11 @@ async def test_a_paper_counts_from_the_moment_it_was_written(redis: Redis) -> No
 async def test_what_is_older_is_not_read_and_what_grows_old_is_forgotten(redis: Redis) -> None:
     papers, now = Papers(redis), NOW
     recent = RecentPapers(papers, lambda: now)
-    old, young = (a_paper(f"2603.{n}", title="Robot", published=NOW - KEPT * n / 2) for n in (3, 1))
+    old, young = (a_paper(f"2603.{n}", title="Robot", published=NOW - DAYS_BACK * n / 2) for n in (3, 1))
     await seen(papers, old, young)
     await papers.remember([a_paper("2603.9", title="Robot")])  # for search alone
     assert await recent.matching(QUERY) == [young.id]
-    now += KEPT
+    now += DAYS_BACK
     assert await recent.matching(QUERY) == []
     assert len(recent) == 0
 
@@ -94,5 +94,5 @@ async def test_the_view_and_the_store_agree(
                 papers,
                 a_paper(f"2603.{number}", title=title, upvotes=votes, published=NOW - timedelta(days=age)),
             )
-        expected = [paper.id for paper in await papers.since(NOW - KEPT) if QUERY.matches(paper)]
+        expected = [paper.id for paper in await papers.since(NOW - DAYS_BACK) if QUERY.matches(paper)]
         assert sorted(await recent.matching(QUERY)) == sorted(expected)

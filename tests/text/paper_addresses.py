@@ -59,7 +59,7 @@ SAME: dict[str, tuple[str, ...]] = {
     "doi:10.1234/abc.5678": (
         "10.1234/abc.5678", "10.1234/ABC.5678", "doi:10.1234/abc.5678", "DOI 10.1234/abc.5678", "doi: 10.1234/abc.5678.", "(doi:10.1234/abc.5678)",
         "https://doi.org/10.1234/abc.5678", "http://dx.doi.org/10.1234/ABC.5678", "https://www.doi.org/10.1234/abc.5678", "doi.org/10.1234/abc.5678",
-        "https://doi.org/10.1234/abc.5678?utm_source=x", "https://doi.org/10.1234/abc.5678#abstract", "https://doi.org/10.1234/abc.5678/",
+        "DOI: https://doi.org/10.1234/abc.5678", "doi:https://dx.doi.org/10.1234/ABC.5678", "https://doi.org/10.1234/abc.5678?utm_source=x", "https://doi.org/10.1234/abc.5678#abstract", "https://doi.org/10.1234/abc.5678/",
         "https://doi.org/10.1234%2Fabc.5678", "https://doi.org/doi:10.1234/abc.5678", "info:doi/10.1234/abc.5678", "urn:doi:10.1234/abc.5678",
         "doi:10.1234%2Fabc.5678", "https://j.example/doi/10.1234/abc.5678", "https://j.example/doi/abs/10.1234/abc.5678",
         "https://j.example/doi/full/10.1234/abc.5678", "https://j.example/doi/pdf/10.1234/abc.5678", "https://j.example/doi/pdfdirect/10.1234/abc.5678?download=true",
@@ -82,7 +82,7 @@ SAME: dict[str, tuple[str, ...]] = {
         "https://doi.org/10.1002/(SICI)1097-0258(19980815/30)17:15/16%3C1661::AID-SIM968%3E3.0.CO;2-2",
     ),
     "doi:10.1093/bib/bbab123": (
-        "10.1093/bib/bbab123", "https://academic.oup.com/bib/article/doi/10.1093/bib/bbab123/6123456", "https://doi.org/10.1093/bib/bbab123/6123456",
+        "10.1093/bib/bbab123", "https://academic.oup.com/bib/article/doi/10.1093/bib/bbab123/6123456", "https://academic.oup.com/bib/article-pdf/doi/10.1093/bib/bbab123/12345678/bbab123.pdf", "https://doi.org/10.1093/bib/bbab123/6123456",
         "https://academic.oup.com/bib/advance-article/doi/10.1093/bib/bbab123/6123456?login=false", "https://academic.oup.com/bib/advance-article-abstract/doi/10.1093/bib/bbab123/6123456",
     ),
     "doi:10.1088/1742-6596/1234/1/012345": ("https://iopscience.iop.org/article/10.1088/1742-6596/1234/1/012345/meta", "10.1088/1742-6596/1234/1/012345", "https://iopscience.iop.org/article/10.1088/1742-6596/1234/1/012345/pdf"),
@@ -105,7 +105,7 @@ SAME: dict[str, tuple[str, ...]] = {
     "doi:10.31234/osf.io/abc12": ("10.31234/osf.io/abc12", "https://doi.org/10.31234/osf.io/abc12_v2"),
     "pmid:38123456": (
         "PMID: 38123456", "PMID 38123456", "pmid:38123456", "pubmed:38123456", "https://pubmed.ncbi.nlm.nih.gov/38123456/", "https://pubmed.ncbi.nlm.nih.gov/38123456/?utm_source=rss#abstract",
-        "https://www.ncbi.nlm.nih.gov/pubmed/38123456", "https://www.ncbi.nlm.nih.gov/pubmed/?term=38123456", "https://europepmc.org/article/MED/38123456", "https://europepmc.org/abstract/med/38123456", "pubmed.ncbi.nlm.nih.gov/38123456/",
+        "https://www.ncbi.nlm.nih.gov/pubmed/38123456", "https://pubmed.ncbi.nlm.nih.gov/?term=38123456", "https://www.ncbi.nlm.nih.gov/pubmed/?term=38123456", "https://europepmc.org/article/MED/38123456", "https://europepmc.org/abstract/med/38123456", "pubmed.ncbi.nlm.nih.gov/38123456/",
     ),
     "pmcid:pmc1234567": ("PMCID: PMC1234567", "https://www.ncbi.nlm.nih.gov/pmc/articles/PMC1234567/", "https://pmc.ncbi.nlm.nih.gov/articles/PMC1234567/pdf/x.pdf", "https://europepmc.org/article/PMC/PMC1234567", "PMID: PMC1234567"),
     "openreview:aB3_x-Yz9Q": (

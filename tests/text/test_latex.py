@@ -39,6 +39,9 @@ from tests.papers import a_paper
         (r"weights in {-1, 0, 1} save 5\%", "weights in {-1, 0, 1} save 5%"), ("US$5M, A$ 6, $7 and the $ sign", "US$5M, A$ 6, $7 and the $ sign"),
         ("costs $5 and $x$ is 3", "costs $5 and x is 3"), ("from $5-$10 to R$1$", "from $5-$10 to R1"), ("$x^2 is never closed", "x² is never closed"),
         (r"min-\$p\$ sampling for \$5", "min-p sampling for $5"), ("code at https://a.b/c}{https://a.b/c", "code at https://a.b/c https://a.b/c"),
+        (r"$W_{ij}^{(l)}$, $M_\odot$, $\langle x, y\rangle$, $\ket{0}$, $\mathring{A}$", "W_ij^(l), M_⊙, ⟨x, y⟩, |0⟩, Å"),
+        (r"\begin{align*} a &= b \\ c &= d \end{align*}", "a = b c = d"), ("100~km in Fig.~3 (10~20)", "100 km in Fig. 3 (10~20)"),
+        ("see https://a.b/~c and d~e", "see https://a.b/~c and d e"),
         # HTML and inequalities
         ("We use <u>bold</u> claims", "We use bold claims"), ("$x<i>y$", "x<i>y"), ("if a<b and c>d", "if a<b and c>d"),
         ("p<i and <think> stay", "p<i and <think> stay"), ('see <a href="https://a.b/c">here</a>', "see here"),

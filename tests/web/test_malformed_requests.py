@@ -396,7 +396,7 @@ NAMED: dict[str, tuple[bytes, int]] = {
         ),
         401,
     ),
-    "a body that isn't UTF-8": (request("/slack/events", b"\xff\xfe", FORM, method=b"POST"), 400),
+    "a body that isn't UTF-8": (request("/slack/events", b"\xff\xfe", FORM, method=b"POST"), 401),
     "too many fields": (request("/email/link", b"a=b&" * 900, FORM, method=b"POST"), 400),
     "a field that is too long": (
         request("/email/link", b"address=" + b"a" * 5_000, FORM, method=b"POST"),

@@ -35,6 +35,16 @@ def choose(reader: Reader) -> str:
     return f"({reader.argument()} choose {reader.argument()})"
 
 
+def ket(reader: Reader) -> str:
+    r"""`\ket{0}`."""
+    return f"|{reader.argument()}⟩"
+
+
+def bra(reader: Reader) -> str:
+    r"""`\bra{0}`."""
+    return f"⟨{reader.argument()}|"
+
+
 def modulo(reader: Reader) -> str:
     r"""`\pmod{n}`."""
     return f" (mod {reader.argument().strip()})"
@@ -128,7 +138,7 @@ def definition(reader: Reader) -> str:
 
 COMMANDS: Mapping[str, Callable[[Reader], str]] = {
     "frac": fraction, "tfrac": fraction, "dfrac": fraction, "cfrac": fraction, "nicefrac": fraction, "sfrac": fraction,
-    "sqrt": root, "binom": choose, "tbinom": choose, "dbinom": choose, "pmod": modulo, "mathbb": blackboard,
+    "sqrt": root, "binom": choose, "tbinom": choose, "dbinom": choose, "pmod": modulo, "ket": ket, "bra": bra, "mathbb": blackboard,
     "footnote": footnote, "not": negation, "SI": quantity, "qty": quantity, "char": character, "unicode": character,
     "symbol": character, "ding": dingbat, "mkern": kern, "kern": kern, "verb": verbatim, "lstinline": verbatim,
     "url": address, "path": address, "nolinkurl": address, "left": delimiter, "right": delimiter, "begin": begin,

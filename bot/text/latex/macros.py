@@ -24,7 +24,7 @@ TRANSPARENT = SILENT | _set(
     "mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathbin mathrel mathop mathord boldsymbol bm "
     "pmb emph text textrm textit textbf textsc textsl texttt textsf textmd textup textnormal mbox hbox fbox makebox "
     "operatorname ensuremath underline uline overline widehat widetilde wideparen overbrace underbrace "
-    "textsuperscript textsubscript enquote num unit mathring phantom texorpdfstring"
+    "textsuperscript textsubscript enquote num unit phantom texorpdfstring"
 )
 """Macros whose argument is shown as it is. Alphabets become plain letters: those are what people search for."""
 
@@ -65,7 +65,7 @@ ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
     "c": "\u0327", "v": "\u030c", "H": "\u030b", "k": "\u0328", "u": "\u0306", "r": "\u030a", "d": "\u0323",
     "b": "\u0331", "t": "\u0361", "hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7",
-    "dot": "\u0307", "ddot": "\u0308", "check": "\u030c", "breve": "\u0306", "acute": "\u0301", "grave": "\u0300",
+    "dot": "\u0307", "ddot": "\u0308", "check": "\u030c", "breve": "\u0306", "acute": "\u0301", "grave": "\u0300", "mathring": "\u030a",
 }  # fmt: skip
 
 MATH_ENVIRONMENTS = _set(

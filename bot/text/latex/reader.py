@@ -46,6 +46,8 @@ _SIGNS = {
     ",": " ", ";": " ", ":": " ", ">": " ", " ": " ", "\n": " ",
 }  # fmt: skip
 """`\\(` and its like: delimiters of formulas, spaces, and characters that would mean something without a backslash."""
+_PREFIXES = frozenset(("nabla", "partial", "neg", "langle", "lvert", "lVert", "lceil", "lfloor"))
+"""Symbols that belong to what follows them."""
 _UNITS = frozenset("mLlgsAVWFHJKNTCMS")
 
 
@@ -72,7 +74,7 @@ class Reader:
             self._at = token.end()
             match token.lastgroup:
                 case "words":
-                    out.append(token[0])
+                    out.append(token[0].replace("&", " ") if self.math else token[0])
                 case "url":
                     out.append(_ESCAPE.sub(r"\1", token[0]))
                 case "macro":
@@ -198,7 +200,7 @@ class Reader:
             return False
         if said.isalpha():
             return following[:1].isalpha() and (following.isupper() or not following[1:].isalpha())
-        return before.isalnum() or name in ("nabla", "partial", "neg")
+        return before.isalnum() or name in _PREFIXES
 
     def _accent(self, name: str, out: list[str]) -> str | None:
         """The accented letter, or None where this macro is no accent here: `\\r` may be an author's own."""
@@ -308,8 +310,9 @@ class Reader:
             return f"-{said}" if before.isalpha() else said
         if mark == "^" and (said in {"TM", "ᵀ"} or not any(map(str.isalnum, said))):
             return said
-        bare = said.isalnum() and not self.peek().isalnum()
-        return mark + (said if bare else f"({said})")
+        bare = len(said) == 1 or said.isalnum() or (said.startswith("(") and said.endswith(")"))
+        glued = said.isalnum() and self.peek().isalnum()
+        return mark + (said if bare and not glued else f"({said})")
 
 
 def _last(out: list[str]) -> str:

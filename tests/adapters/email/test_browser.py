@@ -69,14 +69,15 @@ async def test_from_the_front_page_to_a_subscription_by_keyboard_without_scripts
         await page.keyboard.press("ControlOrMeta+a")
         await page.keyboard.type("Berlin")
         await page.keyboard.press("Enter")
-        await page.get_by_role("heading", name="Look into your inbox").wait_for()
+        await page.get_by_role("heading", name="Check your inbox").wait_for()
         text = (await stage.letter()).part("plain")
         link = next(line for line in text.splitlines() if line.startswith(BASE))
         await page.goto(here + link.removeprefix(BASE))
-        assert await page.get_by_text("once a week, at 9:00 of Europe/Berlin").count() == 1
+        assert await page.get_by_text("once a week, at 9:00 Europe/Berlin time").count() == 1
         await tab_to(page, "main button")
         await page.keyboard.press("Enter")
         await page.get_by_role("heading", name="Confirmed").wait_for()
+        await page.goto(here + (await stage.manage_url()).removeprefix(BASE))
         await tab_to(page, "#line")
         await page.keyboard.type("preview diffusion")
         await page.keyboard.press("Enter")

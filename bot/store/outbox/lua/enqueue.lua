@@ -1,3 +1,4 @@
+-- Enqueues deliveries, with flood control: many new papers become one message.
 -- ARGV[1] JSON list of {key, due, since, detected, digest_threshold, papers = [[id, reasons], …]}. Each becomes one
 --      message; if at most `digest_threshold` of its papers are new to the channel, one message for each of those.
 --      since: it may have been posted already, then at the earliest

@@ -1,0 +1,48 @@
+"""Buttons of posted cards: a paper's whole abstract, more of a digest, and sharing a search result."""
+
+from bot.cards import Card
+from bot.cards.build import dim, paragraph
+from bot.cards.digest import digest_card
+from bot.cards.paper import AUTHOR, NOTICE, paper_block, paper_card
+from bot.commands.resolve import resolve_paper
+from bot.commands.services import Services
+from bot.domain.errors import UserError
+from bot.domain.models import Command
+from bot.ports import Reply
+from bot.text import shorten
+
+REPEAT_WINDOW = 60
+"""Seconds in which a second press of Share counts as the same one."""
+
+
+async def abstract(command: Command, services: Services) -> Reply:
+    """The paper in full, in the card's thread."""
+    paper = await resolve_paper(command.options["paper"], services)
+    return Reply(paper_card(paper, (), services.now(), "full"), private=False, thread=True)
+
+
+async def more(command: Command, services: Services) -> Reply:
+    """The next page of a digest that was posted here, shown only to the person who asks."""
+    label = command.options["digest"]
+    ids = await services.outbox.digest(command.channel, label)
+    papers = await services.papers.get(ids)
+    if not papers:
+        raise UserError("That digest is too old to show more of it.", hint="/paper list")
+    page = int(command.options.get("page", 1))
+    return Reply(digest_card([(paper, ()) for paper in papers.values()], services.now(), label, page))
+
+
+async def share(command: Command, services: Services) -> Reply:
+    """The paper's card with the name of the person who shared it; once, however often the button is pressed."""
+    paper = await resolve_paper(command.options["paper"], services)
+    if not await services.kept.first(f"shared {command.channel} {paper.id}", REPEAT_WINDOW):
+        message = "This paper was shared here a moment ago."
+        return Reply(Card("reply", message, blocks=(paragraph(message),)))
+    who = shorten(command.user.name or "Someone", AUTHOR)
+    block = paper_block(paper, (), services.now())
+    card = Card(
+        "paper",
+        shorten(f"{who} shared: {block.title}", NOTICE),
+        blocks=(paragraph(dim(f"Shared by {who}")), block),
+    )
+    return Reply(card, private=False)

@@ -1,0 +1,197 @@
+"""What a channel likes among the papers that its subscriptions match, learned from 👍, 👎, saves and examples. Pure.
+
+It only orders and folds what a subscription matched: a taste learned from a few papers finds new ones worse than a query
+that a person writes. Method: Rocchio's over TF-IDF of words and word pairs.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import log
+from typing import Self
+
+from bot.domain.models import Paper
+from bot.text.terms import terms
+
+ENOUGH = 3
+"""Liked papers, and as many disliked ones, below which nothing is learned."""
+TERMS = 60
+"""Terms of a taste, those with the largest weights: more don't order better, and fit in 2 kB."""
+DISLIKED, BACKGROUND = 0.35, 0.5
+"""Weights of the disliked papers and of all others, where the liked ones weigh 1."""
+SHOWN = 3
+"""Terms given as reasons for a paper."""
+FOLDED_AT_FIRST, FOLDED_LATER = 0.3, 0.48
+"""Share of recent matches that a taste folds, with ENOUGH likes and with SURE or more.
+
+Three likes say little, so that little is folded: liked papers must not go under.
+"""
+SURE = 10
+"""Liked papers from which on a taste folds the larger share."""
+
+Idf = Callable[[str], float]
+"""The rarity of a term among all papers: log(papers / papers with it)."""
+Vector = Mapping[str, float]
+"""Terms with weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class TasteTerm:
+    """A word or word pair, how much the channel likes (or, below 0, dislikes) it, and the papers that it came from."""
+
+    term: str
+    weight: float
+    papers: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """As it is shown: `process reward`."""
+        return self.term.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What was learned. Its `dump` has about 2 kB."""
+
+    terms: tuple[TasteTerm, ...]
+    likes: int
+    dislikes: int
+    threshold: float = 0.0
+    """Matches with this score or a lower one are folded."""
+
+    def score(self, paper: Paper) -> float:
+        """How well a paper fits, between -1 and 1."""
+        counts = _counts(paper)
+        length = sum(count * count for count in counts.values()) ** 0.5
+        return sum(term.weight * counts[term.term] for term in self.terms) / (length or 1.0)
+
+    def folds(self, paper: Paper) -> bool:
+        """Whether the paper belongs among the rest rather than among the best."""
+        return self.score(paper) <= self.threshold
+
+    def reasons(self, paper: Paper) -> tuple[TasteTerm, ...]:
+        """The terms that speak most for a paper, the strongest first."""
+        counts = _counts(paper)
+        liked = [term for term in self.terms if term.weight > 0 and counts[term.term]]
+        return tuple(sorted(liked, key=lambda term: -term.weight * counts[term.term])[:SHOWN])
+
+    def without(self, term: str) -> Self:
+        """The same taste without one of its terms."""
+        return replace(self, terms=tuple(one for one in self.terms if one.term != term.replace(" ", "_")))
+
+    def dump(self) -> str:
+        """As JSON, for `load`. Papers are listed once, and terms refer to them."""
+        papers = list(dict.fromkeys(paper_id for one in self.terms for paper_id in one.papers))
+        rows = [[one.term, round(one.weight, 3), *map(papers.index, one.papers)] for one in self.terms]
+        return json.dumps(
+            [self.likes, self.dislikes, round(self.threshold, 4), papers, rows], separators=(",", ":")
+        )
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """What `dump` wrote. Raises ValueError for anything else."""
+        try:
+            likes, dislikes, threshold, papers, rows = json.loads(text)
+            found = tuple(
+                TasteTerm(str(term), float(weight), tuple(str(papers[place]) for place in places))
+                for term, weight, *places in rows
+            )
+            return cls(found, int(likes), int(dislikes), float(threshold))
+        except (TypeError, ValueError, IndexError, KeyError) as error:
+            raise ValueError(f"this is no stored taste: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Papers that the channel's subscriptions matched lately. Each takes a millisecond, so it is made once a day."""
+
+    papers: tuple[Paper, ...]
+    mean: Vector
+    idf: Idf
+
+    @classmethod
+    def of(cls, papers: Iterable[Paper], idf: Idf) -> Self:
+        """The mean of these papers, where `idf` says how rare a term is."""
+        some = tuple(papers)
+        return cls(some, _mean([_vector(paper, idf) for paper in some]), idf)
+
+
+def learn(liked: Sequence[Paper], disliked: Sequence[Paper], background: Background) -> Taste | None:
+    """The taste that these papers show; None with fewer than ENOUGH of either.
+
+    What the background has in common isn't taste, and its scores say how many papers would be folded.
+    """
+    if len(liked) < ENOUGH or len(disliked) < ENOUGH:
+        return None
+    idf = background.idf
+    likes, dislikes = [_vector(paper, idf) for paper in liked], [_vector(paper, idf) for paper in disliked]
+    weights = defaultdict[str, float](float, _mean(likes))
+    for vector, weight in ((_mean(dislikes), DISLIKED), (background.mean, BACKGROUND)):
+        for term, value in vector.items():
+            weights[term] -= weight * value
+    strongest = sorted(weights, key=lambda term: (-abs(weights[term]), term))[:TERMS]
+    length = sum((weights[term] * idf(term)) ** 2 for term in strongest) ** 0.5 or 1.0
+    examples = [*zip(liked, likes, strict=True), *zip(disliked, dislikes, strict=True)]
+    taste = Taste(
+        tuple(
+            TasteTerm(
+                term,
+                weights[term] * idf(term) / length,
+                _origins(term, weights[term] > 0, examples, len(liked)),
+            )
+            for term in strongest
+        ),
+        len(liked),
+        len(disliked),
+    )
+    return replace(taste, threshold=_threshold(taste, background.papers))
+
+
+def idf_among(papers: Iterable[Paper]) -> Idf:
+    """The rarity of terms among these papers, where no larger collection is at hand."""
+    some = list(papers)
+    frequency = Counter(term for paper in some for term in set(_counts(paper)))
+    return lambda term: log((1 + len(some)) / (0.5 + frequency[term]))
+
+
+def _threshold(taste: Taste, recent: Sequence[Paper]) -> float:
+    """The score below which a share of the recent papers lies, depending on how much was learned from."""
+    scores = sorted(taste.score(paper) for paper in recent)
+    if not scores:
+        return 0.0
+    known = min(1.0, (taste.likes - ENOUGH) / (SURE - ENOUGH))
+    share = FOLDED_AT_FIRST + known * (FOLDED_LATER - FOLDED_AT_FIRST)
+    return scores[min(len(scores) - 1, int(share * len(scores)))]
+
+
+def _origins(term: str, liked: bool, examples: Sequence[tuple[Paper, Vector]], likes: int) -> tuple[str, ...]:
+    """The liked papers, or the disliked ones, that have the term: the one where it weighs most first."""
+    some = examples[:likes] if liked else examples[likes:]
+    having = [(vector[term], paper.id) for paper, vector in some if term in vector]
+    return tuple(paper_id for _, paper_id in sorted(having, key=lambda pair: -pair[0])[:SHOWN])
+
+
+def _vector(paper: Paper, idf: Idf) -> Vector:
+    """TF-IDF of its terms, as a unit vector."""
+    weights = {term: count * idf(term) for term, count in _counts(paper).items()}
+    length = sum(weight * weight for weight in weights.values()) ** 0.5 or 1.0
+    return {term: weight / length for term, weight in weights.items()}
+
+
+def _mean(vectors: Sequence[Vector]) -> Vector:
+    total = defaultdict[str, float](float)
+    for vector in vectors:
+        for term, weight in vector.items():
+            total[term] += weight / len(vectors)
+    return total
+
+
+def _counts(paper: Paper) -> Counter[str]:
+    return _counts_in(paper.title, paper.abstract)
+
+
+@lru_cache(maxsize=4096)
+def _counts_in(title: str, abstract: str) -> Counter[str]:
+    """Remembered, because each new signal looks at the same recent papers again; it takes about a millisecond."""
+    return Counter((*terms(title), *terms(abstract)))

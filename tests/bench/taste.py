@@ -1,0 +1,171 @@
+"""How well a channel's taste tells what it will like from what it won't, compared with today's other signals.
+
+    python -m tests.bench.taste --json
+
+Over the recorded lists of Hugging Face: a broad query matches papers, and a channel likes those of them that carry one
+`ai_keyword`, which no method sees. From the earlier 60 % of the papers it likes n and dislikes n; the later ones are
+scored, and folded by the product's own threshold. `auc_n` is the chance that a liked paper scores higher than another;
+`noise_cut_n` the share of the others that are folded, `liked_kept_n` the share of the liked ones that are not. `random`,
+`newest` and `upvotes` fold as many papers as taste does; `exclusions` rules out what `query_narrowing` proposes.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from statistics import mean
+
+from bot.domain.models import Paper
+from bot.policy.query_narrowing import narrower
+from bot.policy.taste import Background, idf_among, learn
+from bot.query import parse
+from tests.bench.signal import labelled, topics
+from tests.conftest import SHARED_DATA
+
+SEED = 20_261_129
+BROAD = (
+    '"language model"',
+    "diffusion",
+    "agent",
+    "reasoning",
+    "video",
+    '"reinforcement learning"',
+    "multimodal",
+    "benchmark",
+)
+SIZES = (3, 10)
+EARLIER = 0.6
+"""Share of the papers, by time, that likes and dislikes come from."""
+LIKED_LATER = 4
+"""Liked papers that there must be to test on."""
+CHANNELS = 30
+"""Channels, drawn from all that there could be."""
+EXCLUDED = 8
+"""Channels for which exclusions are proposed, from 10 likes and 10 dislikes: that takes seconds each."""
+DRAWS = 1
+"""Times that likes and dislikes are drawn for each channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A broad query's papers in time order, and which of them the channel likes."""
+
+    query: str
+    earlier: Sequence[Paper]
+    later: Sequence[Paper]
+    likes: frozenset[str]
+
+
+def channels(papers: Sequence[Paper], labels: dict[str, set[str]]) -> Iterator[Channel]:
+    """One for each keyword that is frequent enough among a query's papers, and not a word of the query."""
+    for query in BROAD:
+        parsed = parse(query)
+        matched = sorted(
+            (paper for paper in papers if parsed.matches(paper)), key=lambda paper: paper.published
+        )
+        cut = int(EARLIER * len(matched))
+        earlier, later, everything = matched[:cut], matched[cut:], {paper.id for paper in matched}
+        for _, ids in sorted(labels.items()):
+            if not max(SIZES) <= len(ids & everything) < 0.3 * len(matched):
+                continue
+            enough = sum(paper.id in ids for paper in earlier) >= max(SIZES)
+            tested = sum(paper.id in ids for paper in later) >= LIKED_LATER
+            if enough and tested:
+                yield Channel(query, earlier, later, frozenset(ids))
+
+
+def run() -> dict[str, object]:
+    """The means over all channels and draws."""
+    papers, labels = labelled(SHARED_DATA / "hf_daily")
+    random = Random(SEED)
+    every = list(channels(papers, topics(labels)))
+    some = random.sample(every, min(CHANNELS, len(every)))
+    idf = idf_among(
+        [paper for paper in papers if paper.published < max(c.earlier[-1].published for c in some)]
+    )
+    figures: dict[str, object] = {
+        "channels": len(some),
+        "liked_share": round(mean(mean(p.id in c.likes for p in c.later) for c in some), 3),
+    }
+    backgrounds = {channel.query: Background.of(channel.earlier, idf) for channel in some}
+    for size in SIZES:
+        rows = [_measured(c, backgrounds[c.query], size, random) for c in some for _ in range(DRAWS)]
+        for name in rows[0]:
+            figures[name] = round(mean(row[name] for row in rows), 3)
+    excluded = [_exclusions(channel, random) for channel in some[:EXCLUDED]]
+    figures["noise_cut_10_exclusions"] = round(mean(noise for noise, _ in excluded), 3)
+    figures["liked_kept_10_exclusions"] = round(mean(kept for _, kept in excluded), 3)
+    return figures
+
+
+def _measured(channel: Channel, background: Background, size: int, random: Random) -> dict[str, float]:
+    liked, disliked = _drawn(channel, size, random)
+    taste = learn(liked, disliked, background)
+    assert taste is not None
+    folded = {paper.id for paper in channel.later if taste.folds(paper)}
+    noise, kept = _effect(channel, folded)
+    found: dict[str, float] = {
+        f"auc_{size}": _auc(channel, taste.score),
+        f"noise_cut_{size}": noise,
+        f"liked_kept_{size}": kept,
+        f"bytes_{size}": float(len(taste.dump())),
+    }
+    others: dict[str, Callable[[Paper], float]] = {
+        "random": lambda _: random.random(),
+        "newest": lambda paper: paper.published.timestamp(),
+        "upvotes": lambda paper: float(paper.upvotes or 0),
+    }
+    for name, score in others.items():
+        scores = {paper.id: score(paper) for paper in channel.later}
+        worst = sorted(scores, key=lambda paper_id: scores[paper_id])[: len(folded)]
+        found[f"auc_{size}_{name}"] = _auc(channel, lambda paper, scores=scores: scores[paper.id])  # type: ignore[misc]  # a default binds it
+        found[f"noise_cut_{size}_{name}"], found[f"liked_kept_{size}_{name}"] = _effect(channel, set(worst))
+    return found
+
+
+def _drawn(channel: Channel, size: int, random: Random) -> tuple[list[Paper], list[Paper]]:
+    liked = [paper for paper in channel.earlier if paper.id in channel.likes]
+    others = [paper for paper in channel.earlier if paper.id not in channel.likes]
+    return random.sample(liked, size), random.sample(others, size)
+
+
+def _exclusions(channel: Channel, random: Random) -> tuple[float, float]:
+    liked, disliked = _drawn(channel, max(SIZES), random)
+    offer = narrower(parse(channel.query), liked, disliked, channel.earlier)
+    if offer is None:
+        return 0.0, 1.0
+    narrowed = parse(f"({channel.query}) {offer.exclusions}")
+    return _effect(channel, {paper.id for paper in channel.later if not narrowed.matches(paper)})
+
+
+def _effect(channel: Channel, folded: set[str]) -> tuple[float, float]:
+    """The share of the papers that aren't liked that is folded, and the share of the liked ones that isn't."""
+    liked = [paper.id for paper in channel.later if paper.id in channel.likes]
+    noise = [paper.id for paper in channel.later if paper.id not in channel.likes]
+    return mean(i in folded for i in noise), mean(i not in folded for i in liked)
+
+
+def _auc(channel: Channel, score: Callable[[Paper], float]) -> float:
+    liked = [score(paper) for paper in channel.later if paper.id in channel.likes]
+    noise = [score(paper) for paper in channel.later if paper.id not in channel.likes]
+    return sum((one > other) + 0.5 * (one == other) for one in liked for other in noise) / (
+        len(liked) * len(noise)
+    )
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="only the figures, as one line")
+    parser.parse_args()
+    if not SHARED_DATA.is_dir():
+        sys.exit("the recorded lists are not here (expected in ../shared/data)")
+    sys.stdout.write(json.dumps(run()) + "\n")
+
+
+if __name__ == "__main__":
+    main()
