@@ -260,5 +260,5 @@ async def test_an_operator_lists_retries_and_drops_from_the_command_line(
     assert "name the posts to retry, or use --all" in await deliveries("retry", code=2)
     retried = await deliveries("retry", "--all")
     assert retried.count("Retried: ") == 2
-    assert await deliveries("list") == "Nothing is set aside.\n"
+    assert await deliveries("list") == "No posts need a decision.\n"
     assert await post_all(Outbox(redis, durable=True)) == 2

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from bot.domain.deliveries import PlannedDelivery
+from bot.domain.deliveries import Outcome, PlannedDelivery
 from bot.domain.errors import RetryLater
 from bot.domain.models import ChannelRef
 from bot.pipeline import delivery as delivering
@@ -199,3 +199,16 @@ def test_a_platform_counts_as_down_once_enough_channels_fail_in_a_row(
             failed.add(channel)
             assert (wait > 0) == (len(failed) >= DOWN_AFTER)
         assert health.is_down == (len(failed) >= DOWN_AFTER)
+
+
+async def test_a_look_up_is_not_hastened_while_its_post_may_still_be_in_flight(place: Place) -> None:
+    await place.enqueue("p1", HERE)
+    [delivery] = (await place.outbox.claim("fake", 1, range(keys.SHARDS), token="t")).deliveries
+    await place.outbox.begin(delivery)
+    soon = Outcome(state="unknown", why="no answer", after=4.0)
+    await place.outbox.record_outcome(delivery, soon)
+    assert await place.outbox.hasten("fake") == 0
+    await advance(place.redis, 5)
+    [delivery] = (await place.outbox.claim("fake", 1, range(keys.SHARDS), token="u")).deliveries
+    await place.outbox.record_outcome(delivery, Outcome(state="unknown", why="asking failed", after=300.0))
+    assert await place.outbox.hasten("fake") == 1

@@ -95,7 +95,7 @@ async def test_one_looks_at_what_trends_and_at_what_is_alike(opened: Opened) -> 
         week = await stage.say("/paper trending week")
         assert week.text.index("part 6") < week.text.index("part 5")
         assert "curated by AK and the research community" in week.text
-        assert "Most upvoted of the month" in (await stage.press(week, "This month")).text
+        assert "Most upvoted this month" in (await stage.press(week, "This month")).text
         like = await stage.say("/paper similar https://arxiv.org/abs/2611.00001v2")
         assert "Of rats, part" in like.text
         assert "I don't have the paper" in (await stage.say("/paper similar 2101.00001")).text

@@ -3,11 +3,17 @@
 -- ARGV platform, how many channels at most   -> how many deliveries are due now
 local platform, most, now, hastened = ARGV[1], tonumber(ARGV[2]), now_ms(), 0
 
+local LOOKUP_DELAY = 5000 -- ms, as in bot/policy/retry.py
+
 local function hasten(channel)
   local before = hastened
-  for _, key in ipairs(redis.call('ZRANGEBYSCORE', box_of(channel), '(' .. now, '+inf', 'LIMIT', 0, 100)) do
+  local box = redis.call('ZRANGEBYSCORE', box_of(channel), '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
+  for i = 1, #box, 2 do
+    local key, waits = box[i], box[i + 1] - now
     local state, failed, named = unpack(redis.call('HMGET', record(key), 'state', 'error', 'named'))
-    if (state == 'pending' or state == 'unknown') and failed and not named then
+    -- A post that is unknown and due soon may still be in flight: to look it up now would miss it, and post it twice.
+    local hastens = state == 'pending' or (state == 'unknown' and waits > LOOKUP_DELAY)
+    if hastens and failed and not named then
       put(key, state, now)
       hastened = hastened + 1
     end
