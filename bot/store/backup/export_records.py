@@ -65,8 +65,8 @@ class PaperSeen(_Fact):
         if record is not None:
             try:
                 records.load(records.as_line(record))
-            except (KeyError, TypeError) as error:
-                raise ValueError(f"it is not a paper: {error}") from None
+            except (KeyError, TypeError):
+                raise ValueError("it describes no paper: fields are missing or can't be read") from None
         return record
 
 
@@ -168,7 +168,8 @@ def read(line: str) -> Fact:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in problem["loc"])
-        raise BadLine(f"{where}: {problem['msg']}" if where else problem["msg"]) from None
+        reason = problem["msg"].removeprefix("Value error, ")
+        raise BadLine(f"{where}: {reason}" if where else reason) from None
 
 
 def moment(ms: float) -> datetime:
