@@ -73,7 +73,7 @@ class DeliveryWorker:
         self._counts: Counter[str] = Counter()
 
     async def run(self, notifications: Notifications) -> None:
-        """Post whatever becomes due, until `drain` is called."""
+        """Post due deliveries until `drain` is called."""
 
         async def work() -> None:
             self._changed.clear()
