@@ -31,4 +31,4 @@ ALT_TEXT = 2000
 LABEL = 2000
 """Characters of an input's label, and of its hint."""
 VIEW_TITLE = 24
-"""Characters of a modal's title, and of the labels of its own buttons."""
+"""Characters of a modal's title, and of the labels of its submit and close buttons."""

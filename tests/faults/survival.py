@@ -33,7 +33,7 @@ KINDS = {
 
 
 async def of_a_proxy(folder: Path, size: Size) -> Outcome:
-    """A proxy answers everything with a page of its own for a while; then all channels are back by themselves."""
+    """A proxy answers every request with its own page for a while; then posting resumes in all channels by itself."""
     async with alone(folder, size, Weather(delay=0.01)) as here:
         for _ in range(2):
             here.start(("poller", "fanout", "delivery"))

@@ -76,7 +76,7 @@ async def test_what_cannot_be_edited_is_let_be(
     monkeypatch.setattr(board, "edit", gone)
     await live(redis, board, a_paper(upvotes=99))
     assert await CardUpdateQueue(redis).take("board", 10) == []
-    await CardUpdateQueue(redis).put("board", [CardUpdate(WANTS, "nobody knows it", "code")])
+    await CardUpdateQueue(redis).put("board", [CardUpdate(WANTS, "unknown paper", "code")])
     assert await House(redis, board).editor.edit_all() == 0
 
 

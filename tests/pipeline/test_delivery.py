@@ -335,7 +335,7 @@ async def test_the_life_of_a_delivery_can_be_read_by_its_key(post: Post) -> None
         ("delivery_looked_up", "info"),
         ("delivery_posted", "info"),
     ]
-    (told,) = (
+    (event,) = (
         line for line in lines if line.get("delivery") == key and line["event"] == "delivery_not_confirmed"
     )
-    assert (told["outcome"], told["reason"].partition(":")[0]) == ("unknown", "DeliveryUncertain")
+    assert (event["outcome"], event["reason"].partition(":")[0]) == ("unknown", "DeliveryUncertain")

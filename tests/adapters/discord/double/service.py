@@ -13,6 +13,7 @@ from time import monotonic, time
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from tests.adapters.discord.double import openapi
 from tests.adapters.discord.double.directory import Directory
@@ -118,9 +119,9 @@ class DiscordDouble(Directory):
         return found
 
     @web.middleware
-    async def _guarded(self, request: web.Request, handler: Any) -> web.StreamResponse:
+    async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/ws"):
-            return await handler(request)  # type: ignore[no-any-return]
+            return await handler(request)
         self.requests.append((request.method, request.path.removeprefix("/api")))
         body = await request.json() if request.can_read_body else None
         openapi.judge(request.method, request.path.removeprefix("/api"), request.query, body)
@@ -137,7 +138,7 @@ class DiscordDouble(Directory):
         if int(request.match_info.get("channel", 0)) in self.gone:
             return refused(404, 10003, "Unknown Channel")
         try:
-            return await handler(request)  # type: ignore[no-any-return]
+            return await handler(request)
         except KeyError as error:
             raise AssertionError(f"a request lacks {error}") from error
 
