@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from itertools import chain
 from types import MappingProxyType
 
+from bot.commands.setting_specs import OPTIONAL_SETTINGS
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
@@ -37,6 +38,8 @@ class ParsedCommand:
         return "".join(f" {o.name}:{given[o.name]}" for o in self.spec.named if o.name in given)
 
 
+MIN_NAME_SIMILARITY = 0.75
+"""Of a mistyped name to the one that is suggested, 0 to 1: `zonne` and `zone` have 0.89, `colour` and `hour` 0.6."""
 MAX_LINE = 1000
 """Characters of a line. A query may have 256; a longer line was pasted by mistake."""
 
@@ -141,11 +144,12 @@ def _unexpected(spec: CommandSpec, text: str) -> UserError:
     if not names:
         return UserError(f"“{spec.name}” doesn't take any words.", hint=f"/paper {spec.name}")
     name, colon, value = text.split(maxsplit=1)[0].partition(":")
-    near = get_close_matches(name.casefold(), names, n=1)
+    near = get_close_matches(name.casefold(), names, n=1, cutoff=MIN_NAME_SIMILARITY)
     hint = f"/paper {spec.name} {near[0]}:{value}" if near and colon and value else f"/paper {spec.name}"
     meant = f" Did you mean “{near[0]}”?" if near else ""
     kind = "setting" if spec.name == "settings" else "option"
-    return UserError(f"I don't know the {kind} “{name}”.{meant} There are {', '.join(names)}.", hint=hint)
+    listed = [one for one in names if one not in OPTIONAL_SETTINGS]  # a platform may not have the others
+    return UserError(f"I don't know the {kind} “{name}”.{meant} There is {', '.join(listed)}.", hint=hint)
 
 
 def _refuse_settings(spec: CommandSpec, text: str) -> None:

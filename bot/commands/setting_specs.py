@@ -265,6 +265,10 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
 )  # fmt: skip
 
 
+OPTIONAL_SETTINGS = frozenset(spec.name for spec in SETTING_SPECS if spec.optional)
+"""Names of the settings that only some platforms have."""
+
+
 def specs_for(channel_settings: frozenset[str]) -> tuple[SettingSpec, ...]:
     """The settings that make sense on a platform with these optional ones."""
     return tuple(spec for spec in SETTING_SPECS if not spec.optional or spec.name in channel_settings)

@@ -120,6 +120,8 @@ async def test_an_unknown_setting_names_the_nearest_and_lists_the_rest(ask: Ask)
     card = written(await ask("settings colour:red"))
     assert "I don't know the setting “colour”." in card
     assert "every, hour, day, zone" in card
+    assert "Did you mean" not in card, "no setting is like it"
+    assert "embeds" not in card, "not every platform has that"
     assert "Did you mean “zone”?" in written(await ask("settings zonne:Berlin"))
 
 
