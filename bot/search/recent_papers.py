@@ -110,7 +110,7 @@ class RecentPapers:
     def organizations(self) -> list[str]:
         """The organizations of their papers, those with the most papers first."""
         named = Counter(entry.reading.organization for entry in self._entries.values())
-        return [name for name, _ in named.most_common() if name]
+        return sorted(filter(None, named), key=lambda name: (-named[name], name))
 
     @property
     def is_sample(self) -> bool:
