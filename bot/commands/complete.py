@@ -12,7 +12,7 @@ from bot.commands.table import find
 from bot.domain.models import ChannelRef
 from bot.query import Organization
 from bot.text import shorten
-from bot.text.organizations import organization
+from bot.text.organizations import known_as, organization
 
 MAX_CHOICES = 25
 """Suggestions at most: the smallest limit of a platform."""
@@ -80,9 +80,9 @@ def _categories(begun: str, *, wanted: bool) -> list[str]:
 
 
 def _organizations(begun: str, seen: Sequence[str]) -> list[str]:
-    """Organizations that begin like this, those with the most papers first; then those with such a word."""
-    wanted = organization(begun)
-    first = [name for name in seen if name.startswith(wanted)]
+    """Organizations with a name that begins like this, then those with such a word; the most frequent first."""
+    wanted, others = organization(begun), known_as(begun)
+    first = [name for name in seen if name.startswith(wanted) or name in others]
     return [*first, *(name for name in seen if f" {wanted}" in name and name not in first)][:MAX_CHOICES]
 
 

@@ -134,6 +134,12 @@ def organization_key(name: str) -> str:
     return organization(name).replace(" ", "")
 
 
+def known_as(begun: str) -> set[str]:
+    """The organizations of which another name begins like this."""
+    start = _words(begun).replace(" ", "")
+    return {name for other, name in _NAMES.items() if start and other.startswith(start)}
+
+
 @lru_cache(maxsize=4096)
 def _words(name: str) -> str:
     words = " ".join(spell(name.casefold())).replace("-", " ")
