@@ -17,7 +17,7 @@ from bot.text.code_links import code_link
 from tests.papers import a_paper
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-KNOWN = {"versions": 1, "comment": "9 pages", "sources": ("arxiv",)}
+KNOWN: dict[str, Any] = {"versions": 1, "comment": "9 pages", "sources": ("arxiv",)}
 
 
 def said(before: Paper, **facts: Any) -> list[tuple[str, str]]:
@@ -106,7 +106,7 @@ def test_code_is_an_event_where_it_appears_and_not_where_it_is_first_heard_of() 
 
 def test_a_withdrawal_has_its_reason_and_can_be_taken_back() -> None:
     before = a_paper(**KNOWN)
-    gone = {"withdrawn": True, "versions": 2, "comment": "Withdrawn: Lemma 3 is wrong"}
+    gone: dict[str, Any] = {"withdrawn": True, "versions": 2, "comment": "Withdrawn: Lemma 3 is wrong"}
     assert said(before, **gone) == [("withdrawn", "Withdrawn by its authors: Withdrawn: Lemma 3 is wrong")]
     back = said(replace(before, **gone), withdrawn=False, versions=3, comment="9 pages")
     assert [kind for kind, _ in back] == ["withdrawn", "version"]
