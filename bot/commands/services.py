@@ -19,6 +19,7 @@ from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
+from bot.store.watches import Watches
 
 
 class AnyPlatform(PlatformSettings):
@@ -45,6 +46,7 @@ class Services:
     outbox: Outbox
     kept: ButtonPayloads
     votes: Votes
+    watches: Watches
     platforms: Mapping[str, type[PlatformSettings]]
     """What each platform declares, by its name in `ChannelRef`."""
     polls: Callable[[], Awaitable[Mapping[str, PollResult]]]

@@ -12,6 +12,8 @@ MAX_EVENTS = 20
 """Events that are stored with a paper; the oldest are dropped."""
 ENTRY = "life:"
 """Begins the name of an event in the outbox, `life:<key>:<paper>`, where a paper has its id."""
+LIFE = "life@"
+"""Begins the label of a delivery of events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,17 @@ class Event:
         return f"{ENTRY}{self.key}:{paper_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A channel or person wants to hear of a paper's events."""
+
+    events: frozenset[EventKind]
+    by: str
+    """The `signature` of the person who watches, or made the channel watch."""
+    at: datetime
+    """Since when."""
+
+
 def paper_of(entry: str) -> str:
     """The id of the paper that an entry of the outbox is about: a paper, or an event of one."""
     return entry.split(":", 2)[2] if entry.startswith(ENTRY) else entry
-
-
-def is_event(entry: str) -> bool:
-    """Whether an entry of the outbox is an event."""
-    return entry.startswith(ENTRY)

@@ -79,6 +79,16 @@ class ChannelRef:
         return _joined(self.platform, self.workspace, self.channel)
 
     @classmethod
+    def of_person(cls, platform: str, workspace: str, user: str) -> Self:
+        """A person's direct messages: a channel whose name is the person's id after an `@`."""
+        return cls(platform, workspace, f"@{user}")
+
+    @property
+    def person(self) -> str:
+        """The id of the person whose direct messages these are; "" for every other channel."""
+        return self.channel[1:] if self.channel.startswith("@") else ""
+
+    @classmethod
     def parse(cls, text: str) -> Self:
         """The inverse of `str`. Raises ValueError for anything else."""
         platform, workspace, channel = (unquote(part) for part in text.split(":"))

@@ -26,6 +26,7 @@ from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
+from bot.store.watches import Watches
 from tests.papers import a_channel
 from tests.scenario import set_clock
 
@@ -54,6 +55,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         outbox=Outbox(redis),
         kept=ButtonPayloads(redis),
         votes=Votes(redis),
+        watches=Watches(redis),
         platforms={},
         polls=partial(last_polls, redis),
         now=now,
