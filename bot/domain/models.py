@@ -46,6 +46,9 @@ class Paper:
     """Rank among the trending papers, from 1."""
     withdrawn: bool | None = None
     """True once its authors have withdrawn it."""
+    backfilled: bool | None = None
+    """True if it was only read as the history of a category that was followed later: another source that lists it
+    announces it."""
 
 
 @lru_cache(maxsize=100_000)

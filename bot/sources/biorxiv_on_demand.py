@@ -72,7 +72,7 @@ class FollowedBiorxiv:
         return replace(
             batch,
             papers=news,
-            history=tuple(paper for paper in listed if paper not in news),
+            history=tuple(replace(paper, backfilled=True) for paper in listed if paper not in news),
             cursor=str(Cursor(batch.cursor, known, walking)),
         )
 

@@ -314,7 +314,15 @@ def _merged(listing: _Listing, stored: Paper | None, ranks: dict[str, int | None
         paper = records.merge(paper, description)
     if paper is not None and ranks is not None and listing.id in ranks:
         paper = replace(paper, rank=ranks[listing.id])
+    if paper is not None and stored is not None:
+        paper = replace(paper, backfilled=None if _is_first_listing(listing, stored) else stored.backfilled)
     return paper
+
+
+def _is_first_listing(listing: _Listing, stored: Paper) -> bool:
+    """Whether an upstream lists a paper that so far was only the history of a category."""
+    sources = {source for description in listing.descriptions for source in description.sources}
+    return bool(stored.backfilled) and listing.kind == "listed" and not sources <= set(stored.sources)
 
 
 def _script_arguments(
@@ -329,6 +337,8 @@ def _script_arguments(
         # Announced at any age: also a card that was posted long ago has to show a withdrawal.
         "withdrawn": records.dump_change({k: v for k, v in changes.items() if k == "withdrawn"}),
     }
+    if stored is not None and _is_first_listing(listing, stored):
+        about["fresh"] = True
     if listing.kind == "history":
         about["first"] = int(paper.published.timestamp() * 1000)
     was = sha1(text.encode(), usedforsecurity=False).hexdigest() if text else ""

@@ -15,6 +15,7 @@ WATCHED = (
     "authors",
     "categories",
     "sources",
+    "organization",
     "upvotes",
     "rank",
     "code_url",
@@ -35,7 +36,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "title", "abstract", "url", "published"), (str,)),
     **dict.fromkeys(("authors", "categories", "sources"), (list,)),
     **dict.fromkeys(("code_stars", "upvotes", "rank"), (int, NoneType)),
-    "withdrawn": (bool, NoneType),
+    **dict.fromkeys(("withdrawn", "backfilled"), (bool, NoneType)),
 }
 """JSON types of the fields; all others are text or missing."""
 

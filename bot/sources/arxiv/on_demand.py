@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.models import Paper
 from bot.ports import Batch, Source
 from bot.sources.arxiv.calendar import Calendar
 from bot.sources.categories import ALIASES, ARCHIVES, ARXIV
@@ -22,8 +23,8 @@ class FromNowOn:
         now = self._now()
         batch = await self._source.fetch(cursor)
         if now >= self._first:
-            return batch
-        return replace(batch, papers=(), history=(*batch.history, *batch.papers))
+            return replace(batch, history=backfilled(batch.history))
+        return replace(batch, papers=(), history=backfilled((*batch.history, *batch.papers)))
 
     def next_poll(self, now: datetime) -> datetime:
         return self._source.next_poll(now)
@@ -85,6 +86,11 @@ class ArxivOnDemand:
     def _build(self, name: str, since: datetime) -> list[Source]:
         first = self._calendar.following(since)
         return [FromNowOn(source, first, self._now) for source in self._sources_of(name)]
+
+
+def backfilled(papers: Iterable[Paper]) -> tuple[Paper, ...]:
+    """The same papers, marked as history."""
+    return tuple(replace(paper, backfilled=True) for paper in papers)
 
 
 def _primary(category: str) -> str:
