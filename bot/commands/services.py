@@ -10,6 +10,7 @@ from bot.domain.polls import PollResult
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import PlatformSettings
+from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.outbox.outbox import Outbox
@@ -47,6 +48,8 @@ class Services:
     kept: ButtonPayloads
     votes: Votes
     watches: Watches
+    catalog: CategoryCatalog
+    """Which categories are read, or could be."""
     platforms: Mapping[str, type[PlatformSettings]]
     """What each platform declares, by its name in `ChannelRef`."""
     polls: Callable[[], Awaitable[Mapping[str, PollResult]]]

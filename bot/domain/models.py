@@ -57,6 +57,9 @@ class Paper:
     """The DOI of the published paper."""
     events: tuple[Event, ...] = ()
     """What happened to it since it appeared, the oldest first."""
+    backfilled: bool | None = None
+    """True if it was only read as the history of a category that was followed later: another source that lists it
+    announces it."""
 
 
 @lru_cache(maxsize=100_000)

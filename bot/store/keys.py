@@ -47,6 +47,11 @@ def unannounced(source: str) -> str:
     return f"pb:{{ingest}}:unannounced:{source}"
 
 
+def followed(upstream: str) -> str:
+    """Hash of the categories that are read because subscriptions ask for them -> when each was last wanted, in ms."""
+    return f"pb:{{ingest}}:followed:{upstream}"
+
+
 def kept(name: str) -> str:
     """A text that is too long for a button."""
     return f"pb:kept:{name}"

@@ -321,11 +321,19 @@ def _merged(
         paper = records.merge(paper, description if is_harvest else _without_life(description))
     if paper is not None and ranks is not None and listing.id in ranks:
         paper = replace(paper, rank=ranks[listing.id])
+    if paper is not None and stored is not None:
+        paper = replace(paper, backfilled=None if _is_first_listing(listing, stored) else stored.backfilled)
     return paper and with_events(stored if listing.kind in ("listed", "update") else None, paper, now)
 
 
 def _without_life(paper: Paper) -> Paper:
     return replace(paper, versions=None, comment=None, journal_ref=None, doi=None)
+
+
+def _is_first_listing(listing: _Listing, stored: Paper) -> bool:
+    """Whether an upstream lists a paper that so far was only the history of a category."""
+    sources = {source for description in listing.descriptions for source in description.sources}
+    return bool(stored.backfilled) and listing.kind == "listed" and not sources <= set(stored.sources)
 
 
 def _script_arguments(
@@ -339,6 +347,8 @@ def _script_arguments(
         "change": records.dump_change(changes),
         "lasting": records.dump_change({k: v for k, v in changes.items() if k in records.OF_ANY_AGE}),
     }
+    if stored is not None and _is_first_listing(listing, stored):
+        about["fresh"] = True
     if listing.kind == "history":
         about["first"] = int(paper.published.timestamp() * 1000)
     was = sha1(text.encode(), usedforsecurity=False).hexdigest() if text else ""

@@ -16,6 +16,7 @@ WATCHED = (
     "authors",
     "categories",
     "sources",
+    "organization",
     "upvotes",
     "rank",
     "code_url",
@@ -39,7 +40,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "title", "abstract", "url", "published"), (str,)),
     **dict.fromkeys(("authors", "categories", "sources", "events"), (list,)),
     **dict.fromkeys(("code_stars", "upvotes", "rank", "versions"), (int, NoneType)),
-    "withdrawn": (bool, NoneType),
+    **dict.fromkeys(("withdrawn", "backfilled"), (bool, NoneType)),
 }
 """JSON types of the fields; all others are text or missing."""
 
