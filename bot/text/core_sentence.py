@@ -138,6 +138,18 @@ _COMMON = _set(
 )
 
 
+_Part = tuple[int, int, float]
+"""Where a sentence begins behind its heading, where it ends, and what its section is worth."""
+
+
+class _Abstract(NamedTuple):
+    """An abstract as it is, in lower case, and that with blanks in the place of punctuation; all of one length."""
+
+    text: str
+    lower: str
+    unmarked: str
+
+
 class _Title(NamedTuple):
     """A title in lower case: its words, and the name that it begins with, as in `FooNet: …`."""
 
@@ -154,11 +166,11 @@ def core_sentence(abstract: str, limit: int, title: str = "") -> str:
     lower = text.lower()
     if len(lower) != len(text):  # a few capitals of Turkish and Lithuanian become two characters
         lower = text
-    words = _unmarked(lower)
+    whole = _Abstract(text, lower, _unmarked(lower))
     about = _read_title(title.lower())
     merits = [
-        (-_merit(begin, end, section, place, text, lower, words, about), begin, end)
-        for place, (begin, end, section) in enumerate(_parts(text, lower))
+        (-_merit(place, part, whole, about), part[0], part[1])
+        for place, part in enumerate(_parts(text, lower))
     ]
     best = next((span for _, *span in sorted(merits) if not _is_notice(lower[slice(*span)])), None)
     if best is None:
@@ -175,8 +187,8 @@ def _read_title(lower: str) -> _Title:
     return _Title(words, system if colon and " " not in system else "")
 
 
-def _parts(text: str, lower: str) -> Iterator[tuple[int, int, float]]:
-    """Where each sentence begins behind its heading, where it ends, and what its section is worth."""
+def _parts(text: str, lower: str) -> Iterator[_Part]:
+    """The sentences without their headings."""
     section = 0.0
     for begin, end in spans(text):
         while (lower[begin : begin + 3] in _HEADING_STARTS or lower[begin : begin + 1] in _DIGITS) and (
@@ -201,13 +213,10 @@ def _unmarked(text: str) -> str:
     return text
 
 
-def _merit(
-    begin: int, end: int, section: float, place: int, text: str, lower: str, unmarked: str, title: _Title
-) -> float:
-    """How likely the sentence from `begin` to `end`, the `place`th, says what is new.
-
-    `lower` and `unmarked` have the length of `text`.
-    """
+def _merit(place: int, part: _Part, abstract: _Abstract, title: _Title) -> float:
+    """How likely the part in that place says what is new."""
+    begin, end, section = part
+    text, lower, unmarked = abstract
     words = unmarked[begin:end].split()
     acting = _ACTING.intersection(words)
     doing = _doing(words, acting) if acting else 0
