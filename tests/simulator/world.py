@@ -89,6 +89,8 @@ class World:
     start: date
     days: int
     per_category: int = 20
+    categories: tuple[str, ...] = CATEGORIES
+    """The primary categories of the papers that are to be found."""
     arxived: list[Arxived] = field(default_factory=list)
     listed: dict[date, list[Listed]] = field(default_factory=dict)
     posted: dict[date, list[tuple[str, int, datetime]]] = field(default_factory=dict)
@@ -110,12 +112,13 @@ class World:
 
     def _announce(self, evening: date, numbers: dict[str, int]) -> None:
         random, moment = self.random, at(evening, 20)
-        for primary in (*CATEGORIES, "cs.RO"):
-            for _ in range(self.per_category if primary in CATEGORIES else self.per_category // 3):
+        for primary in dict.fromkeys((*self.categories, "cs.RO")):
+            for _ in range(self.per_category if primary in self.categories else self.per_category // 3):
                 month = f"{evening + DAY:%y%m}"
                 numbers[month] = numbers.get(month, 0) + 1
                 others = random.sample(
-                    [c for c in (*CATEGORIES, "stat.ML") if c != primary], random.randrange(3)
+                    [c for c in dict.fromkeys((*self.categories, "stat.ML")) if c != primary],
+                    random.randrange(3),
                 )
                 held = random.choice((1, 1, 1, 2, 3, 4, 12))
                 self.arxived.append(
