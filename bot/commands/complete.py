@@ -1,16 +1,64 @@
 """Suggestions for an option while it is typed, on platforms that show them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.cards import Choice
 from bot.cards.paper import QUERY
 from bot.cards.sanitize import plain
-from bot.commands.categories import CATEGORIES
 from bot.commands.services import Services
 from bot.commands.table import find
 from bot.domain.models import ChannelRef
 from bot.text import shorten
+
+CATEGORIES: Mapping[str, str] = {
+    "cs.AI": "Artificial Intelligence",
+    "cs.AR": "Hardware Architecture",
+    "cs.CC": "Computational Complexity",
+    "cs.CE": "Computational Engineering, Finance, and Science",
+    "cs.CG": "Computational Geometry",
+    "cs.CL": "Computation and Language",
+    "cs.CR": "Cryptography and Security",
+    "cs.CV": "Computer Vision and Pattern Recognition",
+    "cs.CY": "Computers and Society",
+    "cs.DB": "Databases",
+    "cs.DC": "Distributed, Parallel, and Cluster Computing",
+    "cs.DL": "Digital Libraries",
+    "cs.DS": "Data Structures and Algorithms",
+    "cs.GR": "Graphics",
+    "cs.GT": "Computer Science and Game Theory",
+    "cs.HC": "Human-Computer Interaction",
+    "cs.IR": "Information Retrieval",
+    "cs.IT": "Information Theory",
+    "cs.LG": "Machine Learning",
+    "cs.LO": "Logic in Computer Science",
+    "cs.MA": "Multiagent Systems",
+    "cs.MM": "Multimedia",
+    "cs.NE": "Neural and Evolutionary Computing",
+    "cs.NI": "Networking and Internet Architecture",
+    "cs.OS": "Operating Systems",
+    "cs.PL": "Programming Languages",
+    "cs.RO": "Robotics",
+    "cs.SD": "Sound",
+    "cs.SE": "Software Engineering",
+    "cs.SI": "Social and Information Networks",
+    "eess.AS": "Audio and Speech Processing",
+    "eess.IV": "Image and Video Processing",
+    "eess.SP": "Signal Processing",
+    "eess.SY": "Systems and Control",
+    "math.OC": "Optimization and Control",
+    "math.ST": "Statistics Theory",
+    "physics.comp-ph": "Computational Physics",
+    "q-bio.BM": "Biomolecules",
+    "q-bio.NC": "Neurons and Cognition",
+    "q-bio.QM": "Quantitative Methods",
+    "q-fin.ST": "Statistical Finance",
+    "quant-ph": "Quantum Physics",
+    "stat.AP": "Statistics: Applications",
+    "stat.ME": "Statistics: Methodology",
+    "stat.ML": "Statistics: Machine Learning",
+}
+
 
 MAX_CHOICES = 25
 """Suggestions at most: the smallest limit of a platform."""

@@ -1,18 +1,86 @@
 """`/paper preview`: what a query or a subscription would have posted lately. Posts nothing."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.cards import Block, Button, Card
-from bot.cards.build import actions, code, dim, paragraph
+from bot.cards.build import actions, code, count, dim, paragraph
 from bot.cards.paper import NOTICE, QUERY, paper_block
-from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
-from bot.domain.models import Command
+from bot.domain.models import Command, Paper
 from bot.ports import Reply
-from bot.query import parse
+from bot.query import Query, parse
+from bot.search.recent_papers import DAYS_BACK
 from bot.text import shorten
+
+DAYS = DAYS_BACK.days
+MAX_PER_DAY = 20
+"""Papers a day above which we ask first: people mute a channel that gets more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookback:
+    """The papers of the last DAYS days, and which of them match, newest first."""
+
+    seen: int
+    matching: tuple[Paper, ...]
+    days: int
+    """Days with any papers: weekends and the time before the installation have none."""
+    sample: bool = False
+    """They are the bundled sample, because no source has been read yet."""
+    unread: int = 0
+    """Papers of those days that are still being read after a start: not among `seen`."""
+
+    @property
+    def per_day(self) -> int:
+        """Matching papers per day with papers."""
+        return round(len(self.matching) / max(1, self.days))
+
+    @property
+    def broad(self) -> bool:
+        """Whether it would flood most channels."""
+        return self.per_day > MAX_PER_DAY
+
+    def sentence(self) -> str:
+        """What was found, in words."""
+        if self.unread:
+            found = count(len(self.matching), "match", "matches")
+            return (
+                f"{found} so far; {count(self.unread, 'paper')} of the last {DAYS} days are still being read."
+            )
+        if not self.seen:
+            return "No papers have been read yet, so I can't say how many this would bring."
+        span = "in the bundled sample" if self.sample else f"in the last {DAYS} days"
+        if not self.matching:
+            return f"No matches {span}. Try fewer words."
+        return f"{count(len(self.matching), 'match', 'matches')} {span}, of {count(self.seen, 'paper')}."
+
+
+async def look_back(query: Query, services: Services) -> Lookback:
+    """Try `query` on the papers of the last DAYS days."""
+    ids = await services.recent.matching(query)
+    unread = services.recent.unread
+    if not len(services.recent) and not unread:
+        return _on_sample(query, await services.papers.since(services.now() - DAYS_BACK))
+    papers = await services.papers.get(ids)
+    days = min(DAYS, services.recent.days)
+    return Lookback(
+        len(services.recent), _newest_first(papers.values()), days, services.recent.is_sample, unread
+    )
+
+
+def _on_sample(query: Query, papers: Sequence[Paper]) -> Lookback:
+    matching = [paper for paper in papers if query.matches(paper)]
+    days = len({paper.published.date() for paper in papers})
+    return Lookback(len(papers), _newest_first(matching), min(DAYS, days), sample=bool(papers))
+
+
+def _newest_first(papers: Iterable[Paper]) -> tuple[Paper, ...]:
+    return tuple(sorted(papers, key=lambda paper: paper.published, reverse=True))
+
 
 SHOWN = 8
 """Papers in a preview."""

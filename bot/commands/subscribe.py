@@ -7,8 +7,8 @@ from typing import cast
 from bot.cards import Button, Card
 from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import QUERY
-from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
+from bot.commands.preview import Lookback, look_back
 from bot.commands.replan import replan_waiting
 from bot.commands.services import Services
 from bot.domain.errors import UserError

@@ -1,8 +1,8 @@
 """Why a query doesn't match a paper, in words."""
 
-from bot.query.evaluator import predicate_of
 from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
 from bot.query.paper_view import PaperView
+from bot.query.query import predicate_of
 
 
 def mismatches(node: Node, reading: PaperView) -> list[str]:

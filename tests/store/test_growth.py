@@ -13,10 +13,9 @@ from bot.domain.polls import PollResult
 from bot.pipeline import delivery as delivering
 from bot.store import keys, poll_stream
 from bot.store.button_payloads import ButtonPayloads
+from bot.store.channel_rules import ChannelRules
 from bot.store.polls import record_poll
-from bot.store.rules import ChannelRules
-from bot.store.saved import LIMIT, Saved
-from bot.store.votes import Votes
+from bot.store.reactions import LIMIT, Saved, Votes
 from tests.papers import a_paper
 from tests.scenario import Board, Clock, House, set_clock
 
