@@ -154,7 +154,7 @@ async def timed(ask: Ask, times: int) -> list[float]:
     asking: list[asyncio.Task[float]] = []
     lines = cycle(LINES)
     for _ in range(times):
-        asking.append(asyncio.ensure_future(ask(next(lines))))  # type: ignore[arg-type]  # they are coroutines
+        asking.append(asyncio.ensure_future(ask(next(lines))))
         await asyncio.sleep(EVERY)
     return list(await asyncio.gather(*asking))
 
