@@ -22,7 +22,7 @@ from bot.cards.sanitize import plain
 from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Rate
-from bot.store.rates import Rates, TurnedAway
+from bot.store.limits import Rates, TurnedAway
 from bot.text import shorten
 
 MAX_NAME = 100
