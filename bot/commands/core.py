@@ -12,6 +12,7 @@ from bot.commands.card_buttons import abstract, more, share
 from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
+from bot.commands.feeds import api, feed
 from bot.commands.help import help_
 from bot.commands.hints import button_for
 from bot.commands.life import life
@@ -53,6 +54,8 @@ HANDLERS: Mapping[str, Handler] = {
     "unmute": unmute,
     "settings": settings,
     "status": status,
+    "feed": feed,
+    "api": api,
     "saved": saved,
     "help": help_,
     "save": save,
@@ -150,6 +153,7 @@ class Commands:
         """Delete everything stored about a channel."""
         for subscription in await self._services.subscriptions.of(channel):
             await self._services.subscriptions.remove(channel, subscription.number)
+        await self._services.tokens.forget(channel)
         await self._services.outbox.forget(channel)
 
     async def _answer(self, parsed: ParsedCommand) -> Reply:

@@ -18,6 +18,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
 from bot.store.watches import Watches
 
 
@@ -46,6 +47,7 @@ class Services:
     kept: ButtonPayloads
     votes: Votes
     watches: Watches
+    tokens: Tokens
     catalog: CategoryCatalog
     """Which categories are read, or could be."""
     platforms: Mapping[str, type[PlatformSettings]]
@@ -57,6 +59,8 @@ class Services:
     """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
     """Gives a channel's new id everything that is stored of its old one."""
+    public_url: str = ""
+    """Where people reach the pages and feeds; "" if the operator hasn't said."""
     database_problem: Callable[[], str | None] = lambda: None
     """Why the embedded database has stopped, such as `its disk is full`; None while it runs."""
 

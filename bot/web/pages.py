@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
+from urllib.parse import urlencode
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -17,12 +18,14 @@ from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
 from bot.ports import Invitable, Joinable, Platform, Rate
+from bot.query import parse
 from bot.search.search import Search, SearchResults
 from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.terminal.sample import PapersOrSample
 from bot.text import shorten
+from bot.web.feed_documents import ATOM, JSON, TYPES
 from bot.web.limits import count_request
 from bot.web.requests import query_of
 from bot.web.templating import FILES, Templates
@@ -52,6 +55,16 @@ class Shown:
 
     block: PaperBlock
     abstract: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLink:
+    """A feed of what a page shows."""
+
+    label: str
+    title: str
+    type: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,7 @@ class Pages:
             papers=[shown(paper, self._now()) for paper in front.papers],
             sample=front.sample,
             health=front.health,
+            feeds=feed_links(results.asked),
             invitations=self._invitations(),
             forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
@@ -171,6 +185,21 @@ class Pages:
             for platform in self._platforms
             if isinstance(platform, Invitable) and (address := platform.invitation())
         ]
+
+
+def feed_links(asked: str) -> list[FeedLink]:
+    """The feeds of a search, or of the trending papers; none for a search that can't be a subscription."""
+    name, given, what = "trending", "", "Trending papers"
+    if asked:
+        try:
+            query = str(parse(asked))
+        except UserError:
+            return []
+        name, given, what = "search", f"?{urlencode({'q': query})}", f"New papers on {query}"
+    return [
+        FeedLink(label, f"{what} ({label})", TYPES[form], f"/feeds/{name}.{form}{given}")
+        for form, label in ((ATOM, "Atom"), (JSON, "JSON Feed"))
+    ]
 
 
 def page_number(text: str) -> int:

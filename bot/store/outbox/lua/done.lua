@@ -54,12 +54,12 @@ local channel, papers = channel_of(key), papers_of(key)
 local now, resumed = now_ms(), 0
 if papers then
   forget(key)
-  local sent, posted = sent_of(channel, now, 0), string.format('%.0f %s', now, ARGV[2])
+  local sent, posted = sent_of(channel, now, 0), string.format('%.0f %s ', now, ARGV[2])
   if #papers > 1 then -- which digest it was in
-    posted = posted .. ' ' .. string.match(key, '/(.*)')
+    posted = posted .. label_of(key)
   end
-  for _, paper in ipairs(papers) do
-    redis.call('HSET', sent, paper[1], posted)
+  for nth, paper in ipairs(papers) do -- its place in the message and its reasons: feeds show them
+    redis.call('HSET', sent, paper[1], posted .. ' ' .. nth .. ' ' .. cjson.encode(paper[2] or {}))
   end
   redis.call('PEXPIRE', sent, PERIOD * PERIODS)
   if redis.call('HEXISTS', sent, label_of(key)) == 0 then -- else the label is the paper's id, which is not enqueued again
