@@ -48,6 +48,8 @@ _POSSIBLE: Mapping[str, Callable[[Any], bool]] = {
         value is None or (type(value) is tuple and len(value) == 2 and {*value} <= {*_HOURS})
     ),
     "digest_size": lambda value: isinstance(value, int) and value > 0,
+    "most": lambda value: isinstance(value, int) and value >= 0,
+    "always": lambda value: type(value) is tuple and all(isinstance(number, int) for number in value),
 }
 """Checks of values that the planner relies on: a wrong one, say from an edited export, must not stop all matching."""
 
@@ -61,8 +63,7 @@ def load(text: str) -> ChannelSettings:
     values = json.loads(text or "{}")
     if not isinstance(values, dict):
         raise TypeError(f"settings are {type(values).__name__}")
-    if isinstance(values.get("quiet"), list):
-        values["quiet"] = tuple(values["quiet"])
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     known = asdict(ChannelSettings())
     possible = {name: value for name, value in values.items() if _POSSIBLE.get(name, _anything)(value)}
     return ChannelSettings(**{name: value for name, value in possible.items() if name in known})

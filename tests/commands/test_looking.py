@@ -88,7 +88,7 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
     card = await ask("help")
     assert written(card) == snapshot("""\
 # New papers, in this channel
-- /paper subscribe <query> [every:now|daily|weekly] – post new papers that match a query here
+- /paper subscribe <query> [every:now|daily|weekly] [always:no|yes] – post new papers that match a query here
 - /paper unsubscribe <#number or query> – stop a subscription
 - /paper list – show what this channel is subscribed to
 - /paper preview <#number or query> – show what a query or subscription would have posted lately; nothing is posted
@@ -117,9 +117,10 @@ Queries match whole words: rag doesn't match “storage”.
 async def test_help_explains_one_command(ask: Ask) -> None:
     assert written(await ask("help /paper sub")) == snapshot("""\
 # subscribe
-/paper subscribe <query> [every:now|daily|weekly] – post new papers that match a query here
+/paper subscribe <query> [every:now|daily|weekly] [always:no|yes] – post new papers that match a query here
 - query – words that all have to appear
 - every – as they come, or in a daily or weekly digest: now, daily, weekly
+- always – post its papers whatever the channel's limit of papers a day: no, yes
 For example /paper subscribe "language model" -survey
 Also: sub, follow\
 """)
