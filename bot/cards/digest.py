@@ -8,7 +8,9 @@ from types import MappingProxyType
 
 from bot.cards import Block, Button, Card, PaperBlock, Posting
 from bot.cards.build import actions, count, dim, paragraph
+from bot.cards.life import life_card
 from bot.cards.paper import NOTICE, one_sentence, paper_block, paper_card, reason_text, with_reason
+from bot.domain.life import LIFE
 from bot.domain.models import ChannelSettings, Paper, Reason
 from bot.text import shorten
 
@@ -96,8 +98,10 @@ def delivery_card(
 ) -> Card:
     """The card for `entries`, the best first, and for the papers that are only counted.
 
-    `label` names the digest in its channel.
+    `label` names the digest in its channel, or the news of papers that are watched there.
     """
+    if label.startswith(LIFE):
+        return life_card(entries, now)
     if not entries:
         card = folded_card(len(folded), label)
     elif len(entries) == 1 and not folded:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from bot.cards import Choice
 from bot.cards.paper import QUERY
 from bot.cards.sanitize import plain
-from bot.commands.categories import CATEGORIES
 from bot.commands.services import Services
 from bot.commands.table import find
 from bot.domain.models import ChannelRef
 from bot.query import Organization
+from bot.sources.categories import CATEGORIES
 from bot.text import shorten
 from bot.text.organizations import known_as, organization
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot.domain.deliveries import Budget, OpenDelivery, PaperWithReasons, PlannedDelivery
+from bot.domain.life import LIFE
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Paper, Reason, Rules, Subscription
 from bot.domain.polls import Poll
 from bot.policy.ranking import best_first, fit, good_enough, readable_query, taste_of
@@ -109,7 +110,7 @@ def replan(
     by_due: dict[datetime, tuple[ChannelRef, list[PaperWithReasons]]] = {}
     again: list[PlannedDelivery] = []
     for one in waiting:
-        if one.state != "pending" or one.maybe_sent:
+        if one.state != "pending" or one.maybe_sent or one.label.startswith(LIFE):
             continue
         for paper_id, reasons in one.papers:
             left = _still_wanted(papers.get(paper_id), reasons, every, rules, now)

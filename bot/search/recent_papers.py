@@ -112,6 +112,10 @@ class RecentPapers:
         named = Counter(entry.reading.organization for entry in self._entries.values())
         return sorted(filter(None, named), key=lambda name: (-named[name], name))
 
+    def has_category(self, name: str) -> bool:
+        """Whether one of them is in this category."""
+        return any(name.lower() in entry.reading.categories for entry in self._entries.values())
+
     @property
     def is_sample(self) -> bool:
         """Whether they are the bundled sample of the tour."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 
@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.settings import Settings
 from bot.sources.http import TIMEOUT, Turn, Upstream, user_agent
-from bot.store.request_gate import Gate
+from bot.store.limits import Gate
 
 Network = IPv4Network | IPv6Network
 Progress = Callable[[str, int, int], None]
@@ -37,6 +37,14 @@ class SourceContext:
     """Seconds for one request."""
     pace: float = 1.0
     """Factor on the pauses between requests; less than 1 only in a simulation."""
+
+    _shared: dict[str, Upstream] = field(default_factory=dict)
+
+    def shared_upstream(self, name: str, *, gate: str, pause: float) -> Upstream:
+        """The same access for all who ask, so that they queue together and pause together."""
+        if name not in self._shared:
+            self._shared[name] = self.upstream(name, gate=gate, pause=pause)
+        return self._shared[name]
 
     def upstream(self, name: str, *, gate: str = "", pause: float = 0.0) -> Upstream:
         """HTTP access to an upstream that errors call `name`.

@@ -31,6 +31,7 @@ from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.channel_rules import ChannelRules
 from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
@@ -38,10 +39,10 @@ from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
 from tests.bench import corpus
 from tests.bench.matching import drawn, resident
+from tests.scenario import life_fanout
 
 EVERY = 10
 """Seconds between polls."""
@@ -117,6 +118,7 @@ async def measure(
             Subscriptions(redis),
             ChannelRules(redis),
             edits=CardUpdateQueue(redis),
+            life=life_fanout(redis),
             max_open=MANY,
         )
         poller = Poller(

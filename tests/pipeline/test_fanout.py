@@ -16,17 +16,17 @@ from bot.pipeline import fanout as fanning_out
 from bot.pipeline.fanout import Fanout
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.rules import ChannelRules
-from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.supervisor import cancel
 from tests.papers import SPRING, a_channel, a_paper
+from tests.scenario import life_fanout
 
 ALL = tuple(range(keys.SHARDS))
 
@@ -45,7 +45,7 @@ class Room:
         await self.papers.ingest("hf", Batch(papers=papers, cursor="c"), 0)
 
 
-def a_room(redis: Redis, **more: int) -> Room:
+def a_room(redis: Redis, **more: Any) -> Room:
     papers, subscriptions = Papers(redis), Subscriptions(redis)
     outbox = Outbox(redis, durable=True)
     follower = IndexSync(subscriptions, Matcher)
@@ -56,6 +56,7 @@ def a_room(redis: Redis, **more: int) -> Room:
         subscriptions,
         ChannelRules(redis),
         edits=CardUpdateQueue(redis),
+        life=life_fanout(redis),
         **more,
     )
     return Room(redis, papers, subscriptions, outbox, fanout)
@@ -301,6 +302,7 @@ async def test_a_paper_that_everyone_wants_leaves_room_for_others(redis: Redis, 
         room.subscriptions,
         ChannelRules(redis),
         edits=CardUpdateQueue(redis),
+        life=life_fanout(redis),
     )
     await room.poll(a_paper("p1"))
     turns = 0
