@@ -27,6 +27,7 @@ from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
 from bot.commands.table import CommandSpec
+from bot.commands.taste import taste
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.commands.watch import unwatch, watch
@@ -56,6 +57,7 @@ HANDLERS: Mapping[str, Handler] = {
     "saved": saved,
     "help": help_,
     "save": save,
+    "taste": taste,
     "share": share,
     "abstract": abstract,
     "up": up,

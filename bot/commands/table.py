@@ -282,6 +282,20 @@ COMMANDS: tuple[CommandSpec, ...] = (
         changes=True,
     ),
     CommandSpec(
+        name="taste",
+        summary="show or change what this channel's 👍 and 👎 have taught Paperboy",
+        example="taste like 2405.01234",
+        options=(
+            OptionSpec(
+                name="what",
+                help="like, dislike or forget and a paper; remove and a term; or reset, off, on",
+                kind="text",
+                free=True,
+            ),
+        ),
+        changes=True,
+    ),
+    CommandSpec(
         name="settings",
         summary="show or change schedule, time zone, quiet hours, cards, and who may edit",
         example="settings every:daily hour:9 zone:Berlin quiet:22-7",

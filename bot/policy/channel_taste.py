@@ -10,8 +10,8 @@ from bot.domain.models import Paper
 from bot.policy.taste import Taste
 from bot.text import shorten
 
-MOST = 50
-"""Examples, removed terms and forgotten papers that are stored; the oldest are dropped."""
+MOST, MOST_FORGOTTEN = 50, 500
+"""Examples and removed terms that are stored, and forgotten papers; the oldest are dropped."""
 TITLE = 40
 """Characters of a paper's title in a reason."""
 NAMED = 2
@@ -56,14 +56,14 @@ class ChannelTaste:
         names = " and ".join(f"“{title}”" for title in liked)
         return f"because you 👍 {names}: {', '.join(map(str, terms))}"
 
+    def remember(self, paper_id: str) -> Self:
+        """With a paper that counts again, if it was forgotten."""
+        return replace(self, forgotten=tuple(one for one in self.forgotten if one != paper_id))
+
     def with_example(self, paper_id: str, *, liked: bool) -> Self:
         """With a paper as an example, which counts again if it was forgotten."""
         others = {one: was for one, was in self.examples.items() if one != paper_id}
-        return replace(
-            self,
-            examples=dict([*others.items(), (paper_id, liked)][-MOST:]),
-            forgotten=tuple(one for one in self.forgotten if one != paper_id),
-        )
+        return replace(self.remember(paper_id), examples=dict([*others.items(), (paper_id, liked)][-MOST:]))
 
     def without_term(self, term: str) -> Self:
         """Without a term, also when it is learned again."""
@@ -72,7 +72,7 @@ class ChannelTaste:
     def without_paper(self, paper_id: str) -> Self:
         """As if nobody had said anything about a paper."""
         examples = {one: liked for one, liked in self.examples.items() if one != paper_id}
-        forgotten = (*(one for one in self.forgotten if one != paper_id), paper_id)[-MOST:]
+        forgotten = (*(one for one in self.forgotten if one != paper_id), paper_id)[-MOST_FORGOTTEN:]
         return replace(self, examples=examples, forgotten=forgotten)
 
     def learn(self, taste: Taste | None, liked: Iterable[Paper], matches: Mapping[int, int]) -> Self:
