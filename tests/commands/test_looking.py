@@ -101,6 +101,7 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper unwatch <paper> [to:me|channel] – hear no more of a paper
 - /paper mute <query> [for:7d] – don't post papers that match a query here
 - /paper unmute [<query>] – end a mute; without a query, show all mutes
+- /paper taste [<what>] – show or change what this channel's 👍 and 👎 have taught Paperboy
 - /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit
 - /paper status – show what was read, the next digest, and what is waiting or failed here
 - /paper saved – show the papers that you have saved
