@@ -1,0 +1,105 @@
+"""Names of people: which spellings may be the same person's.
+
+>>> may_be_same(given_first("Lovelace, Ada"), given_first("A. B. Lovelace"))
+True
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from bot.text.words import spell
+
+PARTICLES = frozenset({
+    "al", "bin", "da", "dal", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "la", "le", "ten", "ter", "van",
+    "vande", "von", "zu", "zur",
+})  # fmt: skip
+"""Words before a family name, which some leave out."""
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
+LONGEST_FAMILY = 3
+"""Words of a family name, at most: `van der Maaten`, `Ben-David`."""
+
+
+class Reading(NamedTuple):
+    """A name with one guess where the family name begins."""
+
+    given: tuple[str, ...]
+    family: str
+    """Its words as one."""
+
+
+def given_first(name: str) -> str:
+    """`Lovelace, Ada` as `Ada Lovelace`; other names as they are."""
+    family, comma, given = name.partition(",")
+    if not comma or "," in given or not given.strip() or given.strip(" .").casefold() in _SUFFIXES:
+        return name
+    return f"{given.strip()} {family.strip()}"
+
+
+def spelled(name: str) -> str:
+    """A name in its simplest spelling, given names first: what is compared."""
+    return " ".join(spell(given_first(name)))
+
+
+def is_whole(name: str) -> bool:
+    """Whether a spelled name has given and family names, and isn't a family name alone, such as `van den oord`."""
+    first, space, _ = name.partition(" ")
+    return bool(space) and first not in PARTICLES
+
+
+@lru_cache(maxsize=16_384)
+def readings(name: str) -> tuple[Reading, ...]:
+    """A spelled name with a family name of one word, of two, and of three.
+
+    Of a family name with a hyphen the first half may stand alone: Müller for Müller-Lüdenscheidt.
+    """
+    return tuple(_readings(name))
+
+
+def may_be_same(one: str, other: str) -> bool:
+    """Whether two names can be one person's: the same family name, and given names that don't contradict each other.
+
+    An initial stands for a name that begins so, and names in the middle may be missing.
+    """
+    return agree(readings(spelled(one)), readings(spelled(other)))
+
+
+def agree(some: Sequence[Reading], others: Sequence[Reading]) -> bool:
+    """The same for names that have been read."""
+    return any(_agrees(one, other) for one in some for other in others)
+
+
+def keys_of_name(name: str) -> set[str]:
+    """Keys of which spelled names that may be the same have at least one in common: `lovelace~a`."""
+    return {f"{reading.family}~{reading.given[0][0]}" for reading in readings(name)}
+
+
+def _readings(name: str) -> Iterator[Reading]:
+    words = name.split()
+    while len(words) > 2 and words[-1] in _SUFFIXES:
+        words.pop()
+    parts = [part for word in words for part in word.split("-")]
+    for length in range(1, min(LONGEST_FAMILY, len(parts) - 1) + 1):
+        yield _reading(parts[: len(parts) - length], "".join(parts[len(parts) - length :]))
+    halves = words[-1].split("-") if len(words) > 1 else []
+    if len(halves) > 1:
+        yield _reading(parts[: len(parts) - len(halves)], halves[0])
+
+
+def _reading(given: Sequence[str], family: str) -> Reading:
+    first, *middle = given
+    return Reading((first, *(word for word in middle if word not in PARTICLES)), family)
+
+
+def _agrees(one: Reading, other: Reading) -> bool:
+    if one.family != other.family:
+        return False
+    if all(_stands_for(a, b) for a, b in zip(one.given, other.given, strict=False)):
+        return True
+    return "".join(one.given) == "".join(other.given)
+
+
+def _stands_for(one: str, other: str) -> bool:
+    if len(one) > 1 and len(other) > 1:
+        return one == other
+    return one[0] == other[0]
