@@ -27,6 +27,7 @@ from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.category_demand import FollowedSources
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
+from bot.pipeline.life import LifeFanout
 from bot.pipeline.poller import Poller
 from bot.ports import Interactive, Joining, Platform, Source
 from bot.search.recent_papers import RecentPapers
@@ -58,6 +59,7 @@ from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
+from bot.store.watches import Watches
 from bot.terminal.sample import PapersOrSample
 from bot.web.server import Website, website
 
@@ -286,7 +288,13 @@ def _fanout(shared: _Shared) -> Fanout:
         shared.subscriptions,
         shared.rules,
         edits=shared.card_updates,
+        life=LifeFanout(Watches(shared.redis), shared.outbox, shared.rules, has_threads=_has_threads),
     )
+
+
+def _has_threads(platform: str) -> bool:
+    declared = adapters.platform_settings().get(platform)
+    return declared is not None and declared.message_threads
 
 
 def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
@@ -329,6 +337,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             outbox=shared.outbox,
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
+            watches=Watches(shared.redis),
             catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
             platforms=adapters.platform_settings(),
             database_problem=partial(problem_of, shared.redis),

@@ -52,6 +52,10 @@ class Poster:
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card once. Raises what discord.py raises, or a SendError."""
+        if to.person:
+            direct = await self._direct(to.person)
+            message = await direct.send(view=layout(card, mark(key)), nonce=mark(key))
+            return MessageRef(str(message.id), message.jump_url)
         kind = await self._kinds.kind(int(to.channel))
         if kind == "forum":
             return await self._post_in_forum(to, card, key)
@@ -67,6 +71,10 @@ class Poster:
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """The message with the key's mark. Raises LookupUnsupported, or what discord.py raises."""
         marked = mark(key)
+        if to.person:
+            await self._turn(key)
+            direct = await self._direct(to.person)
+            return await self._find_among(to, direct.history(limit=LOOK_BACK, after=since), marked)
         if await self._kinds.kind(int(to.channel)) == "forum":
             await self._turn(key)
             return await self._find_in_forum(to, marked, since)
@@ -82,6 +90,66 @@ class Poster:
         if not looked and await self._hides_history(to):
             raise LookupUnsupported("Paperboy lacks Read Message History in this channel")
         return None
+
+    async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
+        """Post a card in the thread of a message, or in the channel if there can be none."""
+        thread = await self._thread_of(to, message, card)
+        if thread is None:
+            return await self.send(to, card, key)
+        try:
+            posted = await thread.send(view=layout(card, mark(key)), nonce=mark(key))
+        except discord.HTTPException as error:
+            if error.code == errors.DELETED:
+                return MessageRef("deleted")
+            if not isinstance(error, discord.NotFound):
+                raise
+            return await self.send(to, card, key)
+        return MessageRef(f"{thread.id}/{posted.id}", _link(to.workspace, thread.id, posted.id))
+
+    async def find_reply(
+        self, to: ChannelRef, message: MessageRef, key: str, since: datetime
+    ) -> MessageRef | None:
+        """The reply with the key's mark in the thread of a message."""
+        thread = self._client.get_partial_messageable(int(message.id.partition("/")[0]))
+        await self._turn(key)
+        try:
+            return await self._find_among(to, thread.history(limit=LOOK_BACK, after=since), mark(key))
+        except discord.NotFound:  # it has no thread
+            return None
+
+    async def _find_among(
+        self, to: ChannelRef, messages: AsyncIterator[discord.Message], marked: str
+    ) -> MessageRef | None:
+        async for message in messages:
+            if marked in marks_of(message.components):
+                where = _link(to.workspace, message.channel.id, message.id)
+                return MessageRef(f"{message.channel.id}/{message.id}", where)
+        return None
+
+    async def _thread_of(
+        self, to: ChannelRef, message: MessageRef, card: Card
+    ) -> discord.PartialMessageable | None:
+        """The thread of a message, opened if it has none; None if we may not or the message is gone."""
+        post, _, _ = message.id.partition("/")
+        if not post.isdigit():
+            return None
+        if post == message.id:  # else it is a forum's post, which is a thread
+            try:
+                await self._client.http.start_thread_with_message(
+                    int(to.channel),
+                    int(post),
+                    name=name_of(card, datetime.now(UTC)),
+                    auto_archive_duration=1440,
+                )
+            except discord.HTTPException as error:
+                if error.code != errors.THREAD_EXISTS:
+                    if isinstance(error, discord.NotFound | discord.Forbidden) or error.status == 400:
+                        return None
+                    raise
+        return self._client.get_partial_messageable(int(post))
+
+    async def _direct(self, person: str) -> discord.DMChannel:
+        return await self._client.create_dm(discord.Object(int(person)))
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
         """Replace the card of a message, as components or as an embed, whichever it has."""

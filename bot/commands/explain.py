@@ -8,6 +8,7 @@ from bot.cards import Bullets, Button, Card, Span, Text
 from bot.cards.build import actions, bold, code, paragraph, text
 from bot.cards.paper import NOTICE, QUERY
 from bot.cards.sanitize import link, plain
+from bot.commands.life import history_lines
 from bot.commands.reasons import quiet_now, unread_categories
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
@@ -70,7 +71,14 @@ def story_card(story: Story) -> Card:
     outcome = _outcome(story)
     title = plain(story.paper.title)
     words = "".join(span.text for span in outcome)
-    steps = (*_seen(story), *_matches(story), *_muted(story), *_waits(story), *_delivery(story))
+    steps = (
+        *_seen(story),
+        *_matches(story),
+        *_muted(story),
+        *_waits(story),
+        *_delivery(story),
+        *history_lines(story.paper, story.now),
+    )
     again = () if story.sent or story.delivery else actions(Button("Share here", f"share {story.paper.id}"))
     return Card(
         "reply",

@@ -20,6 +20,7 @@ from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
+from bot.store.watches import Watches
 
 
 class AnyPlatform(PlatformSettings):
@@ -46,6 +47,7 @@ class Services:
     outbox: Outbox
     kept: ButtonPayloads
     votes: Votes
+    watches: Watches
     catalog: CategoryCatalog
     """Which categories are read, or could be."""
     platforms: Mapping[str, type[PlatformSettings]]

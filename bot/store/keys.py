@@ -130,6 +130,16 @@ def saved_by(person: ChannelRef) -> str:
     return f"{_home(person)}saved:{person}"
 
 
+def watches(watcher: ChannelRef) -> str:
+    """Hash of paper id -> which of its events a channel or person wants to hear of."""
+    return f"{_home(watcher)}watches:{watcher}"
+
+
+def watchers(number: int, paper_id: str) -> str:
+    """Set of the shard's channels and people that watch a paper."""
+    return f"{shard(number)}watchers:{paper_id}"
+
+
 def workspace(platform: str, name: str) -> str:
     """A workspace as the outbox names it: the beginning of its channels' text form."""
     return str(ChannelRef(platform, name, "")).removesuffix(":")

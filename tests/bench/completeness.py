@@ -47,6 +47,7 @@ from bot.store.poll_stream import PollReader
 from bot.store.request_gate import ARXIV_PAUSE, Gate
 from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
+from tests.scenario import life_fanout
 from tests.simulator.run import START, Outcome, Simulation, every_source, feeds_only
 from tests.simulator.upstreams import Faults
 from tests.simulator.world import CATEGORIES, DAY, World, at
@@ -189,6 +190,7 @@ async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
         subscriptions,
         ChannelRules(redis),
         edits=CardUpdateQueue(redis),
+        life=life_fanout(redis),
     ).match_all()
     moments = {int(entry.partition("-")[0]): when for entry, when in outcome.ledger.polls.items()}
     found: list[tuple[datetime, int]] = []

@@ -33,6 +33,7 @@ from bot.store.subscriptions import LIMIT, Subscriptions
 from tests.papers import a_channel, a_paper
 from tests.program import environment, run_once, start
 from tests.replay import HuggingFaceReplay, serve
+from tests.scenario import life_fanout
 
 ALL = tuple(range(keys.SHARDS))
 HERE = a_channel("C1", "T1")
@@ -73,6 +74,7 @@ async def poll(redis: Redis, day: int) -> int:
         subscriptions,
         ChannelRules(redis),
         edits=CardUpdateQueue(redis),
+        life=life_fanout(redis),
     ).match_all()
 
 

@@ -28,6 +28,7 @@ from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
+from bot.store.watches import Watches
 from tests.papers import a_channel
 from tests.scenario import set_clock
 from tests.sources.on_demand import a_biorxiv, an_arxiv
@@ -57,6 +58,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         outbox=Outbox(redis),
         kept=ButtonPayloads(redis),
         votes=Votes(redis),
+        watches=Watches(redis),
         catalog=CategoryCatalog(
             (an_arxiv(now, limit=3), a_biorxiv("neuroscience")), FollowedCategories(redis)
         ),
