@@ -14,7 +14,9 @@ PARTICLES = frozenset({
     "al", "bin", "da", "dal", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "la", "le", "ten", "ter", "van",
     "vande", "von", "zu", "zur",
 })  # fmt: skip
-"""Words before a family name, which some leave out."""
+"""Words before a family name, with which it may begin."""
+_LEFT_OUT = PARTICLES - {"al", "bin", "la", "le"}
+"""Those that some leave out. The others are given names, too."""
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 LONGEST_FAMILY = 3
 """Words of a family name, at most: `van der Maaten`, `Ben-David`."""
@@ -24,6 +26,9 @@ class Reading(NamedTuple):
     """A name with one guess where the family name begins."""
 
     given: tuple[str, ...]
+    """Its words, those between hyphens apart."""
+    goes_on: tuple[bool, ...]
+    """For each of them, whether a hyphen joins it to the next."""
     family: str
     """Its words as one."""
 
@@ -78,25 +83,37 @@ def _readings(name: str) -> Iterator[Reading]:
     words = name.split()
     while len(words) > 2 and words[-1] in _SUFFIXES:
         words.pop()
-    parts = [part for word in words for part in word.split("-")]
+    parts = [(part, n < word.count("-")) for word in words for n, part in enumerate(word.split("-"))]
     for length in range(1, min(LONGEST_FAMILY, len(parts) - 1) + 1):
-        yield _reading(parts[: len(parts) - length], "".join(parts[len(parts) - length :]))
+        family = "".join(part for part, _ in parts[len(parts) - length :])
+        yield _reading(parts[: len(parts) - length], family)
     halves = words[-1].split("-") if len(words) > 1 else []
     if len(halves) > 1:
         yield _reading(parts[: len(parts) - len(halves)], halves[0])
 
 
-def _reading(given: Sequence[str], family: str) -> Reading:
-    first, *middle = given
-    return Reading((first, *(word for word in middle if word not in PARTICLES)), family)
+def _reading(given: Sequence[tuple[str, bool]], family: str) -> Reading:
+    used = [one for n, one in enumerate(given) if n == 0 or one[0] not in _LEFT_OUT]
+    return Reading(tuple(part for part, _ in used), tuple(joined for _, joined in used), family)
 
 
 def _agrees(one: Reading, other: Reading) -> bool:
     if one.family != other.family:
         return False
-    if all(_stands_for(a, b) for a, b in zip(one.given, other.given, strict=False)):
+    if "".join(one.given) == "".join(other.given):
         return True
-    return "".join(one.given) == "".join(other.given)
+    short, long = sorted((one, other), key=lambda reading: len(reading.given))
+    if not all(_stands_for(a, b) for a, b in zip(short.given, long.given, strict=False)):
+        return False
+    return len(short.given) == len(long.given) or _may_leave_out(short.given, long)
+
+
+def _may_leave_out(given: Sequence[str], long: Reading) -> bool:
+    """Whether a name may be written with fewer given names: Ming Li isn't Ming-Feng Li, nor Carl Liu C. Karen Liu."""
+    if len(given[-1]) == 1:
+        return True
+    goes_by_middle_name = len(long.given[0]) == 1 and len(long.given[1]) > 1
+    return not (long.goes_on[len(given) - 1] or goes_by_middle_name)
 
 
 def _stands_for(one: str, other: str) -> bool:

@@ -54,6 +54,9 @@ def test_spellings_of_one_name(one: str, other: str) -> None:
         ("Wei Wang", "Xin Wei Wang"),
         ("Wei Wang", "Wei Wangchuk"),
         ("Jun-Yan Zhu", "Jun Yan"),
+        ("Jun-Yan Zhu", "Jun Zhu"),
+        ("J.-Y. Zhu", "J.-X. Zhu"),
+        ("Carl Liu", "C. Karen Liu"),
         ("Ada Lovelace", "Lovelace"),
     ],
 )
