@@ -27,7 +27,7 @@ from bot.cards import Card
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
 from bot.domain.models import ChannelRef, MessageRef, User
 from bot.ports import Access, Core, Finding, Rate, Rates
-from bot.store.rates import TurnedAway
+from bot.store.limits import TurnedAway
 
 WRONG_TOKEN = (  # no secret
     "Discord refuses DISCORD_TOKEN. Copy a new token from the page Bot of your application."  # noqa: S105

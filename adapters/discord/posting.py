@@ -22,7 +22,7 @@ from bot.cards.sanitize import plain
 from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Rate
-from bot.store.rates import Rates, TurnedAway
+from bot.store.limits import Rates, TurnedAway
 from bot.text import shorten
 
 MAX_NAME = 100
@@ -93,17 +93,27 @@ class Poster:
 
     async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
         """Post a card in the thread of a message, or in the channel if there can be none."""
-        thread = await self._thread_of(to, message, card)
-        if thread is None:
+        post, _, _ = message.id.partition("/")
+        if not post.isdigit():
             return await self.send(to, card, key)
-        try:
-            posted = await thread.send(view=layout(card, mark(key)), nonce=mark(key))
-        except discord.HTTPException as error:
-            if error.code == errors.DELETED:
-                return MessageRef("deleted")
-            if not isinstance(error, discord.NotFound):
-                raise
-            return await self.send(to, card, key)
+        thread = self._client.get_partial_messageable(int(post))  # a message's thread has the message's id
+        for attempt in range(2):
+            try:
+                return await self._reply(to, thread, card, key)
+            except discord.HTTPException as error:
+                if error.code == errors.DELETED:
+                    return MessageRef("deleted")
+                if not errors.is_about_thread(error):
+                    raise
+                opened = not attempt and await self._can_open_thread(to, int(post), card)
+                if not opened:
+                    break
+        return await self.send(to, card, key)
+
+    async def _reply(
+        self, to: ChannelRef, thread: discord.PartialMessageable, card: Card, key: str
+    ) -> MessageRef:
+        posted = await thread.send(view=layout(card, mark(key)), nonce=mark(key))
         return MessageRef(f"{thread.id}/{posted.id}", _link(to.workspace, thread.id, posted.id))
 
     async def find_reply(
@@ -126,27 +136,15 @@ class Poster:
                 return MessageRef(f"{message.channel.id}/{message.id}", where)
         return None
 
-    async def _thread_of(
-        self, to: ChannelRef, message: MessageRef, card: Card
-    ) -> discord.PartialMessageable | None:
-        """The thread of a message, opened if it has none; None if we may not or the message is gone."""
-        post, _, _ = message.id.partition("/")
-        if not post.isdigit():
-            return None
-        if post == message.id:  # else it is a forum's post, which is a thread
-            try:
-                await self._client.http.start_thread_with_message(
-                    int(to.channel),
-                    int(post),
-                    name=name_of(card, datetime.now(UTC)),
-                    auto_archive_duration=1440,
-                )
-            except discord.HTTPException as error:
-                if error.code != errors.THREAD_EXISTS:
-                    if isinstance(error, discord.NotFound | discord.Forbidden) or error.status == 400:
-                        return None
-                    raise
-        return self._client.get_partial_messageable(int(post))
+    async def _can_open_thread(self, to: ChannelRef, message: int, card: Card) -> bool:
+        """Open a message's thread; False if we may not, or the message is gone."""
+        try:
+            await self._start_thread(int(to.channel), message, card)
+        except discord.HTTPException as error:
+            if not errors.is_about_thread(error):
+                raise
+            return False
+        return True
 
     async def _direct(self, person: str) -> discord.DMChannel:
         return await self._client.create_dm(discord.Object(int(person)))
@@ -182,7 +180,7 @@ class Poster:
             if role:
                 await self._follow_up("ping", self._ping(channel, message, card, role, key))
         if card.posting.threads:
-            await self._follow_up("open_thread", self._open_thread(message, card))
+            await self._follow_up("open_thread", self._start_thread(message.channel.id, message.id, card))
         return _ref(to, message.id)
 
     async def _post_in_forum(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
@@ -253,13 +251,10 @@ class Poster:
             suppress_embeds=True,
         )
 
-    async def _open_thread(self, message: discord.Message, card: Card) -> None:
+    async def _start_thread(self, channel: int, message: int, card: Card) -> None:
         try:  # discord.py's own method needs the server, which only the gateway knows
             await self._client.http.start_thread_with_message(
-                message.channel.id,
-                message.id,
-                name=name_of(card, datetime.now(UTC)),
-                auto_archive_duration=1440,
+                channel, message, name=name_of(card, datetime.now(UTC)), auto_archive_duration=1440
             )
         except discord.HTTPException as error:
             if error.code != errors.THREAD_EXISTS:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.cards import Block, Bullets, Button, Card
+from bot.cards import Block, Bullets, Button, Card, Span, Text
 from bot.cards.build import actions, count, text
 from bot.cards.paper import NOTICE, paper_block
-from bot.cards.sanitize import plain
+from bot.cards.sanitize import link, plain
 from bot.domain.models import Paper, Reason
 from bot.text import shorten
 
@@ -25,7 +25,7 @@ def life_card(entries: Sequence[Entry], now: datetime) -> Card:
         reasons = [reason for one, reasons in entries if one.id == paper_id for reason in reasons]
         watched = any(reason.number for reason in reasons)
         blocks.append(paper_block(paper, (), now, "line"))
-        blocks.append(Bullets(tuple(text(plain(reason.note)) for reason in reasons)))
+        blocks.append(Bullets(tuple(_line(paper, reason) for reason in reasons)))
         stop = (Button("Stop watching", f"unwatch {paper_id}"),) if watched else ()
         blocks += actions(Button("Its life so far", f"life {paper_id}"), *stop)
     more = len(papers) - SHOWN
@@ -44,3 +44,8 @@ def life_card(entries: Sequence[Entry], now: datetime) -> Card:
         "" if len(papers) == 1 else f"News of {count(len(papers), 'paper')}",
         tuple(blocks),
     )
+
+
+def _line(paper: Paper, event: Reason) -> Text:
+    where = link(paper.code_url) if event.query == "code" else None
+    return (Span("Code is available", url=where),) if where else text(plain(event.note))

@@ -14,7 +14,7 @@ from bot.commands.services import Services
 from bot.domain.models import ChannelSettings, Command, Subscription
 from bot.policy.schedule import frequency_of
 from bot.ports import Reply
-from bot.store.votes import Vote
+from bot.store.reactions import Vote
 from bot.text import shorten
 
 PAGE_SIZE = 15

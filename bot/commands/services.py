@@ -13,13 +13,11 @@ from bot.settings import PlatformSettings
 from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
 from bot.store.button_payloads import ButtonPayloads
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rules import ChannelRules
-from bot.store.saved import Saved
-from bot.store.settings import ChannelSettingsStore
+from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
-from bot.store.votes import Votes
 from bot.store.watches import Watches
 
 

@@ -1,6 +1,7 @@
 """`/paper watch` and `/paper unwatch`: who hears of a paper's events."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from bot.cards import Block, Bullets, Button, Card
@@ -91,6 +92,14 @@ async def _watcher(command: Command, services: Services) -> ChannelRef:
     return watcher_of(command, services)
 
 
+async def _of_channel(command: Command, services: Services) -> Mapping[str, Watch]:
+    """What the channel watches, for its members only: the list can be asked for anywhere, and long after leaving."""
+    with suppress(UserError):  # the platform doesn't answer
+        if (await services.access.of(command.user, command.channel)).member:
+            return await services.watches.of(command.channel)
+    return {}
+
+
 def _me(command: Command, services: Services) -> ChannelRef:
     """The person's direct messages; where Paperboy can't write to people, the channel is theirs alone."""
     channel = command.channel
@@ -129,7 +138,8 @@ def _kinds(typed: str) -> frozenset[EventKind]:
 
 async def _listed(command: Command, services: Services, *, changed: bool) -> Card:
     me = _me(command, services)
-    mine, here = await services.watches.of(me), await services.watches.of(command.channel)
+    here = await _of_channel(command, services)
+    mine = here if me == command.channel else await services.watches.of(me)
     saved = await services.watches.saved_events(me)
     papers = await services.papers.get([*mine, *here])
     heard = words_for(events_of(saved)) if saved != "none" else "nothing"

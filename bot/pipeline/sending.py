@@ -29,9 +29,9 @@ from bot.pipeline.pauses import Pauses
 from bot.policy.retry import PlatformHealth, on_failure, on_lookup_failure
 from bot.policy.schedule import due
 from bot.ports import Platform, Threaded
+from bot.store.limits import Rates, TurnedAway
 from bot.store.outbox.outbox import DEATHS, Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates, TurnedAway
 from bot.store.worker_loop import CONNECTION_ERRORS
 
 MAX_IN_WORKSPACE = 96
@@ -306,7 +306,10 @@ class PaperCache:
         async with self._reading:  # others that wait for the same paper find it in the cache
             now = monotonic()
             wanted = [(paper_of(entry), why) for entry, why in delivery.papers]
-            missing = [i for i, _ in wanted if now - self._cached.get(i, (-inf,))[0] > FRESH]
+            oldest = (
+                inf if delivery.label.startswith(LIFE) else now - FRESH
+            )  # news show the paper as it is now
+            missing = [i for i, _ in wanted if self._cached.get(i, (-inf,))[0] < oldest]
             if missing:
                 found = await self._papers.get(dict.fromkeys(missing))
                 self._cached |= {paper_id: (now, paper) for paper_id, paper in found.items()}

@@ -17,8 +17,7 @@ from bot.search.index_updater import IndexProgress, IndexUpdater
 from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.ranking import CANDIDATES, Ranked, Ranking, Sort
 from bot.search.similarity import most_similar
-from bot.search.spelling import suggest_spelling
-from bot.search.title_completion import complete_title
+from bot.search.suggestions import complete_title, suggest_spelling
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from bot.store.worker_loop import run_worker

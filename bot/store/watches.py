@@ -17,6 +17,8 @@ LIMIT = 500
 """Papers that a channel or person can watch."""
 KEEP = timedelta(days=400)
 """How long watches are stored after the last one was added: as long as a paper's record."""
+SCANNED = 1000
+"""Keys that one step of a scan looks at."""
 SAVED = "*"
 """Field of a person's watches that says which events of saved papers they want, in place of a paper's id."""
 
@@ -66,6 +68,11 @@ class Watches:
         ):
             found.setdefault(paper_id, {})[watcher] = watch
         return found
+
+    async def count(self) -> int:
+        """How many channels and people watch papers. It looks at every key: for `doctor` alone."""
+        names = [key async for key in self._redis.scan_iter("pb:*:watches:*", count=SCANNED)]
+        return len(names)
 
     async def saved_events(self, person: ChannelRef) -> str:
         """What a person wants to hear of the papers that they save: `all`, `important` or `none`."""

@@ -84,7 +84,7 @@ async def test_a_day_s_events_are_one_message(house: House, board: Board) -> Non
     assert [line.partition(".")[0] for line in said] == [
         "v2 is out",
         "Accepted at ICML 2026",
-        "Code is available: https://github",
+        "Code is available",
     ]
     await harvest(house, replace(V2, code_url=code))
     await tomorrow(house, board.clock)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -57,6 +58,8 @@ class Ledger:
     at: dict[str, list[datetime]] = field(default_factory=dict)
     polls: dict[str, datetime] = field(default_factory=dict)
     """Entry of the stream -> when."""
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Paper and event -> how often it was announced."""
 
     async def read(self, redis: Redis, now: datetime) -> None:
         """Write down what has come since the last time."""
@@ -68,6 +71,9 @@ class Ledger:
             for paper_id, change in json.loads(fields["news"]):
                 if not change:
                     self.at.setdefault(paper_id, []).append(now)
+                elif "events" in (fields_changed := json.loads(change)):
+                    before, after = fields_changed["events"]
+                    self.events.update((paper_id, row[1]) for row in after if row not in before)
 
 
 class WatchedPapers(Papers):

@@ -217,12 +217,12 @@ class Upstreams:
 
 
 def _stored(paper: Arxived, stamp: date, now: datetime) -> Stored:
-    gone = paper.withdrawn is not None and paper.withdrawn <= now
     return Stored(
         paper.id,
         stamp=stamp,
         submitted=tuple(s.astimezone(UTC) for s in paper.versions(now)),
         categories=" ".join(paper.categories_at(now)),
         title=paper.title,
-        source_type="I" if gone else "D",
+        comments=paper.comment_at(now),
+        source_type="I" if paper.is_gone(now) else "D",
     )
