@@ -1,6 +1,6 @@
 """Names of people: which spellings may be the same person's.
 
->>> may_be_same(given_first("Lovelace, Ada"), given_first("A. B. Lovelace"))
+>>> agree(readings(spelled("Lovelace, Ada")), readings(spelled("A. B. Lovelace")))
 True
 """
 
@@ -61,16 +61,11 @@ def readings(name: str) -> tuple[Reading, ...]:
     return tuple(_readings(name))
 
 
-def may_be_same(one: str, other: str) -> bool:
+def agree(some: Sequence[Reading], others: Sequence[Reading]) -> bool:
     """Whether two names can be one person's: the same family name, and given names that don't contradict each other.
 
     An initial stands for a name that begins so, and names in the middle may be missing.
     """
-    return agree(readings(spelled(one)), readings(spelled(other)))
-
-
-def agree(some: Sequence[Reading], others: Sequence[Reading]) -> bool:
-    """The same for names that have been read."""
     return any(_agrees(one, other) for one in some for other in others)
 
 
