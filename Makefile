@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-BENCHES := idle delivery matching polling lookback ack discord_posts feeds completeness
+BENCHES := startup idle delivery matching polling lookback ack discord_posts feeds completeness
 ifneq ($(wildcard ../shared/data),)
 BENCHES += search similar taste flood signal text summary  # on recorded data
 endif

@@ -1,4 +1,4 @@
-"""The platforms: one package each. A new one is a package here and its name in `PLATFORMS`.
+"""Paperboy's platforms: one package each. A new one is a package here and its name in `PLATFORMS`.
 
 A package has `SETTINGS`, its class of settings, and `build`, which returns the platform. Importing the package must not
 import the platform's library: only `build` does, because a library costs memory and start-up time.
@@ -6,28 +6,30 @@ import the platform's library: only `build` does, because a library costs memory
 
 from importlib import import_module
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from redis.asyncio import Redis
+if TYPE_CHECKING:  # so that `paperboy --help` can name the platforms at once
+    from redis.asyncio import Redis
 
-from bot.ports import Platform
-from bot.settings import PlatformSettings, Settings
+    from bot.ports import Platform
+    from bot.settings import PlatformSettings, Settings
 
 PLATFORMS = ("console", "slack", "discord", "email")
 FALLBACK = "console"
 """The platform that runs if no other one is connected."""
 
 
-def setting_groups() -> tuple[type[PlatformSettings], ...]:
+def setting_groups() -> "tuple[type[PlatformSettings], ...]":
     """The settings that each platform declares."""
     return tuple(platform_settings().values())
 
 
-def platform_settings() -> dict[str, type[PlatformSettings]]:
+def platform_settings() -> "dict[str, type[PlatformSettings]]":
     """The same, by the platform's name."""
     return {name: _package(name).SETTINGS for name in PLATFORMS}
 
 
-def build(name: str, settings: Settings, redis: Redis) -> Platform | None:
+def build(name: str, settings: "Settings", redis: "Redis") -> "Platform | None":
     """The platform of that name, or None if the operator has not connected it. Raises ConfigurationError."""
     package = _package(name)
     group: type[PlatformSettings] = package.SETTINGS

@@ -1,4 +1,7 @@
-"""The command line."""
+"""The command line.
+
+A command imports what it needs when it runs, so that `--help` and a mistyped command are answered at once.
+"""
 
 import asyncio
 import json
@@ -7,20 +10,16 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot import supervisor
-from bot.app import ROLES, choose_roles, read_settings
-from bot.cli import backfill as backfilling
-from bot.cli import maintenance
-from bot.cli.doctor import examine
+from adapters import PLATFORMS
 from bot.domain.errors import ConfigurationError, PaperboyError
 from bot.domain.models import ChannelRef
-from bot.observability import logs
-from bot.settings import Settings
-from bot.store.backup.export_records import BadLine
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 EX_CONFIG = 78
 """sysexits.h: the configuration is wrong. Supervisors should not restart the program."""
@@ -46,7 +45,8 @@ app.add_typer(deliveries, name="deliveries")
 LEVELS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
 ROLES_HELP = (
-    f"What this process does: {', '.join(ROLES)}. Without a role it does everything that is configured. "
+    f"What this process does: poller, fanout, delivery, web, {', '.join(PLATFORMS)}. Without a role it does "
+    "everything that is configured. "
     "Every role can run in several processes that share one REDIS_URL."
 )
 
@@ -77,6 +77,9 @@ def run(
 
     Without REDIS_URL it stores its data in ./paperboy-data (PAPERBOY_DATA_DIR).
     """
+    from bot import supervisor
+    from bot.app import choose_roles
+
     settings = _settings(roles)
     chosen = choose_roles(roles or [])
     if once:
@@ -88,6 +91,8 @@ def run(
 @app.command()
 def demo() -> None:
     """Show a two-minute tour with sample papers, offline. Nothing is stored."""
+    from bot import supervisor
+
     asyncio.run(supervisor.tour(_settings()))
 
 
@@ -111,6 +116,8 @@ Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy 
 @deliveries.command("list")
 def list_deliveries() -> None:
     """List them, the oldest first: state, since when, key, reason."""
+    from bot.cli import maintenance
+
     stuck = asyncio.run(maintenance.dead_letters(_settings()))
     for one in stuck:
         typer.echo(f"{one.state}  {one.since:%Y-%m-%d %H:%M}  {one.key}\n      {one.why}")
@@ -127,6 +134,8 @@ def retry_deliveries(
     everything: Annotated[bool, typer.Option("--all", help="Retry all of them.")] = False,
 ) -> None:
     """Retry posts. For a `dead` one the platform is asked first whether it was posted; a `held` one is posted."""
+    from bot.cli import maintenance
+
     if bool(keys) == everything:
         raise typer.BadParameter("name the posts to retry, or use --all")
     _decided("Retried", keys, asyncio.run(maintenance.retry(_settings(), keys)))
@@ -135,6 +144,8 @@ def retry_deliveries(
 @deliveries.command("drop")
 def drop_deliveries(keys: Keys) -> None:
     """Drop posts: they are never posted, even if a source lists their papers again."""
+    from bot.cli import maintenance
+
     _decided("Dropped", keys, asyncio.run(maintenance.drop(_settings(), keys)))
 
 
@@ -156,6 +167,7 @@ def export(
     ] = None,
 ) -> None:
     """Write all data to standard output as lines of JSON. The bot may keep running."""
+    from bot.cli import maintenance
 
     async def write() -> None:
         async for line in maintenance.export(_settings(), channel):
@@ -179,6 +191,9 @@ def import_(
 
     Exit code 65 if a line can't be read.
     """
+    from bot.cli import maintenance
+    from bot.store.backup.export_records import BadLine
+
     try:
         typer.echo(asyncio.run(maintenance.restore(_settings(), sys.stdin, to)))
     except BadLine as error:
@@ -207,16 +222,21 @@ def backfill(
 
     Each paper takes about 2 kB of Redis. You can stop and repeat it. Exit code 69 if a day could not be read.
     """
+    from bot.cli.backfill import backfill as fill
+
     if days is None and file is None:
         raise typer.BadParameter("use --days, or --from with a file")
-    filled = asyncio.run(backfilling.backfill(_settings(), days, file))
+    filled = asyncio.run(fill(_settings(), days, file))
     typer.echo(f"{filled}.")
     for problem in filled.broken:
         typer.echo(f"      {problem}", err=True)
     raise typer.Exit(EX_UNAVAILABLE if filled.broken and file is None else 0)
 
 
-async def _examined(settings: Settings, platforms: Sequence[str], *, as_json: bool) -> bool:
+async def _examined(settings: "Settings", platforms: Sequence[str], *, as_json: bool) -> bool:
+    from bot.cli.doctor import examine
+    from bot.observability import logs
+
     redact = logs.Redact(settings.secrets(), settings.secret_patterns())
     findings: list[dict[str, str]] = []
     async for finding in examine(settings, platforms):
@@ -231,8 +251,11 @@ async def _examined(settings: Settings, platforms: Sequence[str], *, as_json: bo
     return all(finding["level"] != "fail" for finding in findings)
 
 
-def _settings(roles: list[str] | None = None, *, quiet: bool = False) -> Settings:
+def _settings(roles: list[str] | None = None, *, quiet: bool = False) -> "Settings":
     """The settings, with logging set up; `quiet` leaves out log lines that would stand between a command's output."""
+    from bot.app import read_settings
+    from bot.observability import logs
+
     settings = read_settings()
     alone = sys.stdin.isatty() and sys.stderr.isatty() and not (settings.connected or roles)
     level = "critical" if quiet else "error" if alone else "info"

@@ -24,17 +24,20 @@ from bot.domain.polls import PollResult
 from bot.matching import Matcher
 from bot.observability import metrics
 from bot.pipeline.card_updates import CardUpdater
+from bot.pipeline.category_demand import FollowedSources
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
+from bot.pipeline.life import LifeFanout
 from bot.pipeline.poller import Poller
 from bot.ports import Interactive, Joining, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import Settings
-from bot.sources import build_enrichers, build_finders, build_sources
+from bot.sources import build_enrichers, build_finders, build_on_demand, build_sources
 from bot.sources import setting_groups as source_setting_groups
 from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX, build_enrichment
+from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
 from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
@@ -42,6 +45,7 @@ from bot.store.connect import connect, syncs_every_write
 from bot.store.crash_recovery import free_claims_of_the_dead
 from bot.store.edits import CardUpdateQueue
 from bot.store.embedded import EmbeddedServer, problem_of
+from bot.store.followed import FollowedCategories
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
 from bot.store.notifications import Notifications
@@ -55,6 +59,7 @@ from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
+from bot.store.watches import Watches
 from bot.terminal.sample import PapersOrSample
 from bot.web.server import Website, website
 
@@ -268,6 +273,9 @@ def _poller(shared: _Shared, context: SourceContext, sources: tuple[Source, ...]
         shared.redis,
         now=shared.now,
         background=build_enrichment(context, build_enrichers(context)),
+        on_demand=FollowedSources(
+            build_on_demand(context), FollowedCategories(shared.redis), shared.subscriptions, shared.now
+        ),
         polled=polled,
     )
 
@@ -280,7 +288,13 @@ def _fanout(shared: _Shared) -> Fanout:
         shared.subscriptions,
         shared.rules,
         edits=shared.card_updates,
+        life=LifeFanout(Watches(shared.redis), shared.outbox, shared.rules, has_threads=_has_threads),
     )
+
+
+def _has_threads(platform: str) -> bool:
+    declared = adapters.platform_settings().get(platform)
+    return declared is not None and declared.message_threads
 
 
 def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
@@ -323,6 +337,8 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             outbox=shared.outbox,
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
+            watches=Watches(shared.redis),
+            catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
             platforms=adapters.platform_settings(),
             database_problem=partial(problem_of, shared.redis),
             polls=partial(last_polls, shared.redis),

@@ -216,6 +216,19 @@ class Editing(Protocol):
 
 
 @runtime_checkable
+class Threaded(Protocol):
+    """A platform whose messages have threads: a paper's news are posted in the thread of its card."""
+
+    async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
+        """Post `card` in the thread of `message`, or in the channel if that is gone. Like `Platform.send` otherwise."""
+
+    async def find_reply(
+        self, to: ChannelRef, message: MessageRef, key: str, since: datetime
+    ) -> MessageRef | None:
+        """The reply in that thread that delivery `key` became; like `Platform.find`, which is asked next."""
+
+
+@runtime_checkable
 class Joining(Protocol):
     """A platform on which Paperboy can become a member of a channel by itself."""
 

@@ -92,6 +92,10 @@ class PlatformSettings(SettingsGroup):
     """The settings that connect it, in words, their names in backquotes; "" if it needs none."""
     channel_settings: ClassVar[frozenset[str]] = frozenset()
     """The optional settings of a channel that make sense here, of `edits threads embeds publish ping editors`."""
+    message_threads: ClassVar[bool] = False
+    """Whether a message has a thread, in which news of its paper are posted (`bot.ports.Threaded`)."""
+    direct_messages: ClassVar[bool] = False
+    """Whether Paperboy can write to one person. Where it can't, what a person watches is posted in their channel."""
     secret_patterns: ClassVar[Sequence[str]] = ()
     """Regular expressions of what its tokens look like, for the logs to redact. They must run in linear time."""
 

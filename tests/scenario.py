@@ -20,6 +20,7 @@ from bot.matching import Matcher
 from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
+from bot.pipeline.life import LifeFanout
 from bot.ports import Batch, Core, Rates
 from bot.store import keys
 from bot.store.edits import CardUpdateQueue
@@ -32,6 +33,7 @@ from bot.store.rules import ChannelRules
 from bot.store.scripts import Argument, Script, Scripts
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
+from bot.store.watches import Watches
 
 T = TypeVar("T")
 
@@ -189,12 +191,19 @@ class Board:
         return Counter((post.channel.channel, paper) for post in self.posts for paper in post.papers)
 
 
+def life_fanout(redis: Redis) -> LifeFanout:
+    """News of papers, on platforms without threads."""
+    outbox = Outbox(redis, durable=True)
+    return LifeFanout(Watches(redis), outbox, ChannelRules(redis), has_threads=lambda _platform: False)
+
+
 class House:
     """One process: everything from a poll to a post."""
 
     def __init__(self, redis: Redis, board: Board) -> None:
         self.papers, self.subscriptions = Papers(redis), Subscriptions(redis)
         self.outbox, self.settings = Outbox(redis, durable=True), ChannelSettingsStore(redis)
+        self.watches = Watches(redis)
         self.fanout = Fanout(
             PollReader(redis, self.papers, stale=0.0),
             IndexSync(self.subscriptions, Matcher),
@@ -202,6 +211,7 @@ class House:
             self.subscriptions,
             ChannelRules(redis),
             edits=CardUpdateQueue(redis),
+            life=life_fanout(redis),
         )
         self.deliveries = DeliveryWorker(
             board,  # type: ignore[arg-type]  # `unclear` is a plain str here

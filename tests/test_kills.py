@@ -1,12 +1,18 @@
-"""A process that is killed before or after any of its calls loses no paper of a digest and doubles none."""
+"""A process that is killed before or after any of its calls loses no paper of a digest and no news, and doubles none."""
 
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
 
+from bot.cards import Bullets
+from bot.domain.life import EVENT_KINDS, Watch
 from bot.domain.models import ChannelRef, ChannelSettings
 from bot.pipeline import delivery as delivering
+from bot.ports import Batch
 from tests.papers import a_paper
 from tests.scenario import Board, Clock, House, Life, MortalRedis, set_clock, until_dead
 
@@ -39,7 +45,7 @@ async def test_a_digest_survives_a_kill_at_every_call(
         board = Board(clock)
         await House(redis, board).subscribe(FLOODED, "now", ChannelSettings())
         await House(redis, board).subscribe(DAILY, "daily", ChannelSettings(hour=9))
-        survived = await killed_at(steps, valkey, board, makes_last=makes_last)
+        survived = await killed_in(a_day, steps, valkey, board, makes_last=makes_last)
         await clock.set(clock.now + LATER)  # leases are over
         await a_day(House(redis, board), clock)
         await clock.set(
@@ -57,12 +63,73 @@ async def test_a_digest_survives_a_kill_at_every_call(
     assert steps > 20
 
 
-async def killed_at(step: int, valkey: str, board: Board, *, makes_last: bool) -> bool:
-    """A process lives through the day until its `step`th call. Returns whether it reached the end."""
+async def killed_in(
+    work: Callable[[House, Clock], Awaitable[None]], step: int, valkey: str, board: Board, *, makes_last: bool
+) -> bool:
+    """A process works until its `step`th call. Returns whether it reached the end."""
     board.life = Life(step, makes_last=makes_last)
     mortal = MortalRedis.living(valkey, board.life)
     try:
-        return await until_dead(a_day(House(mortal, board), board.clock))
+        return await until_dead(work(House(mortal, board), board.clock))
     finally:
         board.life = Life()
         await mortal.aclose()
+
+
+V1 = a_paper("p0", versions=1, comment="9 pages", sources=("arxiv",))
+CHANGES = (
+    replace(V1, sources=(), versions=2, comment="Accepted at ICML 2026", code_url="https://github.com/a/b"),
+    replace(V1, sources=(), versions=3, withdrawn=True, comment="Withdrawn: Lemma 3 is wrong"),
+)
+NEWS = ("Accepted at ICML 2026", "v2 is out", "Code is available", "Withdrawn by its authors")
+WATCHER = ChannelRef("board", "T", "@ada")
+
+
+async def two_changes(house: House, clock: Clock) -> None:
+    """A paper is accepted, and withdrawn three days later."""
+    for n, change in enumerate(CHANGES):
+        await house.papers.ingest("arxiv", Batch((), f"c{n}", updates=(change,)), 0)
+        await house.fanout.match_all()
+        await house.deliver()
+        await clock.set(max(clock.now, BEGIN + timedelta(days=3 * (n + 1))))
+        await house.deliver()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("makes_last", [False, True], ids=["before", "after"])
+async def test_news_survive_a_kill_at_every_call(
+    valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool
+) -> None:
+    steps, survived = 0, False
+    while not survived:
+        steps += 1
+        await redis.flushall()
+        monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
+        clock = set_clock(monkeypatch, redis)
+        await clock.set(BEGIN)
+        board = Board(clock)
+        house = House(redis, board)
+        await house.subscribe(FLOODED, "now", ChannelSettings())
+        await house.poll(V1)
+        await house.deliver()
+        for who in (WATCHER, FLOODED):
+            await house.watches.put(who, V1.id, Watch(frozenset(EVENT_KINDS), "U", BEGIN))
+        survived = await killed_in(two_changes, steps, valkey, board, makes_last=makes_last)
+        await clock.set(clock.now + LATER)  # leases are over
+        await two_changes(House(redis, board), clock)
+        await clock.set(clock.now + timedelta(days=1))
+        await House(redis, board).deliver()
+        assert posted_news(board) == {(who, what): 1 for who in ("@ada", "flooded") for what in NEWS}, steps
+        monkeypatch.undo()
+    assert steps > 30
+
+
+def posted_news(board: Board) -> Counter[tuple[str, str]]:
+    """Channel and event -> how often it was posted there."""
+    return Counter(
+        (post.channel.channel, next(what for what in NEWS if item[0].text.startswith(what)))
+        for post in board.posts
+        for block in post.card.blocks
+        if isinstance(block, Bullets)
+        for item in block.items
+    )

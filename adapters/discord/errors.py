@@ -36,6 +36,8 @@ INVALID_FORM = 50035
 WRONG_KIND = frozenset({50008, 40058})
 """The channel takes no plain messages, as a forum doesn't."""
 THREAD_EXISTS = 160004
+NO_THREAD = frozenset({50024, 160006})
+"""This kind of channel has no threads, or the server has as many as it may."""
 ALREADY_PUBLISHED = 40033
 
 SPELL = 10.0

@@ -134,6 +134,16 @@ class DiscordPlatform:
         """The message of a delivery. Raises LookupUnsupported, or a SendError if Discord can't be asked."""
         return await self._ask(to, lambda poster: poster.find(to, key, since))
 
+    async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
+        """Post a card in a message's thread. Raises a SendError."""
+        return await self._ask(to, lambda poster: poster.reply(to, message, card, key), posts=True)
+
+    async def find_reply(
+        self, to: ChannelRef, message: MessageRef, key: str, since: datetime
+    ) -> MessageRef | None:
+        """The message of a delivery in a message's thread. Raises a SendError if Discord can't be asked."""
+        return await self._ask(to, lambda poster: poster.find_reply(to, message, key, since))
+
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
         """Replace the card of a message. Raises a SendError."""
         await self._ask(to, lambda poster: poster.edit(to, message, card))
@@ -153,7 +163,8 @@ class DiscordPlatform:
         try:
             return await self._answer(request, posts=posts)
         except Unreachable as error:  # the process at the gateway sees when it may be over
-            await UnreachableChannels(self._redis).add(to, error.code)
+            if not to.person:
+                await UnreachableChannels(self._redis).add(to, error.code)
             raise
 
     async def _answer(self, request: Callable[[Poster], Awaitable[_T]], *, posts: bool) -> _T:

@@ -52,6 +52,10 @@ class Poster:
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card once. Raises what discord.py raises, or a SendError."""
+        if to.person:
+            direct = await self._direct(to.person)
+            message = await direct.send(view=layout(card, mark(key)), nonce=mark(key))
+            return MessageRef(str(message.id), message.jump_url)
         kind = await self._kinds.kind(int(to.channel))
         if kind == "forum":
             return await self._post_in_forum(to, card, key)
@@ -67,6 +71,10 @@ class Poster:
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """The message with the key's mark. Raises LookupUnsupported, or what discord.py raises."""
         marked = mark(key)
+        if to.person:
+            await self._turn(key)
+            direct = await self._direct(to.person)
+            return await self._find_among(to, direct.history(limit=LOOK_BACK, after=since), marked)
         if await self._kinds.kind(int(to.channel)) == "forum":
             await self._turn(key)
             return await self._find_in_forum(to, marked, since)
@@ -82,6 +90,60 @@ class Poster:
         if not looked and await self._hides_history(to):
             raise LookupUnsupported("Paperboy lacks Read Message History in this channel")
         return None
+
+    async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
+        """Post a card in the thread of a message, or in the channel if there can be none."""
+        post, _, _ = message.id.partition("/")
+        if not post.isdigit():
+            return await self.send(to, card, key)
+        thread = self._client.get_partial_messageable(int(post))  # a message's thread has the message's id
+        try:
+            return await self._reply(to, thread, card, key)
+        except discord.NotFound as error:
+            if error.code == errors.DELETED:
+                return MessageRef("deleted")
+        if await self._can_open_thread(to, int(post), card):
+            return await self._reply(to, thread, card, key)
+        return await self.send(to, card, key)
+
+    async def _reply(
+        self, to: ChannelRef, thread: discord.PartialMessageable, card: Card, key: str
+    ) -> MessageRef:
+        posted = await thread.send(view=layout(card, mark(key)), nonce=mark(key))
+        return MessageRef(f"{thread.id}/{posted.id}", _link(to.workspace, thread.id, posted.id))
+
+    async def find_reply(
+        self, to: ChannelRef, message: MessageRef, key: str, since: datetime
+    ) -> MessageRef | None:
+        """The reply with the key's mark in the thread of a message."""
+        thread = self._client.get_partial_messageable(int(message.id.partition("/")[0]))
+        await self._turn(key)
+        try:
+            return await self._find_among(to, thread.history(limit=LOOK_BACK, after=since), mark(key))
+        except discord.NotFound:  # it has no thread
+            return None
+
+    async def _find_among(
+        self, to: ChannelRef, messages: AsyncIterator[discord.Message], marked: str
+    ) -> MessageRef | None:
+        async for message in messages:
+            if marked in marks_of(message.components):
+                where = _link(to.workspace, message.channel.id, message.id)
+                return MessageRef(f"{message.channel.id}/{message.id}", where)
+        return None
+
+    async def _can_open_thread(self, to: ChannelRef, message: int, card: Card) -> bool:
+        """Open a message's thread; False if we may not, or the message is gone."""
+        try:
+            await self._start_thread(int(to.channel), message, card)
+        except discord.HTTPException as error:
+            if isinstance(error, discord.NotFound | discord.Forbidden) or error.code in errors.NO_THREAD:
+                return False
+            raise
+        return True
+
+    async def _direct(self, person: str) -> discord.DMChannel:
+        return await self._client.create_dm(discord.Object(int(person)))
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
         """Replace the card of a message, as components or as an embed, whichever it has."""
@@ -114,7 +176,7 @@ class Poster:
             if role:
                 await self._follow_up("ping", self._ping(channel, message, card, role, key))
         if card.posting.threads:
-            await self._follow_up("open_thread", self._open_thread(message, card))
+            await self._follow_up("open_thread", self._start_thread(message.channel.id, message.id, card))
         return _ref(to, message.id)
 
     async def _post_in_forum(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
@@ -185,13 +247,10 @@ class Poster:
             suppress_embeds=True,
         )
 
-    async def _open_thread(self, message: discord.Message, card: Card) -> None:
+    async def _start_thread(self, channel: int, message: int, card: Card) -> None:
         try:  # discord.py's own method needs the server, which only the gateway knows
             await self._client.http.start_thread_with_message(
-                message.channel.id,
-                message.id,
-                name=name_of(card, datetime.now(UTC)),
-                auto_archive_duration=1440,
+                channel, message, name=name_of(card, datetime.now(UTC)), auto_archive_duration=1440
             )
         except discord.HTTPException as error:
             if error.code != errors.THREAD_EXISTS:

@@ -11,6 +11,8 @@ class DiscordSettings(PlatformSettings):
     title = "Discord"
     connect = "`DISCORD_TOKEN`"
     channel_settings = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
+    message_threads = True
+    direct_messages = True
     secret_patterns = (
         r"\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}",  # a bot's token
         r"(?<=/webhooks/)\d{1,20}/[\w-]{8,}",  # an interaction's, which answers for fifteen minutes

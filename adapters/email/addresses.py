@@ -37,6 +37,11 @@ class Account:
     """None if it isn't confirmed, or was forgotten."""
     generation: str
     """Links of another generation no longer work. "" for an address that was never confirmed."""
+    membership: str = ""
+    """Stays the same from the first sign-up until the address is forgotten: for that long, a mail can stop all mail.
+
+    "" for an address that was confirmed by a version that had none.
+    """
 
 
 class Addresses:
@@ -55,17 +60,23 @@ class Addresses:
     async def account(self, channel: ChannelRef) -> Account:
         """What is stored about a channel. Raises RedisError, and ConfigurationError if no key decrypts it."""
         sealed: Any = await self._redis.get(_key(channel))
-        address, _, generation = (self._encryptor.unseal(sealed) if sealed else "").partition("\n")
-        return Account(channel, Address.parse(address) if address else None, generation)
+        address, generation, membership = f"{self._encryptor.unseal(sealed) if sealed else ''}\n\n".split(
+            "\n"
+        )[:3]
+        return Account(channel, Address.parse(address) if address else None, generation, membership)
 
     async def confirm(self, channel: ChannelRef, address: Address) -> None:
-        """Store a confirmed address. All earlier links to it end."""
-        await self._redis.set(_key(channel), self._sealed(address))
+        """Store a confirmed address. All earlier links to it end, but for those that stop its mail."""
+        account = await self.account(channel)
+        membership = account.membership if account.address else token_hex(8)
+        await self._redis.set(_key(channel), self._sealed(address, membership))
 
     async def end_links(self, channel: ChannelRef) -> None:
         """End all links to the address, but for those that stop its mail."""
         account = await self.account(channel)
-        await self._redis.set(_key(channel), self._sealed(account.address), xx=True, keepttl=True)
+        await self._redis.set(
+            _key(channel), self._sealed(account.address, account.membership), xx=True, keepttl=True
+        )
 
     async def expire(self, channel: ChannelRef) -> None:
         """All its mail was stopped: forget the address after `KEPT_AFTER_LEAVING`, unless `keep` is called."""
@@ -77,7 +88,7 @@ class Addresses:
 
     async def forget(self, channel: ChannelRef) -> None:
         """Remove the address. A generation without an address stays, so that no earlier link works again."""
-        await self._redis.set(_key(channel), self._sealed(None), ex=KEPT_AFTER_LEAVING)
+        await self._redis.set(_key(channel), self._sealed(None, ""), ex=KEPT_AFTER_LEAVING)
 
     async def use_once(self, token: str, lifetime: timedelta) -> bool:
         """Whether a link's token is used for the first time; remembered for its remaining `lifetime`."""
@@ -100,8 +111,9 @@ class Addresses:
             self._pepper = bytes.fromhex(self._encryptor.unseal(sealed or ""))
         return b32encode(hmac.digest(self._pepper, text.encode(), sha256)).decode().lower()[:letters]
 
-    def _sealed(self, address: Address | None) -> str:
-        return self._encryptor.seal(f"{address or ''}\n{token_hex(8)}")
+    def _sealed(self, address: Address | None, membership: str) -> str:
+        """With a new generation."""
+        return self._encryptor.seal(f"{address or ''}\n{token_hex(8)}\n{membership}")
 
 
 def _key(channel: ChannelRef) -> str:

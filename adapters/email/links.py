@@ -1,7 +1,8 @@
 """Links in mails. Each carries the one thing that it may do, encrypted and authenticated, and until when.
 
 No link leads to a stronger or a longer one. A link that opens the account's page is sent by mail each time it is asked
-for. All links of an address end with its generation (see `addresses`), except the one that stops its mail.
+for. All links of an address end with its generation (see `addresses`), except the one that stops its mail: a person must
+be able to stop new mail by an old one (RFC 8058). It does nothing else, and ends when the address is forgotten.
 """
 
 import json
@@ -83,9 +84,10 @@ class Links:
         """Opens the account's page. Only ever sent by mail."""
         return self._url("manage", _of(account), self.now() + MANAGE_FOR)
 
-    def unsubscribe(self, channel: ChannelRef) -> str:
-        """Stops all mail. It never expires and has no generation: old mails must be able to stop new ones."""
-        return self._url("unsubscribe", {"channel": str(channel)}, None)
+    def unsubscribe(self, account: Account) -> str:
+        """Stops all mail. It doesn't expire: it works until the address is forgotten."""
+        content = {"channel": str(account.channel), "membership": account.membership}
+        return self._url("unsubscribe", content, None)
 
     def ticket(self, address: Address) -> str:
         """Lets `address` be asked for again after `WAIT`, when more people ask than mails may be sent."""

@@ -166,7 +166,7 @@ class EmailPlatform:
         return account, account.address
 
     def _compose(self, account: Account, address: Address, card: Card, identity: str) -> bytes:
-        unsubscribe = self._links.unsubscribe(account.channel)
+        unsubscribe = self._links.unsubscribe(account)
         footer = (
             ("Change what you get", f"{self._links.base}/email/link"),
             ("Stop all mail", unsubscribe),

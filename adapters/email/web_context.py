@@ -72,7 +72,11 @@ class WebContext:
         """
         grant = self.links.read(purpose, request.match_info["token"])
         account = await self.addresses.account(await self._channel(grant))
-        if purpose != "unsubscribe" and account.generation != grant.content["generation"]:
+        if purpose == "unsubscribe":
+            is_valid = account.address is None or account.membership == grant.content.get("membership", "")
+        else:
+            is_valid = account.generation == grant.content["generation"]
+        if not is_valid:
             raise UserError("This link no longer works: it was used, or a newer one has taken its place.")
         return grant, account
 

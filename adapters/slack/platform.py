@@ -24,19 +24,22 @@ from adapters.slack.lifecycle import Lifecycle
 from adapters.slack.listeners import BackgroundTasks, Listeners
 from adapters.slack.notices import Notices
 from adapters.slack.oauth import oauth_flow
+from adapters.slack.outcomes import code_of
 from adapters.slack.posting import Posting
 from adapters.slack.replies import Replies
 from adapters.slack.settings import SlackSettings
 from adapters.slack.socket_mode import SocketConnection
 from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
 from bot.cards import Card
-from bot.domain.errors import ConfigurationError, RetryLater
+from bot.domain.errors import ConfigurationError, RetryLater, SendError
 from bot.domain.models import ChannelRef, MessageRef, User
 from bot.encryption import Encryptor
 from bot.ports import Access, Core, Finding, Rate, Rates
 from bot.store.limits import Limits
 from bot.store.subscriptions import Subscriptions
 
+THREAD_GONE = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+"""Slack's codes for a message whose thread can't be posted in."""
 DRAIN = 10.0
 """Seconds that replies have to arrive while the bot is shut down."""
 
@@ -118,6 +121,26 @@ class SlackPlatform:
     async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
         """Look for the key in the channel's history."""
         return await self._posting.find(to, key, since)
+
+    async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
+        """Post a card in a message's thread; in the channel if the message was deleted."""
+        try:
+            return await self._posting.reply(to, card, message.id, key)
+        except SendError as error:
+            if code_of(error) not in THREAD_GONE:
+                raise
+            return await self._posting.send(to, card, key)
+
+    async def find_reply(
+        self, to: ChannelRef, message: MessageRef, key: str, since: datetime
+    ) -> MessageRef | None:
+        """Look for the key in the message's thread."""
+        try:
+            return await self._posting.find(to, key, since, message.id)
+        except SendError as error:
+            if code_of(error) not in THREAD_GONE:
+                raise
+            return None
 
     async def edit(self, to: ChannelRef, message: MessageRef, card: Card) -> None:
         """Show a card in place of a message's content."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -49,28 +50,34 @@ class Posting:
         access = await self._calls.access(to.workspace)
         if await self._channels.has_left(access, to):  # Slack would take the post in a public channel
             raise ChannelGone(REMOVED)
-        metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
-        return await self._post_first(access, to.channel, layouts(card), metadata=metadata)
+        # Slack opens the direct messages of a person whose id is given as a channel.
+        return await self._post_first(access, to.person or to.channel, layouts(card), metadata=_marked(key))
 
-    async def reply(self, to: ChannelRef, card: Card, thread: str) -> None:
-        """Post `card` in the thread of a message. Raises a SendError."""
+    async def reply(self, to: ChannelRef, card: Card, thread: str, key: str = "") -> MessageRef:
+        """Post `card` in the thread of a message, with its key if it is a delivery. Raises a SendError."""
         access = await self._calls.access(to.workspace)
-        await self._post_first(access, to.channel, layouts(card), thread_ts=thread)
+        if key and await self._channels.has_left(access, to):
+            raise ChannelGone(REMOVED)
+        options = {"metadata": _marked(key)} if key else {}
+        return await self._post_first(access, to.channel, layouts(card), thread_ts=thread, **options)
 
     async def direct(self, access: Access, to: str, card: Card) -> None:
         """Post `card` to a person or a channel, without a key. Raises a SendError."""
         await self._post_first(access, to, layouts(card))
 
-    async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
+    async def find(self, to: ChannelRef, key: str, since: datetime, thread: str = "") -> MessageRef | None:
         """The message whose metadata names the delivery `key`, or None if it isn't in the channel.
 
-        Raises Unknowable if the app may not read the channel.
+        With `thread`, it is looked for among the replies to that message. Raises LookupUnsupported if the app may not
+        read the channel.
         """
+        if to.person:
+            raise LookupUnsupported("Paperboy may not read direct messages")
         access = await self._calls.access(to.workspace)
         cursor = self._cursors.pop(key, "")
         while True:
             try:
-                page = await self._history(access, to, since, cursor)
+                page = await self._history(access, to, since, cursor, thread)
             except RetryLater:
                 if cursor:
                     self._cursors[key] = cursor
@@ -112,11 +119,16 @@ class Posting:
             raise DeliveryUncertain("Slack's answer names no message")
         return _reference(access, answer["channel"], answer["ts"])
 
-    async def _history(self, access: Access, to: ChannelRef, since: datetime, cursor: str) -> Answer:
-        """A page of the channel's messages. A public channel that the app isn't in is joined first."""
+    async def _history(
+        self, access: Access, to: ChannelRef, since: datetime, cursor: str, thread: str
+    ) -> Answer:
+        """A page of the channel's messages, or a thread's. A public channel that the app isn't in is joined first."""
 
         def call(client: AsyncWebClient) -> Any:
-            return client.conversations_history(
+            asked = client.conversations_history
+            if thread:
+                asked = partial(client.conversations_replies, ts=thread)
+            return asked(
                 channel=to.channel,
                 oldest=f"{since.timestamp():.6f}",
                 limit=PAGE,
@@ -154,6 +166,10 @@ async def _first_taken(
             _log.error("card_refused", platform="slack", why=str(error), blocks=len(message.blocks))
             refusal = error
     raise refusal
+
+
+def _marked(key: str) -> dict[str, Any]:
+    return {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
 
 
 def _names(message: Any, key: str) -> bool:

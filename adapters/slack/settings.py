@@ -11,6 +11,8 @@ class SlackSettings(PlatformSettings):
     title = "Slack"
     connect = "`SLACK_BOT_TOKEN` and `SLACK_APP_TOKEN`"
     channel_settings = frozenset({"edits", "ping", "editors"})
+    message_threads = True
+    direct_messages = True
     secret_patterns = (
         r"\bx(?:ox[a-z]|app|oxe\.xox[a-z])-[\w-]{8,}",  # tokens, also of workspaces that installed the app
         r"(?<=[?&]ticket=)\w+",  # opens a socket

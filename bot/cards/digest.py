@@ -8,7 +8,9 @@ from math import inf
 
 from bot.cards import Block, Button, Card, PaperBlock, Posting
 from bot.cards.build import actions, count, dim, paragraph
+from bot.cards.life import life_card
 from bot.cards.paper import NOTICE, one_sentence, paper_block, paper_card, reason_text
+from bot.domain.life import LIFE
 from bot.domain.models import ChannelSettings, Paper, Reason
 from bot.text import shorten
 
@@ -67,7 +69,9 @@ def _merit(paper: Paper, reasons: Sequence[Reason]) -> tuple[int, int, float]:
 def delivery_card(
     entries: Sequence[Entry], settings: ChannelSettings, now: datetime, label: str = ""
 ) -> Card:
-    """The card for `entries`; `label` names the digest in its channel."""
+    """The card for `entries`; `label` names the digest in its channel, or the news of papers that are watched there."""
+    if label.startswith(LIFE):
+        return life_card(entries, now)
     if len(entries) == 1:
         paper, reasons = entries[0]
         card = paper_card(paper, reasons, now, settings.detail)

@@ -9,6 +9,7 @@ from bot.cards.build import MAX_BUTTON
 from bot.cards.sanitize import link, plain
 from bot.domain.models import Paper, Reason
 from bot.text import core_sentence, shorten, shorten_at_clause
+from bot.text.venues import acceptance_of
 
 Detail = Literal["line", "compact", "full"]
 
@@ -16,6 +17,7 @@ TITLE = 250
 """Characters; the smallest limit of the supported platforms is 256."""
 TITLE_IN_LINE = 120
 AUTHOR = 50
+VENUE = 60
 SUMMARY = 320
 ABSTRACT = 2000
 """Characters. arXiv's limit is 1,920."""
@@ -57,12 +59,13 @@ def paper_block(
 
 
 def byline(paper: Paper, now: datetime) -> tuple[str, ...]:
-    """Authors, organization, category, date, upvotes, code, and `sample` for a bundled paper."""
+    """Authors, organization, category, date, version, acceptance, upvotes, code, and `sample` for a bundled paper."""
     parts = (
         _authors(paper.authors),
         shorten(plain(paper.organization or ""), AUTHOR),
         shorten(plain(paper.categories[0]), AUTHOR) if paper.categories else "",
         short_date(paper.published, now),
+        *_state(paper),
         f"▲ {short_number(paper.upvotes)}" if paper.upvotes else "",
         _code(paper),
         "sample" if paper.sources == ("sample",) else "",
@@ -97,6 +100,16 @@ def _authors(names: tuple[str, ...]) -> str:
     shown = [shorten(name, AUTHOR) for name in map(plain, names[:1] + names[1:][-1:]) if name]
     others = len(names) - 2
     return f"{shown[0]} … {shown[-1]} (+{others})" if others > 0 and shown else ", ".join(shown)
+
+
+def _state(paper: Paper) -> Iterable[str]:
+    """How far it has come: `v2`, `accepted at ICML 2026`."""
+    if (paper.versions or 1) > 1:
+        yield f"v{paper.versions}"
+    if accepted := acceptance_of(paper):
+        yield f"accepted at {shorten(plain(str(accepted)), VENUE)}" if accepted.venue else "accepted"
+    elif paper.journal_ref or paper.doi:
+        yield "published"
 
 
 def _code(paper: Paper) -> str:

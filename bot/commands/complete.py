@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from bot.cards import Choice
 from bot.cards.paper import QUERY
 from bot.cards.sanitize import plain
-from bot.commands.categories import CATEGORIES
 from bot.commands.services import Services
 from bot.commands.table import find
 from bot.domain.models import ChannelRef
+from bot.query import Organization
+from bot.sources.categories import CATEGORIES
 from bot.text import shorten
+from bot.text.organizations import known_as, organization
 
 MAX_CHOICES = 25
 """Suggestions at most: the smallest limit of a platform."""
 MAX_TITLES = 10
 MAX_LABEL = 100
 """Characters of a suggestion: the smallest limit of a platform."""
+_ORGANIZATION = re.compile(r'\borg:"?(?P<name>[^":]{0,60})$', re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]{3,}")
 
 
@@ -47,7 +50,7 @@ async def _subscriptions(typed: str, channel: ChannelRef, services: Services) ->
 
 
 async def _queries(typed: str, channel: ChannelRef, services: Services) -> Sequence[Choice]:
-    """The text with its last word completed to a category, or to a word of a subscription here."""
+    """The text with its last word completed to a category, an organization, or a word of a subscription here."""
     before, space, last = typed.rpartition(" ")
     if categories := _categories(
         last.casefold().removeprefix("cat:"), wanted=last.casefold().startswith("cat:")
@@ -55,6 +58,12 @@ async def _queries(typed: str, channel: ChannelRef, services: Services) -> Seque
         return [
             Choice(f"{before}{space}cat:{one}", f"{before}{space}cat:{one} – {CATEGORIES[one]}")
             for one in categories
+        ]
+    if (begun := _ORGANIZATION.search(typed)) is not None:
+        return [
+            Choice(text, text)
+            for name in _organizations(begun["name"], services.recent.organizations)
+            for text in [f"{typed[: begun.start()]}{Organization(name)}"]
         ]
     queries = [s.query for s in await services.subscriptions.of(channel)]
     whole = [query for query in queries if typed.casefold().strip() in query.casefold()]
@@ -68,6 +77,13 @@ def _categories(begun: str, *, wanted: bool) -> list[str]:
     if not wanted and "." not in begun:
         return []
     return [category for category in CATEGORIES if category.casefold().startswith(begun)][:MAX_CHOICES]
+
+
+def _organizations(begun: str, seen: Sequence[str]) -> list[str]:
+    """Organizations with a name that begins like this, then those with such a word; the most frequent first."""
+    wanted, others = organization(begun), known_as(begun)
+    first = [name for name in seen if name.startswith(wanted) or name in others]
+    return [*first, *(name for name in seen if f" {wanted}" in name and name not in first)][:MAX_CHOICES]
 
 
 async def _titles(typed: str, services: Services) -> Sequence[Choice]:

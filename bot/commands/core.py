@@ -14,6 +14,7 @@ from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
 from bot.commands.help import help_
 from bot.commands.hints import button_for
+from bot.commands.life import life
 from bot.commands.list import list_
 from bot.commands.mute import mute, mutewhat, unmute
 from bot.commands.parser import INVOCATION, ParsedCommand, check_options, parse_line, resolve_command
@@ -28,6 +29,7 @@ from bot.commands.subscribe import subscribe
 from bot.commands.table import CommandSpec
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
+from bot.commands.watch import unwatch, watch
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
 from bot.observability import metrics
@@ -44,6 +46,9 @@ HANDLERS: Mapping[str, Handler] = {
     "similar": similar,
     "trending": trending,
     "explain": explain,
+    "life": life,
+    "watch": watch,
+    "unwatch": unwatch,
     "mute": mute,
     "unmute": unmute,
     "settings": settings,

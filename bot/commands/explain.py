@@ -8,6 +8,8 @@ from bot.cards import Bullets, Button, Card, Span, Text
 from bot.cards.build import actions, bold, code, paragraph, text
 from bot.cards.paper import NOTICE, QUERY
 from bot.cards.sanitize import link, plain
+from bot.commands.life import history_lines
+from bot.commands.reasons import quiet_now, unread_categories
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.deliveries import OpenDelivery, Sent
@@ -36,6 +38,8 @@ class Story:
     delivery: OpenDelivery | None
     sent: Sent | None
     paused: str
+    unread: Sequence[str]
+    """Its categories that no source reads, though one could."""
     now: datetime
 
     def said(self, moment: datetime) -> str:
@@ -56,6 +60,7 @@ async def explain(command: Command, services: Services) -> Reply:
         delivery=next((one for one in deliveries if paper.id in dict(one.papers)), None),
         sent=await services.outbox.sent(channel, paper.id),
         paused=(await services.outbox.status(channel)).paused,
+        unread=await unread_categories(paper, services),
         now=await services.outbox.now(),
     )
     return Reply(story_card(story))
@@ -66,7 +71,14 @@ def story_card(story: Story) -> Card:
     outcome = _outcome(story)
     title = plain(story.paper.title)
     words = "".join(span.text for span in outcome)
-    steps = (*_seen(story), *_matches(story), *_muted(story), *_delivery(story))
+    steps = (
+        *_seen(story),
+        *_matches(story),
+        *_muted(story),
+        *_waits(story),
+        *_delivery(story),
+        *history_lines(story.paper, story.now),
+    )
     again = () if story.sent or story.delivery else actions(Button("Share here", f"share {story.paper.id}"))
     return Card(
         "reply",
@@ -97,13 +109,19 @@ def _reason(story: Story) -> str:
     if not matching:
         return "no subscription matches it"
     if story.seen is None:
-        return "none of the sources that Paperboy reads has listed it"
+        return _unseen(story.unread)
     active = [mute for mute in story.rules.mutes if mute.is_active(story.now)]
     if muting(story.paper, active) or all(f"#{s.number}" in {m.text for m in active} for s in matching):
         return "it is muted"
     if all(s.created_at > story.seen for s in matching):
         return "it appeared before the subscription was made"
     return "nothing matched while it was new, and it is too old to be posted now"
+
+
+def _unseen(unread: Sequence[str]) -> str:
+    if unread:
+        return f"{', '.join(unread)} isn't read here; after /paper subscribe cat:{unread[0]} it is"
+    return "none of the sources that Paperboy reads has listed it"
 
 
 def _seen(story: Story) -> Iterable[Text]:
@@ -132,6 +150,11 @@ def _matches(story: Story) -> Iterable[Text]:
         )
     if len(listed) > SHOWN:
         yield text(f"{len(listed) - SHOWN} more subscriptions don't match.")
+
+
+def _waits(story: Story) -> Iterable[Text]:
+    if not story.sent:
+        yield from map(text, quiet_now(story.rules.settings, story.now))
 
 
 def _muted(story: Story) -> Iterable[Text]:

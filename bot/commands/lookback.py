@@ -48,7 +48,7 @@ class Lookback:
             return "No papers have been read yet, so I can't say how many this would bring."
         span = "in the bundled sample" if self.sample else f"in the last {DAYS} days"
         if not self.matching:
-            return f"No matches {span}. Try fewer words."
+            return f"No matches {span}."
         return f"{count(len(self.matching), 'match', 'matches')} {span}, of {count(self.seen, 'paper')}."
 
 

@@ -7,6 +7,7 @@ from bot.cards.build import actions, code, dim, paragraph
 from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
+from bot.commands.reasons import reasons
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
 from bot.domain.models import Command
@@ -28,14 +29,18 @@ async def preview(command: Command, services: Services) -> Reply:
     )
     past = await look_back(query, services)
     offer = () if subscribed else actions(Button("Subscribe", f"subscribe {query}"))
-    return Reply(preview_card(str(query), past, services.now(), offer))
+    found = await reasons(query, past, command.channel, services)
+    return Reply(preview_card(str(query), past, services.now(), offer, found.text(past.sentence())))
 
 
-def preview_card(query: str, past: Lookback, now: datetime, offer: tuple[Block, ...] = ()) -> Card:
-    """The number of matches and the newest of them, a line each; then the buttons."""
+def preview_card(
+    query: str, past: Lookback, now: datetime, offer: tuple[Block, ...] = (), said: str = ""
+) -> Card:
+    """The number of matches and the newest of them, a line each; then the buttons. `said` is about the matches."""
+    said = said or past.sentence()
     papers = tuple(paper_block(paper, (), now, "line") for paper in past.matching[:SHOWN])
     rest = len(past.matching) - len(papers)
     more = (paragraph(dim(f"and {rest:,} older")),) if rest else ()
-    notice = shorten(f"Preview of {shorten(query, QUERY)}: {past.sentence()}", NOTICE)
-    blocks: tuple[Block, ...] = (paragraph(code(query)), paragraph(past.sentence()), *papers, *more, *offer)
+    notice = shorten(f"Preview of {shorten(query, QUERY)}: {said}", NOTICE)
+    blocks: tuple[Block, ...] = (paragraph(code(query)), paragraph(said), *papers, *more, *offer)
     return Card("reply", notice, "Preview", blocks)

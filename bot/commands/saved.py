@@ -8,8 +8,11 @@ from bot.cards.build import actions, bold, count, paragraph
 from bot.cards.paper import NOTICE, paper_block
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
+from bot.commands.watch import watcher_of
+from bot.domain.life import Watch
 from bot.domain.models import Command, Paper
 from bot.ports import Reply
+from bot.store.watches import events_of
 from bot.text import shorten
 
 PAGE_SIZE = 10
@@ -17,12 +20,18 @@ PAGE_SIZE = 10
 
 
 async def save(command: Command, services: Services) -> Reply:
-    """Add a paper to the person's list, or remove it."""
+    """Add a paper to the person's list and watch it for them, or undo that."""
     paper = await resolve_paper(command.options["paper"], services)
+    watcher = watcher_of(command, services)
     if command.options.get("remove") == "yes":
         await services.saved.remove(command.user, command.channel, paper.id)
+        await services.watches.remove(watcher, paper.id)
         return Reply(_changed_card("Removed from your list", paper, Button("Undo", f"save {paper.id}")))
     await services.saved.add(command.user, command.channel, paper.id)
+    wanted = await services.watches.saved_events(watcher)
+    if wanted != "none" and paper.id not in await services.watches.of(watcher):
+        watch = Watch(events_of(wanted), command.user.signature, services.now())
+        await services.watches.put(watcher, paper.id, watch)
     undo = Button("Undo", f"save {paper.id} remove:yes")
     return Reply(_changed_card("Saved to your list", paper, Button("My list", "saved"), undo))
 

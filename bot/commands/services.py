@@ -10,6 +10,7 @@ from bot.domain.polls import PollResult
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import PlatformSettings
+from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.outbox.outbox import Outbox
@@ -19,6 +20,7 @@ from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
+from bot.store.watches import Watches
 
 
 class AnyPlatform(PlatformSettings):
@@ -45,6 +47,9 @@ class Services:
     outbox: Outbox
     kept: ButtonPayloads
     votes: Votes
+    watches: Watches
+    catalog: CategoryCatalog
+    """Which categories are read, or could be."""
     platforms: Mapping[str, type[PlatformSettings]]
     """What each platform declares, by its name in `ChannelRef`."""
     polls: Callable[[], Awaitable[Mapping[str, PollResult]]]

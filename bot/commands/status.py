@@ -1,21 +1,24 @@
 """`/paper status`: what Paperboy has read, and what is waiting or has failed in this channel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.cards import Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, count, paragraph, text
+from bot.commands.reasons import quiet_now, unread_subscriptions
 from bot.commands.replan import next_words
 from bot.commands.services import Services
 from bot.domain.deliveries import OpenDelivery, Pause
-from bot.domain.models import Command
+from bot.domain.models import Command, Mute
 from bot.domain.polls import PollResult
 from bot.policy.schedule import in_words
 from bot.ports import Reply
 
 FAILED = frozenset({"dead", "held"})
 SHOWN = 5
-"""Failed posts that are listed."""
+"""Failed posts that are listed, and categories that aren't read."""
+MAX_SOURCES = 16
+"""Sources that have a line each: subscriptions can make Paperboy follow hundreds."""
 
 
 async def status(command: Command, services: Services) -> Reply:
@@ -27,7 +30,12 @@ async def status(command: Command, services: Services) -> Reply:
     comes = next_words(deliveries, subscriptions, settings, now)
     pause = (await services.outbox.status(channel)).pause
     polls = await services.polls()
-    return Reply(status_card(pause, comes, deliveries, polls, zone=settings.zone, now=now))
+    notes = [
+        *quiet_now(settings, now),
+        *_mutes((await services.rules.of(channel)).mutes, now),
+        *(await unread_subscriptions(subscriptions, services))[:SHOWN],
+    ]
+    return Reply(status_card(pause, comes, deliveries, polls, zone=settings.zone, now=now, notes=notes))
 
 
 def status_card(
@@ -38,13 +46,18 @@ def status_card(
     *,
     zone: str,
     now: datetime,
+    notes: Sequence[str] = (),
 ) -> Card:
-    """A headline, then a line for each source and each post that is waiting or has failed."""
+    """A headline, then a line for each source and each post that is waiting or has failed.
+
+    `notes` say what holds papers back.
+    """
     headline = f"Posts here are paused: {pause.why}." if pause else comes
     failed = [one for one in deliveries if one.state in FAILED]
     lines = (
         *((_pause(pause, zone, now),) if pause else ()),
-        *(_poll(poll, zone, now) for _, poll in sorted(polls.items())),
+        *map(text, notes),
+        *_polls(polls, zone, now),
         *(_waiting(deliveries, now) if deliveries else (text("No posts are waiting."),)),
         *(_retried(one, zone) for one in deliveries if one.state == "pending" and one.why),
         *(text(f"Failed: {count(len(o.papers), 'paper')}, {o.why or 'the reason is unknown'}.") for o in failed[:SHOWN]),
@@ -60,6 +73,28 @@ def _pause(pause: Pause, zone: str, now: datetime) -> Text:
     if pause.next_probe is None or pause.next_probe <= now:
         return text(f"{since}The next post is tried as soon as there is one.")
     return text(f"{since}A post is tried again on {in_words(pause.next_probe, zone)}, or at any /paper here.")
+
+
+def _polls(polls: Mapping[str, PollResult], zone: str, now: datetime) -> Iterator[Text]:
+    """A line for each source, those that fail first; of very many only the first."""
+    listed = sorted(polls.values(), key=lambda poll: (poll.error is None, poll.source))
+    yield from (_poll(poll, zone, now) for poll in listed[:MAX_SOURCES])
+    rest = listed[MAX_SOURCES:]
+    if rest:
+        failing = sum(poll.error is not None for poll in rest)
+        well = f"{failing} of them failing" if failing else f"all read since {in_words(_oldest(rest), zone)}"
+        yield text(f"{len(rest)} more sources, {well}.")
+
+
+def _oldest(polls: Sequence[PollResult]) -> datetime:
+    return min(poll.at for poll in polls)
+
+
+def _mutes(mutes: Sequence[Mute], now: datetime) -> list[str]:
+    active = sum(mute.is_active(now) for mute in mutes)
+    return (
+        [f"{count(active, 'mute')} in this channel; /paper unmute shows what is held back."] if active else []
+    )
 
 
 def _poll(poll: PollResult, zone: str, now: datetime) -> Text:

@@ -6,9 +6,10 @@ from typing import cast
 
 from bot.cards import Button, Card
 from bot.cards.build import actions, bold, code, paragraph
-from bot.cards.paper import QUERY
+from bot.cards.paper import NOTICE, QUERY
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
+from bot.commands.reasons import reasons
 from bot.commands.replan import replan_waiting
 from bot.commands.services import Services
 from bot.domain.errors import UserError
@@ -42,7 +43,9 @@ async def subscribe(command: Command, services: Services) -> Reply:
     )
     settings = await services.settings.of(command.channel)
     if new:
-        card = subscribed_card(subscription, past, when_posted(every, settings, services.now()))
+        found = await reasons(query, past, command.channel, services, follow=True)
+        said = found.text(past.sentence())
+        card = subscribed_card(subscription, past, said, when_posted(every, settings, services.now()))
         warning = await services.join(command.channel)
         return Reply(card if warning is None else with_warning(card, warning))
     if command.options.get("every", subscription.every) == subscription.every:
@@ -75,16 +78,16 @@ def when_posted(every: Every, settings: ChannelSettings, now: datetime) -> str:
     return _WHEN[frequency].format(in_words(due(frequency, settings, now), settings.zone))
 
 
-def subscribed_card(subscription: Subscription, past: Lookback, when: str) -> Card:
+def subscribed_card(subscription: Subscription, past: Lookback, said: str, when: str) -> Card:
     """The query as understood, its number, and what it would have posted."""
     number, query = f"#{subscription.number}", subscription.query
     see = (Button("Preview", f"preview {number}"),) if past.matching else ()
     return Card(
         "reply",
-        f"Subscribed as {number}: {shorten(query, QUERY)}. {past.sentence()}",
+        shorten(f"Subscribed as {number}: {shorten(query, QUERY)}. {said}", NOTICE),
         blocks=(
             paragraph("Subscribed as ", bold(number), ": ", code(query)),
-            paragraph(f"{past.sentence()} {when}"),
+            paragraph(f"{said} {when}"),
             *actions(*see, Button("Undo", f"unsubscribe {number}")),
         ),
     )

@@ -197,6 +197,62 @@ COMMANDS: tuple[CommandSpec, ...] = (
         ),
     ),
     CommandSpec(
+        name="life",
+        summary="show what happened to a paper: versions, acceptance, code, withdrawal",
+        example="life 2405.01234",
+        options=(
+            OptionSpec(name="paper", help="its id, link or title", kind="title", free=True, required=True),
+        ),
+        anywhere=True,
+    ),
+    CommandSpec(
+        name="watch",
+        summary="hear of a paper's new versions, acceptance, code or withdrawal",
+        example="watch 2405.01234 accepted,code",
+        options=(
+            OptionSpec(
+                name="paper",
+                help="its id, link or title; without one, what is watched",
+                kind="title",
+                free=True,
+            ),
+            OptionSpec(
+                name="events",
+                help="all, important, or some: accepted,code",
+                kind="text",
+                sample="accepted,code",
+            ),
+            OptionSpec(
+                name="to",
+                help="who hears of it: you, or this channel",
+                kind="choice",
+                choices=("me", "channel"),
+            ),
+            OptionSpec(
+                name="saved",
+                help="which events of papers that you save you hear of",
+                kind="choice",
+                choices=("all", "important", "none"),
+            ),
+        ),
+        anywhere=True,
+    ),
+    CommandSpec(
+        name="unwatch",
+        summary="hear no more of a paper",
+        example="unwatch 2405.01234",
+        options=(
+            OptionSpec(name="paper", help="its id, link or title", kind="title", free=True, required=True),
+            OptionSpec(
+                name="to",
+                help="who hears no more of it: you, or this channel",
+                kind="choice",
+                choices=("me", "channel"),
+            ),
+        ),
+        anywhere=True,
+    ),
+    CommandSpec(
         name="mute",
         summary="don't post papers that match a query here",
         example="mute survey for:7d",

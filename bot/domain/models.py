@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Literal, Self
 from urllib.parse import quote, unquote
 
+from bot.domain.life import Event
+
 SAMPLE_SOURCE = "sample"
 """The name that bundled sample papers have among a paper's `sources`."""
 
@@ -45,7 +47,19 @@ class Paper:
     rank: int | None = None
     """Rank among the trending papers, from 1."""
     withdrawn: bool | None = None
-    """True once its authors have withdrawn it."""
+    """True once its authors have withdrawn it, False if they took that back."""
+    versions: int | None = None
+    """How many versions it has on arXiv; None if that isn't known."""
+    comment: str | None = None
+    """Its authors' comment on arXiv; "" if they wrote none, None if that isn't known."""
+    journal_ref: str | None = None
+    doi: str | None = None
+    """The DOI of the published paper."""
+    events: tuple[Event, ...] = ()
+    """What happened to it since it appeared, the oldest first."""
+    backfilled: bool | None = None
+    """True if it was only read as the history of a category that was followed later: another source that lists it
+    announces it."""
 
 
 @lru_cache(maxsize=100_000)
@@ -66,6 +80,16 @@ class ChannelRef:
 
     def __str__(self) -> str:
         return _joined(self.platform, self.workspace, self.channel)
+
+    @classmethod
+    def of_person(cls, platform: str, workspace: str, user: str) -> Self:
+        """A person's direct messages: a channel whose name is the person's id after an `@`."""
+        return cls(platform, workspace, f"@{user}")
+
+    @property
+    def person(self) -> str:
+        """The id of the person whose direct messages these are; "" for every other channel."""
+        return self.channel[1:] if self.channel.startswith("@") else ""
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -13,6 +13,7 @@ from bot.query.nodes import (
     MOST_UPVOTES,
     Category,
     Identifier,
+    Organization,
     Person,
     Phrase,
     Signal,
@@ -23,6 +24,7 @@ from bot.query.paper_view import categories_of, sources_of
 from bot.query.terms import SHORTEST_PREFIX
 from bot.query.variants import variants_of
 from bot.text import Token, small, tokens
+from bot.text.organizations import organization_key
 
 ANY = "…"
 LONGEST_RUN = 4
@@ -40,6 +42,8 @@ def keys_of(paper: Paper) -> set[str]:
     for author in paper.authors:
         name = tokens(author, plurals=False)
         keys.update(f"author:{key}" for key in (*_runs(name), *_prefixes(name)))
+    if paper.organization:
+        keys.add(f"org:{organization_key(paper.organization)}")
     keys.update(f"cat:{name}" for name in categories_of(paper))
     keys.update(f"source:{name}" for name in sources_of(paper))
     keys.add(f"id:{paper.id.lower()}")
@@ -61,6 +65,8 @@ def key_of(term: Term) -> str | None:
             return next(iter(triggers_of(term)))
         case Category():
             return str(term).lower()
+        case Organization():
+            return f"org:{term.key}"
         case Upstream() | Identifier() | Signal():
             return str(term)
 
@@ -80,7 +86,7 @@ def triggers_of(term: Term) -> set[str]:
         case Person():
             return {"author:" + " ".join(path[:LONGEST_RUN]) for path in variants_of(term)}
         case _:
-            return {str(term).lower() if isinstance(term, Category) else str(term)}
+            return {key} if (key := key_of(term)) else set()
 
 
 def _runs(found: Sequence[Token]) -> Iterator[str]:

@@ -24,6 +24,7 @@ enqueued = Counter(
     "paperboy_enqueued",
     "Papers enqueued for channels, without those that were sent or enqueued there already",
 )
+life_events = Counter("paperboy_life_events", "Events of papers after they appeared, by kind", ["kind"])
 matching_lag = Histogram(
     "paperboy_matching_lag_seconds", "From a paper's announcement until it is enqueued", buckets=WAITS
 )

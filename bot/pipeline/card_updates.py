@@ -1,4 +1,4 @@
-"""Edits posted cards when their papers have changed much, in channels that want that."""
+"""Edits posted cards when their papers have changed much, in channels that want that or hear of the news."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from structlog import get_logger
 from bot.cards.digest import delivery_card
 from bot.domain.errors import SendError
 from bot.domain.models import Reason
-from bot.policy.signals import WITHDRAWN
+from bot.policy.signals import is_news
 from bot.ports import Editing, Platform
 from bot.query import parse
 from bot.store.edits import CardUpdate, CardUpdateQueue
@@ -78,7 +78,7 @@ class CardUpdater:
         settings = await self._settings.of(edit.channel)
         sent = await self._outbox.sent(edit.channel, edit.paper)
         paper = (await self._papers.get([edit.paper])).get(edit.paper)
-        wanted = settings.edits or edit.why == WITHDRAWN
+        wanted = settings.edits or is_news(edit.why)
         if not (wanted and sent and paper) or sent.label or not await self._edits.allow(edit):
             return False
         reasons = tuple(

@@ -13,6 +13,7 @@ from structlog import get_logger
 from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.domain.polls import PaperChange, Poll
 from bot.observability import metrics
+from bot.pipeline.life import LifeFanout
 from bot.policy.planner import Match, MatchedPaper, plan_deliveries
 from bot.policy.signals import WITHDRAWN, growth
 from bot.store.edits import CardUpdate, CardUpdateQueue
@@ -74,6 +75,7 @@ class Fanout:
         rules: ChannelRules,
         *,
         edits: CardUpdateQueue,
+        life: LifeFanout,
         max_open: int = MAX_OPEN,
     ) -> None:
         self._polls = polls
@@ -82,6 +84,7 @@ class Fanout:
         self._subscriptions = subscriptions
         self._rules = rules
         self._edits = edits
+        self._life = life
         self._max_open = max_open
         self._is_full = False
 
@@ -111,7 +114,7 @@ class Fanout:
             if poll is None:
                 break
             enqueued += await self._enqueue(poll, await self._matched(poll))
-            await self._queue_card_updates(poll)
+            await self._queue_card_updates(poll, await self._life.enqueue(poll))
             await self._polls.matched(poll)
         return enqueued
 
@@ -158,17 +161,19 @@ class Fanout:
             planned += plan_deliveries(channel, papers, rules[channel], poll, now)
         return await self._outbox.enqueue(planned)
 
-    async def _queue_card_updates(self, poll: Poll) -> None:
-        """Queue updates of cards whose papers have changed much, for channels that want them."""
+    async def _queue_card_updates(self, poll: Poll, heard: Mapping[str, Collection[ChannelRef]]) -> None:
+        """Queue updates of cards whose papers have changed much, for channels that want them or have `heard` of it."""
         index = await self._index.up_to_date()
         for new in poll.news:
             why = growth(new.before, new.paper)
-            channels = iter({match.channel for match in index.match(new.paper)} if why else ())
+            hearing = {channel for channel in heard.get(new.paper.id, ()) if not channel.person}
+            matching = {match.channel for match in index.match(new.paper)} if why else set()
+            channels = iter(hearing | matching if why else ())
             while some := list(islice(channels, CHANNELS_AT_ONCE)):
                 rules = await self._rules.of_each(some)
                 wanted: dict[str, list[CardUpdate]] = {}
                 for channel in some:
-                    if rules[channel].settings.edits or why == WITHDRAWN:
+                    if rules[channel].settings.edits or channel in hearing or why == WITHDRAWN:
                         wanted.setdefault(channel.platform, []).append(CardUpdate(channel, new.paper.id, why))
                 for platform, edits in wanted.items():
                     await self._edits.put(platform, edits)

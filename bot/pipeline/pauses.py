@@ -38,7 +38,7 @@ class Pauses:
             scope = "channel"
             notify = await self._outbox.pause(channel, why)
         _log.warning("paused", scope=scope, channel=str(channel), reason=why, notify=notify)
-        if notify:
+        if notify and not channel.person:  # someone who takes no direct messages wants no word about it
             await self._notify(channel, scope, why)
 
     async def _notify(self, channel: ChannelRef, scope: Scope, why: str) -> None:

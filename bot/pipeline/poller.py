@@ -3,9 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -15,6 +14,7 @@ from bot.domain.errors import PaperboyError, SourceError
 from bot.domain.polls import PollResult
 from bot.observability import metrics
 from bot.pipeline.leader_election import RENEW_EVERY, lead
+from bot.pipeline.poll_results import failed, skipped_rows
 from bot.ports import Source
 from bot.store.lease import TTL, Lease, LostLease
 from bot.store.papers import Papers
@@ -22,63 +22,23 @@ from bot.store.polls import forget_polls, last_polls, record_poll
 
 log = structlog.get_logger(__name__)
 
-FIRST_RETRY = 60.0
-"""Seconds until a source that failed is polled again; doubles with each further failure."""
-LONGEST_RETRY = 3600.0
-"""Seconds until a failing source is polled again, at most."""
-REFUSED_FOR = 86400.0
-"""Seconds for which a source that refused us (HTTP 403) is not polled."""
 STORE_RETRY = 5.0
 """Seconds until a poll is repeated whose papers Redis did not take, the first time."""
 LEASE_TIMEOUT = TTL + RENEW_EVERY
 """Seconds that `poll_once` waits for the lease: longer than a process that was killed still holds it."""
 AWAY = timedelta(hours=6)
 """After so long without a poll, the papers of all sources are announced together."""
+FOLLOW_EVERY = 60.0
+"""Seconds after which it is asked again which categories subscriptions want."""
 MAX_SLEEP = 60.0
 """Seconds that a source sleeps at most: after that a suspended machine or a changed clock is noticed."""
-
-
-def backoff(failures: int, jitter: float) -> float:
-    """Seconds to wait after so many failures in a row; `jitter`, from 0 to 1, spreads replicas and sources."""
-    doubled = FIRST_RETRY * 2.0 ** min(failures - 1, 10)
-    return float(min(doubled, LONGEST_RETRY / 1.5) * (1 + jitter / 2))
-
-
-def pause_after(error: SourceError, failures: int, jitter: float) -> float:
-    """Seconds until a source that failed with `error` is polled again: never before the time that it named."""
-    if error.refused:
-        return REFUSED_FOR
-    if error.retry_after is None:
-        return backoff(failures, jitter)
-    repeated = backoff(failures - 1, jitter) if failures > 1 else 1.0
-    return max(error.retry_after, repeated)
-
-
-def failed(
-    source: str, now: datetime, error: SourceError, previous: PollResult | None, jitter: float
-) -> PollResult:
-    """The result of a poll that failed."""
-    failures = (previous.failures if previous else 0) + 1
-    return PollResult(
-        source=source,
-        at=now,
-        next_at=now + timedelta(seconds=pause_after(error, failures, jitter)),
-        error=str(error),
-        refused=error.refused,
-        failures=failures,
-        found=previous.found if previous else 0,
-        alarm=previous.alarm if previous else None,
-        skipped=previous.skipped if previous else 0,
-        skipped_reason=previous.skipped_reason if previous else "",
-        succeeded_at=previous.succeeded_at if previous else None,
-        new_at=previous.new_at if previous else None,
-    )
 
 
 class Poller:
     """Polls `sources` and stores their papers while this process holds the lease.
 
     `background` sources, such as enrichment, are polled by `run` too, but `poll_once` doesn't wait for them.
+    `on_demand` says which further sources to poll now; it is asked every minute.
     """
 
     def __init__(
@@ -90,15 +50,20 @@ class Poller:
         *,
         now: Callable[[], datetime],
         background: Sequence[Source] = (),
+        on_demand: Callable[[], Awaitable[Sequence[Source]]] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
         renew_every: float = RENEW_EVERY,
         lease_timeout: float = LEASE_TIMEOUT,
         max_sleep: float = MAX_SLEEP,
+        follow_every: float = FOLLOW_EVERY,
         polled: Callable[[PollResult], None] = lambda _result: None,
     ) -> None:
         self._sources = sources
         self._background = background
+        self._on_demand = on_demand
+        self._followed: Sequence[Source] = ()
+        """Those that `on_demand` named last."""
         self._papers = papers
         self._lease = lease
         self._redis = redis
@@ -108,6 +73,7 @@ class Poller:
         self._renew_every = renew_every
         self._lease_timeout = lease_timeout
         self._max_sleep = max_sleep
+        self._follow_every = follow_every
         self._polled = polled
         self._last: dict[str, PollResult] = {}
         self._due: dict[str, datetime] = {}
@@ -131,7 +97,8 @@ class Poller:
         except TimeoutError:
             log.info("poll_left_to_leader")
             await self._load_last_polls()
-        return [self._last[source.name] for source in self._sources if source.name in self._last]
+        polled = (*self._sources, *self._followed)
+        return [self._last[source.name] for source in polled if source.name in self._last]
 
     async def run(self) -> None:
         """Poll every source at its own hours while this process leads, until cancelled."""
@@ -139,23 +106,58 @@ class Poller:
 
     async def _poll_all_once(self, fence: int) -> None:
         await self._load_last_polls()
+        await self._ask_for_followed()
         await self._drop_removed_sources()
         hold = self._was_away()
         async with asyncio.TaskGroup() as group:
-            for source in self._sources:
+            for source in (*self._sources, *self._followed):
                 group.create_task(self._poll(source, fence, hold=hold), name=f"poll {source.name}")
         if hold:
             await self._announce(fence)
 
     async def _poll_all_repeatedly(self, fence: int) -> None:
         await self._load_last_polls()
+        await self._ask_for_followed()
         await self._drop_removed_sources()
         if self._was_away():
             await self._poll_all_once(fence)
         with metrics.leader.track_inprogress():
             async with asyncio.TaskGroup() as group:
+
+                def start(source: Source) -> asyncio.Task[None]:
+                    return group.create_task(self._poll_repeatedly(source, fence), name=f"poll {source.name}")
+
                 for source in (*self._sources, *self._background):
-                    group.create_task(self._poll_repeatedly(source, fence), name=f"poll {source.name}")
+                    _ = start(source)
+                if self._on_demand is not None:
+                    await self._poll_followed_sources(start)
+
+    async def _poll_followed_sources(self, start: Callable[[Source], asyncio.Task[None]]) -> None:
+        """Start sources as they are asked for, and stop those that no one wants any more."""
+        running: dict[str, tuple[Source, asyncio.Task[None]]] = {}
+        while True:
+            wanted = {source.name: source for source in self._followed}
+            stopped = {name for name, (source, _) in running.items() if wanted.get(name) is not source}
+            tasks = [running.pop(name)[1] for name in stopped]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for name in stopped:
+                self._due.pop(name, None)
+            await self._forget(stopped - wanted.keys())
+            for name in wanted.keys() - running.keys():
+                running[name] = wanted[name], start(wanted[name])
+            await self._sleep(self._follow_every)
+            await self._ask_for_followed()
+
+    async def _ask_for_followed(self) -> None:
+        if self._on_demand is None:
+            return
+        try:
+            self._followed = tuple(await self._on_demand())
+        except RedisError as error:
+            log.warning("followed_sources_unavailable", reason=str(error))
+        _raise_if_cancelled()
 
     def _was_away(self) -> bool:
         """Whether the last poll is so long ago that channels should get one digest of all that was missed."""
@@ -165,7 +167,8 @@ class Poller:
     async def _announce(self, fence: int) -> None:
         """Announce the papers of all sources as one poll, so that a channel gets one digest and no flood."""
         try:
-            await self._papers.announce([source.name for source in self._sources], fence)
+            names = [source.name for source in (*self._sources, *self._followed)]
+            await self._papers.announce(names, fence)
         except RedisError as error:
             log.warning("announcement_delayed", reason=str(error))
 
@@ -179,7 +182,11 @@ class Poller:
 
     async def _drop_removed_sources(self) -> None:
         """Drop poll records of removed sources, so that they don't raise alerts."""
-        removed = self._last.keys() - {source.name for source in (*self._sources, *self._background)}
+        named = (*self._sources, *self._background, *self._followed)
+        await self._forget(self._last.keys() - {source.name for source in named})
+
+    async def _forget(self, names: Iterable[str]) -> None:
+        removed = set(names)
         if removed:
             self._last = {name: poll for name, poll in self._last.items() if name not in removed}
             try:
@@ -240,18 +247,10 @@ class Poller:
             changed=ingested.changed,
             found=(previous.found if previous else 0) + ingested.announced,
             alarm=batch.alarm,
-            **_skipped(skipped, previous),
+            **skipped_rows(skipped, previous),
             succeeded_at=now,
             new_at=now if ingested.new or previous is None else previous.new_at,
         )
-
-
-def _skipped(rows: Mapping[str, int] | None, previous: PollResult | None) -> dict[str, Any]:
-    """How many rows of the source's list can't be read. A list that is the same as before has not been read again."""
-    if rows is None:
-        return {"skipped": previous.skipped, "skipped_reason": previous.skipped_reason} if previous else {}
-    reason = max(rows, key=lambda reason: rows[reason], default="")
-    return {"skipped": sum(rows.values()), "skipped_reason": reason}
 
 
 def _as_source_error(source: Source, error: Exception) -> SourceError:

@@ -22,12 +22,13 @@ from bot.domain.errors import (
     SendError,
     WorkspaceGone,
 )
+from bot.domain.life import LIFE, paper_of
 from bot.domain.models import ChannelSettings, MessageRef, Paper, Reason
 from bot.observability import metrics
 from bot.pipeline.pauses import Pauses
 from bot.policy.retry import PlatformHealth, on_failure, on_lookup_failure
 from bot.policy.schedule import due
-from bot.ports import Platform
+from bot.ports import Platform, Threaded
 from bot.store.outbox.outbox import DEATHS, Outbox
 from bot.store.papers import Papers
 from bot.store.rates import Rates, TurnedAway
@@ -124,7 +125,7 @@ class Sender:
         since = (delivery.since or datetime.fromtimestamp(0, UTC)) - CLOCK_DRIFT
         try:
             async with asyncio.timeout(SEND_TIMEOUT):
-                message = await self._platform.find(delivery.channel, delivery.key, since)
+                message = await self._find(delivery, since)
         except LookupUnsupported as error:
             self._can_look_up = False
             if self._on_uncertain == "resend":
@@ -139,6 +140,31 @@ class Sender:
             return False
         await self._done(delivery, message)
         return True
+
+    async def _find(self, delivery: Delivery, since: datetime) -> MessageRef | None:
+        thread = await self._thread_of(delivery)
+        if thread is not None and isinstance(self._platform, Threaded):
+            found = await self._platform.find_reply(delivery.channel, thread, delivery.key, since)
+            if found is not None:
+                return found
+        return await self._platform.find(delivery.channel, delivery.key, since)
+
+    async def _thread_of(self, delivery: Delivery) -> MessageRef | None:
+        """The card in whose thread a paper's news belong; None if they are a message by themselves."""
+        papers = {paper_of(entry) for entry, _ in delivery.papers}
+        if (
+            not delivery.label.startswith(LIFE)
+            or len(papers) != 1
+            or not isinstance(self._platform, Threaded)
+        ):
+            return None
+        sent = await self._outbox.sent(delivery.channel, papers.pop())
+        return sent.message if sent and sent.message.id else None
+
+    async def _post_card(self, delivery: Delivery, card: Card, thread: MessageRef | None) -> MessageRef:
+        if thread is not None and isinstance(self._platform, Threaded):
+            return await self._platform.reply(delivery.channel, thread, card, delivery.key)
+        return await self._platform.send(delivery.channel, card, delivery.key)
 
     async def _wait_for_rates(self, delivery: Delivery) -> None:
         """Wait for the rate limits of the workspace and of the bot. Raises TurnedAway if that takes too long."""
@@ -161,6 +187,7 @@ class Sender:
             await self._record_outcome(delivery, dead)
             return
         began = monotonic()
+        thread = await self._thread_of(delivery)
         settings = await self._outbox.begin(delivery, gap=self._gap())
         if settings is None or await self._put_off(delivery, settings):
             return
@@ -177,7 +204,7 @@ class Sender:
         try:
             with metrics.send_seconds.labels(self._platform.name).time():
                 async with asyncio.timeout(SEND_TIMEOUT):
-                    message = await self._platform.send(delivery.channel, card, delivery.key)
+                    message = await self._post_card(delivery, card, thread)
         except Exception as error:  # noqa: BLE001  # every error has its outcome
             if not isinstance(error, SendError | TimeoutError):
                 _log.error("platform_failed", delivery=delivery.key, exc_info=error)
@@ -278,11 +305,15 @@ class PaperCache:
         """The delivery's papers as they are now, with their reasons. Raises RedisError."""
         async with self._reading:  # others that wait for the same paper find it in the cache
             now = monotonic()
-            missing = [i for i, _ in delivery.papers if now - self._cached.get(i, (-inf,))[0] > FRESH]
+            wanted = [(paper_of(entry), why) for entry, why in delivery.papers]
+            oldest = (
+                inf if delivery.label.startswith(LIFE) else now - FRESH
+            )  # news show the paper as it is now
+            missing = [i for i, _ in wanted if self._cached.get(i, (-inf,))[0] < oldest]
             if missing:
-                found = await self._papers.get(missing)
+                found = await self._papers.get(dict.fromkeys(missing))
                 self._cached |= {paper_id: (now, paper) for paper_id, paper in found.items()}
-        entries = [(self._cached[i][1], why) for i, why in delivery.papers if i in self._cached]
+        entries = [(self._cached[i][1], why) for i, why in wanted if i in self._cached]
         while len(self._cached) > CACHED_PAPERS:
             del self._cached[next(iter(self._cached))]
         return entries

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bot.domain.deliveries import OpenDelivery, PaperWithReasons, PlannedDelivery
 from bot.domain.errors import UserError
+from bot.domain.life import LIFE
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Paper, Reason, Rules, Subscription
 from bot.domain.polls import Poll
 from bot.policy.schedule import due, frequency_of
@@ -100,7 +101,7 @@ def replan(
     taken: dict[str, list[str]] = {}
     by_due: dict[datetime, tuple[ChannelRef, list[PaperWithReasons]]] = {}
     for one in waiting:
-        if one.state != "pending" or one.maybe_sent:
+        if one.state != "pending" or one.maybe_sent or one.label.startswith(LIFE):
             continue
         for paper_id, reasons in one.papers:
             left = _still_wanted(papers.get(paper_id), reasons, every, rules, now)

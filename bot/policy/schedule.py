@@ -14,6 +14,8 @@ from bot.domain.models import ChannelSettings, Every, Frequency
 
 SATURDAY = 5
 WEEK = 7
+EVENING, MORNING = 18, 6
+"""The hours at which a night begins and ends."""
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -63,6 +65,13 @@ def is_open(settings: ChannelSettings, moment: datetime) -> bool:
         return True
     local = moment.astimezone(_zone(settings.zone))
     return (settings.weekends or local.weekday() < SATURDAY) and not is_quiet(local.hour, settings)
+
+
+def is_tonight(moment: datetime, zone: str, now: datetime) -> bool:
+    """Whether `moment` is in the evening or night after the day of `now`."""
+    local, today = moment.astimezone(_zone(zone)), now.astimezone(_zone(zone)).date()
+    is_night = local.hour >= EVENING or local.hour < MORNING
+    return is_night and (moment - timedelta(hours=MORNING)).astimezone(_zone(zone)).date() == today
 
 
 def in_words(moment: datetime, zone: str) -> str:

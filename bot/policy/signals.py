@@ -3,11 +3,14 @@
 from functools import lru_cache
 
 from bot.domain.models import Paper
+from bot.policy.life import new_events
 from bot.query import Signal, parse
 from bot.query.nodes import terms_of
 
 WITHDRAWN = "withdrawn"
 """Posted cards show this even in channels that don't want their cards updated."""
+NEWS = "news-"
+"""Begins the reason of an update that shows an event: also cards of channels that hear of it are updated."""
 STEPS = (25, 100, 250, 500, 1000, 2500)
 """Upvotes at which a posted card is updated."""
 
@@ -21,15 +24,22 @@ def note(query: str, before: Paper | None, after: Paper) -> str:
 
 
 def growth(before: Paper | None, after: Paper) -> str:
-    """The change that a posted card should show: `withdrawn`, `▲50` or `code`; empty if there is none."""
+    """The change that a posted card should show: `withdrawn`, `news-v2`, `▲50` or `code`; empty if there is none."""
     if before is None:
         return ""
     if after.withdrawn and not before.withdrawn:
         return WITHDRAWN
+    if news := [event.key for event in new_events(before, after) if event.kind != "milestone"]:
+        return f"{NEWS}{news[-1]}"
     if after.code_url and not before.code_url:
         return "code"
     reached = [step for step in STEPS if (before.upvotes or 0) < step <= (after.upvotes or 0)]
     return f"▲{reached[-1]}" if reached else ""
+
+
+def is_news(why: str) -> bool:
+    """Whether a change is shown on cards that aren't kept up to date otherwise, if their channel hears of it."""
+    return why == WITHDRAWN or why.startswith(NEWS)
 
 
 @lru_cache(maxsize=4096)

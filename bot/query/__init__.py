@@ -5,12 +5,24 @@
 """
 
 from bot.query.lexer import capitalized, narrow
-from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
+from bot.query.nodes import (
+    And,
+    Category,
+    Identifier,
+    Node,
+    Not,
+    Or,
+    Organization,
+    Person,
+    Phrase,
+    Signal,
+    Upstream,
+)
 from bot.query.paper_view import PaperView
 from bot.query.parser import parse
 from bot.query.query import Query
 
 __all__ = [
-    "And", "Category", "Identifier", "Node", "Not", "Or", "PaperView", "Person", "Phrase", "Query", "Signal", "Upstream",
+    "And", "Category", "Identifier", "Node", "Not", "Or", "Organization", "PaperView", "Person", "Phrase", "Query", "Signal", "Upstream",
     "capitalized", "narrow", "parse",
 ]  # fmt: skip

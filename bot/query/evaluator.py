@@ -6,7 +6,19 @@ The matching index and the search give the same answers faster; their tests comp
 from collections.abc import Callable
 from functools import lru_cache
 
-from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
+from bot.query.nodes import (
+    And,
+    Category,
+    Identifier,
+    Node,
+    Not,
+    Or,
+    Organization,
+    Person,
+    Phrase,
+    Signal,
+    Upstream,
+)
 from bot.query.paper_view import Line, PaperView
 from bot.query.variants import Variant, variants_of
 
@@ -31,13 +43,8 @@ def predicate_of(node: Node) -> Predicate:  # noqa: PLR0911  one return for each
         case Person():
             named = _in_line(node.words, variants_of(node), prefix=node.prefix)
             return lambda paper: named(paper.authors)
-        case Category(name):
-            category = name.lower()
-            return lambda paper: category in paper.categories
-        case Upstream(name):
-            return lambda paper: name in paper.sources
-        case Identifier(paper_id):
-            return lambda paper: paper.id == paper_id
+        case Organization() | Category() | Upstream() | Identifier():
+            return _fact(node)
         case Signal():
             return _signal(node)
 
@@ -68,6 +75,19 @@ def _in_line(
         [variant] = variants
         return lambda line: line.has(variant)
     return lambda line: any(line.has(variant) for variant in variants)
+
+
+def _fact(term: Organization | Category | Upstream | Identifier) -> Predicate:
+    match term:
+        case Organization(key=key):
+            return lambda paper: paper.organization.replace(" ", "") == key
+        case Category(name):
+            category = name.lower()
+            return lambda paper: category in paper.categories
+        case Upstream(name):
+            return lambda paper: name in paper.sources
+        case Identifier(paper_id):
+            return lambda paper: paper.id == paper_id
 
 
 def _signal(signal: Signal) -> Predicate:

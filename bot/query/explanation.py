@@ -1,7 +1,19 @@
 """Why a query doesn't match a paper, in words."""
 
 from bot.query.evaluator import predicate_of
-from bot.query.nodes import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
+from bot.query.nodes import (
+    And,
+    Category,
+    Identifier,
+    Node,
+    Not,
+    Or,
+    Organization,
+    Person,
+    Phrase,
+    Signal,
+    Upstream,
+)
 from bot.query.paper_view import PaperView
 
 
@@ -24,13 +36,16 @@ def _first(part: Node, reading: PaperView) -> str:
     return next(iter(mismatches(part, reading)))
 
 
-def _missing(term: Node, reading: PaperView) -> str:
+def _missing(term: Node, reading: PaperView) -> str:  # noqa: PLR0911  one return for each kind of term
     match term:
         case Phrase(field=field):
             where = {"title": "in the title", "abs": "in the abstract"}.get(field, "in the title or abstract")
             return f"{term} isn't {where}"
         case Person():
             return f"no author matches {term}"
+        case Organization():
+            named = reading.organization
+            return f"its organization is {named}, not {term.name}" if named else "it names no organization"
         case Category(name):
             shown = [category for category in reading.categories if not category.endswith("*")]
             return f"it is in {', '.join(shown)}, not in {name}" if shown else f"it isn't in {name}"

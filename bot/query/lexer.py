@@ -21,6 +21,8 @@ _WORD = re.compile(
     rf"(?:(?P<field>[A-Za-z]+):(?!//))?(?P<exact>=)?"
     rf"(?:[{_QUOTES}](?P<phrase>[^{_QUOTES}]*)(?P<closed>[{_QUOTES}])?|(?P<bare>[^\s(),{_QUOTES}]*))"
 )
+_BRACKETED = re.compile(rf"(?:[^\s(),{_QUOTES}]++|\([^\s(),{_QUOTES}]*+\))*+")
+"""An identifier with brackets in it, as some DOIs have: `10.1016/S0140-6736(20)30183-5`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,22 @@ def _word(typed: str, place: int) -> Piece:
         raise UserError("Missing closing quote.", hint=hint, at=(start, len(typed)))
     if word[0] in _OPERATORS:
         return Piece(_OPERATORS[word[0]], word.span(), text=word[0])
+    text, end = word["phrase"], word.end()
+    if text is None:
+        text = word["bare"]
+        if (
+            text
+            and (word["field"] or "").lower() == "id"
+            and (whole := _BRACKETED.match(typed, word.start("bare")))
+        ):
+            text, end = whole[0], whole.end()
     return Piece(
         "word",
-        word.span(),
+        (place, end),
         field=word["field"] or "",
         exact=word["exact"] is not None,
         quoted=word["phrase"] is not None,
-        text=word["phrase"] if word["phrase"] is not None else word["bare"],
+        text=text,
     )
 
 

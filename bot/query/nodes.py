@@ -39,6 +39,21 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Organization:
+    """The organization that a paper names, by the name that `bot.text.organization` gives."""
+
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The name without spaces, by which organizations are compared."""
+        return self.name.replace(" ", "")
+
+    def __str__(self) -> str:
+        return f'org:"{self.name}"' if " " in self.name else f"org:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Category:
     """An arXiv category, `cs.CL`, or a whole archive, `cs.*`."""
 
@@ -79,7 +94,7 @@ class Signal:
         return f"{self.name}:{('no', 'yes')[self.value] if self.name == 'code' else self.value}"
 
 
-Term = Phrase | Person | Category | Upstream | Identifier | Signal
+Term = Phrase | Person | Organization | Category | Upstream | Identifier | Signal
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bot.domain.models import Paper
 from bot.text import Token, small, tokens
+from bot.text.organizations import organization
 
 GAP = "|"
 """Separates two names. It is never a token, so no phrase crosses it."""
@@ -55,6 +56,8 @@ class PaperView(NamedTuple):
     title_forms: Line
     abstract_forms: Line
     authors: Line
+    organization: str
+    """By the name that `org:` takes; "" if there is none."""
     categories: tuple[str, ...]
     sources: tuple[str, ...]
     id: str
@@ -72,6 +75,7 @@ class PaperView(NamedTuple):
             title_forms=_forms(title),
             abstract_forms=_forms(abstract),
             authors=_names(paper.authors),
+            organization=organization(paper.organization or ""),
             categories=categories_of(paper),
             sources=sources_of(paper),
             id=paper.id.lower(),
@@ -83,6 +87,7 @@ class PaperView(NamedTuple):
     def with_facts_of(self, paper: Paper) -> "PaperView":
         """The same words with the current facts of `paper`."""
         return self._replace(
+            organization=organization(paper.organization or ""),
             categories=categories_of(paper),
             sources=sources_of(paper),
             upvotes=paper.upvotes,

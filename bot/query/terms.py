@@ -12,6 +12,7 @@ from bot.query.nodes import (
     MOST_UPVOTES,
     Category,
     Identifier,
+    Organization,
     Person,
     Phrase,
     Signal,
@@ -20,20 +21,23 @@ from bot.query.nodes import (
 )
 from bot.text import clean, spell, tokens
 from bot.text.identity import paper_id
+from bot.text.organizations import organization
 
-Field = Literal["title", "abs", "author", "cat", "source", "id", "min", "top", "code"]
+Field = Literal["title", "abs", "author", "org", "cat", "source", "id", "min", "top", "code"]
 
 SHORTEST_PREFIX = 3
 
 FIELDS: dict[str, Field] = {
     "title": "title", "ti": "title", "abs": "abs", "abstract": "abs",
-    "author": "author", "authors": "author", "au": "author", "cat": "cat", "category": "cat",
+    "author": "author", "authors": "author", "au": "author",
+    "org": "org", "organization": "org", "organisation": "org", "lab": "org", "cat": "cat", "category": "cat",
     "source": "source", "id": "id", "min": "min", "upvotes": "min", "top": "top", "code": "code",
 }  # fmt: skip
 """What can be typed before a colon -> the field that it means."""
 
 _EXAMPLES: dict[Field, str] = {
-    "title": 'title:"world model"', "abs": "abs:robot", "author": "author:hinton", "cat": "cat:cs.CL",
+    "title": 'title:"world model"', "abs": "abs:robot", "author": "author:hinton",
+    "org": "org:deepmind", "cat": "cat:cs.CL",
     "source": "source:arxiv", "id": "id:1706.03762", "min": "min:30", "top": "top:10", "code": "code:yes",
 }  # fmt: skip
 
@@ -129,6 +133,15 @@ def _stem(piece: Piece, words: list[str]) -> str:
     return stem
 
 
+def _organization(piece: Piece) -> Organization:
+    if "*" in piece.text:
+        raise UserError("“org:” takes a whole name, without “*”.", hint=_EXAMPLES["org"], at=piece.at)
+    name = organization(clean(piece.text))
+    if not name:
+        raise UserError(f"“{piece.text}” has no letters or digits to search for.", at=piece.at)
+    return Organization(name)
+
+
 def _category(piece: Piece) -> Category:
     parts = _CATEGORY.fullmatch(re.sub(r"[\s_]+", "-", piece.text.strip()))
     if parts is None:
@@ -179,7 +192,8 @@ def _code(piece: Piece) -> Signal:
 
 
 _READ: dict[Field, Callable[[Piece], Term]] = {
-    "title": _in_title, "abs": _in_abstract, "author": _person, "cat": _category, "source": _upstream,
+    "title": _in_title, "abs": _in_abstract, "author": _person,
+    "org": _organization, "cat": _category, "source": _upstream,
     "id": _identifier, "min": _upvotes, "top": _rank, "code": _code,
 }  # fmt: skip
 

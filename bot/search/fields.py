@@ -10,9 +10,10 @@ import tantivy
 from bot.domain.models import Paper
 from bot.query.paper_view import categories_of, sources_of
 from bot.text import Token, small, tokens
+from bot.text.organizations import organization_key
 from bot.text.terms import pairs
 
-VERSION = 5
+VERSION = 6
 """Part of the folder's name: an index with other fields is another index."""
 
 GAP = "|"
@@ -139,7 +140,7 @@ def links(paper: Paper) -> Iterator[str]:
         if url:
             yield _SCHEME.sub("", url.strip().lower()).replace(" ", "")
     if paper.organization:
-        yield f"org:{key(words_of(tokens(paper.organization)))}"
+        yield f"org:{organization_key(paper.organization)}"
 
 
 def _line(found: Sequence[Token]) -> str:

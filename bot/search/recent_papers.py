@@ -1,6 +1,7 @@
 """The papers of the last days, in memory, so that a query can be tried on them while a person waits."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -104,6 +105,16 @@ class RecentPapers:
     def days(self) -> int:
         """On how many days they were published."""
         return len({entry.published for entry in self._entries.values()})
+
+    @property
+    def organizations(self) -> list[str]:
+        """The organizations of their papers, those with the most papers first."""
+        named = Counter(entry.reading.organization for entry in self._entries.values())
+        return sorted(filter(None, named), key=lambda name: (-named[name], name))
+
+    def has_category(self, name: str) -> bool:
+        """Whether one of them is in this category."""
+        return any(name.lower() in entry.reading.categories for entry in self._entries.values())
 
     @property
     def is_sample(self) -> bool:

@@ -142,6 +142,20 @@ class Search:
         papers = await self._get(ranked.ids, known)
         return [paper for paper in papers if paper.upvotes][:most]
 
+    async def count(self, query: Query, days: int) -> int:
+        """How many papers published in the last `days` days match `query`."""
+        index, known = await self._ready()
+        _, ranked = await self._thread(self._rank, index, ParsedSearch("", must=query.root), days, "new")
+        if ranked.exact:
+            return ranked.total
+        proven, left = await self._proven(query, ranked.ids, len(ranked.ids), known)
+        return ranked.total if left else len(proven)
+
+    async def nearest_word(self, word: str) -> str:
+        """The word that papers have and that is spelled most like `word`; "" if none is close."""
+        index, _ = await self._ready()
+        return await self._thread(suggest_spelling, parse_search(word), (), index.searcher())
+
     async def titled(self, typed: str, most: int) -> list[Paper]:
         """Papers whose titles have these words, of which the last may have just begun."""
         index, known = await self._ready()

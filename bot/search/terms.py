@@ -10,7 +10,7 @@ from itertools import pairwise
 from tantivy import FieldType, Occur, Schema, Searcher
 from tantivy import Query as IndexQuery
 
-from bot.query import And, Category, Identifier, Node, Not, Or, Person, Phrase, Signal, Upstream
+from bot.query import And, Category, Identifier, Node, Not, Or, Organization, Person, Phrase, Signal, Upstream
 from bot.query.nodes import LAST_RANK, MOST_UPVOTES
 from bot.query.variants import variants_of
 from bot.search.fields import key, stemmer
@@ -43,12 +43,8 @@ class Terms:
                 return either(self._phrase(field, node) for field in fields)
             case Person():
                 return self._phrase("authors", node)
-            case Category(name):
-                return self.term("cat", name.lower())
-            case Upstream(name):
-                return self.term("source", name)
-            case Identifier(paper_id):
-                return self.term("ids", paper_id)
+            case Organization() | Category() | Upstream() | Identifier():
+                return self.term(*_fact(node))
             case Signal():
                 return self._signal(node)
 
@@ -146,6 +142,19 @@ class Terms:
                 return self._range("rank", 1, min(signal.value, LAST_RANK))
             case "code":
                 return self._range("code", signal.value, signal.value)
+
+
+def _fact(term: Organization | Category | Upstream | Identifier) -> tuple[str, str]:
+    """The field that holds the fact, and the word that it has there."""
+    match term:
+        case Organization(key=name):
+            return "links", f"org:{name}"
+        case Category(name):
+            return "cat", name.lower()
+        case Upstream(name):
+            return "source", name
+        case Identifier(paper_id):
+            return "ids", paper_id
 
 
 def both(parts: Iterable[tuple[Occur, IndexQuery]], *, least: int | None = None) -> IndexQuery:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # the process that parses a feed imports this package, and sh
     from bot.settings import SettingsGroup
     from bot.sources.context import SourceContext
     from bot.sources.enrichment import Enricher
+    from bot.sources.on_demand import OnDemand
     from bot.sources.upstream_search import Finder, History
 
 REGISTRY: Mapping[str, str] = {
@@ -22,7 +23,8 @@ REGISTRY: Mapping[str, str] = {
 """Each upstream, and the module that reads it.
 
 A module has `SETTINGS`, a `SettingsGroup`, and one or more of these functions, which take a `SourceContext` and yield
-what the settings ask for: `build` (sources that detect papers), `build_search` (the upstream's own search),
+what the settings ask for: `build` (sources that detect papers), `build_on_demand` (its categories that
+subscriptions may ask for), `build_search` (the upstream's own search),
 `build_history` (its past days), `build_enrichers` (what it knows about papers of others).
 """
 
@@ -42,6 +44,11 @@ def setting_groups() -> "tuple[type[SettingsGroup], ...]":
 def build_sources(context: "SourceContext") -> "tuple[Source, ...]":
     """Every source that the settings ask for."""
     return tuple(source for module in _modules("build") for source in module.build(context))
+
+
+def build_on_demand(context: "SourceContext") -> "tuple[OnDemand, ...]":
+    """Every upstream whose categories can be followed because subscriptions ask for them."""
+    return tuple(one for module in _modules("build_on_demand") for one in module.build_on_demand(context))
 
 
 def build_finders(context: "SourceContext") -> "tuple[Finder, ...]":

@@ -3,25 +3,25 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
+
+from pydantic import Field
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.settings import BaseUrl, CommaSeparated, SettingsGroup, matching
 from bot.sources.authors import read_authors
+from bot.sources.biorxiv_on_demand import NAMES, BiorxivOnDemand, Server
 from bot.sources.context import Progress, SourceContext
 from bot.sources.fields import read_rows, text
 from bot.sources.http import Upstream
 from bot.text import clean
 from bot.text.identity import paper_id
 
-Server = Literal["biorxiv", "medrxiv"]
-
-NAMES = {"biorxiv": "bioRxiv", "medrxiv": "medRxiv"}
 EVERY = timedelta(hours=2)
 """Time between two polls."""
 DAY = timedelta(days=1)
@@ -149,6 +149,8 @@ class BiorxivSettings(SettingsGroup):
     """bioRxiv's categories to follow, such as `neuroscience,cancer-biology`; `all` for all of them."""
     medrxiv_categories: CommaSeparated[Topic] = ()
     """The same for medRxiv."""
+    biorxiv_on_demand: int = Field(default=100, ge=0, le=500)
+    """How many further categories of each of the two may be followed because subscriptions ask for them; 0 for none."""
 
 
 SETTINGS = BiorxivSettings
@@ -156,17 +158,28 @@ SETTINGS = BiorxivSettings
 
 def build(context: SourceContext) -> Iterator[Biorxiv]:
     """A source for each of the two servers that has categories to follow."""
-    settings = context.settings.of(BiorxivSettings)
-    followed: tuple[tuple[Server, Collection[str]], ...] = (
-        ("biorxiv", settings.biorxiv_categories),
-        ("medrxiv", settings.medrxiv_categories),
-    )
-    for server, categories in followed:
+    for server, categories in _followed(context).items():
         if categories:
-            upstream = context.upstream(NAMES[server], gate="biorxiv", pause=PAUSE)
-            yield Biorxiv(
-                server, upstream, settings.biorxiv_url, context.now, context.progress, categories=categories
-            )
+            yield _source(context, server, categories)
+
+
+def build_on_demand(context: SourceContext) -> Iterator[BiorxivOnDemand]:
+    """Any category of the two servers, for subscriptions that ask for it."""
+    limit = context.settings.of(BiorxivSettings).biorxiv_on_demand
+    for server, categories in _followed(context).items():
+        everything = _source(context, server, ("all",))
+        yield BiorxivOnDemand(server, everything, limit=limit, categories=categories)
+
+
+def _followed(context: SourceContext) -> Mapping[Server, Collection[str]]:
+    settings = context.settings.of(BiorxivSettings)
+    return {"biorxiv": settings.biorxiv_categories, "medrxiv": settings.medrxiv_categories}
+
+
+def _source(context: SourceContext, server: Server, categories: Collection[str]) -> Biorxiv:
+    upstream = context.upstream(NAMES[server], gate="biorxiv", pause=PAUSE)
+    url = context.settings.of(BiorxivSettings).biorxiv_url
+    return Biorxiv(server, upstream, url, context.now, context.progress, categories=categories)
 
 
 def parse_page(body: bytes, upstream: str) -> Page:

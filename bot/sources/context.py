@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 
@@ -37,6 +37,14 @@ class SourceContext:
     """Seconds for one request."""
     pace: float = 1.0
     """Factor on the pauses between requests; less than 1 only in a simulation."""
+
+    _shared: dict[str, Upstream] = field(default_factory=dict)
+
+    def shared_upstream(self, name: str, *, gate: str, pause: float) -> Upstream:
+        """The same access for all who ask, so that they queue together and pause together."""
+        if name not in self._shared:
+            self._shared[name] = self.upstream(name, gate=gate, pause=pause)
+        return self._shared[name]
 
     def upstream(self, name: str, *, gate: str = "", pause: float = 0.0) -> Upstream:
         """HTTP access to an upstream that errors call `name`.

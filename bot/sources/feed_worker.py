@@ -18,7 +18,7 @@ from bot.limited_process import limit_resources
 from bot.sources.authors import read_authors
 from bot.sources.dates import read_date
 from bot.sources.feed_repair import decompress, escape_stray_brackets, is_complete, repair
-from bot.text import clean_html
+from bot.text import clean_html, first_sentence
 from bot.text.boilerplate import take_apart
 from bot.text.markup import unescaped, without_tags
 
@@ -29,6 +29,8 @@ MAX_ENTRIES = 500
 MAX_FIELD = 20_000
 """Characters of a field."""
 MAX_AUTHORS = 3000
+LONGEST_TITLE = 200
+"""Characters of a title that is made of the text of an entry without one, which RSS allows."""
 NAMES = ("prism_doi", "dc_identifier", "id", "link", "feedburner_origlink")
 """Fields that name the paper of an entry: identifiers first, then addresses."""
 DATES = ("published", "prism_publicationdate", "created", "updated", "dc_date", "prism_coverdate")
@@ -74,12 +76,12 @@ def _is_faulty(feed: Any) -> bool:
 
 def _row(entry: Any) -> dict[str, Any]:
     """What an entry says. Raises ValueError for one that says nothing."""
-    title = clean_html(_text(entry.get("title")))
-    if not title:
-        raise ValueError("it has no title")
     content = (part.get("value") for part in entry.get("content", ()) if isinstance(part, Mapping))
     texts = (clean_html(_text(part)) for part in (entry.get("summary"), *content))
     notice = take_apart(max(texts, key=len))
+    title = clean_html(_text(entry.get("title"))) or first_sentence(notice.abstract, LONGEST_TITLE)
+    if not title:
+        raise ValueError("it has neither title nor text")
     # `dict.get`: feedparser's own takes one date for another, and warns about it.
     dates = (*(_text(dict.get(entry, name)) for name in DATES), notice.date)
     published = filter(None, map(read_date, dates))

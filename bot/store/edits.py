@@ -7,14 +7,15 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.domain.life import MAX_EVENTS
 from bot.domain.models import ChannelRef
-from bot.policy.signals import WITHDRAWN
+from bot.policy.signals import is_news
 from bot.store import keys
 from bot.store.scripts import Scripts, script
 from bot.store.unreadable import load_each
 
 MAX_EDITS = 2
-"""Edits of one card, apart from one that says that the paper was withdrawn."""
+"""Edits of one card, apart from those that show what happened to the paper."""
 REMEMBERED = timedelta(days=60)
 """How long the edits of a card are counted: longer than a paper's changes are matched."""
 MAX_WAITING = 10_000
@@ -55,7 +56,7 @@ class CardUpdateQueue:
         """Whether the card may be edited for this reason: each reason counts once, up to `MAX_EDITS` reasons."""
         args: list[str | int] = [
             edit.why,
-            MAX_EDITS + (edit.why == WITHDRAWN),
+            MAX_EDITS + (MAX_EVENTS if is_news(edit.why) else 0),
             round(REMEMBERED.total_seconds() * 1000),
         ]
         return bool(await self._scripts.run(script("edited"), [keys.edited(edit.channel, edit.paper)], args))

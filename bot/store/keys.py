@@ -47,6 +47,11 @@ def unannounced(source: str) -> str:
     return f"pb:{{ingest}}:unannounced:{source}"
 
 
+def followed(upstream: str) -> str:
+    """Hash of the categories that are read because subscriptions ask for them -> when each was last wanted, in ms."""
+    return f"pb:{{ingest}}:followed:{upstream}"
+
+
 def kept(name: str) -> str:
     """A text that is too long for a button."""
     return f"pb:kept:{name}"
@@ -123,6 +128,16 @@ def saved(ref: ChannelRef, user: str) -> str:
 def saved_by(person: ChannelRef) -> str:
     """The same, for a person written as a channel of their workspace."""
     return f"{_home(person)}saved:{person}"
+
+
+def watches(watcher: ChannelRef) -> str:
+    """Hash of paper id -> which of its events a channel or person wants to hear of."""
+    return f"{_home(watcher)}watches:{watcher}"
+
+
+def watchers(number: int, paper_id: str) -> str:
+    """Set of the shard's channels and people that watch a paper."""
+    return f"{shard(number)}watchers:{paper_id}"
 
 
 def workspace(platform: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """Steps that bring stored data to the layout of a newer version. Each can be run again after a crash in it."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +8,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelRef
 from bot.store import keys, records
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import KEEP, Papers
@@ -20,7 +23,8 @@ async def merge_paper_ids(redis: Redis) -> None:
     """Store each paper under its canonical id, under which sources list it from version 2 on.
 
     Version 1 stored `math.GT/0309136` and `math/0309136`, or one DOI with and without a tail, as two papers. What was
-    posted, saved or seen under the old id counts for the canonical one, so that nothing is posted again.
+    posted, saved, voted on, edited or seen under the old id counts for the canonical one, so that nothing is posted again,
+    and what waits is posted under the canonical one.
     """
     renamed = {old: new async for old, new in _renamed(redis)}
     if not renamed:
@@ -51,18 +55,101 @@ async def _renamed(redis: Redis) -> AsyncIterator[tuple[str, str]]:
 
 
 async def _rename_in_channels(redis: Redis, renamed: Mapping[str, str]) -> set[str]:
-    """Rename papers in what channels were sent and people saved. Returns the old ids of posts that are still waiting."""
-    still_open: set[str] = set()
+    """Rename papers in everything that channels and people have. Returns the old ids of posts that are being sent."""
+    waiting: list[ChannelRef] = []
     async for key in redis.scan_iter(match="pb:{s*", count=PAGE):
-        kind = str(key).partition("}:")[2].partition(":")[0]
+        kind, _, name = str(key).partition("}:")[2].partition(":")
+        if not name:  # a key of the whole shard
+            continue
         if kind == "sent":
             await _rename_fields(redis, str(key), renamed)
         elif kind == "saved":
             await _rename_members(redis, str(key), renamed)
+        elif kind == "votes":
+            await _rename_votes(redis, str(key), renamed)
+        elif kind == "edited":
+            await _rename_edited(redis, str(key), name, renamed)
         elif kind == "open":
-            found: list[Any] = await redis.hmget(str(key), list(renamed))
-            still_open |= {old for old, delivery in zip(renamed, found, strict=True) if delivery is not None}
+            waiting.append(ChannelRef.parse(name))
+    async for key in redis.scan_iter(match=keys.edits("*"), count=PAGE):
+        await _rename_edits(redis, str(key), renamed)
+    await _rename_in_polls(redis, renamed)
+    still_open: set[str] = set()
+    for channel in waiting:  # last: what was sent under the canonical id isn't enqueued again
+        still_open |= await _rename_in_deliveries(redis, channel, renamed)
     return still_open
+
+
+async def _rename_votes(redis: Redis, key: str, renamed: Mapping[str, str]) -> None:
+    async for field, record in redis.hscan_iter(key, count=PAGE):
+        user, _, paper = str(field).partition(" ")
+        if new := renamed.get(paper):
+            await redis.hsetnx(key, f"{user} {new}", str(record))
+            await redis.hdel(key, str(field))
+
+
+async def _rename_edited(redis: Redis, key: str, name: str, renamed: Mapping[str, str]) -> None:
+    """The reasons for which a card was edited count for the canonical id, too."""
+    *channel, paper = name.split(":", 3)
+    new = renamed.get(paper)
+    if new is None or len(channel) != 3:
+        return
+    to, lifetime = keys.edited(ChannelRef.parse(":".join(channel)), new), await redis.pttl(key)
+    await redis.sunionstore(to, [to, key])
+    if lifetime > 0:
+        await redis.pexpire(to, lifetime)
+    await redis.delete(key)
+
+
+async def _rename_edits(redis: Redis, key: str, renamed: Mapping[str, str]) -> None:
+    """Cards that wait to be edited."""
+    async for member, score in redis.zscan_iter(key, count=PAGE):
+        where, _, paper = str(member).rpartition(" ")
+        if new := renamed.get(paper):
+            await redis.zadd(key, {f"{where} {new}": score}, nx=True)
+            await redis.zrem(key, str(member))
+
+
+async def _rename_in_polls(redis: Redis, renamed: Mapping[str, str]) -> None:
+    """Polls that wait to be matched. An entry of a stream can't be changed: another takes its place."""
+    found: Any = await redis.xrange(keys.PAPERS)
+    for entry, fields in found:
+        try:
+            listed: Any = [tuple(change) for change in json.loads(fields["news"])]
+        except (ValueError, TypeError, KeyError):  # its reader sets it aside
+            continue
+        if any(paper in renamed for paper, *_ in listed):
+            news = [[renamed.get(paper, paper), *change] for paper, *change in listed]
+            await redis.xadd(keys.PAPERS, fields | {"news": json.dumps(news)})
+            await redis.xdel(keys.PAPERS, entry)
+
+
+async def _rename_in_deliveries(redis: Redis, channel: ChannelRef, renamed: Mapping[str, str]) -> set[str]:
+    """Enqueue waiting papers under their canonical id, unless that was posted. Returns those that are being sent."""
+    outbox = Outbox(redis)
+    taken: dict[str, list[str]] = {}
+    planned: list[PlannedDelivery] = []
+    for delivery in await outbox.open_deliveries(channel):
+        old_ids = [paper for paper, _ in delivery.papers if paper in renamed]
+        if not old_ids or delivery.state != "pending" or delivery.maybe_sent:
+            continue
+        taken[delivery.key] = old_ids
+        label = delivery.key.partition("/")[2]
+        due = round(delivery.due.timestamp() * 1000)
+        planned += [
+            PlannedDelivery(
+                channel=channel,
+                papers=((renamed[paper], why),),
+                due=due,
+                label=renamed.get(label, label),
+            )
+            for paper, why in delivery.papers
+            if paper in renamed
+        ]
+    if taken:
+        await outbox.replan(channel, taken, planned)
+    found: Any = await redis.hmget(keys.open_papers(channel), list(renamed))
+    return {old for old, delivery in zip(renamed, found, strict=True) if delivery is not None}
 
 
 async def _rename_fields(redis: Redis, key: str, renamed: Mapping[str, str]) -> None:

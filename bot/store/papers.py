@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from typing import Any, Literal, Self, TypeVar
 
@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from bot.domain.errors import PaperboyError
 from bot.domain.models import Paper
+from bot.policy.life import with_events
 from bot.ports import Batch
 from bot.store import keys, records
 from bot.store.lease import LostLease
@@ -256,11 +257,13 @@ class Papers:
         record_keys = [keys.paper(listing.id) for listing in listings]
         texts: list[Any] = await self._redis.mget(record_keys) if record_keys else []
         stored = await self._load(zip((listing.id for listing in listings), texts, strict=True))
+        seconds, micros = await self._redis.time() if record_keys else (0, 0)
+        now = datetime.fromtimestamp(seconds + micros // 1000 / 1000, UTC)
         args: list[str | int] = [fence, json.dumps(plan)]
         written: list[_Listing] = []
         written_keys: list[str] = []
         for listing, key, text in zip(listings, record_keys, texts, strict=True):
-            paper = _merged(listing, stored.get(listing.id), ranks)
+            paper = _merged(listing, stored.get(listing.id), ranks, now)
             if paper is None:  # an update for a paper that we don't know
                 continue
             args += _script_arguments(listing, text, stored.get(listing.id), paper)
@@ -306,15 +309,31 @@ def _by_id(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
     return found
 
 
-def _merged(listing: _Listing, stored: Paper | None, ranks: dict[str, int | None] | None) -> Paper | None:
+def _merged(
+    listing: _Listing, stored: Paper | None, ranks: dict[str, int | None] | None, now: datetime
+) -> Paper | None:
     if stored is None and listing.kind == "update":
         return None
     paper = stored
+    # A backfill must not use up what a harvest will report as news.
+    is_harvest = listing.kind in ("listed", "update") or stored is None or stored.versions is None
     for description in listing.descriptions:
-        paper = records.merge(paper, description)
+        paper = records.merge(paper, description if is_harvest else _without_life(description))
     if paper is not None and ranks is not None and listing.id in ranks:
         paper = replace(paper, rank=ranks[listing.id])
-    return paper
+    if paper is not None and stored is not None:
+        paper = replace(paper, backfilled=None if _is_first_listing(listing, stored) else stored.backfilled)
+    return paper and with_events(stored if listing.kind in ("listed", "update") else None, paper, now)
+
+
+def _without_life(paper: Paper) -> Paper:
+    return replace(paper, versions=None, comment=None, journal_ref=None, doi=None)
+
+
+def _is_first_listing(listing: _Listing, stored: Paper) -> bool:
+    """Whether an upstream lists a paper that so far was only the history of a category."""
+    sources = {source for description in listing.descriptions for source in description.sources}
+    return bool(stored.backfilled) and listing.kind == "listed" and not sources <= set(stored.sources)
 
 
 def _script_arguments(
@@ -326,9 +345,10 @@ def _script_arguments(
         "id": listing.id,
         "kind": listing.kind,
         "change": records.dump_change(changes),
-        # Announced at any age: also a card that was posted long ago has to show a withdrawal.
-        "withdrawn": records.dump_change({k: v for k, v in changes.items() if k == "withdrawn"}),
+        "lasting": records.dump_change({k: v for k, v in changes.items() if k in records.OF_ANY_AGE}),
     }
+    if stored is not None and _is_first_listing(listing, stored):
+        about["fresh"] = True
     if listing.kind == "history":
         about["first"] = int(paper.published.timestamp() * 1000)
     was = sha1(text.encode(), usedforsecurity=False).hexdigest() if text else ""

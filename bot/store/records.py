@@ -7,6 +7,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Any
 
+from bot.domain.life import Event
 from bot.domain.models import Paper
 
 WATCHED = (
@@ -15,12 +16,16 @@ WATCHED = (
     "authors",
     "categories",
     "sources",
+    "organization",
     "upvotes",
     "rank",
     "code_url",
     "withdrawn",
+    "events",
 )
-"""Fields that queries look at: if one of these changes, a young paper is matched again."""
+"""Fields that queries look at, and events: if one of these changes, a young paper is matched again."""
+OF_ANY_AGE = ("withdrawn", "events")
+"""Fields whose change is announced however old the paper is: watchers, and cards that were posted long ago, need them."""
 LIVE = ("upvotes", "code_url", "code_stars", "project_url", "rank")
 """Fields that change over time: the latest description counts, whichever source it is from."""
 
@@ -33,9 +38,9 @@ _TUPLES = ("authors", "categories", "sources")
 _NAMES = tuple(field.name for field in fields(Paper))
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "title", "abstract", "url", "published"), (str,)),
-    **dict.fromkeys(("authors", "categories", "sources"), (list,)),
-    **dict.fromkeys(("code_stars", "upvotes", "rank"), (int, NoneType)),
-    "withdrawn": (bool, NoneType),
+    **dict.fromkeys(("authors", "categories", "sources", "events"), (list,)),
+    **dict.fromkeys(("code_stars", "upvotes", "rank", "versions"), (int, NoneType)),
+    **dict.fromkeys(("withdrawn", "backfilled"), (bool, NoneType)),
 }
 """JSON types of the fields; all others are text or missing."""
 
@@ -44,7 +49,10 @@ def dump(paper: Paper) -> str:
     """A paper as one line of JSON, without its empty fields. Equal papers give equal lines."""
     values = {name: getattr(paper, name) for name in _NAMES}
     values["published"] = paper.published.isoformat()
-    return as_line({name: value for name, value in values.items() if value is not None and value != ()})
+    values["events"] = _event_rows(paper.events)
+    return as_line(
+        {name: value for name, value in values.items() if value is not None and value not in ((), [])}
+    )
 
 
 def load(text: str) -> Paper:
@@ -68,20 +76,36 @@ def load_readable(texts: Iterable[str]) -> Iterator[Paper]:
 def merge(old: Paper | None, new: Paper) -> Paper:
     """A paper after a further description of it, from another source or from the same one again.
 
-    The source that listed it first may revise its text; others fill in missing fields. Of the `LIVE` fields the newest
+    The source that listed it first may revise its text, and so does a new version on arXiv; others fill in missing fields. Of the `LIVE` fields the newest
     value counts. Merging the same description twice changes nothing.
     """
     if old is None:
         return new
     author = new.sources[:1] == old.sources[:1]
+    if new.versions is None and (old.versions or 0) > 1:
+        new = replace(new, title="", abstract="", authors=())  # it may describe an earlier version
+    elif old.versions and (new.versions or 0) > old.versions:
+        old = replace(old, title="", abstract="", authors=())
     merged: dict[str, Any] = {}
     for name in _NAMES:
         present, offered = getattr(old, name), getattr(new, name)
         takes = author or name in LIVE or _missing(present)
         merged[name] = offered if takes and not _missing(offered) else present
+    if new.comment is not None:
+        merged["comment"] = new.comment
+    merged["versions"] = max(old.versions or 0, new.versions or 0) or None
+    merged["withdrawn"] = _withdrawn(old.withdrawn, new.withdrawn)
+    merged["events"] = old.events
     merged["sources"] = (*old.sources, *(source for source in new.sources if source not in old.sources))
     merged["categories"] = _joined(merged["categories"], (*old.categories, *new.categories))
     return Paper(**merged)
+
+
+def _withdrawn(old: bool | None, new: bool | None) -> bool | None:
+    """Only a source that knows may say that a paper is back, and only if it was gone."""
+    if new is None:
+        return old
+    return True if new else (None if old is None else False)
 
 
 def changes(old: Paper, new: Paper) -> Change:
@@ -92,7 +116,19 @@ def changes(old: Paper, new: Paper) -> Change:
 
 def dump_change(change: Change) -> str:
     """A change as JSON; "" for no change."""
+    if "events" in change:
+        before, after = change["events"]
+        change = change | {"events": (_event_rows(before), _event_rows(after))}
     return as_line(change) if change else ""
+
+
+def _event_rows(events: Iterable[Event]) -> list[tuple[str, str, str, str]]:
+    return [(event.kind, event.key, event.at.isoformat(), event.text) for event in events]
+
+
+def _event(row: Any) -> Event:
+    kind, key, at, text, *_ = row
+    return Event(kind, str(key), datetime.fromisoformat(at), str(text))
 
 
 def rewind(paper: Paper, text: str) -> tuple[Paper, Paper | None]:
@@ -123,6 +159,8 @@ def _value(name: str, stored: object) -> Any:
         raise TypeError(f"{name} is {type(stored).__name__}")
     if name == "published":
         return datetime.fromisoformat(value)
+    if name == "events":
+        return tuple(map(_event, value))
     return tuple(value) if name in _TUPLES else value
 
 

@@ -6,7 +6,7 @@ is developed"), by how it opens ("To this end", "However", "Experiments show"), 
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from bot.text.sentences import shorten_at_clause, spans
@@ -112,6 +112,8 @@ _HEADING = re.compile(
     r"(?: ?[:.—–](?: |$)| - | ?\| |$| (?=(?:To|We|This) ))",
     re.IGNORECASE,
 )
+_HEADING_STARTS = frozenset(label[:3] for label in _LABEL.split("|"))
+"""The first three letters of all headings: a sentence that begins otherwise isn't matched against the pattern."""
 _SECTIONS = {
     "background": -5, "introduc": -4, "context": -5, "motivati": -4, "importan": -5, "rational": -4, "aim": 7, "aims": 7, "objectiv": 7, "purpose": 7,
     "goal": 6, "goals": 6, "question": 3, "hypothes": 2, "design": 0, "setting": -6, "particip": -6, "patients": -6,
@@ -126,7 +128,9 @@ _NOTICES = (
     "to appear in", "arxiv:", "doi:", "preprint", "keyword", "key word", "comments:", "available", "http", "github",
 )  # fmt: skip
 """What sentences have that are about the publication. Long ones, with it far from the beginning, say more than that."""
-_CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+SHORT, OPENING = 120, 50
+"""Characters of a sentence that is a notice if it has one anywhere, and of the beginning of a longer one."""
+_DIGITS = frozenset("0123456789")
 _LATE_SUBJECT = re.compile(r"[,;:] (?=(?:we|this (?:paper|work|study|article)) )")
 _COMMON = _set(
     "the a an of for in on and with to from by via using towards toward is are at as its their new based learning model "
@@ -134,14 +138,16 @@ _COMMON = _set(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A sentence of substance: where it stands, its place among them, and what its section is worth."""
+_Part = tuple[int, int, float]
+"""Where a sentence begins behind its heading, where it ends, and what its section is worth."""
 
-    begin: int
-    end: int
-    place: int
-    section: float
+
+class _Abstract(NamedTuple):
+    """An abstract as it is, in lower case, and that with blanks in the place of punctuation; all of one length."""
+
+    text: str
+    lower: str
+    unmarked: str
 
 
 class _Title(NamedTuple):
@@ -160,13 +166,16 @@ def core_sentence(abstract: str, limit: int, title: str = "") -> str:
     lower = text.lower()
     if len(lower) != len(text):  # a few capitals of Turkish and Lithuanian become two characters
         lower = text
-    parts = _parts(text, lower)
-    if not parts:
-        return shorten_at_clause(abstract, limit)
-    words = _unmarked(lower)
+    whole = _Abstract(text, lower, _unmarked(lower))
     about = _read_title(title.lower())
-    best = max(parts, key=lambda part: _merit(part, text, lower, words, about))
-    sentence = text[best.begin : best.end]
+    merits = [
+        (-_merit(place, part, whole, about), part[0], part[1])
+        for place, part in enumerate(_parts(text, lower))
+    ]
+    best = next((span for _, *span in sorted(merits) if not _is_notice(lower[slice(*span)])), None)
+    if best is None:
+        return shorten_at_clause(abstract, limit)
+    sentence = text[slice(*best)]
     if len(sentence) > limit and (late := _LATE_SUBJECT.search(sentence)):
         sentence = sentence[late.end()].upper() + sentence[late.end() + 1 :]
     return shorten_at_clause(sentence, limit)
@@ -178,24 +187,23 @@ def _read_title(lower: str) -> _Title:
     return _Title(words, system if colon and " " not in system else "")
 
 
-def _parts(text: str, lower: str) -> list[_Part]:
-    """The sentences of substance: without headings and notices."""
-    found: list[_Part] = []
+def _parts(text: str, lower: str) -> Iterator[_Part]:
+    """The sentences without their headings."""
     section = 0.0
-    notices = [notice for notice in _NOTICES if notice in lower]
     for begin, end in spans(text):
-        while begin < end and text[begin] in _CAPITALS and (heading := _HEADING.match(text, begin, end)):
+        while (lower[begin : begin + 3] in _HEADING_STARTS or lower[begin : begin + 1] in _DIGITS) and (
+            heading := _HEADING.match(text, begin, end)
+        ):
             section = _SECTIONS.get(heading["label"].lower()[:8], section)
             begin = heading.end()  # noqa: PLW2901  the sentence begins behind its heading
-        if begin < end and not (notices and _is_notice(lower[begin:end], notices)):
-            found.append(_Part(begin, end, len(found), section))
-    return found
+        if begin < end:
+            yield begin, end, section
 
 
-def _is_notice(lower: str, notices: list[str]) -> bool:
+def _is_notice(lower: str) -> bool:
     """Whether it is a copyright line, an address, or another sentence that isn't about the work."""
-    places = [place for notice in notices if (place := lower.find(notice)) >= 0]
-    return bool(places) and (min(places) < 40 or len(lower) < 120)
+    seen = lower if len(lower) < SHORT else lower[:OPENING]
+    return any(notice in seen for notice in _NOTICES)
 
 
 def _unmarked(text: str) -> str:
@@ -205,21 +213,23 @@ def _unmarked(text: str) -> str:
     return text
 
 
-def _merit(part: _Part, text: str, lower: str, unmarked: str, title: _Title) -> float:
-    """How likely the sentence says what is new. `lower` and `unmarked` have the length of `text`."""
-    begin, end = part.begin, part.end
+def _merit(place: int, part: _Part, abstract: _Abstract, title: _Title) -> float:
+    """How likely the part in that place says what is new."""
+    begin, end, section = part
+    text, lower, unmarked = abstract
     words = unmarked[begin:end].split()
-    seen = set(words)
-    doing = 0 if seen.isdisjoint(_ACTING) else _doing(words, seen)
-    if not doing and part.section < _WORTH_A_LOOK:
-        return part.section - 0.35 * part.place - _IDLE  # only if no other sentence says what was done
+    acting = _ACTING.intersection(words)
+    doing = _doing(words, acting) if acting else 0
+    merit = section - 0.35 * place
+    if not doing and section < _WORTH_A_LOOK:
+        return merit - _IDLE  # only if no other sentence says what was done
     opening = _opening(lower, begin)
-    merit = part.section - 0.35 * part.place + doing + (opening if doing else min(opening, 0))
-    merit += 1.5 * (not seen.isdisjoint(_NOVEL)) + 1.0 * (not seen.isdisjoint(_THINGS))
+    merit += doing + opening if doing else min(opening, 0)
+    merit += 1.5 * (not _NOVEL.isdisjoint(words)) + 1.0 * (not _THINGS.isdisjoint(words))
     if doing >= _BUILDING and _explains_name(text, begin, end):
         merit += 2.5
     if title.words:
-        merit += 4 * len(title.words & seen) / len(title.words)
+        merit += 4 * len(title.words.intersection(words)) / len(title.words)
     if title.system and doing and lower.find(title.system, begin, end) >= 0:
         merit += 3
     return merit - 3 * (text[end - 1] == "?") - 3 * (len(words) < 8)
@@ -227,9 +237,13 @@ def _merit(part: _Part, text: str, lower: str, unmarked: str, title: _Title) -> 
 
 def _explains_name(text: str, begin: int, end: int) -> bool:
     """Whether a system and what it is stand there: `FooNet, a …`."""
-    places = [text.find(marker, begin, end) for marker in (", a ", ", an ", ", the ")]
-    names = [text[max(begin, place - 30) : place].rsplit(" ", 1)[-1] for place in places if place > 0]
-    return any(sum(map(str.isupper, name)) > 1 for name in names)
+    for marker in (", a ", ", an ", ", the "):
+        place = text.find(marker, begin, end)
+        if place > 0:
+            name = text[max(begin, place - 30) : place].rpartition(" ")[2]
+            if not name.islower() and sum(map(str.isupper, name)) > 1:
+                return True
+    return False
 
 
 def _opening(lower: str, begin: int) -> float:
@@ -239,16 +253,20 @@ def _opening(lower: str, begin: int) -> float:
     return 0
 
 
-def _doing(words: list[str], seen: set[str]) -> float:
-    """The weight of the strongest thing that the authors or the paper do in the sentence."""
+def _doing(words: list[str], acting: set[str] | frozenset[str]) -> float:
+    """The weight of the strongest thing that the authors or the paper do in the sentence.
+
+    `acting` are those of its `words` that are in `_ACTING`.
+    """
     best: float = 0
-    for passive in seen & _PASSIVES:
-        place = words.index(passive)
-        if not _BE.isdisjoint(words[max(0, place - 2) : place]):
-            best = _PASSIVE
-    for subject in seen & _SUBJECTS:
-        place = words.index(subject)
-        if subject in _AUTHORS or (place and words[place - 1] in _OURS):
-            reach = words[place + 1 : place + 1 + REACH]
-            best = max(best, next((_WEIGHTS[verb] for verb in reach if verb in _WEIGHTS), 0))
+    for actor in acting:
+        place = words.index(actor)
+        if actor in _PASSIVES:
+            if best < _PASSIVE and not _BE.isdisjoint(words[max(0, place - 2) : place]):
+                best = _PASSIVE
+        elif actor in _AUTHORS or (place and words[place - 1] in _OURS):
+            for verb in words[place + 1 : place + 1 + REACH]:
+                if weight := _WEIGHTS.get(verb):
+                    best = max(best, weight)
+                    break
     return best

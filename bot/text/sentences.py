@@ -15,7 +15,8 @@ from bot.text.abbreviations import (
 
 ELLIPSIS = "…"
 
-_STOP = re.compile(r"[.!?…。！？]++[\"'”’)\]]*+")
+_STOP = re.compile(r"[.!?…。！？][.!?…。！？]*+[\"'”’)\]]*+")
+"""Begins with a set, not with a repetition: `re` then skips other characters in a fast loop."""
 _GLUED = re.compile(r"[A-Z][a-z]+ [a-z]")
 """The next sentence, where the blank before it is missing."""
 _NAME = re.compile(r"[\"'“‘(\[]?[a-z]{1,12}[A-Z0-9]")
@@ -26,6 +27,7 @@ _NUMBER = re.compile(r"\s(?:\d|[IVXLC]{1,6}\.[A-Z0-9]|[IVXLC]{2,6}\b)")
 _NEXT_WORD = re.compile(r"\s?[\"'“‘(\[]?([^\s,;:.!?]{1,20})")
 _NUMBERING = re.compile(r"[(\[]?(?:\d{1,2}|[ivxIVX]{1,4}|[a-h])[.)\]]*")
 _CLAUSE = re.compile(r"[;:,](?= )| [–—-]{1,3}(?= )")
+_ABBREVIATIONS = WORDS_TOO | NEVER_LAST | SOMETIMES_LAST
 LONGEST_ABBREVIATION = 16
 LONGEST_NUMBERING = 6
 _JOINING = frozenset("\u200d\ufe0e\ufe0f")
@@ -108,15 +110,21 @@ def _is_end(text: str, stop: int, end: int) -> bool:
 
 def _is_abbreviation(text: str, stop: int) -> bool:
     """Whether the full stop at `stop` only ends a word."""
-    word = _LAST_WORD.search(text, max(0, stop - LONGEST_ABBREVIATION), stop)
-    if word is None:
+    before = text[max(0, stop - LONGEST_ABBREVIATION) : stop]
+    word = before.rpartition(" ")[2]
+    if not word.isalpha():
+        found = _LAST_WORD.search(before)
+        if found is None:
+            return False
+        word = found[0]
+    said = word.lower()
+    if said not in _ABBREVIATIONS and len(said) > 1:
         return False
-    said = word[0].lower()
     if said in WORDS_TOO:
         return _NUMBER.match(text, stop + 1) is not None
     if said in NEVER_LAST:
         return "." in said or said in ALWAYS_BEFORE or not _opens(text, stop)
-    if said in SOMETIMES_LAST or (len(said) == 1 and word[0].isupper()):
+    if said in SOMETIMES_LAST or (len(said) == 1 and word.isupper()):
         return not _opens(text, stop)
     return False
 

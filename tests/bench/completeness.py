@@ -1,10 +1,12 @@
 """Whether every paper is found, how soon, and what it costs arXiv, over simulated weeks with the faults of the wild.
 
     python -m tests.bench.completeness --days 60 --json
+    python -m tests.bench.completeness --days 60 --categories 150 --json
 
 Three pollers share a server; the leader is killed every three days. Compared in the same world:
 the feeds alone, and a bot that asks arXiv's search interface for the newest submissions every hour. Then the same
-pollers are down for 1, 3 and 30 days, with a channel that follows a category. Simulated pauses are a thousandth of
+pollers are down for 1, 3 and 30 days, with a channel that follows a category. With `--categories`, subscriptions ask
+for so many, some of them in the middle. Simulated pauses are a thousandth of
 real ones; the gate that keeps them is the real one.
 """
 
@@ -31,6 +33,7 @@ from bot.matching import Matcher
 from bot.pipeline.fanout import Fanout
 from bot.ports import Batch, Source
 from bot.sources.arxiv import ArxivSettings
+from bot.sources.categories import ALIASES, ARXIV
 from bot.sources.context import SourceContext
 from bot.sources.http import Upstream
 from bot.store import keys
@@ -44,6 +47,7 @@ from bot.store.poll_stream import PollReader
 from bot.store.request_gate import ARXIV_PAUSE, Gate
 from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
+from tests.scenario import life_fanout
 from tests.simulator.run import START, Outcome, Simulation, every_source, feeds_only
 from tests.simulator.upstreams import Faults
 from tests.simulator.world import CATEGORIES, DAY, World, at
@@ -51,6 +55,8 @@ from tests.simulator.world import CATEGORIES, DAY, World, at
 SEED = 7
 CHANNEL = ChannelRef("bench", "W", "C")
 QUERY = "cat:cs.*"
+PER_CATEGORY = 2
+"""Papers of an evening in each of many categories: what counts is the number of requests."""
 
 
 class Searching:
@@ -149,6 +155,30 @@ async def downtime(days: int) -> dict[str, Any]:
     }
 
 
+async def followed(days: int, count: int) -> dict[str, Any]:
+    """`count` categories, of which subscriptions ask for all but the first four; every tenth only halfway."""
+    begin, names = (
+        at(START, 12),
+        [*CATEGORIES, *(n for n in ARXIV if n not in (*CATEGORIES, *ALIASES)), *ALIASES],
+    )
+    asked = names[len(CATEGORIES) : count]
+    half = begin + days // 2 * DAY + timedelta(hours=9)  # after that evening's announcement
+    since = {name: half if n % 10 == 0 else begin for n, name in enumerate(asked)}
+    read = tuple(name for name in names[:count] if name not in ALIASES)
+    world = World(SEED, START, days, PER_CATEGORY, categories=read)
+    async with server() as redis:
+        began = perf_counter()
+        outcome = await Simulation(redis, world, Faults(), every_source, on_demand=since).run()
+    return {
+        **whole(outcome),
+        "categories": count,
+        "halfway": sum(when == half for when in since.values()),
+        "older_than_their_start": len(outcome.older()),
+        "arxiv_requests": len(outcome.upstreams.arxiv_asked),
+        "seconds": round(perf_counter() - began),
+    }
+
+
 async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
     """The messages to the channel: when their papers were found, and how many."""
     subscriptions, outbox = Subscriptions(redis), Outbox(redis, durable=True)
@@ -160,6 +190,7 @@ async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
         subscriptions,
         ChannelRules(redis),
         edits=CardUpdateQueue(redis),
+        life=life_fanout(redis),
     ).match_all()
     moments = {int(entry.partition("-")[0]): when for entry, when in outcome.ledger.polls.items()}
     found: list[tuple[datetime, int]] = []
@@ -187,7 +218,9 @@ async def in_earnest(requests: int = 9) -> float:
     return round(min(b - a for a, b in pairwise(asked)), 3)
 
 
-async def run(days: int) -> dict[str, Any]:
+async def run(days: int, categories: int) -> dict[str, Any]:
+    if categories > len(CATEGORIES):
+        return {"days": days, "followed": await followed(days, categories)}
     figures: dict[str, Any] = {"days": days, **await compare(days)}
     figures["arxiv_closest_real_s"] = await in_earnest()
     figures["downtime"] = {str(n): await downtime(n) for n in (1, 3, 30)}
@@ -197,6 +230,16 @@ async def run(days: int) -> dict[str, Any]:
 def show(figures: dict[str, Any]) -> None:
     """A table for people."""
     say = sys.stdout.write
+    if "all sources" in figures:
+        show_ways(figures)
+    for name in ("everything", "downtime", "followed"):
+        if name in figures:
+            say(f"{name}: {json.dumps(figures[name])}\n")
+
+
+def show_ways(figures: dict[str, Any]) -> None:
+    """The three ways, a line each."""
+    say = sys.stdout.write
     say(
         f"{'way':<14}{'announced':>10}{'ingested':>10}{'percent':>9}{'median h':>10}{'p95 h':>8}{'requests':>10}\n"
     )
@@ -204,18 +247,19 @@ def show(figures: dict[str, Any]) -> None:
         row = figures[way]
         say(f"{way:<14}{row['announced']:>10}{row['ingested']:>10}{row['percent']:>9}{row['median_h']:>10}")
         say(f"{row['p95_h']:>8}{row['requests']:>10}\n")
-    for name in ("everything", "downtime"):
-        say(f"{name}: {json.dumps(figures[name])}\n")
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=60)
+    parser.add_argument(
+        "--categories", type=int, default=len(CATEGORIES), help="with more, subscriptions ask for them"
+    )
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    figures = asyncio.run(run(options.days))
+    figures = asyncio.run(run(options.days, options.categories))
     if not options.json:
         show(figures)
     sys.stdout.write(json.dumps(figures) + "\n")

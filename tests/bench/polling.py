@@ -42,6 +42,7 @@ from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
 from tests.bench import corpus
 from tests.bench.matching import drawn, resident
+from tests.scenario import life_fanout
 
 EVERY = 10
 """Seconds between polls."""
@@ -117,6 +118,7 @@ async def measure(
             Subscriptions(redis),
             ChannelRules(redis),
             edits=CardUpdateQueue(redis),
+            life=life_fanout(redis),
             max_open=MANY,
         )
         poller = Poller(

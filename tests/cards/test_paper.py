@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -237,3 +238,19 @@ def test_a_withdrawn_paper_says_so_first() -> None:
     card = paper_card(replace(a_full_paper(), withdrawn=True), [POLICY], NOW)
     assert card.blocks[0].title == "Withdrawn: Diffusion Policies That Fold Laundry"  # type: ignore[union-attr]  # a paper's
     assert card.notice.startswith("Withdrawn: ")
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        ({"versions": 1, "comment": "9 pages"}, ()),
+        ({"versions": 2, "comment": "Accepted at ICML 2026", "code_url": "https://github.com/a/b"},
+         ("v2", "accepted at ICML 2026", "code")),
+        ({"versions": 3, "comment": "accepted"}, ("v3", "accepted")),
+        ({"doi": "10.1/x"}, ("published",)),
+        ({"comment": "Accepted at ICML 2026", "withdrawn": True, "versions": 2}, ("v2",)),
+    ],
+)  # fmt: skip
+def test_a_card_shows_how_far_its_paper_has_come(facts: dict[str, Any], state: tuple[str, ...]) -> None:
+    block = paper_block(a_paper(**facts), (), NOW)
+    assert block.byline[2:] == state

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from bot.app import read_settings, wall_clock
 from bot.cli.doctor import checks, examine
 from bot.cli.doctor.server import LATE, check_server
 from bot.domain.deliveries import Outcome, PlannedDelivery
+from bot.domain.life import Watch
 from bot.domain.polls import PollResult
 from bot.ports import Finding, Rates
 from bot.settings import Settings
@@ -23,6 +25,7 @@ from bot.store import connect as connecting
 from bot.store import keys
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import record_poll
+from bot.store.watches import Watches
 from tests.papers import a_channel
 from tests.program import NOWHERE, environment, start
 from tests.replay import serve
@@ -336,3 +339,20 @@ async def test_a_setting_that_means_nothing_ends_it_with_78(tmp_path: Path) -> N
     assert process.returncode == 78
     assert "Paperboy has no setting PAPERBOY_DISCORD_TOKEN" in said.decode()
     assert "planted-secret" not in said.decode()
+
+
+async def test_watched_papers_need_arxivs_records(redis: Redis) -> None:
+    async def news() -> Finding:
+        found = [one async for one in check_server(redis, ("board",), wall_clock)]
+        return next(one for one in found if one.name == "news")
+
+    assert "no paper is watched" in (await news()).message
+    watch = Watch(frozenset({"accepted"}), "U1 Ada", wall_clock())
+    await Watches(redis).put(a_channel("@U1"), "2605.00001", watch)
+    assert (await news()).level == "warn"
+    now = wall_clock()
+    poll = PollResult(source="arxiv:cs.CL:oai", at=now, next_at=now + timedelta(hours=8), succeeded_at=now)
+    await record_poll(redis, poll)
+    assert (await news()).level == "ok"
+    await record_poll(redis, replace(poll, succeeded_at=now - timedelta(days=3)))
+    assert ":oai" in (await news()).todo

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from bot.app import read_settings
 from bot.cli import maintenance
 from bot.domain.deliveries import Outcome, PlannedDelivery
+from bot.domain.life import IMPORTANT, Watch
 from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, User
 from bot.matching import Matcher
 from bot.pipeline.fanout import Fanout
@@ -30,9 +31,11 @@ from bot.store.rules import ChannelRules
 from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import LIMIT, Subscriptions
+from bot.store.watches import Watches
 from tests.papers import a_channel, a_paper
 from tests.program import environment, run_once, start
 from tests.replay import HuggingFaceReplay, serve
+from tests.scenario import life_fanout
 
 ALL = tuple(range(keys.SHARDS))
 HERE = a_channel("C1", "T1")
@@ -73,6 +76,7 @@ async def poll(redis: Redis, day: int) -> int:
         subscriptions,
         ChannelRules(redis),
         edits=CardUpdateQueue(redis),
+        life=life_fanout(redis),
     ).match_all()
 
 
@@ -93,6 +97,23 @@ async def a_week(redis: Redis) -> None:
             await subscriptions.add(a_channel("late", "T2"), "diffusion", "now", "U2 Bob")
         await post_all(outbox)
     await Saved(redis).add(User("U1", "Ada"), HERE, "2603.00001")
+    watches, ada = Watches(redis), ChannelRef.of_person(HERE.platform, HERE.workspace, "U1")
+    await watches.put(ada, "2603.00001", Watch(IMPORTANT, "U1 Ada", await outbox.now()))
+    await watches.set_saved_events(ada, "important")
+    await watches.put(HERE, "2603.00001", Watch(frozenset({"code"}), "U1 Ada", await outbox.now()))
+    news = a_paper(
+        "2603.00001", title="Diffusion 1", code_url="https://github.com/a/b", sources=("huggingface",)
+    )
+    await Papers(redis).ingest("huggingface", Batch((news,), "code"), 0)
+    await Fanout(
+        PollReader(redis, Papers(redis)),
+        IndexSync(subscriptions, Matcher),
+        outbox,
+        subscriptions,
+        ChannelRules(redis),
+        edits=CardUpdateQueue(redis),
+        life=life_fanout(redis),
+    ).match_all()
     await redis.set(keys.installation("slack", "T1"), "what only a key opens")
     await redis.set(keys.installation("email", "about to be forgotten"), "sealed, too", ex=1000)
 
@@ -108,6 +129,7 @@ async def test_everything_comes_back_from_an_export(redis: Redis, settings: Sett
         "paper",
         "sealed",
         "saved",
+        "watch",
         "channel",
         "subscription",
         "sent",
@@ -117,6 +139,21 @@ async def test_everything_comes_back_from_an_export(redis: Redis, settings: Sett
     said = await maintenance.restore(settings, before, None)
     assert "4 subscription" in said
     assert sorted(await exported(settings)) == sorted(before)
+
+
+async def test_watches_and_news_that_wait_come_back(redis: Redis, settings: Settings) -> None:
+    await a_week(redis)
+    watches, ada = Watches(redis), ChannelRef.of_person(HERE.platform, HERE.workspace, "U1")
+    before = await watches.watchers(["2603.00001"])
+    waiting = await Outbox(redis).open_deliveries(ada)
+    lines = await exported(settings)
+    await redis.flushall()
+    await maintenance.restore(settings, lines, None)
+    assert await watches.watchers(["2603.00001"]) == before
+    assert before["2603.00001"].keys() == {ada, HERE}
+    assert await watches.saved_events(ada) == "important"
+    assert await Outbox(redis).open_deliveries(ada) == waiting
+    assert waiting[0].papers[0][1][0].note.startswith("Code is available")
 
 
 async def test_reading_an_export_twice_changes_nothing(redis: Redis, settings: Settings) -> None:

@@ -15,9 +15,11 @@ from bot.domain.models import ChannelRef, Paper, User
 from bot.ports import Batch
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
+from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
 from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
+from bot.store.followed import FollowedCategories
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import last_polls
@@ -26,8 +28,10 @@ from bot.store.saved import Saved
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.votes import Votes
+from bot.store.watches import Watches
 from tests.papers import a_channel
 from tests.scenario import set_clock
+from tests.sources.on_demand import a_biorxiv, an_arxiv
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 """A Tuesday."""
@@ -54,6 +58,10 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         outbox=Outbox(redis),
         kept=ButtonPayloads(redis),
         votes=Votes(redis),
+        watches=Watches(redis),
+        catalog=CategoryCatalog(
+            (an_arxiv(now, limit=3), a_biorxiv("neuroscience")), FollowedCategories(redis)
+        ),
         platforms={},
         polls=partial(last_polls, redis),
         now=now,

@@ -1,6 +1,5 @@
 """Who may read and change a channel is asked of the platform, on every way in."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -14,29 +13,15 @@ from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.commands.table import COMMANDS, CommandSpec
 from bot.domain.errors import AccessUnknown, UserError
+from bot.domain.life import Watch
 from bot.domain.models import ChannelRef, ChannelSettings, Command, User
-from bot.ports import Access, Core, Platform, Reply
-from tests.commands.conftest import ADA, services_on
+from bot.ports import Access, Platform, Reply
+from tests.access_table import PAGE, PLATFORM_ONLY, PORTS, methods, table
+from tests.commands.conftest import ADA, services_on, written
 from tests.papers import a_channel
 
 EVE = User("U9", "Eve", may_manage=True)
 """Left the channel; an old form still says that she may manage it."""
-
-CHECKED_PORTS = {"handle", "handle_text", "complete"}
-"""What a person can reach through a platform, and what the core checks there."""
-OWN_DATA = {"saved"}
-"""Reads only what belongs to the person who asks."""
-PLATFORM_ONLY = {
-    "settings",
-    "subscriptions",
-    "pause",
-    "resume",
-    "pause_workspace",
-    "resume_workspace",
-    "forget",
-    "move",
-}
-"""Called by the adapter for itself, never with something that a person typed or pressed."""
 
 
 @dataclass
@@ -135,8 +120,26 @@ async def test_suggestions_are_only_for_members(guarded: Services, platform: Gua
 
 
 def test_every_entry_point_of_the_core_is_accounted_for() -> None:
-    methods = {name for name, _ in inspect.getmembers(Core, inspect.isfunction) if not name.startswith("_")}
-    assert methods - CHECKED_PORTS - OWN_DATA - PLATFORM_ONLY == set()
+    assert methods() == PORTS.keys() | PLATFORM_ONLY
+
+
+def test_the_page_on_security_has_the_table_of_entry_points() -> None:
+    assert table() in PAGE.read_text("utf-8"), "run `python -m tests.access_table --write`"
+
+
+async def test_what_a_channel_watches_is_only_for_members(guarded: Services, platform: Guarded) -> None:
+    watched = Watch(frozenset({"code"}), ADA.signature, guarded.now())
+    await guarded.watches.put(a_channel(), "2603.00001", watched)
+    core = Commands(guarded)
+    assert "2603.00001" in written((await core.handle_text("/paper watch", ADA, a_channel())).card)
+    assert "Nothing is watched" in written((await core.handle_text("/paper watch", EVE, a_channel())).card)
+    for line in ("watch 2603.00001 to:channel", "unwatch 2603.00001 to:channel"):
+        assert refused(await core.handle_text(f"/paper {line}", EVE, a_channel()))
+    platform.members[EVE.id] = Access(member=True, may_manage=False)
+    core = Commands(replace(guarded, access=gate_of(platform)))  # which doesn't remember that she had left
+    reply = await core.handle_text("/paper unwatch 2603.00001 to:channel", EVE, a_channel())
+    assert "Only people who manage this channel" in reply.card.notice
+    assert await guarded.watches.of(a_channel()) == {"2603.00001": watched}
 
 
 async def test_an_answer_counts_for_a_minute_at_most(platform: Guarded) -> None:

@@ -6,8 +6,8 @@ from bot.cards import Choice
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.models import User
-from tests.commands.conftest import Ask
-from tests.papers import a_channel
+from tests.commands.conftest import NOW, Ask, See
+from tests.papers import a_channel, a_paper
 
 ADA = User("U1", "Ada")
 
@@ -27,6 +27,27 @@ async def test_a_querys_last_word_is_completed(ask: Ask, services: Services, typ
     await ask('subscribe "diffusion policy" -survey')
     offered = await Commands(services).complete("subscribe", "query", typed, ADA, a_channel())
     assert offered[0].value == first
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("org:", ["org:deepmind", "org:kaist", 'org:"national university of singapore"']),
+        ("robots org:dee", ["robots org:deepmind"]),
+        ('org:"Google De', ["org:deepmind"]),
+        ("org:national u", ['org:"national university of singapore"']),
+        ("org:singa", ['org:"national university of singapore"']),
+        ("org:nowhere", []),
+    ],
+)
+async def test_organizations_that_were_seen_are_offered(
+    services: Services, see: See, typed: str, offered: list[str]
+) -> None:
+    named = ("Deepmind", "KAIST AI", "Google DeepMind", "National University of Singapore")
+    await see(*(a_paper(f"2603.0000{n}", organization=name, published=NOW) for n, name in enumerate(named)))
+    await services.recent.up_to_date()
+    choices = await Commands(services).complete("subscribe", "query", typed, ADA, a_channel())
+    assert [choice.value for choice in choices] == offered
 
 
 async def test_own_subscriptions_are_offered_whole(ask: Ask, services: Services) -> None:

@@ -96,6 +96,9 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper similar <paper> – find papers like one that you name by its id or link
 - /paper trending [day|week|month] – show what is trending now, or the most upvoted of a week or month
 - /paper explain <paper> – say why a paper was or was not posted here
+- /paper life <paper> – show what happened to a paper: versions, acceptance, code, withdrawal
+- /paper watch [<paper>] [events:accepted,code] [to:me|channel] [saved:all|important|none] – hear of a paper's new versions, acceptance, code or withdrawal
+- /paper unwatch <paper> [to:me|channel] – hear no more of a paper
 - /paper mute <query> [for:7d] – don't post papers that match a query here
 - /paper unmute [<query>] – end a mute; without a query, show all mutes
 - /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit

@@ -190,3 +190,15 @@ async def test_titles_are_offered_as_one_types(core: Commands) -> None:
     assert [value for value, _ in await offered("search", "query", "di")] == ["2603.00002", "2603.00001"]
     assert await offered("search", "query", "") == []
     assert await offered("search", "query", "zzz") == []
+
+
+@pytest.mark.parametrize(
+    "typed", ["10.1016/S0140-6736(20)30183-5", "https://doi.org/10.1016/S0140-6736(20)30183-5"]
+)
+async def test_an_id_with_brackets_names_a_paper_everywhere(typed: str, ask: Ask, see: See) -> None:
+    await see(a_paper("doi:10.1016/s0140-6736(20)30183-5", title="Clinical Features"))
+    assert titles(await ask(f"search {typed}")) == ["Clinical Features"]
+    assert titles(await ask(f"search id:{typed}")) == ["Clinical Features"]
+    assert titles(await ask(f"preview id:{typed}")) == ["Clinical Features"]
+    for command in ("similar", "explain", "save"):
+        assert "Clinical Features" in written(await ask(f"{command} {typed}"))

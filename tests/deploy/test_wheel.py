@@ -15,7 +15,7 @@ import pytest
 
 from tests.program import ROOT, environment
 
-SOURCES = ("bot", "adapters", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("paperboy.py", "bot", "adapters", "pyproject.toml", "README.md", "LICENSE")
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,44 @@ def test_it_is_not_the_checkouts(installed: Path, tmp_path: Path) -> None:
     env = surroundings(installed, tmp_path)
     where = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert where.stdout.startswith(str(installed))
+
+
+@pytest.mark.parametrize("name", ["bot", "adapters"])
+@pytest.mark.parametrize("shape", ["package", "module"])
+def test_it_names_a_package_that_is_in_the_place_of_its_own(
+    installed: Path, tmp_path: Path, name: str, shape: str
+) -> None:
+    foreign = tmp_path / "foreign"
+    place = foreign / name
+    place.mkdir(parents=True)
+    if shape == "package":
+        (place / "__init__.py").write_text(
+            '"""Adapters for transformers."""\nraise SystemExit("was imported")\n'
+        )
+    else:
+        place.rmdir()
+        (foreign / f"{name}.py").write_text('raise SystemExit("was imported")\n')
+    env = surroundings(installed, tmp_path)
+    env["PYTHONPATH"] = os.pathsep.join((str(foreign), env["PYTHONPATH"]))
+    program = (sys.executable, "-S", str(installed / "bin" / "paperboy"), "--version")
+    said = subprocess.run(
+        program, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=50
+    )
+    assert (said.returncode, said.stdout) == (78, "")
+    assert said.stderr.count("\n") == 1
+    assert f"under the name “{name}”" in said.stderr
+
+
+def test_it_notices_when_its_own_files_were_overwritten(installed: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(installed, site)
+    (site / "adapters" / "__init__.py").write_text('"""Adapters for transformers."""\n')
+    program = (sys.executable, "-S", str(site / "bin" / "paperboy"), "--version")
+    said = subprocess.run(
+        program, env=surroundings(site, tmp_path), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 78
+    assert "under the name “adapters”" in said.stderr
 
 
 async def test_it_serves_its_pages(installed: Path, tmp_path: Path) -> None:

@@ -99,4 +99,4 @@ async def test_a_withdrawn_paper_is_marked_whatever_the_settings_and_however_old
         ("wants", f"Withdrawn: {a_paper().title}"),
         ("wants not", f"Withdrawn: {a_paper().title}"),
     ]
-    assert len(board.posts) == 2
+    assert len(board.posts) == 4, "both channels got the paper, and hear of its withdrawal"

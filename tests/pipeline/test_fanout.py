@@ -27,6 +27,7 @@ from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.supervisor import cancel
 from tests.papers import SPRING, a_channel, a_paper
+from tests.scenario import life_fanout
 
 ALL = tuple(range(keys.SHARDS))
 
@@ -45,7 +46,7 @@ class Room:
         await self.papers.ingest("hf", Batch(papers=papers, cursor="c"), 0)
 
 
-def a_room(redis: Redis, **more: int) -> Room:
+def a_room(redis: Redis, **more: Any) -> Room:
     papers, subscriptions = Papers(redis), Subscriptions(redis)
     outbox = Outbox(redis, durable=True)
     follower = IndexSync(subscriptions, Matcher)
@@ -56,6 +57,7 @@ def a_room(redis: Redis, **more: int) -> Room:
         subscriptions,
         ChannelRules(redis),
         edits=CardUpdateQueue(redis),
+        life=life_fanout(redis),
         **more,
     )
     return Room(redis, papers, subscriptions, outbox, fanout)
@@ -299,6 +301,7 @@ async def test_a_paper_that_everyone_wants_leaves_room_for_others(redis: Redis, 
         room.subscriptions,
         ChannelRules(redis),
         edits=CardUpdateQueue(redis),
+        life=life_fanout(redis),
     )
     await room.poll(a_paper("p1"))
     turns = 0

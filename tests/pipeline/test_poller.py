@@ -19,7 +19,8 @@ from structlog.testing import capture_logs
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
-from bot.pipeline.poller import AWAY, Poller, backoff, failed, pause_after
+from bot.pipeline.poll_results import backoff, failed, pause_after
+from bot.pipeline.poller import AWAY, Poller
 from bot.ports import Batch, Source
 from bot.store import keys
 from bot.store.lease import Lease

@@ -17,6 +17,7 @@ from bot.policy.schedule import (
     frequency_of,
     in_words,
     is_open,
+    is_tonight,
     near_zones,
 )
 
@@ -155,3 +156,17 @@ def test_a_zone_that_is_not_there_has_near_ones() -> None:
 
 def test_a_time_is_said_in_its_zone() -> None:
     assert in_words(datetime(2026, 11, 23, 8, tzinfo=UTC), "Europe/Berlin") == "Mon 23 Nov 09:00 Berlin"
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "tonight"),
+    [
+        (datetime(2026, 3, 11, 0, tzinfo=UTC), "UTC", True),
+        (datetime(2026, 3, 11, 0, tzinfo=UTC), "America/New_York", True),
+        (datetime(2026, 3, 11, 0, tzinfo=UTC), "Asia/Tokyo", False),
+        (datetime(2026, 3, 12, 0, tzinfo=UTC), "Europe/Berlin", False),
+        (datetime(2026, 3, 10, 15, tzinfo=UTC), "UTC", False),
+    ],
+)
+def test_tonight_is_the_night_after_this_day(moment: datetime, zone: str, tonight: bool) -> None:
+    assert is_tonight(moment, zone, datetime(2026, 3, 10, 12, tzinfo=UTC)) is tonight

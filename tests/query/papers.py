@@ -34,6 +34,7 @@ papers = st.builds(
     authors=st.lists(st.sampled_from(["Ada B", "Bo Ab-As", "A. C."]), max_size=2).map(tuple),
     categories=st.lists(st.sampled_from(["cs.CL", "cs.CV", "math.AG", "quant-ph"]), max_size=2).map(tuple),
     sources=st.lists(st.sampled_from(["huggingface", "arxiv:cs.CL"]), max_size=2).map(tuple),
+    organization=st.none() | st.sampled_from(["Meta AI", "A-B", "ab", "The C++ Lab", "…"]),
     upvotes=optional_numbers,
     rank=optional_numbers,
     code_url=st.none() | st.just("https://github.com/a/b"),
@@ -49,7 +50,7 @@ plain_terms = st.builds(
 )
 facts = st.sampled_from(
     [
-        "aba*", "a-ba*", "101*", "title:abs*", "author:ada", 'author:"bo ab"', "author:abas", "au:bo_a", "cat:cs.CL", "cat:cs.*",
+        "aba*", "a-ba*", "101*", "title:abs*", "author:ada", 'author:"bo ab"', "author:abas", "au:bo_a", "org:fair", "org:ab", 'org:"c++ lab"', "cat:cs.CL", "cat:cs.*",
         "cat:quant-ph", "source:hf", "source:arxiv", "id:2601.00001", "id:doi:10.1/x", "min:3", "min:30", "top:10",
         "code:yes", "code:no",
     ]

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -14,22 +15,26 @@ from typing import Any
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
+from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
+from bot.pipeline.category_demand import FollowedSources
 from bot.pipeline.poller import Poller
 from bot.ports import Batch, Source
-from bot.sources import build_sources
+from bot.sources import build_on_demand, build_sources
 from bot.sources.arxiv import ArxivSettings
 from bot.sources.biorxiv import BiorxivSettings
 from bot.sources.context import SourceContext, silent
 from bot.sources.feed import FeedSettings
 from bot.store import keys
+from bot.store.followed import FollowedCategories
 from bot.store.lease import Lease
 from bot.store.papers import Ingested, Papers
 from bot.store.polls import last_polls
+from bot.store.subscriptions import Subscriptions
 from tests.replay import serve
 from tests.simulator.clock import SimulatedClock
 from tests.simulator.upstreams import Faults, Upstreams
-from tests.simulator.world import CATEGORIES, DAY, World, at
+from tests.simulator.world import CATEGORIES, DAY, Arxived, World, at
 from tests.sources.context import settings_for
 
 START = date(2026, 5, 18)
@@ -37,6 +42,9 @@ PACE = 0.001
 """Factor on the pauses between requests."""
 TTL = 2.0
 """Real seconds of the pollers' lease, which a killed poller does not release."""
+FOLLOW_EVERY = 3600.0
+"""Simulated seconds after which the pollers ask again which categories are wanted."""
+SUBSCRIBER = ChannelRef("simulator", "W", "C")
 GRACE = timedelta(days=2)
 """Time after the last day that counts, for papers that come late."""
 
@@ -50,6 +58,8 @@ class Ledger:
     at: dict[str, list[datetime]] = field(default_factory=dict)
     polls: dict[str, datetime] = field(default_factory=dict)
     """Entry of the stream -> when."""
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Paper and event -> how often it was announced."""
 
     async def read(self, redis: Redis, now: datetime) -> None:
         """Write down what has come since the last time."""
@@ -61,6 +71,9 @@ class Ledger:
             for paper_id, change in json.loads(fields["news"]):
                 if not change:
                     self.at.setdefault(paper_id, []).append(now)
+                elif "events" in (fields_changed := json.loads(change)):
+                    before, after = fields_changed["events"]
+                    self.events.update((paper_id, row[1]) for row in after if row not in before)
 
 
 class WatchedPapers(Papers):
@@ -99,6 +112,22 @@ class Outcome:
     begin: datetime
     end: datetime
     down: Sequence[tuple[datetime, datetime]] = ()
+    followed: Mapping[str, datetime] = field(default_factory=dict)
+    """Categories that subscriptions asked for, and since when."""
+
+    def _is_read(self, paper: Arxived) -> bool:
+        primary = paper.categories[0]
+        return primary in CATEGORIES or paper.announced >= self.followed.get(primary, self.end + DAY)
+
+    def older(self) -> list[str]:
+        """What was announced although its category was followed only later, and nothing else had listed it."""
+        listed = {row.id for rows in self.world.listed.values() for row in rows}
+        early = {
+            p.id
+            for p in self.world.arxived
+            if p.categories[0] in self.followed and p.announced < self.followed[p.categories[0]]
+        }
+        return sorted(early & self.ledger.at.keys() - listed)
 
     def gone(self) -> set[str]:
         """Papers that were announced and withdrawn while nothing ran: no news any more."""
@@ -112,7 +141,7 @@ class Outcome:
     def expected(self, *, arxiv_only: bool = False) -> dict[str, datetime]:
         """What had to be announced, and since when it could be."""
         world = self.world
-        papers = {p.id: p.announced for p in world.arxived if p.categories[0] in CATEGORIES}
+        papers = {p.id: p.announced for p in world.arxived if self._is_read(p)}
         if not arxiv_only:
             for rows in world.listed.values():
                 for row in rows:
@@ -133,11 +162,7 @@ class Outcome:
         world = self.world
         news = self.expected() | {row.id: self.begin for rows in world.listed.values() for row in rows}
         # At its very first poll a feed's latest batch is news, also where that is an old one.
-        recent = {
-            p.id
-            for p in world.arxived
-            if p.announced >= self.begin - 5 * DAY and p.categories[0] in CATEGORIES
-        }
+        recent = {p.id for p in world.arxived if p.announced >= self.begin - 5 * DAY and self._is_read(p)}
         recent |= {
             f"doi:{doi}" for day, rows in world.posted.items() if day >= START - 4 * DAY for doi, _, _ in rows
         }
@@ -179,7 +204,17 @@ def feeds_only(world: SourceContext) -> tuple[Source, ...]:
 class Simulation:
     """Three pollers, of which the leader is killed now and then, and times in which none runs."""
 
-    def __init__(self, redis: Redis, world: World, faults: Faults, choose: Choose, replicas: int = 3) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        world: World,
+        faults: Faults,
+        choose: Choose,
+        *,
+        replicas: int = 3,
+        on_demand: Mapping[str, datetime] | None = None,
+    ) -> None:
+        """`on_demand` says which categories are subscribed to, and when."""
         self._redis = redis
         self._world = world
         self._choose = choose
@@ -193,6 +228,9 @@ class Simulation:
         self._running: list[asyncio.Task[None]] = []
         self._leader = 0
         self._born = 0
+        self._on_demand = on_demand
+        self._followed = 0
+        """Sources of followed categories that live by the clock."""
 
     async def run(
         self, *, kill_every: timedelta = timedelta(days=3), down: Sequence[tuple[datetime, datetime]] = ()
@@ -201,12 +239,14 @@ class Simulation:
         async with AsyncExitStack() as stack:
             url = await stack.enter_async_context(serve(self.upstreams.app))
             session = await stack.enter_async_context(ClientSession())
-            sources = len(tuple(self._choose(self._context(url, session))))
+            sources = len(tuple(self._choose(self._context(url, session)))) + (self._on_demand is not None)
+            subscribed = sorted((when, name) for name, when in (self._on_demand or {}).items())
             events = sorted([(m, m) for m in _each(self._begin, kill_every, end)] + list(down))
             await self._start(url, session, sources)
             for moment, back in events:
                 if moment < self.clock.at:
                     continue
+                await self._subscribe_until(moment, subscribed)
                 await self.clock.until(moment)
                 if moment == back:
                     await self._kill_leader(url, session)
@@ -214,11 +254,14 @@ class Simulation:
                     await self._stop(sources)
                     await self.clock.until(back)
                     await self._start(url, session, sources)
+            await self._subscribe_until(end, subscribed)
             await self.clock.until(end + GRACE)
             await self._stop(sources)
             await self.ledger.read(self._redis, self.clock.at)
             polls = await last_polls(self._redis)
-        return Outcome(self._world, self.ledger, self.upstreams, polls, self._begin, end, down)
+        return Outcome(
+            self._world, self.ledger, self.upstreams, polls, self._begin, end, down, self._on_demand or {}
+        )
 
     def _context(self, url: str, session: ClientSession) -> SourceContext:
         followed = ArxivSettings(
@@ -235,14 +278,40 @@ class Simulation:
             pace=PACE,
         )
 
+    async def _subscribe_until(self, end: datetime, planned: list[tuple[datetime, str]]) -> None:
+        """Subscribe to each planned category at its time."""
+        while planned and planned[0][0] <= end:
+            when, category = planned.pop(0)
+            await self.clock.until(when)
+            channel = replace(SUBSCRIBER, channel=category)  # one channel takes only so many
+            await Subscriptions(self._redis).add(channel, f"cat:{category}", "now", "someone")
+
+    def _following(self, context: SourceContext) -> Callable[[], Awaitable[Sequence[Source]]]:
+        """What the poller asks for further sources; each of them lives by the clock."""
+        demanded = FollowedSources(
+            build_on_demand(context),
+            FollowedCategories(self._redis),
+            Subscriptions(self._redis),
+            self.clock.now,
+        )
+
+        async def sources() -> Sequence[Source]:
+            found = await demanded()
+            self.clock.employ(len(found) - self._followed)
+            self._followed = len(found)
+            return found
+
+        return sources
+
     def _poller(self, url: str, session: ClientSession) -> asyncio.Task[None]:
         number, self._born = self._born, self._born + 1
 
         def leads(_result: PollResult) -> None:
             self._leader = number
 
+        context = self._context(url, session)
         poller = Poller(
-            tuple(self._choose(self._context(url, session))),
+            tuple(self._choose(context)),
             WatchedPapers(self._redis, self.ledger, self.clock.now),
             KilledLease(self._redis, ttl=TTL),
             self._redis,
@@ -251,6 +320,8 @@ class Simulation:
             jitter=self._dice.random,
             renew_every=TTL / 4,
             max_sleep=float("inf"),
+            on_demand=self._following(context) if self._on_demand is not None else None,
+            follow_every=FOLLOW_EVERY,
             polled=leads,
         )
         return asyncio.create_task(poller.run(), name=str(number))
@@ -271,7 +342,8 @@ class Simulation:
         for task in self._running:
             await _ended(task)
         self._running.clear()
-        self.clock.employ(-sources)
+        self.clock.employ(-sources - self._followed)
+        self._followed = 0
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

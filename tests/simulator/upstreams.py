@@ -54,8 +54,12 @@ class Upstreams:
         self._dice = Random(world.seed + 1)
         self._feeds: dict[tuple[str, date], bytes] = {}
         self._by_evening: dict[datetime, list[Arxived]] = {}
+        self._by_category: dict[str, list[Arxived]] = {}
         for paper in world.arxived:
             self._by_evening.setdefault(paper.announced, []).append(paper)
+            later = [paper.crossed[1]] if paper.crossed else []
+            for category in {*paper.categories, *later}:
+                self._by_category.setdefault(category, []).append(paper)
 
     @property
     def app(self) -> web.Application:
@@ -138,7 +142,7 @@ class Upstreams:
             if category in paper.categories and dice.random() >= self.faults.dropped:
                 kind = "new" if paper.categories[0] == category else "cross"
                 rows.append(Announced(paper.id, kind, categories=paper.categories, title=paper.title))
-        for paper in self.world.arxived:
+        for paper in self._by_category.get(category, []):
             if category in paper.categories and any(moment - DAY < s <= moment for s in paper.submitted[1:]):
                 kind = "replace" if paper.categories[0] == category else "replace-cross"
                 rows.append(Announced(paper.id, kind, categories=paper.categories, title=paper.title))
@@ -155,7 +159,7 @@ class Upstreams:
                 return web.Response(body=oai_error("badResumptionToken", answered=now))
         category, since = query["set"].split(":", 1)[1].replace(":", "."), date.fromisoformat(query["from"])
         found = []
-        for paper in self.world.arxived:
+        for paper in self._by_category.get(category, []):
             changed = paper.changed(now)
             if changed and changed.date() >= since and category in paper.categories_at(now):
                 found.append((changed, paper.id, paper))
@@ -213,12 +217,12 @@ class Upstreams:
 
 
 def _stored(paper: Arxived, stamp: date, now: datetime) -> Stored:
-    gone = paper.withdrawn is not None and paper.withdrawn <= now
     return Stored(
         paper.id,
         stamp=stamp,
         submitted=tuple(s.astimezone(UTC) for s in paper.versions(now)),
         categories=" ".join(paper.categories_at(now)),
         title=paper.title,
-        source_type="I" if gone else "D",
+        comments=paper.comment_at(now),
+        source_type="I" if paper.is_gone(now) else "D",
     )

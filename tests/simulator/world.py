@@ -13,6 +13,8 @@ HOLIDAYS = {date(2026, 6, 19), date(2026, 7, 3)}
 ACCIDENT = date(2026, 6, 10)
 """An evening whose announcement is skipped without notice."""
 CATEGORIES = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
+COMMENTS = ("9 pages, submitted to ICML 2026", "Accepted at ICML 2026", "Accepted at ICML 2026 (oral)")
+"""A comment after the other."""
 WORDS = [
     "agents",
     "attention",
@@ -54,6 +56,16 @@ class Arxived:
     """When its record changed, the announcement included, in order."""
     crossed: tuple[datetime, str] | None = None
     withdrawn: datetime | None = None
+    reinstated: datetime | None = None
+    comments: list[tuple[datetime, str]] = field(default_factory=list)
+    """What its comment says from when on."""
+
+    def comment_at(self, now: datetime) -> str:
+        return next((text for since, text in reversed(self.comments) if since <= now), "")
+
+    def is_gone(self, now: datetime) -> bool:
+        back = self.reinstated is not None and self.reinstated <= now
+        return self.withdrawn is not None and self.withdrawn <= now and not back
 
     def versions(self, now: datetime) -> list[datetime]:
         return [self.submitted[0], *(s for s in self.submitted[1:] if s <= now)]
@@ -89,6 +101,11 @@ class World:
     start: date
     days: int
     per_category: int = 20
+    histories: bool = False
+    """Whether most papers have a long life: up to four versions, comments, withdrawals that are taken back, and dates that
+    arXiv's maintenance touches."""
+    categories: tuple[str, ...] = CATEGORIES
+    """The primary categories of the papers that are to be found."""
     arxived: list[Arxived] = field(default_factory=list)
     listed: dict[date, list[Listed]] = field(default_factory=dict)
     posted: dict[date, list[tuple[str, int, datetime]]] = field(default_factory=dict)
@@ -97,6 +114,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
+        self.fates = Random(self.seed + 77)
         first = self.start - 20 * DAY
         span = [first + n * DAY for n in range(self.days + 21)]
         self.evenings = [day for day in span if announces(day)]
@@ -110,12 +128,13 @@ class World:
 
     def _announce(self, evening: date, numbers: dict[str, int]) -> None:
         random, moment = self.random, at(evening, 20)
-        for primary in (*CATEGORIES, "cs.RO"):
-            for _ in range(self.per_category if primary in CATEGORIES else self.per_category // 3):
+        for primary in dict.fromkeys((*self.categories, "cs.RO")):
+            for _ in range(self.per_category if primary in self.categories else self.per_category // 3):
                 month = f"{evening + DAY:%y%m}"
                 numbers[month] = numbers.get(month, 0) + 1
                 others = random.sample(
-                    [c for c in (*CATEGORIES, "stat.ML") if c != primary], random.randrange(3)
+                    [c for c in dict.fromkeys((*self.categories, "stat.ML")) if c != primary],
+                    random.randrange(3),
                 )
                 held = random.choice((1, 1, 1, 2, 3, 4, 12))
                 self.arxived.append(
@@ -145,9 +164,36 @@ class World:
             paper.changes.append(paper.withdrawn)
         if random.random() < 0.05:  # a reference to a journal: nothing new to see
             paper.changes.append(moment + random.randrange(1, 60) * DAY)
+        if self.histories:
+            self._give_history(paper)
         paper.submitted.sort()
         paper.changes.sort()
         return paper
+
+    def _give_history(self, paper: Arxived) -> None:
+        """In place of its fate so far. Changes are a day apart at least."""
+        fates, moment = self.fates, paper.announced
+        paper.submitted, paper.changes = paper.submitted[:1], paper.changes[:1]
+        paper.crossed, paper.withdrawn = None, None
+        paper.comments = [(datetime.min.replace(tzinfo=UTC), "9 pages")]
+        said = iter(COMMENTS)
+        for _ in range(fates.choice((0, 0, 2, 4, 6))):
+            moment += fates.randrange(1, 5) * DAY
+            match fates.choice(("version", "version", "comment", "comment", "withdrawal", "maintenance")):
+                case "version":
+                    paper.submitted.append(moment)
+                    if paper.withdrawn and not paper.reinstated:
+                        paper.reinstated = moment
+                        paper.comments.append((moment, "9 pages, corrected"))
+                case "comment" if not paper.withdrawn and (text := next(said, "")):
+                    paper.comments.append((moment, text))
+                case "withdrawal" if not paper.withdrawn:
+                    paper.withdrawn = moment
+                    paper.submitted.append(moment)
+                    paper.comments.append((moment, "This paper has been withdrawn: an error in Lemma 2"))
+            paper.changes.append(moment + timedelta(hours=2))
+            if len(paper.submitted) == 4:
+                return
 
     def _list(self, day: date) -> None:
         """Some of the last days' papers, through the day; now and then one that was listed before."""

@@ -18,6 +18,8 @@ class Stored:
     title: str = "On Counting"
     authors: str = "Ada Lovelace (Analytical Society), Emmy Noether"
     comments: str = ""
+    journal_ref: str = ""
+    doi: str = ""
     abstract: str = "We count."
     source_type: str = "D"
     deleted: bool = False
@@ -63,9 +65,11 @@ def _record(row: Stored) -> str:
         for number, when in enumerate(row.submitted, 1)
     )
     comments = f"<comments>{escape(row.comments)}</comments>" if row.comments else ""
+    published = f"<journal-ref>{escape(row.journal_ref)}</journal-ref>" if row.journal_ref else ""
+    published += f"<doi>{escape(row.doi)}</doi>" if row.doi else ""
     return (
         f'<record>{header}<metadata><arXivRaw xmlns="http://arxiv.org/OAI/arXivRaw/"><id>{row.paper_id}</id>'
         f"<submitter>Ada Lovelace</submitter>{versions}<title>{escape(row.title)}</title>"
-        f"<authors>{escape(row.authors)}</authors><categories>{row.categories}</categories>{comments}"
+        f"<authors>{escape(row.authors)}</authors><categories>{row.categories}</categories>{comments}{published}"
         f"<abstract>{escape(row.abstract)}</abstract></arXivRaw></metadata></record>"
     )

@@ -3,7 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.sources.feed_answers import Entry, journal
 
@@ -89,8 +89,9 @@ ODD: dict[str, Odd] = {
     "a tag that is closed twice": Odd(within(b"On A", b"On A</b>")),
     "a prefix without a namespace": Odd(within(b"<guid>A</guid>", b"<guid>A</guid><media:thumbnail url='x'/>")),
     "an attribute without quotes": Odd(within(b"<guid>", b"<guid isPermaLink=false>")),
-    "no title": Odd(within(b"<title>On A</title>", b""), readable=2),
-    "an empty title": Odd(within(b"On A", b"<![CDATA[ <b></b> ]]>"), readable=2),
+    "no title, but a text": Odd(within(b"<title>On A</title>", b"")),
+    "an empty title": Odd(within(b"On A", b"<![CDATA[ <b></b> ]]>")),
+    "neither title nor text": Odd(journal(replace(A, title="", summary=""), B, C), readable=2),
     "no link and no guid": Odd(within(b"<link>https://journal.example.org/A</link><guid>A</guid>", b""), readable=2),
     "a link to a script": Odd(within(b"https://journal.example.org/A<", b"javascript:alert(1)<"), readable=2),
     "a DOI without a link": Odd(within(b"<link>https://journal.example.org/A</link><guid>A</guid>", b"<dc:identifier>doi:10.1234/abc</dc:identifier>")),

@@ -114,3 +114,21 @@ def test_a_bomb_is_refused() -> None:
     for encoding in ("utf-8", "utf-16"):
         with pytest.raises(SourceError):
             parse_page(body.encode(encoding))
+
+
+def test_a_record_has_its_versions_comment_reference_and_doi() -> None:
+    later = (datetime(2026, 5, 18, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC))
+    row = Stored(
+        "2605.00001", submitted=later, comments="9\n pages", journal_ref="Nature 1 (2026)", doi="10.1/x"
+    )
+    [full, bare] = (record.paper for record in parse_page(oai(row, Stored("2605.00002"))).records)
+    assert (full.versions, full.comment, full.journal_ref, full.doi) == (
+        2,
+        "9 pages",
+        "Nature 1 (2026)",
+        "10.1/x",
+    )
+    assert (full.withdrawn, bare.withdrawn) == (False, None), (
+        "only a later version can take a withdrawal back"
+    )
+    assert (bare.versions, bare.comment, bare.journal_ref, bare.doi) == (1, "", None, None)

@@ -17,7 +17,7 @@ from bot.query import parse
 from bot.settings import Settings
 from bot.sources import feed as feeds
 from bot.sources.feed import SCHEME, Cursor, Feed, FeedSettings, build, read_in_process
-from bot.sources.feed_worker import read_feed
+from bot.sources.feed_worker import LONGEST_TITLE, read_feed
 from tests.replay import serve
 from tests.sources.context import a_context
 from tests.sources.feed_answers import Entry, journal
@@ -342,3 +342,28 @@ async def test_a_publishers_words_around_an_abstract_become_its_date_and_authors
     [paper] = (*batch.papers, *batch.history)
     assert (paper.abstract, paper.authors) == ("", ("Ada Poe", "Niels Roe"))
     assert f"{paper.published:%Y-%m-%d}" == "2026-05-12"
+
+
+def test_an_entry_without_a_title_is_called_by_its_first_sentence() -> None:
+    body = journal(Entry(title="", summary="We count stars, e.g. in M 31. There are many of them."))
+    assert [row["title"] for row in read_feed(body)["rows"]] == ["We count stars, e.g. in M 31."]
+    (row,) = read_feed(journal(Entry(title="", summary="many stars " * 100)))["rows"]
+    assert len(row["title"]) <= LONGEST_TITLE
+    assert row["title"].endswith("stars…")
+
+
+async def test_links_are_resolved_against_the_base_that_a_feed_names() -> None:
+    entries = "".join(
+        f"<entry {base}><id>tag:lab.example,2026:{n}</id><title>On {n}</title><link href='{link}'/></entry>"
+        for n, (base, link) in enumerate(
+            (("xml:base='2026/'", "a.html"), ("", "b"), ("", "/c"), ("", "//d.example/d"))
+        )
+    )
+    body = f"<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://lab.example/papers/'><title>Lab</title>{entries}</feed>"
+    batch = await fetched(sending(body.encode()))
+    assert [paper.url for paper in (*batch.papers, *batch.history)] == [
+        "https://lab.example/papers/2026/a.html",
+        "https://lab.example/papers/b",
+        "https://lab.example/c",
+        "https://d.example/d",
+    ]

@@ -16,7 +16,7 @@ from tests.sources.upstreams import Clock, app_of
 
 
 async def test_doctor_shows_what_could_not_be_read_until_it_is_repaired(redis: Redis) -> None:
-    bodies = [ODD["no title"].body]
+    bodies = [ODD["neither title nor text"].body]
     clock = Clock()
 
     async def respond(_request: web.Request) -> web.StreamResponse:
@@ -32,7 +32,7 @@ async def test_doctor_shows_what_could_not_be_read_until_it_is_repaired(redis: R
         feed = Feed("journal", url, clock.now, private=(LOOPBACK,))
         poller = Poller((feed,), Papers(redis), Lease(redis), redis, now=clock.now)
         for _ in range(2):  # the second time the feed is the same
-            assert await shown() == "can't be read: 1 of journal (it has no title)"
+            assert await shown() == "can't be read: 1 of journal (it has neither title nor text)"
         poll = (await last_polls(redis))["journal"]
         assert (poll.error, poll.skipped, poll.new) == (None, 1, 0)
         bodies.append(WHOLE)

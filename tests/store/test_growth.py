@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from bot.domain.life import IMPORTANT, Watch
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, User
 from bot.domain.polls import PollResult
 from bot.pipeline import delivery as delivering
 from bot.store import keys, poll_stream
 from bot.store.button_payloads import ButtonPayloads
+from bot.store.followed import FollowedCategories
 from bot.store.polls import record_poll
 from bot.store.rules import ChannelRules
 from bot.store.saved import LIMIT, Saved
@@ -54,6 +56,8 @@ BOUNDS = {
     "labels": 31 * len(EVERY),
     "votes": 10 * DAYS,  # of a channel, for 400 days after its last vote
     "saved": LIMIT * len(PEOPLE),
+    "watches": 500 * len(PEOPLE),  # of a person, for 400 days after the last one
+    "watchers": DAYS,
     "edited": 2 * PAPERS_A_DAY * 61,
     "kept": 0,
     "due": len(EVERY),
@@ -61,9 +65,16 @@ BOUNDS = {
     "box": 2 * len(EVERY),
     "delivery": 10 * 2 * len(EVERY),
     "paused": len(EVERY),
+    "followed": 30,
 }
 """Kind of key -> elements of all its keys at most. A kind that isn't here is new: say how it is bounded."""
-MOST_KEYS = {"paper": KEPT_PAPERS, "kept": 91, "edited": PAPERS_A_DAY * 61}
+MOST_KEYS = {
+    "paper": KEPT_PAPERS,
+    "watches": len(PEOPLE) * len(EVERY),
+    "watchers": 400,
+    "kept": 91,
+    "edited": PAPERS_A_DAY * 61,
+}
 """Kinds that have many keys -> how many at most."""
 
 EXPIRE = """
@@ -157,8 +168,13 @@ class Use:
         paper = f"p{number}-0"
         await Votes(self.redis).put(channel, person, paper, liked=True, numbers=(1,))
         await Saved(self.redis).add(person, channel, paper)
+        watcher = ChannelRef.of_person(channel.platform, channel.workspace, person.id)
+        await self.house.watches.put(watcher, paper, Watch(IMPORTANT, person.signature, self.clock.now))
         await ButtonPayloads(self.redis).put(f"the abstract of {paper}")
-        until = self.clock.now + timedelta(days=1)
+        followed, now = FollowedCategories(self.redis), self.clock.now
+        await followed.follow("arxiv", f"cs.{number}", now, limit=30, sources=())
+        await followed.drop("arxiv", now - timedelta(days=60))
+        until = now + timedelta(days=1)
         await ChannelRules(self.redis).mute(channel, Mute(text=f'"topic {number}"', until=until))
         added, _ = await self.house.subscriptions.add(channel, f"topic{number}", "now", person.signature)
         await self.house.subscriptions.remove(channel, added.number)

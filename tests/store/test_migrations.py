@@ -5,12 +5,17 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from bot.domain.models import ChannelRef, User
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelRef, Reason, User
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.edits import CardUpdate, CardUpdateQueue
+from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.poll_stream import PollReader
 from bot.store.saved import Saved
 from bot.store.schema import bring_up_to_date
+from bot.store.votes import Votes
 from tests.papers import a_paper
 
 CHANNEL = ChannelRef("slack", "T1", "C1")
@@ -62,10 +67,83 @@ async def test_the_search_index_hears_of_it(version_1: Papers, redis: Redis) -> 
     assert {OLD, NEW, "2403.12345"} <= set(changed)
 
 
-async def test_a_post_that_waits_keeps_its_paper(version_1: Papers, redis: Redis) -> None:
-    await redis.hset(keys.open_papers(CHANNEL), OLD, "delivery")
+def planned(*papers: str, label: str = "digest") -> PlannedDelivery:
+    why = (Reason(1, "rag"),)
+    return PlannedDelivery(
+        channel=CHANNEL, papers=tuple((paper, why) for paper in papers), due=0, label=label
+    )
+
+
+async def waiting(redis: Redis) -> list[tuple[str, ...]]:
+    """The papers of each open delivery."""
+    found = await Outbox(redis).open_deliveries(CHANNEL)
+    return sorted(tuple(sorted(paper for paper, _ in one.papers)) for one in found)
+
+
+async def test_a_post_that_waits_is_made_under_the_canonical_id(version_1: Papers, redis: Redis) -> None:
+    outbox = Outbox(redis)
+    await redis.delete(keys.sent(CHANNEL, 7))
+    await outbox.enqueue([planned(OLD, label=OLD), planned("2605.00001")])
+    await bring_up_to_date(redis)
+    assert await waiting(redis) == [("2605.00001",), (NEW,)]
+    assert set(await version_1.get([OLD, NEW])) == {NEW}
+    assert await outbox.enqueue([planned(NEW)]) == 0, "it waits already"
+    claims = await outbox.claim("slack", 9, range(keys.SHARDS), token="t")
+    assert [delivery.papers[0][1] for delivery in claims.deliveries] == [(Reason(1, "rag"),)]
+
+
+@pytest.mark.usefixtures("version_1")
+async def test_a_digest_lists_a_paper_once(redis: Redis) -> None:
+    outbox = Outbox(redis)
+    await redis.delete(keys.sent(CHANNEL, 7))
+    await outbox.enqueue([planned(OLD, NEW, "2605.00001")])
+    await bring_up_to_date(redis)
+    assert await waiting(redis) == [("2605.00001", NEW)], "once, though it waited under both ids"
+
+
+@pytest.mark.usefixtures("version_1")
+async def test_a_post_that_waits_is_dropped_if_the_paper_was_posted(redis: Redis) -> None:
+    """It was posted under its other id, while another source listed it under this one."""
+    await redis.delete(keys.sent(CHANNEL, 7))
+    await Outbox(redis).enqueue([planned(OLD)])
+    period = int((await Outbox(redis).now()).timestamp()) // keys.PERIOD
+    await redis.hset(keys.sent(CHANNEL, period), NEW, "1 m - x")
+    await bring_up_to_date(redis)
+    assert await waiting(redis) == []
+
+
+async def test_a_post_that_is_being_made_keeps_its_paper(version_1: Papers, redis: Redis) -> None:
+    outbox = Outbox(redis)
+    await outbox.enqueue([planned(OLD)])
+    assert (await outbox.claim("slack", 1, range(keys.SHARDS), token="t")).deliveries
     await bring_up_to_date(redis)
     assert set(await version_1.get([OLD, NEW])) == {OLD, NEW}
+
+
+@pytest.mark.usefixtures("version_1")
+async def test_a_vote_counts_for_the_canonical_paper(redis: Redis) -> None:
+    votes = Votes(redis)
+    await votes.put(CHANNEL, ADA, OLD, liked=True, numbers=(1,))
+    await bring_up_to_date(redis)
+    assert [(vote.paper, vote.liked) for vote in await votes.of(CHANNEL)] == [(NEW, True)]
+
+
+@pytest.mark.usefixtures("version_1")
+async def test_a_card_is_not_edited_twice_for_one_reason(redis: Redis) -> None:
+    queue = CardUpdateQueue(redis)
+    assert await queue.allow(CardUpdate(CHANNEL, OLD, "code"))
+    await queue.put("slack", [CardUpdate(CHANNEL, OLD, "code")])
+    await bring_up_to_date(redis)
+    assert await queue.take("slack", 9) == [CardUpdate(CHANNEL, NEW, "code")]
+    assert not await queue.allow(CardUpdate(CHANNEL, NEW, "code"))
+    assert await redis.pttl(keys.edited(CHANNEL, NEW)) > 0
+
+
+async def test_a_poll_that_waits_to_be_matched_loses_no_paper(version_1: Papers, redis: Redis) -> None:
+    await bring_up_to_date(redis)
+    poll = await PollReader(redis, version_1).read()
+    found = {change.paper.id for change in poll.news} if poll else set()
+    assert found == {NEW, "2403.12345", "2605.00001"}
 
 
 async def test_it_can_be_run_again(version_1: Papers, redis: Redis) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from redis.asyncio import Redis
 
+from bot.domain.life import IMPORTANT, Watch
 from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, Mute
 from bot.store import keys
 from bot.store.backup.move_channel import move_channel
@@ -12,6 +13,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.rules import ChannelRules
 from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
+from bot.store.watches import Watches
 
 OLD, NEW = ChannelRef("slack", "T1", "G0OLD"), ChannelRef("slack", "T1", "C0NEW")
 
@@ -24,6 +26,7 @@ async def fill(redis: Redis) -> None:
     await subscriptions.change(OLD, 2, query="robots OR drones")
     await ChannelSettingsStore(redis).put(OLD, ChannelSettings(zone="Europe/Berlin"))
     await ChannelRules(redis).mute(OLD, Mute(text="survey", created_by="U1 ada"))
+    await Watches(redis).put(OLD, "2603.00001", Watch(IMPORTANT, "U1 ada", datetime.now(UTC)))
     period = int(datetime.now(UTC).timestamp()) // keys.PERIOD
     text = f"{int(datetime.now(UTC).timestamp() * 1000)} 12.5 https://lab.slack.com/archives/G0OLD/p125"
     await redis.hset(keys.sent(OLD, period), "2603.00001", text)
@@ -36,6 +39,7 @@ async def stored(redis: Redis, channel: ChannelRef) -> dict[str, object]:
         "subscriptions": [(s.number, s.query, s.was) for s in await Subscriptions(redis).of(channel)],
         "settings": (await ChannelSettingsStore(redis).of(channel)).zone,
         "mutes": [mute.text for mute in (await ChannelRules(redis).of(channel)).mutes],
+        "watched": list(await Watches(redis).of(channel)),
         "sent": sent.message if sent else None,
     }
 
@@ -45,9 +49,16 @@ MOVED: dict[str, object] = {
     "subscriptions": SUBSCRIPTIONS,
     "settings": "Europe/Berlin",
     "mutes": ["survey"],
+    "watched": ["2603.00001"],
     "sent": MessageRef("12.5", "https://lab.slack.com/archives/C0NEW/p125"),
 }
-NOTHING: dict[str, object] = {"subscriptions": [], "settings": "UTC", "mutes": [], "sent": None}
+NOTHING: dict[str, object] = {
+    "subscriptions": [],
+    "settings": "UTC",
+    "mutes": [],
+    "watched": [],
+    "sent": None,
+}
 
 
 async def test_everything_is_moved_and_the_old_id_forgotten(redis: Redis) -> None:

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import fields
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.life import Event
 from bot.domain.models import Paper
 from bot.store import records
 from tests.papers import a_paper
@@ -76,7 +77,9 @@ def test_zero_upvotes_are_not_missing() -> None:
 def test_every_field_of_a_paper_is_stored() -> None:
     facts: dict[str, Any] = {f.name: f.name for f in fields(Paper) if f.name not in {"id", "published"}}
     facts |= dict.fromkeys(("authors", "categories", "sources"), ("a", "b"))
-    facts |= dict.fromkeys(("code_stars", "upvotes", "rank"), 7) | {"withdrawn": True}
+    facts |= dict.fromkeys(("code_stars", "upvotes", "rank"), 7) | {"versions": 2}
+    facts |= {"withdrawn": True, "backfilled": True}
+    facts["events"] = (Event("version", "v2", datetime(2026, 3, 4, tzinfo=UTC), "v2 is out"),)
     full = a_paper("1", **facts)
     assert records.load(records.dump(full)) == full
 

@@ -13,6 +13,7 @@ from bot.store import keys
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.store.unreadable import UnreadableRecord, unreadable_count, unreadable_records
+from bot.store.watches import Watches
 
 MAX_CLOCK_DRIFT = 30
 """Seconds between this machine's clock and the server's: one shows due times, the other keeps them."""
@@ -22,6 +23,9 @@ SHOWN = 5
 """Pauses and unreadable records that are listed."""
 LATE = timedelta(minutes=30)
 """How late a poll or a post may be before something must be wrong."""
+
+HARVESTED = timedelta(days=2)
+"""Age from which the latest harvest of arXiv's records is suspicious: there are two a day."""
 
 
 async def check_server(
@@ -41,6 +45,7 @@ async def check_server(
     yield _paused(
         sum(count for count, _ in (await outbox.paused_counts()).values()), await outbox.pauses(SHOWN)
     )
+    yield _news(await Watches(redis).count(), polls, now())
     yield _unreadable(await unreadable_count(redis), [one async for one in unreadable_records(redis)][:SHOWN])
 
 
@@ -143,6 +148,24 @@ def _paused(count: int, longest: Sequence[Pause]) -> Finding:
         ok=True,
         message=f"{count} paused: {listed}{more}",
         todo="nothing: each is tried again by itself, at least daily, and at any /paper there",
+    )
+
+
+def _news(watchers: int, polls: dict[str, PollResult], now: datetime) -> Finding:
+    """Whether those who watch papers can hear of new versions, acceptances and withdrawals."""
+    if not watchers:
+        return Finding("news", ok=True, message="no paper is watched")
+    who = f"{watchers} channels and people watch papers"
+    read = [poll.succeeded_at for name, poll in polls.items() if name.endswith(":oai") and poll.succeeded_at]
+    if not read:
+        todo = (
+            "set PAPERBOY_ARXIV_CATEGORIES: versions, acceptances and withdrawals come from arXiv's records"
+        )
+        return Finding("news", ok=True, message=f"{who}, but no records of arXiv are read", todo=todo)
+    old = now - max(read) > HARVESTED
+    todo = "look at the polls of arXiv whose names end with :oai" if old else ""
+    return Finding(
+        "news", ok=True, message=f"{who}; arXiv's records were read {max(read):%Y-%m-%d %H:%M}", todo=todo
     )
 
 

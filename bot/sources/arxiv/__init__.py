@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from bot.settings import BaseUrl, CommaSeparated, SettingsGroup
 from bot.sources.arxiv.calendar import Calendar
 from bot.sources.arxiv.oai import ArxivOai
+from bot.sources.arxiv.on_demand import ArxivOnDemand
 from bot.sources.arxiv.rss import ArxivRss
 from bot.sources.arxiv.search import ArxivHistory, ArxivSearch
 from bot.sources.context import SourceContext
@@ -43,6 +44,8 @@ class ArxivSettings(SettingsGroup):
     arxiv_categories: CommaSeparated[Category] = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
     arxiv_cross_lists: bool = False
     """Whether a paper counts as new in these categories although its primary category is another one."""
+    arxiv_on_demand: int = Field(default=150, ge=0, le=500)
+    """How many further categories may be followed because subscriptions ask for them (`cat:math.AG`); 0 for none."""
     arxiv_holidays: CommaSeparated[date] = ()
     """More dates on which arXiv announces nothing, in addition to the known ones: `2027-05-03,2027-08-16`."""
 
@@ -58,21 +61,40 @@ SETTINGS = ArxivSettings
 def build(context: SourceContext) -> Iterator[ArxivRss | ArxivOai]:
     """Two sources for each category. All of them wait at one gate, and pause together."""
     settings = context.settings.of(ArxivSettings)
-    upstream = _upstream(context)
-    calendar, cross = Calendar(settings.arxiv_holidays), settings.arxiv_cross_lists
     for category in settings.categories:
-        yield ArxivRss(
-            category, upstream, settings.arxiv_rss_url, context.now, calendar=calendar, cross=cross
-        )
-        yield ArxivOai(
-            category,
-            upstream,
-            settings.arxiv_oai_url,
-            context.now,
-            context.progress,
-            calendar=calendar,
-            cross=cross,
-        )
+        yield from _sources(context, category)
+
+
+def build_on_demand(context: SourceContext) -> Iterator[ArxivOnDemand]:
+    """Any category of arXiv, for subscriptions that ask for it."""
+    settings = context.settings.of(ArxivSettings)
+
+    def sources_of(category: str) -> Iterator[ArxivRss | ArxivOai]:
+        return _sources(context, category)
+
+    yield ArxivOnDemand(
+        sources_of,
+        Calendar(settings.arxiv_holidays),
+        context.now,
+        limit=settings.arxiv_on_demand,
+        categories=settings.categories,
+    )
+
+
+def _sources(context: SourceContext, category: str) -> Iterator[ArxivRss | ArxivOai]:
+    settings = context.settings.of(ArxivSettings)
+    upstream = context.shared_upstream("arXiv", gate="arxiv", pause=ARXIV_PAUSE)
+    calendar, cross = Calendar(settings.arxiv_holidays), settings.arxiv_cross_lists
+    yield ArxivRss(category, upstream, settings.arxiv_rss_url, context.now, calendar=calendar, cross=cross)
+    yield ArxivOai(
+        category,
+        upstream,
+        settings.arxiv_oai_url,
+        context.now,
+        context.progress,
+        calendar=calendar,
+        cross=cross,
+    )
 
 
 def build_search(context: SourceContext) -> Iterator[ArxivSearch]:

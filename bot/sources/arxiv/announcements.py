@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.errors import SourceError
@@ -18,6 +18,7 @@ from bot.text.identity import arxiv_id
 _HEADER = re.compile(
     r"(?<!\s)\s*+arXiv:\S{1,60}+\s++Announce Type:\s*+(?P<kind>\S{1,60}+)\s++(?:Abstract:\s*+)?"
 )
+_VERSION = re.compile(r"\dv(\d{1,3})$")
 _ERROR_ID = re.compile(r"https?://arxiv\.org/api/errors")
 
 
@@ -102,7 +103,9 @@ def _announcement(entry: Fields, batch_date: datetime | None) -> Announcement:
     header = _HEADER.match(summary)
     kind = entry.text("announce_type") or (header["kind"] if header else "")
     abstract = clean(summary[header.end() :] if header else summary)
-    return Announcement(_paper(entry, ("guid", "id", "link"), abstract, _date(entry) or batch_date), kind)
+    paper = _paper(entry, ("guid", "id", "link"), abstract, _date(entry) or batch_date)
+    version = _VERSION.search(entry.text("guid") or entry.text("id"))
+    return Announcement(replace(paper, versions=int(version[1]) if version else None), kind)
 
 
 def _found(entry: Fields) -> Paper:

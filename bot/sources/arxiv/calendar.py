@@ -42,6 +42,13 @@ class Calendar:
             evening -= DAY
         return at(evening, ANNOUNCED)
 
+    def following(self, now: datetime) -> datetime:
+        """When the next announcement after `now` begins."""
+        evening = now.astimezone(NEW_YORK).date()
+        while not self.announces(evening) or at(evening, ANNOUNCED) <= now:
+            evening += DAY
+        return at(evening, ANNOUNCED)
+
     def _is_holiday(self, day: date) -> bool:
         return day in self._closed or f"{day:%m-%d}" in _PUBLISHED.get(day.year, ()) or _is_expected(day)
 

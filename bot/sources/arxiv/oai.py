@@ -200,5 +200,5 @@ def _age(paper_id: str) -> tuple[int, int]:
 
 
 def _update(record: Record) -> Paper:
-    """The record as an update: its categories count, and whether it was withdrawn."""
-    return replace(record.paper, sources=(), withdrawn=record.withdrawn or None)
+    """The record as an update: what happens to a known paper counts, and its categories."""
+    return replace(record.paper, sources=(), withdrawn=record.withdrawn or record.paper.withdrawn)

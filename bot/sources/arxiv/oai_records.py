@@ -15,6 +15,8 @@ from bot.sources.fields import moment, read_rows
 from bot.text import clean
 from bot.text.identity import arxiv_id
 
+MAX_NOTE = 1000
+"""Characters that are stored of a comment, a journal reference or a DOI."""
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
 _PARTS = {
@@ -129,6 +131,8 @@ def _record(record: Element) -> Record:
     if not paper_id or not title or not versions:
         raise ValueError("it lacks an id, a title or a version")
     submitted = parsedate_to_datetime(_text(versions[0], "date"))
+    # "I" is what the server writes for a version without files; in the comment authors say why.
+    withdrawn = "I" in _text(versions[-1], "source_type") or is_withdrawn(_text(raw, "comments"))
     paper = Paper(
         id=paper_id,
         title=title,
@@ -139,9 +143,12 @@ def _record(record: Element) -> Record:
         published=submitted.replace(tzinfo=submitted.tzinfo or UTC).astimezone(UTC),
         categories=categories(_text(raw, "categories").split()),
         sources=("arxiv",),
+        withdrawn=None if len(versions) == 1 else withdrawn,
+        versions=len(versions),
+        comment=clean(_text(raw, "comments"))[:MAX_NOTE],
+        journal_ref=clean(_text(raw, "journal-ref"))[:MAX_NOTE] or None,
+        doi=clean(_text(raw, "doi"))[:MAX_NOTE] or None,
     )
-    # "I" is what the server writes for a version without files; in the comment authors say why.
-    withdrawn = "I" in _text(versions[-1], "source_type") or is_withdrawn(_text(raw, "comments"))
     stamp = datetime.fromisoformat(_header(record).findtext(f"{_OAI}datestamp", "")).date()
     return Record(paper, stamp, len(versions), withdrawn)
 

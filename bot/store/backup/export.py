@@ -6,7 +6,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.domain.models import ChannelRef
+from bot.domain.models import ChannelRef, Reason
 from bot.store import keys
 from bot.store.backup.export_records import (
     Channel,
@@ -20,11 +20,13 @@ from bot.store.backup.export_records import (
     Sent,
     Subscribed,
     Trending,
+    Watched,
     moment,
 )
 from bot.store.outbox.records import wanted
 from bot.store.subscriptions import Subscriptions
 from bot.store.unreadable import load_each
+from bot.store.watches import SAVED
 
 PAGE = 500
 """Records read by one command."""
@@ -50,6 +52,8 @@ async def facts(redis: Redis, only: ChannelRef | None = None) -> AsyncIterator[F
             yield fact
         async for fact in _saved(redis):
             yield fact
+    async for fact in _watches(redis, only):
+        yield fact
     async for channel in _channels(redis, only):
         async for fact in _of_channel(redis, channel):
             yield fact
@@ -114,6 +118,27 @@ async def _saved(redis: Redis) -> AsyncIterator[Fact]:
             yield Saved(person=str(key).partition(":saved:")[2], paper=paper_id, at=moment(at * 1000))
 
 
+async def _watches(redis: Redis, only: ChannelRef | None) -> AsyncIterator[Fact]:
+    found = redis.scan_iter("pb:*:watches:*", count=PAGE) if only is None else _one(keys.watches(only))
+    async for key in found:
+        stored: Any = await redis.hgetall(key)
+        for paper_id, text in stored.items():
+            name = str(key).partition(":watches:")[2]
+            for _, fact in await load_each(
+                redis, "watch", [(f"{name} {paper_id}", (name, paper_id, text))], _watched
+            ):
+                yield fact
+
+
+async def _one(key: str) -> AsyncIterator[str]:
+    yield key
+
+
+def _watched(_name: str, stored: tuple[str, str, str]) -> Watched:
+    name, paper_id, text = stored
+    return Watched(channel=name, paper="" if paper_id == SAVED else paper_id, record=text)
+
+
 async def _channels(redis: Redis, only: ChannelRef | None) -> AsyncIterator[ChannelRef]:
     if only is not None:
         yield only
@@ -124,6 +149,10 @@ async def _channels(redis: Redis, only: ChannelRef | None) -> AsyncIterator[Chan
                 redis, "channel", [(name, name)], lambda _name, text: ChannelRef.parse(text)
             ):
                 yield channel
+    async for key in redis.scan_iter("pb:*:watches:*", count=PAGE):  # also those that only watch papers
+        watcher = ChannelRef.parse(str(key).partition(":watches:")[2])
+        if not await redis.sismember(keys.channels(keys.shard_of(watcher)), str(watcher)):
+            yield watcher
 
 
 async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
@@ -168,9 +197,12 @@ def _open_delivery(key: str, fields: dict[str, str]) -> OpenDelivery:
         channel=channel,
         label=label,
         papers=tuple(
-            (paper_id, tuple((reason.number, reason.query) for reason in reasons))
-            for paper_id, reasons in wanted(fields["papers"])
+            (paper_id, tuple(map(_reason, reasons))) for paper_id, reasons in wanted(fields["papers"])
         ),
         due=moment(float(fields["due"])),
         since=moment(float(fields["since"])) if "since" in fields else None,
     )
+
+
+def _reason(reason: Reason) -> tuple[int, str] | tuple[int, str, str]:
+    return (reason.number, reason.query, reason.note) if reason.note else (reason.number, reason.query)

@@ -16,7 +16,7 @@ from pydantic import (
 from bot.domain.errors import PaperboyError, UserError
 from bot.domain.models import ChannelRef, Every
 from bot.query import parse
-from bot.store import records
+from bot.store import records, watches
 
 
 class BadLine(PaperboyError):
@@ -133,6 +133,25 @@ class Subscribed(_OfChannel):
             raise ValueError(f"its query can't be read: {error}") from None
 
 
+class Watched(_OfChannel):
+    """A paper that a channel, or a person written as a channel, watches; without one, what they hear of saved papers."""
+
+    kind: Literal["watch"] = "watch"
+    paper: str = ""
+    record: str
+    """As it is stored."""
+
+    @field_validator("record")
+    @classmethod
+    def _can_be_read(cls, record: str) -> str:
+        if record.startswith("{"):
+            try:
+                watches.load(record)
+            except (KeyError, TypeError):
+                raise ValueError("it is no watch: fields are missing or can't be read") from None
+        return record
+
+
 class Sent(_OfChannel):
     """A paper was posted, and as which message."""
 
@@ -148,14 +167,14 @@ class OpenDelivery(_OfChannel):
 
     kind: Literal["owed"] = "owed"
     label: str
-    papers: tuple[tuple[str, tuple[tuple[int, str], ...]], ...]
-    """Each with its reasons: number and query."""
+    papers: tuple[tuple[str, tuple[tuple[int, str] | tuple[int, str, str], ...]], ...]
+    """Each with its reasons: number, query and, if there is one, a note."""
     due: AwareDatetime
     since: AwareDatetime | None
     """When it may have been posted, at the earliest; None if it certainly was not."""
 
 
-OfChannel: TypeAlias = Channel | Subscribed | Sent | OpenDelivery
+OfChannel: TypeAlias = Channel | Subscribed | Watched | Sent | OpenDelivery
 Fact: TypeAlias = Head | Cursor | Trending | PaperSeen | Sealed | Saved | OfChannel
 
 _facts: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="kind")])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, Reason
@@ -25,6 +26,7 @@ from bot.store.backup.export_records import (
     Sent,
     Subscribed,
     Trending,
+    Watched,
     ms,
     read,
 )
@@ -34,11 +36,16 @@ from bot.store.records import as_line
 from bot.store.scripts import Scripts, script
 from bot.store.settings import FIELD, dump, load
 from bot.store.subscriptions import LIMIT, MAX_CHANGES
+from bot.store.watches import KEEP as WATCHED
+from bot.store.watches import SAVED
 
 PAGE = 500
 """Lines written at a time."""
 PAPERS_AT_ONCE = 50
 """Papers written by one script."""
+
+
+Movable = Channel | Subscribed | Watched | Sent
 
 
 class Restore:
@@ -71,15 +78,14 @@ class Restore:
             raise BadLine('line 1: the first line of an export is {"kind":"paperboy","format":1}')
         if self._to is None:
             yield fact
-        elif isinstance(
-            fact, Channel | Subscribed | Sent
-        ):  # open deliveries are still posted in the old channel
+        elif isinstance(fact, Movable):  # open deliveries are still posted in the old channel
             yield moved(fact, self._to)
 
     async def _write(self, facts: Sequence[Fact]) -> None:
         self.counts.update(fact.kind for fact in facts if fact.kind != "paperboy")
         await self._papers([fact for fact in facts if isinstance(fact, PaperSeen)])
         await self._plain(facts)
+        await self._watches([fact for fact in facts if isinstance(fact, Watched)])
         await asyncio.gather(*(self._subscribe(fact) for fact in facts if isinstance(fact, Subscribed)))
         await self._outbox.enqueue(_offer(fact) for fact in facts if isinstance(fact, OpenDelivery))
 
@@ -109,14 +115,24 @@ class Restore:
                     key = keys.saved_by(ChannelRef.parse(fact.person))
                     _ = pipeline.zadd(key, {fact.paper: fact.at.timestamp()}, nx=True)
                 case Channel():
-                    _ = pipeline.sadd(keys.channels(keys.shard_of(fact.ref)), fact.channel)
-                    for key, name, text in _fields(fact):
-                        _ = pipeline.hsetnx(key, name, text)
+                    _set_up(pipeline, fact)
                 case Sent() if (period := int(fact.at.timestamp()) // keys.PERIOD) > oldest:
                     key = keys.sent(fact.ref, period)
                     _ = pipeline.hsetnx(key, fact.paper, f"{ms(fact.at)} {fact.message} {fact.url}".rstrip())
                     _ = pipeline.expireat(key, (period + 1 + keys.PERIODS) * keys.PERIOD)
         if len(pipeline):
+            await pipeline.execute()
+
+    async def _watches(self, watched: Sequence[Watched]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for fact in watched:
+            _ = pipeline.hsetnx(keys.watches(fact.ref), fact.paper or SAVED, fact.record)
+            _ = pipeline.expire(keys.watches(fact.ref), WATCHED)
+            if fact.paper:
+                key = keys.watchers(keys.shard_of(fact.ref), fact.paper)
+                _ = pipeline.sadd(key, fact.channel)
+                _ = pipeline.expire(key, WATCHED)
+        if watched:
             await pipeline.execute()
 
     async def _subscribe(self, fact: Subscribed) -> None:
@@ -141,7 +157,7 @@ class Restore:
             self.counts["subscription"] -= 1
 
 
-def moved(fact: Channel | Subscribed | Sent, to: ChannelRef) -> Channel | Subscribed | Sent:
+def moved(fact: Movable, to: ChannelRef) -> Movable:
     """The same fact for another channel, without what has no meaning there: a role to ping, addresses of messages."""
     changes: dict[str, object] = {"channel": str(to)}
     if isinstance(fact, Sent):
@@ -162,6 +178,13 @@ def one_channel(lines: Iterable[str]) -> None:
         )
 
 
+def _set_up(pipeline: Pipeline, fact: Channel) -> None:
+    if not fact.ref.person:
+        _ = pipeline.sadd(keys.channels(keys.shard_of(fact.ref)), fact.channel)
+    for key, name, text in _fields(fact):
+        _ = pipeline.hsetnx(key, name, text)
+
+
 def _fields(fact: Channel) -> Iterable[tuple[str, str, str]]:
     """Key, field and text of everything that people set up in a channel."""
     yield from ((keys.channel(fact.ref), name, text) for name, text in fact.about.items())
@@ -172,7 +195,7 @@ def _fields(fact: Channel) -> Iterable[tuple[str, str, str]]:
 def _offer(fact: OpenDelivery) -> PlannedDelivery:
     return PlannedDelivery(
         channel=fact.ref,
-        papers=tuple((i, tuple(Reason(number, query) for number, query in why)) for i, why in fact.papers),
+        papers=tuple((i, tuple(Reason(*reason) for reason in why)) for i, why in fact.papers),
         due=ms(fact.due),
         label=fact.label,
         maybe_sent_since=None if fact.since is None else ms(fact.since),

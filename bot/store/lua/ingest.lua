@@ -2,7 +2,8 @@
 -- KEYS fence, seen, papers stream, cursors, trending, changed, what the source's poll has to announce, then one record
 --      per paper
 -- ARGV [1] our fence ('' for none) [2] JSON of {keep, young, longest, source, cursor, hold, trending} [3..] three per
---      paper: SHA-1 of the record that was read ('' for none), the new record, JSON of {id, kind, first, change, withdrawn}.
+--      paper: SHA-1 of the record that was read ('' for none), the new record, JSON of {id, kind, first, change, lasting, fresh}.
+--      `lasting` is the part of the change that is announced at any age.
 --      A paper of the kind 'known' is stored without being seen: a source that lists it later still announces it.
 -- -> {'lost'}, or one word per paper: announced, new, changed, same, or again (it has changed since it was read)
 if ARGV[1] ~= '' and tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then
@@ -38,6 +39,9 @@ for i = 8, #KEYS do
       redis.call('SET', KEYS[i], record, 'PX', plan.keep)
       redis.call('ZADD', KEYS[6], string.format('%.0f', tick), paper.id)
       tick, written = tick + 1, true
+      if current and paper.lasting ~= '' and (known or not first or paper.fresh) then
+        announce(paper.id, paper.lasting) -- someone may watch a paper that no source has listed
+      end
       if known then
         answer = current and 'changed' or 'new'
       elseif not first then
@@ -47,9 +51,12 @@ for i = 8, #KEYS do
           announce(paper.id, '')
           answer = 'announced'
         end
+      elseif paper.fresh then
+        announce(paper.id, '')
+        answer = 'announced'
       else
         local young = tonumber(first) > now - plan.young
-        local change = young and paper.change or paper.withdrawn
+        local change = young and paper.change or paper.lasting
         if change ~= '' then
           announce(paper.id, change)
         end

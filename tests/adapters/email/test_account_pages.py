@@ -305,6 +305,30 @@ class TestStoppingAllMail:
         await stage.say("subscribe paper")
         assert await redis.ttl(key) == -1
 
+    async def test_a_mail_of_long_ago_stops_new_mail(self, stage: EmailStage, clock: Clock) -> None:
+        """Also after another sign-up and "End all links", which end every other link."""
+        mail = await a_mail(stage)
+        page = await stage.browser.get(await stage.manage_url())
+        await stage.browser.submit(page.form("End all links"))
+        assert (await stage.browser.post(await sign_up(stage), {})).status == 400  # it was used
+        clock.now += timedelta(days=1000)
+        assert await followed(stage) != []
+        assert (await stage.browser.post(one_click(mail), {})).status == 200
+        assert await followed(stage) == []
+
+    async def test_a_mail_from_before_an_address_was_forgotten_stops_nothing_new(
+        self, stage: EmailStage, clock: Clock
+    ) -> None:
+        mail = await a_mail(stage)
+        page = await stage.browser.get(await stage.manage_url())
+        await stage.browser.submit(page.form("Forget me"))
+        assert (await stage.browser.post(one_click(mail), {})).status == 200  # there is nothing to stop
+        clock.now += timedelta(hours=2)
+        await sign_up(stage)
+        refused = await stage.browser.post(one_click(mail), {})
+        assert (refused.status, "no longer works" in refused.text) == (400, True)
+        assert await followed(stage) != []
+
 
 class TestForgetting:
     """Nothing stays, and no link brings anything back."""

@@ -113,7 +113,7 @@ async def test_every_page_is_accessible_and_fits_a_phone(redis: Redis, scheme: S
         await stage.addresses.confirm(stage.channel, Address.parse(ADA))
         await stage.say("subscribe diffusion")
         account = await stage.addresses.account(stage.channel)
-        manage, stop = stage.links.manage(account), stage.links.unsubscribe(stage.channel)
+        manage, stop = stage.links.manage(account), stage.links.unsubscribe(account)
         acts = [stage.links.act(account, line) for line in ("save 2603.00001", "mutewhat 2603.00001")]
         for path in ("/", "/email/subscribe", "/email/link", "/email/manage/x", manage, stop, *acts):
             await seen.page.goto(here + path.removeprefix(BASE))

@@ -34,7 +34,7 @@ def every_link() -> dict[Purpose, str]:
         "confirm": links().confirm(REQUEST, ACCOUNT.generation),
         "act": links().act(ACCOUNT, "save 2603.00001"),
         "manage": links().manage(ACCOUNT),
-        "unsubscribe": links().unsubscribe(ACCOUNT.channel),
+        "unsubscribe": links().unsubscribe(ACCOUNT),
     }
 
 

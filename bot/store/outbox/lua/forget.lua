@@ -11,7 +11,7 @@ for ago = 0, PERIODS do
 end
 redis.call(
   'DEL', labels_of(channel), open_of(channel), box_of(channel), health_of(channel), base .. 'subs:' .. channel,
-  base .. 'mutes:' .. channel, base .. 'votes:' .. channel)
+  base .. 'mutes:' .. channel, base .. 'votes:' .. channel, base .. 'watches:' .. channel)
 redis.call('SREM', base .. 'channels', channel)
 redis.call('ZREM', base .. 'paused', 'channel ' .. channel)
 place(channel)

@@ -1,6 +1,6 @@
 """The methods of the Web API, with their checks and answers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from secrets import token_hex
 from time import time
 from typing import Any
@@ -57,6 +57,7 @@ class Methods:
             "chat.update": ("chat:write", self._update),
             "conversations.info": ("", self._info),
             "conversations.history": ("", self._history),
+            "conversations.replies": ("", self._replies),
             "conversations.join": ("channels:join", self._join),
             "conversations.members": ("", self._members),
             "users.conversations": ("", self._conversations),
@@ -186,6 +187,22 @@ class Methods:
         found = [m for m in channel.messages if float(m.ts) > oldest and m.only_for is None]
         found = [m for m in found if m.thread_ts in {None, m.ts}]
         found.reverse()
+        return self._page(found, body)
+
+    def _replies(self, workspace: Workspace, token: Token, body: Json) -> Json:
+        """A message and the replies to it, the oldest first."""
+        channel = self._visible(workspace, str(body.get("channel")))
+        _scope(token, f"{'groups' if channel.private else 'channels'}:history")
+        if workspace.bot_user not in channel.members:
+            raise Failed("not_in_channel")
+        parent = next((m for m in channel.messages if m.ts == body.get("ts")), None)
+        if parent is None:
+            raise Failed("thread_not_found")
+        oldest = float(body.get("oldest") or 0)
+        replies = [m for m in channel.messages if m.thread_ts == parent.ts and float(m.ts) > oldest]
+        return self._page([parent, *replies], body)
+
+    def _page(self, found: Sequence[Message], body: Json) -> Json:
         start = int(body.get("cursor") or 0)
         limit = min(int(body.get("limit") or 100), self.history_limit)
         page = found[start : start + limit]

@@ -1,0 +1,229 @@
+"""Why a query brings no papers, or not at once: the true reason, with its figure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+
+from bot.cards.build import count
+from bot.commands.lookback import Lookback
+from bot.commands.services import Services
+from bot.domain.models import ChannelRef, ChannelSettings, Paper, Rules, Subscription
+from bot.domain.polls import PollResult
+from bot.policy.planner import muting
+from bot.policy.schedule import due, in_words, is_open, is_tonight
+from bot.query import Category, Node, Organization, Person, Phrase, Query, Signal, Upstream, parse
+from bot.query.nodes import And, Not, Or, Term, all_of, any_of, terms_of
+from bot.sources.categories import CATEGORIES
+from bot.sources.on_demand import Standing
+
+DAYS = 90
+"""Days whose papers are looked at for a word, a name or a whole query that nothing matched lately."""
+MOST = 4
+"""Sentences of an answer."""
+SOON = timedelta(hours=5)
+"""Time that is said in hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """What a person should know of a query, sentence by sentence."""
+
+    said: tuple[str, ...]
+    follows: bool = False
+    """A category has only just been followed, so that the look-back says nothing yet."""
+
+    def text(self, found: str) -> str:
+        """`found`, the sentence of the look-back, and the reasons."""
+        return " ".join(self.said if self.follows else (found, *self.said))
+
+
+async def reasons(
+    query: Query, past: Lookback, channel: ChannelRef, services: Services, *, follow: bool = False
+) -> Reasons:
+    """Why `query` brings nothing, or less than it seems. With `follow`, its categories are followed from now on."""
+    rules = await services.rules.of(channel)
+    terms = list(dict.fromkeys(term for term, is_wanted in terms_of(query.root) if is_wanted))
+    polls = await services.polls()
+    said: list[str] = []
+    just_followed = False
+    for term in terms:
+        match term:
+            case Category(name):
+                standing = await _standing(name, services, follow=follow)
+                just_followed = just_followed or (follow and standing.state == "free")
+                said += _about_category(name, standing, services, rules.settings.zone, follow=follow)
+            case Upstream(name):
+                said += _about_source(name, polls)
+            case _:
+                continue
+    said += _failing(terms, polls, rules.settings.zone)
+    if not (past.matching or said or past.unread or past.sample or not past.seen):
+        said += await _about_words(query, terms, services)
+    said += _held_back(past.matching, rules, services.now())
+    return Reasons(tuple(said[:MOST]), follows=just_followed and not past.matching)
+
+
+async def unread_subscriptions(subscriptions: Sequence[Subscription], services: Services) -> list[str]:
+    """A sentence for each category that a subscription asks for and that isn't read."""
+    terms = {
+        term for one in subscriptions for term, is_wanted in terms_of(parse(one.query).root) if is_wanted
+    }
+    said: list[str] = []
+    for name in sorted(term.name for term in terms if isinstance(term, Category)):
+        standing = await services.catalog.standing(name)
+        if standing.state != "free":  # else it is read from the next minute on
+            said += _about_category(name, standing, services, "UTC", follow=False)
+    return said
+
+
+async def unread_categories(paper: Paper, services: Services) -> list[str]:
+    """The categories of a paper that nothing reads, though they could be followed."""
+    found = [(name, await services.catalog.standing(name)) for name in paper.categories]
+    return [name for name, standing in found if standing.state in ("free", "full", "off")]
+
+
+def quiet_now(settings: ChannelSettings, now: datetime) -> list[str]:
+    """That quiet hours or a weekend hold posts back, where they do now."""
+    if is_open(settings, now):
+        return []
+    until = in_words(due("now", settings, now), settings.zone)
+    return [f"Quiet hours: nothing is posted before {until}."]
+
+
+async def _standing(name: str, services: Services, *, follow: bool) -> Standing:
+    if follow:
+        return await services.catalog.follow(name, services.now())
+    return await services.catalog.standing(name)
+
+
+def _about_category(
+    name: str, standing: Standing, services: Services, zone: str, *, follow: bool
+) -> list[str]:
+    upstream = standing.upstream
+    match standing.state:
+        case "free" if follow and upstream:
+            first = _soon(upstream.next_papers(services.now()), services.now(), zone)
+            return [
+                f"Following {name} from now; the first papers come {first}.",
+                "Its last 14 days are being read, so a preview works in a few minutes.",
+            ]
+        case "free":
+            return [f"{name} isn't read yet; once someone subscribes to it, it is."]
+        case "full" if upstream:
+            most = f"{upstream.limit} further categories of {upstream.title} are followed"
+            return [f"{name} isn't read: {most}, the most that are allowed here."]
+        case "off" if upstream:
+            return [f"{name} isn't among the categories of {upstream.title} that are read here."]
+        case "unknown" if not services.recent.has_category(name):
+            near = get_close_matches(name, [*CATEGORIES, *(c.casefold() for c in CATEGORIES)], n=1)
+            exact = next((c for c in CATEGORIES if near and c.casefold() == near[0].casefold()), "")
+            hint = f" Did you mean cat:{exact} ({CATEGORIES[exact]})?" if exact else ""
+            return [f"No source has a category {name}.{hint}"]
+        case _:
+            return []
+
+
+def _soon(first: datetime, now: datetime, zone: str) -> str:
+    if first - now <= SOON:
+        return f"in about {max(1, round((first - now) / timedelta(hours=1)))} h"
+    return "tonight" if is_tonight(first, zone, now) else f"on {in_words(first, zone)}"
+
+
+def _about_source(name: str, polls: Mapping[str, PollResult]) -> list[str]:
+    read = sorted({source.partition(":")[0] for source in polls} - {"enrichment"})
+    if not read or name in read:
+        return []
+    return [f"The source {name} isn't read here; these are: {', '.join(read)}."]
+
+
+def _failing(terms: Sequence[Term], polls: Mapping[str, PollResult], zone: str) -> list[str]:
+    """That the sources of a query don't answer, where none of them does."""
+    named = [term for term in terms if isinstance(term, Category | Upstream)]
+    relevant = {
+        name: poll
+        for name, poll in polls.items()
+        if not name.startswith("enrichment") and (not named or any(_reads(name, term) for term in named))
+    }
+    if not relevant or any(poll.error is None for poll in relevant.values()):
+        return []
+    last = max(
+        relevant.values(), key=lambda poll: (poll.succeeded_at is not None, poll.succeeded_at or poll.at)
+    )
+    since = f"since {in_words(last.succeeded_at, zone)}" if last.succeeded_at else "yet"
+    return [f"{last.source} hasn't been readable {since}: {last.error}."]
+
+
+def _reads(source: str, term: Category | Upstream) -> bool:
+    upstream, _, rest = source.partition(":")
+    if isinstance(term, Upstream):
+        return upstream == term.name
+    return rest.partition(":")[0] == term.name.removesuffix(".*")
+
+
+async def _about_words(query: Query, terms: Sequence[Term], services: Services) -> list[str]:
+    """Which part of a query no paper of the last 90 days has; or how many have all of it."""
+    if waiting := await _waiting(query, services):
+        return waiting
+    for term in terms:
+        match term:
+            case Phrase() if not await services.search.count(Query(term), DAYS):
+                return await _about_phrase(term, services)
+            case Organization(name) if not await services.search.count(Query(term), DAYS):
+                near = get_close_matches(name, services.recent.organizations, n=1, cutoff=0.5)
+                hint = f" The nearest is {Organization(near[0])}." if near else ""
+                return [f"No paper of the last {DAYS} days names the organization {name}.{hint}"]
+            case Person() if not await services.search.count(Query(term), DAYS):
+                return [f"No paper of the last {DAYS} days has the author {' '.join(term.words)}."]
+            case _:
+                continue
+    found = await services.search.count(query, DAYS)
+    if found:
+        return [f"It is rare: {count(found, 'match', 'matches')} in the last {DAYS} days."]
+    return [f"No paper of the last {DAYS} days has all of it."] if len(terms) > 1 else []
+
+
+async def _about_phrase(term: Phrase, services: Services) -> list[str]:
+    for word in term.words if not term.prefix else ():
+        if await services.search.count(Query(Phrase((word,), term.field, term.exact)), DAYS):
+            continue
+        near = await services.search.nearest_word(word)
+        hint = f" The nearest word that papers have is “{near}”." if near else ""
+        return [f"No paper of the last {DAYS} days has the word “{word}”.{hint}"]
+    return [f"No paper of the last {DAYS} days has {term}."]
+
+
+async def _waiting(query: Query, services: Services) -> list[str]:
+    """That papers match but for a signal, which they may still reach."""
+    if not query.has_signals:
+        return []
+    words = without_signals(query.root)
+    if words is None:
+        return []
+    found = len(await services.recent.matching(Query(words)))
+    return [f"{count(found, 'paper')} have the rest; none has reached the signal yet."] if found > 1 else []
+
+
+def without_signals(node: Node) -> Node | None:
+    """What is left of a query if upvotes, rank and code don't matter; None for nothing."""
+    match node:
+        case Signal() | Not(Signal()):
+            return None
+        case And(nodes) | Or(nodes):
+            left = [part for part in map(without_signals, nodes) if part is not None]
+            if not left:
+                return None
+            return all_of(left) if isinstance(node, And) else any_of(left)
+        case _:
+            return node
+
+
+def _held_back(matching: Sequence[Paper], rules: Rules, now: datetime) -> list[str]:
+    mutes = [mute for mute in rules.mutes if mute.is_active(now)]
+    muted = [mute for paper in matching if (mute := muting(paper, mutes))]
+    said = []
+    if muted:
+        which = muted[0].text if len({mute.text for mute in muted}) == 1 else "mutes of this channel"
+        all_of_them = "All" if len(muted) == len(matching) else f"{len(muted)}"
+        said.append(f"{all_of_them} of them would be muted here: {which}.")
+    return [*said, *quiet_now(rules.settings, now)]

@@ -1,0 +1,185 @@
+"""`/paper watch` and `/paper unwatch`: who hears of a paper's events."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from bot.cards import Block, Bullets, Button, Card
+from bot.cards.build import actions, bold, code, count, paragraph, text
+from bot.cards.paper import NOTICE
+from bot.cards.sanitize import plain
+from bot.commands.resolve import resolve_paper
+from bot.commands.services import Services
+from bot.commands.table import find
+from bot.domain.errors import UserError
+from bot.domain.life import EVENT_KINDS, EventKind, Watch
+from bot.domain.models import ChannelRef, Command, Paper
+from bot.ports import Reply
+from bot.store.watches import LIMIT, events_of, in_words
+from bot.text import shorten
+
+SHOWN = 20
+"""Watched papers that are listed."""
+EVENT_WORDS: Mapping[EventKind, str] = {
+    "version": "new versions",
+    "accepted": "acceptance",
+    "published": "publication",
+    "code": "code",
+    "withdrawn": "withdrawal",
+    "milestone": "many upvotes",
+}
+
+
+def watch_button(paper_id: str) -> Button:
+    """Makes the person watch a paper."""
+    return Button("Watch", f"watch {paper_id}")
+
+
+def unwatch_button(paper_id: str) -> Button:
+    """Ends that."""
+    return Button("Stop watching", f"unwatch {paper_id}")
+
+
+async def watch(command: Command, services: Services) -> Reply:
+    """Watch a paper, say what is heard of saved ones, or list what is watched."""
+    wanted = command.options.get("saved", "")
+    if wanted:
+        await services.watches.set_saved_events(_me(command, services), wanted)
+    typed, events = _split(command.options.get("paper", ""), command.options.get("events", ""))
+    if not typed:
+        return Reply(await _listed(command, services, changed=bool(wanted)))
+    watcher = await _watcher(command, services)
+    paper = await resolve_paper(typed, services)
+    kinds = _kinds(events)
+    if not await services.watches.put(
+        watcher, paper.id, Watch(kinds, command.user.signature, services.now())
+    ):
+        raise UserError(f"That is too much to watch: {LIMIT} papers at most.", hint="/paper watch")
+    who = "This channel hears" if _for_channel(command) else "You hear"
+    said = f"{who} of {words_for(kinds)}"
+    undo = f"unwatch {paper.id}" + (" to:channel" if _for_channel(command) else "")
+    return Reply(_changed(said, paper, Button("Undo", undo), Button("Its life so far", f"life {paper.id}")))
+
+
+async def unwatch(command: Command, services: Services) -> Reply:
+    """Watch a paper no more."""
+    watcher = await _watcher(command, services)
+    paper = await resolve_paper(command.options["paper"], services)
+    if not await services.watches.remove(watcher, paper.id):
+        who = "This channel doesn't" if _for_channel(command) else "You don't"
+        raise UserError(f"{who} watch this paper.", hint="/paper watch")
+    again = f"watch {paper.id}" + (" to:channel" if _for_channel(command) else "")
+    return Reply(_changed("No longer watched", paper, Button("Undo", again)))
+
+
+def watcher_of(command: Command, services: Services) -> ChannelRef:
+    """Who hears of a paper by a command: the person, or the channel that it names."""
+    return command.channel if _for_channel(command) else _me(command, services)
+
+
+def words_for(kinds: frozenset[EventKind]) -> str:
+    """`new versions, acceptance and code`."""
+    words = [EVENT_WORDS[kind] for kind in EVENT_KINDS if kind in kinds]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+async def _watcher(command: Command, services: Services) -> ChannelRef:
+    """The same; raises UserError if the person may not change the channel."""
+    spec = find(command.name)
+    if _for_channel(command) and spec is not None:
+        settings = await services.settings.of(command.channel)
+        await services.access.check(replace(spec, anywhere=False, changes=True), command, settings)
+    return watcher_of(command, services)
+
+
+async def _of_channel(command: Command, services: Services) -> Mapping[str, Watch]:
+    """What the channel watches, for its members only: the list can be asked for anywhere, and long after leaving."""
+    with suppress(UserError):  # the platform doesn't answer
+        if (await services.access.of(command.user, command.channel)).member:
+            return await services.watches.of(command.channel)
+    return {}
+
+
+def _me(command: Command, services: Services) -> ChannelRef:
+    """The person's direct messages; where Paperboy can't write to people, the channel is theirs alone."""
+    channel = command.channel
+    if not services.platform(channel).direct_messages:
+        return channel
+    return ChannelRef.of_person(channel.platform, channel.workspace, command.user.id)
+
+
+def _for_channel(command: Command) -> bool:
+    return command.options.get("to") == "channel"
+
+
+def _split(typed: str, events: str) -> tuple[str, str]:
+    """The paper and the events of what was typed: `2405.01234 accepted, code`."""
+    words = typed.replace(",", " , ").split()
+    end = len(words)
+    while end and (words[end - 1] == "," or words[end - 1].casefold() in {*EVENT_KINDS, "all", "important"}):
+        end -= 1
+    paper = typed if end == len(words) else " ".join(words[:end]).replace(" , ", ", ")
+    if end == len(words) or (events and end == 0):
+        return typed.strip(), events
+    return paper, events or ",".join(word for word in words[end:] if word != ",")
+
+
+def _kinds(typed: str) -> frozenset[EventKind]:
+    wanted = typed.casefold().replace(" ", "") or "all"
+    kinds = events_of(wanted)
+    unknown = [word for word in wanted.split(",") if word not in {*EVENT_KINDS, "all", "important"}]
+    if unknown or not kinds:
+        raise UserError(
+            f"“{unknown[0] if unknown else typed}” is no event. Events are {', '.join(EVENT_KINDS)}; or all, or important.",
+            hint="/paper watch 2405.01234 accepted,code",
+        )
+    return kinds
+
+
+async def _listed(command: Command, services: Services, *, changed: bool) -> Card:
+    me = _me(command, services)
+    here = await _of_channel(command, services)
+    mine = here if me == command.channel else await services.watches.of(me)
+    saved = await services.watches.saved_events(me)
+    papers = await services.papers.get([*mine, *here])
+    heard = words_for(events_of(saved)) if saved != "none" else "nothing"
+    default = (
+        f"Of papers that you save you hear of {heard}."
+        if saved != "none"
+        else "You hear nothing of papers that you save."
+    )
+    others = [one for one in ("all", "important", "none") if one != saved]
+    blocks: list[Block] = [paragraph(default)] if changed else []
+    for heading, watches in (
+        ("You watch", mine),
+        ("This channel watches", here if here and me != command.channel else {}),
+    ):
+        if watches:
+            blocks.append(paragraph(bold(f"{heading} {count(len(watches), 'paper')}")))
+            blocks.append(_lines(watches, papers))
+    if not (mine or here):
+        blocks.append(
+            paragraph("Nothing is watched yet. Save a paper, or type ", code("/paper watch 2405.01234"), ".")
+        )
+    blocks += [] if changed else [paragraph(default)]
+    notice = f"{count(len(mine), 'watched paper')}. {default}"
+    buttons = actions(*(Button(f"Of saved papers: {one}", f"watch saved:{one}") for one in others))
+    return Card("reply", notice, "Watched papers", (*blocks, *buttons))
+
+
+def _lines(watches: Mapping[str, Watch], papers: Mapping[str, Paper]) -> Bullets:
+    lines = [
+        text(plain(papers[i].title) if i in papers else i, " (", code(i), f"): {in_words(one.events)}")
+        for i, one in list(watches.items())[:SHOWN]
+    ]
+    more = len(watches) - SHOWN
+    return Bullets((*lines, *([text(f"and {more} more")] if more > 0 else ())))
+
+
+def _changed(message: str, paper: Paper, *buttons: Button) -> Card:
+    title = shorten(plain(paper.title), NOTICE)
+    return Card(
+        "reply",
+        shorten(f"{message}: {title}", NOTICE),
+        blocks=(paragraph(f"{message}: ", bold(title)), *actions(*buttons)),
+    )

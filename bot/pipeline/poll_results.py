@@ -1,0 +1,60 @@
+"""The result of a poll, and when to poll again after one that failed. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.errors import SourceError
+from bot.domain.polls import PollResult
+
+FIRST_RETRY = 60.0
+"""Seconds until a source that failed is polled again; doubles with each further failure."""
+LONGEST_RETRY = 3600.0
+"""Seconds until a failing source is polled again, at most."""
+REFUSED_FOR = 86400.0
+"""Seconds for which a source that refused us (HTTP 403) is not polled."""
+
+
+def backoff(failures: int, jitter: float) -> float:
+    """Seconds to wait after so many failures in a row; `jitter`, from 0 to 1, spreads replicas and sources."""
+    doubled = FIRST_RETRY * 2.0 ** min(failures - 1, 10)
+    return float(min(doubled, LONGEST_RETRY / 1.5) * (1 + jitter / 2))
+
+
+def pause_after(error: SourceError, failures: int, jitter: float) -> float:
+    """Seconds until a source that failed with `error` is polled again: never before the time that it named."""
+    if error.refused:
+        return REFUSED_FOR
+    if error.retry_after is None:
+        return backoff(failures, jitter)
+    repeated = backoff(failures - 1, jitter) if failures > 1 else 1.0
+    return max(error.retry_after, repeated)
+
+
+def failed(
+    source: str, now: datetime, error: SourceError, previous: PollResult | None, jitter: float
+) -> PollResult:
+    """The result of a poll that failed."""
+    failures = (previous.failures if previous else 0) + 1
+    return PollResult(
+        source=source,
+        at=now,
+        next_at=now + timedelta(seconds=pause_after(error, failures, jitter)),
+        error=str(error),
+        refused=error.refused,
+        failures=failures,
+        found=previous.found if previous else 0,
+        alarm=previous.alarm if previous else None,
+        skipped=previous.skipped if previous else 0,
+        skipped_reason=previous.skipped_reason if previous else "",
+        succeeded_at=previous.succeeded_at if previous else None,
+        new_at=previous.new_at if previous else None,
+    )
+
+
+def skipped_rows(rows: Mapping[str, int] | None, previous: PollResult | None) -> dict[str, Any]:
+    """How many rows of the source's list can't be read. A list that is the same as before has not been read again."""
+    if rows is None:
+        return {"skipped": previous.skipped, "skipped_reason": previous.skipped_reason} if previous else {}
+    reason = max(rows, key=lambda reason: rows[reason], default="")
+    return {"skipped": sum(rows.values()), "skipped_reason": reason}

@@ -1,0 +1,65 @@
+"""Plans the messages about papers' events: who hears of which, and when. Pure.
+
+All events that a channel or person gets in a day are one message, at the hour of its digests; in a channel whose platform
+has threads, one for each paper, in the thread of its card. A withdrawal doesn't wait.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+
+from bot.domain.deliveries import PaperWithReasons, PlannedDelivery
+from bot.domain.life import LIFE, Event, Watch
+from bot.domain.models import ChannelRef, ChannelSettings, Frequency, Reason
+from bot.policy.schedule import due
+
+WATCHED, POSTED = 1, 0
+"""Why a channel hears of an event, in place of a subscription's number: it watches the paper, or the paper was posted there."""
+
+Heard = tuple[str, Event, int]
+"""A paper's id, what happened to it, and why the channel hears of it."""
+
+
+def heard_by(
+    events: Mapping[str, Iterable[Event]],
+    watchers: Mapping[str, Mapping[ChannelRef, Watch]],
+    posted: Mapping[str, Collection[ChannelRef]],
+) -> dict[ChannelRef, list[Heard]]:
+    """What each channel and person hears: what it watches, and the withdrawal of what was posted there."""
+    found: dict[ChannelRef, list[Heard]] = {}
+    for paper_id, some in events.items():
+        for event in some:
+            watching = [w for w, watch in watchers.get(paper_id, {}).items() if event.kind in watch.events]
+            for channel in watching:
+                found.setdefault(channel, []).append((paper_id, event, WATCHED))
+            for channel in posted.get(paper_id, ()) if event.kind == "withdrawn" else ():
+                if channel not in watching:
+                    found.setdefault(channel, []).append((paper_id, event, POSTED))
+    return found
+
+
+def plan_events(
+    channel: ChannelRef,
+    heard: Iterable[Heard],
+    settings: ChannelSettings,
+    threaded: Collection[str],
+    now: datetime,
+) -> list[PlannedDelivery]:
+    """The messages for one channel or person; `threaded` are papers whose card there has a thread."""
+    heard = list(heard)
+    urgent = {paper_id: event.key for paper_id, event, _ in heard if event.kind == "withdrawn"}
+    messages: dict[tuple[str, datetime], list[PaperWithReasons]] = {}
+    for paper_id, event, why in heard:
+        later: Frequency = "weekly" if settings.every == "weekly" else "daily"
+        at = due("now" if paper_id in urgent else later, settings, now)
+        label = f"{LIFE}{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+        if paper_id in urgent and at <= now:
+            label = f"{LIFE}{urgent[paper_id]}@{paper_id}"
+        elif paper_id in threaded:
+            label += f"@{paper_id}"
+        messages.setdefault((label, at), []).append(
+            (event.entry(paper_id), (Reason(why, event.kind, event.text),))
+        )
+    return [
+        PlannedDelivery(channel=channel, papers=tuple(papers), due=round(at.timestamp() * 1000), label=label)
+        for (label, at), papers in messages.items()
+    ]

@@ -1,0 +1,102 @@
+"""Any category of arXiv, read because a subscription asks for it."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.models import Paper
+from bot.ports import Batch, Source
+from bot.sources.arxiv.calendar import Calendar
+from bot.sources.categories import ALIASES, ARCHIVES, ARXIV
+
+
+class FromNowOn:
+    """A source whose papers are history until `first`, an announcement: it is the first one that was not over when following began."""
+
+    def __init__(self, source: Source, first: datetime, now: Callable[[], datetime]) -> None:
+        self.name = source.name
+        self._source = source
+        self._first = first
+        self._now = now
+
+    async def fetch(self, cursor: str | None) -> Batch:
+        now = self._now()
+        batch = await self._source.fetch(cursor)
+        if now >= self._first:
+            return replace(batch, history=backfilled(batch.history))
+        return replace(batch, papers=(), history=backfilled((*batch.history, *batch.papers)))
+
+    def next_poll(self, now: datetime) -> datetime:
+        return self._source.next_poll(now)
+
+
+class ArxivOnDemand:
+    """Reads categories and whole archives, by the same sources as those that the operator follows."""
+
+    name = "arxiv"
+    title = "arXiv"
+
+    def __init__(
+        self,
+        sources_of: Callable[[str], Iterable[Source]],
+        calendar: Calendar,
+        now: Callable[[], datetime],
+        *,
+        limit: int,
+        categories: Collection[str],
+    ) -> None:
+        self._sources_of = sources_of
+        self._calendar = calendar
+        self._now = now
+        self.limit = limit
+        self._categories = frozenset(categories)
+        """Those that the operator follows."""
+        self._built: dict[tuple[str, datetime], list[Source]] = {}
+
+    def has(self, category: str) -> bool:
+        return category in ARXIV or (category.endswith(".*") and category.removesuffix(".*") in ARCHIVES)
+
+    def is_read(self, category: str, followed: Collection[str] = ()) -> bool:
+        read = self._categories | {_primary(name) for name in followed}
+        wanted = _primary(category)
+        archive = wanted.partition(".")[0]
+        if wanted in read or archive in read:
+            return True
+        return wanted in ARCHIVES and all(name in read for name in _members(wanted))
+
+    def source_names(self, category: str) -> Sequence[str]:
+        return [source.name for source in self._sources_of(_primary(category))]
+
+    def sources(self, followed: Mapping[str, datetime]) -> Sequence[Source]:
+        wanted: dict[str, datetime] = {}
+        for category, since in followed.items():
+            name = _primary(category)
+            wanted[name] = min(since, wanted.get(name, since))
+        alone = {
+            (name, since)
+            for name, since in wanted.items()
+            if name not in self._categories and ("." not in name or name.partition(".")[0] not in wanted)
+        }
+        self._built = {one: self._built.get(one) or self._build(*one) for one in sorted(alone)}
+        return [source for sources in self._built.values() for source in sources]
+
+    def next_papers(self, now: datetime) -> datetime:
+        return self._calendar.following(now)
+
+    def _build(self, name: str, since: datetime) -> list[Source]:
+        first = self._calendar.following(since)
+        return [FromNowOn(source, first, self._now) for source in self._sources_of(name)]
+
+
+def backfilled(papers: Iterable[Paper]) -> tuple[Paper, ...]:
+    """The same papers, marked as history."""
+    return tuple(replace(paper, backfilled=True) for paper in papers)
+
+
+def _primary(category: str) -> str:
+    """The category as papers have it first, or the archive: `math.NA` for `cs.NA`, `math` for `math.*`."""
+    return ALIASES.get(category, category.removesuffix(".*"))
+
+
+def _members(archive: str) -> Iterator[str]:
+    return (name for name in ARXIV if name.startswith(f"{archive}.") and name not in ALIASES)

@@ -1,0 +1,11 @@
+-- A channel or person watches a paper.
+-- KEYS what it watches, who of the shard watches the paper   ARGV paper, record, watcher, most papers, ms to remember it
+-- -> 1 if it watches the paper now, 0 if it watches too many others
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then
+  return 0
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('SADD', KEYS[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+return 1

@@ -1,0 +1,122 @@
+"""Which papers a channel or a person watches, and for which events."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.domain.life import EVENT_KINDS, IMPORTANT, EventKind, Watch
+from bot.domain.models import ChannelRef
+from bot.store import keys
+from bot.store.scripts import Scripts, script
+from bot.store.unreadable import load_each
+
+LIMIT = 500
+"""Papers that a channel or person can watch."""
+KEEP = timedelta(days=400)
+"""How long watches are stored after the last one was added: as long as a paper's record."""
+SCANNED = 1000
+"""Keys that one step of a scan looks at."""
+SAVED = "*"
+"""Field of a person's watches that says which events of saved papers they want, in place of a paper's id."""
+
+
+class Watches:
+    """Each watcher's papers, and each paper's watchers."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._scripts = Scripts(redis)
+
+    async def put(self, watcher: ChannelRef, paper_id: str, watch: Watch) -> bool:
+        """Watch a paper, in place of an earlier watch of it. False if the watcher has too many already."""
+        keep = round(KEEP.total_seconds() * 1000)
+        args: list[str | int] = [paper_id, dump(watch), str(watcher), LIMIT, keep]
+        return bool(int(await self._scripts.run(script("watch"), _keys(watcher, paper_id), args)))
+
+    async def remove(self, watcher: ChannelRef, paper_id: str) -> bool:
+        """Watch a paper no more. False if it was not watched."""
+        args = [paper_id, str(watcher)]
+        return bool(int(await self._scripts.run(script("unwatch"), _keys(watcher, paper_id), args)))
+
+    async def of(self, watcher: ChannelRef) -> dict[str, Watch]:
+        """The watcher's papers, the latest first."""
+        found: Any = await self._redis.hgetall(keys.watches(watcher))
+        stored = [(paper_id, text) for paper_id, text in found.items() if paper_id != SAVED]
+        loaded = await load_each(self._redis, "watch", stored, lambda _name, text: load(text))
+        return dict(sorted(loaded, key=lambda one: one[1].at, reverse=True))
+
+    async def watchers(self, paper_ids: Iterable[str]) -> dict[str, dict[ChannelRef, Watch]]:
+        """Paper -> who watches it."""
+        wanted = [(paper_id, shard) for paper_id in paper_ids for shard in range(keys.SHARDS)]
+        pipeline = self._redis.pipeline(transaction=False)
+        for paper_id, shard in wanted:
+            _ = pipeline.smembers(keys.watchers(shard, paper_id))
+        named = zip(wanted, await pipeline.execute() if wanted else (), strict=True)
+        pairs = [
+            (paper_id, ChannelRef.parse(name)) for (paper_id, _), names in named for name in sorted(names)
+        ]
+        for paper_id, watcher in pairs:
+            _ = pipeline.hget(keys.watches(watcher), paper_id)
+        texts = await pipeline.execute() if pairs else []
+        stored = [(pair, text) for pair, text in zip(pairs, texts, strict=True) if text]
+        found: dict[str, dict[ChannelRef, Watch]] = {}
+        for (paper_id, watcher), watch in await load_each(
+            self._redis, "watch", stored, lambda _pair, text: load(text)
+        ):
+            found.setdefault(paper_id, {})[watcher] = watch
+        return found
+
+    async def count(self) -> int:
+        """How many channels and people watch papers. It looks at every key: for `doctor` alone."""
+        names = [key async for key in self._redis.scan_iter("pb:*:watches:*", count=SCANNED)]
+        return len(names)
+
+    async def saved_events(self, person: ChannelRef) -> str:
+        """What a person wants to hear of the papers that they save: `all`, `important` or `none`."""
+        text: Any = await self._redis.hget(keys.watches(person), SAVED)
+        return text if text in {"important", "none"} else "all"
+
+    async def set_saved_events(self, person: ChannelRef, wanted: str) -> None:
+        """Change that."""
+        await self._redis.hset(keys.watches(person), SAVED, wanted)
+
+
+def events_of(wanted: str) -> frozenset[EventKind]:
+    """The kinds of events that `all`, `important` or a list of kinds means; unknown ones are left out."""
+    if wanted == "all":
+        return frozenset(EVENT_KINDS)
+    return (
+        IMPORTANT
+        if wanted == "important"
+        else frozenset(kind for kind in EVENT_KINDS if kind in wanted.split(","))
+    )
+
+
+def in_words(events: frozenset[EventKind]) -> str:
+    """The inverse of `events_of`."""
+    if events == frozenset(EVENT_KINDS):
+        return "all"
+    return "important" if events == IMPORTANT else ",".join(kind for kind in EVENT_KINDS if kind in events)
+
+
+def dump(watch: Watch) -> str:
+    """As JSON."""
+    values: Mapping[str, object] = {
+        "events": in_words(watch.events),
+        "by": watch.by,
+        "at": watch.at.timestamp(),
+    }
+    return json.dumps(values, ensure_ascii=False)
+
+
+def load(text: str) -> Watch:
+    """The inverse of `dump`. Raises ValueError, KeyError or TypeError for anything else."""
+    values = json.loads(text)
+    return Watch(events_of(values["events"]), str(values["by"]), datetime.fromtimestamp(values["at"], UTC))
+
+
+def _keys(watcher: ChannelRef, paper_id: str) -> list[str]:
+    return [keys.watches(watcher), keys.watchers(keys.shard_of(watcher), paper_id)]

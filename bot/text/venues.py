@@ -1,0 +1,226 @@
+"""Where a paper was accepted, as its comment or journal reference on arXiv says. Pure, and linear in time.
+
+A comment is free text: `Accepted at ICML 2026 (spotlight)`, `Submitted to JMLR`, `9 pages, MIDL 2026`. It is read sentence
+by sentence. In a sentence, words such as `accepted at` or `under review` (cues) say what the words after them mean; a
+sentence without any counts if it is the name of a venue with a year.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.domain.models import Paper
+from bot.text.sentences import shorten
+from bot.text.venue_words import BARE_STOP, CUE, KNOWN, LEADING, NOT_ACRONYMS, TRAILING, VENUE_WORD
+
+MAX_COMMENT = 1000
+"""Characters that are looked at; arXiv asks authors to be brief."""
+MAX_VENUE = 90
+"""Characters of a venue's name."""
+
+_ABBREVIATIONS = [
+    "Proc",
+    "proc",
+    "Conf",
+    "Int",
+    "Phys",
+    "Rev",
+    "Lett",
+    "Nucl",
+    "Math",
+    "Trans",
+    "Symp",
+    "Sci",
+    "Appl",
+    "Comput",
+    "Commun",
+    "Astron",
+    "Vol",
+    "vol",
+    "al",
+]
+_NO_END = "".join(rf"(?<!\b{word})" for word in _ABBREVIATIONS)
+_SENTENCE = re.compile(rf"(?<!\b[A-Z]){_NO_END}[.!?](?=\s|$)|[;|•]|\s/\s")
+_URL = re.compile(r"\b(?:https?|htpps?|ftp)://\S++")
+_YEAR = re.compile(r"(?<![\d.:-])(?:19[89]|20[0-4])\d(?![\d./])")
+_SHORT_YEAR = re.compile(r"(?:(?<=[A-Za-z])\s?['’`‘-]\s?|(?<=[A-Z]{2}))([0-4]\d)\b")
+_ACRONYM = r"[A-Z0-9]{0,3}[A-Z][A-Za-z]{0,12}[A-Z][A-Za-z]{0,12}(?:[-/&+][A-Za-z0-9]{1,12}){0,3}"
+_IN_BRACKETS = re.compile(rf"\(({_ACRONYM}|Interspeech)[\s,'’`‘-]{{0,3}}\d{{0,4}}\)")
+_BARE_ACRONYM = re.compile(rf"({_ACRONYM})[\s'’`‘-]{{0,2}}(?:\d\d){{1,2}}")
+_KNOWN = re.compile(rf"(?<![\w@])(Findings of (?:the )?(?:ACL|EMNLP|NAACL|EACL)|{KNOWN})(?![a-zA-Z])")
+_WORKSHOP = re.compile(r"\bworkshops?\b|\w @ ?\w|\bsymposium at\b", re.IGNORECASE)
+_COLOCATED = re.compile(r",? \(?(?:co-?located|in conjunction|held|part of|hosted)\b", re.IGNORECASE)
+_CUE = re.compile("|".join(f"(?P<{name}>{words})" for name, words in CUE.items()), re.IGNORECASE)
+_LEADING = re.compile(LEADING, re.IGNORECASE)
+_TRAILING = re.compile(TRAILING, re.IGNORECASE)
+_VENUE_WORD = re.compile(VENUE_WORD, re.IGNORECASE)
+_BARE_STOP = re.compile(BARE_STOP, re.IGNORECASE)
+_COUNT = re.compile(
+    r"(?:(?:\W++|(?:\d{1,3}|and|sho?r?t|long|full|paper|pages?|pp|figures?|figs?|tables?|plus|main|body|text|total|with|of|in|appendix|references?|supplement\w*)(?!\w)))++",
+    re.IGNORECASE,
+)
+_ORDINAL = re.compile(
+    r"\b(?:\d{1,3}(?:st|nd|rd|th)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b",
+    re.IGNORECASE,
+)
+_KIND = re.compile(r"\b(?:spotlight|oral|highlight)\b", re.IGNORECASE)
+_VOLUME = re.compile(r"[,:(]|(?<![A-Za-z])\d|(?<=\.)[A-Z]?\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Where a paper was accepted."""
+
+    venue: str
+    """Its acronym if it has one; "" if none is named."""
+    year: int | None = None
+    kind: str = ""
+    """`spotlight`, `oral` or `highlight`."""
+
+    def __str__(self) -> str:
+        """`ICML 2026 as a spotlight`."""
+        where = " ".join(part for part in (self.venue, str(self.year or "")) if part)
+        how = f"as {'an' if self.kind == 'oral' else 'a'} {self.kind}" if self.kind else ""
+        return " ".join(part for part in (where, how) if part)
+
+
+def read_acceptance(comment: str, journal_ref: str = "") -> Acceptance | None:
+    """Where the paper was accepted; None if neither says that it was. The comment counts first."""
+    return _in_comment(comment) or _in_reference(journal_ref)
+
+
+def acceptance_of(paper: Paper) -> Acceptance | None:
+    """Where the paper was accepted, as its latest record says."""
+    if paper.withdrawn or not (paper.comment or paper.journal_ref):
+        return None
+    return _remembered(paper.comment or "", paper.journal_ref or "")
+
+
+@lru_cache(maxsize=1024)
+def _remembered(comment: str, journal_ref: str) -> Acceptance | None:
+    return read_acceptance(comment, journal_ref)
+
+
+def _in_comment(comment: str) -> Acceptance | None:
+    text = " ".join(_URL.sub(" ", comment[:MAX_COMMENT]).split())
+    sentences = [part.strip() for part in _sentences(text)]
+    all_found = [found for read in (_cued, _bare) for found in map(read, sentences) if found]
+    if not all_found:
+        return None
+    found = next((one for one in all_found if one.venue), all_found[0])
+    kind = _KIND.search(text)
+    return Acceptance(found.venue, found.year, kind[0].lower() if kind else "")
+
+
+def _in_reference(reference: str) -> Acceptance | None:
+    text = " ".join(reference[:MAX_COMMENT].split())
+    if not text or any(cue["no"] for cue in _CUE.finditer(text)):
+        return None
+    years = _YEAR.findall(text)
+    without = _lead(_YEAR.sub("", text, count=1) if _YEAR.match(text) else text)
+    acronym = _acronym(without)
+    end = _VOLUME.search(without)
+    name = acronym or _name(without[: end.start()] if end else without)
+    return Acceptance(name, int(years[-1]) if years else None) if name else None
+
+
+def _sentences(text: str) -> Iterator[str]:
+    at = 0
+    for end in _SENTENCE.finditer(text):
+        yield text[at : end.start()]
+        at = end.end()
+    yield text[at:]
+
+
+def _cued(sentence: str) -> Acceptance | None:
+    """What a sentence with cues says.
+
+    After `submitted` only a plain `accepted` counts; a sentence about another version says nothing about this paper.
+    """
+    refused = False
+    cues = list(_CUE.finditer(sentence))
+    if any(cue["never"] for cue in cues):
+        return None
+    for n, cue in enumerate(cues):
+        if cue["other"]:
+            return None
+        if cue["no"]:
+            refused = True
+        elif cue["yes"] or not refused:
+            end = next((later.start() for later in cues[n + 1 :] if later["no"]), len(sentence))
+            region = sentence[cue.end() : end]
+            venue = _venue(region) or _venue(sentence[: cue.start()], before=True)
+            if venue or cue["yes"]:
+                return Acceptance(venue, _year(region) or _year(sentence[: cue.start()]))
+    return None
+
+
+def _bare(sentence: str) -> Acceptance | None:
+    """The venue that a sentence without cues is, if it has a year or a number: `9 pages, MIDL 2026`."""
+    counts = _COUNT.match(sentence)
+    rest = _lead(sentence[counts.end() :] if counts else sentence)
+    if _CUE.search(sentence) or _BARE_STOP.match(rest):
+        return None
+    year, acronym = _year(rest), _BARE_ACRONYM.match(rest)
+    if not year and not _ORDINAL.search(sentence):
+        return None
+    words = len(rest.split())
+    known = _KNOWN.search(rest)
+    if not ((known and known.start() < 40) or _VENUE_WORD.search(rest) or (acronym and words < 4)):
+        return None
+    venue = _venue(rest)
+    return Acceptance(venue, year) if venue and venue.upper() not in NOT_ACRONYMS else None
+
+
+def _year(text: str) -> int | None:
+    found = _YEAR.search(text)
+    if found:
+        return int(found[0])
+    short = _SHORT_YEAR.search(text)
+    return 2000 + int(short[1]) if short else None
+
+
+def _venue(region: str, *, before: bool = False) -> str:
+    """The name of the venue in the words after a cue, or before one; "" if there is none."""
+    text = _lead(region)
+    cut = _TRAILING.search(text)
+    text = text[: cut.start()] if cut else text
+    colocated = _COLOCATED.search(text)
+    text = text[: colocated.start()] if colocated else text
+    if acronym := _acronym(text):
+        return acronym
+    counts = _COUNT.match(text) if before else None
+    text = _lead(text[counts.end() :]) if counts else text
+    named = not before or _VENUE_WORD.search(text) or (_year(text) and not _BARE_STOP.match(text))
+    return _name(text) if named else ""
+
+
+def _acronym(text: str) -> str:
+    """A venue's acronym; a workshop is named in full, so that it isn't taken for its conference."""
+    bracketed = [found[1] for found in _IN_BRACKETS.finditer(text) if found[1].upper() not in NOT_ACRONYMS]
+    if _WORKSHOP.search(text):
+        return next((name for name in bracketed if name.endswith("W")), "")
+    known = _KNOWN.search(text)
+    return next(iter(bracketed), known[1] if known else "")
+
+
+def _name(text: str) -> str:
+    """A name without years, brackets and what follows a comma; "" if it isn't a name."""
+    plain = re.sub(r"\([^()]{0,200}\)", " ", text)
+    plain = _YEAR.sub(" ", _SHORT_YEAR.sub(" ", plain))
+    parts = [part.strip(" .:-–—\"“”'`’*[]()") for part in re.split(r",|\s[-–—]{1,3}\s|[\"“”]", _lead(plain))]
+    named = next((part for part in parts if part), "")
+    named = " ".join(named.split())
+    return (
+        shorten(named, MAX_VENUE)
+        if re.match(r"(?:the )?[\dA-ZÀ-ÞА-Я一-龥]", named) and len(named) > 1
+        else ""
+    )
+
+
+def _lead(text: str) -> str:
+    """The text without the words before a name: `as a poster at the`."""
+    while (found := _LEADING.match(text)) and found.end():
+        text = text[found.end() :]
+    return text

