@@ -26,6 +26,7 @@ from bot.commands.settings import settings
 from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
+from bot.commands.synonyms import also
 from bot.commands.table import CommandSpec
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
@@ -62,6 +63,7 @@ HANDLERS: Mapping[str, Handler] = {
     "down": down,
     "narrow": narrow,
     "widen": widen,
+    "also": also,
     "mutewhat": mutewhat,
     "more": more,
 }
