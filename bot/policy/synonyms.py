@@ -95,7 +95,8 @@ def widened(query: Query, synonym: Synonym) -> Query:
     root = _replaced(query.root, synonym)
     if root == query.root:
         raise UserError(
-            f"{query} has no {synonym.part} to which {synonym.other} could be added.", hint="/paper list"
+            f"Nothing was added: {query} matches {synonym.other} already, or has no {synonym.part}.",
+            hint="/paper list",
         )
     return parse(str(root))
 
