@@ -29,7 +29,7 @@ from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
 from bot.pipeline.poller import Poller
-from bot.ports import Interactive, Joining, Platform, Source
+from bot.ports import Interactive, Joining, Named, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import Settings
@@ -41,6 +41,7 @@ from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
 from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.connect import connect, syncs_every_write
 from bot.store.crash_recovery import free_claims_of_the_dead
 from bot.store.edits import CardUpdateQueue
@@ -48,17 +49,14 @@ from bot.store.embedded import EmbeddedServer, problem_of
 from bot.store.followed import FollowedCategories
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
+from bot.store.limits import Rates
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
 from bot.store.polls import last_polls
-from bot.store.rates import Rates
-from bot.store.rules import ChannelRules
-from bot.store.saved import Saved
-from bot.store.settings import ChannelSettingsStore
+from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
-from bot.store.votes import Votes
 from bot.store.watches import Watches
 from bot.terminal.sample import PapersOrSample
 from bot.web.server import Website, website
@@ -345,6 +343,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             now=shared.now,
             join=partial(_join_channel, shared.platforms),
             move=partial(move_channel, shared.redis),
+            channel_name=partial(_channel_name, shared.platforms),
         )
     )
 
@@ -355,6 +354,14 @@ async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> s
         if platform.name == channel.platform and isinstance(platform, Joining):
             return await platform.join(channel)
     return None
+
+
+async def _channel_name(platforms: Iterable[Platform], channel: ChannelRef) -> str:
+    """A channel's name; "" if its platform has none, or doesn't answer."""
+    for platform in platforms:
+        if platform.name == channel.platform and isinstance(platform, Named):
+            return await platform.channel_name(channel)
+    return ""
 
 
 def _web(shared: _Shared) -> Website | None:

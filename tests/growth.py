@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import permutations
 from math import log
 from pathlib import Path
 from time import thread_time
@@ -153,6 +154,22 @@ class Slow:
     @property
     def is_offender(self) -> bool:
         return self.exponent is not None and self.exponent > MAX_EXPONENT
+
+
+OPENERS = ("<", "<@ ", "<a ", "$", "{", "\\", "(", "&#", " ", "\u0308", "[", '"')
+"""What is repeated by turns: one may open what the other closes, or hide it."""
+FIRST_TO_SEE = (
+    "a command line",
+    "a paragraph of a card",
+    "bot.cards.sanitize.plain",
+    "bot.query.lexer.pieces",
+    "bot.query.parser.parse",
+    "bot.text.identity.paper_id",
+    "bot.text.markup.without_tags",
+    "bot.text.plain.clean",
+    "bot.text.plain.clean_html",
+)
+"""Functions that read outside text before others do."""
 
 
 PATTERN = "pattern "
@@ -382,6 +399,18 @@ def _give_up(_signal: int, _frame: FrameType | None) -> None:
     raise _TooSlow
 
 
+def interleaved() -> list[Slow]:
+    """Measure what sees outside text first with each pair of `OPENERS`; the slowest of each."""
+    calls = functions()
+    pairs = list(permutations(OPENERS, 2))
+    found: list[Slow] = []
+    with _alarm():
+        for name in FIRST_TO_SEE:
+            slow = [_measure(name, calls[name], ("", first + second, "")) for first, second in pairs]
+            found.append(max(slow, key=lambda one: (one.is_offender, one.seconds / one.length)))
+    return found
+
+
 def survey(names: Iterable[str] | None = None) -> list[Slow]:
     """Measure everything, or what is named."""
     calls = all_calls()
@@ -390,7 +419,7 @@ def survey(names: Iterable[str] | None = None) -> list[Slow]:
 
 def main() -> None:
     """Print the slowest, and all offenders."""
-    found = survey(sys.argv[1:] or None)
+    found = survey(sys.argv[1:] or None) + ([] if sys.argv[1:] else interleaved())
     for one in sorted(found, key=lambda one: (one.is_offender, one.seconds / one.length))[-40:]:
         growth = "" if one.exponent is None else f"  n^{one.exponent:.1f}"
         mark = "  GROWS TOO FAST" if one.is_offender else ""

@@ -23,15 +23,14 @@ from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
 from bot.ports import Batch, Core, Rates
 from bot.store import keys
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
+from bot.store.limits import Rates as SharedRates
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.rates import Rates as SharedRates
-from bot.store.rules import ChannelRules
 from bot.store.scripts import Argument, Script, Scripts
-from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.watches import Watches
 

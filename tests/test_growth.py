@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.growth import PATTERN, UNITS, all_calls, slowest, survey
+from tests.growth import PATTERN, UNITS, all_calls, interleaved, slowest, survey
 
 PARTS = 6
 
@@ -15,6 +15,11 @@ def test_time_grows_linearly(part: int) -> None:
     names = sorted(all_calls())[part::PARTS]
     found = [one for one in survey(names) if one.is_offender]
     assert found == []
+
+
+@pytest.mark.timeout(180)
+def test_time_grows_linearly_with_pieces_by_turns() -> None:
+    assert [one for one in interleaved() if one.is_offender] == []
 
 
 def test_what_is_measured_covers_the_code() -> None:

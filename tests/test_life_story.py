@@ -113,3 +113,19 @@ async def test_two_weeks_of_a_saved_paper(opened: Opened, clock: Clock) -> None:
         assert "Withdrawn by its authors" in replies(stage)[3]
         card = (await stage.posted())[0]
         assert "Withdrawn: Diffusion for everyone" in card.text
+
+
+@pytest.mark.parametrize("name", ["console", "email"])
+async def test_without_threads_news_are_a_short_card(redis: Redis, clock: Clock, name: str) -> None:
+    async with STAGES[name](redis, lambda: clock.now) as stage:
+        await stage.say("/paper subscribe diffusion")
+        await arrive(stage.bot, V1)
+        saved = await stage.say("/paper save 2611.00001")
+        assert "Saved to your list" in saved.text
+        assert "You watch 1 paper" in (await stage.say("/paper watch")).text
+        await a_day(stage, clock, replace(V1, versions=2, comment="Accepted at ICML 2026"))
+        [_, news] = await stage.posted()
+        assert "v2 is out" in news.text
+        assert "Accepted at ICML 2026" in news.text
+        await a_day(stage, clock, replace(V1, versions=2, comment="Accepted at ICML 2026"))
+        assert len(await stage.posted()) == 2

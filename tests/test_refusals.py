@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.store import keys
-from bot.store.schema import MIGRATIONS
+from bot.store.migrations import MIGRATIONS
 from tests.program import environment, start
 
 

@@ -36,9 +36,16 @@ INVALID_FORM = 50035
 WRONG_KIND = frozenset({50008, 40058})
 """The channel takes no plain messages, as a forum doesn't."""
 THREAD_EXISTS = 160004
-NO_THREAD = frozenset({50024, 160006})
-"""This kind of channel has no threads, or the server has as many as it may."""
+NO_THREAD = frozenset({10003, 10008, 50001, 50013, 50024, 50083, 160005, 160006})
+"""A thread can't be posted in or opened: it or its message is gone, it is archived or locked, permissions are missing, or
+the server has as many threads as it may. Its channel may be fine."""
 ALREADY_PUBLISHED = 40033
+
+
+def is_about_thread(error: discord.HTTPException) -> bool:
+    """Whether only the thread is refused, so that the channel can be tried instead."""
+    return error.code in NO_THREAD
+
 
 SPELL = 10.0
 """Seconds between attempts while something between us and Discord answers: all channels are back soon after it ends."""

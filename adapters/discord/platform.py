@@ -27,7 +27,7 @@ from bot.cards import Card
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
 from bot.domain.models import ChannelRef, MessageRef, User
 from bot.ports import Access, Core, Finding, Rate, Rates
-from bot.store.rates import TurnedAway
+from bot.store.limits import TurnedAway
 
 WRONG_TOKEN = (  # no secret
     "Discord refuses DISCORD_TOKEN. Copy a new token from the page Bot of your application."  # noqa: S105
@@ -94,6 +94,10 @@ class DiscordPlatform:
     async def access(self, user: User, channel: ChannelRef) -> Access:
         """What the person may do in the channel now. Raises AccessUnknown if Discord doesn't say."""
         return await self._access.of(user, channel)
+
+    async def channel_name(self, channel: ChannelRef) -> str:
+        """The channel's name; "" if Discord doesn't say."""
+        return await self._access.name(channel)
 
     def _server(self, number: int) -> discord.Guild | None:
         return next(filter(None, (client.get_guild(number) for client in self._listening)), None)

@@ -22,7 +22,7 @@ from bot.cards.sanitize import plain
 from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Rate
-from bot.store.rates import Rates, TurnedAway
+from bot.store.limits import Rates, TurnedAway
 from bot.text import shorten
 
 MAX_NAME = 100
@@ -97,13 +97,17 @@ class Poster:
         if not post.isdigit():
             return await self.send(to, card, key)
         thread = self._client.get_partial_messageable(int(post))  # a message's thread has the message's id
-        try:
-            return await self._reply(to, thread, card, key)
-        except discord.NotFound as error:
-            if error.code == errors.DELETED:
-                return MessageRef("deleted")
-        if await self._can_open_thread(to, int(post), card):
-            return await self._reply(to, thread, card, key)
+        for attempt in range(2):
+            try:
+                return await self._reply(to, thread, card, key)
+            except discord.HTTPException as error:
+                if error.code == errors.DELETED:
+                    return MessageRef("deleted")
+                if not errors.is_about_thread(error):
+                    raise
+                opened = not attempt and await self._can_open_thread(to, int(post), card)
+                if not opened:
+                    break
         return await self.send(to, card, key)
 
     async def _reply(
@@ -137,9 +141,9 @@ class Poster:
         try:
             await self._start_thread(int(to.channel), message, card)
         except discord.HTTPException as error:
-            if isinstance(error, discord.NotFound | discord.Forbidden) or error.code in errors.NO_THREAD:
-                return False
-            raise
+            if not errors.is_about_thread(error):
+                raise
+            return False
         return True
 
     async def _direct(self, person: str) -> discord.DMChannel:

@@ -17,7 +17,7 @@ from yarl import URL
 from adapters.discord import keys
 from bot.ports import Rate
 from bot.store.lease import TTL, Lease
-from bot.store.rates import Rates, TurnedAway
+from bot.store.limits import Rates, TurnedAway
 
 AT_MOST = 16
 """Max shards per process: enough for forty thousand servers."""

@@ -38,7 +38,12 @@ from bot.ports import Access, Core, Finding, Rate, Rates
 from bot.store.limits import Limits
 from bot.store.subscriptions import Subscriptions
 
-THREAD_GONE = frozenset({"thread_not_found", "message_not_found", "cannot_reply_to_message"})
+THREAD_GONE = frozenset(
+    {
+        *("thread_not_found", "message_not_found", "cannot_reply_to_message"),
+        *("restricted_action_thread_locked", "restricted_action_non_threadable_channel"),
+    }
+)
 """Slack's codes for a message whose thread can't be posted in."""
 DRAIN = 10.0
 """Seconds that replies have to arrive while the bot is shut down."""
@@ -153,6 +158,10 @@ class SlackPlatform:
     async def access(self, user: User, channel: ChannelRef) -> Access:
         """What a person may do in a channel, as Slack says."""
         return await self._channels.access(user, channel)
+
+    async def channel_name(self, channel: ChannelRef) -> str:
+        """The channel's name; "" if Slack doesn't say."""
+        return await self._channels.name(channel)
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
         """Send a problem as a direct message to someone who can help."""

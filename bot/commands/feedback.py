@@ -14,7 +14,7 @@ from bot.domain.models import Command, Paper, Subscription
 from bot.policy.query_narrowing import DISLIKES, Narrower, narrowed, narrower
 from bot.ports import Reply
 from bot.query import parse
-from bot.store.votes import Vote
+from bot.store.reactions import Vote
 from bot.text import shorten
 
 UP, DOWN = "👍", "👎"

@@ -7,6 +7,7 @@ from bot.cards.build import actions, code, dim, paragraph
 from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
+from bot.commands.presets import expand
 from bot.commands.reasons import reasons
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
@@ -25,7 +26,7 @@ async def preview(command: Command, services: Services) -> Reply:
     asked = command.options["query"]
     by_number = number_in(asked) is not None
     subscription = await resolve_subscription(asked, command.channel, services) if by_number else None
-    query = parse(subscription.query if subscription else asked)
+    query = parse(subscription.query if subscription else expand(asked))
     past = await look_back(query, services)
     offer: tuple[Block, ...] = () if subscription else actions(Button("Subscribe", f"subscribe {query}"))
     if wider := await best_offer(query, past, services):

@@ -1,16 +1,22 @@
 """`/paper search`: the papers that answer a question, five at a time, shown only to the person who asks."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
+import structlog
+from redis.exceptions import RedisError
+
+from bot.cards import Card
 from bot.cards.build import MAX_BUTTON
 from bot.commands.results import SearchRequest, results_card
 from bot.commands.services import Services
-from bot.commands.upstream_results import further
 from bot.domain.errors import UserError
-from bot.domain.models import Command
+from bot.domain.models import Command, Paper
 from bot.ports import Reply
-from bot.search.search import PAGE
+from bot.query import Query
+from bot.search.search import PAGE, SearchResults
 from bot.store.button_payloads import LENGTH as KEPT
 
 
@@ -37,3 +43,59 @@ async def _request(command: Command, services: Services) -> SearchRequest:
     if len(f"{request} page:10") > MAX_BUTTON:
         return replace(request, kept=await services.kept.put(query))
     return request
+
+
+SETTLING = 60
+"""How much the first places of a list differ from its others; the value of the method's authors (Cormack and others,
+"Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009)."""
+
+
+def fused(lists: Sequence[Sequence[Paper]]) -> list[Paper]:
+    """Each paper once, those high in many lists first; of two descriptions the earlier list's counts."""
+    papers: dict[str, Paper] = {}
+    scores: dict[str, float] = {}
+    for found in lists:
+        for rank, paper in enumerate({paper.id: paper for paper in found}.values(), 1):
+            papers.setdefault(paper.id, paper)
+            scores[paper.id] = scores.get(paper.id, 0.0) + 1 / (SETTLING + rank)
+    return sorted(papers.values(), key=lambda paper: -scores[paper.id])
+
+
+log = structlog.get_logger(__name__)
+
+
+async def further(request: SearchRequest, found: SearchResults, services: Services) -> Card | None:
+    """A card with the upstreams' results among ours; None if there are none, or no upstream answered in time.
+
+    What is found is remembered, so that its buttons work; it does not count as seen.
+    """
+    try:
+        lists = await _elsewhere(request, found, services)
+        local = found.papers if found.parts is None else ()
+        here = {paper.id for paper in local}
+        whence = {p.id: name for name, papers in reversed(lists) for p in papers if p.id not in here}
+        if not whence:
+            return None
+        merged = fused([local, *(papers for _, papers in lists)])[:PAGE]
+        await services.papers.remember([paper for paper in merged if paper.id in whence])
+    except (RedisError, OSError) as error:
+        log.warning("nothing further was found", error=str(error))
+        return None
+    return results_card(request, replace(found, papers=tuple(merged)), 1, services.now(), whence)
+
+
+async def _elsewhere(
+    request: SearchRequest, found: SearchResults, services: Services
+) -> list[tuple[str, list[Paper]]]:
+    asked = found.parsed
+    if asked.paper_id is not None:
+        one = await services.upstream_search.paper(asked.paper_id)
+        return [(one[0], [one[1]])] if one else []
+    words = " ".join(word.typed for word in asked.words) or asked.text
+    lists = await services.upstream_search.search(words, asked.query)
+    since = services.now() - timedelta(days=int(request.days)) if request.days else None
+    holds = Query(asked.must).matches if asked.must is not None else lambda _: True
+    return [
+        (name, [paper for paper in papers if holds(paper) and (since is None or paper.published >= since)])
+        for name, papers in lists
+    ]

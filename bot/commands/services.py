@@ -13,13 +13,11 @@ from bot.settings import PlatformSettings
 from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
 from bot.store.button_payloads import ButtonPayloads
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rules import ChannelRules
-from bot.store.saved import Saved
-from bot.store.settings import ChannelSettingsStore
+from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
-from bot.store.votes import Votes
 from bot.store.watches import Watches
 
 
@@ -59,6 +57,8 @@ class Services:
     """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
     """Gives a channel's new id everything that is stored of its old one."""
+    channel_name: Callable[[ChannelRef], Awaitable[str]]
+    """A channel's name, without a leading #; "" if it isn't known."""
     database_problem: Callable[[], str | None] = lambda: None
     """Why the embedded database has stopped, such as `its disk is full`; None while it runs."""
 

@@ -11,7 +11,7 @@ from bot.matching.keys import keys_of
 from bot.matching.normal_form import normal_form
 from bot.matching.subscribers import Matches, SubscriberTable
 from bot.query import Node, PaperView, parse
-from bot.query.evaluator import predicate_of
+from bot.query.query import predicate_of
 
 _log = get_logger()
 

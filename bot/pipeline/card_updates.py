@@ -12,12 +12,12 @@ from bot.domain.models import Reason
 from bot.policy.signals import is_news
 from bot.ports import Editing, Platform
 from bot.query import parse
+from bot.store.channel_rules import ChannelSettingsStore
 from bot.store.edits import CardUpdate, CardUpdateQueue
+from bot.store.limits import Rates, TurnedAway
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates, TurnedAway
-from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.worker_loop import run_worker
 

@@ -15,10 +15,10 @@ from bot.domain.deliveries import Delivery
 from bot.pipeline.sending import Entry, Render, Sender
 from bot.ports import Platform
 from bot.store import keys
+from bot.store.limits import Rates
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates
 from bot.store.worker_loop import CONNECTION_ERRORS, run_worker
 
 __all__ = ["DRAIN", "DeliveryWorker", "Entry", "Render"]

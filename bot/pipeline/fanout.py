@@ -16,12 +16,12 @@ from bot.observability import metrics
 from bot.pipeline.life import LifeFanout
 from bot.policy.planner import Match, MatchedPaper, plan_deliveries
 from bot.policy.signals import WITHDRAWN, growth
+from bot.store.channel_rules import ChannelRules
 from bot.store.edits import CardUpdate, CardUpdateQueue
 from bot.store.index_sync import Index, IndexSync
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.poll_stream import PollReader
-from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
 from bot.store.worker_loop import CONNECTION_ERRORS, run_worker
 

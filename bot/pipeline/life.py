@@ -9,8 +9,8 @@ from bot.domain.polls import Poll
 from bot.observability import metrics
 from bot.policy.life import new_events
 from bot.policy.life_planner import Heard, heard_by, plan_events
+from bot.store.channel_rules import ChannelRules
 from bot.store.outbox.outbox import Outbox
-from bot.store.rules import ChannelRules
 from bot.store.watches import Watches
 
 CHANNELS_AT_ONCE = 300

@@ -29,9 +29,9 @@ from bot.pipeline.pauses import Pauses
 from bot.policy.retry import PlatformHealth, on_failure, on_lookup_failure
 from bot.policy.schedule import due
 from bot.ports import Platform, Threaded
+from bot.store.limits import Rates, TurnedAway
 from bot.store.outbox.outbox import DEATHS, Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates, TurnedAway
 from bot.store.worker_loop import CONNECTION_ERRORS
 
 MAX_IN_WORKSPACE = 96

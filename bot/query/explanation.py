@@ -1,6 +1,5 @@
 """Why a query doesn't match a paper, in words."""
 
-from bot.query.evaluator import predicate_of
 from bot.query.nodes import (
     And,
     Category,
@@ -15,6 +14,7 @@ from bot.query.nodes import (
     Upstream,
 )
 from bot.query.paper_view import PaperView
+from bot.query.query import predicate_of
 
 
 def mismatches(node: Node, reading: PaperView) -> list[str]:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.settings import Settings
 from bot.sources.http import TIMEOUT, Turn, Upstream, user_agent
-from bot.store.request_gate import Gate
+from bot.store.limits import Gate
 
 Network = IPv4Network | IPv6Network
 Progress = Callable[[str, int, int], None]

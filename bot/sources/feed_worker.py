@@ -20,7 +20,7 @@ from bot.sources.dates import read_date
 from bot.sources.feed_repair import decompress, escape_stray_brackets, is_complete, repair
 from bot.text import clean_html, first_sentence
 from bot.text.boilerplate import take_apart
-from bot.text.markup import unescaped, without_tags
+from bot.text.plain import unescaped, without_tags
 
 MEMORY = 80 * 1024 * 1024
 """Bytes that the process may use, without what is only mapped from files."""

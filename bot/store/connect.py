@@ -1,11 +1,13 @@
 """Connects to the Redis or Valkey server that stores everything, and refuses one that would lose data."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
+from redis.asyncio.cluster import ClusterPipeline
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff
@@ -17,10 +19,10 @@ from redis.exceptions import (
     RedisClusterException,
     RedisError,
 )
+from redis.exceptions import ConnectionError as NotConnected
 
 from bot.domain.errors import ConfigurationError
-from bot.store.cluster import Cluster
-from bot.store.schema import bring_up_to_date
+from bot.store.migrations import bring_up_to_date
 
 REDIS_AT_LEAST = (7, 0)
 """The oldest version of Redis that has what Paperboy uses."""
@@ -212,3 +214,42 @@ def _place(url: str) -> str:
     """The server's address without user and password."""
     parts = urlsplit(url)
     return parts.netloc.rpartition("@")[2] or parts.path
+
+
+ATTEMPTS = 4
+"""Times that a command is sent while the Cluster changes its layout."""
+PAUSE = 0.1
+"""Seconds before the second attempt, doubling. A failover takes longer than all of them: then the caller backs off."""
+
+
+@contextmanager
+def _as_redis_errors() -> Iterator[None]:
+    """While a Cluster changes its layout, redis-py 8.1 raises errors that aren't RedisErrors, and an AttributeError if it
+    closes a connection that another task is opening."""
+    try:
+        yield
+    except (RedisClusterException, AttributeError) as error:
+        raise NotConnected(f"the Cluster is changing: {error}") from error
+
+
+class Cluster(RedisCluster):
+    """redis-py's client, with every failure a RedisError. Any command may be sent again: every write is idempotent."""
+
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        for attempt in range(ATTEMPTS - 1):
+            try:
+                with _as_redis_errors():
+                    return await super().execute_command(*args, **kwargs)
+            except NotConnected:
+                await asyncio.sleep(PAUSE * 2**attempt)
+        with _as_redis_errors():
+            return await super().execute_command(*args, **kwargs)
+
+    def pipeline(self, transaction: Any = None, *_: Any, **__: Any) -> ClusterPipeline:
+        return _Pipeline(self, transaction)  # type: ignore[abstract]  # redis-py's pipeline lacks the same methods
+
+
+class _Pipeline(ClusterPipeline):
+    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:
+        with _as_redis_errors():
+            return await super().execute(raise_on_error, allow_redirections)

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from bot.text.abbreviations import MONTHS
+from bot.text.sentences import MONTHS
 
 LONGEST = 1_000
 """Characters of a notice at the beginning or the end of an abstract."""

@@ -1,8 +1,7 @@
 """Titles and abstracts as upstreams send them, made into one line of plain text."""
 
+import html
 import re
-
-from bot.text.markup import unescaped, without_formatting, without_tags
 
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
@@ -31,3 +30,109 @@ def clean(raw: str) -> str:
 def clean_html(page: str) -> str:
     """The same for a piece of HTML: what its reader sees. Never raises."""
     return clean(without_tags(page))
+
+
+def _set(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_SILENT = _set("script style head template svg noscript annotation annotation-xml")
+_INLINE = _set(
+    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd mark math mi mn mo mrow ms msub msup msubsup "
+    "mover munder mfrac msqrt mstyle mtext mspace mpadded q s samp semantics small span strike strong sub sup tt u var "
+    "wbr sc"
+)
+_BLOCK = _set(
+    "article aside blockquote br caption center col dd details div dl dt embed fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hr html body iframe img input li link main meta nav object ol option p picture pre "
+    "section select source table tbody td textarea tfoot th thead title tr ul video audio button label time summary "
+    "address ruby"
+)
+_FORMATTING = _set("a b br div em h1 h2 h3 h4 i li ol p s span strong sub sup u ul tt sc small")
+"""What an upstream may leave in a field of plain text. Others, as `<image>`, are an abstract's own words there."""
+
+_TAG = re.compile(
+    r"<(?P<close>/?)(?P<name>(?:jats:|mml:)?[A-Za-z][A-Za-z0-9-]{0,20}+)"
+    r"(?:\s++[A-Za-z_:][\w:.-]*+\s*+(?:=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'<>=`]++))?)*+\s*+/?>"
+)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_HIDDEN = (("<!--", "-->"), ("<![CDATA[", ""), ("<!", ">"), ("<?", ">"))
+
+
+def without_tags(page: str) -> str:
+    """The text of a piece of HTML, with blanks where blocks begin and end."""
+    return _untagged(page, _INLINE | _BLOCK | _SILENT)
+
+
+def without_formatting(field: str) -> str:
+    """A field of plain text without the little HTML that upstreams leave in it."""
+    return _untagged(field, _FORMATTING)
+
+
+def unescaped(text: str) -> str:
+    """`text` with its character references resolved; what is none stays."""
+    if "&" not in text:
+        return text
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+
+
+def _untagged(text: str, names: frozenset[str]) -> str:
+    closed = {found["name"].lower() for found in _TAG.finditer(text) if found["close"]}
+    parts: list[str] = []
+    at, ends = 0, _Ends(text)
+    while (place := text.find("<", at)) >= 0:
+        parts.append(text[at:place])
+        tag = _TAG.match(text, place)
+        name = tag["name"].lower() if tag else ""
+        if tag is None and (end := ends.of_hidden(place)):
+            at = end
+            parts.append(" ")
+        elif tag is not None and _is_markup(tag, name, names, closed):
+            inline = name in _INLINE or name.startswith(("jats:i", "jats:b", "jats:su", "mml:"))
+            parts.append("" if inline else " ")
+            at = ends.of_element(name, tag.end()) if name in _SILENT and not tag["close"] else tag.end()
+        else:
+            parts.append("<")
+            at = place + 1
+    return "".join((*parts, text[at:]))
+
+
+def _is_markup(tag: re.Match[str], name: str, names: frozenset[str], closed: set[str]) -> bool:
+    if name.startswith(("jats:", "mml:")):
+        return True
+    if name not in names:
+        return False
+    if (
+        len(name) == 1 and "=" not in tag[0]
+    ):  # `x<i>y` compares, unless there is an `</i>`; `<b and c>` always does
+        return tag[0].strip("</>").strip().lower() == name and (name in closed or name == "p")
+    return True
+
+
+class _Ends:
+    """Where things end that hide text. What has no end is looked for once, so that all of it takes linear time."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lower = text.lower() if len(text.lower()) == len(text) else text
+        self._endless: set[str] = set()
+
+    def of_hidden(self, place: int) -> int:
+        """The end of a comment or a declaration that begins at `place`; 0 for anything else."""
+        for begin, end in _HIDDEN:
+            if self._text.startswith(begin, place) and self._text[place + 2 : place + 3].strip():
+                return place + len(begin) if not end else self._find(end, place + len(begin))
+        return 0
+
+    def of_element(self, name: str, place: int) -> int:
+        """The place of the closing tag; where there is none, `place`: nothing is hidden."""
+        return (self._find(f"</{name}", place) or place + len(name) + 2) - len(name) - 2
+
+    def _find(self, what: str, place: int) -> int:
+        if what in self._endless:
+            return 0
+        found = self._lower.find(what, place)
+        if found < 0:
+            self._endless.add(what)
+            return 0
+        return found + len(what)

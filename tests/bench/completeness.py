@@ -37,15 +37,15 @@ from bot.sources.categories import ALIASES, ARXIV
 from bot.sources.context import SourceContext
 from bot.sources.http import Upstream
 from bot.store import keys
+from bot.store.channel_rules import ChannelRules
 from bot.store.connect import connect
 from bot.store.edits import CardUpdateQueue
 from bot.store.embedded import EmbeddedServer
 from bot.store.index_sync import IndexSync
+from bot.store.limits import ARXIV_PAUSE, Gate
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.request_gate import ARXIV_PAUSE, Gate
-from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
 from tests.scenario import life_fanout
 from tests.simulator.run import START, Outcome, Simulation, every_source, feeds_only

@@ -31,10 +31,10 @@ from bot.domain.models import ChannelRef
 from bot.pipeline.delivery import MAX_IN_FLIGHT, DeliveryWorker
 from bot.ports import Batch
 from bot.store.connect import connect
+from bot.store.limits import Rates
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates
 from tests.fake_platform import FakePlatform, FakeService
 from tests.papers import a_card, a_channel, a_paper
 from tests.servers import Server, free_ports, serving

@@ -35,10 +35,10 @@ from bot.domain.models import ChannelRef, MessageRef, Reason
 from bot.pipeline import sending
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch
+from bot.store.limits import Rates
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates
 from tests.adapters.discord.double.faults import Weather
 from tests.adapters.discord.double.payloads import GUILD
 from tests.adapters.discord.double.service import DiscordDouble

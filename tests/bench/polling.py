@@ -31,6 +31,7 @@ from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.channel_rules import ChannelRules
 from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
@@ -38,7 +39,6 @@ from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.rules import ChannelRules
 from bot.store.subscriptions import Subscriptions
 from tests.bench import corpus
 from tests.bench.matching import drawn, resident

@@ -9,8 +9,8 @@ from mokaccino import Query as Mokaccino
 from bot.domain.models import Paper
 from bot.matching.keys import key_of, keys_of
 from bot.query import And, Node, Not, Or, parse
-from bot.query.evaluator import predicate_of
 from bot.query.paper_view import PaperView
+from bot.query.query import predicate_of
 
 
 class Substrings:

@@ -22,14 +22,13 @@ from bot.settings import Settings
 from bot.sources.huggingface import list_date
 from bot.store import keys
 from bot.store.backup.export_records import BadLine
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.rules import ChannelRules
-from bot.store.saved import Saved
-from bot.store.settings import ChannelSettingsStore
+from bot.store.reactions import Saved
 from bot.store.subscriptions import LIMIT, Subscriptions
 from bot.store.watches import Watches
 from tests.papers import a_channel, a_paper

@@ -19,15 +19,13 @@ from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
 from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.followed import FollowedCategories
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import last_polls
-from bot.store.rules import ChannelRules
-from bot.store.saved import Saved
-from bot.store.settings import ChannelSettingsStore
+from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
-from bot.store.votes import Votes
 from bot.store.watches import Watches
 from tests.papers import a_channel
 from tests.scenario import set_clock
@@ -67,7 +65,12 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         now=now,
         join=_no_need_to_join,
         move=partial(move_channel, redis),
+        channel_name=_name_of,
     )
+
+
+async def _name_of(channel: ChannelRef) -> str:
+    return channel.channel
 
 
 async def _no_need_to_join(_channel: ChannelRef) -> None:

@@ -15,9 +15,9 @@ from bot.pipeline import delivery as delivering
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch, Rate, Rates
 from bot.store.connect import client
+from bot.store.limits import Rates as SharedRates
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates as SharedRates
 from tests.clock import advance
 from tests.fake_platform import FakePlatform, Weather
 from tests.faults.scene import Outcome, Scene, Size, alone

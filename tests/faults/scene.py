@@ -16,8 +16,8 @@ from time import monotonic
 from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef, ChannelSettings
+from bot.store.channel_rules import ChannelSettingsStore
 from bot.store.connect import client
-from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from tests.fake_platform import FakeService, Weather
 from tests.faults.worker import Plan, work

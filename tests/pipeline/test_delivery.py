@@ -24,11 +24,11 @@ from bot.policy import retry
 from bot.policy.retry import on_failure
 from bot.ports import Batch, Rate, Rates
 from bot.store import keys
+from bot.store.limits import Rates as SharedRates
 from bot.store.notifications import Notifications
 from bot.store.outbox import outbox as outboxes
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates as SharedRates
 from bot.supervisor import cancel
 from tests.fake_platform import FakePlatform, FakeService, Weather
 from tests.papers import a_card, a_channel, a_paper

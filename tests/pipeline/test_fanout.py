@@ -16,14 +16,13 @@ from bot.pipeline import fanout as fanning_out
 from bot.pipeline.fanout import Fanout
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.edits import CardUpdateQueue
 from bot.store.index_sync import IndexSync
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.rules import ChannelRules
-from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.supervisor import cancel
 from tests.papers import SPRING, a_channel, a_paper

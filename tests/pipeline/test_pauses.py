@@ -17,9 +17,9 @@ from bot.pipeline.delivery import DeliveryWorker
 from bot.policy.retry import DOWN_AFTER, LONGEST_LIMIT, PlatformHealth
 from bot.ports import Batch
 from bot.store import keys
+from bot.store.limits import Rates
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates
 from tests.clock import advance
 from tests.fake_platform import FakePlatform, FakeService, Weather
 from tests.papers import a_card, a_channel, a_paper

@@ -13,8 +13,7 @@ from bot.search.index import Index
 from bot.search.query_parser import ParsedSearch, parse_search
 from bot.search.ranking import Ranked, Ranking
 from bot.search.snippet import snippet
-from bot.search.spelling import suggest_spelling
-from bot.search.title_completion import complete_title
+from bot.search.suggestions import complete_title, suggest_spelling
 from tests.papers import SPRING, a_paper
 from tests.search.typed_inputs import typed
 

@@ -7,13 +7,13 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef
 from bot.store import keys
+from bot.store.channel_rules import ChannelRules
 from bot.store.edits import CardUpdateQueue
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import last_polls
-from bot.store.rules import ChannelRules
+from bot.store.reactions import Votes
 from bot.store.subscriptions import Subscriptions
-from bot.store.votes import Votes
 
 Poison = Callable[[Redis, ChannelRef], Awaitable[object]]
 

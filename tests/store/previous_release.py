@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef
 from bot.store import keys
+from bot.store.migrations import bring_up_to_date
 from bot.store.poll_stream import GROUP
-from bot.store.schema import bring_up_to_date
 from tests.scenario import Board, Clock, House, set_clock
 
 RECORDED: dict[str, Any] = json.loads(

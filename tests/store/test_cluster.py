@@ -10,10 +10,10 @@ from bot.store import keys
 from bot.store.backup.export import facts
 from bot.store.backup.import_ import Restore
 from bot.store.connect import connect
+from bot.store.limits import Rates
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates
-from bot.store.saved import Saved
+from bot.store.reactions import Saved
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel, a_paper
 from tests.servers import cluster

@@ -9,7 +9,7 @@ from bot.domain.errors import ConfigurationError
 from bot.store import connect as connecting
 from bot.store import keys
 from bot.store.connect import client, connect, syncs_every_write
-from bot.store.schema import MIGRATIONS
+from bot.store.migrations import MIGRATIONS
 
 
 @pytest.fixture

@@ -14,11 +14,10 @@ from bot.domain.polls import PollResult
 from bot.pipeline import delivery as delivering
 from bot.store import keys, poll_stream
 from bot.store.button_payloads import ButtonPayloads
+from bot.store.channel_rules import ChannelRules
 from bot.store.followed import FollowedCategories
 from bot.store.polls import record_poll
-from bot.store.rules import ChannelRules
-from bot.store.saved import LIMIT, Saved
-from bot.store.votes import Votes
+from bot.store.reactions import MAX_SAVED, Saved, Votes
 from tests.papers import a_paper
 from tests.scenario import Board, Clock, House, set_clock
 
@@ -55,7 +54,7 @@ BOUNDS = {
     "sent": SENT,
     "labels": 31 * len(EVERY),
     "votes": 10 * DAYS,  # of a channel, for 400 days after its last vote
-    "saved": LIMIT * len(PEOPLE),
+    "saved": MAX_SAVED * len(PEOPLE),
     "watches": 500 * len(PEOPLE),  # of a person, for 400 days after the last one
     "watchers": DAYS,
     "edited": 2 * PAPERS_A_DAY * 61,

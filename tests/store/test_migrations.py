@@ -1,21 +1,22 @@
-"""Data of an earlier version is brought to the present layout, and nothing is posted again for it."""
+"""Stored data of an older version is migrated once, and nothing is posted again; a newer layout is left alone."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.domain.deliveries import PlannedDelivery
+from bot.domain.errors import ConfigurationError
 from bot.domain.models import ChannelRef, Reason, User
 from bot.ports import Batch
 from bot.store import keys
 from bot.store.edits import CardUpdate, CardUpdateQueue
+from bot.store.migrations import bring_up_to_date
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.saved import Saved
-from bot.store.schema import bring_up_to_date
-from bot.store.votes import Votes
+from bot.store.reactions import Saved, Votes
 from tests.papers import a_paper
 
 CHANNEL = ChannelRef("slack", "T1", "C1")
@@ -152,3 +153,54 @@ async def test_it_can_be_run_again(version_1: Papers, redis: Redis) -> None:
     await redis.set(keys.SCHEMA, 1)
     await bring_up_to_date(redis)
     assert await version_1.get([NEW]) == before
+
+
+class Died(Exception):
+    """A process ended in the middle of a migration."""
+
+
+async def rename(redis: Redis) -> None:
+    if await redis.exists("old"):
+        await redis.rename("old", "new")
+
+
+async def count(redis: Redis) -> None:
+    await redis.incr("runs")
+
+
+async def die(_redis: Redis) -> None:
+    raise Died
+
+
+async def test_an_empty_server_needs_no_migration(redis: Redis) -> None:
+    await bring_up_to_date(redis, (rename, die))
+    assert await redis.get(keys.SCHEMA) == "3"
+
+
+async def test_each_step_from_an_older_layout_is_made_in_order(redis: Redis) -> None:
+    await bring_up_to_date(redis, ())
+    await redis.set("old", "kept")
+    await bring_up_to_date(redis, (rename, count))
+    assert (await redis.get("new"), await redis.get("runs")) == ("kept", "1")
+    assert await redis.get(keys.SCHEMA) == "3"
+
+
+async def test_of_many_processes_one_migrates(redis: Redis) -> None:
+    await bring_up_to_date(redis, ())
+    await asyncio.gather(*(bring_up_to_date(redis, (count,)) for _ in range(5)))
+    assert await redis.get("runs") == "1"
+
+
+async def test_a_migration_that_died_is_made_again_by_the_next_start(redis: Redis) -> None:
+    await bring_up_to_date(redis, ())
+    with pytest.raises(Died):
+        await bring_up_to_date(redis, (rename, die))
+    assert await redis.get(keys.SCHEMA) == "2"
+    await bring_up_to_date(redis, (rename, count))
+    assert (await redis.get("runs"), await redis.get(keys.SCHEMA)) == ("1", "3")
+
+
+async def test_an_older_program_does_not_touch_a_newer_layout(redis: Redis) -> None:
+    await bring_up_to_date(redis, (count, count))
+    with pytest.raises(ConfigurationError, match=r"schema 3, this one knows 2"):
+        await bring_up_to_date(redis, (count,))

@@ -9,9 +9,8 @@ from bot.domain.life import IMPORTANT, Watch
 from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, Mute
 from bot.store import keys
 from bot.store.backup.move_channel import move_channel
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.outbox.outbox import Outbox
-from bot.store.rules import ChannelRules
-from bot.store.settings import ChannelSettingsStore
 from bot.store.subscriptions import Subscriptions
 from bot.store.watches import Watches
 

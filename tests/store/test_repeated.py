@@ -13,10 +13,10 @@ from bot.ports import Batch, Rate
 from bot.store import keys
 from bot.store.connect import client
 from bot.store.lease import Lease
+from bot.store.limits import Rates
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.rates import Rates
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel, a_paper
 from tests.proxy import LossyProxy

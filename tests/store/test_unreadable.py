@@ -17,16 +17,15 @@ from bot.ports import Batch
 from bot.store import keys, unreadable
 from bot.store.backup.export import facts
 from bot.store.backup.import_ import Restore
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.edits import CardUpdate, CardUpdateQueue
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
 from bot.store.polls import last_polls, record_poll
-from bot.store.rules import ChannelRules
-from bot.store.settings import ChannelSettingsStore
+from bot.store.reactions import Votes
 from bot.store.subscriptions import Subscriptions
 from bot.store.unreadable import set_aside, unreadable_count, unreadable_records
-from bot.store.votes import Votes
 from tests.papers import SPRING, a_channel, a_paper
 from tests.scenario import Board, Clock, House
 from tests.store.poison import poison_everything

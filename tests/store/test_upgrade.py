@@ -5,11 +5,11 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelSettings, Mute
 from bot.pipeline import delivery as delivering
+from bot.store.channel_rules import ChannelRules
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
-from bot.store.rules import ChannelRules
+from bot.store.reactions import Votes
 from bot.store.unreadable import unreadable_records
-from bot.store.votes import Votes
 from tests.scenario import Board, House
 from tests.store.previous_release import PAPERS, RECORDED, channel, posted_after_an_upgrade, restored
 

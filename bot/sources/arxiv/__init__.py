@@ -15,7 +15,7 @@ from bot.sources.arxiv.rss import ArxivRss
 from bot.sources.arxiv.search import ArxivHistory, ArxivSearch
 from bot.sources.context import SourceContext
 from bot.sources.http import Upstream
-from bot.store.request_gate import ARXIV_PAUSE
+from bot.store.limits import ARXIV_PAUSE
 
 _CATEGORY = r"^[A-Za-z][A-Za-z-]+(\.[A-Za-z-]+)?$"
 

@@ -30,11 +30,11 @@ from bot.store.backup.export_records import (
     ms,
     read,
 )
+from bot.store.channel_rules import FIELD, dump, load
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import KEEP
 from bot.store.records import as_line
 from bot.store.scripts import Scripts, script
-from bot.store.settings import FIELD, dump, load
 from bot.store.subscriptions import LIMIT, MAX_CHANGES
 from bot.store.watches import KEEP as WATCHED
 from bot.store.watches import SAVED

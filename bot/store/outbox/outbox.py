@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 from bot.domain.deliveries import Claims, Delivery, Outcome, PlannedDelivery, Scope, channel_of
 from bot.domain.models import ChannelRef, ChannelSettings, MessageRef
 from bot.store import keys
+from bot.store.channel_rules import load_settings
 from bot.store.outbox.reader import OutboxReader
 from bot.store.outbox.records import NO_URL, delivery_of, delivery_record
 from bot.store.scripts import Scripts, script
-from bot.store.settings import load_settings
 from bot.store.unreadable import UNREADABLE, set_aside
 
 LEASE = 60.0

@@ -8,8 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
-from bot.text.latex.dollars import roles
-from bot.text.latex.groups import ends_of_groups, is_visible
+from bot.text.latex.delimiters import ends_of_groups, is_visible, roles
 from bot.text.latex.macros import (
     ACCENTS,
     DROPPED_ARGUMENTS,

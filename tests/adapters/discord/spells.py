@@ -14,10 +14,10 @@ from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, Reason
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch
+from bot.store.limits import Rates
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates
 from tests.adapters.discord.double.faults import RawAnswer
 from tests.adapters.discord.double.payloads import GUILD
 from tests.adapters.discord.double.service import DiscordDouble

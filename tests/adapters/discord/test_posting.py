@@ -19,7 +19,7 @@ from bot.domain.errors import (
     RetryLater,
     SendError,
 )
-from bot.domain.models import ChannelRef, Reason
+from bot.domain.models import ChannelRef, MessageRef, Reason
 from bot.pipeline.pauses import Pauses
 from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
@@ -268,3 +268,53 @@ async def test_a_burst_over_the_bots_rate_limit_is_posted_once(redis: Redis) -> 
         await platform.close()
     assert {message.channel for message in double.messages} == {int(channel.channel) for channel in channels}
     assert len(double.messages) == len(channels)
+
+
+async def test_news_are_posted_in_the_thread_of_their_card(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    card = await platform.send(HERE, a_card(), KEY)
+    first = await platform.reply(HERE, card, a_card(), "news 1")
+    second = await platform.reply(HERE, card, a_card(), "news 2")
+    (thread,) = double.threads
+    assert thread["id"] == card.id
+    assert [message.channel for message in double.messages[1:]] == [int(card.id)] * 2
+    assert first.id == f"{card.id}/{double.messages[1].id}"
+    assert await platform.find_reply(HERE, card, "news 2", lately()) == second
+    assert await platform.find(HERE, "news 2", lately()) is None
+
+
+async def test_a_reply_whose_answer_was_lost_is_found_in_the_thread(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    card = await platform.send(HERE, a_card(), KEY)
+    assert await platform.find_reply(HERE, card, "news", lately()) is None
+    await platform.reply(HERE, card, a_card(), "older news")
+    double.weather.queue.append("lose")
+    with pytest.raises(DeliveryUncertain):
+        await platform.reply(HERE, card, a_card(), "news")
+    found = await platform.find_reply(HERE, card, "news", lately())
+    assert found is not None
+    assert found == await platform.reply(HERE, card, a_card(), "news")
+    assert len(double.messages) == 3
+
+
+async def test_news_of_a_card_that_is_gone_are_posted_in_the_channel(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    for gone in MessageRef("deleted"), MessageRef("77"):
+        double.gone = {77}
+        posted = await platform.reply(HERE, gone, a_card(), f"news of {gone.id}")
+        assert double.messages[-1].channel == int(HERE.channel)
+        assert posted.id == str(double.messages[-1].id)
+
+
+@pytest.mark.parametrize("code", [50013, 50083, 160005, 10003])
+async def test_a_thread_that_can_not_be_posted_in_pauses_nothing(
+    platform: DiscordPlatform, double: DiscordDouble, code: int
+) -> None:
+    card = await platform.send(HERE, a_card(threads=True), KEY)
+    double.weather.refuse[int(card.id)] = (403, code)
+    posted = await platform.reply(HERE, card, a_card(), "news")
+    assert double.messages[-1].channel == int(HERE.channel)
+    assert posted.id == str(double.messages[-1].id)

@@ -27,11 +27,10 @@ from bot.pipeline import delivery as delivering
 from bot.pipeline.delivery import DeliveryWorker
 from bot.policy import retry
 from bot.ports import Batch
-from bot.store.limits import Limits
+from bot.store.limits import Limits, Rates
 from bot.store.outbox import outbox as outboxes
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates
 from tests.adapters.email.postoffice import Fault, PostOffice
 from tests.papers import a_paper
 

@@ -13,10 +13,10 @@ from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, Reason
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch
+from bot.store.limits import Rates
 from bot.store.notifications import Notifications
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.rates import Rates
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.running import Running
 from tests.papers import SPRING, a_paper

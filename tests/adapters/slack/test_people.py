@@ -17,7 +17,7 @@ from bot.cards import Button, Card
 from bot.cards.paper import paper_block
 from bot.domain.models import ChannelSettings, User
 from bot.ports import Reply
-from bot.store.settings import ChannelSettingsStore
+from bot.store.channel_rules import ChannelSettingsStore
 from tests.adapters.slack.double import Message, Person, View
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.stage import SlackStage, slack_stage

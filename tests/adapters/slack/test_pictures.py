@@ -9,7 +9,7 @@ from adapters.slack.replies import Interaction, Replies
 from bot.cards.paper import paper_card
 from bot.domain.models import ChannelSettings, Paper, User
 from bot.ports import Reply
-from bot.store.settings import ChannelSettingsStore
+from bot.store.channel_rules import ChannelSettingsStore
 from tests.adapters.slack.double import Message
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.stage import SlackStage, slack_stage

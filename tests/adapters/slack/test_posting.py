@@ -292,3 +292,39 @@ class TestRotation:
             await bot.platform.send(to, CARD, "k1")
         await bot.platform.send(to, CARD, "k1")
         assert len(room.messages) == 1
+
+
+async def test_news_are_posted_in_the_thread_of_their_card(desk: Desk) -> None:
+    card = await desk.send()
+    reply = await desk.platform.reply(desk.to, card, CARD, "news")
+    assert [message.thread_ts for message in desk.room.messages] == [None, card.id]
+    assert await desk.platform.find_reply(desk.to, card, "news", desk.began) == reply
+    assert await desk.find("news") is None, "no one sees it in the channel"
+
+
+async def test_a_reply_whose_answer_was_lost_is_found_in_the_thread(desk: Desk) -> None:
+    card = await desk.send()
+    desk.slack.faults.next("chat.postMessage", "lose")
+    with pytest.raises(DeliveryUncertain):
+        await desk.platform.reply(desk.to, card, CARD, "news")
+    found = await desk.platform.find_reply(desk.to, card, "news", desk.began)
+    assert found is not None
+    assert found.id == desk.room.messages[-1].ts
+    assert await desk.platform.find_reply(desk.to, card, "other news", desk.began) is None
+
+
+async def test_news_of_a_card_that_is_gone_are_posted_in_the_channel(desk: Desk) -> None:
+    gone = MessageRef("1700000000.000100")
+    reply = await desk.platform.reply(desk.to, gone, CARD, "news")
+    assert [(message.ts, message.thread_ts) for message in desk.room.messages] == [(reply.id, None)]
+    assert await desk.platform.find_reply(desk.to, gone, "news", desk.began) is None
+    assert await desk.find("news") == reply
+
+
+async def test_a_person_gets_a_direct_message_that_can_not_be_looked_up(desk: Desk) -> None:
+    person = ChannelRef.of_person("slack", desk.workspace.id, desk.ada.user)
+    await desk.platform.send(person, CARD, "news")
+    (message,) = desk.ada.direct()
+    assert message.metadata is not None
+    with pytest.raises(LookupUnsupported):
+        await desk.platform.find(person, "news", desk.began)

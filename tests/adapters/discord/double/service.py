@@ -135,12 +135,18 @@ class DiscordDouble(Directory):
             assert request.headers["Content-Type"] == "application/json"
         if not open_to_all and (limited := self._over_all()):
             return limited
-        if int(request.match_info.get("channel", 0)) in self.gone:
+        channel = int(request.match_info.get("channel", 0))
+        if channel in self.gone or self._lacks_thread(channel):
             return refused(404, 10003, "Unknown Channel")
         try:
             return await handler(request)
         except KeyError as error:
             raise AssertionError(f"a request lacks {error}") from error
+
+    def _lacks_thread(self, channel: int) -> bool:
+        """Whether it is a message's id, and the message has no thread."""
+        is_message = any(message.id == channel for message in self.messages)
+        return is_message and not any(thread["id"] == str(channel) for thread in self.threads)
 
     def _over_all(self) -> web.Response | None:
         """Enforce the bot's rate limit."""
@@ -309,6 +315,8 @@ class DiscordDouble(Directory):
         message, channel = int(request.match_info["message"]), int(request.match_info["channel"])
         if any(thread["id"] == str(message) for thread in self.threads):
             return refused(400, 160004, "A thread has already been created for this message")
+        if not any(posted.id == message for posted in self.messages):
+            return refused(404, 10008, "Unknown Message")
         thread = thread_payload(message, channel, (await request.json())["name"], [])
         self.threads.append(thread)
         return json_answer(thread)

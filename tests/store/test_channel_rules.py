@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from bot.domain.models import ChannelSettings
 from bot.policy.schedule import due, in_words
 from bot.store import keys
-from bot.store.settings import FIELD, ChannelSettingsStore, dump, load
+from bot.store.channel_rules import FIELD, ChannelSettingsStore, dump, load
 from tests.papers import a_channel
 
 ALL = ChannelSettings(

@@ -1,4 +1,4 @@
-"""One request at a time, and a pause after each, over all processes."""
+"""A rate is kept by all who share it, and an upstream gets one request at a time with a pause after each."""
 
 import asyncio
 from itertools import pairwise
@@ -9,8 +9,52 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from bot.domain.errors import SourceError
-from bot.store import keys
-from bot.store.request_gate import HOLD, Gate
+from bot.ports import Rate
+from bot.store import keys, limits
+from bot.store.limits import HOLD, MARGIN, Gate, Rates, TurnedAway
+
+FIVE = Rate(count=5, per=1.0)
+
+
+async def test_no_more_than_the_rate_in_any_window(redis: Redis) -> None:
+    replicas = [Rates(redis), Rates(redis)]
+    waits = [await replicas[n % 2].turn(FIVE, f"post{n}", "fake") for n in range(17)]
+    leaves = sorted(waits)
+    assert leaves[:5] == [0.0] * 5
+    for first, sixth in zip(leaves, leaves[5:], strict=False):
+        assert sixth - first >= FIVE.per * MARGIN - 0.2  # the calls themselves take a moment
+    assert await Rates(redis).turn(FIVE, "post", "fake", "another workspace") == 0
+
+
+async def test_the_same_post_keeps_its_turn(redis: Redis) -> None:
+    shared = Rates(redis)
+    for n in range(5):
+        await shared.turn(FIVE, f"post{n}", "fake")
+    wait = await shared.turn(FIVE, "mine", "fake")
+    assert wait > 0
+    assert await shared.turn(FIVE, "mine", "fake") <= wait
+    assert await shared.turn(FIVE, "next", "fake") < wait + 0.1
+
+
+async def test_a_long_queue_turns_posts_away(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_WAIT", 0.5)
+    shared = Rates(redis)
+    for n in range(5):
+        await shared.turn(FIVE, f"post{n}", "fake")
+    with pytest.raises(TurnedAway) as away:
+        await shared.turn(FIVE, "one too many", "fake")
+    assert 0.5 < away.value.after <= FIVE.per * MARGIN
+
+
+async def test_nothing_leaves_while_the_platform_says_stop(redis: Redis) -> None:
+    shared = Rates(redis)
+    await shared.stop(0.3, "fake")
+    await shared.stop(0.1, "fake")  # a shorter one does not shorten it
+    wait = await shared.turn(FIVE, "post", "fake")
+    assert 0.2 < wait <= 0.3
+    await asyncio.sleep(wait)
+    assert await shared.turn(FIVE, "another", "fake") == 0
+
 
 PAUSE = 0.05
 

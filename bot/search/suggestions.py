@@ -1,14 +1,16 @@
-"""Spelling: the word that was probably meant, among those that papers have."""
+"""What was probably meant: words as papers spell them, and titles that begin like what was typed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
-from tantivy import Searcher
+from tantivy import Occur, Order, Schema, Searcher
+from tantivy import Query as IndexQuery
 
 from bot.domain.models import Paper
 from bot.search.fields import words_of
-from bot.search.query_parser import ParsedSearch, Word
+from bot.search.query_parser import ParsedSearch, Word, words_in
 from bot.search.ranking import LONGEST_WORD
+from bot.search.terms import Terms, both
 from bot.text import tokens
 
 CLOSE = 0.75
@@ -56,3 +58,27 @@ def _words_in(papers: Iterable[Paper]) -> Iterator[str]:
             yield from words_of(tokens(text))
         for name in paper.authors:
             yield from words_of(tokens(name, plurals=False))
+
+
+LONGEST_TITLE = 200
+"""Characters of what was typed that are looked at."""
+
+
+def complete_title(typed: str, schema: Schema, searcher: Searcher, most: int) -> list[str]:
+    """Ids of papers with these words in their titles, of which the last may have just begun; the best first."""
+    terms = Terms(schema, searcher)
+    words = words_in(typed[:LONGEST_TITLE])
+    if not words:
+        return []
+    *before, last = words
+    beginning = terms.prefix("title", last.joined or last.parts[0])
+    query = both([*((Occur.Must, _whole(terms, word)) for word in before), (Occur.Must, beginning)])
+    if before:
+        hits = searcher.search(query, most, count=False).hits
+    else:  # all that begins so is as good; the newest is likeliest to be meant
+        hits = searcher.search(query, most, count=False, order_by_field="day", order=Order.Desc).hits
+    return [str(searcher.doc(address)["id"][0]) for _, address in hits]
+
+
+def _whole(terms: Terms, word: Word) -> IndexQuery:
+    return terms.parts("title", word.parts, word.joined)

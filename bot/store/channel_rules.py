@@ -1,0 +1,140 @@
+"""Each channel's rules: its settings and its mutes."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.domain.models import ChannelRef, ChannelSettings, Mute, Rules
+from bot.store import keys
+from bot.store.unreadable import UNREADABLE, load_each, set_aside
+
+FIELD = "settings"
+"""The field of the channel's hash."""
+
+
+class ChannelSettingsStore:
+    """Reads and writes them. Only differences from the defaults are stored, so that a better default reaches every channel."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def of(self, channel: ChannelRef) -> ChannelSettings:
+        """The channel's settings; the defaults if they can't be read."""
+        text: Any = await self._redis.hget(keys.channel(channel), FIELD)
+        return await load_settings(self._redis, channel, text)
+
+    async def put(self, channel: ChannelRef, settings: ChannelSettings) -> None:
+        """Store these."""
+        await self._redis.hset(keys.channel(channel), FIELD, dump(settings))
+
+
+def dump(settings: ChannelSettings) -> str:
+    """As JSON, without the defaults."""
+    defaults = asdict(ChannelSettings())
+    return json.dumps({name: value for name, value in asdict(settings).items() if value != defaults[name]})
+
+
+_HOURS = range(24)
+_POSSIBLE: Mapping[str, Callable[[Any], bool]] = {
+    "every": lambda value: value in {"now", "daily", "weekly"},
+    "hour": lambda value: value in _HOURS,
+    "weekday": lambda value: value in range(7),
+    "zone": lambda value: isinstance(value, str),
+    "quiet": lambda value: (
+        value is None or (type(value) is tuple and len(value) == 2 and {*value} <= {*_HOURS})
+    ),
+    "digest_size": lambda value: isinstance(value, int) and value > 0,
+}
+"""Checks of values that the planner relies on: a wrong one, say from an edited export, must not stop all matching."""
+
+
+@lru_cache(maxsize=1000)
+def load(text: str) -> ChannelSettings:
+    """The inverse of `dump`. Settings that are unknown or impossible are the defaults, and so are all of them for "".
+
+    Raises ValueError or TypeError if the text can't be read.
+    """
+    values = json.loads(text or "{}")
+    if not isinstance(values, dict):
+        raise TypeError(f"settings are {type(values).__name__}")
+    if isinstance(values.get("quiet"), list):
+        values["quiet"] = tuple(values["quiet"])
+    known = asdict(ChannelSettings())
+    possible = {name: value for name, value in values.items() if _POSSIBLE.get(name, _anything)(value)}
+    return ChannelSettings(**{name: value for name, value in possible.items() if name in known})
+
+
+async def load_settings(redis: Redis, channel: ChannelRef, text: str | None) -> ChannelSettings:
+    """From the field of a channel's hash; the defaults if it can't be read. Raises RedisError."""
+    try:
+        return load(text or "")
+    except UNREADABLE as error:
+        await set_aside(redis, "settings", str(channel), text, error)
+        return ChannelSettings()
+
+
+def _anything(_value: Any) -> bool:
+    return True
+
+
+class ChannelRules:
+    """Reads the rules of many channels at once, and changes the mutes of one."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def of(self, channel: ChannelRef) -> Rules:
+        """The rules of one channel."""
+        return (await self.of_each([channel]))[channel]
+
+    async def of_each(self, channels: Iterable[ChannelRef]) -> dict[ChannelRef, Rules]:
+        """The rules of each channel, in one round trip; ask for some hundreds at a time."""
+        wanted = list(channels)
+        pipeline = self._redis.pipeline(transaction=False)
+        for channel in wanted:
+            _ = pipeline.hget(keys.channel(channel), FIELD)
+            _ = pipeline.hgetall(keys.mutes(channel))
+        answers = await pipeline.execute()
+        return {
+            channel: Rules(
+                await load_settings(self._redis, channel, settings), await self._mutes(channel, mutes)
+            )
+            for channel, settings, mutes in zip(wanted, answers[::2], answers[1::2], strict=True)
+        }
+
+    async def _mutes(self, channel: ChannelRef, stored: Mapping[str, str]) -> tuple[Mute, ...]:
+        named = [(f"{channel} {text}", (text, record)) for text, record in sorted(stored.items())]
+        return tuple(
+            mute for _, mute in await load_each(self._redis, "mute", named, lambda _name, one: _mute(*one))
+        )
+
+    async def mute(self, channel: ChannelRef, mute: Mute) -> None:
+        """Mute something in the channel; replaces a mute of the same text."""
+        await self._remove_expired(channel)
+        until = mute.until.isoformat() if mute.until else None
+        record = json.dumps({"by": mute.created_by, "until": until}, ensure_ascii=False)
+        await self._redis.hset(keys.mutes(channel), mute.text, record)
+
+    async def _remove_expired(self, channel: ChannelRef) -> None:
+        """Mutes that are over would pile up otherwise."""
+        now = datetime.fromtimestamp(int((await self._redis.time())[0]), UTC)
+        expired = [mute.text for mute in (await self.of(channel)).mutes if not mute.is_active(now)]
+        if expired:
+            await self._redis.hdel(keys.mutes(channel), *expired)
+
+    async def unmute(self, channel: ChannelRef, text: str) -> bool:
+        """Remove a mute. False if it was not muted."""
+        return bool(await self._redis.hdel(keys.mutes(channel), text))
+
+
+def _mute(text: str, record: str) -> Mute:
+    values: dict[str, Any] = json.loads(record)
+    until = values.get("until")
+    return Mute(
+        text=text, created_by=values.get("by", ""), until=datetime.fromisoformat(until) if until else None
+    )

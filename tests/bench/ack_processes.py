@@ -1,0 +1,209 @@
+"""What `ack` measures against, each in a process of its own: the platforms' doubles, and polls that bring papers.
+
+A double's process has a small HTTP interface for the process that measures: `POST /typed` has a person give a command,
+`GET /posted` says how many posts the double took.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from itertools import count, islice
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from aiohttp import ClientSession, web
+from slack_sdk.oauth.installation_store import Installation
+
+from adapters.slack.installations import RedisInstallationStore
+from adapters.slack.manifest import manifest
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
+from bot.ports import Batch
+from bot.store.connect import connect
+from bot.store.embedded import EmbeddedServer
+from bot.store.papers import Papers
+from bot.store.subscriptions import Subscriptions
+from tests.adapters.discord.double.interactions import interaction
+from tests.adapters.discord.double.payloads import GUILD, guild_payload
+from tests.adapters.discord.double.service import DiscordDouble
+from tests.adapters.slack.double import Slack
+from tests.adapters.slack.double.people import Person
+from tests.adapters.slack.double.world import Channel
+from tests.bench import corpus
+from tests.conftest import SHARED_DATA
+from tests.replay import HuggingFaceReplay, serve
+
+CHANNELS = 200
+"""Subscribed channels: each matching paper is so many deliveries."""
+IN_WORKSPACE = 4
+"""Slack channels of a workspace, which takes no more than 300 posts a minute."""
+QUERY = "agentic"
+KEY = "a-key-for-the-bench-alone"
+DAY = date(2026, 5, 20)
+PAGE_TAKES = 2.0
+"""Seconds in which Hugging Face answers, so that the bot's own first poll, of 15 pages, goes on meanwhile."""
+INDEXED = 40
+"""Papers of a poll that match nothing, but have to be indexed."""
+WAITING = 100
+"""The next poll comes when fewer deliveries wait."""
+LOOK = 0.2
+"""Seconds between two looks at how many deliveries wait."""
+FENCE = 1 << 40
+"""No lease of the bot's poller outranks it."""
+
+Typed = Callable[[str], Awaitable[object]]
+"""A person gives a command. Returns what the measuring process needs, once that may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """A platform's double."""
+
+    settings: Mapping[str, str]
+    """How the bot reaches it."""
+    typed: Typed
+    posted: Callable[[], int]
+
+
+def serve_double(platform: str, folder: Path, started: Connection) -> None:
+    """A double's process: store its channels in `folder`, say where everything is, and serve until killed."""
+    asyncio.run(_serve_double(platform, folder, started))
+
+
+async def _serve_double(platform: str, folder: Path, started: Connection) -> None:
+    async with DOUBLES[platform](folder) as double:
+
+        async def typed(request: web.Request) -> web.Response:
+            return web.json_response(await double.typed(await request.text()))
+
+        async def posted(_request: web.Request) -> web.Response:
+            return web.json_response(double.posted())
+
+        control = web.Application()
+        control.add_routes([web.post("/typed", typed), web.get("/posted", posted)])
+        replay = HuggingFaceReplay(SHARED_DATA / "hf_daily", until=DAY, shift=DAY - datetime.now(UTC).date())
+        slow = replay.app
+        slow.middlewares.append(_slowly)
+        async with serve(control) as address, serve(slow) as upstream:
+            started.send((address, upstream, dict(double.settings)))
+            await asyncio.Event().wait()
+
+
+@web.middleware
+async def _slowly(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    await asyncio.sleep(PAGE_TAKES)
+    return await handler(request)
+
+
+@asynccontextmanager
+async def _slack(folder: Path) -> AsyncIterator[Double]:
+    slack = Slack(manifest("http"))
+    async with slack.serve():
+        rooms = [room for number in range(CHANNELS // IN_WORKSPACE) for room in _rooms(slack, number)]
+        await _install_slack(folder, slack, rooms)
+        person, room = rooms[0]
+
+        async def typed(line: str) -> object:
+            return person.typed(room, line)
+
+        settings = {
+            "SLACK_API_URL": slack.api_url,
+            "SLACK_SIGNING_SECRET": slack.app.signing_secret,
+            "SLACK_CLIENT_ID": slack.app.client_id,
+            "SLACK_CLIENT_SECRET": slack.app.client_secret,
+            "PAPERBOY_SECRET_KEY": KEY,
+        }
+        yield Double(settings, typed, lambda: len(slack.calls("chat.postMessage")))
+
+
+def _rooms(slack: Slack, number: int) -> list[tuple[Person, Channel]]:
+    """A workspace's channels, and a person who is in all of them."""
+    workspace = slack.workspace(f"lab{number}")
+    person = slack.person(workspace)
+    return [(person, slack.channel(workspace, f"papers{n}", person)) for n in range(IN_WORKSPACE)]
+
+
+async def _install_slack(folder: Path, slack: Slack, rooms: list[tuple[Person, Channel]]) -> None:
+    async with EmbeddedServer(folder) as server:
+        redis = await connect(server.url)
+        store, subscriptions = RedisInstallationStore(redis, Encryptor([KEY])), Subscriptions(redis)
+        for person, channel in rooms:
+            workspace = person.workspace
+            if not workspace.bot_user:
+                token = slack.world.install(workspace, person.user)
+                await store.async_save(
+                    Installation(
+                        user_id=person.user,
+                        team_id=workspace.id,
+                        bot_token=token.value,
+                        bot_user_id=workspace.bot_user,
+                        bot_refresh_token=token.refresh,
+                        bot_token_expires_in=43_000,
+                    )
+                )
+            await subscriptions.add(ChannelRef("slack", workspace.id, channel.id), QUERY, "now", person.user)
+        await redis.aclose()
+
+
+@asynccontextmanager
+async def _discord(folder: Path) -> AsyncIterator[Double]:
+    discord = DiscordDouble()
+    discord.gateway.guilds = {0: [guild_payload()]}
+    answered: dict[str, asyncio.Future[None]] = {}
+    numbers = count(1)
+
+    async def listen() -> None:
+        while True:
+            identity, _, _ = await discord.callbacks.get()
+            answered.pop(identity).set_result(None)
+
+    async def typed(line: str) -> object:
+        identity, (name, _, query) = str(next(numbers)), line.partition(" ")
+        done = answered[identity] = asyncio.get_running_loop().create_future()
+        options = {"query": query} if query else {}
+        await discord.gateway.until(lambda: discord.gateway.shards == {0})
+        await discord.gateway.dispatch("INTERACTION_CREATE", interaction(identity, name, **options))
+        return await done
+
+    async with discord.serve():
+        async with EmbeddedServer(folder) as server:
+            redis = await connect(server.url)
+            for number in range(CHANNELS):
+                channel = ChannelRef("discord", str(GUILD), str(5000 + number))
+                await Subscriptions(redis).add(channel, QUERY, "now", "4242 joe")
+            await redis.aclose()
+        listening = asyncio.create_task(listen())
+        settings = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url}
+        yield Double(settings, typed, lambda: len(discord.messages))
+        listening.cancel()
+
+
+DOUBLES = {"slack": _slack, "discord": _discord}
+
+
+def poll_papers(folder: Path, control: str) -> None:
+    """A process in which one poll after the other brings a paper for all channels, and others to index."""
+    asyncio.run(_poll_papers(folder, control))
+
+
+async def _poll_papers(folder: Path, control: str) -> None:
+    redis, listed = await connect(EmbeddedServer(folder).url), iter(corpus.papers(100_000))
+    papers = Papers(redis)
+    async with ClientSession() as session:
+        for poll in count(1):
+            first, *others = islice(listed, 1 + INDEXED)
+            paper = replace(first, title=f"{QUERY} {first.title}", published=datetime.now(UTC))
+            batch = Batch(papers=(paper,), history=tuple(others), cursor=str(poll))
+            await papers.ingest("bench", batch, FENCE)
+            while poll * CHANNELS - await posted(session, control) > WAITING:  # noqa: ASYNC110  likewise, in another process
+                await asyncio.sleep(LOOK)
+
+
+async def posted(session: ClientSession, control: str) -> int:
+    """How many posts the double has taken."""
+    async with session.get(f"{control}/posted") as answer:
+        return int(await answer.json())
