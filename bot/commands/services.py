@@ -57,6 +57,8 @@ class Services:
     """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
     """Gives a channel's new id everything that is stored of its old one."""
+    cites: bool = False
+    """Whether a source says who cites a paper."""
     database_problem: Callable[[], str | None] = lambda: None
     """Why the embedded database has stopped, such as `its disk is full`; None while it runs."""
 

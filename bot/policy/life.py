@@ -29,9 +29,9 @@ def with_events(before: Paper | None, after: Paper, at: datetime) -> Paper:
         after = replace(after, code_url=link)
     if before is None:
         return after
-    known = {event.key for event in before.events}
+    known = {event.key for event in after.events}
     new = tuple(event for event in _events(before, after, at) if event.key not in known)
-    return replace(after, events=(*before.events, *new)[-MAX_EVENTS:]) if new else after
+    return replace(after, events=(*after.events, *new)[-MAX_EVENTS:]) if new else after
 
 
 def new_events(before: Paper | None, after: Paper) -> list[Event]:
