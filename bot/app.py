@@ -13,7 +13,6 @@ import structlog
 from redis.asyncio import Redis
 
 import adapters
-from bot.cards.digest import delivery_card
 from bot.cards.terminal import reading_card
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
@@ -25,11 +24,12 @@ from bot.matching import Matcher
 from bot.observability import metrics
 from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.category_demand import FollowedSources
+from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
 from bot.pipeline.poller import Poller
-from bot.ports import Interactive, Joining, Platform, Source
+from bot.ports import Interactive, Joining, Named, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import Settings
@@ -301,7 +301,7 @@ def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
         shared.outbox,
         shared.papers,
         Rates(shared.redis),
-        lambda delivery, entries, wishes: delivery_card(entries, wishes, shared.now(), delivery.label),
+        lambda delivery, entries, rules: compose(entries, rules, shared.now(), delivery.label),
         on_uncertain=shared.settings.unclear or platform.on_uncertain,
         replay_recent=shared.polls.replay_recent,
     )
@@ -344,6 +344,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             now=shared.now,
             join=partial(_join_channel, shared.platforms),
             move=partial(move_channel, shared.redis),
+            channel_name=partial(_channel_name, shared.platforms),
         )
     )
 
@@ -354,6 +355,14 @@ async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> s
         if platform.name == channel.platform and isinstance(platform, Joining):
             return await platform.join(channel)
     return None
+
+
+async def _channel_name(platforms: Iterable[Platform], channel: ChannelRef) -> str:
+    """A channel's name; "" if its platform has none, or doesn't answer."""
+    for platform in platforms:
+        if platform.name == channel.platform and isinstance(platform, Named):
+            return await platform.channel_name(channel)
+    return ""
 
 
 def _web(shared: _Shared) -> Website | None:

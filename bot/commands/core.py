@@ -18,6 +18,8 @@ from bot.commands.life import life
 from bot.commands.list import list_
 from bot.commands.mute import mute, mutewhat, unmute
 from bot.commands.parser import INVOCATION, ParsedCommand, check_options, parse_line, resolve_command
+from bot.commands.people import author, followwhat, org
+from bot.commands.presets import presets
 from bot.commands.preview import preview
 from bot.commands.saved import save, saved
 from bot.commands.search import search
@@ -26,7 +28,9 @@ from bot.commands.settings import settings
 from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
+from bot.commands.synonyms import also
 from bot.commands.table import CommandSpec
+from bot.commands.taste import taste
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.commands.watch import unwatch, watch
@@ -45,12 +49,16 @@ HANDLERS: Mapping[str, Handler] = {
     "search": search,
     "similar": similar,
     "trending": trending,
+    "author": author,
+    "org": org,
+    "presets": presets,
     "explain": explain,
     "life": life,
     "watch": watch,
     "unwatch": unwatch,
     "mute": mute,
     "unmute": unmute,
+    "taste": taste,
     "settings": settings,
     "status": status,
     "saved": saved,
@@ -62,7 +70,9 @@ HANDLERS: Mapping[str, Handler] = {
     "down": down,
     "narrow": narrow,
     "widen": widen,
+    "also": also,
     "mutewhat": mutewhat,
+    "followwhat": followwhat,
     "more": more,
 }
 
