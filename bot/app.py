@@ -47,6 +47,7 @@ from bot.store.crash_recovery import free_claims_of_the_dead
 from bot.store.edits import CardUpdateQueue
 from bot.store.embedded import EmbeddedServer, problem_of
 from bot.store.followed import FollowedCategories
+from bot.store.forget import Forgetting
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
 from bot.store.limits import Rates
@@ -342,6 +343,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             polls=partial(last_polls, shared.redis),
             now=shared.now,
             join=partial(_join_channel, shared.platforms),
+            forgetting=Forgetting(shared.redis),
             move=partial(move_channel, shared.redis),
         )
     )
