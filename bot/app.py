@@ -29,7 +29,7 @@ from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
 from bot.pipeline.poller import Poller
-from bot.ports import Interactive, Joining, Platform, Source
+from bot.ports import Interactive, Joining, Named, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import Settings
@@ -345,6 +345,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             join=partial(_join_channel, shared.platforms),
             forgetting=Forgetting(shared.redis),
             move=partial(move_channel, shared.redis),
+            channel_name=partial(_channel_name, shared.platforms),
         )
     )
 
@@ -355,6 +356,14 @@ async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> s
         if platform.name == channel.platform and isinstance(platform, Joining):
             return await platform.join(channel)
     return None
+
+
+async def _channel_name(platforms: Iterable[Platform], channel: ChannelRef) -> str:
+    """A channel's name; "" if its platform has none, or doesn't answer."""
+    for platform in platforms:
+        if platform.name == channel.platform and isinstance(platform, Named):
+            return await platform.channel_name(channel)
+    return ""
 
 
 def _web(shared: _Shared) -> Website | None:

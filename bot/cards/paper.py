@@ -154,6 +154,7 @@ def _actions(paper: Paper, detail: Detail) -> tuple[Button, ...]:
         Button("Similar", f"similar {paper.id}"),
         Button("👍", f"up {paper.id}"),
         Button("👎", f"down {paper.id}"),
+        Button("Follow", f"followwhat {paper.id}"),
         Button("Mute", f"mutewhat {paper.id}"),
     )
     return tuple(button for button in wanted if len(button.command) <= MAX_BUTTON)

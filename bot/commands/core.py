@@ -19,6 +19,8 @@ from bot.commands.life import life
 from bot.commands.list import list_
 from bot.commands.mute import mute, mutewhat, unmute
 from bot.commands.parser import INVOCATION, ParsedCommand, check_options, parse_line, resolve_command
+from bot.commands.people import author, followwhat, org
+from bot.commands.presets import presets
 from bot.commands.preview import preview
 from bot.commands.saved import save, saved
 from bot.commands.search import search
@@ -46,6 +48,9 @@ HANDLERS: Mapping[str, Handler] = {
     "search": search,
     "similar": similar,
     "trending": trending,
+    "author": author,
+    "org": org,
+    "presets": presets,
     "explain": explain,
     "life": life,
     "watch": watch,
@@ -65,6 +70,7 @@ HANDLERS: Mapping[str, Handler] = {
     "narrow": narrow,
     "widen": widen,
     "mutewhat": mutewhat,
+    "followwhat": followwhat,
     "more": more,
 }
 

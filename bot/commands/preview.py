@@ -7,6 +7,7 @@ from bot.cards.build import actions, code, dim, paragraph
 from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
+from bot.commands.presets import expand
 from bot.commands.reasons import reasons
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
@@ -25,7 +26,7 @@ async def preview(command: Command, services: Services) -> Reply:
     number = number_in(asked)
     subscribed = number is not None
     query = parse(
-        (await resolve_subscription(asked, command.channel, services)).query if subscribed else asked
+        (await resolve_subscription(asked, command.channel, services)).query if subscribed else expand(asked)
     )
     past = await look_back(query, services)
     offer = () if subscribed else actions(Button("Subscribe", f"subscribe {query}"))

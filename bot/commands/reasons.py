@@ -7,9 +7,11 @@ from difflib import get_close_matches
 
 from bot.cards.build import count
 from bot.commands.lookback import Lookback
+from bot.commands.people import namesakes, said_of
 from bot.commands.services import Services
 from bot.domain.models import ChannelRef, ChannelSettings, Paper, Rules, Subscription
 from bot.domain.polls import PollResult
+from bot.policy.people import SamePerson
 from bot.policy.planner import muting
 from bot.policy.schedule import due, in_words, is_open, is_tonight
 from bot.query import Category, Node, Organization, Person, Phrase, Query, Signal, Upstream, parse
@@ -32,6 +34,8 @@ class Reasons:
     said: tuple[str, ...]
     follows: bool = False
     """A category has only just been followed, so that the look-back says nothing yet."""
+    people: tuple[SamePerson, ...] = ()
+    """Those who have the name of the query's only author."""
 
     def text(self, found: str) -> str:
         """`found`, the sentence of the look-back, and the reasons."""
@@ -57,11 +61,14 @@ async def reasons(
                 said += _about_source(name, polls)
             case _:
                 continue
+    authors = [term for term in terms if isinstance(term, Person)]
+    people = await namesakes(authors[0], services) if len(authors) == 1 == len(terms) else []
+    said += said_of(people)
     said += _failing(terms, polls, rules.settings.zone)
     if not (past.matching or said or past.unread or past.sample or not past.seen):
         said += await _about_words(query, terms, services)
     said += _held_back(past.matching, rules, services.now())
-    return Reasons(tuple(said[:MOST]), follows=just_followed and not past.matching)
+    return Reasons(tuple(said[:MOST]), follows=just_followed and not past.matching, people=tuple(people))
 
 
 async def unread_subscriptions(subscriptions: Sequence[Subscription], services: Services) -> list[str]:

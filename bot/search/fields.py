@@ -10,10 +10,11 @@ import tantivy
 from bot.domain.models import Paper
 from bot.query.paper_view import categories_of, sources_of
 from bot.text import Token, small, tokens
+from bot.text.names import given_first, keys_of_name, spelled
 from bot.text.organizations import organization_key
 from bot.text.terms import pairs
 
-VERSION = 6
+VERSION = 7
 """Part of the folder's name: an index with other fields is another index."""
 
 GAP = "|"
@@ -64,8 +65,12 @@ def document(paper: Paper) -> tantivy.Document:
         "stems": " ".join(token.word for token in (*title, *abstract)),
         "acronyms": " ".join(dict.fromkeys(explained(f"{paper.title}. {paper.abstract}"))),
         "joins": " ".join(dict.fromkeys(t.word for t in (*title, *abstract) if t.end - t.start > 1)),
-        "authors": f" {GAP} ".join(_line(tokens(name, plurals=False)) for name in paper.authors),
-        "names": " ".join(dict.fromkeys(key for name in paper.authors for key in name_keys(name))),
+        "authors": f" {GAP} ".join(_line(tokens(given_first(name), plurals=False)) for name in paper.authors),
+        "names": " ".join(
+            dict.fromkeys(
+                one for name in paper.authors for one in (*name_keys(name), *keys_of_name(spelled(name)))
+            )
+        ),
         "heads": " ".join(heads(paper.title)),
         "cat": " ".join(categories_of(paper)),
         "source": " ".join(sources_of(paper)),

@@ -67,7 +67,12 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         join=_no_need_to_join,
         forgetting=Forgetting(redis),
         move=partial(move_channel, redis),
+        channel_name=_name_of,
     )
+
+
+async def _name_of(channel: ChannelRef) -> str:
+    return channel.channel
 
 
 async def _no_need_to_join(_channel: ChannelRef) -> None:

@@ -23,7 +23,13 @@ async def test_a_list_says_number_query_schedule_and_who(ask: Ask) -> None:
 
 async def test_an_empty_list_says_how_to_begin(ask: Ask) -> None:
     assert written(await ask("list")) == snapshot(
-        'This channel has no subscriptions yet. Try /paper subscribe "language model" -survey'
+        """\
+This channel has no subscriptions yet. Try /paper subscribe "language model" -survey
+Or start with one of /paper presets:
+[Language models: subscribe preset:language-models]
+[Robotics: subscribe preset:robotics]
+[Image and video generation: subscribe preset:generative-images]\
+"""
     )
 
 
@@ -95,6 +101,9 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper search <query> [days:<number>] [sort:best|new|top] – find papers by words, authors, ids or links; only you see the results
 - /paper similar <paper> – find papers like one that you name by its id or link
 - /paper trending [day|week|month] – show what is trending now, or the most upvoted of a week or month
+- /paper author <name> – show an author's latest papers, and follow them
+- /paper org <name> – show an organization's latest papers, and follow it
+- /paper presets – show ready-made queries for fields of science
 - /paper explain <paper> – say why a paper was or was not posted here
 - /paper life <paper> – show what happened to a paper: versions, acceptance, code, withdrawal
 - /paper watch [<paper>] [events:accepted,code] [to:me|channel] [saved:all|important|none] – hear of a paper's new versions, acceptance, code or withdrawal
