@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
 from bot.pipeline.poller import Poller
+from bot.pipeline.retention import Retention
 from bot.ports import Interactive, Joining, Named, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
@@ -96,6 +97,8 @@ class Bot:
     fanout: Fanout
     deliveries: tuple[DeliveryWorker, ...]
     card_updaters: tuple[CardUpdater, ...]
+    retention: Retention | None
+    """None if workspaces that removed the app are kept."""
     web: Website | None
     """None if no port is set."""
     reached: asyncio.Event
@@ -242,6 +245,7 @@ def wire(
         fanout=_fanout(shared),
         deliveries=tuple(_delivery(shared, platform) for platform in platforms),
         card_updaters=tuple(_card_updater(shared, platform) for platform in platforms),
+        retention=_retention(shared),
         web=_web(shared),
         reached=shared.reached,
     )
@@ -294,6 +298,14 @@ def _fanout(shared: _Shared) -> Fanout:
 def _has_threads(platform: str) -> bool:
     declared = adapters.platform_settings().get(platform)
     return declared is not None and declared.message_threads
+
+
+def _retention(shared: _Shared) -> Retention | None:
+    if not shared.settings.forget_after_days:
+        return None
+    removed = {name: group.removed for name, group in adapters.platform_settings().items() if group.removed}
+    after = timedelta(days=shared.settings.forget_after_days)
+    return Retention(shared.outbox, Forgetting(shared.redis), removed, after)
 
 
 def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
