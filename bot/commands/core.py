@@ -30,6 +30,7 @@ from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
 from bot.commands.table import CommandSpec
+from bot.commands.taste import taste
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.commands.watch import unwatch, watch
@@ -57,6 +58,7 @@ HANDLERS: Mapping[str, Handler] = {
     "unwatch": unwatch,
     "mute": mute,
     "unmute": unmute,
+    "taste": taste,
     "settings": settings,
     "status": status,
     "saved": saved,

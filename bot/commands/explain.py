@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.cards import Bullets, Button, Card, Span, Text
-from bot.cards.build import actions, bold, code, paragraph, text
+from bot.cards.build import actions, bold, code, count, paragraph, text
 from bot.cards.paper import NOTICE, QUERY
 from bot.cards.sanitize import link, plain
 from bot.commands.life import history_lines
+from bot.commands.ranked import ranked
 from bot.commands.reasons import quiet_now, unread_categories
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.deliveries import OpenDelivery, Sent
-from bot.domain.models import Command, Paper, Rules, Subscription
-from bot.policy.planner import muting
+from bot.domain.models import ChannelRef, Command, Paper, Rules, Subscription
+from bot.policy.planner import DIGEST, REST, muting
 from bot.policy.schedule import in_words
 from bot.ports import Reply
 from bot.query import PaperView, parse
@@ -41,6 +42,8 @@ class Story:
     unread: Sequence[str]
     """Its categories that no source reads, though one could."""
     now: datetime
+    place: tuple[int, int] | None = None
+    """Its rank in the message that it is or was in, from 1, and how many papers that has; None if it is alone."""
 
     def said(self, moment: datetime) -> str:
         """A time, in the channel's zone."""
@@ -52,18 +55,37 @@ async def explain(command: Command, services: Services) -> Reply:
     paper, channel = await resolve_paper(command.options["paper"], services), command.channel
     deliveries = await services.outbox.open_deliveries(channel)
     seen = (await services.papers.first_seen([paper.id])).get(paper.id)
+    delivery = next((one for one in deliveries if paper.id in dict(one.papers)), None)
+    sent = await services.outbox.sent(channel, paper.id)
     story = Story(
         paper=paper,
         seen=datetime.fromtimestamp(seen / 1000, UTC) if seen else None,
         subscriptions=await services.subscriptions.of(channel),
         rules=await services.rules.of(channel),
-        delivery=next((one for one in deliveries if paper.id in dict(one.papers)), None),
-        sent=await services.outbox.sent(channel, paper.id),
+        delivery=delivery,
+        sent=sent,
         paused=(await services.outbox.status(channel)).paused,
+        place=await _place(paper, channel, delivery, sent, services),
         unread=await unread_categories(paper, services),
         now=await services.outbox.now(),
     )
     return Reply(story_card(story))
+
+
+async def _place(
+    paper: Paper, channel: ChannelRef, delivery: OpenDelivery | None, sent: Sent | None, services: Services
+) -> tuple[int, int] | None:
+    """The paper's rank among the papers of its message, and how many those are."""
+    if delivery is not None:
+        ids = [paper_id for paper_id, _ in delivery.papers]
+    elif sent is not None and sent.label:
+        ids = await services.outbox.digest(channel, sent.label)
+    else:
+        return None
+    papers = await services.papers.get(ids)
+    entries, _ = await ranked(channel, papers.values(), services)
+    order = [one.id for one, _ in entries]
+    return (order.index(paper.id) + 1, len(order)) if paper.id in order else None
 
 
 def story_card(story: Story) -> Card:
@@ -76,6 +98,7 @@ def story_card(story: Story) -> Card:
         *_matches(story),
         *_muted(story),
         *_waits(story),
+        *_rank(story),
         *_delivery(story),
         *history_lines(story.paper, story.now),
     )
@@ -89,10 +112,16 @@ def story_card(story: Story) -> Card:
 
 
 def _outcome(story: Story) -> Text:
+    if story.sent and story.sent.label.startswith(REST):
+        return text(
+            f"Folded: one of {_among(story)} that the channel's budget held back on {story.said(story.sent.at)}."
+        )
     if story.sent:
         where = link(story.sent.message.url)
         posted = text(f"Posted here on {story.said(story.sent.at)}.")
         return (*posted, Span(" See it", url=where)) if where else posted
+    if story.delivery and story.delivery.label.startswith(REST):
+        return text(f"Folded: the channel's budget holds it back, as one of {_among(story)}.")
     if story.delivery:
         return text(
             "Not posted yet: it is on its way."
@@ -100,6 +129,10 @@ def _outcome(story: Story) -> Text:
             else "Not posted: sending it failed."
         )
     return text(f"Not posted here: {_reason(story)}.")
+
+
+def _among(story: Story) -> str:
+    return count(story.place[1] if story.place else 1, "paper")
 
 
 def _reason(story: Story) -> str:
@@ -166,6 +199,25 @@ def _muted(story: Story) -> Iterable[Text]:
         until = f" until {story.said(mute.until)}" if mute.until else ""
         by = mute.created_by.partition(" ")[2]
         yield text("Muted here: ", code(mute.text), f"{f' by {by}' if by else ''}{until}.")
+
+
+def _rank(story: Story) -> Iterable[Text]:
+    """Its rank in its digest, or among what the budget folded."""
+    label = story.sent.label if story.sent else story.delivery.label if story.delivery else ""
+    if story.place is None or story.place[1] < 2:
+        return
+    rank, papers = story.place
+    settings = story.rules.settings
+    if label.startswith(REST):
+        yield text(
+            f"It is ranked {rank} of the {papers} that were folded: {count(settings.most, 'better paper')} "
+            "a day may be posted here."
+            if settings.most
+            else f"It is ranked {rank} of the {papers} that were folded."
+        )
+    elif label.startswith(DIGEST):
+        named = f", which names the best {settings.most}" if 0 < settings.most < papers else ""
+        yield text(f"It is ranked {rank} of {papers} in its digest{named}.")
 
 
 def _delivery(story: Story) -> Iterable[Text]:

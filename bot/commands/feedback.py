@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from bot.cards import Block, Button, Card
 from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import QUERY
+from bot.commands.learning import relearn
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
@@ -38,6 +39,7 @@ async def _count(command: Command, paper: Paper, services: Services, *, liked: b
     matching = [s for s in await services.subscriptions.of(channel) if parse(s.query).matches(paper)]
     numbers = tuple(s.number for s in matching)
     await services.votes.put(channel, command.user, paper.id, liked=liked, numbers=numbers)
+    await relearn(channel, services, lambda taste: taste.remember(paper.id))
     return matching
 
 

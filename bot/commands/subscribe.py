@@ -48,7 +48,7 @@ async def subscribe(command: Command, services: Services) -> Reply:
     subscription, new = await services.subscriptions.add(
         command.channel, str(query), every, command.user.signature
     )
-    settings = await services.settings.of(command.channel)
+    settings = await _with_exception(command, subscription, services)
     if new:
         found = await reasons(query, past, command.channel, services, follow=True)
         said = found.text(past.sentence())
@@ -65,6 +65,20 @@ async def subscribe(command: Command, services: Services) -> Reply:
             changed or subscription, subscription.every, when_posted(every, settings, services.now())
         )
     )
+
+
+async def _with_exception(
+    command: Command, subscription: Subscription, services: Services
+) -> ChannelSettings:
+    """The channel's settings, after `always:` has made the subscription an exception from its budget, or ended that."""
+    settings = await services.settings.of(command.channel)
+    if "always" not in command.options:
+        return settings
+    others = {*settings.always} - {subscription.number}
+    always = others | {subscription.number} if command.options["always"] == "yes" else others
+    changed = replace(settings, always=tuple(sorted(always)))
+    await services.settings.put(command.channel, changed)
+    return changed
 
 
 def _refuse_number(text: str) -> None:
