@@ -131,6 +131,9 @@ class Settings(SettingsGroup):
     contact: str = ""
     """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
 
+    operator: str = ""
+    """Who runs this installation, for the pages on privacy and terms."""
+
     secret_key: SecretStr | None = None
     """Encrypts tokens and addresses in Redis. Several, by commas: the first one encrypts, all of them decrypt."""
 

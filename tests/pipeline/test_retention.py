@@ -1,6 +1,6 @@
 """A workspace that removed the app is forgotten once its time is over; one that is paused otherwise never is."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
@@ -17,8 +17,10 @@ REMOVED = "the app was uninstalled"
 
 
 @pytest.fixture
-def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return set_clock(monkeypatch, redis)
+async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = set_clock(monkeypatch, redis)
+    await clock.set(datetime(2026, 3, 10, tzinfo=UTC))
+    return clock
 
 
 @pytest.mark.parametrize(
