@@ -13,7 +13,6 @@ import structlog
 from redis.asyncio import Redis
 
 import adapters
-from bot.cards.digest import delivery_card
 from bot.cards.terminal import reading_card
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
@@ -25,6 +24,7 @@ from bot.matching import Matcher
 from bot.observability import metrics
 from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.category_demand import FollowedSources
+from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
@@ -301,7 +301,7 @@ def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
         shared.outbox,
         shared.papers,
         Rates(shared.redis),
-        lambda delivery, entries, wishes: delivery_card(entries, wishes, shared.now(), delivery.label),
+        lambda delivery, entries, rules: compose(entries, rules, shared.now(), delivery.label),
         on_uncertain=shared.settings.unclear or platform.on_uncertain,
         replay_recent=shared.polls.replay_recent,
     )

@@ -12,12 +12,12 @@ from typing import Any, Self, TypeVar, cast
 import pytest
 from redis.asyncio import Redis
 
-from bot.cards import Card, PaperBlock
-from bot.cards.digest import delivery_card
+from bot.cards import Card
 from bot.domain.errors import RetryLater
 from bot.domain.models import ChannelRef, ChannelSettings, Every, MessageRef, Paper
 from bot.matching import Matcher
 from bot.pipeline.card_updates import CardUpdater
+from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
@@ -170,8 +170,7 @@ class Board:
             if self.refuses:
                 self.refuses -= 1
                 raise RetryLater("not now")
-            papers = tuple(block.paper_id for block in card.blocks if isinstance(block, PaperBlock))
-            self.posts.append(Post(self.clock.now, to, key, papers, card))
+            self.posts.append(Post(self.clock.now, to, key, card.posting.papers, card))
             return MessageRef(f"m{len(self.posts)}")
 
         return await self.life.step(post)
@@ -217,9 +216,7 @@ class House:
             self.outbox,
             self.papers,
             SharedRates(redis),
-            lambda delivery, entries, settings: delivery_card(
-                entries, settings, board.clock.now, delivery.label
-            ),
+            lambda delivery, entries, rules: compose(entries, rules, board.clock.now, delivery.label),
         )
 
         self.editor = CardUpdater(

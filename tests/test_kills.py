@@ -18,6 +18,7 @@ from tests.scenario import Board, Clock, House, Life, MortalRedis, set_clock, un
 
 BEGIN = datetime(2026, 11, 23, 8, 59, tzinfo=UTC)
 FLOODED, DAILY = ChannelRef("board", "T", "flooded"), ChannelRef("board", "T", "daily")
+BUDGETED = ChannelRef("board", "T", "budgeted")
 PAPERS = [f"p{n}" for n in range(7)]
 LATER = timedelta(minutes=2)
 """More than a lease."""
@@ -60,6 +61,32 @@ async def test_a_digest_survives_a_kill_at_every_call(
         monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
         if survived:
             break
+    assert steps > 20
+
+
+@pytest.mark.parametrize("makes_last", [False, True], ids=["before", "after"])
+async def test_a_budget_survives_a_kill_at_every_call(
+    valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool
+) -> None:
+    """Two papers are posted, whatever happens, and the five others are in one folded line."""
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
+    steps, survived = 0, False
+    while not survived:
+        steps += 1
+        await redis.flushall()
+        clock = set_clock(monkeypatch, redis)
+        await clock.set(BEGIN)
+        board = Board(clock)
+        await House(redis, board).subscribe(BUDGETED, "now", ChannelSettings(hour=9, most=2))
+        survived = await killed_in(a_day, steps, valkey, board, makes_last=makes_last)
+        await clock.set(clock.now + LATER)  # leases are over
+        await a_day(House(redis, board), clock)
+        await clock.set(clock.now + timedelta(days=1))
+        await House(redis, board).deliver()
+        assert board.counts() == {("budgeted", paper): 1 for paper in PAPERS}, steps
+        assert sorted(len(post.papers) for post in board.posts) == [1, 1, 5], steps
+        monkeypatch.undo()
+        monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     assert steps > 20
 
 

@@ -28,7 +28,9 @@ from bot.commands.settings import settings
 from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
+from bot.commands.synonyms import also
 from bot.commands.table import CommandSpec
+from bot.commands.taste import taste
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.commands.watch import unwatch, watch
@@ -56,6 +58,7 @@ HANDLERS: Mapping[str, Handler] = {
     "unwatch": unwatch,
     "mute": mute,
     "unmute": unmute,
+    "taste": taste,
     "settings": settings,
     "status": status,
     "saved": saved,
@@ -67,6 +70,7 @@ HANDLERS: Mapping[str, Handler] = {
     "down": down,
     "narrow": narrow,
     "widen": widen,
+    "also": also,
     "mutewhat": mutewhat,
     "followwhat": followwhat,
     "more": more,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from bot.cards import Block, Button, Card
 from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import QUERY
+from bot.commands.learning import relearn
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
@@ -38,6 +39,7 @@ async def _count(command: Command, paper: Paper, services: Services, *, liked: b
     matching = [s for s in await services.subscriptions.of(channel) if parse(s.query).matches(paper)]
     numbers = tuple(s.number for s in matching)
     await services.votes.put(channel, command.user, paper.id, liked=liked, numbers=numbers)
+    await relearn(channel, services, lambda taste: taste.remember(paper.id))
     return matching
 
 
@@ -48,7 +50,7 @@ async def narrow(command: Command, services: Services) -> Reply:
     query = narrowed(subscription.query, exclusions)
     changed = await services.subscriptions.change(command.channel, subscription.number, query=str(query))
     await replan_waiting(command.channel, services)
-    return Reply(_changed_card("Narrowed", changed or subscription))
+    return Reply(query_changed_card("Narrowed", changed or subscription))
 
 
 async def widen(command: Command, services: Services) -> Reply:
@@ -62,7 +64,7 @@ async def widen(command: Command, services: Services) -> Reply:
         command.channel, subscription.number, query=subscription.was
     )
     await replan_waiting(command.channel, services)
-    return Reply(_changed_card("Restored", changed or subscription))
+    return Reply(query_changed_card("Restored", changed or subscription))
 
 
 async def proposal(subscription: Subscription, votes: Iterable[Vote], services: Services) -> Narrower | None:
@@ -116,7 +118,8 @@ async def _voted(command: Command, services: Services, *, liked: bool) -> Reply:
     return Reply(Card("reply", message, blocks=(paragraph(message), *offers)))
 
 
-def _changed_card(how: str, subscription: Subscription) -> Card:
+def query_changed_card(how: str, subscription: Subscription) -> Card:
+    """The query that a subscription has now, and the way back."""
     number = f"#{subscription.number}"
     return Card(
         "reply",

@@ -16,6 +16,7 @@ from bot.commands.reasons import reasons
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
+from bot.commands.synonyms import accepting, best_offer
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
@@ -48,12 +49,17 @@ async def subscribe(command: Command, services: Services) -> Reply:
     subscription, new = await services.subscriptions.add(
         command.channel, str(query), every, command.user.signature
     )
-    settings = await services.settings.of(command.channel)
+    settings = await _with_exception(command, subscription, services)
     if new:
         found = await reasons(query, past, command.channel, services, follow=True)
         said = found.text(past.sentence())
         when = when_posted(every, settings, services.now())
         card = subscribed_card(subscription, past, said, when, narrowings(found.people))
+        if offer := await best_offer(query, past, services):
+            *blocks, buttons = card.blocks
+            card = replace(
+                card, blocks=(*blocks, *offer.blocks(accepting(subscription, offer.synonym)), buttons)
+            )
         warning = await services.join(command.channel)
         return Reply(card if warning is None else with_warning(card, warning))
     if command.options.get("every", subscription.every) == subscription.every:
@@ -65,6 +71,20 @@ async def subscribe(command: Command, services: Services) -> Reply:
             changed or subscription, subscription.every, when_posted(every, settings, services.now())
         )
     )
+
+
+async def _with_exception(
+    command: Command, subscription: Subscription, services: Services
+) -> ChannelSettings:
+    """The channel's settings, after `always:` has made the subscription an exception from its budget, or ended that."""
+    settings = await services.settings.of(command.channel)
+    if "always" not in command.options:
+        return settings
+    others = {*settings.always} - {subscription.number}
+    always = others | {subscription.number} if command.options["always"] == "yes" else others
+    changed = replace(settings, always=tuple(sorted(always)))
+    await services.settings.put(command.channel, changed)
+    return changed
 
 
 def _refuse_number(text: str) -> None:

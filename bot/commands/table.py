@@ -96,6 +96,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 choices=("now", "daily", "weekly"),
                 also=("channel",),
             ),
+            OptionSpec(
+                name="always",
+                help="post its papers whatever the channel's limit of papers a day",
+                kind="choice",
+                choices=("no", "yes"),
+            ),
             _SURE,
         ),
         changes=True,
@@ -300,6 +306,20 @@ COMMANDS: tuple[CommandSpec, ...] = (
         changes=True,
     ),
     CommandSpec(
+        name="taste",
+        summary="show or change what this channel's 👍 and 👎 have taught Paperboy",
+        example="taste like 2405.01234",
+        options=(
+            OptionSpec(
+                name="what",
+                help="like, dislike or forget and a paper; remove and a term; or reset, off, on",
+                kind="text",
+                free=True,
+            ),
+        ),
+        changes=True,
+    ),
+    CommandSpec(
         name="settings",
         summary="show or change schedule, time zone, quiet hours, cards, and who may edit",
         example="settings every:daily hour:9 zone:Berlin quiet:22-7",
@@ -320,7 +340,18 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 kind="choice",
                 choices=("on", "off"),
             ),
-            OptionSpec(name="digest", help="more new papers at once become one message", kind="integer"),
+            OptionSpec(
+                name="digest",
+                help="more new papers than this in six hours become one message",
+                kind="integer",
+            ),
+            OptionSpec(name="most", help="papers a day, the best ones; or off", kind="text"),
+            OptionSpec(
+                name="always",
+                help="subscriptions that the limit spares, like #1,#3",
+                kind="text",
+                sample="#1",
+            ),
             OptionSpec(
                 name="detail", help="compact or full cards", kind="choice", choices=("compact", "full")
             ),
@@ -435,6 +466,22 @@ COMMANDS: tuple[CommandSpec, ...] = (
         options=(
             OptionSpec(
                 name="subscription", help=_QUERY_OR_NUMBER, kind="subscription", free=True, required=True
+            ),
+        ),
+        changes=True,
+        hidden=True,
+    ),
+    CommandSpec(
+        name="also",
+        summary="match other words for a part of a subscription, too",
+        example='also #3 rl OR "reinforcement learning"',
+        options=(
+            OptionSpec(
+                name="change",
+                help="its number, then the part of its query OR the other words",
+                kind="text",
+                free=True,
+                required=True,
             ),
         ),
         changes=True,

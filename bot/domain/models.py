@@ -147,7 +147,11 @@ class ChannelSettings:
     ping: str = ""
     """The platform's id of a role to notify of each post; "" for none."""
     digest_size: int = 5
-    """If one poll brings more new papers than this, they become one message."""
+    """More messages than this in a few hours become one message."""
+    most: int = 0
+    """The budget: papers a day that are posted or named in a digest, the best ones; 0 for no limit."""
+    always: tuple[int, ...] = ()
+    """Numbers of subscriptions whose papers are posted whatever the budget."""
     edits: bool = False
     """Whether to update posted cards when upvotes or code change a lot."""
 
@@ -178,6 +182,10 @@ class Rules:
 
     settings: ChannelSettings = ChannelSettings()
     mutes: tuple[Mute, ...] = ()
+    taste: str = ""
+    """The channel's taste, as `policy.channel_taste` reads it."""
+    fits: tuple[tuple[float, float], ...] = ()
+    """When papers matched lately (in ms), and how well each fitted; only with a budget."""
 
 
 @dataclass(frozen=True, slots=True)

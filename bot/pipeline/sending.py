@@ -23,7 +23,7 @@ from bot.domain.errors import (
     WorkspaceGone,
 )
 from bot.domain.life import LIFE, paper_of
-from bot.domain.models import ChannelSettings, MessageRef, Paper, Reason
+from bot.domain.models import ChannelSettings, MessageRef, Paper, Reason, Rules
 from bot.observability import metrics
 from bot.pipeline.pauses import Pauses
 from bot.policy.retry import PlatformHealth, on_failure, on_lookup_failure
@@ -55,7 +55,7 @@ _T = TypeVar("_T")
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 """A paper of a card, and why the channel gets it."""
-Render = Callable[[Delivery, Sequence[Entry], ChannelSettings], Card]
+Render = Callable[[Delivery, Sequence[Entry], Rules], Card]
 
 _log = get_logger()
 
@@ -188,12 +188,12 @@ class Sender:
             return
         began = monotonic()
         thread = await self._thread_of(delivery)
-        settings = await self._outbox.begin(delivery, gap=self._gap())
-        if settings is None or await self._put_off(delivery, settings):
+        rules = await self._outbox.begin(delivery, gap=self._gap())
+        if rules is None or await self._put_off(delivery, rules.settings):
             return
         await self._yield()
         try:
-            card = self._render(delivery, entries, settings)
+            card = self._render(delivery, entries, rules)
         except Exception as error:  # noqa: BLE001  # a bug in a card must not stop other cards
             _log.error("card_failed", delivery=delivery.key, exc_info=error)
             dead = Outcome(state="dead", why=f"its card can't be composed: {error!r}")

@@ -94,7 +94,7 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
     card = await ask("help")
     assert written(card) == snapshot("""\
 # New papers, in this channel
-- /paper subscribe <query> [every:now|daily|weekly] – post new papers that match a query here
+- /paper subscribe <query> [every:now|daily|weekly] [always:no|yes] – post new papers that match a query here
 - /paper unsubscribe <#number or query> – stop a subscription
 - /paper list – show what this channel is subscribed to
 - /paper preview <#number or query> – show what a query or subscription would have posted lately; nothing is posted
@@ -110,6 +110,7 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper unwatch <paper> [to:me|channel] – hear no more of a paper
 - /paper mute <query> [for:7d] – don't post papers that match a query here
 - /paper unmute [<query>] – end a mute; without a query, show all mutes
+- /paper taste [<what>] – show or change what this channel's 👍 and 👎 have taught Paperboy
 - /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit
 - /paper status – show what was read, the next digest, and what is waiting or failed here
 - /paper saved – show the papers that you have saved
@@ -129,9 +130,10 @@ Queries match whole words: rag doesn't match “storage”.
 async def test_help_explains_one_command(ask: Ask) -> None:
     assert written(await ask("help /paper sub")) == snapshot("""\
 # subscribe
-/paper subscribe <query> [every:now|daily|weekly] – post new papers that match a query here
+/paper subscribe <query> [every:now|daily|weekly] [always:no|yes] – post new papers that match a query here
 - query – words that all have to appear
 - every – as they come, or in a daily or weekly digest: now, daily, weekly
+- always – post its papers whatever the channel's limit of papers a day: no, yes
 For example /paper subscribe "language model" -survey
 Also: sub, follow\
 """)

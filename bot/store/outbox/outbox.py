@@ -13,7 +13,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from bot.domain.deliveries import Claims, Delivery, Outcome, PlannedDelivery, Scope, channel_of
-from bot.domain.models import ChannelRef, ChannelSettings, MessageRef
+from bot.domain.models import ChannelRef, MessageRef, Rules
 from bot.store import keys
 from bot.store.channel_rules import load_settings
 from bot.store.outbox.reader import OutboxReader
@@ -119,15 +119,18 @@ class Outbox(OutboxReader):
         """What these shards may have forgotten was announced again."""
         await asyncio.gather(*(self._run("mark_replayed", shard, [since]) for shard, since in forgot.items()))
 
-    async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> ChannelSettings | None:
-        """Write down that the platform is about to be called, and return the channel's settings.
+    async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> Rules | None:
+        """Write down that the platform is about to be called, and return the channel's rules, without its mutes.
 
         None means that another worker has the delivery by now: don't call. `gap` is the least time in seconds until
         the next post in the channel.
         """
         args: list[str | int] = [delivery.key, delivery.token, _ms(self.lease), _ms(gap)]
-        ours, *settings = await self._run("begin", keys.shard_of(delivery.channel), args)
-        return await load_settings(self._redis, delivery.channel, settings[0]) if int(ours) else None
+        ours, *rules = await self._run("begin", keys.shard_of(delivery.channel), args)
+        if not int(ours):
+            return None
+        settings, taste = rules
+        return Rules(await load_settings(self._redis, delivery.channel, settings), taste=taste)
 
     async def done(self, delivery: Delivery, message: MessageRef) -> float | None:
         """The platform confirmed the post. Returns the seconds until the delivery's shard has something due."""

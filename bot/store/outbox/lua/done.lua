@@ -55,7 +55,7 @@ local now, resumed = now_ms(), 0
 if papers then
   forget(key)
   local sent, posted = sent_of(channel, now, 0), string.format('%.0f %s', now, ARGV[2])
-  if #papers > 1 then -- which digest it was in
+  if #papers > 1 or string.match(key, '/rest@') then -- which digest it was in
     posted = posted .. ' ' .. string.match(key, '/(.*)')
   end
   for _, paper in ipairs(papers) do
