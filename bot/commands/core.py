@@ -29,6 +29,7 @@ from bot.commands.settings import settings
 from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
+from bot.commands.synonyms import also
 from bot.commands.table import CommandSpec
 from bot.commands.taste import taste
 from bot.commands.trending import trending
@@ -71,6 +72,7 @@ HANDLERS: Mapping[str, Handler] = {
     "down": down,
     "narrow": narrow,
     "widen": widen,
+    "also": also,
     "mutewhat": mutewhat,
     "followwhat": followwhat,
     "more": more,

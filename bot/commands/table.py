@@ -487,6 +487,22 @@ COMMANDS: tuple[CommandSpec, ...] = (
         hidden=True,
     ),
     CommandSpec(
+        name="also",
+        summary="match other words for a part of a subscription, too",
+        example='also #3 rl OR "reinforcement learning"',
+        options=(
+            OptionSpec(
+                name="change",
+                help="its number, then the part of its query OR the other words",
+                kind="text",
+                free=True,
+                required=True,
+            ),
+        ),
+        changes=True,
+        hidden=True,
+    ),
+    CommandSpec(
         name="mutewhat",
         summary="choose what about a paper to mute",
         example="mutewhat 2405.01234",
