@@ -106,9 +106,9 @@ async def killed_in(
 V1 = a_paper("p0", versions=1, comment="9 pages", sources=("arxiv",))
 CHANGES = (
     replace(V1, sources=(), versions=2, comment="Accepted at ICML 2026", code_url="https://github.com/a/b"),
-    replace(V1, sources=(), versions=3, withdrawn=True, comment="Withdrawn: Lemma 3 is wrong"),
+    replace(V1, sources=(), versions=3, withdrawn=True, comment="Lemma 3 is wrong"),
 )
-NEWS = ("Accepted at ICML 2026", "v2 is out", "Code is available", "Withdrawn by its authors")
+NEWS = ("Accepted at ICML 2026", "v2 is out", "Code is available", "Withdrawn")
 WATCHER = ChannelRef("board", "T", "@ada")
 
 
