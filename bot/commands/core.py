@@ -12,6 +12,7 @@ from bot.commands.card_buttons import abstract, more, share
 from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
+from bot.commands.forget import forget
 from bot.commands.help import help_
 from bot.commands.hints import button_for
 from bot.commands.life import life
@@ -62,6 +63,7 @@ HANDLERS: Mapping[str, Handler] = {
     "settings": settings,
     "status": status,
     "saved": saved,
+    "forget": forget,
     "help": help_,
     "save": save,
     "share": share,
@@ -158,9 +160,7 @@ class Commands:
 
     async def forget(self, channel: ChannelRef) -> None:
         """Delete everything stored about a channel."""
-        for subscription in await self._services.subscriptions.of(channel):
-            await self._services.subscriptions.remove(channel, subscription.number)
-        await self._services.outbox.forget(channel)
+        await self._services.forgetting.channel(channel)
 
     async def _answer(self, parsed: ParsedCommand) -> Reply:
         """What a person got wrong is answered; what we got wrong is logged, too."""

@@ -395,6 +395,21 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
     ),
     CommandSpec(
+        name="forget",
+        summary="delete everything that is stored about this channel, or about you",
+        example="forget me",
+        options=(
+            OptionSpec(
+                name="what",
+                help="this channel with its subscriptions, or you: what you saved, watch and liked",
+                kind="choice",
+                choices=("channel", "me"),
+                free=True,
+            ),
+            _SURE,
+        ),
+    ),
+    CommandSpec(
         name="help",
         summary="show all commands, or one in detail",
         example="help subscribe",
