@@ -246,3 +246,26 @@ async def test_many_dislikes_lead_to_a_narrower_query(opened: Opened, clock: Clo
         await stage.press(narrowed, "Undo")
         await come(stage, clock, *papers(6, title="Medical diffusion", abstract="Of organs."))
         assert len(await seen(stage)) == 5
+
+
+async def test_an_acronym_is_offered_with_what_it_stands_for(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        short = papers(*range(30), title="On learning", abstract="We use reinforcement learning (RL) here.")
+        await stage.bot.papers.remember(short)
+        long = papers(*range(40, 43), title="Of mice", abstract="They learn by reinforcement learning.")
+        await arrive(stage.bot, *short[:5], *long)
+        subscribed = await stage.say("/paper subscribe rl")
+        assert 'Also match "reinforcement learning"? +3 papers in 14 days.' in subscribed.text
+        missed = await stage.say("/paper explain 2611.00041")
+        assert 'It would match "reinforcement learning".' in missed.text
+        wider = await stage.press(subscribed, 'Also match "reinforcement learning"')
+        assert 'rl OR "reinforcement learning"' in wider.text
+        listed = (await stage.say("/paper list")).text
+        assert 'rl OR "reinforcement learning"' in listed
+        assert "Also match" not in (await stage.say("/paper preview #1")).text
+        await come(stage, clock, *papers(50, title="Dogs", abstract="With reinforcement learning."))
+        assert len(await seen(stage)) == 1
+        restored = await stage.press(wider, "Undo")
+        assert "OR" not in restored.text
+        await come(stage, clock, *papers(51, title="Cats", abstract="With reinforcement learning."))
+        assert len(await seen(stage)) == 1

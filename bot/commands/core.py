@@ -12,6 +12,7 @@ from bot.commands.card_buttons import abstract, more, share
 from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
+from bot.commands.forget import forget
 from bot.commands.help import help_
 from bot.commands.hints import button_for
 from bot.commands.life import life
@@ -28,6 +29,7 @@ from bot.commands.settings import settings
 from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
+from bot.commands.synonyms import also
 from bot.commands.table import CommandSpec
 from bot.commands.taste import taste
 from bot.commands.trending import trending
@@ -61,6 +63,7 @@ HANDLERS: Mapping[str, Handler] = {
     "settings": settings,
     "status": status,
     "saved": saved,
+    "forget": forget,
     "help": help_,
     "save": save,
     "share": share,
@@ -69,6 +72,7 @@ HANDLERS: Mapping[str, Handler] = {
     "down": down,
     "narrow": narrow,
     "widen": widen,
+    "also": also,
     "mutewhat": mutewhat,
     "followwhat": followwhat,
     "more": more,
@@ -156,9 +160,7 @@ class Commands:
 
     async def forget(self, channel: ChannelRef) -> None:
         """Delete everything stored about a channel."""
-        for subscription in await self._services.subscriptions.of(channel):
-            await self._services.subscriptions.remove(channel, subscription.number)
-        await self._services.outbox.forget(channel)
+        await self._services.forgetting.channel(channel)
 
     async def _answer(self, parsed: ParsedCommand) -> Reply:
         """What a person got wrong is answered; what we got wrong is logged, too."""

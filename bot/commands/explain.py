@@ -13,10 +13,12 @@ from bot.commands.ranked import ranked
 from bot.commands.reasons import quiet_now, unread_categories
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
+from bot.commands.synonyms import accepting, wider_queries
 from bot.domain.deliveries import OpenDelivery, Sent
 from bot.domain.models import ChannelRef, Command, Paper, Rules, Subscription
 from bot.policy.planner import DIGEST, REST, muting
 from bot.policy.schedule import in_words
+from bot.policy.synonyms import Synonym
 from bot.ports import Reply
 from bot.query import PaperView, parse
 from bot.query.explanation import mismatches
@@ -41,6 +43,8 @@ class Story:
     paused: str
     unread: Sequence[str]
     """Its categories that no source reads, though one could."""
+    missed: Sequence[tuple[Subscription, Synonym]]
+    """Subscriptions that would match it with other words for the same, and these."""
     now: datetime
     place: tuple[int, int] | None = None
     """Its rank in the message that it is or was in, from 1, and how many papers that has; None if it is alone."""
@@ -54,22 +58,35 @@ async def explain(command: Command, services: Services) -> Reply:
     """When it was seen, which subscriptions match, and whether it is muted, waiting, posted or failed."""
     paper, channel = await resolve_paper(command.options["paper"], services), command.channel
     deliveries = await services.outbox.open_deliveries(channel)
+    subscriptions = await services.subscriptions.of(channel)
     seen = (await services.papers.first_seen([paper.id])).get(paper.id)
     delivery = next((one for one in deliveries if paper.id in dict(one.papers)), None)
     sent = await services.outbox.sent(channel, paper.id)
     story = Story(
         paper=paper,
         seen=datetime.fromtimestamp(seen / 1000, UTC) if seen else None,
-        subscriptions=await services.subscriptions.of(channel),
+        subscriptions=subscriptions,
         rules=await services.rules.of(channel),
         delivery=delivery,
         sent=sent,
         paused=(await services.outbox.status(channel)).paused,
         place=await _place(paper, channel, delivery, sent, services),
         unread=await unread_categories(paper, services),
+        missed=await _missed(paper, subscriptions, services),
         now=await services.outbox.now(),
     )
     return Reply(story_card(story))
+
+
+async def _missed(
+    paper: Paper, subscriptions: Sequence[Subscription], services: Services
+) -> Sequence[tuple[Subscription, Synonym]]:
+    """The subscriptions that miss the paper only because it says the same in other words."""
+    found = []
+    for subscription in [one for one in subscriptions if not _holds(one, paper)][:SHOWN]:
+        wider = await wider_queries(parse(subscription.query), services)
+        found += [(subscription, synonym) for synonym, query in wider if query.matches(paper)][:1]
+    return found
 
 
 async def _place(
@@ -102,12 +119,13 @@ def story_card(story: Story) -> Card:
         *_delivery(story),
         *history_lines(story.paper, story.now),
     )
-    again = () if story.sent or story.delivery else actions(Button("Share here", f"share {story.paper.id}"))
+    wider = [Button(f"Also match {other.other}", accepting(one, other)) for one, other in story.missed[:1]]
+    share = [] if story.sent or story.delivery else [Button("Share here", f"share {story.paper.id}")]
     return Card(
         "reply",
         shorten(f"{words} {title}", NOTICE),
         "",
-        (paragraph(bold(title)), paragraph(*outcome), Bullets(steps), *again),
+        (paragraph(bold(title)), paragraph(*outcome), Bullets(steps), *actions(*wider, *share)),
     )
 
 
@@ -178,8 +196,14 @@ def _matches(story: Story) -> Iterable[Text]:
             else ""
         )
         verdict = f"doesn't match: {'; '.join(short)}" if short else f"matches{late}"
+        other = next((str(other.other) for one, other in story.missed if one is subscription), "")
+        also = (" It would match ", code(other), ".") if other else ()
         yield text(
-            bold(f"#{subscription.number}"), " ", code(shorten(subscription.query, QUERY)), f" {verdict}."
+            bold(f"#{subscription.number}"),
+            " ",
+            code(shorten(subscription.query, QUERY)),
+            f" {verdict}.",
+            *also,
         )
     if len(listed) > SHOWN:
         yield text(f"{len(listed) - SHOWN} more subscriptions don't match.")

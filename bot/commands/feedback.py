@@ -51,7 +51,7 @@ async def narrow(command: Command, services: Services) -> Reply:
     query = narrowed(subscription.query, exclusions)
     changed = await services.subscriptions.change(command.channel, subscription.number, query=str(query))
     await replan_waiting(command.channel, services)
-    return Reply(_changed_card("Narrowed", changed or subscription))
+    return Reply(query_changed_card("Narrowed", changed or subscription))
 
 
 async def widen(command: Command, services: Services) -> Reply:
@@ -65,7 +65,7 @@ async def widen(command: Command, services: Services) -> Reply:
         command.channel, subscription.number, query=subscription.was
     )
     await replan_waiting(command.channel, services)
-    return Reply(_changed_card("Restored", changed or subscription))
+    return Reply(query_changed_card("Restored", changed or subscription))
 
 
 async def proposal(subscription: Subscription, votes: Iterable[Vote], services: Services) -> Narrower | None:
@@ -121,7 +121,8 @@ async def _voted(command: Command, services: Services, *, liked: bool) -> Reply:
     return Reply(Card("reply", message, blocks=(paragraph(message), *offers)))
 
 
-def _changed_card(how: str, subscription: Subscription) -> Card:
+def query_changed_card(how: str, subscription: Subscription) -> Card:
+    """The query that a subscription has now, and the way back."""
     number = f"#{subscription.number}"
     return Card(
         "reply",

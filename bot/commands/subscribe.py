@@ -16,6 +16,7 @@ from bot.commands.reasons import reasons
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
+from bot.commands.synonyms import accepting, best_offer
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
@@ -54,6 +55,11 @@ async def subscribe(command: Command, services: Services) -> Reply:
         said = found.text(past.sentence())
         when = when_posted(every, settings, services.now())
         card = subscribed_card(subscription, past, said, when, narrowings(found.people))
+        if offer := await best_offer(query, past, services):
+            *blocks, buttons = card.blocks
+            card = replace(
+                card, blocks=(*blocks, *offer.blocks(accepting(subscription, offer.synonym)), buttons)
+            )
         warning = await services.join(command.channel)
         return Reply(card if warning is None else with_warning(card, warning))
     if command.options.get("every", subscription.every) == subscription.every:

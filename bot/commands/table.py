@@ -395,6 +395,21 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
     ),
     CommandSpec(
+        name="forget",
+        summary="delete everything that is stored about this channel, or about you",
+        example="forget me",
+        options=(
+            OptionSpec(
+                name="what",
+                help="this channel with its subscriptions, or you: what you saved, watch and liked",
+                kind="choice",
+                choices=("channel", "me"),
+                free=True,
+            ),
+            _SURE,
+        ),
+    ),
+    CommandSpec(
         name="help",
         summary="show all commands, or one in detail",
         example="help subscribe",
@@ -466,6 +481,22 @@ COMMANDS: tuple[CommandSpec, ...] = (
         options=(
             OptionSpec(
                 name="subscription", help=_QUERY_OR_NUMBER, kind="subscription", free=True, required=True
+            ),
+        ),
+        changes=True,
+        hidden=True,
+    ),
+    CommandSpec(
+        name="also",
+        summary="match other words for a part of a subscription, too",
+        example='also #3 rl OR "reinforcement learning"',
+        options=(
+            OptionSpec(
+                name="change",
+                help="its number, then the part of its query OR the other words",
+                kind="text",
+                free=True,
+                required=True,
             ),
         ),
         changes=True,

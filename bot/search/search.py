@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.domain.models import Paper
+from bot.policy.synonyms import Synonym
 from bot.query import Query
+from bot.search.acronyms import synonyms_of
 from bot.search.fields import day_of
 from bot.search.index import Index
 from bot.search.index_updater import IndexProgress, IndexUpdater
@@ -166,6 +168,11 @@ class Search:
         index, known = await self._ready()
         ids = await self._thread(lambda: complete_title(typed, index.schema, index.searcher(), most))
         return await self._get(ids, known)
+
+    async def synonyms(self, query: Query) -> list[Synonym]:
+        """What the papers' own explanations of acronyms offer as an alternative to a part of `query`."""
+        index, _ = await self._ready()
+        return await self._thread(lambda: synonyms_of(query, index.schema, index.searcher()))
 
     async def run(self, notifications: Notifications) -> None:
         """Follow what is written of papers until cancelled."""

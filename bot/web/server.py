@@ -19,6 +19,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.terminal.sample import PapersOrSample
 from bot.web.connections import HEAD_SECONDS, ConnectionLimits, ProtocolFactory
 from bot.web.headers import harden
+from bot.web.legal import LegalPages, Operator
 from bot.web.pages import Pages
 from bot.web.probes import Probes
 from bot.web.requests import MAX_BODY, Network, decode
@@ -38,6 +39,7 @@ class Website:
         platforms: Iterable[Platform],
         probes: Probes,
         pages: Pages,
+        legal: LegalPages,
         *,
         https: bool = False,
         trusted_proxies: Collection[Network] = (),
@@ -46,6 +48,7 @@ class Website:
         self._platforms = tuple(platforms)
         self._probes = probes
         self._pages = pages
+        self._legal = legal
         self._https = https
         self._trusted_proxies = tuple(trusted_proxies)
 
@@ -57,7 +60,7 @@ class Website:
         app.on_response_prepare.append(harden(https=self._https))
         app.add_routes(self._probes.routes(roles, status))
         if not roles or WEB in roles:
-            app.add_routes(self._pages.routes())
+            app.add_routes([*self._pages.routes(), *self._legal.routes()])
             for platform in self._platforms:
                 if isinstance(platform, Mounted):
                     app.add_routes(platform.routes(core))
@@ -108,6 +111,7 @@ def website(
         platforms,
         Probes(redis, outbox, platforms, now, token),
         Pages(redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=now),
+        LegalPages(Operator(settings.operator, settings.contact, settings.forget_after_days)),
         https=(settings.public_url or "").startswith("https:"),
         trusted_proxies=settings.trusted_proxies,
     )

@@ -13,6 +13,7 @@ from bot.ports import Core
 from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
 from bot.terminal.sample import PapersOrSample
+from bot.web.legal import LegalPages, Operator
 from bot.web.pages import Pages
 from bot.web.probes import Probes
 from bot.web.server import Website
@@ -59,7 +60,7 @@ async def a_website(
     pages = Pages(
         redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=lambda: NOW
     )
-    yield Website(port, platforms, probes, pages, https=https)
+    yield Website(port, platforms, probes, pages, LegalPages(Operator("The lab of Ada")), https=https)
     await search.close()
 
 
