@@ -37,11 +37,11 @@ _TEXT_OR_NONE = (str, NoneType)
 Change = dict[str, tuple[Any, Any]]
 """Field -> (value before, value after)."""
 
-_TUPLES = ("authors", "categories", "sources", "openalex")
+_TUPLES = ("authors", "categories", "sources", "openalex", "upvotes_over_time")
 _NAMES = tuple(field.name for field in fields(Paper))
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "title", "abstract", "url", "published"), (str,)),
-    **dict.fromkeys(("authors", "categories", "sources", "openalex", "events"), (list,)),
+    **dict.fromkeys(("authors", "categories", "sources", "openalex", "events", "upvotes_over_time"), (list,)),
     **dict.fromkeys(("code_stars", "upvotes", "rank", "versions"), (int, NoneType)),
     **dict.fromkeys(("withdrawn", "backfilled"), (bool, NoneType)),
 }
