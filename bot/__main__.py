@@ -202,6 +202,36 @@ def import_(
 
 
 @app.command()
+def forget(
+    whom: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHOM",
+            help="A channel (slack:T024BE7LD:C061EG9SL), a workspace or server (slack:T024BE7LD), or with --person a "
+            "person (slack:U012AB3CD).",
+        ),
+    ],
+    *,
+    person: Annotated[bool, typer.Option("--person", help="WHOM is a person.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask first.")] = False,
+) -> None:
+    """Delete everything that is stored about a channel, a workspace or a person. The bot may keep running.
+
+    This can't be undone: make an export first if you aren't sure.
+    """
+    from bot.cli import maintenance
+
+    if not yes:
+        typer.confirm(f"Delete everything about {whom}? This can't be undone.", abort=True)
+    try:
+        typer.echo(f"Deleted: {asyncio.run(maintenance.forget(_settings(), whom, person=person))}.")
+    except ValueError:
+        raise typer.BadParameter(
+            f"{whom!r} is no {'person' if person else 'channel or workspace'}. See `paperboy forget --help`."
+        ) from None
+
+
+@app.command()
 def backfill(
     *,
     days: Annotated[

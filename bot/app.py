@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,6 @@ import structlog
 from redis.asyncio import Redis
 
 import adapters
-from bot.cards.digest import delivery_card
 from bot.cards.terminal import reading_card
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
@@ -25,15 +24,17 @@ from bot.matching import Matcher
 from bot.observability import metrics
 from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.category_demand import FollowedSources
+from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
 from bot.pipeline.poller import Poller
-from bot.ports import Interactive, Joining, Platform, Source
+from bot.pipeline.retention import Retention
+from bot.ports import Interactive, Joining, Named, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import Settings
-from bot.sources import build_enrichers, build_finders, build_on_demand, build_sources
+from bot.sources import build_citations, build_enrichers, build_finders, build_on_demand, build_sources
 from bot.sources import setting_groups as source_setting_groups
 from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX, build_enrichment
@@ -47,6 +48,7 @@ from bot.store.crash_recovery import free_claims_of_the_dead
 from bot.store.edits import CardUpdateQueue
 from bot.store.embedded import EmbeddedServer, problem_of
 from bot.store.followed import FollowedCategories
+from bot.store.forget import Forgetting
 from bot.store.index_sync import IndexSync
 from bot.store.lease import Lease
 from bot.store.limits import Rates
@@ -97,6 +99,8 @@ class Bot:
     fanout: Fanout
     deliveries: tuple[DeliveryWorker, ...]
     card_updaters: tuple[CardUpdater, ...]
+    retention: Retention | None
+    """None if workspaces that removed the app are kept."""
     web: Website | None
     """None if no port is set."""
     reached: asyncio.Event
@@ -243,6 +247,7 @@ def wire(
         fanout=_fanout(shared),
         deliveries=tuple(_delivery(shared, platform) for platform in platforms),
         card_updaters=tuple(_card_updater(shared, platform) for platform in platforms),
+        retention=_retention(shared),
         web=_web(shared),
         reached=shared.reached,
     )
@@ -272,7 +277,7 @@ def _poller(shared: _Shared, context: SourceContext, sources: tuple[Source, ...]
         Lease(shared.redis),
         shared.redis,
         now=shared.now,
-        background=build_enrichment(context, build_enrichers(context)),
+        background=(*build_enrichment(context, build_enrichers(context)), *build_citations(context)),
         on_demand=FollowedSources(
             build_on_demand(context), FollowedCategories(shared.redis), shared.subscriptions, shared.now
         ),
@@ -297,13 +302,21 @@ def _has_threads(platform: str) -> bool:
     return declared is not None and declared.message_threads
 
 
+def _retention(shared: _Shared) -> Retention | None:
+    if not shared.settings.forget_after_days:
+        return None
+    removed = {name: group.removed for name, group in adapters.platform_settings().items() if group.removed}
+    after = timedelta(days=shared.settings.forget_after_days)
+    return Retention(shared.outbox, Forgetting(shared.redis), removed, after)
+
+
 def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
     return DeliveryWorker(
         platform,
         shared.outbox,
         shared.papers,
         Rates(shared.redis),
-        lambda delivery, entries, wishes: delivery_card(entries, wishes, shared.now(), delivery.label),
+        lambda delivery, entries, rules: compose(entries, rules, shared.now(), delivery.label),
         on_uncertain=shared.settings.unclear or platform.on_uncertain,
         replay_recent=shared.polls.replay_recent,
     )
@@ -340,13 +353,16 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             watches=Watches(shared.redis),
             tokens=Tokens(shared.redis),
             public_url=shared.settings.public_url or "",
+            cites=bool(build_citations(context)),
             catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
             platforms=adapters.platform_settings(),
             database_problem=partial(problem_of, shared.redis),
             polls=partial(last_polls, shared.redis),
             now=shared.now,
             join=partial(_join_channel, shared.platforms),
+            forgetting=Forgetting(shared.redis),
             move=partial(move_channel, shared.redis),
+            channel_name=partial(_channel_name, shared.platforms),
         )
     )
 
@@ -357,6 +373,14 @@ async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> s
         if platform.name == channel.platform and isinstance(platform, Joining):
             return await platform.join(channel)
     return None
+
+
+async def _channel_name(platforms: Iterable[Platform], channel: ChannelRef) -> str:
+    """A channel's name; "" if its platform has none, or doesn't answer."""
+    for platform in platforms:
+        if platform.name == channel.platform and isinstance(platform, Named):
+            return await platform.channel_name(channel)
+    return ""
 
 
 def _web(shared: _Shared) -> Website | None:

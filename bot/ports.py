@@ -240,6 +240,14 @@ class Joining(Protocol):
 
 
 @runtime_checkable
+class Named(Protocol):
+    """A platform whose channels have names that say what they are about."""
+
+    async def channel_name(self, channel: ChannelRef) -> str:
+        """The channel's name, without a leading #; "" if the platform doesn't say."""
+
+
+@runtime_checkable
 class Mounted(Protocol):
     """A platform that is also reached over HTTP, by the role `web`."""
 

@@ -96,6 +96,8 @@ class PlatformSettings(SettingsGroup):
     """Whether a message has a thread, in which news of its paper are posted (`bot.ports.Threaded`)."""
     direct_messages: ClassVar[bool] = False
     """Whether Paperboy can write to one person. Where it can't, what a person watches is posted in their channel."""
+    removed: ClassVar[str] = ""
+    """Why a workspace is paused that removed the app, so that it can be forgotten after some time."""
     secret_patterns: ClassVar[Sequence[str]] = ()
     """Regular expressions of what its tokens look like, for the logs to redact. They must run in linear time."""
 
@@ -129,12 +131,17 @@ class Settings(SettingsGroup):
     contact: str = ""
     """An address or page, sent to upstreams in the User-Agent so that they can reach the operator."""
 
+    operator: str = ""
+    """Who runs this installation, for the pages on privacy and terms."""
+
     secret_key: SecretStr | None = None
     """Encrypts tokens and addresses in Redis. Several, by commas: the first one encrypts, all of them decrypt."""
 
     unclear: Literal["resend", "hold"] | None = None
     """What to do with a post that can't be confirmed: post it again, or hold it for the operator. By default what
     suits the platform."""
+    forget_after_days: int = Field(default=30, ge=0, le=3650)
+    """Days after which everything about a workspace that removed the app is deleted; 0 for never."""
     log_format: Literal["auto", "text", "json"] = "auto"
     """`auto` is text on a terminal and JSON lines elsewhere."""
     sentry_dsn: SecretStr | None = None

@@ -187,6 +187,8 @@ def _roles(bot: Bot, roles: frozenset[str], status: RoleStatus) -> Iterator[Role
     yield Role("notifications", bot.notifications.run)
     if _wanted(POLLER, roles):
         yield Role(POLLER, bot.poller.run)
+        if bot.retention is not None:
+            yield Role("retention", bot.retention.run)
     if _wanted(FANOUT, roles):
         yield Role(FANOUT, partial(bot.fanout.run, bot.notifications))
     if _wanted(DELIVERY, roles):

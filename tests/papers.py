@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.cards import Card, PaperBlock
 from bot.domain.deliveries import Delivery
-from bot.domain.models import ChannelRef, ChannelSettings, Paper
+from bot.domain.models import ChannelRef, Paper, Rules
 from bot.pipeline.delivery import Entry
 
 SPRING = datetime(2026, 3, 2, tzinfo=UTC)
@@ -25,7 +25,7 @@ def a_paper(paper_id: str = "2603.00001", **facts: Any) -> Paper:
     return Paper(id=paper_id, **(usual | facts))
 
 
-def a_card(_delivery: Delivery, entries: Sequence[Entry], _settings: ChannelSettings) -> Card:
+def a_card(_delivery: Delivery, entries: Sequence[Entry], _rules: Rules) -> Card:
     """A plain card of these papers."""
     blocks = tuple(PaperBlock(paper_id=p.id, title=p.title, url=p.url, byline=()) for p, _ in entries)
     return Card(kind="paper", notice=entries[0][0].title, blocks=blocks)

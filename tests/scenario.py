@@ -12,12 +12,12 @@ from typing import Any, Self, TypeVar, cast
 import pytest
 from redis.asyncio import Redis
 
-from bot.cards import Card, PaperBlock
-from bot.cards.digest import delivery_card
+from bot.cards import Card
 from bot.domain.errors import RetryLater
 from bot.domain.models import ChannelRef, ChannelSettings, Every, MessageRef, Paper
 from bot.matching import Matcher
 from bot.pipeline.card_updates import CardUpdater
+from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
@@ -170,8 +170,7 @@ class Board:
             if self.refuses:
                 self.refuses -= 1
                 raise RetryLater("not now")
-            papers = tuple(block.paper_id for block in card.blocks if isinstance(block, PaperBlock))
-            self.posts.append(Post(self.clock.now, to, key, papers, card))
+            self.posts.append(Post(self.clock.now, to, key, card.posting.papers, card))
             return MessageRef(f"m{len(self.posts)}")
 
         return await self.life.step(post)
@@ -190,10 +189,37 @@ class Board:
         return Counter((post.channel.channel, paper) for post in self.posts for paper in post.papers)
 
 
-def life_fanout(redis: Redis) -> LifeFanout:
-    """News of papers, on platforms without threads."""
+@dataclass
+class ThreadedBoard(Board):
+    """The same, with a thread for each post, in which it looks only if asked to."""
+
+    threads: dict[str, str] = field(default_factory=dict)
+    """Reply -> the post that it answers."""
+
+    async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
+        async def post() -> MessageRef:
+            self.posts.append(Post(self.clock.now, to, key, card.posting.papers, card))
+            reply = MessageRef(f"m{len(self.posts)}")
+            self.threads[reply.id] = message.id
+            return reply
+
+        return await self.life.step(post)
+
+    async def find_reply(
+        self, to: ChannelRef, message: MessageRef, key: str, since: datetime
+    ) -> MessageRef | None:
+        found = await super().find(to, key, since)
+        return found if found and self.threads.get(found.id) == message.id else None
+
+    async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
+        found = await super().find(to, key, since)
+        return found if found and found.id not in self.threads else None
+
+
+def life_fanout(redis: Redis, *, threads: bool = False) -> LifeFanout:
+    """News of papers, on platforms with threads or without."""
     outbox = Outbox(redis, durable=True)
-    return LifeFanout(Watches(redis), outbox, ChannelRules(redis), has_threads=lambda _platform: False)
+    return LifeFanout(Watches(redis), outbox, ChannelRules(redis), has_threads=lambda _platform: threads)
 
 
 class House:
@@ -210,16 +236,14 @@ class House:
             self.subscriptions,
             ChannelRules(redis),
             edits=CardUpdateQueue(redis),
-            life=life_fanout(redis),
+            life=life_fanout(redis, threads=isinstance(board, ThreadedBoard)),
         )
         self.deliveries = DeliveryWorker(
             board,  # type: ignore[arg-type]  # `unclear` is a plain str here
             self.outbox,
             self.papers,
             SharedRates(redis),
-            lambda delivery, entries, settings: delivery_card(
-                entries, settings, board.clock.now, delivery.label
-            ),
+            lambda delivery, entries, rules: compose(entries, rules, board.clock.now, delivery.label),
         )
 
         self.editor = CardUpdater(

@@ -34,6 +34,7 @@ some_settings = st.builds(
     quiet=st.none() | st.tuples(hours, hours).filter(lambda pair: pair[0] != pair[1]),
     weekends=st.booleans(),
     digest_size=st.integers(1, 4),
+    most=st.sampled_from((0, 0, 1, 3)),
 )
 steps = st.one_of(
     st.tuples(st.just("poll"), st.integers(1, 6)),

@@ -85,8 +85,70 @@ async def test_a_flood_is_one_message(opened: Opened, clock: Clock) -> None:
         assert len(await seen(stage)) == 6
         assert "7 new papers" in (await seen(stage))[-1]
         await stage.say("/paper settings digest:1")
+        await clock.set(clock.now + timedelta(hours=7))
         await come(stage, clock, *papers(20, 21))
         assert "2 new papers" in (await seen(stage))[-1]
+
+
+async def test_a_list_that_trickles_in_is_no_flood_either(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        await stage.say("/paper subscribe diffusion")
+        for n in range(12):
+            await come(stage, clock, *papers(n))
+            await clock.set(MORNING + timedelta(minutes=15 * (n + 1)))
+        assert len(await seen(stage)) == 5
+        assert "7 papers waiting" in (await stage.say("/paper status")).text
+        await clock.set(MORNING + timedelta(hours=6, minutes=1))
+        await pass_on(stage, clock, 1)
+        assert len(await seen(stage)) == 6
+        assert "7 new papers" in (await seen(stage))[-1]
+
+
+async def test_a_budget_posts_the_best_and_folds_the_rest(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        await stage.say("/paper subscribe diffusion")
+        said = await stage.say("/paper settings most:2 hour:18")
+        assert "The best 2 papers of a day are posted." in said.text
+        liked = papers(20, 21, upvotes=50)
+        await come(stage, clock, *papers(*range(4)), *liked)
+        await come(stage, clock, *papers(*range(4, 8)))
+        posts = await seen(stage)
+        assert len(posts) == 2
+        assert all("▲ 50" in post for post in posts)
+        assert "folded" in (await stage.say("/paper explain 2611.00003")).text
+        await clock.set(MORNING + timedelta(hours=11))
+        await pass_on(stage, clock, 1)
+        folded = (await stage.posted())[-1]
+        assert "8 more papers matched." in folded.text
+        assert "Diffusion" not in folded.text
+        rest = await stage.press(folded, "Show")
+        assert rest.text.count("Diffusion number") == 8
+        assert "ranked" in (await stage.say("/paper explain 2611.00003")).text
+
+
+async def test_an_exception_from_the_budget_is_always_posted(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        await stage.say("/paper settings most:1")
+        await stage.say("/paper subscribe diffusion")
+        await stage.say("/paper subscribe robots always:yes")
+        await come(stage, clock, *papers(1, 2, 3), *papers(4, 5, title="Robots"))
+        assert len(await seen(stage)) == 3
+        assert sum("Robots" in post for post in await seen(stage)) == 2
+
+
+async def test_a_digest_names_the_best_and_counts_the_rest(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        await stage.say("/paper settings every:daily most:2 hour:9")
+        await stage.say("/paper subscribe diffusion")
+        await come(stage, clock, *papers(*range(6)), *papers(9, upvotes=50))
+        await clock.set(MORNING + timedelta(hours=2))
+        await pass_on(stage, clock, 1)
+        [digest] = await stage.posted()
+        assert "7 new papers, the best 2" in digest.text
+        assert digest.text.count("Diffusion number") == 2
+        assert "Diffusion number 9" in digest.text
+        assert "5 more papers matched." in digest.text
+        assert (await stage.press(digest, "Show")).text.count("Diffusion number") == 7
 
 
 async def test_in_quiet_hours_papers_wait_and_an_undo_lets_them_out(opened: Opened, clock: Clock) -> None:
@@ -184,3 +246,26 @@ async def test_many_dislikes_lead_to_a_narrower_query(opened: Opened, clock: Clo
         await stage.press(narrowed, "Undo")
         await come(stage, clock, *papers(6, title="Medical diffusion", abstract="Of organs."))
         assert len(await seen(stage)) == 5
+
+
+async def test_an_acronym_is_offered_with_what_it_stands_for(opened: Opened, clock: Clock) -> None:
+    async with opened() as stage:
+        short = papers(*range(30), title="On learning", abstract="We use reinforcement learning (RL) here.")
+        await stage.bot.papers.remember(short)
+        long = papers(*range(40, 43), title="Of mice", abstract="They learn by reinforcement learning.")
+        await arrive(stage.bot, *short[:5], *long)
+        subscribed = await stage.say("/paper subscribe rl")
+        assert 'Also match "reinforcement learning"? +3 papers in 14 days.' in subscribed.text
+        missed = await stage.say("/paper explain 2611.00041")
+        assert 'It would match "reinforcement learning".' in missed.text
+        wider = await stage.press(subscribed, 'Also match "reinforcement learning"')
+        assert 'rl OR "reinforcement learning"' in wider.text
+        listed = (await stage.say("/paper list")).text
+        assert 'rl OR "reinforcement learning"' in listed
+        assert "Also match" not in (await stage.say("/paper preview #1")).text
+        await come(stage, clock, *papers(50, title="Dogs", abstract="With reinforcement learning."))
+        assert len(await seen(stage)) == 1
+        restored = await stage.press(wider, "Undo")
+        assert "OR" not in restored.text
+        await come(stage, clock, *papers(51, title="Cats", abstract="With reinforcement learning."))
+        assert len(await seen(stage)) == 1

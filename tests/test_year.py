@@ -65,6 +65,40 @@ async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, 
             assert set(post.papers) == expected[at.date()]
 
 
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Cairo"]
+)
+async def test_a_year_with_a_budget(redis: Redis, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """In any 24 hours two papers are posted at most, and the rest of a day is one folded line at the digest's hour."""
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
+    clock = set_clock(monkeypatch, redis)
+    board = Board(clock)
+    house, here, local = House(redis, board), where("daily"), ZoneInfo(zone)
+    await clock.set(BEGIN)
+    await house.subscribe(here, "now", ChannelSettings(zone=zone, hour=9, most=2))
+    dice, polled = random.Random(zone), list[str]()
+    for day in range(DAYS):
+        for moment in sorted(BEGIN + timedelta(days=day, minutes=dice.randrange(24 * 60)) for _ in range(2)):
+            while (due := await clock.next_due()) and due <= moment:
+                await clock.set(max(due, clock.now))
+                await house.deliver()
+            await clock.set(max(moment, clock.now))
+            papers = [f"p{len(polled) + n}" for n in range(dice.randrange(4))]
+            polled += papers
+            await house.poll(*(a_paper(paper, published=clock.now) for paper in papers), cursor=f"{moment}")
+            await house.deliver()
+    await clock.set(clock.now + timedelta(days=2))
+    await house.deliver()
+    assert board.counts() == {(here.channel, paper): 1 for paper in polled}
+    folded = [post for post in board.posts if "/rest@" in post.key]
+    single = [post.at for post in board.posts if "/rest@" not in post.key]
+    for first, third in zip(single, single[2:], strict=False):
+        assert third - first >= timedelta(days=1)
+    assert len(single) > 300
+    assert len({post.at.astimezone(local).date() for post in folded}) == len(folded) > 200
+    assert {f"{post.at.astimezone(local):%H:%M}" for post in folded[:-1]} == {"09:00"}
+
+
 def next_date(every: Every, local: datetime, hour: int) -> date:
     """The day of the first digest after a local time, by the calendar on the wall."""
     day = local.date() + timedelta(days=local.time() >= time(hour))

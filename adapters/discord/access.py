@@ -85,6 +85,20 @@ class AccessCheck:
         except (discord.DiscordException, aiohttp.ClientError, OSError, SendError, ValueError) as error:
             raise AccessUnknown(str(error) or repr(error)) from error
 
+    async def name(self, channel: ChannelRef) -> str:
+        """The channel's name; "" for direct messages, and if Discord doesn't say."""
+        if channel.workspace == DIRECT:
+            return ""
+        try:
+            guild = self._server(int(channel.workspace))
+            place = guild and guild.get_channel_or_thread(int(channel.channel))
+            return str(
+                getattr(place or await (await self._rest()).fetch_channel(int(channel.channel)), "name", "")
+            )
+        except (discord.DiscordException, aiohttp.ClientError, OSError, SendError, ValueError) as error:
+            log.info("channel_name_unknown", channel=str(channel), error=str(error))
+            return ""
+
     async def _in_server(self, user: int, channel: ChannelRef) -> Access:
         client, number = await self._rest(), int(channel.workspace)
         guild = self._server(number) or await client.fetch_guild(number, with_counts=False)

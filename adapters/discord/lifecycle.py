@@ -14,11 +14,11 @@ from redis.exceptions import RedisError
 
 from adapters.discord.channel_kinds import ChannelKinds, kind_of, ref, usable_tags
 from adapters.discord.permissions import missing_permissions
+from adapters.discord.settings import DiscordSettings
 from adapters.discord.unreachable import UnreachableChannels
 from bot.domain.models import ChannelRef
 from bot.ports import Core
 
-REMOVED = "Paperboy was removed from the server"
 SETTLE = 2.0
 """Seconds after a change of roles before a server's channels are looked at: reordering roles sends one event per role."""
 AT_ONCE = 16
@@ -63,7 +63,7 @@ class Lifecycle:
     async def removed(self, guild: discord.Guild) -> None:
         """Paperboy was removed. Subscriptions stay, for its return."""
         async with self._turn(guild.id):
-            await self._core.pause_workspace("discord", str(guild.id), REMOVED)
+            await self._core.pause_workspace("discord", str(guild.id), DiscordSettings.removed)
             await self._unreachable.add(_whole(guild), 0)
 
     async def available(self, guild: discord.Guild) -> None:

@@ -95,6 +95,10 @@ class DiscordPlatform:
         """What the person may do in the channel now. Raises AccessUnknown if Discord doesn't say."""
         return await self._access.of(user, channel)
 
+    async def channel_name(self, channel: ChannelRef) -> str:
+        """The channel's name; "" if Discord doesn't say."""
+        return await self._access.name(channel)
+
     def _server(self, number: int) -> discord.Guild | None:
         return next(filter(None, (client.get_guild(number) for client in self._listening)), None)
 

@@ -13,6 +13,7 @@ class DiscordSettings(PlatformSettings):
     channel_settings = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
     message_threads = True
     direct_messages = True
+    removed = "Paperboy was removed from the server"
     secret_patterns = (
         r"\b[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}",  # a bot's token
         r"(?<=/webhooks/)\d{1,20}/[\w-]{8,}",  # an interaction's, which answers for fifteen minutes

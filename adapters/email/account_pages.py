@@ -42,12 +42,18 @@ REPEATABLE = frozenset(
         "explain",
         "status",
         "mutewhat",
+        "followwhat",
+        "author",
+        "org",
+        "presets",
     ]
 )
 """Commands that change nothing: their links can be used again until they expire."""
 FOLLOW_UPS: Mapping[str, frozenset[str]] = {
     "save": frozenset({"save"}),
     "mutewhat": frozenset({"mute"}),
+    "followwhat": frozenset({"subscribe"}),
+    "subscribe": frozenset({"unsubscribe"}),
     "mute": frozenset({"unmute"}),
     "unmute": frozenset({"mute"}),
     "down": frozenset({"narrow"}),

@@ -182,6 +182,14 @@ class Channels:
         answer = await self._calls.ask(access, lambda client: client.conversations_info(channel=channel))
         return answer.get("channel") or {}
 
+    async def name(self, channel: ChannelRef) -> str:
+        """The channel's name; "" if Slack doesn't say."""
+        try:
+            room = await self._info(await self._calls.access(channel.workspace), channel.channel)
+        except SendError:
+            return ""
+        return str(room.get("name") or "")
+
     async def _sharing(self, channel: ChannelRef) -> set[str]:
         """The other workspaces in the channel. Raises UserError if Paperboy can't post there."""
         try:

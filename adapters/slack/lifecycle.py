@@ -12,6 +12,7 @@ from structlog import get_logger
 from adapters.slack.calls import Calls
 from adapters.slack.channels import Channels
 from adapters.slack.notices import Notices, back_card, hello_card, installed_card
+from adapters.slack.settings import SlackSettings
 from adapters.slack.tokens import Access, Tokens
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef
@@ -70,7 +71,7 @@ class Lifecycle:
 
     async def _uninstalled(self, workspace: str, at: float) -> None:
         if await self._tokens.forget(workspace, at):
-            await self._core.pause_workspace("slack", workspace, "the app was uninstalled")
+            await self._core.pause_workspace("slack", workspace, SlackSettings.removed)
             _log.warning("uninstalled", platform="slack", workspace=workspace)
 
     async def _joined(self, event: Mapping[str, Any], channel: ChannelRef) -> None:

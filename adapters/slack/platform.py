@@ -159,6 +159,10 @@ class SlackPlatform:
         """What a person may do in a channel, as Slack says."""
         return await self._channels.access(user, channel)
 
+    async def channel_name(self, channel: ChannelRef) -> str:
+        """The channel's name; "" if Slack doesn't say."""
+        return await self._channels.name(channel)
+
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
         """Send a problem as a direct message to someone who can help."""
         return await self._notices.notify(channel, problem)

@@ -13,6 +13,7 @@ class SlackSettings(PlatformSettings):
     channel_settings = frozenset({"edits", "ping", "editors"})
     message_threads = True
     direct_messages = True
+    removed = "the app was uninstalled"
     secret_patterns = (
         r"\bx(?:ox[a-z]|app|oxe\.xox[a-z])-[\w-]{8,}",  # tokens, also of workspaces that installed the app
         r"(?<=[?&]ticket=)\w+",  # opens a socket

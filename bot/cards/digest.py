@@ -1,15 +1,15 @@
 """The card of a delivery: one paper, or a digest of several, so that a busy poll doesn't flood a channel."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from math import inf
+from types import MappingProxyType
 
 from bot.cards import Block, Button, Card, PaperBlock, Posting
 from bot.cards.build import actions, count, dim, paragraph
 from bot.cards.life import life_card
-from bot.cards.paper import NOTICE, one_sentence, paper_block, paper_card, reason_text
+from bot.cards.paper import NOTICE, one_sentence, paper_block, paper_card, reason_text, with_reason
 from bot.domain.life import LIFE
 from bot.domain.models import ChannelSettings, Paper, Reason
 from bot.text import shorten
@@ -21,27 +21,57 @@ SENTENCE = 200
 """Characters of the sentence about each paper of a digest."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
+NO_REASONS: Mapping[str, str] = MappingProxyType({})
 
 
-def digest_card(entries: Sequence[Entry], now: datetime, label: str = "", page: int = 1) -> Card:
-    """One message for all `entries`, the best first.
+def digest_card(
+    entries: Sequence[Entry],
+    now: datetime,
+    label: str = "",
+    page: int = 1,
+    *,
+    folded: int = 0,
+    because: Mapping[str, str] = NO_REASONS,
+) -> Card:
+    """One message for all `entries`, in their order, and `folded` further papers that are only counted.
 
-    Those beyond LINES are on further pages, which are requested by the digest's `label`.
+    Those beyond LINES are on further pages, which are requested by the digest's `label`. `because` says more about why
+    a paper is here, by its id.
     """
     first = (page - 1) * LINES
-    shown, rest = ranked(entries)[first : first + LINES], len(entries) - first - LINES
+    shown, rest = entries[first : first + LINES], len(entries) + folded - first - LINES
     shared = _shared_reasons(entries)
-    lines = tuple(_line(paper, () if shared else reasons, now) for paper, reasons in shown)
-    heading = count(len(entries), "new paper")
+    lines = tuple(
+        _line(paper, () if shared else reasons, now, because.get(paper.id, "")) for paper, reasons in shown
+    )
+    heading = count(len(entries) + folded, "new paper")
+    if folded:
+        heading = f"{heading}, the best {len(entries)}" if len(entries) > 1 else f"The best of {heading}"
     notice = shorten(f"{heading}: {'; '.join(line.title for line in lines)}", NOTICE)
     why = (paragraph(dim(f"All {', '.join(map(reason_text, shared))}")),) if shared else ()
-    more = _more(rest, f"more {label} page:{page + 1}" if label else "")
+    if folded and len(entries) <= LINES:
+        more = _folded(folded, label)
+    else:
+        more = _more(rest, f"more {label} page:{page + 1}" if label else "")
     return Card("digest", notice, heading, (*why, *lines, *more))
 
 
-def _line(paper: Paper, reasons: Sequence[Reason], now: datetime) -> PaperBlock:
+def folded_card(folded: int, label: str) -> Card:
+    """The line about the papers that a channel's budget held back."""
+    words = f"{count(folded, 'more paper')} matched."
+    return Card("digest", words, blocks=_folded(folded, label))
+
+
+def _folded(folded: int, label: str) -> tuple[Block, ...]:
+    return paragraph(dim(f"{count(folded, 'more paper')} matched.")), *actions(
+        Button("Show", f"more {label}")
+    )
+
+
+def _line(paper: Paper, reasons: Sequence[Reason], now: datetime, because: str) -> PaperBlock:
     """A digest's entry: title, byline, and one sentence."""
-    return replace(paper_block(paper, reasons, now, "line"), summary=one_sentence(paper, SENTENCE))
+    block = replace(paper_block(paper, reasons, now, "line"), summary=one_sentence(paper, SENTENCE))
+    return with_reason(block, because)
 
 
 def _shared_reasons(entries: Sequence[Entry]) -> tuple[Reason, ...]:
@@ -57,27 +87,29 @@ def _more(rest: int, command: str) -> tuple[Block, ...]:
     return paragraph(dim(f"and {rest} more")), *show
 
 
-def ranked(entries: Sequence[Entry]) -> list[Entry]:
-    """The best first: by number of matching subscriptions, then upvotes, then trending rank."""
-    return sorted(entries, key=lambda entry: _merit(*entry), reverse=True)
-
-
-def _merit(paper: Paper, reasons: Sequence[Reason]) -> tuple[int, int, float]:
-    return len(reasons), paper.upvotes or 0, -(inf if paper.rank is None else paper.rank)
-
-
 def delivery_card(
-    entries: Sequence[Entry], settings: ChannelSettings, now: datetime, label: str = ""
+    entries: Sequence[Entry],
+    settings: ChannelSettings,
+    now: datetime,
+    label: str = "",
+    *,
+    folded: Sequence[Entry] = (),
+    because: Mapping[str, str] = NO_REASONS,
 ) -> Card:
-    """The card for `entries`; `label` names the digest in its channel, or the news of papers that are watched there."""
+    """The card for `entries`, the best first, and for the papers that are only counted.
+
+    `label` names the digest in its channel, or the news of papers that are watched there.
+    """
     if label.startswith(LIFE):
         return life_card(entries, now)
-    if len(entries) == 1:
+    if not entries:
+        card = folded_card(len(folded), label)
+    elif len(entries) == 1 and not folded:
         paper, reasons = entries[0]
-        card = paper_card(paper, reasons, now, settings.detail)
+        card = paper_card(paper, reasons, now, settings.detail, because.get(paper.id, ""))
     else:
-        card = digest_card(entries, now, label)
-    return replace(card, posting=posting(entries, settings))
+        card = digest_card(entries, now, label, folded=len(folded), because=because)
+    return replace(card, posting=posting((*entries, *folded), settings))
 
 
 def posting(entries: Sequence[Entry], settings: ChannelSettings) -> Posting:

@@ -1,6 +1,7 @@
 """Cards of papers: the same facts in the same order everywhere."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -30,10 +31,14 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def paper_card(
-    paper: Paper, reasons: Sequence[Reason], now: datetime, detail: Literal["compact", "full"] = "compact"
+    paper: Paper,
+    reasons: Sequence[Reason],
+    now: datetime,
+    detail: Literal["compact", "full"] = "compact",
+    because: str = "",
 ) -> Card:
-    """The message about one paper."""
-    block = paper_block(paper, reasons, now, detail)
+    """The message about one paper; `because` is a further reason."""
+    block = with_reason(paper_block(paper, reasons, now, detail), because)
     notice = " · ".join((block.title, *block.byline[:1]))
     return Card("paper", shorten(notice, NOTICE), blocks=(block,))
 
@@ -56,6 +61,11 @@ def paper_block(
         buttons=() if detail == "line" else _links(paper),
         actions=() if detail == "line" else _actions(paper, detail),
     )
+
+
+def with_reason(block: PaperBlock, because: str) -> PaperBlock:
+    """The block with a further reason why the paper is here."""
+    return replace(block, reasons=(*block.reasons, plain(because))) if because else block
 
 
 def byline(paper: Paper, now: datetime) -> tuple[str, ...]:
@@ -154,6 +164,7 @@ def _actions(paper: Paper, detail: Detail) -> tuple[Button, ...]:
         Button("Similar", f"similar {paper.id}"),
         Button("👍", f"up {paper.id}"),
         Button("👎", f"down {paper.id}"),
+        Button("Follow", f"followwhat {paper.id}"),
         Button("Mute", f"mutewhat {paper.id}"),
     )
     return tuple(button for button in wanted if len(button.command) <= MAX_BUTTON)

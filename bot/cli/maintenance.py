@@ -1,6 +1,7 @@
-"""What an operator does by hand: retry or drop dead letters, export all state, import it."""
+"""What an operator does by hand: retry or drop dead letters, export all state, import it, forget someone."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from urllib.parse import unquote
 
 from bot.app import open_server
 from bot.domain.deliveries import DeadLetter
@@ -10,6 +11,7 @@ from bot.settings import Settings
 from bot.store.backup.export import facts
 from bot.store.backup.export_records import BadLine
 from bot.store.backup.import_ import Restore, one_channel
+from bot.store.forget import Forgetting
 from bot.store.outbox.outbox import Outbox
 
 
@@ -64,6 +66,27 @@ async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | Non
         for fact in restoring.refused
     ]
     return f"Imported: {done}.{''.join(refused)}"
+
+
+async def forget(settings: Settings, whom: str, *, person: bool) -> str:
+    """Delete all about a channel or workspace, or (as `platform:id`) about a person. Returns what was deleted.
+
+    Raises ValueError for anything else.
+    """
+    platform, *names = (unquote(part) for part in whom.split(":"))
+    if not platform or not all(names) or len(names) not in ({1} if person else {1, 2}):
+        raise ValueError(whom)
+    async with open_server(settings) as redis:
+        forgetting = Forgetting(redis)
+        if person:
+            await forgetting.person(platform, names[0])
+            return f"the person {names[0]} on {platform}"
+        if len(names) == 1:
+            await forgetting.workspace(platform, names[0])
+            return f"the workspace {names[0]} on {platform}"
+        channel = ChannelRef(platform, *names)
+        await forgetting.channel(channel)
+        return f"the channel {channel}"
 
 
 def _counted(lines: Iterable[str], advance: Advance) -> Iterator[str]:

@@ -4,6 +4,7 @@ from bot.cards import Card
 from bot.cards.build import dim, paragraph
 from bot.cards.digest import digest_card
 from bot.cards.paper import AUTHOR, NOTICE, paper_block, paper_card
+from bot.commands.ranked import ranked
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.domain.errors import UserError
@@ -29,7 +30,9 @@ async def more(command: Command, services: Services) -> Reply:
     if not papers:
         raise UserError("That digest is too old to show more of it.", hint="/paper list")
     page = int(command.options.get("page", 1))
-    return Reply(digest_card([(paper, ()) for paper in papers.values()], services.now(), label, page))
+    entries, taste = await ranked(command.channel, papers.values(), services)
+    because = {paper.id: taste.because(paper) for paper, _ in entries}
+    return Reply(digest_card(entries, services.now(), label, page, because=because))
 
 
 async def share(command: Command, services: Services) -> Reply:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from bot.cards import Choice
 from bot.cards.paper import QUERY
 from bot.cards.sanitize import plain
+from bot.commands.presets import PRESETS
 from bot.commands.services import Services
 from bot.commands.table import find
 from bot.domain.models import ChannelRef
@@ -58,6 +59,12 @@ async def _queries(typed: str, channel: ChannelRef, services: Services) -> Seque
         return [
             Choice(f"{before}{space}cat:{one}", f"{before}{space}cat:{one} – {CATEGORIES[one]}")
             for one in categories
+        ]
+    if last.casefold().startswith("preset:"):
+        names = [name for name in PRESETS if name.startswith(last.casefold().removeprefix("preset:"))]
+        return [
+            Choice(f"{before}{space}preset:{name}", f"{before}{space}preset:{name} – {PRESETS[name].title}")
+            for name in names[:MAX_CHOICES]
         ]
     if (begun := _ORGANIZATION.search(typed)) is not None:
         return [

@@ -13,12 +13,15 @@ from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
 from bot.commands.feeds import api, feed
+from bot.commands.forget import forget
 from bot.commands.help import help_
 from bot.commands.hints import button_for
 from bot.commands.life import life
 from bot.commands.list import list_
 from bot.commands.mute import mute, mutewhat, unmute
 from bot.commands.parser import INVOCATION, ParsedCommand, check_options, parse_line, resolve_command
+from bot.commands.people import author, followwhat, org
+from bot.commands.presets import presets
 from bot.commands.preview import preview
 from bot.commands.saved import save, saved
 from bot.commands.search import search
@@ -27,7 +30,9 @@ from bot.commands.settings import settings
 from bot.commands.similar import similar
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
+from bot.commands.synonyms import also
 from bot.commands.table import CommandSpec
+from bot.commands.taste import taste
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.commands.watch import unwatch, watch
@@ -46,17 +51,22 @@ HANDLERS: Mapping[str, Handler] = {
     "search": search,
     "similar": similar,
     "trending": trending,
+    "author": author,
+    "org": org,
+    "presets": presets,
     "explain": explain,
     "life": life,
     "watch": watch,
     "unwatch": unwatch,
     "mute": mute,
     "unmute": unmute,
+    "taste": taste,
     "settings": settings,
     "status": status,
     "feed": feed,
     "api": api,
     "saved": saved,
+    "forget": forget,
     "help": help_,
     "save": save,
     "share": share,
@@ -65,7 +75,9 @@ HANDLERS: Mapping[str, Handler] = {
     "down": down,
     "narrow": narrow,
     "widen": widen,
+    "also": also,
     "mutewhat": mutewhat,
+    "followwhat": followwhat,
     "more": more,
 }
 
@@ -151,10 +163,7 @@ class Commands:
 
     async def forget(self, channel: ChannelRef) -> None:
         """Delete everything stored about a channel."""
-        for subscription in await self._services.subscriptions.of(channel):
-            await self._services.subscriptions.remove(channel, subscription.number)
-        await self._services.tokens.forget(channel)
-        await self._services.outbox.forget(channel)
+        await self._services.forgetting.channel(channel)
 
     async def _answer(self, parsed: ParsedCommand) -> Reply:
         """What a person got wrong is answered; what we got wrong is logged, too."""

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.cards import Bullets, Button, Card, Span, Text
-from bot.cards.build import actions, bold, code, paragraph, text
+from bot.cards.build import actions, bold, code, count, paragraph, text
 from bot.cards.paper import NOTICE, QUERY
 from bot.cards.sanitize import link, plain
 from bot.commands.life import history_lines
+from bot.commands.ranked import ranked
 from bot.commands.reasons import quiet_now, unread_categories
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
+from bot.commands.synonyms import accepting, wider_queries
 from bot.domain.deliveries import OpenDelivery, Sent
-from bot.domain.models import Command, Paper, Rules, Subscription
-from bot.policy.planner import muting
+from bot.domain.models import ChannelRef, Command, Paper, Rules, Subscription
+from bot.policy.planner import DIGEST, REST, muting
 from bot.policy.schedule import in_words
+from bot.policy.synonyms import Synonym
 from bot.ports import Reply
 from bot.query import PaperView, parse
 from bot.query.explanation import mismatches
@@ -40,7 +43,11 @@ class Story:
     paused: str
     unread: Sequence[str]
     """Its categories that no source reads, though one could."""
+    missed: Sequence[tuple[Subscription, Synonym]]
+    """Subscriptions that would match it with other words for the same, and these."""
     now: datetime
+    place: tuple[int, int] | None = None
+    """Its rank in the message that it is or was in, from 1, and how many papers that has; None if it is alone."""
 
     def said(self, moment: datetime) -> str:
         """A time, in the channel's zone."""
@@ -51,19 +58,51 @@ async def explain(command: Command, services: Services) -> Reply:
     """When it was seen, which subscriptions match, and whether it is muted, waiting, posted or failed."""
     paper, channel = await resolve_paper(command.options["paper"], services), command.channel
     deliveries = await services.outbox.open_deliveries(channel)
+    subscriptions = await services.subscriptions.of(channel)
     seen = (await services.papers.first_seen([paper.id])).get(paper.id)
+    delivery = next((one for one in deliveries if paper.id in dict(one.papers)), None)
+    sent = await services.outbox.sent(channel, paper.id)
     story = Story(
         paper=paper,
         seen=datetime.fromtimestamp(seen / 1000, UTC) if seen else None,
-        subscriptions=await services.subscriptions.of(channel),
+        subscriptions=subscriptions,
         rules=await services.rules.of(channel),
-        delivery=next((one for one in deliveries if paper.id in dict(one.papers)), None),
-        sent=await services.outbox.sent(channel, paper.id),
+        delivery=delivery,
+        sent=sent,
         paused=(await services.outbox.status(channel)).paused,
+        place=await _place(paper, channel, delivery, sent, services),
         unread=await unread_categories(paper, services),
+        missed=await _missed(paper, subscriptions, services),
         now=await services.outbox.now(),
     )
     return Reply(story_card(story))
+
+
+async def _missed(
+    paper: Paper, subscriptions: Sequence[Subscription], services: Services
+) -> Sequence[tuple[Subscription, Synonym]]:
+    """The subscriptions that miss the paper only because it says the same in other words."""
+    found = []
+    for subscription in [one for one in subscriptions if not _holds(one, paper)][:SHOWN]:
+        wider = await wider_queries(parse(subscription.query), services)
+        found += [(subscription, synonym) for synonym, query in wider if query.matches(paper)][:1]
+    return found
+
+
+async def _place(
+    paper: Paper, channel: ChannelRef, delivery: OpenDelivery | None, sent: Sent | None, services: Services
+) -> tuple[int, int] | None:
+    """The paper's rank among the papers of its message, and how many those are."""
+    if delivery is not None:
+        ids = [paper_id for paper_id, _ in delivery.papers]
+    elif sent is not None and sent.label:
+        ids = await services.outbox.digest(channel, sent.label)
+    else:
+        return None
+    papers = await services.papers.get(ids)
+    entries, _ = await ranked(channel, papers.values(), services)
+    order = [one.id for one, _ in entries]
+    return (order.index(paper.id) + 1, len(order)) if paper.id in order else None
 
 
 def story_card(story: Story) -> Card:
@@ -76,23 +115,31 @@ def story_card(story: Story) -> Card:
         *_matches(story),
         *_muted(story),
         *_waits(story),
+        *_rank(story),
         *_delivery(story),
         *history_lines(story.paper, story.now),
     )
-    again = () if story.sent or story.delivery else actions(Button("Share here", f"share {story.paper.id}"))
+    wider = [Button(f"Also match {other.other}", accepting(one, other)) for one, other in story.missed[:1]]
+    share = [] if story.sent or story.delivery else [Button("Share here", f"share {story.paper.id}")]
     return Card(
         "reply",
         shorten(f"{words} {title}", NOTICE),
         "",
-        (paragraph(bold(title)), paragraph(*outcome), Bullets(steps), *again),
+        (paragraph(bold(title)), paragraph(*outcome), Bullets(steps), *actions(*wider, *share)),
     )
 
 
 def _outcome(story: Story) -> Text:
+    if story.sent and story.sent.label.startswith(REST):
+        return text(
+            f"Folded: one of {_among(story)} that the channel's budget held back on {story.said(story.sent.at)}."
+        )
     if story.sent:
         where = link(story.sent.message.url)
         posted = text(f"Posted here on {story.said(story.sent.at)}.")
         return (*posted, Span(" See it", url=where)) if where else posted
+    if story.delivery and story.delivery.label.startswith(REST):
+        return text(f"Folded: the channel's budget holds it back, as one of {_among(story)}.")
     if story.delivery:
         return text(
             "Not posted yet: it is on its way."
@@ -100,6 +147,10 @@ def _outcome(story: Story) -> Text:
             else "Not posted: sending it failed."
         )
     return text(f"Not posted here: {_reason(story)}.")
+
+
+def _among(story: Story) -> str:
+    return count(story.place[1] if story.place else 1, "paper")
 
 
 def _reason(story: Story) -> str:
@@ -145,8 +196,14 @@ def _matches(story: Story) -> Iterable[Text]:
             else ""
         )
         verdict = f"doesn't match: {'; '.join(short)}" if short else f"matches{late}"
+        other = next((str(other.other) for one, other in story.missed if one is subscription), "")
+        also = (" It would match ", code(other), ".") if other else ()
         yield text(
-            bold(f"#{subscription.number}"), " ", code(shorten(subscription.query, QUERY)), f" {verdict}."
+            bold(f"#{subscription.number}"),
+            " ",
+            code(shorten(subscription.query, QUERY)),
+            f" {verdict}.",
+            *also,
         )
     if len(listed) > SHOWN:
         yield text(f"{len(listed) - SHOWN} more subscriptions don't match.")
@@ -166,6 +223,25 @@ def _muted(story: Story) -> Iterable[Text]:
         until = f" until {story.said(mute.until)}" if mute.until else ""
         by = mute.created_by.partition(" ")[2]
         yield text("Muted here: ", code(mute.text), f"{f' by {by}' if by else ''}{until}.")
+
+
+def _rank(story: Story) -> Iterable[Text]:
+    """Its rank in its digest, or among what the budget folded."""
+    label = story.sent.label if story.sent else story.delivery.label if story.delivery else ""
+    if story.place is None or story.place[1] < 2:
+        return
+    rank, papers = story.place
+    settings = story.rules.settings
+    if label.startswith(REST):
+        yield text(
+            f"It is ranked {rank} of the {papers} that were folded: {count(settings.most, 'better paper')} "
+            "a day may be posted here."
+            if settings.most
+            else f"It is ranked {rank} of the {papers} that were folded."
+        )
+    elif label.startswith(DIGEST):
+        named = f", which names the best {settings.most}" if 0 < settings.most < papers else ""
+        yield text(f"It is ranked {rank} of {papers} in its digest{named}.")
 
 
 def _delivery(story: Story) -> Iterable[Text]:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from bot.cards import Block, Button, Card
 from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import QUERY
+from bot.commands.learning import relearn
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
+from bot.commands.taste import taste_blocks
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Paper, Subscription
-from bot.policy.query_narrowing import DISLIKES, Narrower, narrowed, narrower
+from bot.policy.query_narrowing import DISLIKES, Narrower, holds_up, narrowed, narrower
 from bot.ports import Reply
 from bot.query import parse
 from bot.store.reactions import Vote
@@ -38,6 +40,7 @@ async def _count(command: Command, paper: Paper, services: Services, *, liked: b
     matching = [s for s in await services.subscriptions.of(channel) if parse(s.query).matches(paper)]
     numbers = tuple(s.number for s in matching)
     await services.votes.put(channel, command.user, paper.id, liked=liked, numbers=numbers)
+    await relearn(channel, services, lambda taste: taste.remember(paper.id))
     return matching
 
 
@@ -48,7 +51,7 @@ async def narrow(command: Command, services: Services) -> Reply:
     query = narrowed(subscription.query, exclusions)
     changed = await services.subscriptions.change(command.channel, subscription.number, query=str(query))
     await replan_waiting(command.channel, services)
-    return Reply(_changed_card("Narrowed", changed or subscription))
+    return Reply(query_changed_card("Narrowed", changed or subscription))
 
 
 async def widen(command: Command, services: Services) -> Reply:
@@ -62,7 +65,7 @@ async def widen(command: Command, services: Services) -> Reply:
         command.channel, subscription.number, query=subscription.was
     )
     await replan_waiting(command.channel, services)
-    return Reply(_changed_card("Restored", changed or subscription))
+    return Reply(query_changed_card("Restored", changed or subscription))
 
 
 async def proposal(subscription: Subscription, votes: Iterable[Vote], services: Services) -> Narrower | None:
@@ -75,9 +78,9 @@ async def proposal(subscription: Subscription, votes: Iterable[Vote], services: 
     disliked = [paper for paper_id, paper in papers.items() if verdicts[paper_id] < 0]
     query = parse(subscription.query)
     others = set(await services.recent.matching(query)) - verdicts.keys()
-    return narrower(
-        query, liked, disliked, list((await services.papers.get(sorted(others)[:TRIED_PAPERS])).values())
-    )
+    tried = list((await services.papers.get(sorted(others)[:TRIED_PAPERS])).values())
+    offer = narrower(query, liked, disliked, tried)
+    return offer if offer and holds_up(offer, query, liked, disliked, tried) else None
 
 
 def counted(votes: Iterable[Vote]) -> Mapping[int, tuple[int, int]]:
@@ -113,10 +116,13 @@ async def _voted(command: Command, services: Services, *, liked: bool) -> Reply:
     for subscription in matching if not liked else ():
         offer = await proposal(subscription, votes, services)
         offers += offer_blocks(subscription, offer) if offer else ()
+    if not liked and not offers and sum(not vote.liked for vote in votes) >= DISLIKES:
+        offers += await taste_blocks(command.channel, services)
     return Reply(Card("reply", message, blocks=(paragraph(message), *offers)))
 
 
-def _changed_card(how: str, subscription: Subscription) -> Card:
+def query_changed_card(how: str, subscription: Subscription) -> Card:
+    """The query that a subscription has now, and the way back."""
     number = f"#{subscription.number}"
     return Card(
         "reply",

@@ -29,9 +29,7 @@ async def feed(command: Command, services: Services) -> Reply:
     secret = await services.tokens.secret(command.channel, number)
     if change == "new" or secret is None:
         await services.access.check_edit(command, await services.settings.of(command.channel))
-        grant = Grant(
-            channel=command.channel, kind="feed", number=number, by=command.user.signature, at=services.now()
-        )
+        grant = Grant(channel=command.channel, kind="feed", number=number, at=services.now())
         secret = await services.tokens.make(grant)
     return Reply(feed_card(of, f"{services.public_url}/feeds/{secret}", replaced=change == "new"))
 
@@ -41,7 +39,7 @@ async def api(command: Command, services: Services) -> Reply:
     _require_pages(services)
     change = command.options.get("token", "show")
     if change == "new":
-        grant = Grant(channel=command.channel, kind="api", by=command.user.signature, at=services.now())
+        grant = Grant(channel=command.channel, kind="api", at=services.now())
         return Reply(_token_card(await services.tokens.make(grant), command, services))
     if change == "off":
         ended = await services.tokens.end(command.channel, "api")

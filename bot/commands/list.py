@@ -9,6 +9,7 @@ from bot.cards import Block, Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import AUTHOR, QUERY, short_date
 from bot.commands.feedback import DOWN, UP, counted, offer_blocks, proposal
+from bot.commands.presets import offers
 from bot.commands.services import Services
 from bot.domain.models import ChannelSettings, Command, Subscription
 from bot.policy.schedule import frequency_of
@@ -31,6 +32,8 @@ async def list_(command: Command, services: Services) -> Reply:
     page = int(command.options.get("page", 1))
     settings = await services.settings.of(command.channel)
     votes = await services.votes.of(command.channel)
+    if not subscriptions:
+        return Reply(_empty_card(*await offers(command.channel, services)))
     card = list_card(subscriptions, settings, services.now(), page, counted(votes))
     return Reply(replace(card, blocks=(*card.blocks, *await _offers(subscriptions, votes, services))))
 
@@ -43,8 +46,6 @@ def list_card(
     votes: Mapping[int, tuple[int, int]] = NO_VOTES,
 ) -> Card:
     """A line for each subscription: number, query, schedule, by whom and since when, its 👍 and 👎."""
-    if not subscriptions:
-        return _empty_card()
     pages = -(-len(subscriptions) // PAGE_SIZE)
     page = min(max(page, 1), pages)
     shown = subscriptions[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
@@ -62,10 +63,18 @@ def list_card(
     )
 
 
-def _empty_card() -> Card:
+def _empty_card(or_presets: Text, buttons: Sequence[Button]) -> Card:
     message = "This channel has no subscriptions yet."
     example = 'subscribe "language model" -survey'
-    return Card("list", message, blocks=(paragraph(message, " Try ", code(f"/paper {example}")),))
+    return Card(
+        "list",
+        message,
+        blocks=(
+            paragraph(message, " Try ", code(f"/paper {example}")),
+            paragraph(*or_presets),
+            *actions(*buttons),
+        ),
+    )
 
 
 async def _offers(

@@ -30,12 +30,12 @@ class Lookback:
     @property
     def per_day(self) -> int:
         """Matching papers per day with papers."""
-        return round(len(self.matching) / max(1, self.days))
+        return _per_day(len(self.matching), self.days)
 
     @property
     def broad(self) -> bool:
         """Whether it would flood most channels."""
-        return self.per_day > MAX_PER_DAY
+        return is_broad(len(self.matching), self.days)
 
     def sentence(self) -> str:
         """What was found, in words."""
@@ -50,6 +50,15 @@ class Lookback:
         if not self.matching:
             return f"No matches {span}."
         return f"{count(len(self.matching), 'match', 'matches')} {span}, of {count(self.seen, 'paper')}."
+
+
+def is_broad(papers: int, days: int) -> bool:
+    """Whether so many papers on so many days would flood most channels."""
+    return _per_day(papers, days) > MAX_PER_DAY
+
+
+def _per_day(papers: int, days: int) -> int:
+    return round(papers / max(1, days))
 
 
 async def look_back(query: Query, services: Services) -> Lookback:

@@ -104,6 +104,7 @@ def choice_card(paper: Paper, subscription: Subscription | None) -> Card:
     if paper.authors:
         author = plain(paper.authors[0])
         choices.append(Button(f"Its author, {shorten(author, AUTHOR)}", f'mute author:"{author}"'))
+    choices.append(Button("Nothing, it's just not for us", f"down {paper.id}"))
     return Card("reply", question, blocks=(paragraph(question), *actions(*choices)))
 
 

@@ -191,7 +191,11 @@ def _line_with(spec: CommandSpec, given: Mapping[str, str], option: OptionSpec, 
 
 def _unknown(name: str, rest: str) -> UserError:
     foreign = FOREIGN_NAMES.get(name.casefold())
-    near = [foreign] if foreign else get_close_matches(name.casefold(), _names(), n=1)
+    near = (
+        [foreign]
+        if foreign
+        else get_close_matches(name.casefold(), _names(), n=1, cutoff=MIN_NAME_SIMILARITY)
+    )
     spec = find(near[0]) if near else None
     if spec is None:
         return UserError(f"Unknown command “{name}”.", hint="/paper help")

@@ -7,9 +7,11 @@ from bot.cards.build import actions, code, dim, paragraph
 from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
+from bot.commands.presets import expand
 from bot.commands.reasons import reasons
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
+from bot.commands.synonyms import accepting, best_offer
 from bot.domain.models import Command
 from bot.ports import Reply
 from bot.query import parse
@@ -22,13 +24,14 @@ SHOWN = 8
 async def preview(command: Command, services: Services) -> Reply:
     """The newest papers that match."""
     asked = command.options["query"]
-    number = number_in(asked)
-    subscribed = number is not None
-    query = parse(
-        (await resolve_subscription(asked, command.channel, services)).query if subscribed else asked
-    )
+    by_number = number_in(asked) is not None
+    subscription = await resolve_subscription(asked, command.channel, services) if by_number else None
+    query = parse(subscription.query if subscription else expand(asked))
     past = await look_back(query, services)
-    offer = () if subscribed else actions(Button("Subscribe", f"subscribe {query}"))
+    offer: tuple[Block, ...] = () if subscription else actions(Button("Subscribe", f"subscribe {query}"))
+    if wider := await best_offer(query, past, services):
+        accept = accepting(subscription, wider.synonym) if subscription else f"preview {wider.query}"
+        offer = (*wider.blocks(accept), *offer)
     found = await reasons(query, past, command.channel, services)
     return Reply(preview_card(str(query), past, services.now(), offer, found.text(past.sentence())))
 

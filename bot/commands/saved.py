@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.cards import Button, Card
 from bot.cards.build import actions, bold, count, paragraph
 from bot.cards.paper import NOTICE, paper_block
+from bot.commands.learning import relearn
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.commands.watch import watcher_of
@@ -25,9 +26,13 @@ async def save(command: Command, services: Services) -> Reply:
     watcher = watcher_of(command, services)
     if command.options.get("remove") == "yes":
         await services.saved.remove(command.user, command.channel, paper.id)
+        await services.votes.unsave(command.channel, command.user, paper.id)
+        await relearn(command.channel, services)
         await services.watches.remove(watcher, paper.id)
         return Reply(_changed_card("Removed from your list", paper, Button("Undo", f"save {paper.id}")))
     await services.saved.add(command.user, command.channel, paper.id)
+    await services.votes.save(command.channel, command.user, paper.id)
+    await relearn(command.channel, services)
     wanted = await services.watches.saved_events(watcher)
     if wanted != "none" and paper.id not in await services.watches.of(watcher):
         watch = Watch(events_of(wanted), command.user.signature, services.now())

@@ -14,6 +14,7 @@ from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
+from bot.store.forget import Forgetting
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.reactions import Saved, Votes
@@ -57,8 +58,13 @@ class Services:
     now: Callable[[], datetime]
     join: Callable[[ChannelRef], Awaitable[str | None]]
     """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
+    forgetting: Forgetting
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
     """Gives a channel's new id everything that is stored of its old one."""
+    channel_name: Callable[[ChannelRef], Awaitable[str]]
+    """A channel's name, without a leading #; "" if it isn't known."""
+    cites: bool = False
+    """Whether a source says who cites a paper."""
     public_url: str = ""
     """Where people reach the pages and feeds; "" if the operator hasn't said."""
     database_problem: Callable[[], str | None] = lambda: None

@@ -9,9 +9,10 @@ from bot.cards import Choice, Field
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Frequency
 from bot.policy.schedule import digest_hour, find_zone, near_zones
+from bot.store.subscriptions import LIMIT
 
 MAX_DIGEST_THRESHOLD = 50
-"""New papers in one poll that a channel may want as separate posts."""
+"""Messages, or papers a day, that a channel may want at most."""
 
 _HOUR = re.compile(r"(\d{1,2})(?::?00)?\s*(am|pm)?", re.IGNORECASE)
 _UNTIL = re.compile("-|–|—|to|until", re.IGNORECASE)
@@ -143,6 +144,43 @@ def _size(typed: str) -> int:
     return int(typed)
 
 
+def _most(typed: str) -> int:
+    if typed.lower() in _NOTHING:
+        return 0
+    if not re.fullmatch("[0-9]{1,3}", typed) or not 1 <= int(typed) <= MAX_DIGEST_THRESHOLD:
+        raise UserError(
+            f"“most:” takes a number of papers a day from 1 to {MAX_DIGEST_THRESHOLD}, or off.",
+            hint="/paper settings most:3",
+        )
+    return int(typed)
+
+
+def _always(typed: str) -> tuple[int, ...]:
+    if typed.lower() in _NOTHING:
+        return ()
+    numbers = [number.lstrip("#") for number in re.split("[ ,]+", typed)]
+    if len(numbers) > LIMIT or not all(re.fullmatch("[0-9]{1,9}", number) for number in numbers):
+        raise UserError(
+            "“always:” takes numbers of subscriptions, like #1,#3, or none.", hint="/paper settings always:#1"
+        )
+    return tuple(sorted({int(number) for number in numbers}))
+
+
+def _most_meaning(settings: ChannelSettings) -> str:
+    if not settings.most:
+        return "Every matching paper is posted."
+    if settings.most == 1:
+        return "The best paper of a day is posted. The others are folded into one line."
+    return f"The best {settings.most} papers of a day are posted. The others are folded into one line."
+
+
+def _always_meaning(settings: ChannelSettings) -> str:
+    if not settings.always:
+        return "No subscription is an exception to that."
+    numbers = ", ".join(f"#{number}" for number in settings.always)
+    return f"Papers of {numbers} are always posted."
+
+
 def _frequency(typed: str) -> Frequency:
     return cast("Frequency", _one_of("every", "now", "daily", "weekly")(typed))
 
@@ -216,9 +254,17 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
         choices=_SWITCH,
     ),
     SettingSpec(
-        "digest", HOW_MUCH, "Digest size", "more new papers at once become one message", "5",
+        "digest", HOW_MUCH, "Digest size", "more new papers than this in six hours become one message", "5",
         _size, lambda s: str(s.digest_size),
-        lambda s: f"More than {s.digest_size} new papers at once become one message.", field="digest_size",
+        lambda s: f"More than {s.digest_size} new papers in six hours become one message.", field="digest_size",
+    ),
+    SettingSpec(
+        "most", HOW_MUCH, "Papers a day", "post the best ones only and fold the rest, like 3, or off", "3",
+        _most, lambda s: str(s.most) if s.most else "off", _most_meaning,
+    ),
+    SettingSpec(
+        "always", HOW_MUCH, "Always post", "subscriptions whose papers are posted whatever the limit, like #1,#3, or none",
+        "#1", _always, lambda s: ",".join(f"#{number}" for number in s.always) or "none", _always_meaning,
     ),
     SettingSpec(
         "detail", LOOK, "Cards", "compact, or full with the abstract", "full",

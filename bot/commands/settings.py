@@ -5,6 +5,7 @@ from itertools import groupby
 
 from bot.cards import Block, Bullets, Button, Card, Form
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
+from bot.commands.learning import relearn
 from bot.commands.replan import next_words, replan_waiting
 from bot.commands.services import Services
 from bot.commands.setting_specs import SettingSpec, changed_settings, difference, specs_for
@@ -32,6 +33,8 @@ async def settings(command: Command, services: Services) -> Reply:
     if not changed:
         return Reply(await _shown(command, old, specs, services))
     await services.settings.put(command.channel, new)
+    if new.most and new.most != old.most:
+        await relearn(command.channel, services)
     _, comes = await replan_waiting(command.channel, services)
     return Reply(changed_card(old, new, changed, comes, platform.title))
 

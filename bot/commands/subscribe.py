@@ -1,5 +1,6 @@
 """`/paper subscribe`: add a subscription, and show at once what it would have posted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -9,9 +10,13 @@ from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import NOTICE, QUERY
 from bot.commands.lookback import Lookback, look_back
 from bot.commands.parser import number_in
+from bot.commands.people import follow_card, narrowings
+from bot.commands.presets import expand
 from bot.commands.reasons import reasons
 from bot.commands.replan import replan_waiting
+from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
+from bot.commands.synonyms import accepting, best_offer
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
@@ -29,11 +34,14 @@ _WHEN: dict[Frequency, str] = {
 
 async def subscribe(command: Command, services: Services) -> Reply:
     """Add the subscription, unless it is so broad that the channel should be asked first."""
-    _refuse_references(command.options["query"])
-    query = parse(command.options["query"])
+    typed = expand(command.options["query"])
+    if " " not in typed and (its_id := paper_id(typed)) is not None:
+        return Reply(follow_card(await resolve_paper(its_id, services)))
+    _refuse_number(typed)
+    query = parse(typed)
     every = cast("Every", command.options.get("every", "channel"))
     past = await look_back(query, services)
-    if command.options.get("sure") != "yes" and (other := capitalized(command.options["query"])):
+    if command.options.get("sure") != "yes" and (other := capitalized(typed)):
         operators = parse(other)
         return Reply(operators_card(query, operators, every, past, await look_back(operators, services)))
     if past.broad and command.options.get("sure") != "yes":
@@ -41,11 +49,17 @@ async def subscribe(command: Command, services: Services) -> Reply:
     subscription, new = await services.subscriptions.add(
         command.channel, str(query), every, command.user.signature
     )
-    settings = await services.settings.of(command.channel)
+    settings = await _with_exception(command, subscription, services)
     if new:
         found = await reasons(query, past, command.channel, services, follow=True)
         said = found.text(past.sentence())
-        card = subscribed_card(subscription, past, said, when_posted(every, settings, services.now()))
+        when = when_posted(every, settings, services.now())
+        card = subscribed_card(subscription, past, said, when, narrowings(found.people))
+        if offer := await best_offer(query, past, services):
+            *blocks, buttons = card.blocks
+            card = replace(
+                card, blocks=(*blocks, *offer.blocks(accepting(subscription, offer.synonym)), buttons)
+            )
         warning = await services.join(command.channel)
         return Reply(card if warning is None else with_warning(card, warning))
     if command.options.get("every", subscription.every) == subscription.every:
@@ -59,16 +73,26 @@ async def subscribe(command: Command, services: Services) -> Reply:
     )
 
 
-def _refuse_references(text: str) -> None:
-    """Raises UserError for a subscription's number or a paper, which are no words to search for."""
+async def _with_exception(
+    command: Command, subscription: Subscription, services: Services
+) -> ChannelSettings:
+    """The channel's settings, after `always:` has made the subscription an exception from its budget, or ended that."""
+    settings = await services.settings.of(command.channel)
+    if "always" not in command.options:
+        return settings
+    others = {*settings.always} - {subscription.number}
+    always = others | {subscription.number} if command.options["always"] == "yes" else others
+    changed = replace(settings, always=tuple(sorted(always)))
+    await services.settings.put(command.channel, changed)
+    return changed
+
+
+def _refuse_number(text: str) -> None:
+    """Raises UserError for a subscription's number, which is no word to search for."""
     if text.startswith("#") and number_in(text) is not None:
         raise UserError(
             f"{text} is the number of a subscription, not a query. Subscribe to words instead.",
             hint="/paper list",
-        )
-    if " " not in text and (found := paper_id(text)) is not None:
-        raise UserError(
-            "That is a paper, not a topic. You can look for papers like it.", hint=f"/paper similar {found}"
         )
 
 
@@ -78,8 +102,13 @@ def when_posted(every: Every, settings: ChannelSettings, now: datetime) -> str:
     return _WHEN[frequency].format(in_words(due(frequency, settings, now), settings.zone))
 
 
-def subscribed_card(subscription: Subscription, past: Lookback, said: str, when: str) -> Card:
-    """The query as understood, its number, and what it would have posted."""
+def subscribed_card(
+    subscription: Subscription, past: Lookback, said: str, when: str, narrower: Sequence[tuple[str, str]] = ()
+) -> Card:
+    """The query as understood, its number, and what it would have posted.
+
+    `narrower` are labels and terms that narrow the query.
+    """
     number, query = f"#{subscription.number}", subscription.query
     see = (Button("Preview", f"preview {number}"),) if past.matching else ()
     return Card(
@@ -88,6 +117,7 @@ def subscribed_card(subscription: Subscription, past: Lookback, said: str, when:
         blocks=(
             paragraph("Subscribed as ", bold(number), ": ", code(query)),
             paragraph(f"{said} {when}"),
+            *actions(*(Button(label, f"narrow {number} {term}") for label, term in narrower)),
             *actions(*see, Button("Undo", f"unsubscribe {number}")),
         ),
     )

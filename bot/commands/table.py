@@ -96,6 +96,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 choices=("now", "daily", "weekly"),
                 also=("channel",),
             ),
+            OptionSpec(
+                name="always",
+                help="post its papers whatever the channel's limit of papers a day",
+                kind="choice",
+                choices=("no", "yes"),
+            ),
             _SURE,
         ),
         changes=True,
@@ -188,6 +194,30 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
     ),
     CommandSpec(
+        name="author",
+        summary="show an author's latest papers, and follow them",
+        example="author Yoshua Bengio",
+        options=(OptionSpec(name="name", help="the author's name", kind="text", free=True, required=True),),
+        anywhere=True,
+    ),
+    CommandSpec(
+        name="org",
+        aliases=("lab", "organization"),
+        summary="show an organization's latest papers, and follow it",
+        example="org deepmind",
+        options=(
+            OptionSpec(name="name", help="its name, like deepmind", kind="text", free=True, required=True),
+        ),
+        anywhere=True,
+    ),
+    CommandSpec(
+        name="presets",
+        summary="show ready-made queries for fields of science",
+        example="presets",
+        options=(_PAGE,),
+        anywhere=True,
+    ),
+    CommandSpec(
         name="explain",
         aliases=("why",),
         summary="say why a paper was or was not posted here",
@@ -276,6 +306,20 @@ COMMANDS: tuple[CommandSpec, ...] = (
         changes=True,
     ),
     CommandSpec(
+        name="taste",
+        summary="show or change what this channel's 👍 and 👎 have taught Paperboy",
+        example="taste like 2405.01234",
+        options=(
+            OptionSpec(
+                name="what",
+                help="like, dislike or forget and a paper; remove and a term; or reset, off, on",
+                kind="text",
+                free=True,
+            ),
+        ),
+        changes=True,
+    ),
+    CommandSpec(
         name="settings",
         summary="show or change schedule, time zone, quiet hours, cards, and who may edit",
         example="settings every:daily hour:9 zone:Berlin quiet:22-7",
@@ -296,7 +340,18 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 kind="choice",
                 choices=("on", "off"),
             ),
-            OptionSpec(name="digest", help="more new papers at once become one message", kind="integer"),
+            OptionSpec(
+                name="digest",
+                help="more new papers than this in six hours become one message",
+                kind="integer",
+            ),
+            OptionSpec(name="most", help="papers a day, the best ones; or off", kind="text"),
+            OptionSpec(
+                name="always",
+                help="subscriptions that the limit spares, like #1,#3",
+                kind="text",
+                sample="#1",
+            ),
             OptionSpec(
                 name="detail", help="compact or full cards", kind="choice", choices=("compact", "full")
             ),
@@ -376,6 +431,21 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
     ),
     CommandSpec(
+        name="forget",
+        summary="delete everything that is stored about this channel, or about you",
+        example="forget me",
+        options=(
+            OptionSpec(
+                name="what",
+                help="this channel with its subscriptions, or you: what you saved, watch and liked",
+                kind="choice",
+                choices=("channel", "me"),
+                free=True,
+            ),
+            _SURE,
+        ),
+    ),
+    CommandSpec(
         name="help",
         summary="show all commands, or one in detail",
         example="help subscribe",
@@ -453,9 +523,32 @@ COMMANDS: tuple[CommandSpec, ...] = (
         hidden=True,
     ),
     CommandSpec(
+        name="also",
+        summary="match other words for a part of a subscription, too",
+        example='also #3 rl OR "reinforcement learning"',
+        options=(
+            OptionSpec(
+                name="change",
+                help="its number, then the part of its query OR the other words",
+                kind="text",
+                free=True,
+                required=True,
+            ),
+        ),
+        changes=True,
+        hidden=True,
+    ),
+    CommandSpec(
         name="mutewhat",
         summary="choose what about a paper to mute",
         example="mutewhat 2405.01234",
+        options=(_PAPER,),
+        hidden=True,
+    ),
+    CommandSpec(
+        name="followwhat",
+        summary="choose whom of a paper to follow",
+        example="followwhat 2405.01234",
         options=(_PAPER,),
         hidden=True,
     ),

@@ -14,6 +14,24 @@ Scope = Literal["channel", "workspace"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How many papers of a delivery may be posted at once; the rest is folded into one message."""
+
+    most: int
+    """Papers in any 24 hours."""
+    fits: Mapping[str, float]
+    """How well each paper fits: later budgets compare with it."""
+    always: frozenset[str]
+    """Papers that are posted even so."""
+    below: frozenset[str]
+    """Papers that are folded though there may be room: better ones are likely to come."""
+    label: str
+    """The label of the message of folded papers."""
+    due: int
+    """When that is due, in milliseconds of Redis' clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedDelivery:
     """Papers to post in one channel, in one message."""
 
@@ -26,7 +44,10 @@ class PlannedDelivery:
     detected: int | None = None
     """When its paper was announced, in the same; None if the message is meant to wait, as a digest does."""
     digest_threshold: int = 0
-    """Post separately if at most this many of the papers are new to the channel."""
+    """Post separately while at most this many messages leave within `flood_window`."""
+    flood_window: int = 0
+    """Milliseconds in which messages are counted; 0 if the papers stay in one message and aren't counted."""
+    budget: Budget | None = None
     maybe_sent_since: int | None = None
     """When it may have been posted at the earliest, in the same; then the platform is asked first."""
 

@@ -44,6 +44,9 @@ class Paper:
     thumbnail_url: str | None = None
     organization: str | None = None
     upvotes: int | None = None
+    upvotes_over_time: tuple[str, ...] = field(default=(), compare=False)
+    """`2026-11-23T07:30Z 12`: upvotes when it was first listed and, at the first sight after that, 6 hours, a day and a
+    week later. A record for later measurements, so that it doesn't make two papers differ."""
     rank: int | None = None
     """Rank among the trending papers, from 1."""
     withdrawn: bool | None = None
@@ -55,6 +58,8 @@ class Paper:
     journal_ref: str | None = None
     doi: str | None = None
     """The DOI of the published paper."""
+    openalex: tuple[str, ...] = ()
+    """Its id at OpenAlex, then those of works that are known to cite it; empty until it was asked about."""
     events: tuple[Event, ...] = ()
     """What happened to it since it appeared, the oldest first."""
     backfilled: bool | None = None
@@ -147,7 +152,11 @@ class ChannelSettings:
     ping: str = ""
     """The platform's id of a role to notify of each post; "" for none."""
     digest_size: int = 5
-    """If one poll brings more new papers than this, they become one message."""
+    """More messages than this in a few hours become one message."""
+    most: int = 0
+    """The budget: papers a day that are posted or named in a digest, the best ones; 0 for no limit."""
+    always: tuple[int, ...] = ()
+    """Numbers of subscriptions whose papers are posted whatever the budget."""
     edits: bool = False
     """Whether to update posted cards when upvotes or code change a lot."""
 
@@ -178,6 +187,10 @@ class Rules:
 
     settings: ChannelSettings = ChannelSettings()
     mutes: tuple[Mute, ...] = ()
+    taste: str = ""
+    """The channel's taste, as `policy.channel_taste` reads it."""
+    fits: tuple[tuple[float, float], ...] = ()
+    """When papers matched lately (in ms), and how well each fitted; only with a budget."""
 
 
 @dataclass(frozen=True, slots=True)

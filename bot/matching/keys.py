@@ -1,7 +1,7 @@
 """The keys of a paper, and the keys that a query's term needs.
 
 A key is a term's canonical text with its words folded: `diffusion model`, `diffus…`, `=ACE`, `title:robot`,
-`author:jane doe`, `cat:cs.*`, `min:30`. A term with a single key matches exactly the papers that have it.
+`author:doe`, `author:doe~j`, `cat:cs.*`, `min:30`. A term with a single key matches exactly the papers that have it.
 The dots are the star of a prefix, because a star may be a letter, as in `A*`.
 """
 
@@ -24,6 +24,7 @@ from bot.query.paper_view import categories_of, sources_of
 from bot.query.terms import SHORTEST_PREFIX
 from bot.query.variants import variants_of
 from bot.text import Token, small, tokens
+from bot.text.names import given_first, keys_of_name, spelled
 from bot.text.organizations import organization_key
 
 ANY = "…"
@@ -40,7 +41,8 @@ def keys_of(paper: Paper) -> set[str]:
     keys.update(_prefixes(abstract))
     keys.update(_forms(abstract))
     for author in paper.authors:
-        name = tokens(author, plurals=False)
+        name = tokens(given_first(author), plurals=False)
+        keys.update(f"author:{key}" for key in keys_of_name(spelled(author)))
         keys.update(f"author:{key}" for key in (*_runs(name), *_prefixes(name)))
     if paper.organization:
         keys.add(f"org:{organization_key(paper.organization)}")
@@ -54,7 +56,7 @@ def keys_of(paper: Paper) -> set[str]:
 def key_of(term: Term) -> str | None:
     """The key that decides whether `term` matches, or None if no single key does."""
     match term:
-        case Phrase(field="abs"):
+        case Phrase(field="abs") | Person(is_whole=True):
             return None
         case Phrase() | Person():
             paths = variants_of(term)
@@ -71,7 +73,7 @@ def key_of(term: Term) -> str | None:
             return str(term)
 
 
-def triggers_of(term: Term) -> set[str]:
+def triggers_of(term: Term) -> set[str]:  # noqa: PLR0911  one return for each kind of term
     """Keys of which every paper that matches `term` has at least one."""
     match term:
         case Phrase(field="abs", words=words, exact=exact, prefix=prefix):
@@ -83,6 +85,8 @@ def triggers_of(term: Term) -> set[str]:
             if exact:
                 return {f"{before}={max(path, key=len)}" for path in variants_of(term)}
             return {before + " ".join(path[:LONGEST_RUN]) for path in variants_of(term)}
+        case Person(is_whole=True):
+            return {f"author:{key}" for key in keys_of_name(" ".join(term.words))}
         case Person():
             return {"author:" + " ".join(path[:LONGEST_RUN]) for path in variants_of(term)}
         case _:

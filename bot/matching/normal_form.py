@@ -61,7 +61,7 @@ def triggers(node: Node, *, wanted: bool = True) -> set[str]:
 def is_sure(node: Node) -> bool:
     """Whether each of its triggers alone proves that `node` matches."""
     match node:
-        case Phrase(field="abs") | Phrase(exact=True):
+        case Phrase(field="abs") | Phrase(exact=True) | Person(is_whole=True):
             return False
         case Phrase() | Person():
             return max(map(len, variants_of(node))) <= LONGEST_RUN

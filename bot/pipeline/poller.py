@@ -222,6 +222,14 @@ class Poller:
         except RedisError as error:
             log.warning("poll_result_not_stored", source=source.name, reason=str(error))
 
+    def _new_at(
+        self, source: Source, new: int, previous: PollResult | None, now: datetime
+    ) -> datetime | None:
+        """When the source last brought a new paper; None for a followed category, which may be silent for weeks."""
+        if any(source is one for one in self._followed):
+            return None
+        return now if new or previous is None else previous.new_at
+
     async def _ingest(
         self, source: Source, fence: int, previous: PollResult | None, *, hold: bool
     ) -> PollResult:
@@ -249,7 +257,7 @@ class Poller:
             alarm=batch.alarm,
             **skipped_rows(skipped, previous),
             succeeded_at=now,
-            new_at=now if ingested.new or previous is None else previous.new_at,
+            new_at=self._new_at(source, ingested.new, previous, now),
         )
 
 

@@ -23,7 +23,7 @@ from bot.domain.errors import (
     WorkspaceGone,
 )
 from bot.domain.life import LIFE, paper_of
-from bot.domain.models import ChannelSettings, MessageRef, Paper, Reason
+from bot.domain.models import ChannelSettings, MessageRef, Paper, Reason, Rules
 from bot.observability import metrics
 from bot.pipeline.pauses import Pauses
 from bot.policy.retry import PlatformHealth, on_failure, on_lookup_failure
@@ -55,7 +55,7 @@ _T = TypeVar("_T")
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 """A paper of a card, and why the channel gets it."""
-Render = Callable[[Delivery, Sequence[Entry], ChannelSettings], Card]
+Render = Callable[[Delivery, Sequence[Entry], Rules], Card]
 
 _log = get_logger()
 
@@ -188,12 +188,12 @@ class Sender:
             return
         began = monotonic()
         thread = await self._thread_of(delivery)
-        settings = await self._outbox.begin(delivery, gap=self._gap())
-        if settings is None or await self._put_off(delivery, settings):
+        rules = await self._outbox.begin(delivery, gap=self._gap())
+        if rules is None or await self._put_off(delivery, rules.settings):
             return
         await self._yield()
         try:
-            card = self._render(delivery, entries, settings)
+            card = self._render(delivery, entries, rules)
         except Exception as error:  # noqa: BLE001  # a bug in a card must not stop other cards
             _log.error("card_failed", delivery=delivery.key, exc_info=error)
             dead = Outcome(state="dead", why=f"its card can't be composed: {error!r}")
@@ -211,7 +211,7 @@ class Sender:
             metrics.failures.labels(self._platform.name, type(error).__name__).inc()
             await self._handle(delivery, error, on_failure(error, delivery.tries))
         else:
-            await self._done(delivery, message)
+            await self._done(delivery, message, card.posting.papers)
 
     async def _yield(self) -> None:
         """Let others on the event loop run between two cards: claimed together, they would be composed in one go, and a
@@ -270,9 +270,9 @@ class Sender:
             _log.info("platform_recovered", platform=self._platform.name)
             await _retry_until_saved(lambda: self._outbox.hasten(self._platform.name))
 
-    async def _done(self, delivery: Delivery, message: MessageRef) -> None:
+    async def _done(self, delivery: Delivery, message: MessageRef, shown: Sequence[str] = ()) -> None:
         """Record a confirmed post, however long Redis takes to come back."""
-        wait = await _retry_until_saved(lambda: self._outbox.done(delivery, message))
+        wait = await _retry_until_saved(lambda: self._outbox.done(delivery, message, shown))
         if delivery.detected is not None:
             late = time() - delivery.detected.timestamp()
             metrics.post_delay.labels(self._platform.name).observe(max(0.0, late))

@@ -1,22 +1,27 @@
 """Plans deliveries: which papers of a poll a channel gets, when, and in how many messages. Pure.
 
-Flood control begins here: a delivery carries the threshold above which its papers stay in one message.
+Budgets and flood control begin here: a delivery carries how many of its papers may be posted at once, and the threshold
+above which they become one message. The store decides, since it knows what else was posted.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from bot.domain.deliveries import OpenDelivery, PaperWithReasons, PlannedDelivery
-from bot.domain.errors import UserError
+from bot.domain.deliveries import Budget, OpenDelivery, PaperWithReasons, PlannedDelivery
 from bot.domain.life import LIFE
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Paper, Reason, Rules, Subscription
 from bot.domain.polls import Poll
+from bot.policy.ranking import best_first, fit, good_enough, readable_query, taste_of
 from bot.policy.schedule import due, frequency_of
 from bot.policy.signals import note
-from bot.query import Query, parse
+
+FLOOD_WINDOW = timedelta(hours=6)
+"""Time in which flood control counts messages. Shorter, and a list that trickles in all day is a flood; longer, and news
+waits for most of a day."""
+DIGEST, REST, LATER = "digest@", "rest@", "later@"
+"""How labels begin: of digests, of what the budget folded, and of what waits because of flood control."""
 
 
 class Match(Protocol):
@@ -49,13 +54,15 @@ def plan_deliveries(
 ) -> list[PlannedDelivery]:
     """Plan the messages to `channel` for the papers of one poll.
 
-    Papers that are due now become one message each, or one message if they are more than the channel's digest size.
+    Papers that are due now are posted as far as the channel's budget and flood control let them.
     Papers that are due later are added to the message of that time. A paper that may have been posted before keeps the
     name of its message, so that the platform can be asked about it.
     """
     by_due: dict[datetime, list[PaperWithReasons]] = {}
     planned: list[PlannedDelivery] = []
+    papers: dict[str, Paper] = {}
     for one in matched:
+        papers[one.paper.id] = one.paper
         matches = unmuted(one.paper, one.matches, rules.mutes, now)
         if not matches:
             continue
@@ -77,8 +84,8 @@ def plan_deliveries(
                     maybe_sent_since=one.first_seen,
                 )
             )
-    for at, papers in by_due.items():
-        message = _one_message(channel, tuple(papers), at, now, rules.settings)
+    for at, wanted_then in by_due.items():
+        message = _message(channel, wanted_then, papers, rules, at=at, now=now)
         planned.append(
             replace(message, label=f"poll@{poll.entry}", detected=poll.at) if at <= now else message
         )
@@ -95,11 +102,13 @@ def replan(
     """Plan a channel's waiting papers again, after its rules or subscriptions have changed.
 
     Returns the papers to take out of their deliveries (by key), and the deliveries to enqueue instead. A paper that is
-    due already stays where it is, unless no subscription wants it any more.
+    due already stays where it is, unless no subscription wants it any more. What was held back stays held back, as long
+    as the budget that did it exists.
     """
     every = {s.number: s for s in subscriptions}
     taken: dict[str, list[str]] = {}
     by_due: dict[datetime, tuple[ChannelRef, list[PaperWithReasons]]] = {}
+    again: list[PlannedDelivery] = []
     for one in waiting:
         if one.state != "pending" or one.maybe_sent or one.label.startswith(LIFE):
             continue
@@ -107,16 +116,22 @@ def replan(
             left = _still_wanted(papers.get(paper_id), reasons, every, rules, now)
             frequency = frequency_of((every[r.number].every for r in left), rules.settings) if left else "now"
             at = due(frequency, rules.settings, now)
-            stays = left == reasons and (at <= now >= one.due or one.label == digest_label(at))
+            held = frequency == "now" and _is_held(one, rules.settings)
+            stays = left == reasons and (held or at <= now >= one.due or one.label == digest_label(at))
             if not stays:
                 taken.setdefault(one.key, []).append(paper_id)
-            if left and not stays:
+            if left and not stays and held:
+                again.append(
+                    PlannedDelivery(
+                        channel=one.channel, papers=((paper_id, left),), due=_ms(one.due), label=one.label
+                    )
+                )
+            elif left and not stays:
                 by_due.setdefault(at, (one.channel, []))[1].append((paper_id, left))
     planned = [
-        _one_message(channel, tuple(wanted), at, now, rules.settings)
-        for at, (channel, wanted) in by_due.items()
+        _message(channel, wanted, papers, rules, at=at, now=now) for at, (channel, wanted) in by_due.items()
     ]
-    return taken, planned
+    return taken, [*planned, *again]
 
 
 def unmuted(paper: Paper, matches: Iterable[Match], mutes: Iterable[Mute], now: datetime) -> list[Match]:
@@ -134,21 +149,71 @@ def muting(paper: Paper, mutes: Iterable[Mute]) -> Mute | None:
 
 def digest_label(at: datetime) -> str:
     """The label of the digest for a time."""
-    return f"digest@{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    return f"{DIGEST}{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
-def _one_message(
+def rest_label(at: datetime) -> str:
+    """The label of the message of what the budget folded until a time."""
+    return f"{REST}{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def is_folded(rank: int, reasons: Iterable[Reason], settings: ChannelSettings, label: str) -> bool:
+    """Whether the paper of this rank (from 0) of a message is folded: all of what was held back, the rest of a digest."""
+    if label.startswith(REST):
+        return True
+    always = any(reason.number in settings.always for reason in reasons)
+    return label.startswith(DIGEST) and 0 < settings.most <= rank and not always
+
+
+def _is_held(delivery: OpenDelivery, settings: ChannelSettings) -> bool:
+    """Whether a delivery waits because of flood control, or of a budget that still exists."""
+    return delivery.label.startswith(LATER) or (settings.most > 0 and delivery.label.startswith(REST))
+
+
+def _message(
     channel: ChannelRef,
-    papers: tuple[PaperWithReasons, ...],
+    wanted: list[PaperWithReasons],
+    papers: Mapping[str, Paper],
+    rules: Rules,
+    *,
     at: datetime,
     now: datetime,
-    settings: ChannelSettings,
 ) -> PlannedDelivery:
-    """A message of all papers; if they are due now, only if they are more than the digest size."""
-    threshold = settings.digest_size if at <= now else 0
-    return PlannedDelivery(
-        channel=channel, papers=papers, due=_ms(at), label=digest_label(at), digest_threshold=threshold
+    """A message of all papers. If they are due now, budget and flood control decide how many are posted, and how."""
+    message = PlannedDelivery(channel=channel, papers=tuple(wanted), due=_ms(at), label=digest_label(at))
+    if at > now:
+        return message
+    message = replace(
+        message,
+        digest_threshold=rules.settings.digest_size,
+        flood_window=round(FLOOD_WINDOW.total_seconds() * 1000),
     )
+    return _budgeted(message, papers, now, rules) if rules.settings.most else message
+
+
+def _budgeted(
+    message: PlannedDelivery, papers: Mapping[str, Paper], now: datetime, rules: Rules
+) -> PlannedDelivery:
+    """The same with the best papers first, and what the budget says about each."""
+    settings, taste = rules.settings, taste_of(rules)
+    stored = [(papers[paper_id], reasons) for paper_id, reasons in message.papers if paper_id in papers]
+    ordered = tuple((paper.id, reasons) for paper, reasons in best_first(stored, taste))
+    fits = {paper.id: round(fit(paper, reasons, taste), 4) for paper, reasons in stored}
+    enough, end = good_enough(rules, now), due("daily", settings, now)
+    budget = Budget(
+        most=settings.most,
+        fits=fits,
+        always=frozenset(
+            paper_id
+            for paper_id, reasons in message.papers
+            if any(reason.number in settings.always for reason in reasons)
+        ),
+        below=frozenset(paper_id for paper_id, value in fits.items() if value < enough),
+        label=rest_label(end),
+        due=_ms(end),
+    )
+    missing = tuple(one for one in message.papers if one[0] not in papers)
+    return replace(message, papers=(*ordered, *missing), budget=budget)
 
 
 def _still_wanted(
@@ -164,16 +229,8 @@ def _still_wanted(
     return () if paper and muting(paper, active) else left
 
 
-@lru_cache(maxsize=1024)
-def _query(text: str) -> Query | None:
-    try:
-        return parse(text)
-    except UserError:  # a newer version of the language
-        return None
-
-
 def _matches(text: str, paper: Paper) -> bool:
-    query = _query(text)
+    query = readable_query(text)
     return query is not None and query.matches(paper)
 
 

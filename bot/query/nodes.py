@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.text.names import is_whole
+
 SignalName = Literal["min", "top", "code"]
 
 MOST_UPVOTES = 10_000
@@ -29,10 +31,18 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An author, by adjacent words of one name."""
+    """An author: one word of a name, or a whole name, which also matches with initials.
+
+    A family name of several words, such as `van den Oord`, is found by its adjacent words.
+    """
 
     words: tuple[str, ...]
     prefix: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is given and family names."""
+        return not self.prefix and is_whole(" ".join(self.words))
 
     def __str__(self) -> str:
         return f"author:{_quoted(self.words, self.prefix)}"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bot.domain.models import Paper
 from bot.text import Token, small, tokens
+from bot.text.names import given_first, spelled
 from bot.text.organizations import organization
 
 GAP = "|"
@@ -56,6 +57,8 @@ class PaperView(NamedTuple):
     title_forms: Line
     abstract_forms: Line
     authors: Line
+    names: str
+    """Each author's name as `bot.text.names` spells it."""
     organization: str
     """By the name that `org:` takes; "" if there is none."""
     categories: tuple[str, ...]
@@ -75,6 +78,7 @@ class PaperView(NamedTuple):
             title_forms=_forms(title),
             abstract_forms=_forms(abstract),
             authors=_names(paper.authors),
+            names=GAP.join(map(spelled, paper.authors)),
             organization=organization(paper.organization or ""),
             categories=categories_of(paper),
             sources=sources_of(paper),
@@ -134,7 +138,7 @@ def _names(authors: Sequence[str]) -> Line:
         found += [Token(GAP, GAP, start, start + 1)]
         found += [
             t._replace(start=t.start + start + 1, end=t.end + start + 1)
-            for t in tokens(author, plurals=False)
+            for t in tokens(given_first(author), plurals=False)
         ]
     return _line(found)
 

@@ -22,8 +22,9 @@ from bot.query.nodes import (
     Upstream,
     terms_of,
 )
-from bot.query.paper_view import Line, PaperView
+from bot.query.paper_view import GAP, Line, PaperView
 from bot.query.variants import Variant, variants_of
+from bot.text.names import agree, readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,7 @@ def predicate_of(node: Node) -> Predicate:  # noqa: PLR0911  one return for each
         case Phrase():
             return _phrase(node)
         case Person():
-            named = _in_line(node.words, variants_of(node), prefix=node.prefix)
-            return lambda paper: named(paper.authors)
+            return _person(node)
         case Organization() | Category() | Upstream() | Identifier():
             return _fact(node)
         case Signal():
@@ -91,6 +91,14 @@ def _phrase(term: Phrase) -> Predicate:
             return lambda paper: found(paper.title_forms) or found(paper.abstract_forms)
         case _:
             return lambda paper: found(paper.title) or found(paper.abstract)
+
+
+def _person(term: Person) -> Predicate:
+    if term.is_whole:
+        wanted = readings(" ".join(term.words))
+        return lambda paper: any(agree(wanted, readings(name)) for name in paper.names.split(GAP))
+    named = _in_line(term.words, variants_of(term), prefix=term.prefix)
+    return lambda paper: named(paper.authors)
 
 
 def _in_line(

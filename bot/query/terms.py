@@ -21,6 +21,7 @@ from bot.query.nodes import (
 )
 from bot.text import clean, spell, tokens
 from bot.text.identity import paper_id
+from bot.text.names import given_first
 from bot.text.organizations import organization
 
 Field = Literal["title", "abs", "author", "org", "cat", "source", "id", "min", "top", "code"]
@@ -106,7 +107,8 @@ def _in_abstract(piece: Piece) -> Phrase:
 
 
 def _person(piece: Piece) -> Person:
-    words, prefix = _words(piece, clean(piece.text).replace("_", " "))  # arXiv writes au:del_maestro
+    name = given_first(clean(piece.text).replace("_", " "))  # arXiv writes au:del_maestro
+    words, prefix = _words(piece, name)
     return Person(words, prefix)
 
 

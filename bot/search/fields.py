@@ -10,10 +10,12 @@ import tantivy
 from bot.domain.models import Paper
 from bot.query.paper_view import categories_of, sources_of
 from bot.text import Token, small, tokens
+from bot.text.acronyms import acronyms, folded
+from bot.text.names import given_first, keys_of_name, spelled
 from bot.text.organizations import organization_key
 from bot.text.terms import pairs
 
-VERSION = 6
+VERSION = 8
 """Part of the folder's name: an index with other fields is another index."""
 
 GAP = "|"
@@ -21,9 +23,6 @@ GAP = "|"
 STEMMED = "stemmed"
 """Name of the engine's tokenizer that stems; each index that is opened has to register it."""
 _EPOCH = date(1970, 1, 1)
-_ACRONYM = re.compile(r"\(([A-Z][A-Za-z]{1,7})\)")
-_BEFORE = 120
-"""Characters before an acronym that its words are looked for in."""
 _SCHEME = re.compile(r"^https?://(?:www\.)?|(?<!/)/++$|\.git$")
 
 
@@ -62,10 +61,14 @@ def document(paper: Paper) -> tantivy.Document:
         "abstract": _line(abstract),
         "pairs": " ".join((*pairs(title), *pairs(abstract))),
         "stems": " ".join(token.word for token in (*title, *abstract)),
-        "acronyms": " ".join(dict.fromkeys(explained(f"{paper.title}. {paper.abstract}"))),
+        "acronyms": " ".join(dict.fromkeys(acronym_terms(paper))),
         "joins": " ".join(dict.fromkeys(t.word for t in (*title, *abstract) if t.end - t.start > 1)),
-        "authors": f" {GAP} ".join(_line(tokens(name, plurals=False)) for name in paper.authors),
-        "names": " ".join(dict.fromkeys(key for name in paper.authors for key in name_keys(name))),
+        "authors": f" {GAP} ".join(_line(tokens(given_first(name), plurals=False)) for name in paper.authors),
+        "names": " ".join(
+            dict.fromkeys(
+                one for name in paper.authors for one in (*name_keys(name), *keys_of_name(spelled(name)))
+            )
+        ),
         "heads": " ".join(heads(paper.title)),
         "cat": " ".join(categories_of(paper)),
         "source": " ".join(sources_of(paper)),
@@ -125,13 +128,14 @@ def name_keys(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(key, pairs)))
 
 
-def explained(text: str) -> Iterator[str]:
-    """`rag=retrieval_augmented_generation` for each acronym that `text` explains."""
-    for found in _ACRONYM.finditer(text):
-        [letters, *_] = words_of(tokens(found[1])) or [""]
-        words = words_of(tokens(text[max(0, found.start() - _BEFORE) : found.start()]))[-len(letters) :]
-        if 2 <= len(letters) == len(words) and all(map(str.startswith, words, letters)):
-            yield f"{letters}={key(words)}"
+def acronym_terms(paper: Paper) -> Iterator[str]:
+    """What `paper` explains, in both directions.
+
+    `rag=retrieval_augmented_generation`, and with folded words `retrieval_augmented_generation=rag`.
+    """
+    for short, words in dict.fromkeys(acronyms(f"{paper.title}. {paper.abstract}")):
+        yield f"{short}={key(words)}"
+        yield f"{key(folded(words))}={short}"
 
 
 def links(paper: Paper) -> Iterator[str]:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.domain.models import Paper
+from bot.policy.synonyms import Synonym
 from bot.query import Query
+from bot.search.acronyms import synonyms_of
 from bot.search.fields import day_of
 from bot.search.index import Index
 from bot.search.index_updater import IndexProgress, IndexUpdater
 from bot.search.query_parser import ParsedSearch, parse_search
-from bot.search.ranking import Ranked, Ranking, Sort
+from bot.search.ranking import CANDIDATES, Ranked, Ranking, Sort
 from bot.search.similarity import most_similar
 from bot.search.suggestions import complete_title, suggest_spelling
 from bot.store.notifications import Notifications
@@ -143,12 +145,18 @@ class Search:
 
     async def count(self, query: Query, days: int) -> int:
         """How many papers published in the last `days` days match `query`."""
+        return (await self.newest(query, days))[1]
+
+    async def newest(
+        self, query: Query, days: int | None = None, most: int = CANDIDATES
+    ) -> tuple[list[Paper], int]:
+        """The newest papers that match `query`, and how many there are in the last `days` days."""
         index, known = await self._ready()
         _, ranked = await self._thread(self._rank, index, ParsedSearch("", must=query.root), days, "new")
         if ranked.exact:
-            return ranked.total
+            return await self._get(ranked.ids[:most], known), ranked.total
         proven, left = await self._proven(query, ranked.ids, len(ranked.ids), known)
-        return ranked.total if left else len(proven)
+        return await self._get(proven[:most], known), ranked.total if left else len(proven)
 
     async def nearest_word(self, word: str) -> str:
         """The word that papers have and that is spelled most like `word`; "" if none is close."""
@@ -160,6 +168,11 @@ class Search:
         index, known = await self._ready()
         ids = await self._thread(lambda: complete_title(typed, index.schema, index.searcher(), most))
         return await self._get(ids, known)
+
+    async def synonyms(self, query: Query) -> list[Synonym]:
+        """What the papers' own explanations of acronyms offer as an alternative to a part of `query`."""
+        index, _ = await self._ready()
+        return await self._thread(lambda: synonyms_of(query, index.schema, index.searcher()))
 
     async def run(self, notifications: Notifications) -> None:
         """Follow what is written of papers until cancelled."""

@@ -15,6 +15,7 @@ from bot.query.nodes import LAST_RANK, MOST_UPVOTES
 from bot.query.variants import variants_of
 from bot.search.fields import key, stemmer
 from bot.search.query_parser import Word
+from bot.text.names import keys_of_name
 
 TEXT = ("title", "abstract")
 TIE = 0.3
@@ -42,7 +43,7 @@ class Terms:
                 fields = {"title": TEXT[:1], "abs": TEXT[1:]}.get(node.field, TEXT)
                 return either(self._phrase(field, node) for field in fields)
             case Person():
-                return self._phrase("authors", node)
+                return self._name(node) if node.is_whole else self._phrase("authors", node)
             case Organization() | Category() | Upstream() | Identifier():
                 return self.term(*_fact(node))
             case Signal():
@@ -55,6 +56,9 @@ class Terms:
                 return all(map(self.exactly, nodes))
             case Not(inner):
                 return self.exactly(inner)
+            case Person(is_whole=True):  # of most phrases no one has the initial and the family name
+                keys = keys_of_name(" ".join(node.words))
+                return not any(self._searcher.doc_freq("names", one) for one in keys)
             case Phrase():
                 longer = [path for path in variants_of(node) if len(path) > 1]
                 return not (node.exact or any(self._is_joined(word) for path in longer for word in path))
@@ -108,6 +112,10 @@ class Terms:
             return self.prefix(field, term.words[0])
         folded = Phrase(term.words) if isinstance(term, Phrase) and term.exact else term
         return either(self._path(field, path) for path in variants_of(folded))
+
+    def _name(self, person: Person) -> IndexQuery:
+        """Names that may be the same: of this family, with a given name that begins alike."""
+        return either(self.term("names", one) for one in keys_of_name(" ".join(person.words)))
 
     def _path(self, field: str, path: Sequence[str]) -> IndexQuery:
         """The words next to each other.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,10 @@ from bot.store.unreadable import UNREADABLE, load_each, set_aside
 
 FIELD = "settings"
 """The field of the channel's hash."""
+TASTE = "taste"
+"""The field of the channel's hash that holds its taste."""
+MOST_FITS, KEEP_FITS = 400, 14 * 86_400
+"""Stored scores of a channel's matched papers, and the seconds for which they are stored after the last one."""
 
 
 class ChannelSettingsStore:
@@ -49,6 +53,8 @@ _POSSIBLE: Mapping[str, Callable[[Any], bool]] = {
         value is None or (type(value) is tuple and len(value) == 2 and {*value} <= {*_HOURS})
     ),
     "digest_size": lambda value: isinstance(value, int) and value > 0,
+    "most": lambda value: isinstance(value, int) and value >= 0,
+    "always": lambda value: type(value) is tuple and all(isinstance(number, int) for number in value),
 }
 """Checks of values that the planner relies on: a wrong one, say from an edited export, must not stop all matching."""
 
@@ -62,8 +68,7 @@ def load(text: str) -> ChannelSettings:
     values = json.loads(text or "{}")
     if not isinstance(values, dict):
         raise TypeError(f"settings are {type(values).__name__}")
-    if isinstance(values.get("quiet"), list):
-        values["quiet"] = tuple(values["quiet"])
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     known = asdict(ChannelSettings())
     possible = {name: value for name, value in values.items() if _POSSIBLE.get(name, _anything)(value)}
     return ChannelSettings(**{name: value for name, value in possible.items() if name in known})
@@ -97,15 +102,44 @@ class ChannelRules:
         wanted = list(channels)
         pipeline = self._redis.pipeline(transaction=False)
         for channel in wanted:
-            _ = pipeline.hget(keys.channel(channel), FIELD)
+            _ = pipeline.hmget(keys.channel(channel), FIELD, TASTE)
             _ = pipeline.hgetall(keys.mutes(channel))
         answers = await pipeline.execute()
-        return {
+        rules = {
             channel: Rules(
-                await load_settings(self._redis, channel, settings), await self._mutes(channel, mutes)
+                await load_settings(self._redis, channel, settings),
+                await self._mutes(channel, mutes),
+                taste or "",
             )
-            for channel, settings, mutes in zip(wanted, answers[::2], answers[1::2], strict=True)
+            for channel, (settings, taste), mutes in zip(wanted, answers[::2], answers[1::2], strict=True)
         }
+        return rules | await self._with_fits(rules)
+
+    async def _with_fits(self, rules: Mapping[ChannelRef, Rules]) -> dict[ChannelRef, Rules]:
+        """The rules of the channels that have a budget, with how well their latest papers fitted."""
+        some = {channel: one for channel, one in rules.items() if one.settings.most}
+        pipeline = self._redis.pipeline(transaction=False)
+        for channel in some:
+            _ = pipeline.lrange(keys.fits(channel), 0, -1)
+        answers = await pipeline.execute() if some else []
+        return {
+            channel: replace(one, fits=tuple(filter(None, map(_fit, stored))))
+            for (channel, one), stored in zip(some.items(), answers, strict=True)
+        }
+
+    async def put_taste(
+        self, channel: ChannelRef, taste: str, fits: Iterable[tuple[float, float]] | None = None
+    ) -> None:
+        """Store what was learned about a channel, and how well its papers of the last days fit: (when in ms, fit)."""
+        pipeline = self._redis.pipeline(transaction=True)
+        _ = pipeline.hset(keys.channel(channel), TASTE, taste)
+        if fits is not None:
+            lines = [f"{at:.0f} {value:.4f}" for at, value in sorted(fits, reverse=True)][:MOST_FITS]
+            _ = pipeline.delete(keys.fits(channel))
+            if lines:
+                _ = pipeline.rpush(keys.fits(channel), *lines)
+                _ = pipeline.expire(keys.fits(channel), KEEP_FITS)
+        await pipeline.execute()
 
     async def _mutes(self, channel: ChannelRef, stored: Mapping[str, str]) -> tuple[Mute, ...]:
         named = [(f"{channel} {text}", (text, record)) for text, record in sorted(stored.items())]
@@ -130,6 +164,15 @@ class ChannelRules:
     async def unmute(self, channel: ChannelRef, text: str) -> bool:
         """Remove a mute. False if it was not muted."""
         return bool(await self._redis.hdel(keys.mutes(channel), text))
+
+
+def _fit(line: str) -> tuple[float, float] | None:
+    """When a paper matched, and how well it fitted; None if the line can't be read."""
+    at, _, value = line.partition(" ")
+    try:
+        return float(at), float(value)
+    except ValueError:
+        return None
 
 
 def _mute(text: str, record: str) -> Mute:

@@ -155,6 +155,11 @@ def open_papers(ref: ChannelRef) -> str:
     return f"{_home(ref)}open:{ref}"
 
 
+def fits(ref: ChannelRef) -> str:
+    """List of `when fit` of the papers that a channel with a budget matched lately, the latest first."""
+    return f"{_home(ref)}fits:{ref}"
+
+
 def open_count(number: int) -> str:
     """How many of the shard's deliveries are due or late."""
     return f"{shard(number)}open"

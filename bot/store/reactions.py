@@ -15,6 +15,10 @@ VOTES_KEPT = 400 * 86_400
 """Seconds for which a channel's votes are stored after the last one."""
 
 
+SAVER = "/saved"
+"""What follows a person's id where they liked a paper by saving it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One person's vote on one paper."""
@@ -39,6 +43,16 @@ class Votes:
         key = keys.votes(channel)
         await self._redis.hset(key, f"{user.id} {paper}", json.dumps([liked, numbers]))
         await self._redis.expire(key, VOTES_KEPT)
+
+    async def save(self, channel: ChannelRef, user: User, paper: str) -> None:
+        """Count a saved paper as liked, besides the person's vote, if they found it in a channel with subscriptions."""
+        if await self._redis.sismember(keys.channels(keys.shard_of(channel)), str(channel)):
+            saver = User(f"{user.id}{SAVER}", user.name)
+            await self.put(channel, saver, paper, liked=True, numbers=())
+
+    async def unsave(self, channel: ChannelRef, user: User, paper: str) -> None:
+        """Count it no longer."""
+        await self._redis.hdel(keys.votes(channel), f"{user.id}{SAVER} {paper}")
 
     async def of(self, channel: ChannelRef) -> list[Vote]:
         """All votes of a channel, without those that can't be read."""

@@ -34,8 +34,6 @@ class Grant:
     kind: Kind
     number: int = 0
     """The subscription whose posts it shows; 0 for all of the channel."""
-    by: str = ""
-    """The `signature` of the person who made it."""
     at: datetime
 
     @property
@@ -130,7 +128,6 @@ def _dump(grant: Grant) -> str:
         "channel": str(grant.channel),
         "kind": grant.kind,
         "number": grant.number,
-        "by": grant.by,
         "at": round(grant.at.timestamp() * 1000),
     }
     return json.dumps(values, ensure_ascii=False)
@@ -145,6 +142,5 @@ def _load(record: str) -> Grant:
         channel=ChannelRef.parse(values["channel"]),
         kind=values["kind"],
         number=int(values["number"]),
-        by=str(values["by"]),
         at=datetime.fromtimestamp(values["at"] / 1000, UTC),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 from bot.cards import PaperBlock
 from bot.cards.paper import paper_block
 from bot.cards.sanitize import plain
+from bot.commands.presets import PRESETS, Preset
 from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
@@ -45,6 +47,9 @@ SEARCHES_EACH = Rate(30, 60)
 SEARCHES_TOTAL = Rate(300, 60)
 """Searches of all clients together."""
 TOO_MANY_SEARCHES = "Too many searches. Try again in a minute."
+PRESETS_FRESH = 3600.0
+"""Seconds after which the matches of the presets are counted again."""
+PRESET_DAYS = 14
 MAX_PAGE_DIGITS = 6
 """Digits of a page number that are read."""
 
@@ -73,6 +78,8 @@ class Front:
 
     papers: tuple[Paper, ...] = ()
     sample: bool = False
+    presets: tuple[tuple[str, Preset, int], ...] = ()
+    """Name, preset, and how many papers of the last days match."""
     health: str = "Paperboy's database does not answer at the moment."
 
 
@@ -112,6 +119,8 @@ class Pages:
         self._templates = Templates()
         self._front = Front()
         self._until = 0.0
+        self._counted = tuple((name, one, 0) for name, one in PRESETS.items())
+        self._counted_until = 0.0
 
     def routes(self) -> list[web.RouteDef]:
         """The page, and the files that it loads."""
@@ -129,6 +138,8 @@ class Pages:
             sample=front.sample,
             health=front.health,
             feeds=feed_links(results.asked),
+            presets=front.presets,
+            preset_days=PRESET_DAYS,
             invitations=self._invitations(),
             forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
@@ -175,8 +186,21 @@ class Pages:
         return Front(
             papers=tuple(trending or sample)[:SHOWN],
             sample=bool(sample),
+            presets=await self._presets(),
             health=health_line(tuple(polls.values()), waiting, self._now()),
         )
+
+    async def _presets(self) -> tuple[tuple[str, Preset, int], ...]:
+        """The presets with their matches, which are counted once an hour."""
+        if monotonic() < self._counted_until:
+            return self._counted
+        with suppress(TimeoutError):  # the page doesn't wait for an index that is being built
+            async with asyncio.timeout(REDIS_SECONDS / 2):
+                counts = [await self._search.count(parse(one.query), PRESET_DAYS) for one in PRESETS.values()]
+            named = zip(PRESETS.items(), counts, strict=True)
+            self._counted = tuple((name, one, found) for (name, one), found in named)
+            self._counted_until = monotonic() + PRESETS_FRESH
+        return self._counted
 
     def _invitations(self) -> list[tuple[str, str]]:
         """(Label, URL) for each platform that anyone may add."""

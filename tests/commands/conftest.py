@@ -21,6 +21,7 @@ from bot.store.backup.move_channel import move_channel
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.followed import FollowedCategories
+from bot.store.forget import Forgetting
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.polls import last_polls
@@ -67,8 +68,14 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         polls=partial(last_polls, redis),
         now=now,
         join=_no_need_to_join,
+        forgetting=Forgetting(redis),
         move=partial(move_channel, redis),
+        channel_name=_name_of,
     )
+
+
+async def _name_of(channel: ChannelRef) -> str:
+    return channel.channel
 
 
 async def _no_need_to_join(_channel: ChannelRef) -> None:

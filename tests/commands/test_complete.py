@@ -18,6 +18,8 @@ ADA = User("U1", "Ada")
         ("cat:cs.r", "cat:cs.RO"),
         ("robots cs.ro", "robots cat:cs.RO"),
         ("CAT:Q-BIO.N", "cat:q-bio.NC"),
+        ("cat:math.a", "cat:math.AC"),
+        ("preset:rob", "preset:robotics"),
         ("diff", "diffusion"),
         ("new poli", "new policy"),
         ("policy", "policy"),

@@ -23,7 +23,13 @@ async def test_a_list_says_number_query_schedule_and_who(ask: Ask) -> None:
 
 async def test_an_empty_list_says_how_to_begin(ask: Ask) -> None:
     assert written(await ask("list")) == snapshot(
-        'This channel has no subscriptions yet. Try /paper subscribe "language model" -survey'
+        """\
+This channel has no subscriptions yet. Try /paper subscribe "language model" -survey
+Or start with one of /paper presets:
+[Language models: subscribe preset:language-models]
+[Robotics: subscribe preset:robotics]
+[Image and video generation: subscribe preset:generative-images]\
+"""
     )
 
 
@@ -88,19 +94,23 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
     card = await ask("help")
     assert written(card) == snapshot("""\
 # New papers, in this channel
-- /paper subscribe <query> [every:now|daily|weekly] – post new papers that match a query here
+- /paper subscribe <query> [every:now|daily|weekly] [always:no|yes] – post new papers that match a query here
 - /paper unsubscribe <#number or query> – stop a subscription
 - /paper list – show what this channel is subscribed to
 - /paper preview <#number or query> – show what a query or subscription would have posted lately; nothing is posted
 - /paper search <query> [days:<number>] [sort:best|new|top] – find papers by words, authors, ids or links; only you see the results
 - /paper similar <paper> – find papers like one that you name by its id or link
 - /paper trending [day|week|month] – show what is trending now, or the most upvoted of a week or month
+- /paper author <name> – show an author's latest papers, and follow them
+- /paper org <name> – show an organization's latest papers, and follow it
+- /paper presets – show ready-made queries for fields of science
 - /paper explain <paper> – say why a paper was or was not posted here
 - /paper life <paper> – show what happened to a paper: versions, acceptance, code, withdrawal
 - /paper watch [<paper>] [events:accepted,code] [to:me|channel] [saved:all|important|none] – hear of a paper's new versions, acceptance, code or withdrawal
 - /paper unwatch <paper> [to:me|channel] – hear no more of a paper
 - /paper mute <query> [for:7d] – don't post papers that match a query here
 - /paper unmute [<query>] – end a mute; without a query, show all mutes
+- /paper taste [<what>] – show or change what this channel's 👍 and 👎 have taught Paperboy
 - /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit
 - /paper status – show what was read, the next digest, and what is waiting or failed here
 - /paper saved – show the papers that you have saved
@@ -120,9 +130,10 @@ Queries match whole words: rag doesn't match “storage”.
 async def test_help_explains_one_command(ask: Ask) -> None:
     assert written(await ask("help /paper sub")) == snapshot("""\
 # subscribe
-/paper subscribe <query> [every:now|daily|weekly] – post new papers that match a query here
+/paper subscribe <query> [every:now|daily|weekly] [always:no|yes] – post new papers that match a query here
 - query – words that all have to appear
 - every – as they come, or in a daily or weekly digest: now, daily, weekly
+- always – post its papers whatever the channel's limit of papers a day: no, yes
 For example /paper subscribe "language model" -survey
 Also: sub, follow\
 """)

@@ -84,7 +84,8 @@ async def test_the_cards_button_asks_for_the_reason_or_the_author(
     assert written(card) == snapshot("""\
 Mute what about “On paper p1”?
 [Its reason, #2, for a week: mute #2 for:7d]
-[Its author, Ada Lovelace: mute author:"Ada Lovelace"]\
+[Its author, Ada Lovelace: mute author:"Ada Lovelace"]
+[Nothing, it's just not for us: down p1]\
 """)
     for command in commands_of(card).values():
         await ask(command)

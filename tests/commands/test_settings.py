@@ -52,7 +52,9 @@ When
 - quiet:off – No quiet hours.
 - weekends:on – Papers arrive on weekends too.
 How much
-- digest:5 – More than 5 new papers at once become one message.
+- digest:5 – More than 5 new papers in six hours become one message.
+- most:off – Every matching paper is posted.
+- always:none – No subscription is an exception to that.
 How it looks
 - detail:compact – Cards are compact.
 - edits:off – Posted cards stay as they are.

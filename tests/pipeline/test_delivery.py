@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from bot.cards import Card
 from bot.domain.deliveries import Delivery, PlannedDelivery
 from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, WorkspaceGone
-from bot.domain.models import ChannelRef, ChannelSettings
+from bot.domain.models import ChannelRef, Rules
 from bot.pipeline import delivery as delivering
 from bot.pipeline import sending
 from bot.pipeline.delivery import DeliveryWorker, Entry
@@ -261,10 +261,10 @@ async def test_a_full_server_records_every_post_that_was_made(post: Post) -> Non
 async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post: Post) -> None:
     sick = CHANNELS[3]
 
-    def compose(delivery: Delivery, entries: Sequence[Entry], settings: ChannelSettings) -> Card:
+    def compose(delivery: Delivery, entries: Sequence[Entry], rules: Rules) -> Card:
         if delivery.channel == sick:
             raise ZeroDivisionError
-        return a_card(delivery, entries, settings)
+        return a_card(delivery, entries, rules)
 
     await post.owe(CHANNELS, "p1")
     working = post.deliveries()

@@ -155,6 +155,7 @@ async def test_matching_goes_on_by_itself_when_there_is_room(
 ) -> None:
     monkeypatch.setattr(fanning_out, "FULL_PAUSE", 0.01)
     room = a_room(redis, max_open=1)
+    await ChannelSettingsStore(room.redis).put(a_channel("C1"), ChannelSettings(digest_size=20))
     await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
     for n in range(20):
         await room.poll(a_paper(f"p{n}", title="Diffusion"))
@@ -214,6 +215,7 @@ async def test_how_many_are_too_many_is_a_setting(room: Room) -> None:
 
 
 async def test_only_what_is_new_to_the_channel_is_counted(room: Room) -> None:
+    await ChannelSettingsStore(room.redis).put(a_channel("C1"), ChannelSettings(digest_size=8))
     await room.subscriptions.add(a_channel("C1"), "diffusion", "now", "U")
     await room.poll(*diffusion(1, 2, 3))
     await room.fanout.match_all()

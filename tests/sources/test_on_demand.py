@@ -37,13 +37,14 @@ async def test_papers_are_news_from_the_next_announcement_on() -> None:
     clock = Clock()
     first = clock.now() + timedelta(hours=5)
     paper, older = a_paper("2605.00001"), a_paper("2605.00002")
-    listing = Listing(Batch((paper,), "a", history=(older,)), Batch((paper,), "b"))
+    listing = Listing(Batch((paper,), "a", history=(older,)), Batch((paper,), "b", alarm="silent"))
     source = FromNowOn(listing, first, clock.now)
     batch = await source.fetch(None)
     assert batch.papers == ()
     assert [(one.id, one.backfilled) for one in batch.history] == [(older.id, True), (paper.id, True)]
     clock.at = first
-    assert (await source.fetch(batch.cursor)).papers == (paper,)
+    batch = await source.fetch(batch.cursor)
+    assert (batch.papers, batch.alarm) == ((paper,), None)
 
 
 def test_every_category_of_arxiv_can_be_followed() -> None:

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 from redis.asyncio import Redis
 
-from bot.domain.deliveries import Delivery, Outcome, PlannedDelivery
+from bot.domain.deliveries import Budget, Delivery, Outcome, PlannedDelivery
 from bot.domain.models import MessageRef
 from bot.pipeline.sending import SEND_TIMEOUT
 from bot.store import keys
@@ -88,9 +88,12 @@ class OutboxMachine(RuleBasedStateMachine):
         papers=st.sets(st.sampled_from(PAPERS), min_size=1),
         digest=st.booleans(),
         later=st.sampled_from([0, 0, 90]),
+        most=st.sampled_from([0, 1, 2]),
         twice=st.booleans(),
     )
-    def offer(self, channel: Any, papers: set[str], digest: bool, later: int, twice: bool) -> None:
+    def offer(
+        self, channel: Any, papers: set[str], *, digest: bool, later: int, most: int, twice: bool
+    ) -> None:
         due = round(self.run(self.outbox.now()).timestamp() * 1000) + later * 1000
         if digest:
             offers = [
@@ -99,6 +102,7 @@ class OutboxMachine(RuleBasedStateMachine):
                     papers=tuple((p, ()) for p in sorted(papers)),
                     due=due,
                     label=f"digest {later}",
+                    **(self.limited(papers, most, due) if most else {}),
                 )
             ]
         else:
@@ -107,6 +111,18 @@ class OutboxMachine(RuleBasedStateMachine):
             ]
         self.call(twice, lambda: self.outbox.enqueue(offers))
         self.owed |= {(str(channel), paper) for paper in papers}
+
+    def limited(self, papers: set[str], most: int, due: int) -> dict[str, Any]:
+        """Flood control, and a budget for which one paper is not good enough and another always is."""
+        budget = Budget(
+            most=most,
+            fits=dict.fromkeys(papers, 0.5),
+            always=frozenset({"p1"}),
+            below=frozenset({"p2"}),
+            label="rest",
+            due=due + 3_600_000,
+        )
+        return {"budget": budget, "digest_threshold": 1, "flood_window": 600_000}
 
     @rule(most=st.sampled_from([1, 16, 64]), twice=st.booleans())
     def claim(self, most: int, twice: bool) -> None:

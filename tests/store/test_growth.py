@@ -54,6 +54,9 @@ BOUNDS = {
     "mutes": 2 * len(EVERY),
     "sent": SENT,
     "labels": 31 * len(EVERY),
+    "budget": PAPERS_A_DAY,
+    "fits": 400,  # of the one channel whose budget is used
+    "messages": 2 * len(EVERY),
     "votes": 10 * DAYS,  # of a channel, for 400 days after its last vote
     "saved": MAX_SAVED * len(PEOPLE),
     "watches": 500 * len(PEOPLE),  # of a person, for 400 days after the last one
@@ -145,7 +148,7 @@ class Use:
 
     async def begin(self) -> None:
         for channel, every in zip(self.channels, EVERY, strict=True):
-            await self.house.subscribe(channel, every, ChannelSettings(digest_size=1, edits=True))
+            await self.house.subscribe(channel, every, ChannelSettings(digest_size=1, edits=True, most=1))
 
     async def day(self, number: int) -> None:
         if number % 3 == 0:
@@ -182,7 +185,7 @@ class Use:
         added, _ = await self.house.subscriptions.add(channel, f"topic{number}", "now", person.signature)
         await self.house.subscriptions.remove(channel, added.number)
         for kind in get_args(Kind):
-            grant = Grant(channel=channel, kind=kind, by=person.signature, at=now)
+            grant = Grant(channel=channel, kind=kind, at=now)
             await Tokens(self.redis).make(grant)
         if number % 30 == 0:
             await self.house.outbox.pause(channel, "archived")

@@ -16,6 +16,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample
+from bot.web.legal import LegalPages, Operator
 from bot.web.probes import Probes
 from bot.web.reading import Reader
 from bot.web.server import Website, parts
@@ -76,7 +77,8 @@ async def a_website(
         now=lambda: NOW,
         public_url=PUBLIC_URL,
     )
-    yield Website(port, platforms, probes, shown, https=https)
+    legal = LegalPages(Operator("The lab of Ada"))
+    yield Website(port, platforms, probes, (*shown, legal), https=https)
     await search.close()
 
 

@@ -256,6 +256,7 @@ async def test_an_address_shows_its_own_channel_and_subscription_only(
 async def test_a_long_feed_has_pages(redis: Redis, clock: Clock, house: House) -> None:
     await house.subscribe(HERE, "now", ChannelSettings(digest_size=1))
     for n in range(3):
+        await clock.set(clock.now + timedelta(days=1))
         await post(house, clock, *(a_paper(f"2603.{n}{m:03}") for m in range(PAGE - 5)))
     path = await address(redis)
     async with site(redis) as client:

@@ -185,3 +185,13 @@ async def test_one_client_can_not_search_without_end(redis: Redis, monkeypatch: 
 )
 def test_a_page_number_is_read_with_bounds(text: str, number: int) -> None:
     assert page_number(text) == number
+
+
+async def test_presets_are_shown_with_what_they_would_have_brought(redis: Redis) -> None:
+    await seen(redis, a_paper(title="Humanoid robots", published=NOW - timedelta(days=2)))
+    async with site(redis) as client:
+        text = await page(client)
+    assert "/paper subscribe preset:robotics</code>, 1 paper in 14 days" in text
+    assert "/paper subscribe preset:algebraic-geometry</code></li>" in " ".join(text.split()).replace(
+        " </li>", "</li>"
+    )

@@ -13,7 +13,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 
 from bot.domain.deliveries import Claims, Delivery, Outcome, PlannedDelivery, Scope, channel_of
-from bot.domain.models import ChannelRef, ChannelSettings, MessageRef
+from bot.domain.models import ChannelRef, MessageRef, Rules
 from bot.store import keys
 from bot.store.channel_rules import load_settings
 from bot.store.outbox.reader import OutboxReader
@@ -31,6 +31,8 @@ FAILURES = 5
 """Failures in a row after which nothing is tried in a channel for a while."""
 WORKSPACE_FAILURES = 15
 """Failures in a row after which nothing is tried in a workspace for a while."""
+CHANNELS_AT_ONCE = 250
+"""Channels that are asked about by one script: a millisecond of the server's time."""
 PAUSED = "paused"
 """The reason of a pause for which none was given."""
 BREAK, LONGEST_BREAK = 60.0, 3600.0
@@ -119,19 +121,25 @@ class Outbox(OutboxReader):
         """What these shards may have forgotten was announced again."""
         await asyncio.gather(*(self._run("mark_replayed", shard, [since]) for shard, since in forgot.items()))
 
-    async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> ChannelSettings | None:
-        """Write down that the platform is about to be called, and return the channel's settings.
+    async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> Rules | None:
+        """Write down that the platform is about to be called, and return the channel's rules, without its mutes.
 
         None means that another worker has the delivery by now: don't call. `gap` is the least time in seconds until
         the next post in the channel.
         """
         args: list[str | int] = [delivery.key, delivery.token, _ms(self.lease), _ms(gap)]
-        ours, *settings = await self._run("begin", keys.shard_of(delivery.channel), args)
-        return await load_settings(self._redis, delivery.channel, settings[0]) if int(ours) else None
+        ours, *rules = await self._run("begin", keys.shard_of(delivery.channel), args)
+        if not int(ours):
+            return None
+        settings, taste = rules
+        return Rules(await load_settings(self._redis, delivery.channel, settings), taste=taste)
 
-    async def done(self, delivery: Delivery, message: MessageRef) -> float | None:
-        """The platform confirmed the post. Returns the seconds until the delivery's shard has something due."""
-        args = [delivery.key, f"{message.id} {message.url or NO_URL}"]
+    async def done(self, delivery: Delivery, message: MessageRef, shown: Sequence[str] = ()) -> float | None:
+        """The platform confirmed the post, which showed its papers in the order of `shown`, if that is known.
+
+        Returns the seconds until the delivery's shard has something due.
+        """
+        args = [delivery.key, f"{message.id} {message.url or NO_URL}", json.dumps(list(shown))]
         next_look, resumed = await self._run("done", keys.shard_of(delivery.channel), args)
         if int(resumed):
             name = keys.workspace(delivery.channel.platform, delivery.channel.workspace)
@@ -182,6 +190,22 @@ class Outbox(OutboxReader):
         else:
             name = keys.workspace(channel.platform, channel.workspace)
             await self._everywhere("notified", [scope, name, why or PAUSED])
+
+    async def posted_in(self, paper_ids: Sequence[str]) -> dict[str, set[ChannelRef]]:
+        """Paper -> the channels in which it was posted, for about as long as `sent` knows.
+
+        It asks about every channel there is: for rare events alone, such as a withdrawal.
+        """
+        found: dict[str, set[ChannelRef]] = {}
+        for shard in range(keys.SHARDS) if paper_ids else ():
+            cursor = "0"
+            while True:
+                cursor, *pairs = await self._run("posted", shard, [cursor, CHANNELS_AT_ONCE, *paper_ids])
+                for paper_id, channel in zip(pairs[::2], pairs[1::2], strict=True):
+                    found.setdefault(paper_id, set()).add(ChannelRef.parse(channel))
+                if cursor == "0":
+                    break
+        return found
 
     async def retry(self, key: str) -> bool:
         """Try a dead letter once more. False if there is none of this key."""

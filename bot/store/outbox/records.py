@@ -30,6 +30,17 @@ def delivery_record(planned: PlannedDelivery) -> dict[str, Any]:
         "digest_threshold": planned.digest_threshold,
         "papers": papers,
     }
+    if planned.flood_window:
+        values["flood_window"] = planned.flood_window
+    if budget := planned.budget:
+        values["budget"] = {
+            "most": budget.most,
+            "fits": budget.fits,
+            "always": dict.fromkeys(sorted(budget.always), 1),
+            "below": dict.fromkeys(sorted(budget.below), 1),
+            "key": f"{planned.channel}/{budget.label}",
+            "due": budget.due,
+        }
     moments = {"since": planned.maybe_sent_since, "detected": planned.detected}
     return values | {name: at for name, at in moments.items() if at is not None}
 

@@ -100,7 +100,18 @@ def test_help_wraps_and_stays_indented() -> None:
    id or link
  • /paper trending [day|week|month] – show what is trending now, or the
    most upvoted of a week or month
+ • /paper author <name> – show an author's latest papers, and follow
+   them
+ • /paper org <name> – show an organization's latest papers, and follow
+   it
+ • /paper presets – show ready-made queries for fields of science
  • /paper explain <paper> – say why a paper was or was not posted here
+ • /paper life <paper> – show what happened to a paper: versions,
+   acceptance, code, withdrawal
+ • /paper watch [<paper>] [events:accepted,code] [to:me|channel]
+   [saved:all|important|none] – hear of a paper's new versions,
+   acceptance, code or withdrawal
+ • /paper unwatch <paper> [to:me|channel] – hear no more of a paper
  • /paper mute <query> [for:7d] – don't post papers that match a query
    here
  • /paper unmute [<query>] – end a mute; without a query, show all

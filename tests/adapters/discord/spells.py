@@ -9,9 +9,9 @@ import discord
 from redis.asyncio import Redis
 
 from adapters.discord.platform import DiscordPlatform
-from bot.cards.digest import delivery_card
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, Reason
+from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch
 from bot.store.limits import Rates
@@ -64,7 +64,7 @@ async def recover(redis: Redis, spell: RawAnswer, *, rounds: int = 3) -> tuple[f
             outbox,
             Papers(redis),
             Rates(redis),
-            lambda delivery, entries, wishes: delivery_card(entries, wishes, SPRING, delivery.label),
+            lambda delivery, entries, rules: compose(entries, rules, SPRING, delivery.label),
         )
         began = len(double.requests)
         working = asyncio.create_task(worker.run(Notifications(redis)))

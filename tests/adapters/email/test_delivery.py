@@ -19,11 +19,11 @@ from adapters.email.message import Sender
 from adapters.email.platform import EmailPlatform
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
-from bot.cards.digest import delivery_card
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
 from bot.pipeline import delivery as delivering
+from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.policy import retry
 from bot.ports import Batch
@@ -56,7 +56,7 @@ class Scene:
             self.outbox,
             self.papers,
             Rates(self.redis),
-            lambda _delivery, entries, settings: delivery_card(entries, settings, NOW),
+            lambda _delivery, entries, rules: compose(entries, rules, NOW),
             on_uncertain=on_uncertain or self.platform.on_uncertain,
         )
 

@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
-from bot.cards.digest import delivery_card
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, Reason
+from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.ports import Batch
 from bot.store.limits import Rates
@@ -60,7 +60,7 @@ async def recover(redis: Redis, spell: str, *, answers: int = 30) -> tuple[float
             outbox,
             Papers(redis),
             Rates(redis),
-            lambda delivery, entries, wishes: delivery_card(entries, wishes, SPRING, delivery.label),
+            lambda delivery, entries, rules: compose(entries, rules, SPRING, delivery.label),
         )
         slack.faults.always = dict.fromkeys(METHODS, spell)
         working = asyncio.create_task(worker.run(Notifications(redis)))

@@ -10,8 +10,9 @@ for ago = 0, PERIODS do
   redis.call('DEL', sent_of(channel, now, ago))
 end
 redis.call(
-  'DEL', labels_of(channel), open_of(channel), box_of(channel), health_of(channel), base .. 'subs:' .. channel,
-  base .. 'mutes:' .. channel, base .. 'votes:' .. channel, base .. 'watches:' .. channel)
+  'DEL', labels_of(channel), open_of(channel), box_of(channel), health_of(channel), budget_of(channel), fits_of(channel),
+  messages_of(channel), base .. 'subs:' .. channel, base .. 'mutes:' .. channel, base .. 'votes:' .. channel,
+  base .. 'watches:' .. channel)
 redis.call('SREM', base .. 'channels', channel)
 redis.call('ZREM', base .. 'paused', 'channel ' .. channel)
 place(channel)

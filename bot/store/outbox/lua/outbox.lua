@@ -15,6 +15,9 @@
 --   dead, held         ZSET delivery -> since when it waits for the operator's decision
 --   open               how many deliveries are due or late, without those of paused channels
 --   labels:<channel>   ZSET label of a message of several papers -> when it was posted: its key is not used again
+--   budget:<channel>   ZSET paper posted at once -> when, of the last 24 hours     where the channel has a budget
+--   fits:<channel>     LIST `when fit` of the latest matched papers                the same
+--   messages:<channel> ZSET message that was not meant to wait -> when
 --   run, doubt, forgot the server's run id, and since when it may have forgotten its last moments
 local base = KEYS[1]
 
@@ -38,6 +41,9 @@ local function sent_of(channel, now, periods_ago)
   return base .. 'sent:' .. channel .. ':' .. math.floor(now / PERIOD) - periods_ago
 end
 
+local function budget_of(channel) return base .. 'budget:' .. channel end
+local function fits_of(channel) return base .. 'fits:' .. channel end
+local function messages_of(channel) return base .. 'messages:' .. channel end
 local function labels_of(channel) return base .. 'labels:' .. channel end
 local function label_of(key) return string.match(key, '/(.*)$') end
 local function record(key) return base .. 'delivery:' .. key end

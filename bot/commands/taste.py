@@ -1,0 +1,178 @@
+"""`/paper taste`: what a channel's 👍 and 👎 have taught Paperboy, what it would have done, and changes of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.cards import Block, Bullets, Button, Card, Text
+from bot.cards.build import actions, bold, code, count, dim, paragraph, text
+from bot.cards.sanitize import plain
+from bot.commands.learning import BACKGROUND, Signals, relearn, signals_of
+from bot.commands.ranked import Matched, matched
+from bot.commands.resolve import resolve_paper
+from bot.commands.services import Services
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Command, Paper
+from bot.policy.channel_taste import MOST_FORGOTTEN, ChannelTaste
+from bot.policy.ranking import taste_of
+from bot.policy.taste import ENOUGH, Taste, TasteTerm
+from bot.ports import Reply
+from bot.text import shorten
+
+LIKED_TERMS, DISLIKED_TERMS = 10, 5
+"""Terms that are listed, the strongest of the papers that people like and of the others."""
+REMOVABLE = 3
+"""Terms with a button that removes them."""
+TITLE = 60
+EXAMPLE = "/paper taste like 2405.01234"
+
+
+async def taste(command: Command, services: Services) -> Reply:
+    """Show the channel's taste, or change it: name an example, remove a term, forget a paper, reset, off, on."""
+    verb, _, what = command.options.get("what", "").strip().partition(" ")
+    channel, verb, what = command.channel, verb.lower(), what.strip()
+    if not verb:
+        return Reply(await _shown(await relearn(channel, services), channel, services))
+    if verb in {"off", "on", "reset"} and not what:
+        return Reply(await _switched(verb, channel, services))
+    if verb in {"like", "dislike", "forget", "remove"} and what:
+        return Reply(await _changed(verb, what, channel, services))
+    raise UserError(
+        "“taste” takes like, dislike or forget and a paper, remove and a term, or reset, off or on.",
+        hint=EXAMPLE,
+    )
+
+
+async def _switched(verb: str, channel: ChannelRef, services: Services) -> Card:
+    if verb == "reset":
+        forget = [vote.paper for vote in await services.votes.of(channel)]
+
+        def fresh(_taste: ChannelTaste) -> ChannelTaste:
+            return ChannelTaste(forgotten=tuple(dict.fromkeys(forget))[-MOST_FORGOTTEN:])
+
+        await relearn(channel, services, fresh)
+        return _said("This channel's taste is empty again. What people like from now on counts.")
+    await relearn(channel, services, lambda taste: replace(taste, on=verb == "on"))
+    if verb == "off":
+        return _said(
+            "Taste is off: upvotes and matches alone order papers here.", Button("Switch on", "taste on")
+        )
+    return _said("Taste is on: it orders the papers here.", Button("Show", "taste"))
+
+
+async def _changed(verb: str, what: str, channel: ChannelRef, services: Services) -> Card:
+    if verb == "remove":
+        await relearn(channel, services, lambda taste: taste.without_term(what))
+        return _said(f"“{shorten(plain(what), TITLE)}” no longer counts here.", Button("Show", "taste"))
+    paper = await resolve_paper(what, services)
+    title = f"“{shorten(plain(paper.title), TITLE)}”"
+    if verb == "forget":
+        await relearn(channel, services, lambda taste: taste.without_paper(paper.id))
+        return _said(f"{title} no longer counts here.", Button("Undo", f"taste like {paper.id}"))
+    changed = await relearn(
+        channel, services, lambda taste: taste.with_example(paper.id, liked=verb == "like")
+    )
+    signals = await signals_of(channel, changed, services)
+    said = f"{title} counts as {'liked' if verb == 'like' else 'not for this channel'}."
+    return _said(
+        f"{said} {_progress(signals)}", Button("Show", "taste"), Button("Undo", f"taste forget {paper.id}")
+    )
+
+
+async def _shown(kept: ChannelTaste, channel: ChannelRef, services: Services) -> Card:
+    signals = await signals_of(channel, kept, services)
+    if not kept.on:
+        return _said("Taste is off here: it orders nothing.", Button("Switch on", "taste on"))
+    if kept.taste is None:
+        return _said(
+            f"This channel has no taste yet, so it orders nothing. {_progress(signals)}", hint=EXAMPLE
+        )
+    recent = await matched(channel, services, BACKGROUND)
+    return taste_card(kept.taste, signals, recent)
+
+
+async def taste_blocks(channel: ChannelRef, services: Services) -> Sequence[Block]:
+    """What the channel's taste does about papers that people don't like, or how far it is until there is one."""
+    kept = taste_of(await services.rules.of(channel))
+    if not kept.on:
+        return ()
+    signals = await signals_of(channel, kept, services)
+    if kept.taste is None:
+        return (paragraph(f"A taste puts such papers last. {_progress(signals)}"),)
+    recent = await matched(channel, services, BACKGROUND)
+    said = f"This channel's taste puts such papers last. {_back_test(kept.taste, signals, recent)}"
+    return (paragraph(said), *actions(Button("Show", "taste")))
+
+
+def taste_card(learned: Taste, signals: Signals, recent: Matched) -> Card:
+    """The terms with their weights and the papers they came from, and what they would have done lately."""
+    liked = sorted((term for term in learned.terms if term.weight > 0), key=lambda term: -term.weight)
+    others = sorted((term for term in learned.terms if term.weight < 0), key=lambda term: term.weight)
+    titles = {paper.id: paper.title for paper in (*signals.liked, *signals.disliked)}
+    more: Sequence[Block] = (
+        (paragraph(bold("Less of this")), _lines(others[:DISLIKED_TERMS], titles)) if others else ()
+    )
+    heading = "What this channel likes"
+    source = f"Learned from {learned.likes} liked and {count(learned.dislikes, 'disliked paper')}."
+    return Card(
+        "list",
+        f"{heading}: {', '.join(map(str, liked[:REMOVABLE]))}",
+        heading,
+        (
+            paragraph(f"{source} It decides the order of papers, and which ones a budget folds."),
+            _lines(liked[:LIKED_TERMS], titles),
+            *more,
+            paragraph(_back_test(learned, signals, recent)),
+            paragraph(dim("Change it with "), code("/paper taste remove <term>"), dim(", "), code("forget <paper>"),
+                      dim(" or "), code("like <paper>"), dim(".")),
+            *actions(
+                *(Button(f"Remove {term}", f"taste remove {term}") for term in liked[:REMOVABLE]),
+                Button("Switch off", "taste off"),
+                Button("Reset", "taste reset"),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _lines(terms: Sequence[TasteTerm], titles: dict[str, str]) -> Bullets:
+    return Bullets(tuple(_line(term, titles) for term in terms))
+
+
+def _line(term: TasteTerm, titles: dict[str, str]) -> Text:
+    papers = [f"“{shorten(plain(titles[one]), TITLE)}”" for one in term.papers if one in titles]
+    source = f" from {papers[0]}" if papers else ""
+    more = f" and {len(papers) - 1} more" if len(papers) > 1 else ""
+    return text(bold(str(term)), f" {term.weight:+.2f}", dim(f"{source}{more}"))
+
+
+def _back_test(learned: Taste, signals: Signals, recent: Matched) -> str:
+    """What the taste would have done with the papers of the last 14 days."""
+    papers: list[Paper] = [paper for paper, _ in recent.entries]
+    if not papers:
+        return "No papers of the last 14 days to try it on."
+    folded = {paper.id for paper in papers if learned.folds(paper)}
+    liked = {paper.id for paper in signals.liked} & {paper.id for paper in papers}
+    said = f"Of the last {count(len(papers), 'matching paper')} it would have kept {len(papers) - len(folded)} and folded {len(folded)}."
+    if liked:
+        said += f" Of the {count(len(liked), 'liked one')} among them it keeps {len(liked - folded)}."
+    return said
+
+
+def _progress(signals: Signals) -> str:
+    """How far it is until there is a taste."""
+    if signals.enough:
+        return (
+            f"Learned from {len(signals.liked)} liked and {count(len(signals.disliked), 'disliked paper')}."
+        )
+    return (
+        f"It takes {ENOUGH} papers with a 👍 and {ENOUGH} with a 👎; "
+        f"so far there are {len(signals.liked)} and {len(signals.disliked)}."
+    )
+
+
+def _said(message: str, *buttons: Button, hint: str = "") -> Card:
+    example = ((" Or name examples: ", code(hint)),) if hint else ()
+    return Card(
+        "reply",
+        message,
+        blocks=(paragraph(message, *(span for one in example for span in one)), *actions(*buttons)),
+    )

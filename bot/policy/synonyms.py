@@ -1,0 +1,150 @@
+"""Other words for what a query asks for, which are offered and never assumed. Pure.
+
+`rl` and "reinforcement learning" are one subject in two forms: papers explain the acronym, and how often they do so in
+which way decides whether it is offered. Words of one family, such as robot and robotic, come from a short list.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.domain.errors import UserError
+from bot.query import And, Node, Or, Phrase, Query, parse
+from bot.query.nodes import all_of, any_of
+from bot.text import tokens
+
+EXPLANATIONS = 20
+"""Papers that must explain an acronym."""
+USUAL = 0.9
+"""Share of the explanations that one meaning must have: MT is machine translation or a mean teacher."""
+MOST_PAPERS = 3
+"""Times as many papers as the query alone. With more, the other words are another subject: SOTA."""
+WORTH = 0.05
+"""Share of the papers of the last days by which there must be more for an offer."""
+
+FAMILIES = (
+    frozenset({"robot", "robotic"}),
+    frozenset({"embodied", "embodiment"}),
+    frozenset({"distillation", "distilled"}),
+    frozenset({"quantization", "quantized"}),
+)
+"""Words of which recorded days had 14 to 30 % more papers on the same subject with the other word."""
+
+Field = Literal["", "title", "abs"]
+Meaning = tuple[str, ...]
+"""The words that an acronym stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synonym:
+    """A part of a query, and what would be as good."""
+
+    part: Node
+    other: Phrase
+
+    def __str__(self) -> str:
+        """Both, as the query will have them: `rl OR "reinforcement learning"`."""
+        return str(any_of((self.part, self.other)))
+
+    @classmethod
+    def parse(cls, text: str) -> "Synonym":
+        """From its `str`. Raises UserError."""
+        match parse(text).root:
+            case Or((*first, Phrase() as other)):
+                return cls(any_of(first), other)
+            case _:
+                raise UserError(
+                    f"{text} isn't a part of a query and another word for it.", hint="/paper list"
+                )
+
+
+def usual_meaning(explanations: Mapping[Meaning, int]) -> Meaning | None:
+    """What an acronym stands for, by the number of papers that explain it so; None if it isn't certain.
+
+    Spellings count together: `multi-modal` and `multimodal` are one meaning. The commonest one is returned.
+    """
+    spellings: dict[str, Counter[Meaning]] = {}
+    for words, papers in explanations.items():
+        one = "".join(token.word for token in tokens(" ".join(words)) if token.end - token.start == 1)
+        spellings.setdefault(one, Counter())[words] += papers
+    best = max(spellings.values(), key=Counter.total, default=Counter[Meaning]())
+    if best.total() < max(EXPLANATIONS, USUAL * sum(explanations.values())):
+        return None
+    return best.most_common(1)[0][0]
+
+
+def synonyms(
+    query: Query,
+    meaning_of: Callable[[str], Meaning | None],
+    acronym_of: Callable[[Sequence[str]], str | None],
+) -> Iterator[Synonym]:
+    """What could be as good as a part of `query`, from left to right. Excluded and exact words have nothing."""
+    for part, words, field in _parts(query.root):
+        if len(words) > 1:
+            others = [(acronym,)] if (acronym := acronym_of(words)) else []
+        else:
+            meaning = meaning_of(words[0])
+            family = next((one for one in FAMILIES if words[0] in one), frozenset())
+            others = [*([meaning] if meaning else ()), *((word,) for word in sorted(family - {words[0]}))]
+        yield from (Synonym(part, Phrase(other, field)) for other in others)
+
+
+def widened(query: Query, synonym: Synonym) -> Query:
+    """The query with the synonym in the place of its part. Raises UserError if it hasn't that part or gets too long."""
+    root = _replaced(query.root, synonym)
+    if root == query.root:
+        raise UserError(
+            f"Nothing was added: {query} matches {synonym.other} already, or has no {synonym.part}.",
+            hint="/paper list",
+        )
+    return parse(str(root))
+
+
+def _parts(node: Node) -> Iterator[tuple[Node, Sequence[str], Field]]:
+    """Every plain phrase, and every run of bare words that may be one, with its words and field."""
+    match node:
+        case Phrase(exact=False, prefix=False):
+            yield node, _words(node), node.field
+        case And(nodes):
+            yield from _runs(nodes)
+            for inner in nodes:
+                yield from _parts(inner)
+        case Or(nodes):
+            for inner in nodes:
+                yield from _parts(inner)
+        case _:
+            return
+
+
+def _runs(nodes: Sequence[Node]) -> Iterator[tuple[Node, Sequence[str], Field]]:
+    """The longest first: what is called RLHF is more than what is called RL."""
+    for length in range(len(nodes), 1, -1):
+        for start in range(len(nodes) - length + 1):
+            run = nodes[start : start + length]
+            if all(isinstance(one, Phrase) and one == Phrase(one.words[:1]) for one in run):
+                yield all_of(run), [word for one in run for word in _words(one)], ""
+
+
+def _words(node: Node) -> Sequence[str]:
+    written = " ".join(node.words) if isinstance(node, Phrase) else ""
+    return [token.word for token in tokens(written) if token.end - token.start == 1]
+
+
+def _replaced(node: Node, synonym: Synonym) -> Node:
+    """The tree with `part OR other` where it has the part and not both yet."""
+    if node == synonym.part:
+        return any_of((node, synonym.other))
+    match node:
+        case Or(nodes) if synonym.other in nodes:
+            return node
+        case Or(nodes):
+            return any_of(_replaced(inner, synonym) for inner in nodes)
+        case And(nodes):
+            part = synonym.part.nodes if isinstance(synonym.part, And) else ()
+            at = next((n for n in range(len(nodes)) if part and nodes[n : n + len(part)] == part), None)
+            if at is None:
+                return all_of(_replaced(inner, synonym) for inner in nodes)
+            return all_of((*nodes[:at], any_of((synonym.part, synonym.other)), *nodes[at + len(part) :]))
+        case _:
+            return node

@@ -1,0 +1,117 @@
+"""Names of people: which spellings may be the same person's.
+
+>>> agree(readings(spelled("Lovelace, Ada")), readings(spelled("A. B. Lovelace")))
+True
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from bot.text.words import spell
+
+PARTICLES = frozenset({
+    "al", "bin", "da", "dal", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "la", "le", "ten", "ter", "van",
+    "vande", "von", "zu", "zur",
+})  # fmt: skip
+"""Words before a family name, with which it may begin."""
+_LEFT_OUT = PARTICLES - {"al", "bin", "la", "le"}
+"""Those that some leave out. The others are given names, too."""
+_SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
+LONGEST_FAMILY = 3
+"""Words of a family name, at most: `van der Maaten`, `Ben-David`."""
+
+
+class Reading(NamedTuple):
+    """A name with one guess where the family name begins."""
+
+    given: tuple[str, ...]
+    """Its words, those between hyphens apart."""
+    goes_on: tuple[bool, ...]
+    """For each of them, whether a hyphen joins it to the next."""
+    family: str
+    """Its words as one."""
+
+
+def given_first(name: str) -> str:
+    """`Lovelace, Ada` as `Ada Lovelace`; other names as they are."""
+    family, comma, given = name.partition(",")
+    if not comma or "," in given or not given.strip() or given.strip(" .").casefold() in _SUFFIXES:
+        return name
+    return f"{given.strip()} {family.strip()}"
+
+
+def spelled(name: str) -> str:
+    """A name in its simplest spelling, given names first: what is compared."""
+    return " ".join(spell(given_first(name)))
+
+
+def is_whole(name: str) -> bool:
+    """Whether a spelled name has given and family names, and isn't a family name alone, such as `van den oord`."""
+    first, space, _ = name.partition(" ")
+    return bool(space) and first not in PARTICLES
+
+
+@lru_cache(maxsize=16_384)
+def readings(name: str) -> tuple[Reading, ...]:
+    """A spelled name with a family name of one word, of two, and of three.
+
+    Of a family name with a hyphen the first half may stand alone: Müller for Müller-Lüdenscheidt.
+    """
+    return tuple(_readings(name))
+
+
+def agree(some: Sequence[Reading], others: Sequence[Reading]) -> bool:
+    """Whether two names can be one person's: the same family name, and given names that don't contradict each other.
+
+    An initial stands for a name that begins so, and names in the middle may be missing.
+    """
+    return any(_agrees(one, other) for one in some for other in others)
+
+
+def keys_of_name(name: str) -> set[str]:
+    """Keys of which spelled names that may be the same have at least one in common: `lovelace~a`."""
+    return {f"{reading.family}~{reading.given[0][0]}" for reading in readings(name)}
+
+
+def _readings(name: str) -> Iterator[Reading]:
+    words = name.split()
+    while len(words) > 2 and words[-1] in _SUFFIXES:
+        words.pop()
+    parts = [(part, n < word.count("-")) for word in words for n, part in enumerate(word.split("-"))]
+    for length in range(1, min(LONGEST_FAMILY, len(parts) - 1) + 1):
+        family = "".join(part for part, _ in parts[len(parts) - length :])
+        yield _reading(parts[: len(parts) - length], family)
+    halves = words[-1].split("-") if len(words) > 1 else []
+    if len(halves) > 1:
+        yield _reading(parts[: len(parts) - len(halves)], halves[0])
+
+
+def _reading(given: Sequence[tuple[str, bool]], family: str) -> Reading:
+    used = [one for n, one in enumerate(given) if n == 0 or one[0] not in _LEFT_OUT]
+    return Reading(tuple(part for part, _ in used), tuple(joined for _, joined in used), family)
+
+
+def _agrees(one: Reading, other: Reading) -> bool:
+    if one.family != other.family:
+        return False
+    if "".join(one.given) == "".join(other.given):
+        return True
+    short, long = sorted((one, other), key=lambda reading: len(reading.given))
+    if not all(_stands_for(a, b) for a, b in zip(short.given, long.given, strict=False)):
+        return False
+    return len(short.given) == len(long.given) or _may_leave_out(short.given, long)
+
+
+def _may_leave_out(given: Sequence[str], long: Reading) -> bool:
+    """Whether a name may be written with fewer given names: Ming Li isn't Ming-Feng Li, nor Carl Liu C. Karen Liu."""
+    if len(given[-1]) == 1:
+        return True
+    goes_by_middle_name = len(long.given[0]) == 1 and len(long.given[1]) > 1
+    return not (long.goes_on[len(given) - 1] or goes_by_middle_name)
+
+
+def _stands_for(one: str, other: str) -> bool:
+    if len(one) > 1 and len(other) > 1:
+        return one == other
+    return one[0] == other[0]

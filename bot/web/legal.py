@@ -1,0 +1,43 @@
+"""The pages on privacy and terms, which a public listing links to."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.web.templating import Templates
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who runs this installation, as the pages name them."""
+
+    name: str = ""
+    contact: str = ""
+    """An address or a page; "" if none was given."""
+    forget_after_days: int = 30
+    """Days until a workspace that removed the app is forgotten; 0 for never."""
+
+    @property
+    def contact_url(self) -> str:
+        """What the contact links to; "" if it is neither an address of mail nor of a page."""
+        if self.contact.startswith(("https://", "http://")):
+            return self.contact
+        return f"mailto:{self.contact}" if "@" in self.contact else ""
+
+
+class LegalPages:
+    """`/privacy` and `/terms`."""
+
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
+        self._templates = Templates()
+
+    def routes(self) -> list[web.RouteDef]:
+        """The two pages."""
+        return [web.get("/privacy", self._privacy), web.get("/terms", self._terms)]
+
+    async def _privacy(self, _request: web.Request) -> web.Response:
+        return self._templates.page("privacy.html", operator=self._operator)
+
+    async def _terms(self, _request: web.Request) -> web.Response:
+        return self._templates.page("terms.html", operator=self._operator)

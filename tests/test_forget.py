@@ -1,0 +1,124 @@
+"""`/paper forget`, as one story on every platform: afterwards no key, no record and no stream has the ids or the names."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.domain.models import ChannelRef, User
+from bot.store import keys
+from bot.store.forget import Forgetting
+from tests.papers import a_paper
+from tests.platform_harness import Stage, arrive, deliver
+from tests.platform_harnesses import STAGES, Opened
+
+READ: Mapping[str, Callable[[Any, str], Any]] = {
+    "string": lambda redis, key: redis.get(key),
+    "hash": lambda redis, key: redis.hgetall(key),
+    "set": lambda redis, key: redis.smembers(key),
+    "zset": lambda redis, key: redis.zrange(key, 0, -1),
+    "list": lambda redis, key: redis.lrange(key, 0, -1),
+    "stream": lambda redis, key: redis.xrange(key),
+}
+
+
+async def dump(redis: Redis) -> AsyncIterator[str]:
+    """Every key with its value, as text, without those that are gone within a minute: claims of workers."""
+    async for key in redis.scan_iter("*"):
+        if 0 <= await redis.ttl(key) <= 60:
+            continue
+        kind = str(await redis.type(key))
+        yield f"{key} {await READ[kind](redis, key)}"
+
+
+async def found(redis: Redis, *words: str) -> list[str]:
+    return [line async for line in dump(redis) if any(word in line for word in words)]
+
+
+@pytest.fixture(params=list(STAGES))
+def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
+    return lambda: STAGES[request.param](redis)
+
+
+async def live(stage: Stage) -> None:
+    """What leaves traces: subscriptions, mutes, settings, posts, votes, saved and watched papers."""
+    await stage.say("/paper subscribe diffusion")
+    await stage.say("/paper subscribe robots every:daily")
+    await stage.say("/paper mute survey")
+    await stage.say("/paper settings quiet:22-7")
+    await stage.say("/paper settings quiet:off")
+    await arrive(
+        stage.bot, a_paper("2611.00001", title="Diffusion one"), a_paper("2611.00002", title="Robots")
+    )
+    await deliver(stage.bot)
+    await stage.say("/paper watch 2611.00002")
+    for button in ("Save", "👍"):
+        await stage.press((await stage.posted())[0], button)
+
+
+async def test_a_forgotten_channel_leaves_no_trace(opened: Opened, redis: Redis) -> None:
+    async with opened() as stage:
+        await live(stage)
+        channel = str(stage.channel)
+        assert await found(redis, channel)
+        asked = await stage.say("/paper forget channel")
+        assert "can't be undone" in asked.text
+        answer = await stage.press(asked, "Forget this channel")
+        assert "Everything about this channel is deleted" in answer.text
+        assert await found(redis, channel) == []
+        assert "no subscriptions" in (await stage.say("/paper list")).text
+
+
+async def test_it_works_in_the_channel_again_afterwards(opened: Opened) -> None:
+    async with opened() as stage:
+        await live(stage)
+        posted = len(await stage.posted())
+        await stage.press(await stage.say("/paper forget channel"), "Forget this channel")
+        await stage.say("/paper subscribe whales")
+        await arrive(stage.bot, a_paper("2611.00003", title="Whales"))
+        await deliver(stage.bot)
+        assert len(await stage.posted()) == posted + 1
+
+
+async def test_a_forgotten_person_leaves_no_trace_but_what_the_channel_follows(
+    opened: Opened, redis: Redis
+) -> None:
+    async with opened() as stage:
+        await live(stage)
+        [subscription, *_] = await stage.bot.subscriptions.of(stage.channel)
+        signature = subscription.created_by
+        user = signature.partition(" ")[0]
+        person = ChannelRef(stage.channel.platform, stage.channel.workspace, user)
+        assert await found(redis, signature)
+        answer = await stage.press(await stage.say("/paper forget me"), "Forget me")
+        assert "Everything about you is deleted" in answer.text
+        private = ChannelRef.of_person(person.platform, person.workspace, user)
+        assert await found(redis, signature, f"'{user} ", keys.saved_by(person), str(private)) == []
+        theirs = user in (stage.channel.channel, stage.channel.person)  # a terminal, or a mail account
+        assert len(await stage.bot.subscriptions.of(stage.channel)) == (0 if theirs else 2)
+
+
+async def test_a_forgotten_workspace_leaves_no_trace(opened: Opened, redis: Redis) -> None:
+    async with opened() as stage:
+        await live(stage)
+        workspace = keys.workspace(stage.channel.platform, stage.channel.workspace)
+        await stage.bot.core.pause_workspace(stage.channel.platform, stage.channel.workspace, "it went away")
+        await Forgetting(redis).workspace(stage.channel.platform, stage.channel.workspace)
+        assert await found(redis, workspace) == []
+
+
+async def test_others_keep_everything(redis: Redis) -> None:
+    one, other = ChannelRef("slack", "T1", "C1"), ChannelRef("slack", "T1", "C12")
+    ada, bob = User("U1", "Ada"), User("U12", "Bob")
+    async with STAGES["console"](redis) as stage:
+        for channel, user in ((one, ada), (other, bob)):
+            await stage.bot.subscriptions.add(channel, "diffusion", "now", user.signature)
+        before = sorted(await found(redis, "C12", "U12"))
+        await Forgetting(redis).channel(one)
+        await Forgetting(redis).person("slack", "U1")
+        left = sorted(await found(redis, "C12", "U12"))
+        assert [line for line in before if "changes" not in line] == [
+            line for line in left if "changes" not in line
+        ]
+        assert await found(redis, "slack:T1:C1'", "slack:T1:C1 ", "U1 Ada") == []
