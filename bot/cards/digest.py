@@ -6,17 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from math import inf
 
-from bot.cards import Block, Button, Card, PaperBlock, Posting
+from bot.cards import Block, Button, Card, Posting
 from bot.cards.build import actions, count, dim, paragraph
-from bot.cards.paper import NOTICE, one_sentence, paper_block, paper_card, reason_text
+from bot.cards.paper import NOTICE, paper_block, paper_card, reason_texts
 from bot.domain.models import ChannelSettings, Paper, Reason
 from bot.text import shorten
 
 LINES = 10
 """Papers on a page of a digest. Ten entries stay below the smallest limit of the platforms, 4,000 characters."""
-
-SENTENCE = 200
-"""Characters of the sentence about each paper of a digest."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 
@@ -29,23 +26,23 @@ def digest_card(entries: Sequence[Entry], now: datetime, label: str = "", page: 
     first = (page - 1) * LINES
     shown, rest = ranked(entries)[first : first + LINES], len(entries) - first - LINES
     shared = _shared_reasons(entries)
-    lines = tuple(_line(paper, () if shared else reasons, now) for paper, reasons in shown)
+    lines = tuple(
+        paper_block(paper, [reason for reason in reasons if reason not in shared], now, "line")
+        for paper, reasons in shown
+    )
     heading = count(len(entries), "new paper")
     notice = shorten(f"{heading}: {'; '.join(line.title for line in lines)}", NOTICE)
-    why = (paragraph(dim(f"All {', '.join(map(reason_text, shared))}")),) if shared else ()
+    why = (paragraph(dim(f"All {', '.join(reason_texts(shared))}")),) if shared else ()
     more = _more(rest, f"more {label} page:{page + 1}" if label else "")
     return Card("digest", notice, heading, (*why, *lines, *more))
 
 
-def _line(paper: Paper, reasons: Sequence[Reason], now: datetime) -> PaperBlock:
-    """A digest's entry: title, byline, and one sentence."""
-    return replace(paper_block(paper, reasons, now, "line"), summary=one_sentence(paper, SENTENCE))
-
-
 def _shared_reasons(entries: Sequence[Entry]) -> tuple[Reason, ...]:
-    """The reasons of all entries if they are the same for all, else none: said once, they are read."""
-    reasons = {entry_reasons for _, entry_reasons in entries}
-    return reasons.pop() if len(reasons) == 1 and len(entries) > 1 else ()
+    """The reasons that all entries share: said once, they are read."""
+    if len(entries) < 2:
+        return ()
+    (_, first), *others = entries
+    return tuple(reason for reason in first if all(reason in reasons for _, reasons in others))
 
 
 def _more(rest: int, command: str) -> tuple[Block, ...]:

@@ -21,7 +21,7 @@ WATCHED = (
     "withdrawn",
 )
 """Fields that queries look at: if one of these changes, a young paper is matched again."""
-LIVE = ("upvotes", "code_url", "code_stars", "project_url", "rank")
+LIVE = ("upvotes", "comments", "code_url", "code_stars", "project_url", "rank")
 """Fields that change over time: the latest description counts, whichever source it is from."""
 
 _TEXT_OR_NONE = (str, NoneType)
@@ -29,12 +29,12 @@ _TEXT_OR_NONE = (str, NoneType)
 Change = dict[str, tuple[Any, Any]]
 """Field -> (value before, value after)."""
 
-_TUPLES = ("authors", "categories", "sources")
+_TUPLES = ("authors", "categories", "sources", "keywords")
 _NAMES = tuple(field.name for field in fields(Paper))
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "title", "abstract", "url", "published"), (str,)),
-    **dict.fromkeys(("authors", "categories", "sources"), (list,)),
-    **dict.fromkeys(("code_stars", "upvotes", "rank"), (int, NoneType)),
+    **dict.fromkeys(_TUPLES, (list,)),
+    **dict.fromkeys(("code_stars", "upvotes", "comments", "rank"), (int, NoneType)),
     "withdrawn": (bool, NoneType),
 }
 """JSON types of the fields; all others are text or missing."""

@@ -75,8 +75,8 @@ def test_zero_upvotes_are_not_missing() -> None:
 
 def test_every_field_of_a_paper_is_stored() -> None:
     facts: dict[str, Any] = {f.name: f.name for f in fields(Paper) if f.name not in {"id", "published"}}
-    facts |= dict.fromkeys(("authors", "categories", "sources"), ("a", "b"))
-    facts |= dict.fromkeys(("code_stars", "upvotes", "rank"), 7) | {"withdrawn": True}
+    facts |= dict.fromkeys(("authors", "categories", "sources", "keywords"), ("a", "b"))
+    facts |= dict.fromkeys(("code_stars", "upvotes", "comments", "rank"), 7) | {"withdrawn": True}
     full = a_paper("1", **facts)
     assert records.load(records.dump(full)) == full
 
