@@ -43,7 +43,11 @@ class Paper:
     project_url: str | None = None
     thumbnail_url: str | None = None
     organization: str | None = None
+    keywords: tuple[str, ...] = ()
+    """What it is about, in its source's words."""
     upvotes: int | None = None
+    comments: int | None = None
+    """Of the discussion on its source's page."""
     rank: int | None = None
     """Rank among the trending papers, from 1."""
     withdrawn: bool | None = None
