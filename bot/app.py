@@ -34,7 +34,7 @@ from bot.ports import Interactive, Joining, Named, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import Settings
-from bot.sources import build_enrichers, build_finders, build_on_demand, build_sources
+from bot.sources import build_citations, build_enrichers, build_finders, build_on_demand, build_sources
 from bot.sources import setting_groups as source_setting_groups
 from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX, build_enrichment
@@ -275,7 +275,7 @@ def _poller(shared: _Shared, context: SourceContext, sources: tuple[Source, ...]
         Lease(shared.redis),
         shared.redis,
         now=shared.now,
-        background=build_enrichment(context, build_enrichers(context)),
+        background=(*build_enrichment(context, build_enrichers(context)), *build_citations(context)),
         on_demand=FollowedSources(
             build_on_demand(context), FollowedCategories(shared.redis), shared.subscriptions, shared.now
         ),
@@ -349,6 +349,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
             watches=Watches(shared.redis),
+            cites=bool(build_citations(context)),
             catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
             platforms=adapters.platform_settings(),
             database_problem=partial(problem_of, shared.redis),

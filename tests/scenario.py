@@ -189,10 +189,37 @@ class Board:
         return Counter((post.channel.channel, paper) for post in self.posts for paper in post.papers)
 
 
-def life_fanout(redis: Redis) -> LifeFanout:
-    """News of papers, on platforms without threads."""
+@dataclass
+class ThreadedBoard(Board):
+    """The same, with a thread for each post, in which it looks only if asked to."""
+
+    threads: dict[str, str] = field(default_factory=dict)
+    """Reply -> the post that it answers."""
+
+    async def reply(self, to: ChannelRef, message: MessageRef, card: Card, key: str) -> MessageRef:
+        async def post() -> MessageRef:
+            self.posts.append(Post(self.clock.now, to, key, card.posting.papers, card))
+            reply = MessageRef(f"m{len(self.posts)}")
+            self.threads[reply.id] = message.id
+            return reply
+
+        return await self.life.step(post)
+
+    async def find_reply(
+        self, to: ChannelRef, message: MessageRef, key: str, since: datetime
+    ) -> MessageRef | None:
+        found = await super().find(to, key, since)
+        return found if found and self.threads.get(found.id) == message.id else None
+
+    async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
+        found = await super().find(to, key, since)
+        return found if found and found.id not in self.threads else None
+
+
+def life_fanout(redis: Redis, *, threads: bool = False) -> LifeFanout:
+    """News of papers, on platforms with threads or without."""
     outbox = Outbox(redis, durable=True)
-    return LifeFanout(Watches(redis), outbox, ChannelRules(redis), has_threads=lambda _platform: False)
+    return LifeFanout(Watches(redis), outbox, ChannelRules(redis), has_threads=lambda _platform: threads)
 
 
 class House:
@@ -209,7 +236,7 @@ class House:
             self.subscriptions,
             ChannelRules(redis),
             edits=CardUpdateQueue(redis),
-            life=life_fanout(redis),
+            life=life_fanout(redis, threads=isinstance(board, ThreadedBoard)),
         )
         self.deliveries = DeliveryWorker(
             board,  # type: ignore[arg-type]  # `unclear` is a plain str here

@@ -14,7 +14,7 @@ from bot.domain.models import ChannelRef, ChannelSettings
 from bot.pipeline import delivery as delivering
 from bot.ports import Batch
 from tests.papers import a_paper
-from tests.scenario import Board, Clock, House, Life, MortalRedis, set_clock, until_dead
+from tests.scenario import Board, Clock, House, Life, MortalRedis, ThreadedBoard, set_clock, until_dead
 
 BEGIN = datetime(2026, 11, 23, 8, 59, tzinfo=UTC)
 FLOODED, DAILY = ChannelRef("board", "T", "flooded"), ChannelRef("board", "T", "daily")
@@ -106,9 +106,9 @@ async def killed_in(
 V1 = a_paper("p0", versions=1, comment="9 pages", sources=("arxiv",))
 CHANGES = (
     replace(V1, sources=(), versions=2, comment="Accepted at ICML 2026", code_url="https://github.com/a/b"),
-    replace(V1, sources=(), versions=3, withdrawn=True, comment="Withdrawn: Lemma 3 is wrong"),
+    replace(V1, sources=(), versions=3, withdrawn=True, comment="Lemma 3 is wrong"),
 )
-NEWS = ("Accepted at ICML 2026", "v2 is out", "Code is available", "Withdrawn by its authors")
+NEWS = ("Accepted at ICML 2026", "v2 is out", "Code is available", "Withdrawn")
 WATCHER = ChannelRef("board", "T", "@ada")
 
 
@@ -123,9 +123,15 @@ async def two_changes(house: House, clock: Clock) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("board_of", [Board, ThreadedBoard])
 @pytest.mark.parametrize("makes_last", [False, True], ids=["before", "after"])
 async def test_news_survive_a_kill_at_every_call(
-    valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool
+    valkey: str,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    board_of: Callable[[Clock], Board],
+    *,
+    makes_last: bool,
 ) -> None:
     steps, survived = 0, False
     while not survived:
@@ -134,7 +140,7 @@ async def test_news_survive_a_kill_at_every_call(
         monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
         clock = set_clock(monkeypatch, redis)
         await clock.set(BEGIN)
-        board = Board(clock)
+        board = board_of(clock)
         house = House(redis, board)
         await house.subscribe(FLOODED, "now", ChannelSettings())
         await house.poll(V1)
@@ -147,6 +153,8 @@ async def test_news_survive_a_kill_at_every_call(
         await clock.set(clock.now + timedelta(days=1))
         await House(redis, board).deliver()
         assert posted_news(board) == {(who, what): 1 for who in ("@ada", "flooded") for what in NEWS}, steps
+        if isinstance(board, ThreadedBoard):
+            assert set(board.threads.values()) == {"m1"}, "the channel's news are in the thread of its card"
         monkeypatch.undo()
     assert steps > 30
 

@@ -107,10 +107,10 @@ async def test_two_weeks_of_a_saved_paper(opened: Opened, clock: Clock) -> None:
         assert life.text.index("v2 is out") < life.text.index("Accepted at ICML") < life.text.index("Code is")
 
         await stage.say("/paper unwatch 2611.00001")
-        gone = replace(code, versions=3, withdrawn=True, comment="Withdrawn: an error in Lemma 2")
+        gone = replace(code, versions=3, withdrawn=True, comment="Withdrawn due to an error in Lemma 2")
         await a_day(stage, clock, gone)
         assert len(direct_messages(stage)) == 3
-        assert "Withdrawn by its authors" in replies(stage)[3]
+        assert "Withdrawn due to an error in Lemma 2" in replies(stage)[3]
         card = (await stage.posted())[0]
         assert "Withdrawn: Diffusion for everyone" in card.text
 

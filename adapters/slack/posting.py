@@ -43,7 +43,7 @@ class Posting:
         self._calls = calls
         self._channels = channels
         self._cursors: dict[str, str] = {}
-        """Delivery -> the page where a search goes on that Slack's rate limit interrupted."""
+        """Delivery and thread -> the page where a search goes on that Slack's rate limit interrupted."""
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post `card` with its key in the metadata, in the fullest layout that Slack takes. Raises a SendError."""
@@ -74,13 +74,13 @@ class Posting:
         if to.person:
             raise LookupUnsupported("Paperboy may not read direct messages")
         access = await self._calls.access(to.workspace)
-        cursor = self._cursors.pop(key, "")
+        cursor = self._cursors.pop(f"{key} {thread}", "")
         while True:
             try:
                 page = await self._history(access, to, since, cursor, thread)
             except RetryLater:
                 if cursor:
-                    self._cursors[key] = cursor
+                    self._cursors[f"{key} {thread}"] = cursor
                 raise
             for message in page.get("messages") or ():
                 if _names(message, key):

@@ -10,9 +10,10 @@ from bot.commands.learning import relearn
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
+from bot.commands.taste import taste_blocks
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Paper, Subscription
-from bot.policy.query_narrowing import DISLIKES, Narrower, narrowed, narrower
+from bot.policy.query_narrowing import DISLIKES, Narrower, holds_up, narrowed, narrower
 from bot.ports import Reply
 from bot.query import parse
 from bot.store.reactions import Vote
@@ -77,9 +78,9 @@ async def proposal(subscription: Subscription, votes: Iterable[Vote], services: 
     disliked = [paper for paper_id, paper in papers.items() if verdicts[paper_id] < 0]
     query = parse(subscription.query)
     others = set(await services.recent.matching(query)) - verdicts.keys()
-    return narrower(
-        query, liked, disliked, list((await services.papers.get(sorted(others)[:TRIED_PAPERS])).values())
-    )
+    tried = list((await services.papers.get(sorted(others)[:TRIED_PAPERS])).values())
+    offer = narrower(query, liked, disliked, tried)
+    return offer if offer and holds_up(offer, query, liked, disliked, tried) else None
 
 
 def counted(votes: Iterable[Vote]) -> Mapping[int, tuple[int, int]]:
@@ -115,6 +116,8 @@ async def _voted(command: Command, services: Services, *, liked: bool) -> Reply:
     for subscription in matching if not liked else ():
         offer = await proposal(subscription, votes, services)
         offers += offer_blocks(subscription, offer) if offer else ()
+    if not liked and not offers and sum(not vote.liked for vote in votes) >= DISLIKES:
+        offers += await taste_blocks(command.channel, services)
     return Reply(Card("reply", message, blocks=(paragraph(message), *offers)))
 
 

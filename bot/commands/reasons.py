@@ -27,6 +27,14 @@ SOON = timedelta(hours=5)
 """Time that is said in hours."""
 
 
+_MEANT: Mapping[str, str] = {
+    typed: category
+    for category, name in CATEGORIES.items()
+    for typed in (category.casefold(), name.casefold().replace(" ", "-"))
+}
+"""What people may type for a category: its letters, or its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reasons:
     """What a person should know of a query, sentence by sentence."""
@@ -123,9 +131,9 @@ def _about_category(
         case "off" if upstream:
             return [f"{name} isn't among the categories of {upstream.title} that are read here."]
         case "unknown" if not services.recent.has_category(name):
-            near = get_close_matches(name, [*CATEGORIES, *(c.casefold() for c in CATEGORIES)], n=1)
-            exact = next((c for c in CATEGORIES if near and c.casefold() == near[0].casefold()), "")
-            hint = f" Did you mean cat:{exact} ({CATEGORIES[exact]})?" if exact else ""
+            near = get_close_matches(name.casefold(), _MEANT, n=1, cutoff=0.75)
+            meant = _MEANT[near[0]] if near else ""
+            hint = f" Did you mean cat:{meant} ({CATEGORIES[meant]})?" if meant not in ("", name) else ""
             return [f"No source has a category {name}.{hint}"]
         case _:
             return []
@@ -172,32 +180,42 @@ async def _about_words(query: Query, terms: Sequence[Term], services: Services) 
     """Which part of a query no paper of the last 90 days has; or how many have all of it."""
     if waiting := await _waiting(query, services):
         return waiting
-    for term in terms:
-        match term:
-            case Phrase() if not await services.search.count(Query(term), DAYS):
-                return await _about_phrase(term, services)
-            case Organization(name) if not await services.search.count(Query(term), DAYS):
-                near = get_close_matches(name, services.recent.organizations, n=1, cutoff=0.5)
-                hint = f" The nearest is {Organization(near[0])}." if near else ""
-                return [f"No paper of the last {DAYS} days names the organization {name}.{hint}"]
-            case Person() if not await services.search.count(Query(term), DAYS):
-                return [f"No paper of the last {DAYS} days has the author {' '.join(term.words)}."]
-            case _:
-                continue
+    named = [term for term in terms if isinstance(term, Phrase | Person | Organization | Category)]
+    for term in named:
+        if not await services.search.count(Query(term), DAYS):
+            return [await _missing(term, services)]
     found = await services.search.count(query, DAYS)
     if found:
         return [f"It is rare: {count(found, 'match', 'matches')} in the last {DAYS} days."]
     return [f"No paper of the last {DAYS} days has all of it."] if len(terms) > 1 else []
 
 
-async def _about_phrase(term: Phrase, services: Services) -> list[str]:
+async def _missing(term: Phrase | Person | Organization | Category, services: Services) -> str:
+    """That no paper of the last 90 days has this, and what comes nearest."""
+    none = f"No paper of the last {DAYS} days"
+    match term:
+        case Phrase():
+            return f"{none} has {await _missing_words(term, services)}"
+        case Person(words):
+            near = await services.search.nearest_word(words[-1])
+            hint = f" The nearest name is {near}." if near else ""
+            return f"{none} has the author {' '.join(words)}.{hint}"
+        case Organization(name):
+            nearest = get_close_matches(name, services.recent.organizations, n=1, cutoff=0.5)
+            hint = f" The nearest is {Organization(nearest[0])}." if nearest else ""
+            return f"{none} names the organization {name}.{hint}"
+        case Category(name):
+            return f"{none} is in {name}."
+
+
+async def _missing_words(term: Phrase, services: Services) -> str:
     for word in term.words if not term.prefix else ():
         if await services.search.count(Query(Phrase((word,), term.field, term.exact)), DAYS):
             continue
         near = await services.search.nearest_word(word)
         hint = f" The nearest word that papers have is “{near}”." if near else ""
-        return [f"No paper of the last {DAYS} days has the word “{word}”.{hint}"]
-    return [f"No paper of the last {DAYS} days has {term}."]
+        return f"the word “{word}”.{hint}"
+    return f"{term}."
 
 
 async def _waiting(query: Query, services: Services) -> list[str]:

@@ -59,6 +59,8 @@ class Services:
     forgetting: Forgetting
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
     """Gives a channel's new id everything that is stored of its old one."""
+    cites: bool = False
+    """Whether a source says who cites a paper."""
     channel_name: Callable[[ChannelRef], Awaitable[str]]
     """A channel's name, without a leading #; "" if it isn't known."""
     database_problem: Callable[[], str | None] = lambda: None

@@ -13,6 +13,7 @@ from bot.commands.services import Services
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, Paper
 from bot.policy.channel_taste import MOST_FORGOTTEN, ChannelTaste
+from bot.policy.ranking import taste_of
 from bot.policy.taste import ENOUGH, Taste, TasteTerm
 from bot.ports import Reply
 from bot.text import shorten
@@ -87,6 +88,19 @@ async def _shown(kept: ChannelTaste, channel: ChannelRef, services: Services) ->
         )
     recent = await matched(channel, services, BACKGROUND)
     return taste_card(kept.taste, signals, recent)
+
+
+async def taste_blocks(channel: ChannelRef, services: Services) -> Sequence[Block]:
+    """What the channel's taste does about papers that people don't like, or how far it is until there is one."""
+    kept = taste_of(await services.rules.of(channel))
+    if not kept.on:
+        return ()
+    signals = await signals_of(channel, kept, services)
+    if kept.taste is None:
+        return (paragraph(f"A taste puts such papers last. {_progress(signals)}"),)
+    recent = await matched(channel, services, BACKGROUND)
+    said = f"This channel's taste puts such papers last. {_back_test(kept.taste, signals, recent)}"
+    return (paragraph(said), *actions(Button("Show", "taste")))
 
 
 def taste_card(learned: Taste, signals: Signals, recent: Matched) -> Card:

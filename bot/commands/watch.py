@@ -27,6 +27,7 @@ EVENT_WORDS: Mapping[EventKind, str] = {
     "code": "code",
     "withdrawn": "withdrawal",
     "milestone": "many upvotes",
+    "cited": "citations",
 }
 
 
@@ -51,12 +52,17 @@ async def watch(command: Command, services: Services) -> Reply:
     watcher = await _watcher(command, services)
     paper = await resolve_paper(typed, services)
     kinds = _kinds(events)
+    heard = kinds if services.cites else kinds - {"cited"}
+    if not heard:
+        raise UserError(
+            "This installation doesn't know who cites a paper: its operator can connect OpenAlex."
+        )
     if not await services.watches.put(
         watcher, paper.id, Watch(kinds, command.user.signature, services.now())
     ):
         raise UserError(f"That is too much to watch: {LIMIT} papers at most.", hint="/paper watch")
     who = "This channel hears" if _for_channel(command) else "You hear"
-    said = f"{who} of {words_for(kinds)}"
+    said = f"{who} of {words_for(heard)}"
     undo = f"unwatch {paper.id}" + (" to:channel" if _for_channel(command) else "")
     return Reply(_changed(said, paper, Button("Undo", undo), Button("Its life so far", f"life {paper.id}")))
 
@@ -142,7 +148,8 @@ async def _listed(command: Command, services: Services, *, changed: bool) -> Car
     mine = here if me == command.channel else await services.watches.of(me)
     saved = await services.watches.saved_events(me)
     papers = await services.papers.get([*mine, *here])
-    heard = words_for(events_of(saved)) if saved != "none" else "nothing"
+    kinds = events_of(saved) if services.cites else events_of(saved) - {"cited"}
+    heard = words_for(kinds) if saved != "none" else "nothing"
     default = (
         f"Of papers that you save you hear of {heard}."
         if saved != "none"

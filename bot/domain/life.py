@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
-EventKind = Literal["version", "accepted", "published", "code", "withdrawn", "milestone"]
+EventKind = Literal["version", "accepted", "published", "code", "withdrawn", "milestone", "cited"]
 
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 IMPORTANT: frozenset[EventKind] = frozenset(("withdrawn", "accepted", "code"))

@@ -59,6 +59,8 @@ class Paper:
     journal_ref: str | None = None
     doi: str | None = None
     """The DOI of the published paper."""
+    openalex: tuple[str, ...] = ()
+    """Its id at OpenAlex, then those of works that are known to cite it; empty until it was asked about."""
     events: tuple[Event, ...] = ()
     """What happened to it since it appeared, the oldest first."""
     backfilled: bool | None = None

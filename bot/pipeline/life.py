@@ -52,7 +52,7 @@ class LifeFanout:
                 by_paper.setdefault(paper_id, set()).add(channel)
         return by_paper
 
-    async def _posted(self, events: dict[str, list[Event]]) -> dict[str, list[ChannelRef]]:
+    async def _posted(self, events: dict[str, list[Event]]) -> dict[str, set[ChannelRef]]:
         gone = [i for i, some in events.items() if any(event.kind == "withdrawn" for event in some)]
         return await self._outbox.posted_in(gone)
 

@@ -29,9 +29,9 @@ def with_events(before: Paper | None, after: Paper, at: datetime) -> Paper:
         after = replace(after, code_url=link)
     if before is None:
         return after
-    known = {event.key for event in before.events}
+    known = {event.key for event in after.events}
     new = tuple(event for event in _events(before, after, at) if event.key not in known)
-    return replace(after, events=(*before.events, *new)[-MAX_EVENTS:]) if new else after
+    return replace(after, events=(*after.events, *new)[-MAX_EVENTS:]) if new else after
 
 
 def new_events(before: Paper | None, after: Paper) -> list[Event]:
@@ -50,8 +50,7 @@ def _events(before: Paper, after: Paper, at: datetime) -> Iterator[Event]:
 
     withdrawn = bool(after.withdrawn) and not before.withdrawn
     if withdrawn:
-        reason = f": {after.comment}" if after.comment else ""
-        yield event("withdrawn", f"withdrawn-v{after.versions or 1}", f"Withdrawn by its authors{reason}")
+        yield event("withdrawn", f"withdrawn-v{after.versions or 1}", _withdrawal(after.comment or ""))
     elif before.withdrawn and after.withdrawn is False:
         yield event("withdrawn", f"reinstated-v{after.versions or 1}", "No longer withdrawn")
     if before.versions and after.versions and after.versions > before.versions and not withdrawn:
@@ -68,6 +67,13 @@ def _events(before: Paper, after: Paper, at: datetime) -> Iterator[Event]:
         reached = [step for step in MILESTONES if before.upvotes < step <= (after.upvotes or 0)]
         for step in reached[-1:]:
             yield event("milestone", f"upvotes-{step}", f"It has {step:,} upvotes")
+
+
+def _withdrawal(comment: str) -> str:
+    if not comment:
+        return "Withdrawn"
+    says_so = any(word in comment.casefold() for word in ("withdraw", "retract"))
+    return comment if says_so else f"Withdrawn: {comment}"
 
 
 def _acceptances(before: Paper, after: Paper, at: datetime) -> Iterator[Event]:

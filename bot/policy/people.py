@@ -23,7 +23,8 @@ class SamePerson:
 def people_among(papers: Sequence[Paper], person: Person) -> list[SamePerson]:
     """Those who wrote `papers`, each an author whose name matches `person`; who wrote most comes first.
 
-    Papers that share a co-author are one person's. A paper that shares none counts to the first with its category.
+    Papers that share a co-author are one person's. A paper that shares none counts to the first with its category, and
+    one without co-authors to anyone.
     """
     wanted = readings(" ".join(person.words))
     others = [
@@ -33,19 +34,20 @@ def people_among(papers: Sequence[Paper], person: Person) -> list[SamePerson]:
     groups = _connected([set(names) for names in others])
     merged: list[list[int]] = []
     for group in sorted(groups, key=len, reverse=True):
-        home = next(
-            (
-                one
-                for one in merged
-                if len(group) == 1 and _category([papers[n] for n in one]) == _category([papers[group[0]]])
-            ),
-            None,
-        )
+        home = _home(group, merged, papers) if len(group) == 1 else None
+        if home is None and merged and not others[group[0]]:
+            home = merged[0]  # nothing says that it is another person's
         if home is None:
             merged.append(list(group))
         else:
             home += group
     return [_person([papers[n] for n in group], [others[n] for n in group]) for group in merged]
+
+
+def _home(group: Sequence[int], merged: Sequence[list[int]], papers: Sequence[Paper]) -> list[int] | None:
+    """The first of the others that has the category of a group."""
+    category = _category([papers[n] for n in group])
+    return next((one for one in merged if category and _category([papers[n] for n in one]) == category), None)
 
 
 def _person(papers: Sequence[Paper], others: Sequence[dict[str, str]]) -> SamePerson:

@@ -20,6 +20,10 @@ LONGEST_SHARE = 0.5
 """Share of the other recent matches that an exclusion may remove at most."""
 LOOKED_AT = 150
 """Words and word pairs that are tried as exclusions."""
+NOISE_CUT = 1 / 3
+"""Share of the papers that aren't liked that exclusions must cut to be offered."""
+FOLDS = 3
+"""Parts of the liked papers that are left out by turns in a back-test."""
 SHORTEST = 3
 """Letters of the shortest word that is tried as an exclusion."""
 
@@ -62,6 +66,28 @@ def narrower(
     if left_out < max(WORTH, total / 2):
         return None
     return Narrower(" ".join(exclusions), left_out, total, len(keep))
+
+
+def holds_up(
+    offer: Narrower, query: Query, liked: Sequence[Paper], disliked: Sequence[Paper], others: Sequence[Paper]
+) -> bool:
+    """Whether a back-test speaks for the exclusions: they cut at least NOISE_CUT of what isn't liked, and exclusions found
+    without some of the liked papers would not have lost those either. Without any liked paper there is no such test.
+    """
+    left = narrowed(str(query), offer.exclusions)
+    noise = [*disliked, *others]
+    if not liked or sum(not left.matches(paper) for paper in noise) < NOISE_CUT * len(noise):
+        return False
+    folds = min(FOLDS, len(liked))
+    for fold in range(folds):
+        hidden = liked[fold::folds]
+        rest = [paper for place, paper in enumerate(liked) if place % folds != fold]
+        found = narrower(query, rest, disliked, others)
+        if found is not None:
+            without = narrowed(str(query), found.exclusions)
+            if any(query.matches(paper) and not without.matches(paper) for paper in hidden):
+                return False
+    return True
 
 
 def narrowed(query: str, exclusions: str) -> Query:

@@ -29,7 +29,7 @@ def growth(before: Paper | None, after: Paper) -> str:
         return ""
     if after.withdrawn and not before.withdrawn:
         return WITHDRAWN
-    if news := [event.key for event in new_events(before, after) if event.kind != "milestone"]:
+    if news := [event.key for event in new_events(before, after) if event.kind not in {"milestone", "cited"}]:
         return f"{NEWS}{news[-1]}"
     if after.code_url and not before.code_url:
         return "code"

@@ -17,9 +17,9 @@ from bot.text.terms import terms
 
 ENOUGH = 3
 """Liked papers, and as many disliked ones, below which nothing is learned."""
-TERMS = 60
-"""Terms of a taste, those with the largest weights: more don't order better, and fit in 2 kB."""
-DISLIKED, BACKGROUND = 0.35, 0.5
+TERMS = 120
+"""Terms of a taste, those with the largest weights; they fit in 4 kB. Fewer order worse where few papers are liked."""
+DISLIKED, BACKGROUND = 0.2, 0.3
 """Weights of the disliked papers and of all others, where the liked ones weigh 1."""
 SHOWN = 3
 """Terms given as reasons for a paper."""
@@ -64,7 +64,7 @@ class Taste:
         """How well a paper fits, between -1 and 1."""
         counts = _counts(paper)
         length = sum(count * count for count in counts.values()) ** 0.5
-        return sum(term.weight * counts[term.term] for term in self.terms) / (length or 1.0)
+        return sum(term.weight * counts.get(term.term, 0.0) for term in self.terms) / (length or 1.0)
 
     def folds(self, paper: Paper) -> bool:
         """Whether the paper belongs among the rest rather than among the best."""
@@ -73,7 +73,7 @@ class Taste:
     def reasons(self, paper: Paper) -> tuple[TasteTerm, ...]:
         """The terms that speak most for a paper, the strongest first."""
         counts = _counts(paper)
-        liked = [term for term in self.terms if term.weight > 0 and counts[term.term]]
+        liked = [term for term in self.terms if term.weight > 0 and term.term in counts]
         return tuple(sorted(liked, key=lambda term: -term.weight * counts[term.term])[:SHOWN])
 
     def without(self, term: str) -> Self:
@@ -187,11 +187,15 @@ def _mean(vectors: Sequence[Vector]) -> Vector:
     return total
 
 
-def _counts(paper: Paper) -> Counter[str]:
+def _counts(paper: Paper) -> Vector:
     return _counts_in(paper.title, paper.abstract)
 
 
 @lru_cache(maxsize=4096)
-def _counts_in(title: str, abstract: str) -> Counter[str]:
-    """Remembered, because each new signal looks at the same recent papers again; it takes about a millisecond."""
-    return Counter((*terms(title), *terms(abstract)))
+def _counts_in(title: str, abstract: str) -> Vector:
+    """How much each term says: a repeated one says more, but not twice as much.
+
+    Remembered, because each new signal looks at the same recent papers again; it takes about a millisecond.
+    """
+    counts = Counter((*terms(title), *terms(abstract)))
+    return {term: 1 + log(count) for term, count in counts.items()}

@@ -22,7 +22,7 @@ ENOUGH = 5
 """Papers that have all the words: with fewer, those that come near are looked for, too."""
 LONG = 7
 """Words of a query that is likely to be a question or a title: papers with all of them don't come first."""
-TITLE, AS_TYPED, AUTHOR, PAIR = 0.5, 0.2, 0.5, 0.15
+TITLE, AS_TYPED, AUTHOR, PAIR = 1.2, 0.2, 0.5, 0.15
 """How much these add to the stem of a word in a question: the word in the title, as typed in the abstract, as an
 author's name, and next to its neighbour."""
 FEW_WORDS = 4
@@ -39,7 +39,7 @@ MEANT = 0.3
 """How much a phrase counts for which an acronym was typed; its words are several, and each scores."""
 WHOLE = 30.0
 """Score of a title, or of its name before the colon, that is all that was typed."""
-FRESH, POPULAR = 0.15, 0.05
+FRESH, POPULAR = 0.2, 0.05
 
 FIELDS = {"title": 2.5, "abstract": 1.0, "authors": 2.0}
 """Weights of the fields for a few words, which are likely to name a paper."""

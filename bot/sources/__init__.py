@@ -19,13 +19,15 @@ REGISTRY: Mapping[str, str] = {
     "biorxiv": "bot.sources.biorxiv",
     "feeds": "bot.sources.feed",
     "semantic_scholar": "bot.sources.semantic_scholar",
+    "openalex": "bot.sources.openalex",
 }
 """Each upstream, and the module that reads it.
 
 A module has `SETTINGS`, a `SettingsGroup`, and one or more of these functions, which take a `SourceContext` and yield
 what the settings ask for: `build` (sources that detect papers), `build_on_demand` (its categories that
 subscriptions may ask for), `build_search` (the upstream's own search),
-`build_history` (its past days), `build_enrichers` (what it knows about papers of others).
+`build_history` (its past days), `build_enrichers` (what it knows about papers of others), `build_citations` (what cites
+papers that are watched).
 """
 
 
@@ -64,6 +66,11 @@ def build_histories(context: "SourceContext") -> "tuple[History, ...]":
 def build_enrichers(context: "SourceContext") -> "tuple[Enricher, ...]":
     """Every upstream that knows more about the papers of others."""
     return tuple(one for module in _modules("build_enrichers") for one in module.build_enrichers(context))
+
+
+def build_citations(context: "SourceContext") -> "tuple[Source, ...]":
+    """Every upstream that is asked what cites the papers that are watched."""
+    return tuple(one for module in _modules("build_citations") for one in module.build_citations(context))
 
 
 def _modules(function: str) -> Iterator[ModuleType]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Any
 
-from bot.domain.life import Event
+from bot.domain.life import MAX_EVENTS, Event
 from bot.domain.models import Paper
 
 WATCHED = (
@@ -29,12 +29,15 @@ OF_ANY_AGE = ("withdrawn", "events")
 LIVE = ("upvotes", "comments", "code_url", "code_stars", "project_url", "rank")
 """Fields that change over time: the latest description counts, whichever source it is from."""
 
+MAX_CITING = 400
+"""Works that are remembered as citing a paper: four times what is asked for at once."""
+
 _TEXT_OR_NONE = (str, NoneType)
 
 Change = dict[str, tuple[Any, Any]]
 """Field -> (value before, value after)."""
 
-_TUPLES = ("authors", "categories", "sources", "keywords")
+_TUPLES = ("authors", "categories", "sources", "keywords", "openalex")
 _NAMES = tuple(field.name for field in fields(Paper))
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "title", "abstract", "url", "published"), (str,)),
@@ -95,10 +98,16 @@ def merge(old: Paper | None, new: Paper) -> Paper:
         merged["comment"] = new.comment
     merged["versions"] = max(old.versions or 0, new.versions or 0) or None
     merged["withdrawn"] = _withdrawn(old.withdrawn, new.withdrawn)
-    merged["events"] = old.events
+    merged["openalex"] = _joined(new.openalex, old.openalex)[:MAX_CITING]
+    merged["events"] = _joined_events(old.events, new.events)
     merged["sources"] = (*old.sources, *(source for source in new.sources if source not in old.sources))
     merged["categories"] = _joined(merged["categories"], (*old.categories, *new.categories))
     return Paper(**merged)
+
+
+def _joined_events(old: tuple[Event, ...], new: tuple[Event, ...]) -> tuple[Event, ...]:
+    known = {event.key for event in old}
+    return (*old, *(event for event in new if event.key not in known))[-MAX_EVENTS:]
 
 
 def _withdrawn(old: bool | None, new: bool | None) -> bool | None:

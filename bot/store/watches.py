@@ -69,6 +69,16 @@ class Watches:
             found.setdefault(paper_id, {})[watcher] = watch
         return found
 
+    async def watched_for(self, kind: EventKind) -> list[str]:
+        """The papers of which someone wants to hear such events, by id. It looks at every key: for a daily round."""
+        found: set[str] = set()
+        async for key in self._redis.scan_iter("pb:*:watches:*", count=SCANNED):
+            watcher = ChannelRef.parse(str(key).partition(":watches:")[2])
+            found |= {
+                paper_id for paper_id, watch in (await self.of(watcher)).items() if kind in watch.events
+            }
+        return sorted(found)
+
     async def count(self) -> int:
         """How many channels and people watch papers. It looks at every key: for `doctor` alone."""
         names = [key async for key in self._redis.scan_iter("pb:*:watches:*", count=SCANNED)]

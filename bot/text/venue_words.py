@@ -20,7 +20,7 @@ CUE = {
         r"|\b(?:parts?|portions?|some) of (?:this|the|these|our)\b|\bextends\b|\bextension of\b|\bextending\b|\bbased on\b|\bbuilds (?:up)?on\b"
         r"|\bfollow-?up (?:of|to|on)\b|\bcompanion\b|\bsequel\b|\bcomment(?:ary)? on\b|\breply to\b|\bchallenge\b|\bcompetition\b|\bshared task\b"
         r"|\bthesis\b|\bdissertation\b|\beditors? for\b|\bsupersed\w{1,4}\b|\btext overlap\b|\bsame as\b|\.sty\b|\b(?:template|style|format)\b"
-        r"|\b(?:talk|tutorial|demo|course|lectures?) (?:given )?at\b|\bour (?:previous|earlier|prior|\w{2,10} 20\d\d) (?:paper|work)\b|\bcites?\b|\btutorial\b|\bslides\b|\bappendix (?:to|of|for)\b|\bsupplement\w{0,6} (?:\w{2,12} )?(?:to|of|for)\b|\bwhite paper\b|\breport\b"
+        r"|\b(?:talk|tutorial|demo|course|lectures?) (?:given )?at\b|\bour (?:previous|earlier|prior|\w{2,10} 20\d\d) (?:paper|work)\b|\bcites?\b|\btutorial\b|\bslides\b|\bappendix (?:to|of|for)\b|\bsupplement\w{0,6} (?:\w{2,12} )?(?:to|of|for)\b|\bwhite paper\b|\breport\b|\breview process\b|\bcorrection to\b|\berratum\b|\bcorrigendum\b"
     ),
     "yes": (
         r"(?<!widely )(?<!generally )(?<!commonly )(?<!broadly )(?<!be )\baccepted\b(?! (?:answer|wisdom|theor|practice|view|notion|knowledge|definition|model|standard|truth|by (?:users|humans|default)|papers|articles))"
@@ -80,7 +80,7 @@ NOT_ACRONYMS = frozenset(
 
 LEADING = (
     r"[\s,:.\"“”'`\[*!–—-]++|(?:at|to|by|in|into|on|as|for|the|of|a|an|and|it|is|was|be|will|has|been|full|regular|short|long|research|main|paper|papers|article|poster|oral|spotlight|highlight"
-    r"|conference (?=paper|track|proceedings)|journal (?=paper|article)|track|industry|demo|presentation|presented|publication|published|accepted|appear|appearing|with minor \w{2,12}|conférence|conferencia|revista|revue|\d{1,3}(?:st|nd|rd|th)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|inclusion|upcoming|prestigious|proceedings|proc\.?|version|camera[- ]ready|extended abstract"
+    r"|conference (?=paper|track|proceedings)|journal (?=paper|article)|track|industry|demo|presentation|presented|publication|published|accepted|appear|appearing|with minor \w{2,12}|conférence|publicación|publicação|conferencia|revista|revue|\d{1,3}(?:st|nd|rd|th)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|inclusion|upcoming|prestigious|proceedings|proc\.?|version|camera[- ]ready|extended abstract"
     r"|dans|à|au|aux|par|la|le|les|en|el|em|no|na|nos|para|auf|bei|der|die|das|von|für|il|da|al|nel|per|и|к|в|публикации|журнал[е]?|workshop paper)(?=[\s:,.]|$)"
 )
 """What stands between a cue and a venue's name."""
@@ -91,7 +91,7 @@ TRAILING = (
 )
 """Where a venue's name has ended."""
 
-VENUE_WORD = r"\b(?:conference|symposium|workshops?|proceedings|journal|transactions|trans|letters|annals|congress|meeting|magazine|colloquium|lecture notes|advances in|quarterly)\b"
+VENUE_WORD = r"\b(?:conference|symposium|workshops?|proceedings|journal|transactions|trans|letters|annals|congress|meeting|magazine|colloquium|communications (?:in|on)|lecture notes|advances in|quarterly)\b|\bj\. "
 """What the name of a venue has in it."""
 
 BARE_STOP = (

@@ -198,7 +198,8 @@ def _venue(region: str, *, before: bool = False) -> str:
 
 def _acronym(text: str) -> str:
     """A venue's acronym; a workshop is named in full, so that it isn't taken for its conference."""
-    bracketed = [found[1] for found in _IN_BRACKETS.finditer(text) if found[1].upper() not in NOT_ACRONYMS]
+    named = (re.sub(r"-\d\d\Z", "", found[1]) for found in _IN_BRACKETS.finditer(text))
+    bracketed = [name for name in named if name.upper() not in NOT_ACRONYMS]
     if _WORKSHOP.search(text):
         return next((name for name in bracketed if name.endswith("W")), "")
     known = _KNOWN.search(text)
@@ -211,10 +212,10 @@ def _name(text: str) -> str:
     plain = _YEAR.sub(" ", _SHORT_YEAR.sub(" ", plain))
     parts = [part.strip(" .:-–—\"“”'`’*[]()") for part in re.split(r",|\s[-–—]{1,3}\s|[\"“”]", _lead(plain))]
     named = next((part for part in parts if part), "")
-    named = " ".join(named.split())
+    named = re.sub(r" \d{1,4}\Z", "", " ".join(named.split()))  # a volume
     return (
         shorten(named, MAX_VENUE)
-        if re.match(r"(?:the )?[\dA-ZÀ-ÞА-Я一-龥]", named) and len(named) > 1
+        if re.match(r"(?:the |npj )?[\dA-ZÀ-ÞА-Я一-龥]", named) and len(named) > 1
         else ""
     )
 

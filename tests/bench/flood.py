@@ -3,7 +3,9 @@
     python -m tests.bench.flood --json
 
 Every paper goes the whole way, from a poll to a post, in a channel that never groups and in one that does; polled as
-the bot polls (a paper comes when it was listed), and once a day as by cron. Without `--json` it is a table.
+the bot polls (a paper comes when it was listed), and once a day as by cron. A lab's channel has all ten subscriptions:
+without limits, with flood control, and with `most:3`; `in_24_hours` is the most that any 24 hours brought: papers that were
+posted, and folded lines. Without `--json` it is a table.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 import structlog
 from redis.asyncio import Redis
 
@@ -29,7 +32,7 @@ from bot.sources.huggingface_papers import parse_list
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
 from tests.conftest import SHARED_DATA
-from tests.scenario import Board, Clock, House
+from tests.scenario import Board, Clock, House, set_clock
 
 SUBSCRIPTIONS = (
     '"language model" -survey',
@@ -44,6 +47,9 @@ SUBSCRIPTIONS = (
     "min:30",
 )
 NEVER = ChannelSettings(digest_size=10_000)
+MOST = 3
+LAB = {"without": NEVER, "flood_control": ChannelSettings(), "most_3": ChannelSettings(most=MOST)}
+DAY = timedelta(days=1)
 CRON = time(12, tzinfo=UTC)
 
 Listed = list[tuple[datetime, Paper]]
@@ -84,21 +90,76 @@ def channel(query: str, kind: str) -> ChannelRef:
     return ChannelRef("board", kind, str(SUBSCRIPTIONS.index(query)))
 
 
-async def replay(redis: Redis, polls: Iterable[tuple[datetime, list[Paper]]]) -> Board:
-    """Everything that is posted."""
+async def replay(
+    redis: Redis, polls: Iterable[tuple[datetime, list[Paper]]], patch: pytest.MonkeyPatch
+) -> Board:
+    """Everything that is posted, on a clock that follows the polls."""
     await redis.flushall()
-    board = Board(Clock(redis))
+    patch.undo()
+    polls = list(polls)
+    board = Board(set_clock(patch, redis))
+    await board.clock.set(polls[0][0] - DAY)
     house = House(redis, board)
     for query in SUBSCRIPTIONS:
         for kind, settings in (("before", NEVER), ("after", ChannelSettings())):
             await house.settings.put(channel(query, kind), settings)
             await house.subscriptions.add(channel(query, kind), query, "now", "bench")
+        for kind, settings in LAB.items():
+            await house.settings.put(lab(kind), settings)
+            await house.subscriptions.add(lab(kind), query, "now", "bench")
     for number, (at, papers) in enumerate(polls):
-        board.clock.now = at
+        await pass_until(at, board.clock, house)
         await house.papers.ingest("huggingface", Batch(tuple(papers), str(number)), 0)
         await house.fanout.match_all()
         await house.deliver()
+    await pass_until(board.clock.now + 2 * DAY, board.clock, house)
     return board
+
+
+async def pass_until(end: datetime, clock: Clock, house: House) -> None:
+    """Time goes by, and what becomes due is posted."""
+    while (due := await clock.next_due()) and due <= end:
+        await clock.set(max(due, clock.now))
+        await house.deliver()
+    await clock.set(max(end, clock.now))
+
+
+def lab(kind: str) -> ChannelRef:
+    """The channel that has all subscriptions."""
+    return ChannelRef("board", "lab", kind)
+
+
+def lab_figures(board: Board) -> dict[str, Any]:
+    """Messages and posted papers a day, and the most of any 24 hours; and what was lost or posted twice."""
+    days = {post.at.date() for post in board.posts if post.channel == lab("without")}
+    wanted = {paper for post in board.posts if post.channel == lab("without") for paper in post.papers}
+    found: dict[str, Any] = {}
+    for kind in LAB:
+        posts = [post for post in board.posts if post.channel == lab(kind)]
+        shown = [post.at for post in posts if "/rest@" not in post.key for _ in post.papers]
+        folded = [post.at for post in posts if "/rest@" in post.key]
+        papers = [paper for post in posts for paper in post.papers]
+        found[kind] = {
+            "messages_a_day": round(len(posts) / len(days), 1),
+            "papers_a_day": round(len(shown) / len(days), 1),
+            "messages_in_24_hours": most_in_a_day([post.at for post in posts]),
+            "papers_in_24_hours": most_in_a_day(shown),
+            "folded_lines_in_24_hours": most_in_a_day(folded),
+            "folded_share": round(1 - len(shown) / max(1, len(papers)), 3),
+            "lost": len(wanted - set(papers)),
+            "doubled": len(papers) - len(set(papers)),
+        }
+    return found
+
+
+def most_in_a_day(moments: list[datetime]) -> int:
+    """The most moments in any 24 hours."""
+    ordered, first, most = sorted(moments), 0, 0
+    for n, moment in enumerate(ordered):
+        while moment - ordered[first] >= DAY:
+            first += 1
+        most = max(most, n - first + 1)
+    return most
 
 
 def figures(board: Board, query: str) -> dict[str, Any]:
@@ -115,16 +176,22 @@ def figures(board: Board, query: str) -> dict[str, Any]:
 
 
 async def run() -> dict[str, Any]:
-    """Both ways of polling, for every subscription."""
+    """Both ways of polling, for every subscription, and for a lab that has all of them."""
     delivery.MAX_WAIT = 0.0
+    with pytest.MonkeyPatch.context() as patch:
+        return await _run(patch)
+
+
+async def _run(patch: pytest.MonkeyPatch) -> dict[str, Any]:
     listed = recorded(SHARED_DATA / "hf_daily")
     with TemporaryDirectory() as folder:
         async with EmbeddedServer(Path(folder)) as server:
             redis = await connect(server.url)
             results: dict[str, Any] = {"papers": len(listed)}
             for name, polls in (("polled", as_the_bot_polls(listed)), ("daily", once_a_day(listed))):
-                board = await replay(redis, polls)
+                board = await replay(redis, polls, patch)
                 results[name] = [figures(board, query) for query in SUBSCRIPTIONS]
+                results[f"lab_{name}"] = lab_figures(board)
             await redis.aclose()
     return results
 
@@ -142,6 +209,11 @@ def table(results: Mapping[str, Any]) -> str:
         ]
         cells += [_cell(daily["before"]), _cell(daily["after"])]
         rows.append(f"| {' | '.join(cells)} |")
+    rows += ["", "| all ten in one channel, polled as the bot does | " + " | ".join(LAB) + " |"]
+    rows += ["|" + "---|" * (len(LAB) + 1)]
+    for name in results["lab_polled"]["without"]:
+        values = " | ".join(str(results["lab_polled"][kind][name]) for kind in LAB)
+        rows.append(f"| {name.replace('_', ' ')} | {values} |")
     return "\n".join(rows)
 
 

@@ -48,7 +48,8 @@ def scores(
     """Pooled precision and recall of each topic's query."""
     right = found = wanted = 0
     for topic, query in queries.items():
-        ids = {paper_id for paper_id, view in views.items() if parse(query).holds_for(view)}
+        holds = parse(query).holds_for
+        ids = {paper_id for paper_id, view in views.items() if holds(view)}
         right, found, wanted = right + len(ids & truth[topic]), found + len(ids), wanted + len(truth[topic])
     return {"precision": round(right / max(1, found), 3), "recall": round(right / max(1, wanted), 3)}
 
@@ -57,10 +58,7 @@ def labelled_with(forms: Iterable[str], labels: Mapping[str, set[str]]) -> set[s
     """The papers with a label that contains one of these words or phrases."""
     wanted = [_spaced(form) for form in forms]
     return {
-        paper_id
-        for label, ids in labels.items()
-        if any(form in _spaced(label) for form in wanted)
-        for paper_id in ids
+        paper_id for label, ids in labels.items() if any(one in label for one in wanted) for paper_id in ids
     }
 
 
@@ -81,7 +79,10 @@ def offers_of(index: Index) -> Offers:
 
 def run(most: int) -> dict[str, object]:
     """The figures."""
-    papers, labels = labelled(SHARED_DATA / "hf_daily")
+    papers, written = labelled(SHARED_DATA / "hf_daily")
+    labels: dict[str, set[str]] = {}
+    for label, ids in written.items():
+        labels.setdefault(_spaced(label), set()).update(ids)
     index = Index()
     index.become_writer()
     index.write([*recorded(most), *papers], (), 0)

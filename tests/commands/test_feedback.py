@@ -48,6 +48,26 @@ async def test_many_dislikes_are_answered_with_a_narrower_query(ask: Ask, servic
     assert [s.number for s in await services.subscriptions.of(a_channel())] == [1, 2]
 
 
+@pytest.mark.usefixtures("_papers")
+async def test_without_a_liked_paper_no_exclusion_is_offered_but_a_taste(ask: Ask) -> None:
+    for n in range(3):
+        card = await ask(f"down m{n}")
+    assert "Narrow #1" not in commands_of(card)
+    assert "so far there are 0 and 3" in written(card)
+
+
+@pytest.mark.usefixtures("_papers")
+async def test_an_exclusion_that_would_have_lost_a_liked_paper_is_not_offered(ask: Ask, see: See) -> None:
+    await see(
+        a_paper("liked", title="Medical diffusion for hearts", abstract="Hearts."),
+        *(a_paper(f"x{n}", title=f"Medical diffusion of organs {n}", abstract="Organs.") for n in range(3)),
+    )
+    await ask("up liked")
+    for n in range(3):
+        card = await ask(f"down m{n}")
+    assert "-medical" not in written(card)
+
+
 async def test_what_was_not_narrowed_cannot_be_widened(ask: Ask) -> None:
     await ask("subscribe rag")
     assert "hasn't been changed" in written(await ask("widen #1"))

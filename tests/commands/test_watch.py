@@ -147,3 +147,14 @@ async def test_watches_are_bounded(
     answers = [await ask(f"watch {paper.id}") for paper in papers]
     assert [answer.kind for answer in answers] == ["reply", "reply", "error"]
     assert len(await watched(services)) == 2
+
+
+async def test_citations_are_only_promised_where_a_source_knows_them(
+    ask: Ask, see: See, services: Services
+) -> None:
+    await see(PAPER)
+    assert "citations" not in (await ask(f"watch {ID}")).notice
+    assert "doesn't know who cites a paper" in (await ask(f"watch {ID} cited")).notice
+    knowing = Commands(replace(services, cites=True))
+    answer = await knowing.handle_text(f"watch {ID} cited", User("U1", "Ada"), a_channel())
+    assert answer.card.notice.startswith("You hear of citations")

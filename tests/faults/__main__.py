@@ -24,6 +24,7 @@ WHOLE = Size()
 FAULTS: tuple[tuple[Fault, Size], ...] = (
     (kills.in_good_weather, WHOLE),
     (kills.in_bad_weather, WHOLE),
+    (kills.with_budgets, WHOLE),
     (points.of_a_delivery, WHOLE),
     (failovers.of_a_server, Size(kills=10)),
     (stops.of_a_worker, WHOLE),

@@ -6,13 +6,20 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
+from bot.commands.replan import replan_waiting
+from bot.domain.models import ChannelSettings
+from bot.policy.planner import REST
 from bot.store import keys
+from bot.store.channel_rules import ChannelSettingsStore
 from bot.store.connect import client
 from bot.store.outbox.outbox import Outbox
+from tests.commands.conftest import services_on
 from tests.fake_platform import Weather
 from tests.faults.scene import ROLES, Outcome, Scene, Size, alone
 
 REPLICAS = 3
+BUDGET = 2
+"""Papers a day that a channel of `with_budgets` may get."""
 STORM = Weather(lose=0.05, error=0.05, limit=0.03, retry_after=1.0, delay=0.02)
 
 
@@ -45,6 +52,43 @@ async def in_bad_weather(folder: Path, size: Size) -> Outcome:
         early = len(here.service.too_early)
         note = f"done {after:.0f} s after the last kill, {early} before Retry-After"
         return here.outcome("kills in bad weather", note, fine=not early)
+
+
+async def with_budgets(folder: Path, size: Size) -> Outcome:
+    """The same while every channel has a budget: all but two papers are folded. Then the budgets end, which lets the
+    folded papers out while processes still die."""
+    async with alone(folder, size, STORM) as here:
+        redis = client(here.plan.redis_url)
+        for channel in here.channels:
+            await ChannelSettingsStore(redis).put(channel, ChannelSettings(digest_size=1000, most=BUDGET))
+        for role in ROLES:
+            for _ in range(REPLICAS):
+                here.start(role)
+        listing = asyncio.create_task(here.list_papers(over=0.9 * here.size.kills))
+        for _ in range(here.size.kills):
+            await asyncio.sleep(here.random.uniform(0.5, 1.3))
+            here.kill()
+        await listing
+        folded = here.wanted.total() - BUDGET * len(here.channels)
+        while await held(redis, here) < folded:  # noqa: ASYNC110  # the outbox of other processes
+            await asyncio.sleep(0.1)
+        before = here.service.counts().total()
+        for channel in here.channels:
+            await ChannelSettingsStore(redis).put(channel, ChannelSettings(digest_size=1000))
+            await replan_waiting(channel, services_on(redis))
+            here.kill()
+        await here.until_done()
+        await here.stop()
+        await redis.aclose()
+        within = before <= BUDGET * len(here.channels)
+        return here.outcome("kills with budgets", f"{before} posted before the budgets ended", fine=within)
+
+
+async def held(redis: Redis, here: Scene) -> int:
+    """How many papers wait in a folded message."""
+    outbox = Outbox(redis)
+    deliveries = [one for channel in here.channels for one in await outbox.open_deliveries(channel)]
+    return sum(len(one.papers) for one in deliveries if one.label.startswith(REST))
 
 
 async def without_asking(folder: Path, size: Size) -> Outcome:

@@ -15,6 +15,7 @@ Fault = Callable[[Path, Size], Awaitable[Outcome]]
     "fault",
     [
         kills.in_bad_weather,
+        kills.with_budgets,
         points.of_a_delivery,
         stops.of_a_worker,
         stops.of_the_leader,

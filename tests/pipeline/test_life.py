@@ -117,10 +117,10 @@ async def test_a_withdrawal_reaches_the_channel_at_once_watched_or_not(house: Ho
     await house.poll(V1)
     await house.deliver()
     await house.subscriptions.remove(OTHERS, 1)
-    await harvest(house, replace(V1, versions=2, withdrawn=True, comment="Withdrawn: Lemma 3 is wrong"))
+    await harvest(house, replace(V1, versions=2, withdrawn=True, comment="Lemma 3 is wrong"))
     assert sorted(news(board)) == [
-        ("others", ["Withdrawn by its authors: Withdrawn: Lemma 3 is wrong"]),
-        ("readers", ["Withdrawn by its authors: Withdrawn: Lemma 3 is wrong"]),
+        ("others", ["Withdrawn: Lemma 3 is wrong"]),
+        ("readers", ["Withdrawn: Lemma 3 is wrong"]),
     ]
     assert {channel for channel, _, _ in board.edits} == {"readers", "others"}
     await harvest(house, replace(V1, versions=3, withdrawn=False))

@@ -50,7 +50,7 @@ def owed(outcome: Outcome, paper: Arxived) -> Iterator[str]:
             yield said[text]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_every_event_reaches_every_watcher_once(redis: Redis) -> None:
     world = World(11, START, 15, per_category=3, histories=True)
     for watcher in WATCHERS:

@@ -224,7 +224,11 @@ async def test_code_found_later_is_a_change_and_not_news(redis: Redis) -> None:
     assert (found.code_url, found.tldr, found.sources) == ("https://github.com/a/b", "It counts.", ("arxiv",))
     entries: Any = await redis.xrange(keys.PAPERS)
     changes = [change for _, fields in entries for _, change in json.loads(fields["news"])]
-    assert changes == ["", '{"code_url":[null,"https://github.com/a/b"]}']
+    assert changes[0] == ""
+    changed = json.loads(changes[1])
+    assert changed["code_url"] == [None, "https://github.com/a/b"]
+    assert [event[1] for event in changed["events"][1]] == ["code"]
+    assert changed.keys() == {"code_url", "events"}
 
 
 async def test_only_upstreams_that_the_setting_names_are_asked(redis: Redis) -> None:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.domain.deliveries import Delivery, Outcome, PlannedDelivery
+from bot.domain.life import IMPORTANT, Watch
 from bot.domain.models import MessageRef
 from bot.ports import Batch, Rate
 from bot.store import keys
@@ -18,6 +20,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
 from bot.store.subscriptions import Subscriptions
+from bot.store.watches import Watches
 from tests.papers import a_channel, a_paper
 from tests.proxy import LossyProxy
 
@@ -64,6 +67,10 @@ def done(redis: Redis) -> Awaitable[Any]:
     return Outbox(redis).done(held(), MessageRef("m1"))
 
 
+def watch(redis: Redis) -> Awaitable[Any]:
+    return Watches(redis).put(HERE, "p1", Watch(IMPORTANT, "U1", datetime(2026, 3, 2, tzinfo=UTC)))
+
+
 def subscribe(redis: Redis) -> Awaitable[Any]:
     return Subscriptions(redis).add(HERE, "diffusion", "now", "U1")
 
@@ -106,6 +113,8 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
     "forget": ((subscribe, offer), lambda redis: Outbox(redis).forget(HERE)),
     "subscribe": ((), subscribe),
     "unsubscribe": ((subscribe,), lambda redis: Subscriptions(redis).remove(HERE, 1)),
+    "watch": ((), watch),
+    "unwatch": ((watch,), lambda redis: Watches(redis).remove(HERE, "p1")),
     "ingest": ((), ingest),
     "match": ((ingest,), read_and_match),
     "announce again": ((ingest,), lambda redis: PollReader(redis, Papers(redis)).replay_recent()),

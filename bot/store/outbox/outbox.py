@@ -31,6 +31,8 @@ FAILURES = 5
 """Failures in a row after which nothing is tried in a channel for a while."""
 WORKSPACE_FAILURES = 15
 """Failures in a row after which nothing is tried in a workspace for a while."""
+CHANNELS_AT_ONCE = 250
+"""Channels that are asked about by one script: a millisecond of the server's time."""
 PAUSED = "paused"
 """The reason of a pause for which none was given."""
 BREAK, LONGEST_BREAK = 60.0, 3600.0
@@ -185,6 +187,22 @@ class Outbox(OutboxReader):
         else:
             name = keys.workspace(channel.platform, channel.workspace)
             await self._everywhere("notified", [scope, name, why or PAUSED])
+
+    async def posted_in(self, paper_ids: Sequence[str]) -> dict[str, set[ChannelRef]]:
+        """Paper -> the channels in which it was posted, for about as long as `sent` knows.
+
+        It asks about every channel there is: for rare events alone, such as a withdrawal.
+        """
+        found: dict[str, set[ChannelRef]] = {}
+        for shard in range(keys.SHARDS) if paper_ids else ():
+            cursor = "0"
+            while True:
+                cursor, *pairs = await self._run("posted", shard, [cursor, CHANNELS_AT_ONCE, *paper_ids])
+                for paper_id, channel in zip(pairs[::2], pairs[1::2], strict=True):
+                    found.setdefault(paper_id, set()).add(ChannelRef.parse(channel))
+                if cursor == "0":
+                    break
+        return found
 
     async def retry(self, key: str) -> bool:
         """Try a dead letter once more. False if there is none of this key."""

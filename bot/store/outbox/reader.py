@@ -1,6 +1,6 @@
 """What the outbox holds, read without changing anything: for commands, `doctor` and the metrics."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -12,9 +12,6 @@ from bot.domain.models import ChannelRef
 from bot.store import keys
 from bot.store.outbox.records import open_delivery_of, pause_of, sent_of, wanted
 from bot.store.unreadable import UNREADABLE, load_each
-
-CHANNELS_AT_ONCE = 250
-"""Channels that are asked about by one round trip."""
 
 
 class OutboxReader:
@@ -145,29 +142,6 @@ class OutboxReader:
             ):
                 return sent
         return None
-
-    async def posted_in(self, paper_ids: Sequence[str]) -> dict[str, list[ChannelRef]]:
-        """Paper -> the channels in which it was posted, for about as long as `sent` knows.
-
-        It asks about every channel there is: for rare events alone, such as a withdrawal.
-        """
-        found: dict[str, list[ChannelRef]] = {}
-        now = int((await self._redis.time())[0]) // keys.PERIOD
-        for shard in range(keys.SHARDS) if paper_ids else ():
-            names: set[Any] = await self._redis.smembers(keys.channels(shard))
-            channels = [ChannelRef.parse(name) for name in sorted(names)]
-            for at in range(0, len(channels), CHANNELS_AT_ONCE):
-                some = channels[at : at + CHANNELS_AT_ONCE]
-                pipeline = self._redis.pipeline(transaction=False)
-                for channel in some:
-                    for ago in range(keys.PERIODS):
-                        _ = pipeline.hmget(keys.sent(channel, now - ago), list(paper_ids))
-                answers = await pipeline.execute()
-                for n, answer in enumerate(answers):
-                    for paper_id, sent in zip(paper_ids, answer, strict=True):
-                        if sent:
-                            found.setdefault(paper_id, []).append(some[n // keys.PERIODS])
-        return found
 
     async def digest(self, channel: ChannelRef, label: str) -> list[str]:
         """The papers of the digest that was posted under this label, for as long as `sent` knows them."""
