@@ -56,8 +56,9 @@ class Terms:
                 return all(map(self.exactly, nodes))
             case Not(inner):
                 return self.exactly(inner)
-            case Person():
-                return not node.is_whole
+            case Person(is_whole=True):  # of most phrases no one has the initial and the family name
+                keys = keys_of_name(" ".join(node.words))
+                return not any(self._searcher.doc_freq("names", one) for one in keys)
             case Phrase():
                 longer = [path for path in variants_of(node) if len(path) > 1]
                 return not (node.exact or any(self._is_joined(word) for path in longer for word in path))
