@@ -48,6 +48,9 @@ class Paper:
     upvotes: int | None = None
     comments: int | None = None
     """Of the discussion on its source's page."""
+    upvotes_over_time: tuple[str, ...] = field(default=(), compare=False)
+    """`2026-11-23T07:30Z 12`: upvotes when it was first listed and, at the first sight after that, 6 hours, a day and a
+    week later. A record for later measurements, so that it doesn't make two papers differ."""
     rank: int | None = None
     """Rank among the trending papers, from 1."""
     withdrawn: bool | None = None

@@ -1,5 +1,7 @@
 """What has changed about a paper since its previous state."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from bot.domain.models import Paper
@@ -13,6 +15,8 @@ NEWS = "news-"
 """Begins the reason of an update that shows an event: also cards of channels that hear of it are updated."""
 STEPS = (25, 100, 250, 500, 1000, 2500)
 """Upvotes at which a posted card is updated."""
+UPVOTE_MARKS = (timedelta(0), timedelta(hours=6), timedelta(days=1), timedelta(days=7))
+"""Times after a paper's first listing at which its upvotes are recorded."""
 
 
 def note(query: str, before: Paper | None, after: Paper) -> str:
@@ -66,3 +70,22 @@ def _said(signal: Signal) -> str:
             return f"now in the top {signal.value}"
         case "code":
             return "code released" if signal.value else "code removed"
+
+
+def with_upvotes(paper: Paper, now: datetime, *, is_new: bool) -> Paper:
+    """The paper with its present upvotes recorded, if it is new or old enough for the next of UPVOTE_MARKS."""
+    marks = paper.upvotes_over_time
+    if paper.upvotes is None or len(marks) >= len(UPVOTE_MARKS) or not (is_new or marks):
+        return paper
+    if marks and now < _moment(marks[0]) + UPVOTE_MARKS[len(marks)]:
+        return paper
+    mark = f"{now.astimezone(UTC):%Y-%m-%dT%H:%MZ} {paper.upvotes}"
+    return replace(paper, upvotes_over_time=(*marks, mark))
+
+
+def _moment(mark: str) -> datetime:
+    """When a mark was made; the end of time if it can't be read, so that no further one is."""
+    try:
+        return datetime.strptime(mark.partition(" ")[0], "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC) - UPVOTE_MARKS[-1]

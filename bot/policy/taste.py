@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import log
+from math import log, sqrt
 from typing import Self
 
 from bot.domain.models import Paper
@@ -23,7 +23,7 @@ DISLIKED, BACKGROUND = 0.2, 0.3
 """Weights of the disliked papers and of all others, where the liked ones weigh 1."""
 SHOWN = 3
 """Terms given as reasons for a paper."""
-FOLDED_AT_FIRST, FOLDED_LATER = 0.3, 0.48
+FOLDED_AT_FIRST, FOLDED_LATER = 0.3, 0.54
 """Share of recent matches that a taste folds, with ENOUGH likes and with SURE or more.
 
 Three likes say little, so that little is folded: liked papers must not go under.
@@ -63,7 +63,7 @@ class Taste:
     def score(self, paper: Paper) -> float:
         """How well a paper fits, between -1 and 1."""
         counts = _counts(paper)
-        length = sum(count * count for count in counts.values()) ** 0.5
+        length = _length_in(paper.title, paper.abstract)
         return sum(term.weight * counts.get(term.term, 0.0) for term in self.terms) / (length or 1.0)
 
     def folds(self, paper: Paper) -> bool:
@@ -199,3 +199,9 @@ def _counts_in(title: str, abstract: str) -> Vector:
     """
     counts = Counter((*terms(title), *terms(abstract)))
     return {term: 1 + log(count) for term, count in counts.items()}
+
+
+@lru_cache(maxsize=4096)
+def _length_in(title: str, abstract: str) -> float:
+    squares = sum(count * count for count in _counts_in(title, abstract).values())
+    return sqrt(squares)

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from bot.domain.errors import PaperboyError
 from bot.domain.models import Paper
 from bot.policy.life import with_events
+from bot.policy.signals import with_upvotes
 from bot.ports import Batch
 from bot.store import keys, records
 from bot.store.lease import LostLease
@@ -323,6 +324,8 @@ def _merged(
         paper = replace(paper, rank=ranks[listing.id])
     if paper is not None and stored is not None:
         paper = replace(paper, backfilled=None if _is_first_listing(listing, stored) else stored.backfilled)
+    if paper is not None:
+        paper = with_upvotes(paper, now, is_new=stored is None and listing.kind == "listed")
     return paper and with_events(stored if listing.kind in ("listed", "update") else None, paper, now)
 
 

@@ -37,7 +37,7 @@ _TEXT_OR_NONE = (str, NoneType)
 Change = dict[str, tuple[Any, Any]]
 """Field -> (value before, value after)."""
 
-_TUPLES = ("authors", "categories", "sources", "keywords", "openalex")
+_TUPLES = ("authors", "categories", "sources", "keywords", "openalex", "upvotes_over_time")
 _NAMES = tuple(field.name for field in fields(Paper))
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "title", "abstract", "url", "published"), (str,)),
