@@ -114,6 +114,7 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit
 - /paper status – show what was read, the next digest, and what is waiting or failed here
 - /paper saved – show the papers that you have saved
+- /paper forget [channel|me] – delete everything that is stored about this channel, or about you
 - /paper help [<command>] – show all commands, or one in detail
 Queries match whole words: rag doesn't match “storage”.
 - diffusion policy – both words

@@ -66,7 +66,12 @@ class DiscordStage:
         return await self.press(seen, label) if label else seen
 
     async def press(self, seen: Seen, label: str) -> Seen:
-        result = await self.joe.click(seen.raw, label=label)
+        option = next((said for name, said in options(seen.raw) if name == label), None)
+        result = (
+            await self.joe.click(seen.raw, label=label)
+            if option is None
+            else await self.joe.select(seen.raw, [option])
+        )
         if result.response is None and not result.followups:
             return seen_of(seen.raw)
         return shown(result)
@@ -152,7 +157,7 @@ def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
         *(text for embed in real.embeds for text in _embed(embed)),
         *_texts(real.components),
     ]
-    labels = tuple(label for label, _ in buttons(message))
+    labels = tuple(label for label, _ in (*buttons(message), *options(message)))
     return Seen("\n".join(filter(None, words)), labels, real.flags.ephemeral, message)
 
 
@@ -166,6 +171,17 @@ def buttons(message: discord.Message | simcord.ResponseMessage) -> list[tuple[st
         )
         for part in walk(real.components)
         if isinstance(part, discord.Button) and part.custom_id
+    ]
+
+
+def options(message: discord.Message | simcord.ResponseMessage) -> list[tuple[str, str]]:
+    """Label and command of each option of its menus."""
+    real = message.message if isinstance(message, simcord.ResponseMessage) else message
+    return [
+        (option.label, option.value)
+        for part in walk(real.components)
+        if isinstance(part, discord.SelectMenu)
+        for option in part.options
     ]
 
 
