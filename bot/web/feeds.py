@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from email.utils import format_datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -185,7 +186,8 @@ def conditional(
     if not unchanged:
         answer.content_type, answer.charset = content_type, "utf-8"
     answer.etag = etag
-    answer.last_modified = modified
+    if modified:
+        answer.headers["Last-Modified"] = format_datetime(modified, usegmt=True)
     answer.headers["Cache-Control"] = cache
     if cache == PRIVATE:
         answer.headers["X-Robots-Tag"] = "noindex"
