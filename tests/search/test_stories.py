@@ -53,7 +53,7 @@ async def test_one_searches_pages_shares_and_subscribes(opened: Opened) -> None:
         assert await stage.posted() == []
 
         found = await stage.say("/paper search robot difusion")
-        assert "Nothing has all of “robot difusion”; nearest" in found.text
+        assert "No exact match for “robot difusion”. Closest results:" in found.text
         assert "Did you mean" in found.text
         shared = await stage.press(found, "Share here")
         everyone = [shared, *await stage.posted()]  # a terminal's only person is everyone
