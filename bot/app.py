@@ -59,8 +59,10 @@ from bot.store.poll_stream import PollReader
 from bot.store.polls import last_polls
 from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
 from bot.store.watches import Watches
 from bot.terminal.sample import PapersOrSample
+from bot.web.reading import Reader
 from bot.web.server import Website, website
 
 log = structlog.get_logger(__name__)
@@ -349,6 +351,8 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
             watches=Watches(shared.redis),
+            tokens=Tokens(shared.redis),
+            public_url=shared.settings.public_url or "",
             cites=bool(build_citations(context)),
             catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
             platforms=adapters.platform_settings(),
@@ -383,8 +387,14 @@ def _web(shared: _Shared) -> Website | None:
     return website(
         shared.settings,
         redis=shared.redis,
+        reader=Reader(
+            papers=shared.papers,
+            search=shared.search,
+            recent=shared.recent,
+            outbox=shared.outbox,
+            subscriptions=shared.subscriptions,
+        ),
         papers=shared.shown_papers,
-        search=shared.search,
         outbox=shared.outbox,
         platforms=shared.platforms,
         now=shared.now,

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
+from urllib.parse import urlencode
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -26,6 +27,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.terminal.sample import PapersOrSample
 from bot.text import shorten
+from bot.web.feed_documents import ATOM, JSON, TYPES
 from bot.web.limits import count_request
 from bot.web.requests import query_of
 from bot.web.templating import FILES, Templates
@@ -58,6 +60,16 @@ class Shown:
 
     block: PaperBlock
     abstract: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLink:
+    """A feed of what a page shows."""
+
+    label: str
+    title: str
+    type: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,7 @@ class Pages:
             papers=[shown(paper, self._now()) for paper in front.papers],
             sample=front.sample,
             health=front.health,
+            feeds=feed_links(results.asked),
             presets=front.presets,
             preset_days=PRESET_DAYS,
             invitations=self._invitations(),
@@ -196,6 +209,21 @@ class Pages:
             for platform in self._platforms
             if isinstance(platform, Invitable) and (address := platform.invitation())
         ]
+
+
+def feed_links(asked: str) -> list[FeedLink]:
+    """The feeds of a search, or of the trending papers; none for a search that can't be a subscription."""
+    name, given, what = "trending", "", "Trending papers"
+    if asked:
+        try:
+            query = str(parse(asked))
+        except UserError:
+            return []
+        name, given, what = "search", f"?{urlencode({'q': query})}", f"New papers on {query}"
+    return [
+        FeedLink(label, f"{what} ({label})", TYPES[form], f"/feeds/{name}.{form}{given}")
+        for form, label in ((ATOM, "Atom"), (JSON, "JSON Feed"))
+    ]
 
 
 def page_number(text: str) -> int:
