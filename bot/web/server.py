@@ -18,6 +18,7 @@ from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.tokens import Tokens
 from bot.terminal.sample import PapersOrSample
+from bot.web.api import Api, problems
 from bot.web.connections import HEAD_SECONDS, ConnectionLimits, ProtocolFactory
 from bot.web.feeds import Feeds
 from bot.web.headers import harden
@@ -64,7 +65,7 @@ class Website:
         self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
     ) -> web.Application:
         """All routes of a process with these roles; all roles if none is named."""
-        app = web.Application(middlewares=[decode(self._trusted_proxies)], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[problems, decode(self._trusted_proxies)], client_max_size=MAX_BODY)
         app.on_response_prepare.append(harden(https=self._https))
         app.add_routes(self._probes.routes(roles, status))
         if not roles or WEB in roles:
@@ -150,4 +151,5 @@ def parts(
     return (
         Pages(redis=redis, papers=papers, search=reader.search, outbox=outbox, platforms=platforms, now=now),
         Feeds(reader, Tokens(redis), Limits(redis), public_url),
+        Api(reader, Tokens(redis), Limits(redis), public_url),
     )
