@@ -39,7 +39,7 @@ PAGE = 10
 """Papers on a page of a search."""
 CONCURRENT_SEARCHES = 2
 """Searches that run at a time for strangers: people in channels don't wait for them."""
-LONGEST_DAYS, LONGEST_PAGE, LONGEST_NUMBER = 4_000, 999_999, 999_999_999
+LONGEST_QUERY, LONGEST_DAYS, LONGEST_PAGE, LONGEST_NUMBER = 256, 4_000, 999_999, 999_999_999
 SORTS: tuple[Sort, ...] = ("best", "new", "top")
 MINE = "mine"
 """Stands for the token's own channel."""
@@ -230,6 +230,8 @@ def _asked(request: web.Request) -> str:
     asked = query_of(request).get("q", "").strip()
     if not asked:
         raise HTTPBadRequest(text="“q” is missing: what to look for.")
+    if len(asked) > LONGEST_QUERY:
+        raise HTTPBadRequest(text=f"“q” has {len(asked)} characters, and may have {LONGEST_QUERY}.")
     return asked
 
 

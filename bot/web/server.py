@@ -24,6 +24,7 @@ from bot.web.feeds import Feeds
 from bot.web.headers import harden
 from bot.web.legal import LegalPages, Operator
 from bot.web.pages import Pages
+from bot.web.paper_pages import PaperPages
 from bot.web.probes import Probes
 from bot.web.reading import Reader
 from bot.web.requests import MAX_BODY, Network, decode
@@ -149,7 +150,8 @@ def parts(
 ) -> tuple[Routed, ...]:
     """All that the role `web` shows by itself."""
     return (
-        Pages(redis=redis, papers=papers, search=reader.search, outbox=outbox, platforms=platforms, now=now),
+        Pages(redis=redis, papers=papers, reader=reader, outbox=outbox, platforms=platforms, now=now),
+        PaperPages(reader, Limits(redis), now),
         Feeds(reader, Tokens(redis), Limits(redis), public_url),
         Api(reader, Tokens(redis), Limits(redis), public_url),
     )

@@ -87,6 +87,7 @@ async def test_searches_and_lists_are_those_of_the_bot(redis: Redis) -> None:
         matching, _ = await get(client, "/matching?q=gecko OR lizard")
         trending, _ = await get(client, "/trending")
         wrong, _ = await get(client, "/search?q=gecko&page=x", 400)
+        await get(client, f"/search?q={'a' * 257}", 400)
     assert ([paper["id"] for paper in found["items"]], found["total"]) == (["2603.00002"], 1)
     assert {paper["id"] for paper in matching["items"]} == {"2603.00002", "2603.00003"}
     assert [paper["id"] for paper in trending["items"]] == ["2603.00002", "2603.00001"]
