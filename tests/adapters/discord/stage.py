@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import discord
 import simcord
@@ -13,13 +13,16 @@ from redis.asyncio import Redis
 from adapters.discord.client import GatewayClient
 from adapters.discord.platform import DiscordPlatform
 from adapters.discord.responses import Responder
-from bot.app import Bot, wall_clock
+from bot.clock import wall_clock
 from bot.commands.parser import parse_line
 from bot.commands.table import find
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Core
 from tests.adapters.discord.double.openapi import judged
 from tests.platform_harness import Seen, wired
+
+if TYPE_CHECKING:
+    from bot.app import Bot
 
 PATIENT = Responder(patience=2.0)
 """Waits two seconds before it defers, so that answers look the same on a busy machine."""
@@ -100,7 +103,7 @@ class DiscordStage:
         return (meant.name, dict(meant.options)) == (command.name, dict(command.options))
 
     def _platform(self) -> DiscordPlatform:
-        return DiscordPlatform("token", self._redis)
+        return DiscordPlatform("token", self._redis, now=self._now)
 
     def _listening(self, core: Core) -> GatewayClient:
         return GatewayClient(core, self._redis, PATIENT, settle=0.0)
@@ -119,7 +122,7 @@ async def discord_stage(
 ) -> AsyncIterator[DiscordStage]:
     """A server that Joe added Paperboy to."""
     stage = DiscordStage(redis, now)
-    platform = DiscordPlatform("token", redis)
+    platform = DiscordPlatform("token", redis, now=now)
     async with wired(redis, (platform,), now) as stage.bot:
         stage.client = stage._listening(stage.bot.core)
         with judged():
