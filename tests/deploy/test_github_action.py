@@ -1,0 +1,24 @@
+"""Paperboy without a server: scheduled runs whose data are on a branch. `python -m tests.deploy.action` kills at every step."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.action import kill_everywhere, repository
+
+
+@pytest.mark.timeout(180)
+async def test_each_run_posts_what_is_new(tmp_path: Path) -> None:
+    async with repository(tmp_path) as here:
+        here.publish()
+        assert (await here.run())[0] == 0
+        assert here.posted() == here.wanted()
+        assert (await here.run())[0] == 0
+        here.publish()
+        assert (await here.run())[0] == 0
+        assert here.posted() == here.wanted()
+
+
+@pytest.mark.timeout(180)
+async def test_a_run_that_was_killed_amid_its_posts_is_completed_by_the_next_one(tmp_path: Path) -> None:
+    assert await kill_everywhere(tmp_path, [{"posts": 1}]) == (1, 0, 0)
