@@ -4,19 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.action import kill_everywhere, repository
-
-
-@pytest.mark.timeout(180)
-async def test_each_run_posts_what_is_new(tmp_path: Path) -> None:
-    async with repository(tmp_path) as here:
-        here.publish()
-        assert (await here.run())[0] == 0
-        assert here.posted() == here.wanted()
-        assert (await here.run())[0] == 0
-        here.publish()
-        assert (await here.run())[0] == 0
-        assert here.posted() == here.wanted()
+from tests.deploy.action import kill_everywhere
 
 
 @pytest.mark.timeout(180)
