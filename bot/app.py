@@ -1,10 +1,10 @@
 """The composition root: settings in, every role wired to what it uses. Nothing runs yet."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 import adapters
 from bot.cards.terminal import reading_card
+from bot.clock import Clock, wall_clock
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
@@ -72,13 +73,6 @@ FALLBACK = adapters.FALLBACK
 ROLES = (POLLER, FANOUT, DELIVERY, WEB, *adapters.PLATFORMS)
 LONG_FETCH = 3
 """Days of a source's list. A fetch of more days reports its progress."""
-
-Clock = Callable[[], datetime]
-
-
-def wall_clock() -> datetime:
-    """The current time, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

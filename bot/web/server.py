@@ -18,11 +18,13 @@ from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.tokens import Tokens
 from bot.terminal.sample import PapersOrSample
+from bot.web.api import Api, problems
 from bot.web.connections import HEAD_SECONDS, ConnectionLimits, ProtocolFactory
 from bot.web.feeds import Feeds
 from bot.web.headers import harden
 from bot.web.legal import LegalPages, Operator
 from bot.web.pages import Pages
+from bot.web.paper_pages import PaperPages
 from bot.web.probes import Probes
 from bot.web.reading import Reader
 from bot.web.requests import MAX_BODY, Network, decode
@@ -64,7 +66,7 @@ class Website:
         self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
     ) -> web.Application:
         """All routes of a process with these roles; all roles if none is named."""
-        app = web.Application(middlewares=[decode(self._trusted_proxies)], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[problems, decode(self._trusted_proxies)], client_max_size=MAX_BODY)
         app.on_response_prepare.append(harden(https=self._https))
         app.add_routes(self._probes.routes(roles, status))
         if not roles or WEB in roles:
@@ -148,6 +150,8 @@ def parts(
 ) -> tuple[Routed, ...]:
     """All that the role `web` shows by itself."""
     return (
-        Pages(redis=redis, papers=papers, search=reader.search, outbox=outbox, platforms=platforms, now=now),
+        Pages(redis=redis, papers=papers, reader=reader, outbox=outbox, platforms=platforms, now=now),
+        PaperPages(reader, Limits(redis), now),
         Feeds(reader, Tokens(redis), Limits(redis), public_url),
+        Api(reader, Tokens(redis), Limits(redis), public_url),
     )

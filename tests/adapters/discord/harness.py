@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import discord
 import simcord
@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from adapters.discord.client import GatewayClient
 from adapters.discord.platform import DiscordPlatform
 from adapters.discord.responses import Responder
-from bot.app import Bot, wall_clock
+from bot.clock import wall_clock
 from bot.commands.parser import parse_line
 from bot.commands.table import find
 from bot.domain.models import ChannelRef, Command, User
@@ -21,11 +21,14 @@ from bot.ports import Core
 from tests.adapters.discord.double.openapi import judged
 from tests.platform_harness import Seen, wired
 
+if TYPE_CHECKING:
+    from bot.app import Bot
+
 PATIENT = Responder(patience=2.0)
 """Waits two seconds before it defers, so that answers look the same on a busy machine."""
 
 
-class DiscordStage:
+class DiscordHarness:
     """Joe, who may manage channels, in the channel #papers."""
 
     def __init__(self, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
@@ -100,7 +103,7 @@ class DiscordStage:
         return (meant.name, dict(meant.options)) == (command.name, dict(command.options))
 
     def _platform(self) -> DiscordPlatform:
-        return DiscordPlatform("token", self._redis)
+        return DiscordPlatform("token", self._redis, now=self._now)
 
     def _listening(self, core: Core) -> GatewayClient:
         return GatewayClient(core, self._redis, PATIENT, settle=0.0)
@@ -114,25 +117,25 @@ class DiscordStage:
 
 
 @asynccontextmanager
-async def discord_stage(
+async def discord_harness(
     redis: Redis, now: Callable[[], datetime] = wall_clock
-) -> AsyncIterator[DiscordStage]:
+) -> AsyncIterator[DiscordHarness]:
     """A server that Joe added Paperboy to."""
-    stage = DiscordStage(redis, now)
-    platform = DiscordPlatform("token", redis)
-    async with wired(redis, (platform,), now) as stage.bot:
-        stage.client = stage._listening(stage.bot.core)
+    harness = DiscordHarness(redis, now)
+    platform = DiscordPlatform("token", redis, now=now)
+    async with wired(redis, (platform,), now) as harness.bot:
+        harness.client = harness._listening(harness.bot.core)
         with judged():
-            async with simcord.run(stage.client, settle_timeout=20) as stage.env:
-                stage._connect()
-                stage.server = stage.env.create_guild("Reading group")
-                stage.papers = stage.server.create_text_channel("papers")
-                managers = stage.server.create_role(
+            async with simcord.run(harness.client, settle_timeout=20) as harness.env:
+                harness._connect()
+                harness.server = harness.env.create_guild("Reading group")
+                harness.papers = harness.server.create_text_channel("papers")
+                managers = harness.server.create_role(
                     "managers", permissions=discord.Permissions(manage_channels=True)
                 )
-                stage.joe = stage.server.add_member(stage.env.create_user("joe"), roles=[managers])
-                await stage.env.settle()
-                yield stage
+                harness.joe = harness.server.add_member(harness.env.create_user("joe"), roles=[managers])
+                await harness.env.settle()
+                yield harness
 
 
 def ref(channel: simcord.ChannelHandle) -> ChannelRef:
