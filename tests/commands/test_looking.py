@@ -113,6 +113,8 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper taste [<what>] – show or change what this channel's 👍 and 👎 have taught Paperboy
 - /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit
 - /paper status – show what was read, the next digest, and what is waiting or failed here
+- /paper feed [<#number or query>] [feed:show|new|off] – get the address of a feed of what is posted here, for a feed reader
+- /paper api [show|new|off] – make or end a token by which a program reads what is posted here
 - /paper saved – show the papers that you have saved
 - /paper forget [channel|me] – delete everything that is stored about this channel, or about you
 - /paper help [<command>] – show all commands, or one in detail

@@ -19,9 +19,9 @@ async def mutes(services: Services) -> list[str]:
 async def test_a_query_is_muted_and_unmuted(ask: Ask, services: Services) -> None:
     card = await ask("mute Survey OR review")
     assert written(card) == snapshot("""\
-Muted here, until someone unmutes it: survey OR review
+Muted here, until someone unmutes it: Survey OR review
 New papers are posted as they come.
-[Undo: unmute survey OR review]\
+[Undo: unmute Survey OR review]\
 """)
     assert await mutes(services) == ["survey OR review"]
     assert written(await ask(commands_of(card)["Undo"])) == snapshot("""\

@@ -53,7 +53,7 @@ async def test_one_searches_pages_shares_and_subscribes(opened: Opened) -> None:
         assert await harness.posted() == []
 
         found = await harness.say("/paper search robot difusion")
-        assert "Nothing has all of “robot difusion”; nearest" in found.text
+        assert "No exact match for “robot difusion”. Closest results:" in found.text
         assert "Did you mean" in found.text
         shared = await harness.press(found, "Share here")
         everyone = [shared, *await harness.posted()]  # a terminal's only person is everyone
