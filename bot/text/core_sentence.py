@@ -7,6 +7,7 @@ is developed"), by how it opens ("To this end", "However", "Experiments show"), 
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from bot.text.sentences import shorten_at_clause, spans
@@ -151,6 +152,7 @@ class _Title(NamedTuple):
     system: str
 
 
+@lru_cache(maxsize=256)  # the same paper is posted in many channels at once
 def core_sentence(abstract: str, limit: int, title: str = "") -> str:
     """The sentence that says what is new, in at most `limit` characters; nothing for an empty abstract.
 
