@@ -109,6 +109,31 @@ def doctor(
     raise typer.Exit(0 if asyncio.run(_examined(settings, platforms or (), as_json=as_json)) else 1)
 
 
+@app.command()
+def status(
+    *,
+    keep_watching: Annotated[bool, typer.Option("--watch", help="Renew it every two seconds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show the sources, the posts that wait, and what is paused or failed, in this installation."""
+    from contextlib import suppress
+
+    from rich.console import Console
+
+    from bot.cli import status as looking
+
+    settings = _settings(quiet=True)
+    if keep_watching:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(looking.watch(settings, Console()))
+        return
+    found = asyncio.run(looking.status(settings))
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+    else:
+        Console().print(looking.rendered(found))
+
+
 Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy deliveries list` names it.")]
 
 
