@@ -26,6 +26,9 @@ from bot.ports import Batch, Platform
 from bot.settings import Settings
 from tests.program import NOWHERE
 
+PUBLIC_URL = "https://papers.example.org"
+"""Where people reach the pages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -72,7 +75,7 @@ async def wired(
     """A bot with these platforms; nothing runs by itself, and its sources are never asked."""
     async with aiohttp.ClientSession() as session:
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
-        nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE}
+        nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE, "public_url": PUBLIC_URL}
         settings = Settings.model_construct(**(defaults | nowhere))
         yield wire(settings, redis, session, platforms, durable=False, now=now)
 
