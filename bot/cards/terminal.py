@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.cards import Bullets, Button, Card, Span
+from bot.cards import Block, Bullets, Button, Card, Span
 from bot.cards.build import actions, bold, code, dim, paragraph, text
 
 Connect = Iterable[tuple[str, str]]
@@ -33,6 +33,7 @@ def _with_code(words: str) -> Iterable[str | Span]:
 
 def welcome_card(platforms: Connect, offers: Sequence[Button] = ()) -> Card:
     """The first lines of a terminal that is connected to nothing else; `offers` are subscriptions to begin with."""
+    begin: Sequence[Block] = (paragraph("Or begin with one of these:"), *actions(*offers)) if offers else ()
     return Card(
         "help",
         "Paperboy is running in this terminal. Try /paper subscribe diffusion",
@@ -41,7 +42,7 @@ def welcome_card(platforms: Connect, offers: Sequence[Button] = ()) -> Card:
             paragraph("New research papers appear here, as soon as they match what you subscribe to."),
             paragraph("Type ", code("subscribe diffusion"), " with your own words, ", code("trending"), " for today's papers, ",
                       code("help"), " for the rest, ", code("exit"), " to leave."),
-            *((paragraph("Or begin with one of these:"), *actions(*offers)) if offers else ()),
+            *begin,
             connect_lines(platforms),
         ),
     )  # fmt: skip
