@@ -53,6 +53,8 @@ async def live(stage: Stage) -> None:
     )
     await deliver(stage.bot)
     await stage.say("/paper watch 2611.00002")
+    await stage.say('/paper save 2611.00002 note:"for Monday" tag:to-read')
+    await stage.say('/paper save 2611.00001 here note:"for us all"')
     for button in ("Save", "👍"):
         await stage.press((await stage.posted())[0], button)
 

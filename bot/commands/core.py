@@ -39,6 +39,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
 from bot.observability import metrics
 from bot.ports import Reply
+from bot.store.reactions import PaperList
 
 Handler = Callable[[Command, Services], Awaitable[Reply]]
 
@@ -150,7 +151,7 @@ class Commands:
 
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         """The papers that the person has saved, the latest first."""
-        ids = await self._services.saved.of(user, channel)
+        ids = await self._services.saved.of(PaperList.of_person(user, channel))
         papers = await self._services.papers.get(ids)
         return [papers[paper_id] for paper_id in ids if paper_id in papers]
 

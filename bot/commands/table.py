@@ -27,6 +27,8 @@ class OptionSpec:
     """Values that only buttons give."""
     hidden: bool = False
     """Only buttons give it."""
+    as_written: bool = False
+    """Upper and lower case matter, and it may be several words in quotes."""
     sample: str = ""
     """A value to show how it is typed."""
 
@@ -78,6 +80,10 @@ _SURE = OptionSpec(
 )
 _PAPER = OptionSpec(name="paper", help="its id", kind="text", free=True, required=True)
 _PAGE = OptionSpec(name="page", help="which page of a long list", kind="integer", hidden=True)
+
+_LIST = OptionSpec(
+    name="list", help="your own list, or the one of this channel", kind="choice", choices=("mine", "here")
+)
 
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
@@ -388,10 +394,38 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="status",
     ),
     CommandSpec(
+        name="save",
+        summary="put a paper on your reading list, or on this channel's",
+        example='save 2405.01234 here note:"read section 3" tag:to-read',
+        options=(
+            OptionSpec(name="paper", help="its id or link", kind="text", free=True, required=True),
+            OptionSpec(
+                name="note",
+                help="a note about it, or none",
+                kind="text",
+                as_written=True,
+                sample='"read section 3"',
+            ),
+            OptionSpec(
+                name="tag", help="tags with commas between, or none", kind="text", sample="to-read,rl"
+            ),
+            _LIST,
+            OptionSpec(
+                name="remove", help="take it off again", kind="choice", choices=("no", "yes"), hidden=True
+            ),
+        ),
+        anywhere=True,
+    ),
+    CommandSpec(
         name="saved",
-        summary="show the papers that you have saved",
-        example="saved",
-        options=(_PAGE,),
+        summary="show or search your reading list, or this channel's",
+        example="saved diffusion tag:to-read",
+        options=(
+            OptionSpec(name="words", help="words or a query to look for", kind="text", free=True),
+            OptionSpec(name="tag", help="only papers with this tag", kind="text", sample="to-read"),
+            _LIST,
+            _PAGE,
+        ),
         anywhere=True,
     ),
     CommandSpec(
@@ -415,19 +449,6 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="help subscribe",
         options=(OptionSpec(name="command", help="the command to explain", kind="text", free=True),),
         anywhere=True,
-    ),
-    CommandSpec(
-        name="save",
-        summary="put a paper on your own list",
-        example="save 2405.01234",
-        options=(
-            _PAPER,
-            OptionSpec(
-                name="remove", help="take it off again", kind="choice", choices=("no", "yes"), hidden=True
-            ),
-        ),
-        anywhere=True,
-        hidden=True,
     ),
     CommandSpec(
         name="share",
