@@ -1,6 +1,7 @@
 """Answers interactions: the first answer within three seconds, later ones within fifteen minutes."""
 
 import asyncio
+import io
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -77,6 +78,11 @@ class Responder:
             await self._ask_back(interaction, reply.card, reply.form, line)
         else:
             await self._show(interaction, reply, turning=bool(PAGE.search(line)))
+        if reply.file:
+            content = io.BytesIO(reply.file.text.encode())
+            await interaction.followup.send(
+                file=discord.File(content, filename=reply.file.name), ephemeral=reply.private
+            )
         if reply.later and (fuller := await reply.later()):
             await interaction.edit_original_response(view=layout(fuller))
 

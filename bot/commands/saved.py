@@ -8,6 +8,7 @@ from bot.cards import Block, Button, Card
 from bot.cards.build import actions, bold, count, dim, paragraph
 from bot.cards.paper import NOTICE, paper_block
 from bot.cards.sanitize import plain
+from bot.commands.export import exported
 from bot.commands.learning import relearn
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
@@ -78,6 +79,9 @@ async def save(command: Command, services: Services) -> Reply:
 async def saved(command: Command, services: Services) -> Reply:
     """A page of a list, or of what was found in it."""
     view = await list_view(command, services)
+    if "export" in command.options:
+        name = "channel-list" if view.shared else "reading-list"
+        return await exported(view.papers, name, command, view.annotations)
     return Reply(saved_card(view, services.now(), int(command.options.get("page", 1))))
 
 
@@ -116,7 +120,8 @@ def saved_card(view: ListView, now: datetime, page: int = 1) -> Card:
     turn = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
     heading = f"{'This channel’s list' if view.shared else 'Your list'}: {_counted(view)}"
     notice = shorten(f"{heading}: {'; '.join(paper.title for paper in shown)}", NOTICE)
-    buttons = actions(*(Button(label, f"{view.line} page:{to}") for there, label, to in turn if there))
+    turns = [Button(label, f"{view.line} page:{to}") for there, label, to in turn if there]
+    buttons = actions(*turns, Button("Export as BibTeX", f"{view.line} export:bibtex"))
     return Card("list", notice, heading, (*blocks, *buttons))
 
 

@@ -85,6 +85,13 @@ _LIST = OptionSpec(
     name="list", help="your own list, or the one of this channel", kind="choice", choices=("mine", "here")
 )
 
+_EXPORT = OptionSpec(
+    name="export",
+    help="a file for a reference manager or LaTeX",
+    kind="choice",
+    choices=("bibtex", "ris", "csl", "md"),
+)
+
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         name="subscribe",
@@ -170,6 +177,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 kind="choice",
                 choices=("best", "new", "top"),
             ),
+            _EXPORT,
             _PAGE,
         ),
         anywhere=True,
@@ -424,6 +432,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             OptionSpec(name="words", help="words or a query to look for", kind="text", free=True),
             OptionSpec(name="tag", help="only papers with this tag", kind="text", sample="to-read"),
             _LIST,
+            _EXPORT,
             _PAGE,
         ),
         anywhere=True,

@@ -52,6 +52,8 @@ class Page:
     status: int
     source: str
     address: str
+    is_file: bool = False
+    """It was sent to be saved, not shown."""
 
     @property
     def root(self) -> Element:
@@ -103,7 +105,8 @@ class Browser:
 
     async def _page(self, method: str, path: str, **options: Any) -> Page:
         async with self._client.request(method, path, allow_redirects=False, **options) as response:
-            return Page(response.status, await response.text(), path.partition("?")[0])
+            is_file = response.headers.get("Content-Disposition", "").startswith("attachment; filename=")
+            return Page(response.status, await response.text(), path.partition("?")[0], is_file)
 
 
 class EmailStage:
@@ -208,6 +211,8 @@ async def email_stage(
 
 def answered(page: Page) -> Seen:
     """What a page says about what was just done."""
+    if page.is_file:
+        return Seen("", file=page.source, raw=page)
     answer = page.answer()
     buttons = (*(form.label for form in page.forms(answer)), *(label for label, _ in links_in(answer)))
     return Seen(words(answer), buttons, private=True, raw=(page, answer))
