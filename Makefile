@@ -58,8 +58,8 @@ pictures: install  ## cards as Discord and Slack show them, in build/pictures (n
 	$(BIN)/python -m tests.pictures build/pictures
 
 lock:  ## resolve the dependencies again (needs uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q pyproject.toml -o requirements.lock
-	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q --all-extras pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q --all-extras --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

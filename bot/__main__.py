@@ -7,7 +7,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -296,10 +295,18 @@ def _settings(roles: list[str] | None = None, *, quiet: bool = False) -> "Settin
         settings.secret_patterns(),
     )
     if settings.sentry_dsn is not None:
-        import_module("bot.observability.sentry").start(
-            settings.sentry_dsn.get_secret_value(), settings.secrets(), settings.secret_patterns()
-        )
+        _report_errors(settings.sentry_dsn.get_secret_value(), settings)
     return settings
+
+
+def _report_errors(dsn: str, settings: "Settings") -> None:
+    try:
+        from bot.observability import sentry
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "PAPERBOY_SENTRY_DSN is set, but the library isn't there. Install it with: pip install 'paperboy[sentry]'"
+        ) from error
+    sentry.start(dsn, settings.secrets(), settings.secret_patterns())
 
 
 def _print_version(wanted: bool) -> None:  # typer calls it so

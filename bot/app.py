@@ -1,10 +1,10 @@
 """The composition root: settings in, every role wired to what it uses. Nothing runs yet."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 import adapters
 from bot.cards.terminal import reading_card
+from bot.clock import Clock, wall_clock
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
@@ -59,8 +60,10 @@ from bot.store.poll_stream import PollReader
 from bot.store.polls import last_polls
 from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
 from bot.store.watches import Watches
 from bot.terminal.sample import PapersOrSample
+from bot.web.reading import Reader
 from bot.web.server import Website, website
 
 log = structlog.get_logger(__name__)
@@ -70,13 +73,6 @@ FALLBACK = adapters.FALLBACK
 ROLES = (POLLER, FANOUT, DELIVERY, WEB, *adapters.PLATFORMS)
 LONG_FETCH = 3
 """Days of a source's list. A fetch of more days reports its progress."""
-
-Clock = Callable[[], datetime]
-
-
-def wall_clock() -> datetime:
-    """The current time, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,6 +345,8 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             kept=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
             watches=Watches(shared.redis),
+            tokens=Tokens(shared.redis),
+            public_url=shared.settings.public_url or "",
             cites=bool(build_citations(context)),
             catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
             platforms=adapters.platform_settings(),
@@ -383,8 +381,14 @@ def _web(shared: _Shared) -> Website | None:
     return website(
         shared.settings,
         redis=shared.redis,
+        reader=Reader(
+            papers=shared.papers,
+            search=shared.search,
+            recent=shared.recent,
+            outbox=shared.outbox,
+            subscriptions=shared.subscriptions,
+        ),
         papers=shared.shown_papers,
-        search=shared.search,
         outbox=shared.outbox,
         platforms=shared.platforms,
         now=shared.now,

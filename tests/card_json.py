@@ -21,7 +21,7 @@ def _block(data: Mapping[str, Any]) -> Block:
         case "actions":
             return Actions(_buttons(fields["buttons"]))
         case "paper":
-            rows: dict[str, Any] = {name: tuple(fields[name]) for name in ("byline", "reasons")}
+            rows: dict[str, Any] = {name: tuple(fields[name]) for name in ("byline", "keywords", "reasons")}
             rows |= {name: _buttons(fields[name]) for name in ("buttons", "actions")}
             return PaperBlock(**{**fields, **rows})
         case other:

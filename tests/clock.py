@@ -9,7 +9,7 @@ local fields = { limited = 1, broken = 1, next = 1, served = 1, probe = 1, probe
 for _, key in ipairs(redis.call('KEYS', 'pb:{*')) do
   local kind, name = redis.call('TYPE', key).ok, string.match(key, '}:(%a+)')
   if kind == 'zset' and (name == 'due' or name == 'lane' or name == 'box' or name == 'leases' or name == 'slots'
-    or name == 'paused' or name == 'labels') then
+    or name == 'paused' or name == 'labels' or name == 'messages' or name == 'budget') then
     local all = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
     for i = 1, #all, 2 do
       redis.call('ZADD', key, all[i + 1] - ms, all[i])

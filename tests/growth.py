@@ -165,7 +165,7 @@ FIRST_TO_SEE = (
     "bot.query.lexer.pieces",
     "bot.query.parser.parse",
     "bot.text.identity.paper_id",
-    "bot.text.markup.without_tags",
+    "bot.text.plain.without_tags",
     "bot.text.plain.clean",
     "bot.text.plain.clean_html",
 )

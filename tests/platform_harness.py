@@ -18,8 +18,9 @@ from rich.console import Console
 
 from adapters.console import CHANNEL, ConsolePlatform
 from adapters.console.render import render
-from bot.app import Bot, wall_clock, wire
+from bot.app import Bot, wire
 from bot.cards import Actions, Card, PaperBlock
+from bot.clock import wall_clock
 from bot.domain.models import ChannelRef, Paper
 from bot.ports import Batch, File, Platform
 from bot.settings import Settings

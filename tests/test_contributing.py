@@ -19,9 +19,11 @@ pytestmark = pytest.mark.timeout(180)
 def copy(tmp_path: Path) -> Path:
     """A copy of the tree, to be changed."""
     ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
-    for folder in ("bot", "adapters", "tests"):
+    for folder in ("bot", "adapters", "tests", "deploy", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for file in ROOT.iterdir():
+        if file.is_file() and file.name not in {".env", ".git"}:
+            shutil.copy(file, tmp_path)
     return tmp_path
 
 
@@ -75,6 +77,8 @@ from bot.app import read_settings
 from bot.observability.logs import Redact
 print(Redact((), read_settings().secret_patterns()).text("lost coo-abcdefghij"))
 """
+RECIPES = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/deploy/test_recipes.py", "tests/test_layout.py")  # fmt: skip
+"""Tests that compare the rest of the repository with the registry."""
 CONTRACT = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_platform_contract.py", "-k", "pigeon")
 
 
@@ -91,6 +95,8 @@ def test_a_new_platform_is_one_package_its_contract_and_one_registry_line(copy: 
     contract = run(copy, *CONTRACT)
     assert contract.returncode == 0, contract.stdout
     assert re.search(r"\b5 passed", contract.stdout), contract.stdout
+    recipes = run(copy, *RECIPES)
+    assert recipes.returncode == 0, recipes.stdout
     usage = run(copy, "-m", "bot", "run", "--help")
     assert "pigeon" in usage.stdout
     connected = run(copy, "-c", "from bot.app import read_settings; print(read_settings().connected)")

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from bot.app import wall_clock
+from bot.clock import wall_clock
 from bot.domain.errors import ConfigurationError
 from bot.observability.role_status import RoleStatus
 from bot.store import worker_loop

@@ -80,6 +80,11 @@ async def test_three_likes_and_three_dislikes_order_the_next_digest(opened: Open
         assert "because you 👍 “Reward learning" in digest.text
         assert digest.text.count("because you 👍") == 1
 
+        await arrive(stage.bot, *later, trending=("2611.00006", "2611.00009"))
+        trending = await stage.say("/paper trending")
+        assert "what this channel likes first" in trending.text
+        assert trending.text.index("Reward learning 9") < trending.text.index("Scene learning 6")
+
         shown = await stage.say("/paper taste")
         assert "Learned from 3 liked and 3 disliked papers." in shown.text
         assert "Less of this" in shown.text

@@ -57,6 +57,7 @@ def _paper(block: PaperBlock, *, links: bool) -> RenderableType:
         Text(visible(" · ".join(block.byline)), style=_STYLES["dim"]),
         Text(visible(block.summary)),
         Text(visible(block.abstract)),
+        Text(visible(" · ".join(block.keywords)), style=_STYLES["dim"]),
         Text(visible(" · ".join(block.reasons)), style=_REASON),
     ]
     shown = [title, *(fact for fact in facts if fact.plain)]

@@ -6,7 +6,9 @@ In a post the first `custom_id` with enough room begins with the delivery's mark
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import count
 
 import discord
 
@@ -22,8 +24,19 @@ MAX_LABEL = 80
 IN_A_ROW = 5
 """Max buttons in a row."""
 CUSTOM_ID = re.compile(r"(?:~(?P<mark>[0-9a-f]{24}) )?(?P<line>[a-z].*)", re.DOTALL)
+MENU_ID = re.compile(r"\+\d{1,2}")
+"""The `custom_id` of a message's first menu, its second, and so on. What was chosen is in the interaction."""
+MAX_OPTIONS = 25
+"""Options of a menu."""
 FALLBACK = Button("Subscriptions", "list")
 """Carries the mark in a post without a button that has room for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Buttons that are the options of one menu."""
+
+    options: tuple[Button, ...]
 
 
 def mark(key: str) -> str:
@@ -50,6 +63,21 @@ def component(button: Button, custom_id: str) -> discord.ui.Button[discord.ui.La
     return discord.ui.Button(label=label, custom_id=custom_id, style=discord.ButtonStyle.secondary)
 
 
+def menu(options: Iterable[Button], number: int) -> discord.ui.Select[discord.ui.LayoutView]:
+    """The message's menu with this number: choosing an option runs its command."""
+    return discord.ui.Select(
+        custom_id=f"+{number}",
+        placeholder="More …",
+        options=[discord.SelectOption(label=label_of(option), value=option.command) for option in options],
+    )
+
+
+def menu_of(buttons: Iterable[Button]) -> Menu | None:
+    """A menu of those that run a command, each once; None if there are none."""
+    unique = {b.command: b for b in buttons if not b.url and 0 < len(b.command) <= MAX_ID}
+    return Menu(tuple(unique.values())[:MAX_OPTIONS]) if unique else None
+
+
 def label_of(button: Button) -> str:
     label = shorten(plain(button.label), MAX_LABEL)
     while width(label) > MAX_LABEL:
@@ -62,6 +90,7 @@ class CustomIds:
 
     def __init__(self, marked: str = "") -> None:
         self._mark = marked
+        self._menus = count()
 
     def __call__(self, button: Button) -> str:
         """The button's `custom_id`."""
@@ -74,6 +103,10 @@ class CustomIds:
     def is_mark_pending(self) -> bool:
         """Whether no button carries the mark yet."""
         return bool(self._mark)
+
+    def next_menu(self) -> int:
+        """The number of the message's next menu."""
+        return next(self._menus)
 
     @staticmethod
     def fits(button: Button) -> bool:

@@ -14,7 +14,7 @@ from discord.gateway import KeepAliveHandler
 from redis.asyncio import Redis
 
 from adapters.discord.access import from_payload
-from adapters.discord.buttons import CUSTOM_ID
+from adapters.discord.buttons import CUSTOM_ID, MENU_ID
 from adapters.discord.channel_kinds import ChannelKinds
 from adapters.discord.command_sync import CommandSync
 from adapters.discord.commands import Interaction, root_command
@@ -84,7 +84,7 @@ class GatewayClient(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         """Prepare the commands. discord.py calls it once, before it connects."""
-        self.add_dynamic_items(CommandButton, FormButton)
+        self.add_dynamic_items(CommandButton, CommandMenu, FormButton)
         await self.tree.set_translator(Translations())
         self._syncing = asyncio.create_task(self._sync.run(), name="command sync")
         await self._sync.attempted(SYNC_PATIENCE)
@@ -267,4 +267,22 @@ class CommandButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=CUS
             await interaction.client.pressed(interaction, self._line)
         except Exception:  # the edge: discord.py would only print it
             log.exception("button_failed", line=self._line)
+            await sorry(interaction)
+
+
+class CommandMenu(discord.ui.DynamicItem[discord.ui.Select[Any]], template=MENU_ID):
+    """A menu whose options are commands."""
+
+    @classmethod
+    async def from_custom_id(cls, _interaction: Any, item: Any, _match: Any, /) -> "CommandMenu":
+        """The menu from which something was chosen."""
+        return cls(item)
+
+    async def callback(self, interaction: Any) -> None:
+        """Run the chosen command."""
+        line = next(iter(interaction.data.get("values", ())), "")
+        try:
+            await interaction.client.pressed(interaction, line)
+        except Exception:  # the edge: discord.py would only print it
+            log.exception("menu_failed", line=line)
             await sorry(interaction)

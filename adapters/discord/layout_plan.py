@@ -6,16 +6,17 @@ Pure. `rendering.py` builds messages from the plan.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from adapters.discord.buttons import IN_A_ROW, rows
-from adapters.discord.markup import address, fitted, running, width
+from adapters.discord.buttons import IN_A_ROW, Menu, label_of, menu_of, rows
+from adapters.discord.markup import address, escape, fitted, running, width
 from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph
+from bot.cards.build import divided
 
 MAX_TEXT = 4000
 """Characters of all text components of a message. See https://docs.discord.com/developers/components/reference."""
 MAX_COMPONENTS = 40
 """Components of a message, nested ones too."""
-_HEADING, _TITLE, _BYLINE, _SUMMARY, _ABSTRACT, _REASON = 300, 400, 360, 600, 2600, 220
-_PARAGRAPH, _BULLET = 2400, 600
+_HEADING, _TITLE, _BYLINE, _SUMMARY, _ABSTRACT, _REASON = 300, 400, 600, 600, 2600, 220
+_PARAGRAPH, _BULLET, _KEYWORDS = 2400, 600, 300
 """Characters of each kind of text."""
 _SQUEEZES = (
     (10, 1.0),
@@ -30,6 +31,8 @@ _SQUEEZES = (
     (0, 0.08),
 )
 """Buttons per paper, and shares of each text's usual length: the first pair with which all fits is used."""
+_ROOM_FOR_LINKS = 0.5
+"""The smallest share with which links get a line of text."""
 _ROOM_FOR_MARK = 2
 """Components reserved for a button that carries the mark."""
 
@@ -47,7 +50,8 @@ class Line:
     """A separator."""
 
 
-Piece = str | Picture | Line | tuple[Button, ...]
+Row = tuple[Button, ...] | Menu
+Piece = str | Picture | Line | Row
 Titled = Callable[[PaperBlock, float], str]
 
 
@@ -71,7 +75,19 @@ def text_of(pieces: Iterable[Piece]) -> int:
 
 def components_of(pieces: Sequence[Piece]) -> int:
     """The number of components of the pieces and of the container around them."""
-    return 1 + sum(3 if isinstance(p, Picture) else 1 + len(p) if isinstance(p, tuple) else 1 for p in pieces)
+    return 1 + sum(map(_size, pieces))
+
+
+def _size(piece: Piece) -> int:
+    match piece:
+        case Picture():
+            return 3
+        case Menu():
+            return 2
+        case tuple():
+            return 1 + len(piece)
+        case _:
+            return 1
 
 
 def paper_text(block: PaperBlock, room: float) -> str:
@@ -86,7 +102,9 @@ def paper_text(block: PaperBlock, room: float) -> str:
     if block.detail == "line":
         facts = " · ".join(filter(None, (byline, *(reason.removeprefix("-# ") for reason in reasons))))
         return "\n".join(filter(None, (facts, summary)))
-    return "\n".join(filter(None, (byline, summary, abstract, *reasons)))
+    keywords = fitted(" · ".join(block.keywords), int(_KEYWORDS * room))
+    small_print = (f"-# {line}" for line in (keywords, _links(block, room)) if line)
+    return "\n".join(filter(None, (byline, summary, abstract, *small_print, *reasons)))
 
 
 def title(block: PaperBlock, room: float) -> str:
@@ -111,18 +129,44 @@ def block_text(block: Block, room: float, titled: Titled = title) -> str:
             return ""
 
 
-def button_rows(block: Block, most: int) -> list[tuple[Button, ...]]:
-    """A block's rows of buttons."""
+@dataclass(frozen=True, slots=True)
+class _Arranged:
+    """A card's links and actions: one row of buttons, a menu, and links that get no button."""
+
+    row: tuple[Button, ...]
+    menu: tuple[Button, ...]
+    links: tuple[Button, ...]
+
+
+def _arranged(block: PaperBlock) -> _Arranged:
+    """The first action and the emojis get a button, and as many links as the row then has room for."""
+    first, menu = divided(block.actions)
+    links = [button for button in block.buttons if address(button.url)]
+    if len(links) + len(block.actions) <= IN_A_ROW:
+        return _Arranged((*links, *block.actions), (), ())
+    first, menu = first[:IN_A_ROW], (*first[IN_A_ROW:], *menu)
+    room = IN_A_ROW - len(first)
+    return _Arranged((*links[:room], *first), menu, tuple(links[room:]))
+
+
+def _links(block: PaperBlock, room: float) -> str:
+    """The links that get no button; their labels are ours."""
+    if room < _ROOM_FOR_LINKS:
+        return ""
+    links = _arranged(block).links
+    return " · ".join(f"[{escape(label_of(link))}](<{address(link.url)}>)" for link in links)
+
+
+def button_rows(block: Block, most: int) -> list[Row]:
+    """A block's rows of buttons, and its menu if all of them are wanted."""
     match block:
         case Actions(buttons):
             return [tuple(row) for row in rows(buttons, most=10)]
         case PaperBlock() if block.detail != "line" and most:
-            both = (*block.buttons, *block.actions)
-            if most <= IN_A_ROW or len(both) <= IN_A_ROW:
-                return [tuple(row) for row in rows(both, most=most)]
-            spare = max(0, len(block.actions) - IN_A_ROW)  # these join the links, so that there are two rows
-            links, others = (*block.buttons, *block.actions[:spare]), block.actions[spare:]
-            return [tuple(row) for part in (links, others) for row in rows(part, most=most)]
+            arranged = _arranged(block)
+            found: list[Row] = [tuple(row) for row in rows(arranged.row, most=min(most, IN_A_ROW))]
+            menu = menu_of(arranged.menu) if most >= IN_A_ROW else None
+            return [*found, menu] if menu else found
         case _:
             return []
 
@@ -147,8 +191,10 @@ def _pieces(card: Card, buttons: int, room: float) -> Iterator[Piece]:
         before = block
 
 
-def new_buttons(row: tuple[Button, ...], seen: set[str]) -> tuple[Button, ...]:
+def new_buttons(row: Row, seen: set[str]) -> Row:
     """The buttons of a row that the message doesn't have yet: Discord refuses two with the same `custom_id`."""
+    if isinstance(row, Menu):
+        return row
     new = tuple(button for button in row if button.url or button.command not in seen)
     seen.update(button.command for button in new)
     return new

@@ -24,6 +24,7 @@ from adapters.discord.settings import DiscordSettings
 from adapters.discord.shards import Gateway, IdentifyQueue, Shards, gateway_of
 from adapters.discord.unreachable import UnreachableChannels, notify
 from bot.cards import Card
+from bot.clock import Clock, wall_clock
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
 from bot.domain.models import ChannelRef, MessageRef, User
 from bot.ports import Access, Core, Finding, Rate, Rates
@@ -48,10 +49,13 @@ class DiscordPlatform:
     on_uncertain: Literal["resend", "hold"] = "resend"
     rates = Rates(platform=RATE, channel=Rate(5, 5.0))
 
-    def __init__(self, token: str, redis: Redis, *, rest: discord.Client | None = None) -> None:
+    def __init__(
+        self, token: str, redis: Redis, *, rest: discord.Client | None = None, now: Clock = wall_clock
+    ) -> None:
         self._token = token
         self._redis = redis
         self._rest = rest
+        self._now = now
         self._login = asyncio.Lock()
         self._listening: list[GatewayClient] = []
         """The clients at the gateway, one per group of shards."""
@@ -174,7 +178,7 @@ class DiscordPlatform:
     async def _answer(self, request: Callable[[Poster], Awaitable[_T]], *, posts: bool) -> _T:
         """What a request brings. Raises what its error means."""
         try:
-            return await request(Poster(await self._rest_client(), self._redis))
+            return await request(Poster(await self._rest_client(), self._redis, self._now))
         except discord.LoginFailure as error:
             raise RetryLater(WRONG_TOKEN, after=TOKEN_REFUSED, scope="platform", counts=False) from error
         except TurnedAway as away:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from adapters.discord.rendering import embed_message, layout
 from bot.cards import Card, PaperBlock
 from bot.cards.paper import short_date
 from bot.cards.sanitize import plain
+from bot.clock import Clock
 from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Rate
@@ -45,8 +46,9 @@ log = structlog.get_logger(__name__)
 class Poster:
     """Posts, edits and finds messages with a client that has logged in."""
 
-    def __init__(self, client: discord.Client, redis: Redis) -> None:
+    def __init__(self, client: discord.Client, redis: Redis, now: Clock) -> None:
         self._client = client
+        self._now = now
         self._kinds = ChannelKinds(redis)
         self._rates = Rates(redis)
 
@@ -195,7 +197,7 @@ class Poster:
             old = embed_message(card, mark(key))
             form = {"embed": old.embed, "view": old.view}
         post = await forum.create_thread(
-            name=name_of(card, datetime.now(UTC)),
+            name=name_of(card, self._now()),
             applied_tags=tags_for(forum, card.posting.topics),
             **form,
         )
@@ -254,7 +256,7 @@ class Poster:
     async def _start_thread(self, channel: int, message: int, card: Card) -> None:
         try:  # discord.py's own method needs the server, which only the gateway knows
             await self._client.http.start_thread_with_message(
-                channel, message, name=name_of(card, datetime.now(UTC)), auto_archive_duration=1440
+                channel, message, name=name_of(card, self._now()), auto_archive_duration=1440
             )
         except discord.HTTPException as error:
             if error.code != errors.THREAD_EXISTS:

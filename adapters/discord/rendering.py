@@ -4,10 +4,11 @@ Announcement channels get embeds, and so do channels that chose `embeds:on`.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 
-from adapters.discord.buttons import FALLBACK, CustomIds, component
+from adapters.discord.buttons import FALLBACK, CustomIds, Menu, component, menu
 from adapters.discord.layout_plan import (
     Line,
     Picture,
@@ -62,6 +63,8 @@ def _item(piece: Piece, ids: CustomIds) -> discord.ui.Item[discord.ui.LayoutView
             return discord.ui.Section(text, accessory=discord.ui.Thumbnail(url))
         case Line():
             return discord.ui.Separator()
+        case Menu(options):
+            return discord.ui.ActionRow(menu(options, ids.next_menu()))
         case buttons:
             return row(buttons, ids)
 
@@ -80,15 +83,21 @@ def embed_message(card: Card, marked: str = "") -> EmbedMessage:
     seen: set[str] = set()
     found = (new_buttons(row, seen) for block in card.blocks for row in button_rows(block, 10))
     view = discord.ui.View(timeout=None)
-    for number, row in enumerate(list(filter(None, found))[:MAX_ROWS]):
-        for button in row:
-            part = component(button, ids(button))
+    rows: list[tuple[Button, ...] | Menu] = [row for row in found if row]
+    for number, buttons in enumerate(rows[:MAX_ROWS]):
+        for part in _parts(buttons, ids):
             part.row = number
             view.add_item(part)
     if ids.is_mark_pending:
         view.add_item(component(FALLBACK, ids(FALLBACK)))
     view.stop()
     return EmbedMessage(_embed(card), view)
+
+
+def _parts(row: tuple[Button, ...] | Menu, ids: CustomIds) -> list[discord.ui.Item[Any]]:
+    if isinstance(row, Menu):
+        return [menu(row.options, ids.next_menu())]
+    return [component(button, ids(button)) for button in row]
 
 
 def _embed(card: Card) -> discord.Embed:

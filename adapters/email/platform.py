@@ -1,8 +1,8 @@
 """E-mail as a platform: a channel is a confirmed address."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Literal
 
 from aiohttp.web import RouteDef
@@ -26,6 +26,7 @@ from adapters.email.transactional import TransactionalMail
 from adapters.email.web_context import ASSETS, WebContext
 from bot.cards import Card
 from bot.cards.sanitize import link
+from bot.clock import Clock, wall_clock
 from bot.domain.errors import (
     CardRefused,
     ChannelGone,
@@ -60,17 +61,13 @@ def build_platform(settings: Settings, redis: Redis) -> "EmailPlatform":
     return EmailPlatform(
         addresses=Addresses(redis, encryptor),
         limits=Limits(redis),
-        links=Links(settings.public_url, encryptor, _now),
+        links=Links(settings.public_url, encryptor, wall_clock),
         client=SmtpClient(SmtpServer.parse(mail.smtp_url.get_secret_value())),
         sender=Sender.parse(mail.mail_from),
         bounce=bounce,
         mailbox=mailbox,
-        now=_now,
+        now=wall_clock,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class EmailPlatform:
@@ -91,7 +88,7 @@ class EmailPlatform:
         sender: Sender,
         bounce: Address | None = None,
         mailbox: Mailbox | None = None,
-        now: Callable[[], datetime],
+        now: Clock,
     ) -> None:
         self._mails = TransactionalMail(addresses, links, client, sender, now)
         self._bounces = BounceReports(addresses)

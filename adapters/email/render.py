@@ -137,7 +137,13 @@ def _block(block: Block) -> str:
 
 
 def _paper(block: PaperBlock) -> str:
-    dotted = (" · ".join(block.byline), block.summary, block.abstract, " · ".join(block.reasons))
+    dotted = (
+        " · ".join(block.byline),
+        block.summary,
+        block.abstract,
+        " · ".join(block.keywords),
+        " · ".join(block.reasons),
+    )
     lines = [_wrapped(fact) for fact in (block.title, *dotted) if fact]
     # A card's first link is that of its title.
     others = [button for button in block.buttons if button.url != block.url]

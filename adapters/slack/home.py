@@ -1,7 +1,7 @@
 """App Home: a person's channels with their subscriptions, their saved papers, and how to begin."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -17,6 +17,7 @@ from adapters.slack.tokens import Access
 from bot.cards import Button, Card, Paragraph, Span
 from bot.cards.build import bold, code, dim, text
 from bot.cards.paper import paper_block
+from bot.clock import Clock
 from bot.commands.table import find
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef, Paper, Subscription, User
@@ -41,8 +42,9 @@ _log = get_logger()
 class Home:
     """Publishes App Home."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, now: Clock) -> None:
         self._calls = calls
+        self._now = now
 
     async def publish(self, core: Core, user: User, workspace: str) -> None:
         """Show a person their App Home as it is now. Only channels that they are in at this moment are read."""
@@ -51,7 +53,7 @@ class Home:
             channels = await self._channels(access, user.id)
             followed = await core.subscriptions(channels)
             saved = await core.saved(user, ChannelRef("slack", workspace, ""))
-            view = home_view(followed, saved, datetime.now(UTC))
+            view = home_view(followed, saved, self._now())
             await self._calls.ask(access, lambda client: client.views_publish(user_id=user.id, view=view))
         except SendError as error:
             _log.warning("home_not_published", platform="slack", why=code_of(error) or str(error))

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from logging import Logger
 from secrets import token_urlsafe
-from time import time
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +15,7 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from adapters.slack.api import SDK_LOGGER
+from bot.clock import Clock
 from bot.domain.errors import ConfigurationError
 from bot.encryption import Encryptor
 from bot.store import keys
@@ -123,9 +123,10 @@ class OneTimeStates(AsyncOAuthStateStore):
     A state is an encrypted time: nothing is stored until one comes back, so that requests can't fill the memory.
     """
 
-    def __init__(self, redis: Redis, seal: Encryptor) -> None:
+    def __init__(self, redis: Redis, seal: Encryptor, now: Clock) -> None:
         self._redis = redis
         self._seal = seal
+        self._now = now
 
     @property
     def logger(self) -> Logger:
@@ -134,7 +135,7 @@ class OneTimeStates(AsyncOAuthStateStore):
 
     async def async_issue(self, *_args: Any, **_kwargs: Any) -> str:
         """A new state, for STATE_LIFE seconds."""
-        return self._seal.seal(json.dumps([time(), token_urlsafe(12)])).rstrip("=")
+        return self._seal.seal(json.dumps([self._now().timestamp(), token_urlsafe(12)])).rstrip("=")
 
     async def async_consume(self, state: str) -> bool:
         """Whether we issued the state lately, and it is used for the first time."""
@@ -142,7 +143,7 @@ class OneTimeStates(AsyncOAuthStateStore):
             issued, nonce = json.loads(self._seal.unseal(state + "=" * (-len(state) % 4)))
         except (ConfigurationError, ValueError):
             return False
-        if not 0 <= time() - issued <= STATE_LIFE:
+        if not 0 <= self._now().timestamp() - issued <= STATE_LIFE:
             return False
         used = keys.install_state("slack", nonce)
         return await self._redis.set(used, "1", nx=True, ex=STATE_LIFE) is not None

@@ -31,6 +31,7 @@ from adapters.slack.settings import SlackSettings
 from adapters.slack.socket_mode import SocketConnection
 from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
 from bot.cards import Card
+from bot.clock import Clock, wall_clock
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
 from bot.domain.models import ChannelRef, MessageRef, User
 from bot.encryption import Encryptor
@@ -61,8 +62,9 @@ class SlackPlatform:
     on_uncertain: Literal["resend", "hold"] = "hold"
     """Without the history scopes a post can't be looked up; posting it again could show it twice."""
 
-    def __init__(self, mode: ConnectionMode, redis: Redis) -> None:
+    def __init__(self, mode: ConnectionMode, redis: Redis, now: Clock = wall_clock) -> None:
         self._mode = mode
+        self._now = now
         self._api = Api(mode.api_url)
         self._redis = redis
         self._dedup = Dedup(redis)
@@ -74,8 +76,8 @@ class SlackPlatform:
         else:
             seal = Encryptor.of(mode.secret_key)
             store = RedisInstallationStore(redis, seal)
-            self._installations = store, OneTimeStates(redis, seal)
-            self._tokens = InstalledTokens(self._api, store, mode.client_id, mode.client_secret)
+            self._installations = store, OneTimeStates(redis, seal, now)
+            self._tokens = InstalledTokens(self._api, store, mode.client_id, mode.client_secret, now)
         self._calls = Calls(self._api, self._tokens)
         self._channels = Channels(self._calls, redis)
         self._posting = Posting(self._calls, self._channels)
@@ -185,7 +187,7 @@ class SlackPlatform:
 
     def _app(self, core: Core) -> AsyncApp:
         app = bolt_app(self._api, self._calls, self._dedup)
-        home = Home(self._calls)
+        home = Home(self._calls, self._now)
         listeners = Listeners(
             core=core,
             replies=Replies(self._api, self._calls, self._posting),

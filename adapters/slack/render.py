@@ -19,7 +19,8 @@ from adapters.slack.block_kit import (
     rich_text,
     section,
 )
-from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span
+from bot.cards import Actions, Block, Bullets, Card, PaperBlock, Paragraph, Span
+from bot.cards.build import divided
 from bot.cards.sanitize import link, plain
 from bot.text import shorten
 
@@ -27,8 +28,6 @@ NOTICE = 700
 """Characters of a message's top-level text; escaping can make it five times as long."""
 BUDGET = limits.MESSAGE - 700
 """Characters of a message's blocks. The margin is there because Slack doesn't document how it counts."""
-EMOJI_LABEL = 2
-"""Characters of a button's label, at most, that is an emoji such as 👍 rather than a word."""
 _BROADCASTS = frozenset({"here", "channel", "everyone"})
 _ID = re.compile("[SUW][A-Z0-9]{2,20}")
 
@@ -148,19 +147,13 @@ def _paper(block: PaperBlock) -> Iterator[Json]:
         yield section(block.summary, None if block.abstract else picture, block.title)
     if block.abstract:
         yield section(block.abstract, picture, block.title)
+    if block.keywords:
+        yield context(" · ".join(block.keywords))
     if block.reasons:
         yield context(" · ".join(block.reasons))
-    first, more = _divided(block.actions)
-    yield from buttons((*block.buttons, *first), more)
-
-
-def _divided(actions: Sequence[Button]) -> tuple[list[Button], list[Button]]:
-    """The actions that get a button, and those that go into the menu: all but the first one and the emojis."""
-    alone = [n == 0 or len(button.label) <= EMOJI_LABEL for n, button in enumerate(actions)]
-    first = [button for button, shown in zip(actions, alone, strict=True) if shown]
-    more = [button for button, shown in zip(actions, alone, strict=True) if not shown]
+    first, more = divided(block.actions)
     room = max(0, len(more) - limits.OVERFLOW)
-    return [*first, *more[:room]], more[room:]
+    yield from buttons((*block.buttons, *first, *more[:room]), more[room:])
 
 
 def _paper_line(block: PaperBlock) -> Json:

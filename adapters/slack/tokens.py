@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from time import time
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
@@ -13,6 +12,7 @@ from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from adapters.slack.api import Api
 from adapters.slack.installations import RedisInstallationStore
 from adapters.slack.outcomes import CALL_ERRORS, PROXY_WAIT, TOKEN_REFUSED, certain, code_of, send_error
+from bot.clock import Clock
 from bot.domain.errors import ConfigurationError, RetryLater, WorkspaceGone
 from bot.store import keys
 
@@ -114,7 +114,10 @@ class InstalledTokens:
     """The tokens of workspaces that installed the app. Each is read from Redis whenever it is needed, so that an
     uninstallation takes effect at once in all processes; tokens that expire are exchanged in time."""
 
-    def __init__(self, api: Api, store: RedisInstallationStore, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self, api: Api, store: RedisInstallationStore, client_id: str, client_secret: str, now: Clock
+    ) -> None:
+        self._now = now
         self._api = api
         self._store = store
         self._client = (client_id, client_secret)
@@ -138,7 +141,8 @@ class InstalledTokens:
     async def _current(self, workspace: str, minutes: int, stale: str | None) -> Access:
         installed = await self._find(workspace)
         expires = installed.bot_token_expires_at
-        if stale in {None, installed.bot_token} and expires is not None and expires <= time() + minutes * 60:
+        soon = self._now().timestamp() + minutes * 60
+        if stale in {None, installed.bot_token} and expires is not None and expires <= soon:
             installed = await self._exchange(workspace, installed, minutes)
         elif stale == installed.bot_token:
             raise WorkspaceGone(f"the token of {workspace} has expired, and can't be exchanged")

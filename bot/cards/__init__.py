@@ -60,13 +60,15 @@ class PaperBlock:
     title: str
     url: str
     byline: tuple[str, ...]
-    """Authors, organization, category, date, upvotes, code: shown in one row, separated by dots."""
+    """Authors, organization, category, date, upvotes, comments, code: shown in one row, separated by dots."""
     summary: str = ""
     """One sentence: what is new."""
     reasons: tuple[str, ...] = ()
     """Why the paper is here, one string per subscription: `matched "diffusion policy" (#3)`."""
     detail: Literal["line", "compact", "full"] = "compact"
     abstract: str = ""
+    keywords: tuple[str, ...] = ()
+    """What a full card says that it is about."""
     thumbnail_url: str | None = None
     buttons: tuple[Button, ...] = ()
     """Links to the paper."""

@@ -1,10 +1,15 @@
 """Shorthands for building cards. Text of people and upstreams is sanitized here."""
 
+from collections.abc import Sequence
+
 from bot.cards import Actions, Button, Paragraph, Span, Text
 from bot.cards.sanitize import visible
 
 MAX_BUTTON = 100
 """Characters of a button's command, the smallest limit of the supported platforms."""
+
+EMOJI_LABEL = 2
+"""Characters of a button's label, at most, that is an emoji such as 👍 rather than a word."""
 
 
 def text(*parts: str | Span) -> Text:
@@ -33,6 +38,12 @@ def actions(*buttons: Button) -> tuple[Actions, ...]:
     """A row of those buttons that fit every platform, or nothing if none does."""
     carried = tuple(button for button in buttons if len(button.command) <= MAX_BUTTON)
     return (Actions(carried),) if carried else ()
+
+
+def divided(actions: Sequence[Button]) -> tuple[tuple[Button, ...], tuple[Button, ...]]:
+    """A paper's actions that get a button, and those for a menu: all but the first one and the emojis."""
+    first = tuple(button for n, button in enumerate(actions) if n == 0 or len(button.label) <= EMOJI_LABEL)
+    return first, tuple(button for button in actions if button not in first)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -6,19 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.cards import Block, Button, Card, PaperBlock, Posting
+from bot.cards import Block, Button, Card, Posting
 from bot.cards.build import actions, count, dim, paragraph
 from bot.cards.life import life_card
-from bot.cards.paper import NOTICE, one_sentence, paper_block, paper_card, reason_text, with_reason
+from bot.cards.paper import NOTICE, paper_block, paper_card, reason_texts, with_reason
 from bot.domain.life import LIFE
 from bot.domain.models import ChannelSettings, Paper, Reason
 from bot.text import shorten
 
 LINES = 10
 """Papers on a page of a digest. Ten entries stay below the smallest limit of the platforms, 4,000 characters."""
-
-SENTENCE = 200
-"""Characters of the sentence about each paper of a digest."""
 
 Entry = tuple[Paper, tuple[Reason, ...]]
 NO_REASONS: Mapping[str, str] = MappingProxyType({})
@@ -42,13 +39,17 @@ def digest_card(
     shown, rest = entries[first : first + LINES], len(entries) + folded - first - LINES
     shared = _shared_reasons(entries)
     lines = tuple(
-        _line(paper, () if shared else reasons, now, because.get(paper.id, "")) for paper, reasons in shown
+        with_reason(
+            paper_block(paper, [reason for reason in reasons if reason not in shared], now, "line"),
+            because.get(paper.id, ""),
+        )
+        for paper, reasons in shown
     )
     heading = count(len(entries) + folded, "new paper")
     if folded:
         heading = f"{heading}, the best {len(entries)}" if len(entries) > 1 else f"The best of {heading}"
     notice = shorten(f"{heading}: {'; '.join(line.title for line in lines)}", NOTICE)
-    why = (paragraph(dim(f"All {', '.join(map(reason_text, shared))}")),) if shared else ()
+    why = (paragraph(dim(f"All {', '.join(reason_texts(shared))}")),) if shared else ()
     if folded and len(entries) <= LINES:
         more = _folded(folded, label)
     else:
@@ -68,16 +69,12 @@ def _folded(folded: int, label: str) -> tuple[Block, ...]:
     )
 
 
-def _line(paper: Paper, reasons: Sequence[Reason], now: datetime, because: str) -> PaperBlock:
-    """A digest's entry: title, byline, and one sentence."""
-    block = replace(paper_block(paper, reasons, now, "line"), summary=one_sentence(paper, SENTENCE))
-    return with_reason(block, because)
-
-
 def _shared_reasons(entries: Sequence[Entry]) -> tuple[Reason, ...]:
-    """The reasons of all entries if they are the same for all, else none: said once, they are read."""
-    reasons = {entry_reasons for _, entry_reasons in entries}
-    return reasons.pop() if len(reasons) == 1 and len(entries) > 1 else ()
+    """The reasons that all entries share: said once, they are read."""
+    if len(entries) < 2:
+        return ()
+    (_, first), *others = entries
+    return tuple(reason for reason in first if all(reason in reasons for _, reasons in others))
 
 
 def _more(rest: int, command: str) -> tuple[Block, ...]:

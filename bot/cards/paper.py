@@ -19,9 +19,16 @@ TITLE = 250
 TITLE_IN_LINE = 120
 AUTHOR = 50
 VENUE = 60
+AUTHORS = 8
+"""Authors that a full card names."""
 SUMMARY = 320
+SENTENCE = 200
+"""Characters of the sentence about a paper in a digest or list."""
 ABSTRACT = 2000
 """Characters. arXiv's limit is 1,920."""
+KEYWORDS = 6
+KEYWORD = 40
+"""Characters of a keyword."""
 QUERY = 80
 NOTICE = 200
 REASONS = 3
@@ -52,11 +59,12 @@ def paper_block(
         paper_id=paper.id,
         title=shorten(plain(title), TITLE_IN_LINE if detail == "line" else TITLE) or paper.id,
         url=link(paper.url) or "",
-        byline=byline(paper, now),
+        byline=byline(paper, now, detail),
         summary=_summary(paper, detail),
-        reasons=_reasons(tuple(reasons)),
+        reasons=reason_texts(tuple(reasons)),
         detail=detail,
         abstract=shorten(plain(paper.abstract), ABSTRACT) if detail == "full" else "",
+        keywords=_keywords(paper) if detail == "full" else (),
         thumbnail_url=link(paper.thumbnail_url) if detail == "full" else None,
         buttons=() if detail == "line" else _links(paper),
         actions=() if detail == "line" else _actions(paper, detail),
@@ -68,15 +76,16 @@ def with_reason(block: PaperBlock, because: str) -> PaperBlock:
     return replace(block, reasons=(*block.reasons, plain(because))) if because else block
 
 
-def byline(paper: Paper, now: datetime) -> tuple[str, ...]:
-    """Authors, organization, category, date, version, acceptance, upvotes, code, and `sample` for a bundled paper."""
+def byline(paper: Paper, now: datetime, detail: Detail = "compact") -> tuple[str, ...]:
+    """Authors, organization, category, date, version, acceptance, upvotes, comments, code; `sample` for a bundled paper."""
     parts = (
-        _authors(paper.authors),
+        _first_authors(paper.authors) if detail == "full" else _authors(paper.authors),
         shorten(plain(paper.organization or ""), AUTHOR),
         shorten(plain(paper.categories[0]), AUTHOR) if paper.categories else "",
         short_date(paper.published, now),
         *_state(paper),
         f"▲ {short_number(paper.upvotes)}" if paper.upvotes else "",
+        f"💬 {short_number(paper.comments)}" if paper.comments else "",
         _code(paper),
         "sample" if paper.sources == ("sample",) else "",
     )
@@ -106,6 +115,13 @@ def reason_text(reason: Reason) -> str:
     return f"{said}matched {shorten(plain(reason.query), QUERY)} (#{reason.number})"
 
 
+def reason_texts(reasons: Sequence[Reason]) -> tuple[str, ...]:
+    """The first of them; the others are counted."""
+    shown = tuple(map(reason_text, reasons[:REASONS]))
+    rest = len(reasons) - REASONS
+    return (*shown, f"and {rest} more of this channel's subscriptions") if rest > 0 else shown
+
+
 def _authors(names: tuple[str, ...]) -> str:
     shown = [shorten(name, AUTHOR) for name in map(plain, names[:1] + names[1:][-1:]) if name]
     others = len(names) - 2
@@ -122,6 +138,16 @@ def _state(paper: Paper) -> Iterable[str]:
         yield "published"
 
 
+def _first_authors(names: tuple[str, ...]) -> str:
+    shown = [shorten(name, AUTHOR) for name in map(plain, names[:AUTHORS]) if name]
+    others = len(names) - AUTHORS
+    return ", ".join(shown) + (f" (+{others})" if others > 0 and shown else "")
+
+
+def _keywords(paper: Paper) -> tuple[str, ...]:
+    return tuple(shorten(word, KEYWORD) for word in map(plain, paper.keywords[:KEYWORDS]) if word)
+
+
 def _code(paper: Paper) -> str:
     if not link(paper.code_url):
         return ""
@@ -129,9 +155,9 @@ def _code(paper: Paper) -> str:
 
 
 def _summary(paper: Paper, detail: Detail) -> str:
-    if detail == "line" or (detail == "full" and paper.abstract and not paper.tldr):
+    if detail == "full" and paper.abstract and not paper.tldr:
         return ""
-    return one_sentence(paper, SUMMARY)
+    return one_sentence(paper, SENTENCE if detail == "line" else SUMMARY)
 
 
 def one_sentence(paper: Paper, limit: int) -> str:
@@ -139,12 +165,6 @@ def one_sentence(paper: Paper, limit: int) -> str:
     if tldr := plain(paper.tldr or ""):
         return shorten_at_clause(tldr, limit)
     return core_sentence(plain(paper.abstract), limit, plain(paper.title))
-
-
-def _reasons(reasons: tuple[Reason, ...]) -> tuple[str, ...]:
-    shown = tuple(map(reason_text, reasons[:REASONS]))
-    rest = len(reasons) - REASONS
-    return (*shown, f"and {rest} more of this channel's subscriptions") if rest > 0 else shown
 
 
 def _links(paper: Paper) -> tuple[Button, ...]:

@@ -13,7 +13,8 @@ from pathlib import Path
 import aiohttp
 import structlog
 
-from bot.app import open_server, wall_clock
+from bot.app import open_server
+from bot.clock import wall_clock
 from bot.domain.errors import ConfigurationError, SourceError
 from bot.domain.models import Paper
 from bot.observability.progress import Advance, progress

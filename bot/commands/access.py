@@ -56,12 +56,13 @@ class AccessGate:
         access = await self.of(command.user, command.channel)
         if not access.member:
             raise UserError("You are not in this channel any more, so you can't see or change it here.")
-        if spec.changes and command.options and not _may_change(access, settings):
-            raise UserError(
-                "Only people who manage this channel can change what is posted here. Anyone can view it.",
-                hint="/paper list",
-            )
+        if spec.changes and command.options:
+            _require_edit(access, settings)
         return User(command.user.id, command.user.name, may_manage=access.may_manage)
+
+    async def check_edit(self, command: Command, settings: ChannelSettings) -> None:
+        """Raises UserError if the person may not change the channel now."""
+        _require_edit(await self.of(command.user, command.channel), settings)
 
     async def _asked(self, platform: AccessChecked, user: User, channel: ChannelRef) -> Access:
         try:
@@ -71,6 +72,14 @@ class AccessGate:
             raise UserError(
                 "I couldn't check who is in this channel. Try again in a minute.",
             ) from error
+
+
+def _require_edit(access: Access, settings: ChannelSettings) -> None:
+    if not _may_change(access, settings):
+        raise UserError(
+            "Only people who manage this channel can change what is posted here. Anyone can view it.",
+            hint="/paper list",
+        )
 
 
 def _may_change(access: Access, settings: ChannelSettings) -> bool:

@@ -12,6 +12,7 @@ from bot.commands.card_buttons import abstract, more, share
 from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
+from bot.commands.feeds import api, feed
 from bot.commands.forget import forget
 from bot.commands.help import help_
 from bot.commands.hints import button_for
@@ -63,6 +64,8 @@ HANDLERS: Mapping[str, Handler] = {
     "taste": taste,
     "settings": settings,
     "status": status,
+    "feed": feed,
+    "api": api,
     "save": save,
     "saved": saved,
     "forget": forget,

@@ -19,6 +19,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
 from bot.store.watches import Watches
 
 
@@ -47,6 +48,7 @@ class Services:
     kept: ButtonPayloads
     votes: Votes
     watches: Watches
+    tokens: Tokens
     catalog: CategoryCatalog
     """Which categories are read, or could be."""
     platforms: Mapping[str, type[PlatformSettings]]
@@ -59,10 +61,12 @@ class Services:
     forgetting: Forgetting
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
     """Gives a channel's new id everything that is stored of its old one."""
-    cites: bool = False
-    """Whether a source says who cites a paper."""
     channel_name: Callable[[ChannelRef], Awaitable[str]]
     """A channel's name, without a leading #; "" if it isn't known."""
+    cites: bool = False
+    """Whether a source says who cites a paper."""
+    public_url: str = ""
+    """Where people reach the pages and feeds; "" if the operator hasn't said."""
     database_problem: Callable[[], str | None] = lambda: None
     """Why the embedded database has stopped, such as `its disk is full`; None while it runs."""
 

@@ -402,6 +402,42 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="status",
     ),
     CommandSpec(
+        name="feed",
+        aliases=("rss", "atom"),
+        summary="get the address of a feed of what is posted here, for a feed reader",
+        example="feed #3",
+        options=(
+            OptionSpec(
+                name="subscription",
+                help="a subscription, like #3; without one, all posts here",
+                kind="subscription",
+                free=True,
+            ),
+            OptionSpec(
+                name="feed",
+                help="show its address, replace it, or end it",
+                kind="choice",
+                choices=("show", "new", "off"),
+            ),
+        ),
+        changes=True,
+    ),
+    CommandSpec(
+        name="api",
+        summary="make or end a token by which a program reads what is posted here",
+        example="api new",
+        options=(
+            OptionSpec(
+                name="token",
+                help="show what there is, make a new token, or end it",
+                kind="choice",
+                free=True,
+                choices=("show", "new", "off"),
+            ),
+        ),
+        changes=True,
+    ),
+    CommandSpec(
         name="save",
         summary="put a paper on your reading list, or on this channel's",
         example='save 2405.01234 here note:"read section 3" tag:to-read',

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from bot.cards import Button, Card
 from bot.cards.build import actions, dim, paragraph
 from bot.cards.paper import NOTICE, paper_block, short_date
+from bot.commands.ranked import ranked
 from bot.commands.services import Services
 from bot.domain.models import Command, Paper
 from bot.ports import Reply
@@ -17,18 +18,34 @@ CURATORS = "curated by AK and the research community on Hugging Face"
 
 
 async def trending(command: Command, services: Services) -> Reply:
-    """The first SHOWN papers: for a day in the trending page's order, for longer spans by upvotes."""
+    """The first SHOWN papers: for a day in the trending page's order, for longer spans by upvotes.
+
+    In a channel with a taste, the same papers are shown in the order of that.
+    """
     span = command.options.get("span", "day")
     if span in DAYS:
         papers = await services.search.upvoted(DAYS[span], SHOWN)
     else:
         papers = await services.papers.trending()
     poll = (await services.polls()).get("huggingface")
-    return Reply(trending_card(papers, services.now(), span, poll.succeeded_at if poll else None))
+    entries, taste = await ranked(command.channel, papers[:SHOWN], services)
+    card = trending_card(
+        [paper for paper, _ in entries] if taste.learned else papers,
+        services.now(),
+        span,
+        poll.succeeded_at if poll else None,
+        by_taste=taste.learned,
+    )
+    return Reply(card)
 
 
 def trending_card(
-    papers: Sequence[Paper], now: datetime, span: str = "day", read_at: datetime | None = None
+    papers: Sequence[Paper],
+    now: datetime,
+    span: str = "day",
+    read_at: datetime | None = None,
+    *,
+    by_taste: bool = False,
 ) -> Card:
     """A line for each paper, when the list was read, and who curates it."""
     if not papers:
@@ -37,6 +54,8 @@ def trending_card(
     read_at = read_at or now
     heading = f"Trending · {short_date(read_at, now)}" if span == "day" else f"Most upvoted this {span}"
     order = "in trending order" if span == "day" else "by upvotes"
+    if by_taste:
+        order = "what this channel likes first"
     lines = tuple(paper_block(paper, (), now, "line") for paper in papers[:SHOWN])
     notice = shorten(f"{heading}: {'; '.join(line.title for line in lines)}", NOTICE)
     note = paragraph(dim(f"{CURATORS}, {order}, as of {read_at.astimezone(UTC):%H:%M} UTC"))

@@ -119,6 +119,18 @@ class Sent:
     message: MessageRef
     label: str = ""
     """The digest's label, if it was in one."""
+    place: int = 0
+    """Its place in the message, from 1; 0 if that isn't known."""
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A paper or an event of one that was posted in a channel."""
+
+    entry: str
+    """As in the outbox: the paper's id, or the event's name."""
+    sent: Sent
 
 
 @dataclass(frozen=True, slots=True)

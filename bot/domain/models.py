@@ -43,7 +43,11 @@ class Paper:
     project_url: str | None = None
     thumbnail_url: str | None = None
     organization: str | None = None
+    keywords: tuple[str, ...] = ()
+    """What it is about, in its source's words."""
     upvotes: int | None = None
+    comments: int | None = None
+    """Of the discussion on its source's page."""
     upvotes_over_time: tuple[str, ...] = field(default=(), compare=False)
     """`2026-11-23T07:30Z 12`: upvotes when it was first listed and, at the first sight after that, 6 hours, a day and a
     week later. A record for later measurements, so that it doesn't make two papers differ."""

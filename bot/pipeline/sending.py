@@ -211,7 +211,7 @@ class Sender:
             metrics.failures.labels(self._platform.name, type(error).__name__).inc()
             await self._handle(delivery, error, on_failure(error, delivery.tries))
         else:
-            await self._done(delivery, message)
+            await self._done(delivery, message, card.posting.papers)
 
     async def _yield(self) -> None:
         """Let others on the event loop run between two cards: claimed together, they would be composed in one go, and a
@@ -270,9 +270,9 @@ class Sender:
             _log.info("platform_recovered", platform=self._platform.name)
             await _retry_until_saved(lambda: self._outbox.hasten(self._platform.name))
 
-    async def _done(self, delivery: Delivery, message: MessageRef) -> None:
+    async def _done(self, delivery: Delivery, message: MessageRef, shown: Sequence[str] = ()) -> None:
         """Record a confirmed post, however long Redis takes to come back."""
-        wait = await _retry_until_saved(lambda: self._outbox.done(delivery, message))
+        wait = await _retry_until_saved(lambda: self._outbox.done(delivery, message, shown))
         if delivery.detected is not None:
             late = time() - delivery.detected.timestamp()
             metrics.post_delay.labels(self._platform.name).observe(max(0.0, late))

@@ -94,9 +94,9 @@ class Search:
         self._filled = False
 
     async def find(
-        self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1
+        self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1, size: int = PAGE
     ) -> SearchResults:
-        """What answers `text`. `days` counts back from today. Raises UserError where there is nothing to look for.
+        """What answers `text`. `days` counts back from today, and a page has `size` papers. Raises UserError where there is nothing to look for.
 
         Whatever else is typed is an answer, if an empty one.
         """
@@ -106,15 +106,15 @@ class Search:
         ids = ranked.ids or (
             (parsed.paper_id,) if parsed.paper_id else ()
         )  # perhaps it is not in the index yet
-        last = max(1, page) * PAGE
+        last = max(1, page) * size
         if parsed.must is None or ranked.exact:
             proven, left, total = list(ids), 0, ranked.total
         else:
             proven, left = await self._proven(Query(parsed.must), ids, last, known)
             total = ranked.total if left else len(proven)
-        pages = max(1, -(-(len(proven) + left) // PAGE))
+        pages = max(1, -(-(len(proven) + left) // size))
         page = min(max(page, 1), pages)
-        shown = await self._get(proven[(page - 1) * PAGE : page * PAGE], known)
+        shown = await self._get(proven[(page - 1) * size : page * size], known)
         spelling = ""
         if not total or not shown:
             spelling = await self._thread(suggest_spelling, parsed, shown, index.searcher())

@@ -24,6 +24,12 @@ from bot.text.identity import arxiv_id, is_arxiv
 
 MAX_SEARCH = 250
 """Characters of a search; longer ones are refused."""
+KEYWORDS = 8
+"""Keywords of a paper that are stored."""
+MAX_KEYWORD = 60
+"""Characters of a keyword; a longer one is left out."""
+MAX_LISTED = 100
+"""Keywords of an answer that are looked at."""
 MAX_FAILURES = 3
 """Requests that fail one after the other before Hugging Face counts as down."""
 
@@ -131,8 +137,16 @@ def _paper(row: Any) -> Paper:
         project_url=web_url(details.get("projectPage")),
         thumbnail_url=web_url(row.get("thumbnail")),
         organization=clean(text(organization.get("fullname")) or text(organization.get("name"))) or None,
+        keywords=_keywords(details.get("ai_keywords")),
         upvotes=count(details.get("upvotes")),
+        comments=count(row.get("numComments")),
     )
+
+
+def _keywords(value: Any) -> tuple[str, ...]:
+    """The first few, without those that are sentences."""
+    words = (clean(text(word)) for word in (value if isinstance(value, list) else ())[:MAX_LISTED])
+    return tuple(dict.fromkeys(word for word in words if 0 < len(word) <= MAX_KEYWORD))[:KEYWORDS]
 
 
 def _visible_authors(value: Any) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from bot.store import keys
 from bot.store.outbox.outbox import Outbox
 from bot.store.scripts import Scripts, script
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
 from bot.store.watches import Watches
 
 PAGE = 1000
@@ -33,6 +34,7 @@ class Forgetting:
             await self._subscriptions.remove(channel, subscription.number)
         for paper_id in await self._watches.of(channel):
             await self._watches.remove(channel, paper_id)
+        await Tokens(self._redis).forget(channel)
         await self._outbox.forget(channel)
         await self._delete_named(str(channel))
         edits = keys.edits(channel.platform)

@@ -200,6 +200,16 @@ def sent(ref: ChannelRef, period: int) -> str:
     return f"{_home(ref)}sent:{ref}:{period}"
 
 
+def token(digest: str) -> str:
+    """JSON about an address or token under which a channel is read from outside, by the hash of its secret."""
+    return f"pb:{{tokens}}:token:{digest}"
+
+
+def tokens(ref: ChannelRef) -> str:
+    """Hash of what a channel's token is for -> its secret, or the secret's hash."""
+    return f"pb:{{tokens}}:tokens:{ref}"
+
+
 def bucket(*scope: str) -> tuple[str, str]:
     """A shared rate limit: the turns that were given, and until when no post may leave."""
     tag = ":".join(scope)

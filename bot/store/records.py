@@ -26,7 +26,7 @@ WATCHED = (
 """Fields that queries look at, and events: if one of these changes, a young paper is matched again."""
 OF_ANY_AGE = ("withdrawn", "events")
 """Fields whose change is announced however old the paper is: watchers, and cards that were posted long ago, need them."""
-LIVE = ("upvotes", "code_url", "code_stars", "project_url", "rank")
+LIVE = ("upvotes", "comments", "code_url", "code_stars", "project_url", "rank")
 """Fields that change over time: the latest description counts, whichever source it is from."""
 
 MAX_CITING = 400
@@ -37,12 +37,12 @@ _TEXT_OR_NONE = (str, NoneType)
 Change = dict[str, tuple[Any, Any]]
 """Field -> (value before, value after)."""
 
-_TUPLES = ("authors", "categories", "sources", "openalex", "upvotes_over_time")
+_TUPLES = ("authors", "categories", "sources", "keywords", "openalex", "upvotes_over_time")
 _NAMES = tuple(field.name for field in fields(Paper))
 _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "title", "abstract", "url", "published"), (str,)),
-    **dict.fromkeys(("authors", "categories", "sources", "openalex", "events", "upvotes_over_time"), (list,)),
-    **dict.fromkeys(("code_stars", "upvotes", "rank", "versions"), (int, NoneType)),
+    **dict.fromkeys((*_TUPLES, "events"), (list,)),
+    **dict.fromkeys(("code_stars", "upvotes", "comments", "rank", "versions"), (int, NoneType)),
     **dict.fromkeys(("withdrawn", "backfilled"), (bool, NoneType)),
 }
 """JSON types of the fields; all others are text or missing."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
+from urllib.parse import urlencode
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -16,17 +17,20 @@ from bot.cards.paper import paper_block
 from bot.cards.sanitize import plain
 from bot.commands.presets import PRESETS, Preset
 from bot.domain.errors import UserError
-from bot.domain.models import Paper
+from bot.domain.models import SAMPLE_SOURCE, Paper
 from bot.domain.polls import PollResult
 from bot.ports import Invitable, Joinable, Platform, Rate
 from bot.query import parse
-from bot.search.search import Search, SearchResults
+from bot.search.search import SearchResults
 from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.terminal.sample import PapersOrSample
 from bot.text import shorten
+from bot.web.feed_documents import ATOM, JSON, TYPES
 from bot.web.limits import count_request
+from bot.web.paper_pages import address_of
+from bot.web.reading import SPANS, Reader
 from bot.web.requests import query_of
 from bot.web.templating import FILES, Templates
 
@@ -58,6 +62,18 @@ class Shown:
 
     block: PaperBlock
     abstract: str
+    address: str = ""
+    """Of its own page; "" for a paper of the bundled sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedLink:
+    """A feed of what a page shows."""
+
+    label: str
+    title: str
+    type: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +107,15 @@ class Pages:
         *,
         redis: Redis,
         papers: PapersOrSample,
-        search: Search,
+        reader: Reader,
         outbox: Outbox,
         platforms: Iterable[Platform],
         now: Callable[[], datetime],
     ) -> None:
         self._redis = redis
         self._limits = Limits(redis)
-        self._search = search
+        self._reader = reader
+        self._search = reader.search
         self._searches = asyncio.Semaphore(CONCURRENT_SEARCHES)
         self._papers = papers
         self._outbox = outbox
@@ -117,19 +134,34 @@ class Pages:
     async def _index(self, request: web.Request) -> web.Response:
         front = await self._fresh_front()
         query = query_of(request)
+        span = query.get("span", "") if query.get("span", "") in SPANS else "day"
         results = await self._search_results(request, plain(query.get("q", "")), query.get("page", ""))
         return self._templates.page(
             "front.html",
             status=results.status,
             results=results,
-            papers=[shown(paper, self._now()) for paper in front.papers],
-            sample=front.sample,
+            papers=[shown(paper, self._now()) for paper in await self._trending(front, span)],
+            sample=front.sample and span == "day",
+            span=span,
+            spans=tuple(SPANS),
             health=front.health,
+            feeds=feed_links(results.asked, span),
             presets=front.presets,
             preset_days=PRESET_DAYS,
             invitations=self._invitations(),
             forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
+
+    async def _trending(self, front: Front, span: str) -> Sequence[Paper]:
+        """The trending papers of the front page; none of a longer span while they can't be read."""
+        if span == "day":
+            return front.papers
+        try:
+            async with asyncio.timeout(REDIS_SECONDS):
+                items = await self._reader.trending(span)
+        except (RedisError, OSError, TimeoutError):
+            return ()
+        return [item.paper for item in items.items[:SHOWN]]
 
     async def _search_results(self, request: web.Request, asked: str, page: str) -> Results:
         if not asked:
@@ -198,6 +230,21 @@ class Pages:
         ]
 
 
+def feed_links(asked: str, span: str = "day") -> list[FeedLink]:
+    """The feeds of a search, or of the trending papers; none for a search that can't be a subscription."""
+    name, given, what = "trending", "" if span == "day" else f"?span={span}", "Trending papers"
+    if asked:
+        try:
+            query = str(parse(asked))
+        except UserError:
+            return []
+        name, given, what = "search", f"?{urlencode({'q': query})}", f"New papers on {query}"
+    return [
+        FeedLink(label, f"{what} ({label})", TYPES[form], f"/feeds/{name}.{form}{given}")
+        for form, label in ((ATOM, "Atom"), (JSON, "JSON Feed"))
+    ]
+
+
 def page_number(text: str) -> int:
     """The page that `page=` names; 1 for anything that isn't one."""
     return max(1, int(text)) if len(text) <= MAX_PAGE_DIGITS and text.isascii() and text.isdigit() else 1
@@ -205,7 +252,8 @@ def page_number(text: str) -> int:
 
 def shown(paper: Paper, now: datetime) -> Shown:
     """A paper as a page shows it."""
-    return Shown(paper_block(paper, (), now), shorten(plain(paper.abstract), ABSTRACT))
+    address = "" if SAMPLE_SOURCE in paper.sources else address_of(paper)
+    return Shown(paper_block(paper, (), now), shorten(plain(paper.abstract), ABSTRACT), address)
 
 
 def health_line(polls: Sequence[PollResult], waiting: int, now: datetime) -> str:

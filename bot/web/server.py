@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 
 from aiohttp import web
 from redis.asyncio import Redis
@@ -13,21 +13,33 @@ from bot.domain.errors import ConfigurationError
 from bot.observability import metrics
 from bot.observability.role_status import RoleStatus
 from bot.ports import Core, Mounted, Platform
-from bot.search.search import Search
 from bot.settings import Settings
+from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
+from bot.store.tokens import Tokens
 from bot.terminal.sample import PapersOrSample
+from bot.web.api import Api, problems
 from bot.web.connections import HEAD_SECONDS, ConnectionLimits, ProtocolFactory
+from bot.web.feeds import Feeds
 from bot.web.headers import harden
 from bot.web.legal import LegalPages, Operator
 from bot.web.pages import Pages
+from bot.web.paper_pages import PaperPages
 from bot.web.probes import Probes
+from bot.web.reading import Reader
 from bot.web.requests import MAX_BODY, Network, decode
 
 WEB = "web"
 """The role."""
 
 log = get_logger()
+
+
+class Routed(Protocol):
+    """A part of what the role `web` shows."""
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """Its routes."""
 
 
 class Website:
@@ -38,8 +50,7 @@ class Website:
         port: int,
         platforms: Iterable[Platform],
         probes: Probes,
-        pages: Pages,
-        legal: LegalPages,
+        parts: Iterable[Routed],
         *,
         https: bool = False,
         trusted_proxies: Collection[Network] = (),
@@ -47,8 +58,7 @@ class Website:
         self._port = port
         self._platforms = tuple(platforms)
         self._probes = probes
-        self._pages = pages
-        self._legal = legal
+        self._parts = tuple(parts)
         self._https = https
         self._trusted_proxies = tuple(trusted_proxies)
 
@@ -56,11 +66,12 @@ class Website:
         self, core: Core, roles: frozenset[str] = frozenset(), status: RoleStatus | None = None
     ) -> web.Application:
         """All routes of a process with these roles; all roles if none is named."""
-        app = web.Application(middlewares=[decode(self._trusted_proxies)], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[problems, decode(self._trusted_proxies)], client_max_size=MAX_BODY)
         app.on_response_prepare.append(harden(https=self._https))
         app.add_routes(self._probes.routes(roles, status))
         if not roles or WEB in roles:
-            app.add_routes([*self._pages.routes(), *self._legal.routes()])
+            for part in self._parts:
+                app.add_routes(part.routes())
             for platform in self._platforms:
                 if isinstance(platform, Mounted):
                     app.add_routes(platform.routes(core))
@@ -96,8 +107,8 @@ def website(
     settings: Settings,
     *,
     redis: Redis,
+    reader: Reader,
     papers: PapersOrSample,
-    search: Search,
     outbox: Outbox,
     platforms: tuple[Platform, ...],
     now: Callable[[], datetime],
@@ -110,8 +121,37 @@ def website(
         settings.port,
         platforms,
         Probes(redis, outbox, platforms, now, token),
-        Pages(redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=now),
-        LegalPages(Operator(settings.operator, settings.contact, settings.forget_after_days)),
+        (
+            *parts(
+                redis=redis,
+                reader=reader,
+                papers=papers,
+                outbox=outbox,
+                platforms=platforms,
+                now=now,
+                public_url=settings.public_url or "",
+            ),
+            LegalPages(Operator(settings.operator, settings.contact, settings.forget_after_days)),
+        ),
         https=(settings.public_url or "").startswith("https:"),
         trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def parts(
+    *,
+    redis: Redis,
+    reader: Reader,
+    papers: PapersOrSample,
+    outbox: Outbox,
+    platforms: Iterable[Platform],
+    now: Callable[[], datetime],
+    public_url: str,
+) -> tuple[Routed, ...]:
+    """All that the role `web` shows by itself."""
+    return (
+        Pages(redis=redis, papers=papers, reader=reader, outbox=outbox, platforms=platforms, now=now),
+        PaperPages(reader, Limits(redis), now),
+        Feeds(reader, Tokens(redis), Limits(redis), public_url),
+        Api(reader, Tokens(redis), Limits(redis), public_url),
     )

@@ -81,6 +81,14 @@ def test_a_reason_that_all_papers_share_is_said_once() -> None:
     ]
 
 
+def test_a_reason_that_all_papers_share_is_left_out_of_each() -> None:
+    other = Reason(2, "agents")
+    entries = [(a_paper("2610.1"), (RAG, other)), (a_paper("2610.2"), (RAG,))]
+    first, *lines = digest_card(entries, NOW).blocks
+    assert first == paragraph(dim("All matched rag (#1)"))
+    assert [line.reasons for line in lines if isinstance(line, PaperBlock)] == [("matched agents (#2)",), ()]
+
+
 def test_an_entry_has_the_sentence_that_says_what_is_new() -> None:
     said = "Sorting is old. It is slow. We propose to sort without comparing, in one pass over the data. It works."
     entries = [(a_paper("2610.1", abstract=said), (RAG,)), (a_paper("2610.2"), (RAG,))]

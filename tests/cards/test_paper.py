@@ -94,9 +94,34 @@ def test_a_full_card_keeps_the_upstreams_own_sentence() -> None:
     assert paper_block(paper, [], NOW, "full").summary == "Robots fold."
 
 
-def test_a_line_has_neither_sentence_nor_buttons() -> None:
+def test_a_line_has_a_sentence_and_no_buttons() -> None:
     block = paper_block(a_full_paper(), [POLICY], NOW, "line")
-    assert (block.summary, block.buttons, block.reasons) == ("", (), ('matched "diffusion policy" (#3)',))
+    assert block.summary == "Folding laundry is hard, e.g. for robots."
+    assert (block.buttons, block.reasons) == ((), ('matched "diffusion policy" (#3)',))
+
+
+def test_a_full_card_has_what_the_daily_page_leads_with() -> None:
+    names = tuple(f"Author {n}" for n in range(1, 11))
+    words = tuple(f"word {n}" for n in range(1, 9))
+    paper = replace(
+        a_full_paper(), authors=names, organization="Laundry Lab", comments=12, keywords=words,
+        project_url="https://laundry.example.org",
+    )  # fmt: skip
+    block = paper_block(paper, [POLICY], NOW, "full")
+    assert block.byline == (
+        "Author 1, Author 2, Author 3, Author 4, Author 5, Author 6, Author 7, Author 8 (+2)",
+        "Laundry Lab",
+        "cs.RO",
+        "2 Oct",
+        "▲ 42",
+        "💬 12",
+        "code ★ 1.2k",
+    )
+    assert block.keywords == words[:6]
+    assert [button.label for button in block.buttons] == ["Abstract", "PDF", "Code", "Project"]
+    compact = paper_block(paper, [POLICY], NOW)
+    assert compact.byline == ("Author 1 … Author 10 (+8)", *block.byline[1:])
+    assert (compact.keywords, compact.thumbnail_url) == ((), None)
 
 
 def test_the_upstreams_sentence_comes_before_the_abstracts() -> None:
@@ -180,6 +205,7 @@ def size(card: Card) -> int:
         block.summary,
         *block.reasons,
         block.abstract,
+        *block.keywords,
         *(b.label for b in block.buttons),
     )
     return sum(map(len, texts))
@@ -191,6 +217,7 @@ def test_the_worst_paper_stays_within_bounds(letter: str, detail: Detail) -> Non
     much = letter * 3000
     paper = a_paper(
         title=much, abstract=much * 5, tldr=much, authors=(much,) * 5000, categories=(much,) * 50, upvotes=10**12,
+        comments=10**12, keywords=(much,) * 50, organization=much,
         url=f"https://example.org/{much}", thumbnail_url=f"https://example.org/{much}", code_url=f"https://example.org/{much}",
     )  # fmt: skip
     assert detail != "line"

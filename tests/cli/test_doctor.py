@@ -13,9 +13,10 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bot.app import read_settings, wall_clock
+from bot.app import read_settings
 from bot.cli.doctor import checks, examine
 from bot.cli.doctor.server import LATE, check_server
+from bot.clock import wall_clock
 from bot.domain.deliveries import Outcome, PlannedDelivery
 from bot.domain.life import Watch
 from bot.domain.polls import PollResult

@@ -29,3 +29,18 @@ def test_help_loads_no_library_but_the_command_lines_own(words: list[str]) -> No
     loaded = set(ended.stderr.splitlines()[-1].split())
     assert "typer" in loaded
     assert not loaded & HEAVY
+
+
+def test_a_library_that_few_need_is_named_where_it_is_missing() -> None:
+    program = "import sys; sys.modules['sentry_sdk'] = None; from paperboy import main; main()"
+    ended = subprocess.run(
+        (sys.executable, "-c", program, "doctor"),
+        cwd=ROOT,
+        env={"PAPERBOY_SENTRY_DSN": "https://key@sentry.example.org/1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 78
+    assert ended.stderr.count("\n") == 1
+    assert "pip install 'paperboy[sentry]'" in ended.stderr

@@ -27,6 +27,7 @@ from bot.store.papers import Papers
 from bot.store.polls import last_polls
 from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
 from bot.store.watches import Watches
 from tests.papers import a_channel
 from tests.scenario import set_clock
@@ -58,6 +59,8 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         kept=ButtonPayloads(redis),
         votes=Votes(redis),
         watches=Watches(redis),
+        tokens=Tokens(redis),
+        public_url="https://papers.example.org",
         catalog=CategoryCatalog(
             (an_arxiv(now, limit=3), a_biorxiv("neuroscience")), FollowedCategories(redis)
         ),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from adapters import PLATFORMS
 from bot.app import FALLBACK, ROLES
 from bot.pipeline.delivery import DRAIN
 from bot.settings import Settings
@@ -21,6 +22,8 @@ from tests.program import ROOT
 DEPLOY = ROOT / "deploy"
 ANSWERED = {"/healthz", "/readyz", "/metrics"}
 OURS = set(ROLES) - {FALLBACK}
+CORE = OURS - set(PLATFORMS)
+"""Roles that every recipe with one process per role starts; it adds the platforms that it knows."""
 FOREIGN = {
     "PATH",
     "PYTHONUNBUFFERED",
@@ -51,14 +54,29 @@ def manifests(kind: str) -> Iterator[dict[str, Any]]:
             yield document
 
 
+def pods(kind: str) -> Iterator[dict[str, Any]]:
+    for found in manifests(kind):
+        yield found["spec"]["template"]["spec"]
+
+
 def instructions(text: str) -> list[tuple[str, str]]:
     joined = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE))
     return [(word, rest) for line in joined.splitlines() if line for word, _, rest in [line.partition(" ")]]
 
 
+def procfile() -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+
+
+def test_recipes_with_a_process_per_role_start_the_core_and_the_same_platforms() -> None:
+    replicas = set(compose("compose.replicas.yaml")) - {"valkey"}
+    deployments = {role for pod in pods("Deployment") for role in roles_in(pod["containers"][0]["args"])}
+    assert set(procfile()) == replicas == deployments
+    assert CORE < replicas <= OURS
+
+
 def test_the_procfile_has_a_line_for_each_role() -> None:
-    lines = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    assert set(lines) == OURS
+    lines = procfile()
     # `exec`: otherwise the shell gets the signal, and the manager thinks that all has ended while posts still go out.
     assert lines == {role: f"exec paperboy run {role}" for role in lines}
 
@@ -128,24 +146,23 @@ class TestCompose:
     def test_one_container_does_everything(self) -> None:
         assert "command" not in compose("compose.yaml")["paperboy"]  # as the image says: all roles
 
-    def test_the_replicas_cover_every_role(self) -> None:
+    def test_each_replicated_service_runs_the_role_that_it_is_named_for(self) -> None:
         services = compose("compose.replicas.yaml")
         commands = {name: facts["command"] for name, facts in services.items() if name != "valkey"}
         assert {name: {name} for name in commands} == {
             name: roles_in(words) for name, words in commands.items()
         }
-        assert set(commands) == OURS
         assert all(services[role]["deploy"]["replicas"] == 2 for role in ("poller", "fanout", "delivery"))
 
 
 class TestKubernetes:
     def test_there_is_a_deployment_for_each_role(self) -> None:
-        roles = [roles_in(pod["containers"][0]["args"]) for pod in self._pods("Deployment")]
-        assert sorted(map(min, roles)) == sorted(OURS)
+        roles = [roles_in(pod["containers"][0]["args"]) for pod in pods("Deployment")]
         assert all(len(one) == 1 for one in roles)
+        assert len(set(map(min, roles))) == len(roles)
 
     def test_probes_ask_what_is_answered(self) -> None:
-        for pod in self._pods("Deployment"):
+        for pod in pods("Deployment"):
             (container,) = pod["containers"]
             ports = {port["name"] for port in container["ports"]}
             probes = {
@@ -157,7 +174,7 @@ class TestKubernetes:
             assert probes["liveness"]["path"] == "/healthz"
 
     def test_pods_are_confined_and_have_time_to_end(self) -> None:
-        for pod in (*self._pods("Deployment"), *self._pods("StatefulSet")):
+        for pod in (*pods("Deployment"), *pods("StatefulSet")):
             assert pod["terminationGracePeriodSeconds"] > DRAIN
             assert pod["securityContext"]["runAsNonRoot"]
             assert not pod["automountServiceAccountToken"]
@@ -188,9 +205,9 @@ class TestKubernetes:
 
     def test_the_server_has_a_password_that_every_role_knows(self) -> None:
         names = {service["metadata"]["name"] for service in manifests("Service")}
-        (server,) = self._pods("StatefulSet")
+        (server,) = pods("StatefulSet")
         assert server["containers"][0]["args"][-2:] == ["--requirepass", "$(VALKEY_PASSWORD)"]
-        for pod in self._pods("Deployment"):
+        for pod in pods("Deployment"):
             password, url = pod["containers"][0]["env"]
             assert password["valueFrom"]["secretKeyRef"] == {"name": "paperboy-valkey", "key": "password"}
             assert url["name"] == "REDIS_URL"
@@ -198,7 +215,7 @@ class TestKubernetes:
             assert url["value"].split("@")[1].split(":")[0] in names
 
     def test_each_role_gets_only_the_secrets_that_it_needs(self) -> None:
-        for pod in self._pods("Deployment"):
+        for pod in pods("Deployment"):
             (container,) = pod["containers"]
             (role,) = container["args"][1:]
             secrets = {one["secretRef"]["name"].removeprefix("paperboy-") for one in container["envFrom"][1:]}
@@ -214,10 +231,6 @@ class TestKubernetes:
         assert "egress" not in server["spec"]
         assert server["spec"]["policyTypes"] == ours["spec"]["policyTypes"] == ["Ingress", "Egress"]
         assert ours["spec"]["ingress"] == [{"ports": [{"port": 8080}]}]
-
-    def _pods(self, kind: str) -> Iterator[dict[str, Any]]:
-        for found in manifests(kind):
-            yield found["spec"]["template"]["spec"]
 
 
 def test_fly_keeps_one_machine_awake_with_a_volume() -> None:

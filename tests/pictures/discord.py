@@ -34,12 +34,18 @@ def _component(part: Mapping[str, Any]) -> Markup:
             return Markup('<div class="row">{}</div>').format(_all(part["components"]))
         case 14:
             return Markup("<hr>")
-        case 2:
-            kind = "button primary" if part["style"] == 1 else "button"
-            arrow = " ↗" if "url" in part else ""
-            return Markup('<span class="{}">{}{}</span>').format(kind, part["label"], arrow)
+        case 2 | 3:
+            return _button(part)
         case other:
             raise ValueError(f"no look for a component of type {other}")
+
+
+def _button(part: Mapping[str, Any]) -> Markup:
+    if part["type"] == 3:
+        return Markup('<span class="menu">{}<span>⌄</span></span>').format(part["placeholder"])
+    kind = "button primary" if part["style"] == 1 else "button"
+    arrow = " ↗" if "url" in part else ""
+    return Markup('<span class="{}">{}{}</span>').format(kind, part["label"], arrow)
 
 
 def _all(parts: Iterable[Mapping[str, Any]]) -> Markup:

@@ -50,9 +50,12 @@ def test_all_fields_of_a_row_are_read() -> None:
         organization={"name": "ada", "fullname": "Analytical Engines"},
     )
     row["thumbnail"] = "https://cdn.example.org/2605.00001.png"
+    row["numComments"] = 12
+    row["paper"]["ai_keywords"] = ["looms", "punched cards", "looms", "w" * 61, ""]
     (paper,) = parse(row)
     assert (paper.id, paper.url) == ("2605.00001", "https://arxiv.org/abs/2605.00001")
-    assert (paper.upvotes, paper.code_stars) == (42, 1200)
+    assert (paper.upvotes, paper.comments, paper.code_stars) == (42, 12, 1200)
+    assert paper.keywords == ("looms", "punched cards")
     assert paper.code_url == "https://github.com/ada/engine"
     assert paper.project_url == "https://ada.example.org"
     assert paper.thumbnail_url == "https://cdn.example.org/2605.00001.png"
@@ -76,8 +79,9 @@ def test_nonsense_in_optional_fields_costs_no_paper(nonsense: Any) -> None:
         "projectPage",
         "organization",
         "upvotes",
+        "ai_keywords",
     )
-    row = listed("2605.00001") | {"thumbnail": nonsense}
+    row = listed("2605.00001") | {"thumbnail": nonsense, "numComments": nonsense}
     row["paper"] |= dict.fromkeys(names, nonsense)
     assert parse(row)[0].id == "2605.00001"
 

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from redis.asyncio import Redis
@@ -18,6 +18,7 @@ from bot.store.channel_rules import ChannelRules
 from bot.store.followed import FollowedCategories
 from bot.store.polls import record_poll
 from bot.store.reactions import MAX_SAVED, Annotation, PaperList, Saved, Votes
+from bot.store.tokens import Grant, Kind, Tokens
 from tests.papers import a_paper
 from tests.scenario import Board, Clock, House, set_clock
 
@@ -71,6 +72,8 @@ BOUNDS = {
     "delivery": 10 * 2 * len(EVERY),
     "paused": len(EVERY),
     "followed": 30,
+    "tokens": 2 * len(EVERY),  # until they are ended; a channel has 60 at most
+    "token": 0,
 }
 """Kind of key -> elements of all its keys at most. A kind that isn't here is new: say how it is bounded."""
 MOST_KEYS = {
@@ -78,6 +81,7 @@ MOST_KEYS = {
     "watches": len(PEOPLE) * len(EVERY),
     "watchers": 400,
     "kept": 91,
+    "token": 2 * len(EVERY),
     "edited": PAPERS_A_DAY * 61,
 }
 """Kinds that have many keys -> how many at most."""
@@ -186,6 +190,9 @@ class Use:
         await ChannelRules(self.redis).mute(channel, Mute(text=f'"topic {number}"', until=until))
         added, _ = await self.house.subscriptions.add(channel, f"topic{number}", "now", person.signature)
         await self.house.subscriptions.remove(channel, added.number)
+        for kind in get_args(Kind):
+            grant = Grant(channel=channel, kind=kind, at=now)
+            await Tokens(self.redis).make(grant)
         if number % 30 == 0:
             await self.house.outbox.pause(channel, "archived")
             await self.house.outbox.resume(channel)

@@ -1,7 +1,7 @@
 """A delivery moves through its states once for each step, whatever is repeated, late or lost."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -15,8 +15,10 @@ from bot.store import keys
 from bot.store.outbox import outbox
 from bot.store.outbox.outbox import Outbox
 from tests.papers import a_channel
+from tests.scenario import Clock, set_clock
 
 ALL = tuple(range(keys.SHARDS))
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 tokens = (f"token{n}" for n in count())
 
 
@@ -38,9 +40,16 @@ async def states(redis: Redis) -> dict[str, str]:
     return found
 
 
+@pytest.fixture(autouse=True)
+async def clock(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> Clock:
+    clock = set_clock(monkeypatch, redis)
+    await clock.set(NOW)
+    return clock
+
+
 @pytest.fixture
 def box(redis: Redis) -> Outbox:
-    return Outbox(redis, durable=True, lease=0.05)
+    return Outbox(redis, durable=True, lease=60)
 
 
 @pytest.fixture
@@ -50,8 +59,12 @@ async def small(redis: Redis) -> AsyncIterator[Redis]:
     await redis.config_set("maxmemory", 0)
 
 
-async def lapse(box: Outbox) -> None:
-    await asyncio.sleep(box.lease + 0.01)
+async def wait(clock: Clock, seconds: float) -> None:
+    await clock.set(clock.now + timedelta(seconds=seconds))
+
+
+async def lapse(clock: Clock, box: Outbox) -> None:
+    await wait(clock, box.lease + 1)
 
 
 async def test_a_paper_is_enqueued_claimed_posted_and_never_enqueued_again(redis: Redis, box: Outbox) -> None:
@@ -132,16 +145,16 @@ async def test_a_workspace_of_many_channels_does_not_go_first_twice(box: Outbox)
     assert {delivery.channel.workspace for delivery in claims.deliveries} == {"busy", "calm"}
 
 
-async def test_posts_in_a_channel_are_a_gap_apart(box: Outbox) -> None:
+async def test_posts_in_a_channel_are_a_gap_apart(clock: Clock, box: Outbox) -> None:
     await box.enqueue([an_offer(None, "p1")])
     await box.enqueue([an_offer(None, "p2")])
     [first] = await claim(box)
     await box.begin(first, gap=0.2)
-    wait = await box.done(first, MessageRef("m1"))
-    assert wait is not None
-    assert 0.1 < wait <= 0.2
+    pause = await box.done(first, MessageRef("m1"))
+    assert pause is not None
+    assert 0.1 < pause <= 0.2
     assert await claim(box) == ()
-    await asyncio.sleep(wait)
+    await wait(clock, pause)
     assert len(await claim(box)) == 1
 
 
@@ -152,31 +165,31 @@ async def test_a_repeated_claim_gives_the_same(box: Outbox) -> None:
     assert (await box.claim("fake", 160, ALL, token="same")).deliveries == once.deliveries
 
 
-async def test_a_worker_that_died_before_sending_leaves_it_to_the_next(box: Outbox) -> None:
+async def test_a_worker_that_died_before_sending_leaves_it_to_the_next(clock: Clock, box: Outbox) -> None:
     await box.enqueue([an_offer()])
     [dead] = await claim(box)
-    await lapse(box)
+    await lapse(clock, box)
     [delivery] = await claim(box)
     assert delivery.state == "claimed"
     assert not await box.begin(dead)
     assert await box.begin(delivery)
 
 
-async def test_a_worker_that_died_while_sending_leaves_a_question(box: Outbox) -> None:
+async def test_a_worker_that_died_while_sending_leaves_a_question(clock: Clock, box: Outbox) -> None:
     await box.enqueue([an_offer()])
     [dead] = await claim(box)
     await box.begin(dead)
-    await lapse(box)
+    await lapse(clock, box)
     [delivery] = await claim(box)
     assert delivery.state == "unknown"
     assert delivery.since is not None
 
 
-async def test_a_post_confirmed_late_counts_all_the_same(redis: Redis, box: Outbox) -> None:
+async def test_a_post_confirmed_late_counts_all_the_same(clock: Clock, redis: Redis, box: Outbox) -> None:
     await box.enqueue([an_offer()])
     [slow] = await claim(box)
     await box.begin(slow)
-    await lapse(box)
+    await lapse(clock, box)
     [other] = await claim(box)
     await box.done(slow, MessageRef("m1"))
     assert not await box.begin(other)
@@ -184,24 +197,26 @@ async def test_a_post_confirmed_late_counts_all_the_same(redis: Redis, box: Outb
     assert await states(redis) == {}
 
 
-async def test_three_workers_dying_on_it_set_it_aside(redis: Redis, box: Outbox) -> None:
+async def test_three_workers_dying_on_it_set_it_aside(clock: Clock, redis: Redis, box: Outbox) -> None:
     await box.enqueue([an_offer()])
     for deaths in range(outbox.DEATHS):
         [delivery] = await claim(box)
         assert delivery.deaths == deaths
         await box.begin(delivery)
-        await lapse(box)
+        await lapse(clock, box)
     assert await claim(box) == ()
     assert list((await states(redis)).values()) == ["dead"]
     assert await box.open() == 0
 
 
-async def test_a_worker_that_died_before_it_sent_anything_is_not_held_against_it(box: Outbox) -> None:
+async def test_a_worker_that_died_before_it_sent_anything_is_not_held_against_it(
+    clock: Clock, box: Outbox
+) -> None:
     await box.enqueue([an_offer()])
     for _ in range(outbox.DEATHS + 1):
         [delivery] = await claim(box)
         assert delivery.deaths == 0
-        await lapse(box)
+        await lapse(clock, box)
 
 
 async def test_eight_refusals_set_it_aside(
@@ -216,13 +231,13 @@ async def test_eight_refusals_set_it_aside(
     assert list((await states(redis)).values()) == ["dead"]
 
 
-async def test_a_rate_limit_is_no_attempt_and_holds_the_whole_channel(box: Outbox) -> None:
+async def test_a_rate_limit_is_no_attempt_and_holds_the_whole_channel(clock: Clock, box: Outbox) -> None:
     await box.enqueue([an_offer(None, "p1")])
     await box.enqueue([an_offer(None, "p2")])
     [delivery] = await claim(box)
     await box.record_outcome(delivery, Outcome(state="pending", why="429", after=0.1, limit="channel"))
     assert await claim(box) == ()
-    await asyncio.sleep(0.11)
+    await wait(clock, 0.11)
     [again] = await claim(box)
     assert again.tries == 0
 
@@ -258,7 +273,7 @@ async def test_failures_at_the_same_time_rest_a_channel_no_longer_than_one(
 
 
 async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
-    box: Outbox, monkeypatch: pytest.MonkeyPatch
+    clock: Clock, box: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "WORKSPACE_FAILURES", 5)
     monkeypatch.setattr(outbox, "BREAK", 0.05)
@@ -268,7 +283,7 @@ async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
         # The platform itself named a time to the last one.
         giving = Outcome(state="pending", why="down", after=0 if not n else 500, counts=True, named=n == 5)
         await box.record_outcome(delivery, giving)
-    await asyncio.sleep(0.06)
+    await wait(clock, 0.06)
     [first] = (await box.claim("fake", 20, [3], token="t2")).deliveries
     assert (await box.claim("fake", 20, [3], token="t3")).deliveries == ()
     await box.done(first, MessageRef("m1"))
@@ -362,7 +377,9 @@ async def test_a_full_server_takes_nothing_new_and_lets_everything_out(small: Re
     assert await box.enqueue([an_offer(a_channel(f"C{n}")) for n in range(20)]) == 0
 
 
-async def test_after_a_restart_that_may_have_forgotten_what_was_due_is_asked_about(redis: Redis) -> None:
+async def test_after_a_restart_that_may_have_forgotten_what_was_due_is_asked_about(
+    clock: Clock, redis: Redis
+) -> None:
     box = Outbox(redis)  # a server that syncs now and then
     await claim(box)
     await box.enqueue([an_offer()])
@@ -373,7 +390,7 @@ async def test_after_a_restart_that_may_have_forgotten_what_was_due_is_asked_abo
     assert set(claims.forgot) == set(ALL)
     assert delivery.state == "unknown"
     await box.enqueue([an_offer(a_channel("later"), due=int((await redis.time())[0]) * 1000 + 1000)])
-    await asyncio.sleep(1.5)
+    await wait(clock, 1.5)
     claims = await box.claim("fake", 10, ALL, token="t2")
     assert set(claims.forgot) == set(ALL)  # until somebody has offered everything again
     await box.mark_replayed(dict.fromkeys(ALL, "0"))

@@ -76,8 +76,10 @@ def test_zero_upvotes_are_not_missing() -> None:
 
 def test_every_field_of_a_paper_is_stored() -> None:
     facts: dict[str, Any] = {f.name: f.name for f in fields(Paper) if f.name not in {"id", "published"}}
-    facts |= dict.fromkeys(("authors", "categories", "sources", "openalex", "upvotes_over_time"), ("a", "b"))
-    facts |= dict.fromkeys(("code_stars", "upvotes", "rank"), 7) | {"versions": 2}
+    facts |= dict.fromkeys(
+        ("authors", "categories", "sources", "keywords", "openalex", "upvotes_over_time"), ("a", "b")
+    )
+    facts |= dict.fromkeys(("code_stars", "upvotes", "comments", "rank"), 7) | {"versions": 2}
     facts |= {"withdrawn": True, "backfilled": True}
     facts["events"] = (Event("version", "v2", datetime(2026, 3, 4, tzinfo=UTC), "v2 is out"),)
     full = a_paper("1", **facts)

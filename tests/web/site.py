@@ -10,16 +10,20 @@ from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
 from bot.ports import Core
+from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
+from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample
 from bot.web.legal import LegalPages, Operator
-from bot.web.pages import Pages
 from bot.web.probes import Probes
-from bot.web.server import Website
+from bot.web.reading import Reader
+from bot.web.server import Website, parts
 from tests.failing_core import FailingCore
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+PUBLIC_URL = "https://papers.example.org"
 
 Client = TestClient[Any, Any]
 
@@ -57,10 +61,24 @@ async def a_website(
     papers, outbox = PapersOrSample(redis), Outbox(redis)
     search = Search(papers, None, lambda: NOW, papers.stand_ins)
     probes = Probes(redis, outbox, platforms, lambda: NOW, token)
-    pages = Pages(
-        redis=redis, papers=papers, search=search, outbox=outbox, platforms=platforms, now=lambda: NOW
+    reader = Reader(
+        papers=Papers(redis),
+        search=search,
+        recent=RecentPapers(Papers(redis), lambda: NOW),
+        outbox=outbox,
+        subscriptions=Subscriptions(redis),
     )
-    yield Website(port, platforms, probes, pages, LegalPages(Operator("The lab of Ada")), https=https)
+    shown = parts(
+        redis=redis,
+        reader=reader,
+        papers=papers,
+        outbox=outbox,
+        platforms=platforms,
+        now=lambda: NOW,
+        public_url=PUBLIC_URL,
+    )
+    legal = LegalPages(Operator("The lab of Ada"))
+    yield Website(port, platforms, probes, (*shown, legal), https=https)
     await search.close()
 
 

@@ -18,7 +18,8 @@ from redis.asyncio import Redis
 
 from adapters.email.settings import EmailSettings
 from adapters.slack.settings import SlackSettings
-from bot.app import build_platforms, wall_clock, wire
+from bot.app import build_platforms, wire
+from bot.clock import wall_clock
 from bot.settings import Settings
 from bot.sources.arxiv import ArxivSettings
 from bot.sources.huggingface import HuggingFaceSettings

@@ -10,8 +10,9 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.app import build_platforms, open_server, wall_clock, wire
+from bot.app import build_platforms, open_server, wire
 from bot.cli.doctor import machine, server
+from bot.clock import wall_clock
 from bot.domain.errors import ConfigurationError, SourceError
 from bot.ports import Diagnosable, Finding, Interactive, Platform, Source
 from bot.settings import Settings

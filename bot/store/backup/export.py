@@ -209,8 +209,10 @@ async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
 
 
 def _sent(channel: str, paper_id: str, text: str) -> Sent:
-    at, message, url = f"{text}  ".split(" ")[:3]
-    return Sent(channel=channel, paper=paper_id, at=moment(float(at)), message=message, url=url)
+    at, message, url, more = f"{text}   ".split(" ", 3)
+    return Sent(
+        channel=channel, paper=paper_id, at=moment(float(at)), message=message, url=url, more=more.rstrip()
+    )
 
 
 def _open_delivery(key: str, fields: dict[str, str]) -> OpenDelivery:

@@ -191,6 +191,8 @@ class Sent(_OfChannel):
     at: AwareDatetime
     message: str
     url: str = ""
+    more: str = ""
+    """The rest of the record: the digest, the place in the message, the reasons."""
 
 
 class OpenDelivery(_OfChannel):

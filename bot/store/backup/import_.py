@@ -121,7 +121,8 @@ class Restore:
                     _set_up(pipeline, fact)
                 case Sent() if (period := int(fact.at.timestamp()) // keys.PERIOD) > oldest:
                     key = keys.sent(fact.ref, period)
-                    _ = pipeline.hsetnx(key, fact.paper, f"{ms(fact.at)} {fact.message} {fact.url}".rstrip())
+                    record = f"{ms(fact.at)} {fact.message} {fact.url} {fact.more}".rstrip()
+                    _ = pipeline.hsetnx(key, fact.paper, record)
                     _ = pipeline.expireat(key, (period + 1 + keys.PERIODS) * keys.PERIOD)
         if len(pipeline):
             await pipeline.execute()
@@ -164,7 +165,7 @@ def moved(fact: Movable, to: ChannelRef) -> Movable:
     """The same fact for another channel, without what has no meaning there: a role to ping, addresses of messages."""
     changes: dict[str, object] = {"channel": str(to)}
     if isinstance(fact, Sent):
-        changes |= {"message": "", "url": ""}
+        changes |= {"message": "", "url": "", "more": ""}
     elif isinstance(fact, Channel) and FIELD in fact.about and fact.ref.workspace != to.workspace:
         settings = load(fact.about[FIELD])
         changes["about"] = fact.about | {FIELD: dump(replace(settings, ping=""))}

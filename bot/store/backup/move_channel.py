@@ -12,6 +12,7 @@ from bot.store.backup.export_records import Fact, OfChannel, Sent
 from bot.store.backup.import_ import Restore
 from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
 
 SEND_WAIT = 30.0
 """Seconds to wait for a post that is being sent to the old id."""
@@ -34,6 +35,7 @@ async def move_channel(redis: Redis, old: ChannelRef, new: ChannelRef) -> None:
     await _wait_until_sent(redis, old)
     lines = [_moved(fact, old, new).model_dump_json() async for fact in facts(redis, only=old)]
     await Restore(redis).write(lines)
+    await Tokens(redis).move(old, new)
     for subscription in await subscriptions.of(old):
         await subscriptions.remove(old, subscription.number)
     await outbox.forget(old)

@@ -134,9 +134,12 @@ class Outbox(OutboxReader):
         settings, taste = rules
         return Rules(await load_settings(self._redis, delivery.channel, settings), taste=taste)
 
-    async def done(self, delivery: Delivery, message: MessageRef) -> float | None:
-        """The platform confirmed the post. Returns the seconds until the delivery's shard has something due."""
-        args = [delivery.key, f"{message.id} {message.url or NO_URL}"]
+    async def done(self, delivery: Delivery, message: MessageRef, shown: Sequence[str] = ()) -> float | None:
+        """The platform confirmed the post, which showed its papers in the order of `shown`, if that is known.
+
+        Returns the seconds until the delivery's shard has something due.
+        """
+        args = [delivery.key, f"{message.id} {message.url or NO_URL}", json.dumps(list(shown))]
         next_look, resumed = await self._run("done", keys.shard_of(delivery.channel), args)
         if int(resumed):
             name = keys.workspace(delivery.channel.platform, delivery.channel.workspace)

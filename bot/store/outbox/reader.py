@@ -7,7 +7,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.domain.deliveries import ChannelStatus, DeadLetter, OpenDelivery, Pause, Sent, channel_of
+from bot.domain.deliveries import ChannelStatus, DeadLetter, OpenDelivery, Pause, Post, Sent, channel_of
+from bot.domain.life import paper_of
 from bot.domain.models import ChannelRef
 from bot.store import keys
 from bot.store.outbox.records import open_delivery_of, pause_of, sent_of, wanted
@@ -143,6 +144,25 @@ class OutboxReader:
                 return sent
         return None
 
+    async def posts(self, channel: ChannelRef, most: int, number: int | None = None) -> list[Post]:
+        """The latest posts in the channel, the newest first; with `number`, those of one subscription.
+
+        At least `most`, if `sent` knows as many.
+        """
+        period = int((await self.now()).timestamp()) // keys.PERIOD
+        found: list[Post] = []
+        for ago in range(keys.PERIODS):
+            if len(found) >= most:
+                break
+            records: Any = await self._redis.hgetall(keys.sent(channel, period - ago))
+            stored = [(f"{channel} {entry}", (entry, text)) for entry, text in records.items()]
+            posts = await load_each(
+                self._redis, "sent", stored, lambda _name, one: Post(one[0], sent_of(one[1]))
+            )
+            wanted = (post for _, post in posts if number is None or _is_for(post, number))
+            found += sorted(wanted, key=_newest_first)
+        return found
+
     async def digest(self, channel: ChannelRef, label: str) -> list[str]:
         """The papers of the digest that was posted under this label, for as long as `sent` knows them."""
         return [paper_id async for paper_id, sent in self._all_sent(channel) if sent.label == label]
@@ -159,6 +179,15 @@ class OutboxReader:
                     lambda _name, record: sent_of(record),
                 ):
                     yield paper_id, sent
+
+
+def _is_for(post: Post, number: int) -> bool:
+    """Whether a subscription brought it. The numbers of an event's reasons mean something else."""
+    return paper_of(post.entry) == post.entry and any(one.number == number for one in post.sent.reasons)
+
+
+def _newest_first(post: Post) -> tuple[float, str, int, str]:
+    return -post.sent.at.timestamp(), post.sent.message.id, post.sent.place, post.entry
 
 
 def _papers(record: Mapping[str, str]) -> Any:

@@ -50,15 +50,16 @@ def _reason(reason: Reason) -> list[int | str]:
 
 
 def wanted(papers: str) -> tuple[PaperWithReasons, ...]:
-    """The papers of a delivery's record; what a newer version added to a reason is ignored.
+    """The papers of a delivery's record.
 
     Raises ValueError, TypeError or KeyError if they can't be read.
     """
-    return tuple(
-        # Lua writes an empty list as {}
-        (str(paper), tuple(Reason(int(number), *map(str, words[:2])) for number, *words in why or []))
-        for paper, why, *_ in json.loads(papers)
-    )
+    return tuple((str(paper), _reasons(why)) for paper, why, *_ in json.loads(papers))
+
+
+def _reasons(stored: Any) -> tuple[Reason, ...]:
+    """What a newer version added to a reason is ignored. Lua writes an empty list as {}."""
+    return tuple(Reason(int(number), *map(str, words[:2])) for number, *words in stored or [])
 
 
 def delivery_of(token: str, found: Sequence[str]) -> Delivery:
@@ -83,9 +84,12 @@ def _moment(ms: str) -> datetime | None:
 
 def sent_of(text: str) -> Sent:
     """From the record of a paper that was posted."""
-    at, message, url, label = f"{text}   ".split(" ")[:4]  # one copied from another channel names no message
+    at, message, url, label, place, why = f"{text}     ".split(
+        " ", 5
+    )  # an older one, or a copied one, has less
     where = MessageRef(message, None if url in {"", NO_URL} else url)
-    return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), where, label)
+    reasons = _reasons(json.loads(why)) if why.strip() else ()
+    return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), where, label, int(place or 0), reasons)
 
 
 def open_delivery_of(key: str, record: Mapping[str, str]) -> OpenDelivery:

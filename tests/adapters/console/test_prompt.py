@@ -22,7 +22,7 @@ from adapters.console.prompt import TableCompleter, completions, prompted
         ("subscribe diffusion ev", ["every:now", "every:daily", "every:weekly"]),
         ("subscribe diffusion every:d", ["every:daily"]),
         ("subscribe diffusion s", []),
-        ("help t", ["trending"]),
+        ("help tr", ["trending"]),
         ("nonsense x", []),
     ],
 )

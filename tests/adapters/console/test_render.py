@@ -88,8 +88,8 @@ def test_help_wraps_and_stays_indented() -> None:
     assert all(len(line) <= 40 for line in lines)
     assert on_paper(help_card()) == snapshot("""\
  New papers, in this channel
- • /paper subscribe <query> [every:now|daily|weekly] – post new papers
-   that match a query here
+ • /paper subscribe <query> [every:now|daily|weekly] [always:no|yes] –
+   post new papers that match a query here
  • /paper unsubscribe <#number or query> – stop a subscription
  • /paper list – show what this channel is subscribed to
  • /paper preview <#number or query> – show what a query or
@@ -116,11 +116,15 @@ def test_help_wraps_and_stays_indented() -> None:
    here
  • /paper unmute [<query>] – end a mute; without a query, show all
    mutes
+ • /paper taste [<what>] – show or change what this channel's 👍 and  …
+   have taught Paperboy
  • /paper settings [name:value …] – show or change schedule, time zone,
    quiet hours, cards, and who may edit
  • /paper status – show what was read, the next digest, and what is
    waiting or failed here
  • /paper saved – show the papers that you have saved
+ • /paper forget [channel|me] – delete everything that is stored about
+   this channel, or about you
  • /paper help [<command>] – show all commands, or one in detail
  Queries match whole words: rag doesn't match “storage”.
  • diffusion policy – both words

@@ -11,10 +11,10 @@ from discord.http import handle_message_parameters
 from adapters.discord.rendering import embed_message, layout
 from bot.cards import Card
 
-BUTTON, TEXT, SECTION, THUMBNAIL, ROW, CONTAINER, SEPARATOR = 2, 10, 9, 11, 1, 17, 14
+BUTTON, SELECT, TEXT, SECTION, THUMBNAIL, ROW, CONTAINER, SEPARATOR = 2, 3, 10, 9, 11, 1, 17, 14
 INERT = re.compile(r"\\[^\w\s]|```.*?```|`[^`\n]*`", re.DOTALL)
 """Escaped characters, and code. In code a backslash escapes nothing."""
-OUR_LINK = re.compile(r"\[open\]\(<https?://[^\s<>()]+>\)")
+OUR_LINK = re.compile(r"\[(?:[^\\\[\]]|\\.)+\]\(<https?://[^\s<>()]+>\)")
 
 
 def v2_body(card: Card, mark: str = "") -> dict[str, Any]:
@@ -50,7 +50,7 @@ def check(body: Mapping[str, Any]) -> None:
         assert [part["type"] for part in body["components"] if part["type"] not in {CONTAINER, ROW}] == []
     else:
         assert len(body["components"]) <= 5, "at most five rows"
-        assert {part["type"] for part in parts} <= {ROW, BUTTON}
+        assert {part["type"] for part in parts} <= {ROW, BUTTON, SELECT}
         texts = list(_embed(body["embeds"]))
     for text in texts:
         check_text(text)
@@ -83,8 +83,11 @@ def _part(part: Mapping[str, Any]) -> None:
                 assert urlsplit(part["url"]).scheme in {"http", "https"}
             else:
                 assert 1 <= utf16(part["custom_id"]) <= 100
+        case 3:
+            _menu(part)
         case 1:
-            assert 1 <= len(part["components"]) <= 5
+            kinds = [child["type"] for child in part["components"]]
+            assert kinds == [SELECT] or (set(kinds) == {BUTTON} and len(kinds) <= 5)
         case 9:
             assert 1 <= len(part["components"]) <= 3
             assert part["accessory"]["type"] in {BUTTON, THUMBNAIL}
@@ -94,6 +97,14 @@ def _part(part: Mapping[str, Any]) -> None:
             assert {child["type"] for child in part["components"]} <= {ROW, TEXT, SECTION, SEPARATOR}
         case other:
             assert other in {TEXT, SEPARATOR}
+
+
+def _menu(part: Mapping[str, Any]) -> None:
+    values = [option["value"] for option in part["options"]]
+    assert 1 <= len(values) == len(set(values)) <= 25
+    assert all(1 <= utf16(option[name]) <= 100 for option in part["options"] for name in ("label", "value"))
+    assert utf16(part["placeholder"]) <= 150
+    assert 1 <= utf16(part["custom_id"]) <= 100
 
 
 def _embed(embeds: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import discord
 import simcord
@@ -14,13 +14,16 @@ from redis.asyncio import Redis
 from adapters.discord.client import GatewayClient
 from adapters.discord.platform import DiscordPlatform
 from adapters.discord.responses import Responder
-from bot.app import Bot, wall_clock
+from bot.clock import wall_clock
 from bot.commands.parser import parse_line
 from bot.commands.table import find
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Core
 from tests.adapters.discord.double.openapi import judged
 from tests.platform_harness import Seen, wired
+
+if TYPE_CHECKING:
+    from bot.app import Bot
 
 PATIENT = Responder(patience=2.0)
 """Waits two seconds before it defers, so that answers look the same on a busy machine."""
@@ -67,7 +70,12 @@ class DiscordStage:
         return await self.press(seen, label) if label else seen
 
     async def press(self, seen: Seen, label: str) -> Seen:
-        result = await self.joe.click(seen.raw, label=label)
+        option = next((said for name, said in options(seen.raw) if name == label), None)
+        result = (
+            await self.joe.click(seen.raw, label=label)
+            if option is None
+            else await self.joe.select(seen.raw, [option])
+        )
         if result.response is None and not result.followups:
             return seen_of(seen.raw)
         return shown(result)
@@ -96,7 +104,7 @@ class DiscordStage:
         return (meant.name, dict(meant.options)) == (command.name, dict(command.options))
 
     def _platform(self) -> DiscordPlatform:
-        return DiscordPlatform("token", self._redis)
+        return DiscordPlatform("token", self._redis, now=self._now)
 
     def _listening(self, core: Core) -> GatewayClient:
         return GatewayClient(core, self._redis, PATIENT, settle=0.0)
@@ -115,7 +123,7 @@ async def discord_stage(
 ) -> AsyncIterator[DiscordStage]:
     """A server that Joe added Paperboy to."""
     stage = DiscordStage(redis, now)
-    platform = DiscordPlatform("token", redis)
+    platform = DiscordPlatform("token", redis, now=now)
     async with wired(redis, (platform,), now) as stage.bot:
         stage.client = stage._listening(stage.bot.core)
         with judged():
@@ -159,7 +167,7 @@ def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
         *(text for embed in real.embeds for text in _embed(embed)),
         *_texts(real.components),
     ]
-    labels = tuple(label for label, _ in buttons(message))
+    labels = tuple(label for label, _ in (*buttons(message), *options(message)))
     return Seen("\n".join(filter(None, words)), labels, real.flags.ephemeral, raw=message)
 
 
@@ -173,6 +181,17 @@ def buttons(message: discord.Message | simcord.ResponseMessage) -> list[tuple[st
         )
         for part in walk(real.components)
         if isinstance(part, discord.Button) and part.custom_id
+    ]
+
+
+def options(message: discord.Message | simcord.ResponseMessage) -> list[tuple[str, str]]:
+    """Label and command of each option of its menus."""
+    real = message.message if isinstance(message, simcord.ResponseMessage) else message
+    return [
+        (option.label, option.value)
+        for part in walk(real.components)
+        if isinstance(part, discord.SelectMenu)
+        for option in part.options
     ]
 
 

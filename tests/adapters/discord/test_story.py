@@ -17,11 +17,13 @@ from bot.domain.models import Paper
 from bot.sources.huggingface_papers import parse_list
 from bot.store.outbox.outbox import Outbox
 from tests.adapters.discord.stage import DiscordStage, discord_stage, ref, seen_of
+from tests.clock import advance
 from tests.papers import a_paper
 from tests.platform_harness import Seen, arrive, deliver
 
 DAYS = [date(2026, 3, 16) + timedelta(days=n) for n in range(5)]
 NOW = datetime(2026, 3, 21, tzinfo=UTC)
+DAY = 86_400.0
 PHRASE = re.compile(r"\blanguage[ -]models?\b")
 
 
@@ -75,6 +77,8 @@ async def test_a_reading_groups_week(redis: Redis, shared_data: Path) -> None:
             news = parse_list((shared_data / "hf_daily" / f"{day}.json").read_bytes())
             papers += [paper for paper in news if paper.id not in {known.id for known in papers}]
             await arrive(stage.bot, *news)
+            await advance(redis, DAY)
+            await deliver(stage.bot)
         await _each_paper_was_posted_once(stage, papers, robots, forum)
         _forum_has_tags(stage, forum)
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -22,7 +22,7 @@ from adapters.email.message import Sender
 from adapters.email.platform import EmailPlatform
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
-from bot.app import Bot, wall_clock
+from bot.clock import wall_clock
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
 from bot.store.limits import Limits
@@ -30,6 +30,9 @@ from bot.web.headers import harden
 from bot.web.requests import decode
 from tests.adapters.email.postoffice import Mail, PostOffice
 from tests.platform_harness import Seen, wired
+
+if TYPE_CHECKING:
+    from bot.app import Bot
 
 BASE = "https://papers.example.org"
 KEY = "a key that can't be guessed"

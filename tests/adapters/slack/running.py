@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 from adapters.slack.connection_mode import ConnectionMode
 from adapters.slack.http import EVENTS
 from adapters.slack.platform import SlackPlatform
-from bot.app import Bot, wall_clock, wire
+from bot.app import Bot, wire
+from bot.clock import wall_clock
 from bot.ports import Rates
 from bot.settings import Settings, SettingsGroup
 from tests.adapters.slack.double import Person, Slack
@@ -51,7 +52,7 @@ class Running:
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         known = Settings.model_construct(**(defaults | {"port": mode.port} | settings)).having(*groups)
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        self.platform = UnlimitedSlack(mode, self.redis)
+        self.platform = UnlimitedSlack(mode, self.redis, self._now)
         self._stack.push_async_callback(self.platform.close)
         self.bot = wire(known, self.redis, session, (self.platform,), durable=False, now=self._now)
         if mode.kind == "socket":

@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
-from bot.app import Bot, wall_clock
+from bot.app import Bot
+from bot.clock import wall_clock
 from bot.domain.models import ChannelRef
 from tests.adapters.slack.double import Channel, Message, Person, Slack, View, Workspace
 from tests.adapters.slack.double.people import Surface, actions, words

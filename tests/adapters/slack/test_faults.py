@@ -25,6 +25,7 @@ async def test_no_card_is_lost_or_doubled_while_slack_fails(
         rooms = [stage.slack.channel(stage.workspace, f"room{n}", stage.person) for n in range(CHANNELS)]
         for room in rooms:
             room.members.add(stage.workspace.bot_user)
+            await stage.person.type(room, f"settings digest:{PAPERS}")
             await stage.person.type(room, "subscribe diffusion")
         await stage.settled()
         stage.slack.faults.chances = {

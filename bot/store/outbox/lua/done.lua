@@ -1,5 +1,5 @@
 -- The platform confirmed a post.
--- ARGV key, where it was posted
+-- ARGV key, where it was posted, JSON list of its papers as the message showed them
 -- Not fenced: a confirmed post is a fact, whichever worker reports it and however late.
 -- -> {ms until the next look, 1 if the other shards have to know that the channel's workspace works again}
 
@@ -54,12 +54,17 @@ local channel, papers = channel_of(key), papers_of(key)
 local now, resumed = now_ms(), 0
 if papers then
   forget(key)
-  local sent, posted = sent_of(channel, now, 0), string.format('%.0f %s', now, ARGV[2])
+  local sent, posted = sent_of(channel, now, 0), string.format('%.0f %s ', now, ARGV[2])
   if #papers > 1 or string.match(key, '/rest@') then -- which digest it was in
-    posted = posted .. ' ' .. string.match(key, '/(.*)')
+    posted = posted .. label_of(key)
   end
-  for _, paper in ipairs(papers) do
-    redis.call('HSET', sent, paper[1], posted)
+  local shown = {}
+  for nth, paper in ipairs(cjson.decode(ARGV[3] or '[]')) do
+    shown[paper] = nth
+  end
+  for nth, paper in ipairs(papers) do -- its place in the message and its reasons: feeds show them
+    local place_in_message = shown[paper[1]] or nth
+    redis.call('HSET', sent, paper[1], posted .. ' ' .. place_in_message .. ' ' .. cjson.encode(paper[2] or {}))
   end
   redis.call('PEXPIRE', sent, PERIOD * PERIODS)
   if redis.call('HEXISTS', sent, label_of(key)) == 0 then -- else the label is the paper's id, which is not enqueued again

@@ -1,0 +1,146 @@
+"""The tokens by which a channel is read from outside: addresses of feeds, and tokens of the API.
+
+A feed's address is shown again, so its secret is stored: who reads Redis can read the posts anyway. Of an API's token only
+a hash is stored. A token is found by the hash of its secret, and ends in all processes at once.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Literal, get_args
+
+from redis.asyncio import Redis
+
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef
+from bot.store import keys
+from bot.store.scripts import Scripts, script
+from bot.store.unreadable import load_each
+
+Kind = Literal["feed", "api"]
+MAX_TOKENS = 60
+"""Tokens of one channel, at most: a feed for each of 50 subscriptions, one for all of them, and some for programs."""
+SECRET_BYTES = 24
+SECRET = r"[A-Za-z0-9_-]{32}"  # noqa: S105  # what one looks like, as a regular expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a token lets its holder read."""
+
+    channel: ChannelRef
+    kind: Kind
+    number: int = 0
+    """The subscription whose posts it shows; 0 for all of the channel."""
+    at: datetime
+
+    @property
+    def purpose(self) -> str:
+        """A channel has one token for each purpose."""
+        return _purpose(self.kind, self.number)
+
+
+class Tokens:
+    """Makes, finds and ends tokens."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._scripts = Scripts(redis)
+
+    async def make(self, grant: Grant) -> str:
+        """A new secret; a former one for the same purpose ends. Raises UserError if the channel has too many."""
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        await self._put(grant, secret if grant.kind == "feed" else "", _digest(secret))
+        return secret
+
+    async def secret(self, channel: ChannelRef, number: int = 0) -> str | None:
+        """The secret of a feed's address; None if there is no such feed."""
+        stored: Any = await self._redis.hget(keys.tokens(channel), _purpose("feed", number))
+        return stored.partition(" ")[2] if stored else None
+
+    async def has(self, channel: ChannelRef, kind: Kind, number: int = 0) -> bool:
+        """Whether the channel has such a token."""
+        return bool(await self._redis.hexists(keys.tokens(channel), _purpose(kind, number)))
+
+    async def find(self, secret: str) -> Grant | None:
+        """What a secret lets its holder read; None if it was never given or has ended. Raises RedisError."""
+        return await self._granted(_digest(secret))
+
+    async def end(self, channel: ChannelRef, kind: Kind, number: int = 0) -> bool:
+        """End a token. False if there is none."""
+        return bool(await self._remove(channel, _purpose(kind, number)))
+
+    async def forget(self, channel: ChannelRef) -> None:
+        """End all tokens of a channel."""
+        await self._remove(channel, "")
+
+    async def move(self, old: ChannelRef, new: ChannelRef) -> None:
+        """Let a channel's tokens read it under its new id. What `new` has already is kept."""
+        stored: Any = await self._redis.hgetall(keys.tokens(old))
+        has: Any = await self._redis.hgetall(keys.tokens(new))
+        for purpose, text in stored.items():
+            digest, _, secret = text.partition(" ")
+            grant = await self._granted(digest)
+            if grant is not None and purpose not in has:
+                await self._put(replace(grant, channel=new), secret, digest)
+                await self._redis.hdel(keys.tokens(old), purpose)
+        await self.forget(old)
+
+    async def _granted(self, digest: str) -> Grant | None:
+        record: Any = await self._redis.get(keys.token(digest))
+        stored = [(digest, record)] if record else []
+        loaded = await load_each(self._redis, "token", stored, lambda _digest, text: _load(text))
+        return loaded[0][1] if loaded else None
+
+    async def _put(self, grant: Grant, secret: str, digest: str) -> None:
+        args: list[str | int] = [
+            grant.purpose,
+            f"{digest} {secret}".rstrip(),
+            _dump(grant),
+            MAX_TOKENS,
+            keys.token(""),
+        ]
+        where = [keys.tokens(grant.channel), keys.token(digest)]
+        if not int(await self._scripts.run(script("token_put"), where, args)):
+            raise UserError(
+                f"This channel already has {MAX_TOKENS} addresses, the most that one channel can have.",
+                hint="/paper feed #3 feed:off",
+            )
+
+    async def _remove(self, channel: ChannelRef, purpose: str) -> int:
+        return int(
+            await self._scripts.run(script("token_remove"), [keys.tokens(channel)], [purpose, keys.token("")])
+        )
+
+
+def _purpose(kind: Kind, number: int) -> str:
+    return f"{kind}:{number}"
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
+
+
+def _dump(grant: Grant) -> str:
+    values = {
+        "channel": str(grant.channel),
+        "kind": grant.kind,
+        "number": grant.number,
+        "at": round(grant.at.timestamp() * 1000),
+    }
+    return json.dumps(values, ensure_ascii=False)
+
+
+def _load(record: str) -> Grant:
+    """From JSON. Raises ValueError for a kind that a newer version added."""
+    values = json.loads(record)
+    if values["kind"] not in get_args(Kind):
+        raise ValueError(f"an unknown kind of token, {values['kind']}")
+    return Grant(
+        channel=ChannelRef.parse(values["channel"]),
+        kind=values["kind"],
+        number=int(values["number"]),
+        at=datetime.fromtimestamp(values["at"] / 1000, UTC),
+    )

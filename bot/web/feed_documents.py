@@ -1,0 +1,212 @@
+"""Feeds as documents: Atom (RFC 4287, paged by RFC 5005), JSON Feed 1.1, and OPML. Pure.
+
+Whatever comes from a paper is put in as text; the HTML inside is built here, with everything escaped.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+
+from bot.cards.paper import byline, one_sentence, reason_text
+from bot.cards.sanitize import link, plain
+from bot.domain.models import Paper, Reason
+from bot.text import shorten
+from bot.web.reading import Item, Items
+
+ATOM, JSON, OPML = "atom", "json", "opml"
+TYPES = {ATOM: "application/atom+xml", JSON: "application/feed+json", OPML: "text/x-opml"}
+NAMESPACE = "http://www.w3.org/2005/Atom"
+REASONS = "tag:paperboy,2026:query"
+"""The scheme of the categories that say which query an item matched."""
+ABSTRACT, SENTENCE, TITLE = 4000, 320, 400
+"""Characters."""
+MAX_AUTHORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One page of a feed, as a value."""
+
+    name: str
+    """Stable, and unique among the feeds of an installation."""
+    title: str
+    about: str
+    items: Items
+    address: str = ""
+    """Of this page."""
+    first: str = ""
+    """Of the first page."""
+    next: str = ""
+    previous: str = ""
+    home: str = ""
+    """The page that shows the same to people."""
+
+
+def atom(feed: Feed) -> bytes:
+    """The feed as Atom."""
+    root = ET.Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
+    _text(root, "id", tag(feed.name))
+    _text(root, "title", feed.title)
+    _text(root, "subtitle", feed.about)
+    _text(root, "updated", moment(feed.items.updated))
+    _text(root, "generator", "Paperboy")
+    _text(ET.SubElement(root, "author"), "name", "Paperboy")
+    links = {"self": feed.address, "first": feed.first, "next": feed.next, "previous": feed.previous}
+    for rel, address in links.items():
+        if address:
+            ET.SubElement(root, "link", {"rel": rel, "type": TYPES[ATOM], "href": address})
+    if feed.home:
+        ET.SubElement(root, "link", {"rel": "alternate", "type": "text/html", "href": feed.home})
+    for item in feed.items.items:
+        _entry(ET.SubElement(root, "entry"), item)
+    return _document(root)
+
+
+def _entry(entry: ET.Element, item: Item) -> None:
+    paper = item.paper
+    _text(entry, "id", tag(item.entry))
+    _text(entry, "title", title_of(item))
+    _text(entry, "published", moment(item.at))
+    _text(entry, "updated", moment(item.at))
+    if address := link(paper.url):
+        ET.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": address})
+    for name in authors_of(paper):
+        _text(ET.SubElement(entry, "author"), "name", name)
+    for term in categories_of(paper):
+        ET.SubElement(entry, "category", {"term": term})
+    for reason in item.matched:
+        label = plain(reason.query)
+        ET.SubElement(entry, "category", {"scheme": REASONS, "term": f"#{reason.number}", "label": label})
+    _text(entry, "summary", summary_of(item) or title_of(item))
+    _text(entry, "content", content_of(item)).set("type", "html")
+
+
+def json_feed(feed: Feed) -> bytes:
+    """The feed as JSON Feed. What only Paperboy knows is in `_paperboy`."""
+    values: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "description": feed.about,
+        "feed_url": feed.address,
+        "language": "en",
+        "authors": [{"name": "Paperboy"}],
+        "items": [_json_item(item) for item in feed.items.items],
+    }
+    values |= {"home_page_url": feed.home} if feed.home else {}
+    values |= {"next_url": feed.next} if feed.next else {}
+    return json.dumps(values, ensure_ascii=False, indent=1).encode()
+
+
+def _json_item(item: Item) -> dict[str, Any]:
+    address = link(item.paper.url)
+    values = {
+        "id": tag(item.entry),
+        "title": title_of(item),
+        "content_html": content_of(item),
+        "summary": summary_of(item),
+        "date_published": moment(item.at),
+        "authors": [{"name": name} for name in authors_of(item.paper)],
+        "tags": list(categories_of(item.paper)),
+        "_paperboy": {
+            "about": "https://jsonfeed.org/version/1.1#extensions",
+            "paper": item.paper.id,
+            "reasons": [reason_values(reason) for reason in item.matched],
+        },
+    }
+    return values | ({"url": address} if address else {})
+
+
+def opml(title: str, feeds: Iterable[tuple[str, str]]) -> bytes:
+    """A list of feeds, each with its title and address, for a reader to import."""
+    root = ET.Element("opml", {"version": "2.0"})
+    _text(ET.SubElement(root, "head"), "title", title)
+    body = ET.SubElement(root, "body")
+    for name, address in feeds:
+        shown = plain(name)
+        ET.SubElement(body, "outline", {"type": "rss", "text": shown, "title": shown, "xmlUrl": address})
+    return _document(root)
+
+
+def tag(name: str) -> str:
+    """A lasting id (RFC 4151), which doesn't depend on where the installation is reached."""
+    return f"tag:paperboy,2026:{quote(name, safe='/:.-_@')}"
+
+
+def moment(at: datetime) -> str:
+    """A time as RFC 3339 has it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def reason_values(reason: Reason) -> dict[str, Any]:
+    """A reason as JSON; `subscription` is None for a query that nobody subscribed to."""
+    note = {"note": plain(reason.note)} if reason.note else {}
+    return {"subscription": reason.number or None, "query": plain(reason.query), **note}
+
+
+def title_of(item: Item) -> str:
+    """The paper's title, after what happened to it."""
+    state = item.event or ("Withdrawn" if item.paper.withdrawn else "")
+    title = shorten(plain(item.paper.title), TITLE) or item.paper.id
+    return f"{state.removesuffix('.')}: {title}" if state else title
+
+
+def summary_of(item: Item) -> str:
+    """What happened, or one sentence that says what is new in the paper."""
+    return item.event or one_sentence(item.paper, SENTENCE)
+
+
+def authors_of(paper: Paper) -> tuple[str, ...]:
+    """Their names, without empty ones."""
+    return tuple(filter(None, map(plain, paper.authors[:MAX_AUTHORS])))
+
+
+def categories_of(paper: Paper) -> tuple[str, ...]:
+    """The paper's categories, each once."""
+    return tuple(dict.fromkeys(filter(None, map(plain, paper.categories))))
+
+
+def content_of(item: Item) -> str:
+    """The item as HTML: what a card says, then the abstract, the links and the reasons."""
+    paper = item.paper
+    sentence, abstract = summary_of(item), shorten(plain(paper.abstract), ABSTRACT)
+    paragraphs = [
+        escape(" · ".join(byline(paper, item.at))),
+        escape(sentence) if sentence != abstract else "",
+        escape(abstract),
+        " · ".join(_links(paper)),
+        escape("; ".join(_why(item.matched))),
+    ]
+    return "".join(f"<p>{one}</p>" for one in paragraphs if one)
+
+
+def _links(paper: Paper) -> Iterable[str]:
+    for label, url in (
+        ("Abstract", paper.url),
+        ("PDF", paper.pdf_url),
+        ("Code", paper.code_url),
+        ("Project", paper.project_url),
+    ):
+        if safe := link(url):
+            yield f'<a href="{escape(safe)}">{label}</a>'
+
+
+def _why(reasons: Sequence[Reason]) -> Iterable[str]:
+    for reason in reasons:
+        yield reason_text(reason) if reason.number else f"matched {plain(reason.query)}"
+
+
+def _text(parent: ET.Element, name: str, text: str) -> ET.Element:
+    element = ET.SubElement(parent, name)
+    element.text = plain(text)
+    return element
+
+
+def _document(root: ET.Element) -> bytes:
+    ET.indent(root, " ")
+    body: bytes = ET.tostring(root, "utf-8", xml_declaration=True)
+    return body

@@ -1,0 +1,98 @@
+"""A paper's own page: what it says, what happened to it, and what is like it."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import quote
+
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from bot.cards.paper import paper_block, short_date
+from bot.cards.sanitize import plain
+from bot.domain.models import Paper
+from bot.ports import Rate
+from bot.store.limits import Limits
+from bot.text import shorten
+from bot.text.identity import paper_id
+from bot.web.limits import count_request, retry_after
+from bot.web.reading import Reader
+from bot.web.templating import Templates
+
+VIEWS_EACH = Rate(120, 60)
+"""Pages of papers that one client opens."""
+VIEWS_TOTAL = Rate(1200, 60)
+SECONDS = 3.0
+"""Seconds that a page may take."""
+SIMILAR = 5
+"""Papers that are named as similar."""
+ABSTRACT = 4000
+"""Characters."""
+CONCURRENT = 2
+"""Looks for similar papers at a time: people in channels don't wait for them."""
+CACHE = "public, max-age=300"
+
+
+class PaperPages:
+    """`/papers/<id>`."""
+
+    def __init__(self, reader: Reader, limits: Limits, now: Callable[[], datetime]) -> None:
+        self._reader = reader
+        self._limits = limits
+        self._now = now
+        self._looking = asyncio.Semaphore(CONCURRENT)
+        self._templates = Templates()
+
+    def routes(self) -> list[web.RouteDef]:
+        """One route for all papers."""
+        return [web.get("/papers/{id:.+}", self._page)]
+
+    async def _page(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(SECONDS):
+                full = await count_request(
+                    self._limits, request, "papers", each=VIEWS_EACH, total=VIEWS_TOTAL
+                )
+                if full is not None:
+                    return self._problem(429, "Too many pages. Try again in a minute.", retry_after(full))
+                wanted = request.match_info["id"].strip()
+                ids = [wanted, paper_id(wanted) or wanted]
+                found = await self._reader.papers.get(ids)
+                paper = next((found[one] for one in ids if one in found), None)
+                if paper is None:
+                    return self._problem(404, "This paper isn't known here. Try a search by its title.")
+                async with self._looking:
+                    similar = await self._reader.search.similar(paper, SIMILAR)
+        except (RedisError, OSError, TimeoutError):
+            return self._problem(
+                503, "This page isn't available just now. Try again in a minute.", {"Retry-After": "60"}
+            )
+        return self._shown(paper, similar)
+
+    def _shown(self, paper: Paper, similar: list[Paper]) -> web.Response:
+        now = self._now()
+        page = self._templates.page(
+            "one_paper.html",
+            block=paper_block(paper, (), now, "compact"),
+            abstract=shorten(plain(paper.abstract), ABSTRACT),
+            appeared=paper.published.date().isoformat(),
+            published=short_date(paper.published, now),
+            comment=plain(paper.comment or ""),
+            events=[(event.at, short_date(event.at, now), plain(event.text)) for event in paper.events],
+            similar=[
+                (address_of(one), paper_block(one, (), now, "line")) for one in similar if one.id != paper.id
+            ],
+            api=f"/api/v1{address_of(paper)}",
+        )
+        page.headers["Cache-Control"] = CACHE
+        return page
+
+    def _problem(self, status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+        page = self._templates.page("problem.html", status=status, message=message)
+        page.headers.update(headers or {})
+        return page
+
+
+def address_of(paper: Paper) -> str:
+    """The path of a paper's page."""
+    return f"/papers/{quote(paper.id, safe='')}"

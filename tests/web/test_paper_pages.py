@@ -1,0 +1,83 @@
+"""A paper's own page, and the spans of the front page."""
+
+from datetime import timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.domain.life import Event
+from bot.ports import Batch, Rate
+from bot.store.papers import Papers
+from bot.web import paper_pages
+from bot.web.paper_pages import address_of
+from tests.papers import a_paper
+from tests.web.site import NOW, site
+from tests.web.test_pages import NASTY, page, seen, titles
+
+
+async def test_a_page_shows_a_paper_what_happened_and_what_is_like_it(redis: Redis) -> None:
+    event = Event("accepted", "accepted-icml-2026", NOW - timedelta(days=1), "Accepted at ICML 2026.")
+    paper = a_paper("2603.00001", title="Diffusion of geckos", events=(event,), comment="9 pages")
+    like = a_paper("2603.00002", title="Geckos and their diffusion")
+    await seen(redis, paper, like, a_paper("2603.00003", title="Something else"))
+    async with site(redis) as client:
+        text = await page(client, "/papers/2603.00001")
+        assert await page(client, "/papers/2603.00001v3") == text
+        assert await page(client, "/papers/https%3A%2F%2Farxiv.org%2Fabs%2F2603.00001") == text
+    for part in (
+        "Diffusion of geckos",
+        "We look at it closely.",
+        "Accepted at ICML 2026.",
+        "9 Mar",
+        "9 pages",
+        "/paper watch 2603.00001",
+    ):
+        assert part in text
+    assert 'href="/papers/2603.00002"' in text
+    assert 'href="https://arxiv.org/abs/2603.00001"' in text
+    assert 'href="/api/v1/papers/2603.00001"' in text
+
+
+async def test_papers_of_any_id_have_a_page_that_the_front_page_links(redis: Redis) -> None:
+    papers = [a_paper("doi:10.1101/2026.01.02"), a_paper("hep-th/9901001"), a_paper("feed:a b?c#d%/é")]
+    await seen(redis, *papers)
+    async with site(redis) as client:
+        front = await page(client)
+        for paper in papers:
+            assert f'href="{address_of(paper)}"' in front
+            assert f"On paper {paper.id}" in await page(client, address_of(paper))
+
+
+async def test_what_comes_from_a_paper_is_text_there_too(redis: Redis) -> None:
+    nasty = a_paper(title=NASTY, abstract=NASTY, authors=(NASTY,), comment=NASTY, url="javascript:alert(1)")
+    await seen(redis, nasty, a_paper("2603.2", title=NASTY, abstract=NASTY))
+    async with site(redis) as client:
+        text = await page(client, address_of(nasty))
+    assert "<script" not in text
+    assert "<b>" not in text
+    assert "javascript:" not in text
+
+
+async def test_an_unknown_paper_and_too_many_requests_are_said(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper_pages, "VIEWS_EACH", Rate(1, 60))
+    async with site(redis) as client:
+        assert "known here" in await page(client, "/papers/%3Cscript%3E", 404)
+        assert "Too many pages" in await page(client, "/papers/1", 429)
+
+
+async def test_the_front_page_shows_longer_spans_by_upvotes(redis: Redis) -> None:
+    papers = [
+        a_paper(f"2603.{n}", title=f"Paper {n}", published=NOW - timedelta(days=n), upvotes=n)
+        for n in (1, 5, 20)
+    ]
+    batch = Batch((), "c", history=tuple(papers), trending=("2603.1", "2603.20", "2603.5"))
+    await Papers(redis).ingest("test", batch, 0)
+    async with site(redis) as client:
+        shown = {span: await page(client, f"/?span={span}") for span in ("day", "week", "month", "x")}
+    assert titles(shown["day"]) == titles(shown["x"]) == ["Paper 1", "Paper 20", "Paper 5"]
+    assert titles(shown["week"]) == ["Paper 5", "Paper 1"]
+    assert titles(shown["month"]) == ["Paper 20", "Paper 5", "Paper 1"]
+    assert "/feeds/trending.atom?span=month" in shown["month"]
+    assert '<a href="/?span=week" aria-current="page">Week</a>' in shown["week"]
