@@ -113,6 +113,8 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper taste [<what>] – show or change what this channel's 👍 and 👎 have taught Paperboy
 - /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit
 - /paper status – show what was read, the next digest, and what is waiting or failed here
+- /paper feed [<#number or query>] [feed:show|new|off] – get the address of a feed of what is posted here, for a feed reader
+- /paper api [show|new|off] – make or end a token by which a program reads what is posted here
 - /paper save <paper> [note:"read section 3"] [tag:to-read,rl] [list:mine|here] – put a paper on your reading list, or on this channel's
 - /paper saved [<words>] [tag:to-read] [list:mine|here] [export:bibtex|ris|csl|md] – show or search your reading list, or this channel's
 - /paper forget [channel|me] – delete everything that is stored about this channel, or about you
