@@ -1,6 +1,6 @@
 """A channel of any platform as the person in it sees it, so that one story can run on all of them.
 
-`console_stage` is here; each other platform's harness is in the folder of its tests. All of them run the same bot, wired by
+`console_harness` is here; each other platform's harness is in the folder of its tests. All of them run the same bot, wired by
 `wired`, on a real server, with papers that a test lets `arrive`.
 """
 
@@ -26,6 +26,9 @@ from bot.ports import Batch, File, Platform
 from bot.settings import Settings
 from tests.program import NOWHERE
 
+PUBLIC_URL = "https://papers.example.org"
+"""Where people reach the pages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -40,10 +43,10 @@ class Seen:
     file: str = ""
     """The text of the file that came with it."""
     raw: Any = field(default=None, repr=False)
-    """The platform's own form, for its stage."""
+    """The platform's own form, for its harness."""
 
 
-class Stage(Protocol):
+class PlatformHarness(Protocol):
     """One person in one channel, to which Paperboy was added."""
 
     @property
@@ -74,7 +77,7 @@ async def wired(
     """A bot with these platforms; nothing runs by itself, and its sources are never asked."""
     async with aiohttp.ClientSession() as session:
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
-        nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE}
+        nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE, "public_url": PUBLIC_URL}
         settings = Settings.model_construct(**(defaults | nowhere))
         yield wire(settings, redis, session, platforms, durable=False, now=now)
 
@@ -94,7 +97,7 @@ async def deliver(bot: Bot) -> None:
         await editor.edit_all()
 
 
-class ConsoleStage:
+class ConsoleHarness:
     """The terminal."""
 
     channel = CHANNEL
@@ -129,13 +132,13 @@ class ConsoleStage:
 
 
 @asynccontextmanager
-async def console_stage(
+async def console_harness(
     redis: Redis, now: Callable[[], datetime] = wall_clock
-) -> AsyncIterator[ConsoleStage]:
-    """The terminal as a stage."""
-    stage = ConsoleStage(redis, now)
-    async with wired(redis, (ConsolePlatform(stage.screen),), now) as stage.bot:
-        yield stage
+) -> AsyncIterator[ConsoleHarness]:
+    """The terminal as a harness."""
+    harness = ConsoleHarness(redis, now)
+    async with wired(redis, (ConsolePlatform(harness.screen),), now) as harness.bot:
+        yield harness
 
 
 class _Screen:

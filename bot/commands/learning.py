@@ -36,19 +36,21 @@ async def relearn(
     channel: ChannelRef, services: Services, change: Change = lambda taste: taste
 ) -> ChannelTaste:
     """Learn the channel's taste from all signals, store it and return it; after what a person changed about it."""
-    rules = await services.rules.of(channel)
-    stored = taste_of(rules)
-    taste = change(stored)
-    signals = await signals_of(channel, taste, services)
-    if not signals.enough and not rules.settings.most:
-        taste = taste.learn(None, (), {})
-        if taste != stored:
-            await services.rules.put_taste(channel, taste.dump())
-        return taste
-    recent = await matched(channel, services, BACKGROUND)
-    taste = await asyncio.to_thread(_learned, taste, signals, recent)
-    await services.rules.put_taste(channel, taste.dump(), await _fits(recent, taste, services))
-    return taste
+    while True:  # until no other process changed it meanwhile: neither change may be lost
+        rules = await services.rules.of(channel)
+        stored = taste_of(rules)
+        taste = change(stored)
+        signals = await signals_of(channel, taste, services)
+        fits = None
+        if signals.enough or rules.settings.most:
+            recent = await matched(channel, services, BACKGROUND)
+            taste = await asyncio.to_thread(_learned, taste, signals, recent)
+            fits = await _fits(recent, taste, services)
+        else:
+            taste = taste.learn(None, (), {})
+        unchanged = fits is None and taste == stored
+        if unchanged or await services.rules.put_taste(channel, rules.taste, taste.dump(), fits):
+            return taste
 
 
 async def signals_of(channel: ChannelRef, taste: ChannelTaste, services: Services) -> Signals:

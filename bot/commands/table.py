@@ -27,8 +27,6 @@ class OptionSpec:
     """Values that only buttons give."""
     hidden: bool = False
     """Only buttons give it."""
-    as_written: bool = False
-    """Upper and lower case matter, and it may be several words in quotes."""
     sample: str = ""
     """A value to show how it is typed."""
 
@@ -447,7 +445,6 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 name="note",
                 help="a note about it, or none",
                 kind="text",
-                as_written=True,
                 sample='"read section 3"',
             ),
             OptionSpec(

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef, ChannelSettings, Mute, Rules
 from bot.store import keys
+from bot.store.scripts import Scripts, script
 from bot.store.unreadable import UNREADABLE, load_each, set_aside
 
 FIELD = "settings"
@@ -88,10 +89,11 @@ def _anything(_value: Any) -> bool:
 
 
 class ChannelRules:
-    """Reads the rules of many channels at once, and changes the mutes of one."""
+    """Reads the rules of many channels at once, and changes the mutes and the taste of one."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._scripts = Scripts(redis)
 
     async def of(self, channel: ChannelRef) -> Rules:
         """The rules of one channel."""
@@ -128,18 +130,23 @@ class ChannelRules:
         }
 
     async def put_taste(
-        self, channel: ChannelRef, taste: str, fits: Iterable[tuple[float, float]] | None = None
-    ) -> None:
-        """Store what was learned about a channel, and how well its papers of the last days fit: (when in ms, fit)."""
-        pipeline = self._redis.pipeline(transaction=True)
-        _ = pipeline.hset(keys.channel(channel), TASTE, taste)
-        if fits is not None:
-            lines = [f"{at:.0f} {value:.4f}" for at, value in sorted(fits, reverse=True)][:MOST_FITS]
-            _ = pipeline.delete(keys.fits(channel))
-            if lines:
-                _ = pipeline.rpush(keys.fits(channel), *lines)
-                _ = pipeline.expire(keys.fits(channel), KEEP_FITS)
-        await pipeline.execute()
+        self,
+        channel: ChannelRef,
+        read: str,
+        taste: str,
+        fits: Iterable[tuple[float, float]] | None = None,
+    ) -> bool:
+        """Store what was learned about a channel, and how well its papers of the last days fit: (when in ms, fit).
+
+        False, and nothing is stored, if the taste is no longer the one that was `read`: read it again then.
+        """
+        lines = [f"{at:.0f} {value:.4f}" for at, value in sorted(fits or (), reverse=True)][:MOST_FITS]
+        stored = await self._scripts.run(
+            script("put_taste"),
+            [keys.channel(channel), keys.fits(channel)],
+            [read, taste, int(fits is not None), KEEP_FITS, *lines],
+        )
+        return bool(int(stored))
 
     async def _mutes(self, channel: ChannelRef, stored: Mapping[str, str]) -> tuple[Mute, ...]:
         named = [(f"{channel} {text}", (text, record)) for text, record in sorted(stored.items())]

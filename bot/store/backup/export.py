@@ -11,6 +11,7 @@ from bot.domain.models import ChannelRef, Reason
 from bot.store import keys
 from bot.store.backup.export_records import (
     Channel,
+    ChannelToken,
     Cursor,
     Fact,
     Head,
@@ -28,6 +29,7 @@ from bot.store.backup.export_records import (
 from bot.store.outbox.records import wanted
 from bot.store.reactions import PaperList
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
 from bot.store.unreadable import load_each
 from bot.store.watches import SAVED
 
@@ -200,6 +202,10 @@ async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
             stored = [(f"{name} {paper_id}", (name, paper_id, text))]
             for _, sent in await load_each(redis, "sent", stored, lambda _name, one: _sent(*one)):
                 yield sent
+    for grant, digest, secret in await Tokens(redis).of(channel):
+        yield ChannelToken(
+            channel=name, purpose=grant.kind, number=grant.number, at=grant.at, digest=digest, secret=secret
+        )
     open_keys: Any = await redis.hvals(keys.open_papers(channel))
     for key in sorted(set(open_keys)):
         fields = await redis.hgetall(keys.delivery(key))

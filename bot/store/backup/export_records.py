@@ -17,6 +17,7 @@ from bot.domain.errors import PaperboyError, UserError
 from bot.domain.models import ChannelRef, Every
 from bot.query import parse
 from bot.store import reactions, records, watches
+from bot.store.tokens import Kind
 
 
 class BadLine(PaperboyError):
@@ -195,6 +196,17 @@ class Sent(_OfChannel):
     """The rest of the record: the digest, the place in the message, the reasons."""
 
 
+class ChannelToken(_OfChannel):
+    """A feed's address, or a token for programs, of which only the hash is known."""
+
+    kind: Literal["token"] = "token"
+    purpose: Kind
+    number: int
+    at: AwareDatetime
+    digest: str
+    secret: str = ""
+
+
 class OpenDelivery(_OfChannel):
     """A message that was not posted yet."""
 
@@ -207,7 +219,7 @@ class OpenDelivery(_OfChannel):
     """When it may have been posted, at the earliest; None if it certainly was not."""
 
 
-OfChannel: TypeAlias = Channel | Subscribed | Watched | Shared | Sent | OpenDelivery
+OfChannel: TypeAlias = Channel | Subscribed | Watched | Shared | Sent | ChannelToken | OpenDelivery
 Fact: TypeAlias = Head | Cursor | Trending | PaperSeen | Sealed | Saved | OfChannel
 
 _facts: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="kind")])

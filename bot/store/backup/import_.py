@@ -16,6 +16,7 @@ from bot.store import keys
 from bot.store.backup.export_records import (
     BadLine,
     Channel,
+    ChannelToken,
     Cursor,
     Fact,
     OfChannel,
@@ -38,6 +39,7 @@ from bot.store.reactions import PaperList
 from bot.store.records import as_line
 from bot.store.scripts import Scripts, script
 from bot.store.subscriptions import LIMIT, MAX_CHANGES
+from bot.store.tokens import Grant, Tokens
 from bot.store.watches import KEEP as WATCHED
 from bot.store.watches import SAVED
 
@@ -89,6 +91,10 @@ class Restore:
         await self._plain(facts)
         await self._watches([fact for fact in facts if isinstance(fact, Watched)])
         await asyncio.gather(*(self._subscribe(fact) for fact in facts if isinstance(fact, Subscribed)))
+        for fact in facts:
+            if isinstance(fact, ChannelToken):
+                grant = Grant(channel=fact.ref, kind=fact.purpose, number=fact.number, at=fact.at)
+                await Tokens(self._redis).restore(grant, fact.digest, fact.secret)
         await self._outbox.enqueue(_offer(fact) for fact in facts if isinstance(fact, OpenDelivery))
 
     async def _papers(self, papers: Sequence[PaperSeen]) -> None:

@@ -19,7 +19,7 @@ from tests.adapters.slack.running import Running
 from tests.platform_harness import Seen
 
 
-class SlackStage:
+class SlackHarness:
     """Ada in #papers of the workspace “lab”, in Socket Mode."""
 
     def __init__(self, slack: Slack, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
@@ -95,15 +95,17 @@ class SlackStage:
 
 
 @asynccontextmanager
-async def slack_stage(redis: Redis, now: Callable[[], datetime] = wall_clock) -> AsyncIterator[SlackStage]:
+async def slack_harness(
+    redis: Redis, now: Callable[[], datetime] = wall_clock
+) -> AsyncIterator[SlackHarness]:
     """A running bot in a Slack channel."""
     async with Slack(manifest("socket")).serve() as slack:
-        stage = SlackStage(slack, redis, now)
-        await stage.start()
+        harness = SlackHarness(slack, redis, now)
+        await harness.start()
         try:
-            yield stage
+            yield harness
         finally:
-            await stage.stop()
+            await harness.stop()
 
 
 def _seen(surface: Surface) -> Seen:
