@@ -184,6 +184,25 @@ def export(
     asyncio.run(write())
 
 
+@app.command("export-papers")
+def export_papers(
+    wanted: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="bibtex, ris, csl (JSON) or md.")
+    ] = "bibtex",
+) -> None:
+    """Write all stored papers to standard output, for a reference manager or LaTeX."""
+    from bot.cli import maintenance
+
+    if wanted not in {"bibtex", "ris", "csl", "md"}:
+        raise typer.BadParameter("--format is bibtex, ris, csl or md")
+
+    async def write() -> None:
+        async for piece in maintenance.export_papers(_settings(quiet=True), wanted):
+            sys.stdout.write(piece)
+
+    asyncio.run(write())
+
+
 @app.command("import")
 def import_(
     to: Annotated[

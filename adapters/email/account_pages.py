@@ -38,6 +38,7 @@ REPEATABLE = frozenset(
         "trending",
         "saved",
         "abstract",
+        "show",
         "more",
         "explain",
         "status",

@@ -8,7 +8,7 @@ import structlog
 
 from bot.cards import Choice
 from bot.cards.errors import SLASH, error_card, sorry_card
-from bot.commands.card_buttons import abstract, more, share
+from bot.commands.card_buttons import abstract, more, share, show
 from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
@@ -70,6 +70,7 @@ HANDLERS: Mapping[str, Handler] = {
     "saved": saved,
     "forget": forget,
     "help": help_,
+    "show": show,
     "share": share,
     "abstract": abstract,
     "up": up,

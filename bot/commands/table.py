@@ -493,6 +493,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
     ),
     CommandSpec(
+        name="show",
+        aliases=("paper", "info"),
+        summary="show a paper that you name by its id or any link",
+        example="show https://arxiv.org/abs/2405.01234",
+        options=(OptionSpec(name="paper", help="its id or any link", kind="text", free=True, required=True),),
+        anywhere=True,
+        hidden=True,
+    ),
+    CommandSpec(
         name="share",
         summary="show a paper to everyone in the channel",
         example="share 2405.01234",

@@ -335,3 +335,17 @@ async def test_an_operator_lists_retries_and_drops_from_the_command_line(
     assert retried.count("Retried: ") == 2
     assert await deliveries("list") == "No posts need a decision.\n"
     assert await post_all(Outbox(redis, durable=True)) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sign"), [("bibtex", "eprint = "), ("ris", "TY  - "), ("csl", '"title": '), ("md", "- [")]
+)
+async def test_all_papers_are_exported_for_reference_managers(
+    redis: Redis, settings: Settings, wanted: str, sign: str
+) -> None:
+    papers = [a_paper(f"2603.{number:05}") for number in range(maintenance.PAGE + 5)]
+    await Papers(redis).ingest("huggingface", Batch((), "c", history=tuple(papers)), 0)
+    written = "".join([piece async for piece in maintenance.export_papers(settings, wanted)])
+    assert written.count(sign) == len(papers)
+    if wanted == "csl":
+        assert [one["number"] for one in json.loads(written)] == [f"arXiv:{paper.id}" for paper in papers]
