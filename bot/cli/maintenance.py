@@ -73,7 +73,7 @@ async def set_subscriptions(settings: Settings, lines: Iterable[str]) -> str:
                 channel = ChannelRef.parse(name)
             except ValueError:
                 raise UserError(
-                    f"line {number}: {name!r} isn't a channel, such as slack:T024BE7LD:C061EG9SL"
+                    f"line {number}: {name!r} isn't a channel. Begin the line with platform:workspace:channel"
                 ) from None
             try:
                 options = parse_line(f"subscribe {asked}", OPERATOR, channel).command.options
