@@ -96,6 +96,31 @@ def demo() -> None:
 
 
 @app.command()
+def mcp(
+    *,
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="CHANNEL_TOKEN",
+            help="A channel's token, from /paper api new: then its posts and subscriptions can be read, too.",
+        ),
+    ] = "",
+) -> None:
+    """Let an assistant look for papers: serve the Model Context Protocol on standard input and output.
+
+    It needs the extra `mcp`: pip install 'paperboy[mcp]'.
+    """
+    settings = _settings(quiet=True)
+    try:
+        from bot.cli import mcp_server
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "The library for `paperboy mcp` isn't there. Install it with: pip install 'paperboy[mcp]'"
+        ) from error
+    asyncio.run(mcp_server.serve(settings, token))
+
+
+@app.command()
 def doctor(
     platforms: Annotated[
         list[str] | None,
