@@ -123,19 +123,21 @@ async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 async def once(settings: Settings, roles: frozenset[str]) -> bool:
-    """Carry out the commands on standard input, poll every source, and deliver all that is due.
+    """Carry out the commands on standard input, poll every source, and deliver all that is due; or the roles' part of it.
 
-    -> whether any source could be read. Failures are in the log.
+    -> whether any source could be read, or none had to be. Failures are in the log.
     """
     async with open_bot(settings, roles) as bot:
         if bot.interactive and not sys.stdin.isatty():
             await bot.interactive.answer_input(bot.core)
-        results = await bot.poller.poll_once()
-        await bot.fanout.match_all()
-        for deliveries in bot.deliveries:
-            log.info("delivered", **await deliveries.deliver_due())
-        await bot.fanout.stop()
-        return any(result.error is None for result in results)
+        results = await bot.poller.poll_once() if _wanted(POLLER, roles) else []
+        if _wanted(FANOUT, roles):
+            await bot.fanout.match_all()
+            await bot.fanout.stop()
+        if _wanted(DELIVERY, roles):
+            for deliveries in bot.deliveries:
+                log.info("delivered", **await deliveries.deliver_due())
+        return not results or any(result.error is None for result in results)
 
 
 async def tour(settings: Settings) -> None:

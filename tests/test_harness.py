@@ -1,4 +1,4 @@
-"""The harnesses themselves: the story that every platform must be able to tell."""
+"""The harnesses themselves: the story that runs on every platform."""
 
 import pytest
 from redis.asyncio import Redis

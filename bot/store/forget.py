@@ -84,7 +84,7 @@ class Forgetting:
         return sorted(found)
 
     async def _delete_named(self, name: str) -> None:
-        """Delete every key that has this name as a whole part of its own."""
+        """Delete every key that has this name as one whole part."""
         async for key in self._redis.scan_iter(f"pb:*{name}*", count=PAGE):
             _, _, rest = str(key).partition(name)
             if not rest or rest[0] in ":/}":

@@ -63,7 +63,7 @@ class Shown:
     block: PaperBlock
     abstract: str
     address: str = ""
-    """Of its own page; "" for a paper of the bundled sample."""
+    """Of the paper's page; "" for a paper of the bundled sample."""
 
 
 @dataclass(frozen=True, slots=True)

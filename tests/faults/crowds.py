@@ -116,19 +116,19 @@ async def one_dead_channel(folder: Path, size: Size) -> Outcome:
                     await _until_posted(here, healthy, paper)
                     late[sick] += [post.at - began for post in here.service.posts if post.papers == (paper,)]
         await redis.aclose()
-        before, beside = (_p99(late[sick]) for sick in (False, True))
+        before, during = (_p99(late[sick]) for sick in (False, True))
         counts = here.service.counts()
         missing = sum(counts[str(c), p] != 1 for c in healthy for p in here.papers)
-        note = f"p99 of 99 healthy ones {before * 1000:.0f} ms, beside a dead one {beside * 1000:.0f} ms"
+        note = f"p99 of 99 healthy ones {before * 1000:.0f} ms, with a dead one {during * 1000:.0f} ms"
         return Outcome(
-            test="one dead channel beside 99",
+            test="one dead channel among 100",
             deliveries=len(healthy) * len(here.papers),
             kills=0,
             lost=missing,
             doubled=sum(n - 1 for n in counts.values()),
             seconds=round(monotonic() - here.began, 1),
             note=note,
-            fine=beside <= 1.1 * before or size.pace < 1,
+            fine=during <= 1.1 * before or size.pace < 1,
         )
 
 

@@ -36,7 +36,7 @@ async def loses_answers(folder: Path, size: Size) -> Outcome:
 
 
 async def is_full(folder: Path, size: Size) -> Outcome:
-    """The server takes nothing more, while all that is owed goes out; then all of it is owed once more."""
+    """A full server takes nothing new, while everything that waits is posted; then all of it is enqueued again."""
     async with alone(folder, size, Weather(lose=0.05, error=0.05)) as here:
         redis = await connect(here.plan.redis_url)
         await enqueue_papers(redis, here.channels, here.papers)

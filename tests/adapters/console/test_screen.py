@@ -45,7 +45,7 @@ def test_each_line_is_written_at_once() -> None:
 
 
 @pytest.mark.parametrize("form", [JsonScreen, RichScreen])
-def test_a_broken_pipe_is_told_and_nothing_else_complains(form: type[JsonScreen | RichScreen]) -> None:
+def test_a_broken_pipe_is_reported_and_nothing_else_complains(form: type[JsonScreen | RichScreen]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     stream = os.fdopen(writer, "w")
