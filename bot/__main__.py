@@ -219,8 +219,8 @@ def export(
         bool,
         typer.Option(
             "--about-to-post",
-            help="For a copy that is made before posting: whoever imports it first asks the platforms whether the "
-            "posts that wait now were made.",
+            help="For a copy that is made before posting: the process that imports it first asks the platforms "
+            "whether the posts that wait now were made.",
         ),
     ] = False,
 ) -> None:

@@ -50,8 +50,8 @@ async def export(
 ) -> AsyncIterator[str]:
     """All state, or that of one channel, as lines of JSON.
 
-    `about_to_post` is for a copy that is made before posting: whoever imports it first asks the platforms whether the
-    posts that waited then were made.
+    `about_to_post` is for a copy that is made before posting: the process that imports it first asks the
+    platforms whether the posts that waited then were made.
     """
     async with open_server(settings) as redis:
         now = await Outbox(redis).now()
