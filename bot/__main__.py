@@ -96,6 +96,31 @@ def demo() -> None:
 
 
 @app.command()
+def mcp(
+    *,
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="CHANNEL_TOKEN",
+            help="A channel's token, from /paper api new: then its posts and subscriptions can be read, too.",
+        ),
+    ] = "",
+) -> None:
+    """Let an assistant look for papers: serve the Model Context Protocol on standard input and output.
+
+    It needs the extra `mcp`: pip install 'paperboy[mcp]'.
+    """
+    settings = _settings(quiet=True)
+    try:
+        from bot.cli import mcp_server
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "The library for `paperboy mcp` isn't there. Install it with: pip install 'paperboy[mcp]'"
+        ) from error
+    asyncio.run(mcp_server.serve(settings, token))
+
+
+@app.command()
 def doctor(
     platforms: Annotated[
         list[str] | None,
@@ -107,6 +132,31 @@ def doctor(
     """Check the settings, Redis, the sources and the platforms, and say what to do. Exit code 1 if something is wrong."""
     settings = _settings(platforms, quiet=True)
     raise typer.Exit(0 if asyncio.run(_examined(settings, platforms or (), as_json=as_json)) else 1)
+
+
+@app.command()
+def status(
+    *,
+    keep_watching: Annotated[bool, typer.Option("--watch", help="Renew it every two seconds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show the sources, the posts that wait, and what is paused or failed, in this installation."""
+    from contextlib import suppress
+
+    from rich.console import Console
+
+    from bot.cli import status as looking
+
+    settings = _settings(quiet=True)
+    if keep_watching:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(looking.watch(settings, Console()))
+        return
+    found = asyncio.run(looking.status(settings))
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+    else:
+        Console().print(looking.rendered(found))
 
 
 Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy deliveries list` names it.")]
@@ -169,8 +219,8 @@ def export(
         bool,
         typer.Option(
             "--about-to-post",
-            help="For a copy that is made before posting: whoever imports it first asks the platforms whether the "
-            "posts that wait now were made.",
+            help="For a copy that is made before posting: the process that imports it first asks the platforms "
+            "whether the posts that wait now were made.",
         ),
     ] = False,
 ) -> None:

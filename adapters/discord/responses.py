@@ -13,8 +13,8 @@ import structlog
 
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
+from adapters.discord.follow_ups import MAX_NAME
 from adapters.discord.forms import chooser, modal, pages
-from adapters.discord.posting import MAX_NAME
 from adapters.discord.rendering import layout
 from bot.cards import Button, Card, Form
 from bot.cards.build import actions, paragraph

@@ -68,8 +68,8 @@ async def export(
 ) -> AsyncIterator[str]:
     """All state, or that of one channel, as lines of JSON.
 
-    `about_to_post` is for a copy that is made before posting: whoever imports it first asks the platforms whether the
-    posts that waited then were made.
+    `about_to_post` is for a copy that is made before posting: the process that imports it first asks the
+    platforms whether the posts that waited then were made.
     """
     async with open_server(settings) as redis:
         now = await Outbox(redis).now()
@@ -91,7 +91,7 @@ async def set_subscriptions(settings: Settings, lines: Iterable[str]) -> str:
                 channel = ChannelRef.parse(name)
             except ValueError:
                 raise UserError(
-                    f"line {number}: {name!r} isn't a channel, such as slack:T024BE7LD:C061EG9SL"
+                    f"line {number}: {name!r} isn't a channel. Begin the line with platform:workspace:channel"
                 ) from None
             try:
                 options = parse_line(f"subscribe {asked}", OPERATOR, channel).command.options
