@@ -6,7 +6,7 @@ A compact and a full card, a digest, and the help, on Discord and on Slack; the 
 import argparse
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from bot.cards import Card
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.commands.help import help_card
-from bot.domain.models import Reason
+from bot.domain.models import Paper, Reason
+from bot.sources.huggingface_papers import parse_list
 from tests.adapters.discord.limits import v2_body
 from tests.papers import a_paper
 from tests.pictures import discord, slack
@@ -82,14 +83,16 @@ PAPERS = (
 )
 
 
-def cards() -> Iterator[tuple[str, Card]]:
+def cards(papers: Sequence[Paper] = PAPERS, now: datetime = NOW) -> Iterator[tuple[str, Card]]:
     """What is taken a picture of."""
-    laundry, *_ = PAPERS
-    reason = Reason(3, '"diffusion policy"')
-    yield "compact", paper_card(laundry, [reason], NOW)
-    yield "full", paper_card(laundry, [reason], NOW, "full")
+    laundry, *_ = papers
+    reason = Reason(3, '"diffusion policy"' if papers is PAPERS else "trending")
+    yield "compact", paper_card(laundry, [reason], now)
+    yield "full", paper_card(laundry, [reason], now, "full")
     reasons = (reason, Reason(1, '"language model" -survey'), Reason(4, "retrieval"))
-    yield "digest", digest_card([(paper, (why,)) for paper, why in zip(PAPERS, reasons, strict=True)], NOW)
+    if papers is not PAPERS:
+        reasons = (reason, reason, reason)
+    yield "digest", digest_card([(paper, (why,)) for paper, why in zip(papers, reasons, strict=True)], now)
     yield "help", help_card()
 
 
@@ -110,7 +113,13 @@ async def take(browser: Browser, html: str, path: Path) -> None:
     await view.close()
 
 
-async def run(folder: Path, apps: list[str]) -> None:
+def recorded(day: Path) -> Sequence[Paper]:
+    """The three most upvoted papers of a recorded list of Hugging Face."""
+    found = parse_list(day.read_bytes())
+    return sorted(found, key=lambda paper: -(paper.upvotes or 0))[: len(PAPERS)]
+
+
+async def run(folder: Path, apps: list[str], papers: Sequence[Paper], now: datetime) -> None:
     """All of them."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
@@ -118,7 +127,7 @@ async def run(folder: Path, apps: list[str]) -> None:
     async with async_playwright() as play:
         browser = await play.chromium.launch(executable_path=chromium, args=list(FLAGS))
         for app in apps:
-            for name, card in cards():
+            for name, card in cards(papers, now):
                 await take(browser, page(app, card), folder / f"{app}-{name}.png")
         await browser.close()
 
@@ -128,9 +137,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("apps", nargs="*", default=list(APPS), help=f"of {', '.join(APPS)}")
+    parser.add_argument("--recorded", type=Path, help="a recorded list of Hugging Face, 2026-03-16.json")
     options = parser.parse_args()
+    papers: Sequence[Paper] = PAPERS
+    now = NOW
+    if options.recorded:
+        papers = recorded(options.recorded)
+        now = datetime.fromisoformat(f"{options.recorded.stem}T20:00:00+00:00")
     options.folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(run(options.folder, options.apps))
+    asyncio.run(run(options.folder, options.apps, papers, now))
 
 
 if __name__ == "__main__":
