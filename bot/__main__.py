@@ -96,6 +96,31 @@ def demo() -> None:
 
 
 @app.command()
+def mcp(
+    *,
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="CHANNEL_TOKEN",
+            help="A channel's token, from /paper api new: then its posts and subscriptions can be read, too.",
+        ),
+    ] = "",
+) -> None:
+    """Let an assistant look for papers: serve the Model Context Protocol on standard input and output.
+
+    It needs the extra `mcp`: pip install 'paperboy[mcp]'.
+    """
+    settings = _settings(quiet=True)
+    try:
+        from bot.cli import mcp_server
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "The library for `paperboy mcp` isn't there. Install it with: pip install 'paperboy[mcp]'"
+        ) from error
+    asyncio.run(mcp_server.serve(settings, token))
+
+
+@app.command()
 def doctor(
     platforms: Annotated[
         list[str] | None,
@@ -194,8 +219,8 @@ def export(
         bool,
         typer.Option(
             "--about-to-post",
-            help="For a copy that is made before posting: whoever imports it first asks the platforms whether the "
-            "posts that wait now were made.",
+            help="For a copy that is made before posting: the process that imports it first asks the platforms "
+            "whether the posts that wait now were made.",
         ),
     ] = False,
 ) -> None:
@@ -205,6 +230,25 @@ def export(
     async def write() -> None:
         async for line in maintenance.export(_settings(), channel, about_to_post=about_to_post):
             sys.stdout.write(f"{line}\n")
+
+    asyncio.run(write())
+
+
+@app.command("export-papers")
+def export_papers(
+    wanted: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="bibtex, ris, csl (JSON) or md.")
+    ] = "bibtex",
+) -> None:
+    """Write all stored papers to standard output, for a reference manager or LaTeX."""
+    from bot.cli import maintenance
+
+    if wanted not in {"bibtex", "ris", "csl", "md"}:
+        raise typer.BadParameter("--format is bibtex, ris, csl or md")
+
+    async def write() -> None:
+        async for piece in maintenance.export_papers(_settings(quiet=True), wanted):
+            sys.stdout.write(piece)
 
     asyncio.run(write())
 

@@ -7,7 +7,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import StringIO
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from bot.app import Bot, wire
 from bot.cards import Actions, Card, PaperBlock
 from bot.clock import wall_clock
 from bot.domain.models import ChannelRef, Paper
-from bot.ports import Batch, Platform
+from bot.ports import Batch, File, Platform
 from bot.settings import Settings
 from tests.program import NOWHERE
 
@@ -40,6 +40,8 @@ class Seen:
     """The labels of those that do something; links are not among them."""
     private: bool = True
     """Only the person who asked sees it."""
+    file: str = ""
+    """The text of the file that came with it."""
     raw: Any = field(default=None, repr=False)
     """The platform's own form, for its harness."""
 
@@ -107,6 +109,7 @@ class ConsoleHarness:
         self.bot: Bot
 
     async def say(self, line: str) -> Seen:
+        files = len(self.screen.files)
         reading, writing = os.pipe()
         os.write(writing, f"{line}\n".encode())
         os.close(writing)
@@ -114,7 +117,8 @@ class ConsoleHarness:
             await ConsolePlatform(self.screen, descriptor=reading).answer_input(self.bot.core)
         finally:
             os.close(reading)
-        return _seen(self.screen.replies[-1], private=True)
+        file = self.screen.files[-1].text if len(self.screen.files) > files else ""
+        return replace(_seen(self.screen.replies[-1], private=True), file=file)
 
     async def press(self, seen: Seen, label: str) -> Seen:
         return await self.say(_commands(seen.raw)[label])
@@ -143,6 +147,7 @@ class _Screen:
     def __init__(self) -> None:
         self.posts: list[Card] = []
         self.replies: list[Card] = []
+        self.files: list[File] = []
 
     def post(self, card: Card) -> None:
         self.posts.append(card)
@@ -153,6 +158,9 @@ class _Screen:
     def note(self, card: Card) -> None:
         raise AssertionError(f"unexpected note: {card.notice}")
 
+    def file(self, file: File) -> None:
+        self.files.append(file)
+
     def typed(self, line: str) -> None:
         """It is on the screen already."""
 
@@ -160,7 +168,7 @@ class _Screen:
 def _seen(card: Card, *, private: bool) -> Seen:
     paper = StringIO()
     Console(file=paper, width=500).print(render(card, links=False))
-    return Seen(paper.getvalue(), tuple(_commands(card)), private, card)
+    return Seen(paper.getvalue(), tuple(_commands(card)), private, raw=card)
 
 
 def _commands(card: Card) -> dict[str, str]:

@@ -53,6 +53,8 @@ async def live(harness: PlatformHarness) -> None:
     )
     await deliver(harness.bot)
     await harness.say("/paper watch 2611.00002")
+    await harness.say('/paper save 2611.00002 note:"for Monday" tag:to-read')
+    await harness.say('/paper save 2611.00001 here note:"for us all"')
     for button in ("Save", "👍"):
         await harness.press((await harness.posted())[0], button)
 

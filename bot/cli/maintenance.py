@@ -13,13 +13,18 @@ from bot.domain.models import ChannelRef, Every, User
 from bot.observability.progress import Advance, progress
 from bot.query import parse
 from bot.settings import Settings
+from bot.store import keys
 from bot.store.backup.export import facts
 from bot.store.backup.export_records import BadLine, OpenDelivery
 from bot.store.backup.import_ import Restore, one_channel
 from bot.store.forget import Forgetting
 from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
 from bot.store.subscriptions import Subscriptions
+from bot.text.bibliography import FORMATS, listed
 
+PAGE = 500
+"""Papers that are read and written at a time."""
 OPERATOR = User("operator", "the operator")
 """Who subscribes channels from the command line."""
 
@@ -30,19 +35,32 @@ async def dead_letters(settings: Settings) -> list[DeadLetter]:
         return sorted([stuck async for stuck in Outbox(redis).dead_letters()], key=lambda stuck: stuck.since)
 
 
-async def retry(settings: Settings, keys: Sequence[str] | None) -> list[str]:
+async def retry(settings: Settings, names: Sequence[str] | None) -> list[str]:
     """Retry these dead letters, or all if none are named. Returns the keys that were found."""
     async with open_server(settings) as redis:
         outbox = Outbox(redis)
-        wanted = keys or [stuck.key async for stuck in outbox.dead_letters()]
+        wanted = names or [stuck.key async for stuck in outbox.dead_letters()]
         return [key for key in wanted if await outbox.retry(key)]
 
 
-async def drop(settings: Settings, keys: Sequence[str]) -> list[str]:
+async def drop(settings: Settings, names: Sequence[str]) -> list[str]:
     """Drop these dead letters. Returns the keys that were found."""
     async with open_server(settings) as redis:
         outbox = Outbox(redis)
-        return [key for key in keys if await outbox.drop(key)]
+        return [key for key in names if await outbox.drop(key)]
+
+
+async def export_papers(settings: Settings, wanted: str) -> AsyncIterator[str]:
+    """All stored papers in a format of reference managers, by their ids; a piece of the file at a time."""
+    chosen = FORMATS[wanted]
+    async with open_server(settings) as redis:
+        papers = Papers(redis)
+        ids = sorted({str(paper_id) async for paper_id, _ in redis.zscan_iter(keys.CHANGED, count=PAGE)})
+        size = len(ids) if wanted == "csl" else PAGE  # a JSON array can't be written in pieces
+        for at in range(0, len(ids), max(size, 1)):
+            page = ids[at : at + size]
+            found = await papers.get(page)
+            yield chosen.write(listed(found[paper_id] for paper_id in page if paper_id in found))
 
 
 async def export(
@@ -50,8 +68,8 @@ async def export(
 ) -> AsyncIterator[str]:
     """All state, or that of one channel, as lines of JSON.
 
-    `about_to_post` is for a copy that is made before posting: whoever imports it first asks the platforms whether the
-    posts that waited then were made.
+    `about_to_post` is for a copy that is made before posting: the process that imports it first asks the
+    platforms whether the posts that waited then were made.
     """
     async with open_server(settings) as redis:
         now = await Outbox(redis).now()
@@ -73,7 +91,7 @@ async def set_subscriptions(settings: Settings, lines: Iterable[str]) -> str:
                 channel = ChannelRef.parse(name)
             except ValueError:
                 raise UserError(
-                    f"line {number}: {name!r} isn't a channel, such as slack:T024BE7LD:C061EG9SL"
+                    f"line {number}: {name!r} isn't a channel. Begin the line with platform:workspace:channel"
                 ) from None
             try:
                 options = parse_line(f"subscribe {asked}", OPERATOR, channel).command.options

@@ -37,7 +37,7 @@ class ParsedCommand:
     def named_options(self) -> str:
         """The other options as they are typed, each after a space."""
         given = self.command.options
-        return "".join(f" {o.name}:{given[o.name]}" for o in self.spec.named if o.name in given)
+        return "".join(f" {_written(o, given[o.name])}" for o in self.spec.named if o.name in given)
 
 
 MIN_NAME_SIMILARITY = 0.75
@@ -106,10 +106,12 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
     if spec.named:
         names = "|".join(re.escape(option.name) for option in spec.named)
         # Within quotes nothing is an option; a quote that is never closed quotes nothing.
-        pattern = re.compile(rf"{_QUOTED}|(?<!\S)({names}):\s*(\S+)", re.IGNORECASE)
+        pattern = re.compile(
+            rf"(?<!\S)(?P<name>{names}):\s*(?P<value>{_QUOTED}(?!\S)|\S+)|{_QUOTED}", re.IGNORECASE
+        )
         for match in pattern.finditer(rest):
             if match[1]:
-                _add(found, match[1].lower(), match[2], spec)
+                _add(found, match["name"].lower(), _unquoted(match["value"]), spec)
         rest = pattern.sub(lambda match: "" if match[1] else match[0], rest)
     text = rest.strip()
     if text and "zone" in found and ":" not in text:
@@ -122,6 +124,10 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
         _ask_about_last_word(spec, text)
         found[spec.free.name] = text.lower() if spec.free.kind == "choice" else text
     return found
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if re.fullmatch(_QUOTED, value) else value
 
 
 def _add(found: dict[str, str], name: str, value: str, spec: CommandSpec) -> None:
@@ -228,8 +234,12 @@ def _line_with(spec: CommandSpec, given: Mapping[str, str], option: OptionSpec, 
     """The line that was typed, with another value of one option; without that option if `value` is empty."""
     values = {**given, option.name: value}
     free = values.get(spec.free.name, "") if spec.free else ""
-    named = (f"{o.name}:{values[o.name]}" for o in spec.named if values.get(o.name))
+    named = (_written(o, values[o.name]) for o in spec.named if values.get(o.name))
     return " ".join(filter(None, ("/paper", spec.name, free, *named)))
+
+
+def _written(option: OptionSpec, value: str) -> str:
+    return f'{option.name}:"{value}"' if " " in value else f"{option.name}:{value}"
 
 
 def _unknown(name: str, rest: str) -> UserError:

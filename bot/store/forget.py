@@ -16,7 +16,7 @@ from bot.store.watches import Watches
 
 PAGE = 1000
 """Keys or members that one request looks at."""
-AUTHORED = ("subs", "mutes", "watches")
+AUTHORED = ("subs", "mutes", "watches", "shared_notes")
 """Kinds of keys whose records name their author."""
 
 

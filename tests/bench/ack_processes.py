@@ -1,4 +1,4 @@
-"""What `ack` measures against, each in a process of its own: the platforms' doubles, and polls that bring papers.
+"""What `ack` measures against, each in a separate process: the platforms' doubles, and polls that bring papers.
 
 A double's process has a small HTTP interface for the process that measures: `POST /typed` has a person give a command,
 `GET /posted` says how many posts the double took.

@@ -15,7 +15,7 @@ from bot.cards import Card
 from bot.cards.errors import sorry_card
 from bot.domain.errors import ChannelGone, LookupUnsupported, RetryLater
 from bot.domain.models import ChannelRef, Command, User
-from bot.ports import Reply
+from bot.ports import File, Reply
 from tests.failing_core import FailingCore
 from tests.papers import a_channel
 
@@ -50,6 +50,9 @@ class Wall:
 
     def reply(self, card: Card) -> None:
         self._show(f"reply {card.notice}")
+
+    def file(self, file: File) -> None:
+        raise AssertionError(f"unexpected file: {file.name}")
 
     def note(self, card: Card) -> None:
         self._show(f"note {card.notice}")

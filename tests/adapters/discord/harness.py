@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -147,9 +148,15 @@ def ref(channel: simcord.ChannelHandle) -> ChannelRef:
 def shown(result: simcord.InteractionResult) -> Seen:
     """What a person sees in the end: the answer, or the last follow-up."""
     assert result.acknowledged
-    last = result.followups[-1] if result.followups else result.response
-    assert last is not None
-    return seen_of(last)
+    file = ""
+    said = []
+    for message in (result.response, *result.followups):
+        if message is not None and message.attachments:
+            [attached] = message.attachments
+            file = (result._env.backend.cdn.get(attached.url) or b"").decode()
+        elif message is not None:
+            said.append(message)
+    return replace(seen_of(said[-1]), file=file)
 
 
 def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
@@ -161,7 +168,7 @@ def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
         *_texts(real.components),
     ]
     labels = tuple(label for label, _ in (*buttons(message), *options(message)))
-    return Seen("\n".join(filter(None, words)), labels, real.flags.ephemeral, message)
+    return Seen("\n".join(filter(None, words)), labels, real.flags.ephemeral, raw=message)
 
 
 def buttons(message: discord.Message | simcord.ResponseMessage) -> list[tuple[str, str]]:

@@ -55,6 +55,8 @@ class Page:
     status: int
     source: str
     address: str
+    is_file: bool = False
+    """It was sent to be saved, not shown."""
 
     @property
     def root(self) -> Element:
@@ -106,7 +108,8 @@ class Browser:
 
     async def _page(self, method: str, path: str, **options: Any) -> Page:
         async with self._client.request(method, path, allow_redirects=False, **options) as response:
-            return Page(response.status, await response.text(), path.partition("?")[0])
+            is_file = response.headers.get("Content-Disposition", "").startswith("attachment; filename=")
+            return Page(response.status, await response.text(), path.partition("?")[0], is_file)
 
 
 class EmailHarness:
@@ -214,6 +217,8 @@ async def email_harness(
 
 def answered(page: Page) -> Seen:
     """What a page says about what was just done."""
+    if page.is_file:
+        return Seen("", file=page.source, raw=page)
     answer = page.answer()
     buttons = (*(form.label for form in page.forms(answer)), *(label for label, _ in links_in(answer)))
     return Seen(words(answer), buttons, private=True, raw=(page, answer))
