@@ -78,7 +78,7 @@ def lowered(reader: Reader) -> str:
     return _small(reader.argument(), SUBSCRIPTS)
 
 
-def _small(said: str, forms: Mapping[int, str]) -> str:
+def _small(said: str, forms: Mapping[int, int]) -> str:
     small = said.translate(forms)
     return said if set(small) & set(said) or any(map(str.isalpha, said)) else small
 
