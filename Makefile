@@ -58,7 +58,7 @@ pictures: install  ## cards as Discord and Slack show them, in build/pictures (n
 	$(BIN)/python -m tests.pictures build/pictures
 
 lock:  ## resolve the dependencies again (needs uv)
-	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q --all-extras pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q --extra sentry pyproject.toml -o requirements.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q --all-extras --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean:

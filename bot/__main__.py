@@ -96,6 +96,31 @@ def demo() -> None:
 
 
 @app.command()
+def mcp(
+    *,
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="CHANNEL_TOKEN",
+            help="A channel's token, from /paper api new: then its posts and subscriptions can be read, too.",
+        ),
+    ] = "",
+) -> None:
+    """Let an assistant look for papers: serve the Model Context Protocol on standard input and output.
+
+    It needs the extra `mcp`: pip install 'paperboy[mcp]'.
+    """
+    settings = _settings(quiet=True)
+    try:
+        from bot.cli import mcp_server
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "The library for `paperboy mcp` isn't there. Install it with: pip install 'paperboy[mcp]'"
+        ) from error
+    asyncio.run(mcp_server.serve(settings, token))
+
+
+@app.command()
 def doctor(
     platforms: Annotated[
         list[str] | None,
@@ -107,6 +132,31 @@ def doctor(
     """Check the settings, Redis, the sources and the platforms, and say what to do. Exit code 1 if something is wrong."""
     settings = _settings(platforms, quiet=True)
     raise typer.Exit(0 if asyncio.run(_examined(settings, platforms or (), as_json=as_json)) else 1)
+
+
+@app.command()
+def status(
+    *,
+    keep_watching: Annotated[bool, typer.Option("--watch", help="Renew it every two seconds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show the sources, the posts that wait, and what is paused or failed, in this installation."""
+    from contextlib import suppress
+
+    from rich.console import Console
+
+    from bot.cli import status as looking
+
+    settings = _settings(quiet=True)
+    if keep_watching:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(looking.watch(settings, Console()))
+        return
+    found = asyncio.run(looking.status(settings))
+    if as_json:
+        typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+    else:
+        Console().print(looking.rendered(found))
 
 
 Keys = Annotated[list[str], typer.Argument(metavar="KEY...", help="As `paperboy deliveries list` names it.")]
@@ -164,13 +214,41 @@ def export(
             parser=_channel, metavar="CHANNEL", help="Only this one, as platform:workspace:channel."
         ),
     ] = None,
+    *,
+    about_to_post: Annotated[
+        bool,
+        typer.Option(
+            "--about-to-post",
+            help="For a copy that is made before posting: the process that imports it first asks the platforms "
+            "whether the posts that wait now were made.",
+        ),
+    ] = False,
 ) -> None:
     """Write all data to standard output as lines of JSON. The bot may keep running."""
     from bot.cli import maintenance
 
     async def write() -> None:
-        async for line in maintenance.export(_settings(), channel):
+        async for line in maintenance.export(_settings(), channel, about_to_post=about_to_post):
             sys.stdout.write(f"{line}\n")
+
+    asyncio.run(write())
+
+
+@app.command("export-papers")
+def export_papers(
+    wanted: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="bibtex, ris, csl (JSON) or md.")
+    ] = "bibtex",
+) -> None:
+    """Write all stored papers to standard output, for a reference manager or LaTeX."""
+    from bot.cli import maintenance
+
+    if wanted not in {"bibtex", "ris", "csl", "md"}:
+        raise typer.BadParameter("--format is bibtex, ris, csl or md")
+
+    async def write() -> None:
+        async for piece in maintenance.export_papers(_settings(quiet=True), wanted):
+            sys.stdout.write(piece)
 
     asyncio.run(write())
 
@@ -228,6 +306,25 @@ def forget(
         raise typer.BadParameter(
             f"{whom!r} is no {'person' if person else 'channel or workspace'}. See `paperboy forget --help`."
         ) from None
+
+
+@app.command()
+def subscribe(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Lines such as: slack:T024BE7LD:C061EG9SL diffusion every:daily"),
+    ],
+) -> None:
+    """Give the channels that a file names exactly the subscriptions that it lists for them."""
+    from bot.cli import maintenance
+    from bot.domain.errors import UserError
+
+    try:
+        lines = file.read_text("utf-8").splitlines()
+        typer.echo(asyncio.run(maintenance.set_subscriptions(_settings(), lines)))
+    except (OSError, UnicodeDecodeError, UserError) as error:
+        typer.echo(f"paperboy: {file}: {error}", err=True)
+        raise typer.Exit(EX_DATAERR) from None
 
 
 @app.command()

@@ -51,6 +51,15 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A text file for the person who asked."""
+
+    name: str
+    mime: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to a command."""
 
@@ -63,6 +72,8 @@ class Reply:
     """Opened instead of the card, if the platform can do that."""
     later: Callable[[], Awaitable[Card | None]] | None = None
     """Returns a better card that replaces the first one, or None. It may take seconds."""
+    file: File | None = None
+    """Handed over with the card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +201,9 @@ class Screen(Protocol):
 
     def note(self, card: Card) -> None:
         """Something about the program itself, such as how to begin."""
+
+    def file(self, file: File) -> None:
+        """A file that a command made."""
 
     def typed(self, line: str) -> None:
         """A line that was read, as if the person had typed it here."""

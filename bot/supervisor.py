@@ -47,7 +47,7 @@ class Role:
 
 
 async def run(settings: Settings, roles: frozenset[str]) -> None:
-    """Run these roles, or all, until SIGTERM, Ctrl-C, or until the person at the terminal leaves."""
+    """Run these roles, or all, until SIGTERM, SIGHUP, Ctrl-C, or until the person at the terminal leaves."""
     async with open_bot(settings, roles) as bot:
         with _stop_on_signals() as stop:
             async with _greeted(bot, roles):
@@ -123,19 +123,21 @@ async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 async def once(settings: Settings, roles: frozenset[str]) -> bool:
-    """Carry out the commands on standard input, poll every source, and deliver all that is due.
+    """Carry out the commands on standard input, poll every source, and deliver all that is due; or the roles' part of it.
 
-    -> whether any source could be read. Failures are in the log.
+    -> whether any source could be read, or none had to be. Failures are in the log.
     """
     async with open_bot(settings, roles) as bot:
         if bot.interactive and not sys.stdin.isatty():
             await bot.interactive.answer_input(bot.core)
-        results = await bot.poller.poll_once()
-        await bot.fanout.match_all()
-        for deliveries in bot.deliveries:
-            log.info("delivered", **await deliveries.deliver_due())
-        await bot.fanout.stop()
-        return any(result.error is None for result in results)
+        results = await bot.poller.poll_once() if _wanted(POLLER, roles) else []
+        if _wanted(FANOUT, roles):
+            await bot.fanout.match_all()
+            await bot.fanout.stop()
+        if _wanted(DELIVERY, roles):
+            for deliveries in bot.deliveries:
+                log.info("delivered", **await deliveries.deliver_due())
+        return not results or any(result.error is None for result in results)
 
 
 async def tour(settings: Settings) -> None:
@@ -219,10 +221,13 @@ def _wanted(role: str, roles: frozenset[str]) -> bool:
 def _stop_on_signals() -> Iterator[asyncio.Event]:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it was started by nohup
+        numbers.append(signal.SIGHUP)  # the terminal's window was closed
+    for number in numbers:
         loop.add_signal_handler(number, stop.set)
     try:
         yield stop
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in numbers:
             loop.remove_signal_handler(number)

@@ -38,7 +38,10 @@ PLATFORM_ONLY = {
 """Called by the adapter for itself, never with something that a person typed or pressed."""
 
 FOR_CHANNEL = "nothing for oneself; for the channel (`to:channel`, or the list) "
+OF_LIST = "nothing for one's own list; for the channel's (`here`) membership"
 INSIDE: Mapping[str, str] = {
+    "save": OF_LIST,
+    "saved": OF_LIST,
     "watch": FOR_CHANNEL + "membership, and the right to edit if it changes something",
     "unwatch": FOR_CHANNEL + "membership, and the right to edit",
 }

@@ -1,13 +1,13 @@
 """A channel of any platform as the person in it sees it, so that one story can run on all of them.
 
-`console_stage` is here; each other platform's harness is in the folder of its tests. All of them run the same bot, wired by
+`console_harness` is here; each other platform's harness is in the folder of its tests. All of them run the same bot, wired by
 `wired`, on a real server, with papers that a test lets `arrive`.
 """
 
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import StringIO
 from typing import Any, Protocol
@@ -22,9 +22,12 @@ from bot.app import Bot, wire
 from bot.cards import Actions, Card, PaperBlock
 from bot.clock import wall_clock
 from bot.domain.models import ChannelRef, Paper
-from bot.ports import Batch, Platform
+from bot.ports import Batch, File, Platform
 from bot.settings import Settings
 from tests.program import NOWHERE
+
+PUBLIC_URL = "https://papers.example.org"
+"""Where people reach the pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,13 @@ class Seen:
     """The labels of those that do something; links are not among them."""
     private: bool = True
     """Only the person who asked sees it."""
+    file: str = ""
+    """The text of the file that came with it."""
     raw: Any = field(default=None, repr=False)
-    """The platform's own form, for its stage."""
+    """The platform's own form, for its harness."""
 
 
-class Stage(Protocol):
+class PlatformHarness(Protocol):
     """One person in one channel, to which Paperboy was added."""
 
     @property
@@ -72,7 +77,7 @@ async def wired(
     """A bot with these platforms; nothing runs by itself, and its sources are never asked."""
     async with aiohttp.ClientSession() as session:
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
-        nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE}
+        nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE, "public_url": PUBLIC_URL}
         settings = Settings.model_construct(**(defaults | nowhere))
         yield wire(settings, redis, session, platforms, durable=False, now=now)
 
@@ -92,7 +97,7 @@ async def deliver(bot: Bot) -> None:
         await editor.edit_all()
 
 
-class ConsoleStage:
+class ConsoleHarness:
     """The terminal."""
 
     channel = CHANNEL
@@ -104,6 +109,7 @@ class ConsoleStage:
         self.bot: Bot
 
     async def say(self, line: str) -> Seen:
+        files = len(self.screen.files)
         reading, writing = os.pipe()
         os.write(writing, f"{line}\n".encode())
         os.close(writing)
@@ -111,7 +117,8 @@ class ConsoleStage:
             await ConsolePlatform(self.screen, descriptor=reading).answer_input(self.bot.core)
         finally:
             os.close(reading)
-        return _seen(self.screen.replies[-1], private=True)
+        file = self.screen.files[-1].text if len(self.screen.files) > files else ""
+        return replace(_seen(self.screen.replies[-1], private=True), file=file)
 
     async def press(self, seen: Seen, label: str) -> Seen:
         return await self.say(_commands(seen.raw)[label])
@@ -125,13 +132,13 @@ class ConsoleStage:
 
 
 @asynccontextmanager
-async def console_stage(
+async def console_harness(
     redis: Redis, now: Callable[[], datetime] = wall_clock
-) -> AsyncIterator[ConsoleStage]:
-    """The terminal as a stage."""
-    stage = ConsoleStage(redis, now)
-    async with wired(redis, (ConsolePlatform(stage.screen),), now) as stage.bot:
-        yield stage
+) -> AsyncIterator[ConsoleHarness]:
+    """The terminal as a harness."""
+    harness = ConsoleHarness(redis, now)
+    async with wired(redis, (ConsolePlatform(harness.screen),), now) as harness.bot:
+        yield harness
 
 
 class _Screen:
@@ -140,6 +147,7 @@ class _Screen:
     def __init__(self) -> None:
         self.posts: list[Card] = []
         self.replies: list[Card] = []
+        self.files: list[File] = []
 
     def post(self, card: Card) -> None:
         self.posts.append(card)
@@ -150,6 +158,9 @@ class _Screen:
     def note(self, card: Card) -> None:
         raise AssertionError(f"unexpected note: {card.notice}")
 
+    def file(self, file: File) -> None:
+        self.files.append(file)
+
     def typed(self, line: str) -> None:
         """It is on the screen already."""
 
@@ -157,7 +168,7 @@ class _Screen:
 def _seen(card: Card, *, private: bool) -> Seen:
     paper = StringIO()
     Console(file=paper, width=500).print(render(card, links=False))
-    return Seen(paper.getvalue(), tuple(_commands(card)), private, card)
+    return Seen(paper.getvalue(), tuple(_commands(card)), private, raw=card)
 
 
 def _commands(card: Card) -> dict[str, str]:

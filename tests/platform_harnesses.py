@@ -4,17 +4,17 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from tests.adapters.discord.stage import discord_stage
-from tests.adapters.email.stage import email_stage
-from tests.adapters.slack.stage import slack_stage
-from tests.platform_harness import Stage, console_stage
+from tests.adapters.discord.harness import discord_harness
+from tests.adapters.email.harness import email_harness
+from tests.adapters.slack.harness import slack_harness
+from tests.platform_harness import PlatformHarness, console_harness
 
-STAGES: dict[str, Callable[..., AbstractAsyncContextManager[Any]]] = {
-    "console": console_stage,
-    "slack": slack_stage,
-    "discord": discord_stage,
-    "email": email_stage,
+HARNESSES: dict[str, Callable[..., AbstractAsyncContextManager[Any]]] = {
+    "console": console_harness,
+    "slack": slack_harness,
+    "discord": discord_harness,
+    "email": email_harness,
 }
 """Each is given a Redis and, where a story needs its own, a clock."""
-Opened = Callable[[], AbstractAsyncContextManager[Stage]]
-"""Opens a stage. Call it within the test: SimCord minds in whose context it is closed."""
+Opened = Callable[[], AbstractAsyncContextManager[PlatformHarness]]
+"""Opens a harness. Call it within the test: SimCord minds in whose context it is closed."""

@@ -149,7 +149,7 @@ class Post:
 
 @dataclass
 class Board:
-    """A platform that takes every post, and can tell which."""
+    """A platform that takes every post, and can look each one up."""
 
     clock: Clock
     posts: list[Post] = field(default_factory=list)

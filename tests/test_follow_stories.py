@@ -3,61 +3,61 @@
 import pytest
 from redis.asyncio import Redis
 
-from tests.adapters.discord.stage import DiscordStage
-from tests.adapters.slack.stage import SlackStage
+from tests.adapters.discord.harness import DiscordHarness
+from tests.adapters.slack.harness import SlackHarness
 from tests.papers import a_paper
-from tests.platform_harness import Stage, arrive
-from tests.platform_harnesses import STAGES, Opened
+from tests.platform_harness import PlatformHarness, arrive
+from tests.platform_harnesses import HARNESSES, Opened
 
 
-@pytest.fixture(params=list(STAGES))
+@pytest.fixture(params=list(HARNESSES))
 def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
-    """Opens each stage."""
-    return lambda: STAGES[request.param](redis)
+    """Opens each harness."""
+    return lambda: HARNESSES[request.param](redis)
 
 
-async def rename(stage: Stage, name: str) -> bool:
+async def rename(harness: PlatformHarness, name: str) -> bool:
     """Give the person's channel another name; False if the platform's channels have none."""
-    if isinstance(stage, SlackStage):
-        stage.room.name = name
-    elif isinstance(stage, DiscordStage):
-        stage.papers = stage.server.create_text_channel(name)
-        await stage.env.settle()
+    if isinstance(harness, SlackHarness):
+        harness.room.name = name
+    elif isinstance(harness, DiscordHarness):
+        harness.papers = harness.server.create_text_channel(name)
+        await harness.env.settle()
     else:
         return False
     return True
 
 
 async def test_follow_an_author_and_a_lab_from_a_card(opened: Opened) -> None:
-    async with opened() as stage:
-        await stage.say("/paper subscribe laundry")
+    async with opened() as harness:
+        await harness.say("/paper subscribe laundry")
         await arrive(
-            stage.bot,
+            harness.bot,
             a_paper(
                 title="Robots fold laundry", authors=("Ada Lovelace", "Alan Turing"), organization="Meta AI"
             ),
         )
-        [card] = await stage.posted()
-        menu = await stage.press(card, "Follow")
+        [card] = await harness.posted()
+        menu = await harness.press(card, "Follow")
         assert "Follow whom" in menu.text
         assert {"Ada Lovelace", "Alan Turing", "Meta AI"} <= set(menu.buttons)
-        assert 'author:"ada lovelace"' in (await stage.press(menu, "Ada Lovelace")).text
-        assert "org:meta" in (await stage.press(menu, "Meta AI")).text
-        await arrive(stage.bot, a_paper("2603.00002", title="On engines", authors=("A. B. Lovelace",)))
-        await arrive(stage.bot, a_paper("2603.00003", title="On graphs", organization="FAIR"))
-        await arrive(stage.bot, a_paper("2603.00004", title="On poems", authors=("B. Lovelace",)))
-        posted = [seen.text for seen in await stage.posted()]
+        assert 'author:"ada lovelace"' in (await harness.press(menu, "Ada Lovelace")).text
+        assert "org:meta" in (await harness.press(menu, "Meta AI")).text
+        await arrive(harness.bot, a_paper("2603.00002", title="On engines", authors=("A. B. Lovelace",)))
+        await arrive(harness.bot, a_paper("2603.00003", title="On graphs", organization="FAIR"))
+        await arrive(harness.bot, a_paper("2603.00004", title="On poems", authors=("B. Lovelace",)))
+        posted = [seen.text for seen in await harness.posted()]
         assert len(posted) == 3
         assert "On engines" in posted[1]
         assert "On graphs" in posted[2]
 
 
 async def test_a_newcomer_in_a_channel_is_offered_its_field(opened: Opened) -> None:
-    async with opened() as stage:
-        named = await rename(stage, "math-alg-geom")
-        empty = await stage.say("/paper list")
+    async with opened() as harness:
+        named = await rename(harness, "math-alg-geom")
+        empty = await harness.say("/paper list")
         first = "Algebraic geometry" if named else "Language models"
         assert first in empty.buttons
-        answer = await stage.press(empty, first)
+        answer = await harness.press(empty, first)
         assert ("cat:math.AG" if named else "language model") in answer.text
         assert ("Following math.AG from now" in answer.text) == named

@@ -10,8 +10,8 @@ from bot.domain.models import ChannelRef, User
 from bot.store import keys
 from bot.store.forget import Forgetting
 from tests.papers import a_paper
-from tests.platform_harness import Stage, arrive, deliver
-from tests.platform_harnesses import STAGES, Opened
+from tests.platform_harness import PlatformHarness, arrive, deliver
+from tests.platform_harnesses import HARNESSES, Opened
 
 READ: Mapping[str, Callable[[Any, str], Any]] = {
     "string": lambda redis, key: redis.get(key),
@@ -36,84 +36,88 @@ async def found(redis: Redis, *words: str) -> list[str]:
     return [line async for line in dump(redis) if any(word in line for word in words)]
 
 
-@pytest.fixture(params=list(STAGES))
+@pytest.fixture(params=list(HARNESSES))
 def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
-    return lambda: STAGES[request.param](redis)
+    return lambda: HARNESSES[request.param](redis)
 
 
-async def live(stage: Stage) -> None:
+async def live(harness: PlatformHarness) -> None:
     """What leaves traces: subscriptions, mutes, settings, posts, votes, saved and watched papers."""
-    await stage.say("/paper subscribe diffusion")
-    await stage.say("/paper subscribe robots every:daily")
-    await stage.say("/paper mute survey")
-    await stage.say("/paper settings quiet:22-7")
-    await stage.say("/paper settings quiet:off")
+    await harness.say("/paper subscribe diffusion")
+    await harness.say("/paper subscribe robots every:daily")
+    await harness.say("/paper mute survey")
+    await harness.say("/paper settings quiet:22-7")
+    await harness.say("/paper settings quiet:off")
     await arrive(
-        stage.bot, a_paper("2611.00001", title="Diffusion one"), a_paper("2611.00002", title="Robots")
+        harness.bot, a_paper("2611.00001", title="Diffusion one"), a_paper("2611.00002", title="Robots")
     )
-    await deliver(stage.bot)
-    await stage.say("/paper watch 2611.00002")
+    await deliver(harness.bot)
+    await harness.say("/paper watch 2611.00002")
+    await harness.say('/paper save 2611.00002 note:"for Monday" tag:to-read')
+    await harness.say('/paper save 2611.00001 here note:"for us all"')
     for button in ("Save", "👍"):
-        await stage.press((await stage.posted())[0], button)
+        await harness.press((await harness.posted())[0], button)
 
 
 async def test_a_forgotten_channel_leaves_no_trace(opened: Opened, redis: Redis) -> None:
-    async with opened() as stage:
-        await live(stage)
-        channel = str(stage.channel)
+    async with opened() as harness:
+        await live(harness)
+        channel = str(harness.channel)
         assert await found(redis, channel)
-        asked = await stage.say("/paper forget channel")
+        asked = await harness.say("/paper forget channel")
         assert "can't be undone" in asked.text
-        answer = await stage.press(asked, "Forget this channel")
+        answer = await harness.press(asked, "Forget this channel")
         assert "Everything about this channel is deleted" in answer.text
         assert await found(redis, channel) == []
-        assert "no subscriptions" in (await stage.say("/paper list")).text
+        assert "no subscriptions" in (await harness.say("/paper list")).text
 
 
 async def test_it_works_in_the_channel_again_afterwards(opened: Opened) -> None:
-    async with opened() as stage:
-        await live(stage)
-        posted = len(await stage.posted())
-        await stage.press(await stage.say("/paper forget channel"), "Forget this channel")
-        await stage.say("/paper subscribe whales")
-        await arrive(stage.bot, a_paper("2611.00003", title="Whales"))
-        await deliver(stage.bot)
-        assert len(await stage.posted()) == posted + 1
+    async with opened() as harness:
+        await live(harness)
+        posted = len(await harness.posted())
+        await harness.press(await harness.say("/paper forget channel"), "Forget this channel")
+        await harness.say("/paper subscribe whales")
+        await arrive(harness.bot, a_paper("2611.00003", title="Whales"))
+        await deliver(harness.bot)
+        assert len(await harness.posted()) == posted + 1
 
 
 async def test_a_forgotten_person_leaves_no_trace_but_what_the_channel_follows(
     opened: Opened, redis: Redis
 ) -> None:
-    async with opened() as stage:
-        await live(stage)
-        [subscription, *_] = await stage.bot.subscriptions.of(stage.channel)
+    async with opened() as harness:
+        await live(harness)
+        [subscription, *_] = await harness.bot.subscriptions.of(harness.channel)
         signature = subscription.created_by
         user = signature.partition(" ")[0]
-        person = ChannelRef(stage.channel.platform, stage.channel.workspace, user)
+        person = ChannelRef(harness.channel.platform, harness.channel.workspace, user)
         assert await found(redis, signature)
-        answer = await stage.press(await stage.say("/paper forget me"), "Forget me")
+        answer = await harness.press(await harness.say("/paper forget me"), "Forget me")
         assert "Everything about you is deleted" in answer.text
         private = ChannelRef.of_person(person.platform, person.workspace, user)
         assert await found(redis, signature, f"'{user} ", keys.saved_by(person), str(private)) == []
-        theirs = user in (stage.channel.channel, stage.channel.person)  # a terminal, or a mail account
-        assert len(await stage.bot.subscriptions.of(stage.channel)) == (0 if theirs else 2)
+        theirs = user in (harness.channel.channel, harness.channel.person)  # a terminal, or a mail account
+        assert len(await harness.bot.subscriptions.of(harness.channel)) == (0 if theirs else 2)
 
 
 async def test_a_forgotten_workspace_leaves_no_trace(opened: Opened, redis: Redis) -> None:
-    async with opened() as stage:
-        await live(stage)
-        workspace = keys.workspace(stage.channel.platform, stage.channel.workspace)
-        await stage.bot.core.pause_workspace(stage.channel.platform, stage.channel.workspace, "it went away")
-        await Forgetting(redis).workspace(stage.channel.platform, stage.channel.workspace)
+    async with opened() as harness:
+        await live(harness)
+        workspace = keys.workspace(harness.channel.platform, harness.channel.workspace)
+        await harness.bot.core.pause_workspace(
+            harness.channel.platform, harness.channel.workspace, "it went away"
+        )
+        await Forgetting(redis).workspace(harness.channel.platform, harness.channel.workspace)
         assert await found(redis, workspace) == []
 
 
 async def test_others_keep_everything(redis: Redis) -> None:
     one, other = ChannelRef("slack", "T1", "C1"), ChannelRef("slack", "T1", "C12")
     ada, bob = User("U1", "Ada"), User("U12", "Bob")
-    async with STAGES["console"](redis) as stage:
+    async with HARNESSES["console"](redis) as harness:
         for channel, user in ((one, ada), (other, bob)):
-            await stage.bot.subscriptions.add(channel, "diffusion", "now", user.signature)
+            await harness.bot.subscriptions.add(channel, "diffusion", "now", user.signature)
         before = sorted(await found(redis, "C12", "U12"))
         await Forgetting(redis).channel(one)
         await Forgetting(redis).person("slack", "U1")

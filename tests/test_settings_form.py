@@ -6,8 +6,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.domain.models import ChannelSettings
-from tests.adapters.discord.stage import discord_stage, shown
-from tests.adapters.slack.stage import slack_stage
+from tests.adapters.discord.harness import discord_harness, shown
+from tests.adapters.slack.harness import slack_harness
 from tests.scenario import set_clock
 
 MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -20,24 +20,24 @@ async def _clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_slack_opens_a_modal_and_shows_what_the_change_means(redis: Redis) -> None:
-    async with slack_stage(redis) as stage:
-        form = await stage.say("/paper settings")
+    async with slack_harness(redis) as harness:
+        form = await harness.say("/paper settings")
         assert "Time zone" in form.text
-        echo = await stage.person.submit(form.raw, every="once a day", zone="Berlin", quiet="22-7")
+        echo = await harness.person.submit(form.raw, every="once a day", zone="Berlin", quiet="22-7")
         assert echo is not None
         assert "Next digest: Mon 23 Nov 09:00 Berlin" in echo.text
-        assert await stage.bot.core.settings(stage.channel) == NEW
+        assert await harness.bot.core.settings(harness.channel) == NEW
 
 
 async def test_discord_opens_a_part_in_a_modal_and_leaves_the_others_as_they_are(redis: Redis) -> None:
-    async with discord_stage(redis) as stage:
-        await stage.say("/paper settings digest:7")
-        choice = await stage.say("/paper settings")
+    async with discord_harness(redis) as harness:
+        await harness.say("/paper settings digest:7")
+        choice = await harness.say("/paper settings")
         [schedule] = [label for label in choice.buttons if "Time zone" in label]
-        opened = await stage.joe.click(choice.raw, label=schedule)
+        opened = await harness.joe.click(choice.raw, label=schedule)
         assert opened.modal is not None
         given = {"every": ["daily"], "day": ["monday"], "zone": "Berlin", "quiet": "22-7", "hour": "9"}
-        done = await stage.joe.submit_modal(opened, given)
+        done = await harness.joe.submit_modal(opened, given)
         assert "Next digest: Mon 23 Nov 09:00 Berlin" in shown(done).text
-        kept = await stage.bot.core.settings(stage.channel)
+        kept = await harness.bot.core.settings(harness.channel)
         assert (kept.every, kept.zone, kept.quiet, kept.digest_size) == ("daily", "Europe/Berlin", (22, 7), 7)

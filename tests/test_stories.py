@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from bot.domain.models import Paper
 from bot.pipeline import delivery as delivering
 from tests.papers import a_paper
-from tests.platform_harness import Stage, arrive, deliver
-from tests.platform_harnesses import STAGES, Opened
+from tests.platform_harness import PlatformHarness, arrive, deliver
+from tests.platform_harnesses import HARNESSES, Opened
 from tests.scenario import Clock, set_clock
 
 MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -25,11 +25,11 @@ async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture(params=list(STAGES))
+@pytest.fixture(params=list(HARNESSES))
 def opened(request: pytest.FixtureRequest, redis: Redis, clock: Clock) -> Opened:
-    """Opens each stage."""
+    """Opens each harness."""
     assert clock.now == MORNING
-    return lambda: STAGES[request.param](redis, lambda: clock.now)
+    return lambda: HARNESSES[request.param](redis, lambda: clock.now)
 
 
 def papers(*numbers: int, **facts: Any) -> list[Paper]:
@@ -39,189 +39,189 @@ def papers(*numbers: int, **facts: Any) -> list[Paper]:
     ]
 
 
-async def come(stage: Stage, clock: Clock, *papers: Paper) -> None:
+async def come(harness: PlatformHarness, clock: Clock, *papers: Paper) -> None:
     """Papers are seen, matched and posted, no faster than the platform allows."""
-    await arrive(stage.bot, *papers)
-    await pass_on(stage, clock, len(papers))
+    await arrive(harness.bot, *papers)
+    await pass_on(harness, clock, len(papers))
 
 
-async def pass_on(stage: Stage, clock: Clock, times: int) -> None:
+async def pass_on(harness: PlatformHarness, clock: Clock, times: int) -> None:
     for _ in range(times):
         await clock.set(clock.now + timedelta(seconds=5))
-        await deliver(stage.bot)
+        await deliver(harness.bot)
 
 
-async def seen(stage: Stage) -> list[str]:
-    return [post.text for post in await stage.posted()]
+async def seen(harness: PlatformHarness) -> list[str]:
+    return [post.text for post in await harness.posted()]
 
 
 async def test_a_digest_comes_at_its_hour_and_shows_the_rest_on_demand(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        echo = await stage.say("/paper settings zone:berlin every:daily")
+    async with opened() as harness:
+        echo = await harness.say("/paper settings zone:berlin every:daily")
         assert "Next digest: Mon 23 Nov 09:00 Berlin" in echo.text
-        await stage.say("/paper subscribe diffusion")
-        await come(stage, clock, *papers(*range(12)))
-        assert await seen(stage) == []
-        assert "Mon 23 Nov 09:00 Berlin, 12 papers waiting" in (await stage.say("/paper status")).text
+        await harness.say("/paper subscribe diffusion")
+        await come(harness, clock, *papers(*range(12)))
+        assert await seen(harness) == []
+        assert "Mon 23 Nov 09:00 Berlin, 12 papers waiting" in (await harness.say("/paper status")).text
         await clock.set(MORNING + timedelta(minutes=30))
-        await stage.restart()
-        await pass_on(stage, clock, 2)
-        [digest] = await stage.posted()
+        await harness.restart()
+        await pass_on(harness, clock, 2)
+        [digest] = await harness.posted()
         assert "12 new papers" in digest.text
         assert digest.text.count("Diffusion number") == 10
-        rest = await stage.press(digest, "Show 2 more")
+        rest = await harness.press(digest, "Show 2 more")
         assert rest.text.count("Diffusion number") == 2
         await clock.set(MORNING + timedelta(days=2))
-        await deliver(stage.bot)
-        assert len(await seen(stage)) == 1, "nothing is posted when there is nothing"
+        await deliver(harness.bot)
+        assert len(await seen(harness)) == 1, "nothing is posted when there is nothing"
 
 
 async def test_a_flood_is_one_message(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        await stage.say("/paper subscribe diffusion")
-        await come(stage, clock, *papers(*range(5)))
-        assert len(await seen(stage)) == 5
-        await come(stage, clock, *papers(*range(5, 12)))
-        assert len(await seen(stage)) == 6
-        assert "7 new papers" in (await seen(stage))[-1]
-        await stage.say("/paper settings digest:1")
+    async with opened() as harness:
+        await harness.say("/paper subscribe diffusion")
+        await come(harness, clock, *papers(*range(5)))
+        assert len(await seen(harness)) == 5
+        await come(harness, clock, *papers(*range(5, 12)))
+        assert len(await seen(harness)) == 6
+        assert "7 new papers" in (await seen(harness))[-1]
+        await harness.say("/paper settings digest:1")
         await clock.set(clock.now + timedelta(hours=7))
-        await come(stage, clock, *papers(20, 21))
-        assert "2 new papers" in (await seen(stage))[-1]
+        await come(harness, clock, *papers(20, 21))
+        assert "2 new papers" in (await seen(harness))[-1]
 
 
 async def test_a_list_that_trickles_in_is_no_flood_either(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        await stage.say("/paper subscribe diffusion")
+    async with opened() as harness:
+        await harness.say("/paper subscribe diffusion")
         for n in range(12):
-            await come(stage, clock, *papers(n))
+            await come(harness, clock, *papers(n))
             await clock.set(MORNING + timedelta(minutes=15 * (n + 1)))
-        assert len(await seen(stage)) == 5
-        assert "7 papers waiting" in (await stage.say("/paper status")).text
+        assert len(await seen(harness)) == 5
+        assert "7 papers waiting" in (await harness.say("/paper status")).text
         await clock.set(MORNING + timedelta(hours=6, minutes=1))
-        await pass_on(stage, clock, 1)
-        assert len(await seen(stage)) == 6
-        assert "7 new papers" in (await seen(stage))[-1]
+        await pass_on(harness, clock, 1)
+        assert len(await seen(harness)) == 6
+        assert "7 new papers" in (await seen(harness))[-1]
 
 
 async def test_a_budget_posts_the_best_and_folds_the_rest(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        await stage.say("/paper subscribe diffusion")
-        said = await stage.say("/paper settings most:2 hour:18")
+    async with opened() as harness:
+        await harness.say("/paper subscribe diffusion")
+        said = await harness.say("/paper settings most:2 hour:18")
         assert "The best 2 papers of a day are posted." in said.text
         liked = papers(20, 21, upvotes=50)
-        await come(stage, clock, *papers(*range(4)), *liked)
-        await come(stage, clock, *papers(*range(4, 8)))
-        posts = await seen(stage)
+        await come(harness, clock, *papers(*range(4)), *liked)
+        await come(harness, clock, *papers(*range(4, 8)))
+        posts = await seen(harness)
         assert len(posts) == 2
         assert all("▲ 50" in post for post in posts)
-        assert "folded" in (await stage.say("/paper explain 2611.00003")).text
+        assert "folded" in (await harness.say("/paper explain 2611.00003")).text
         await clock.set(MORNING + timedelta(hours=11))
-        await pass_on(stage, clock, 1)
-        folded = (await stage.posted())[-1]
+        await pass_on(harness, clock, 1)
+        folded = (await harness.posted())[-1]
         assert "8 more papers matched." in folded.text
         assert "Diffusion" not in folded.text
-        rest = await stage.press(folded, "Show")
+        rest = await harness.press(folded, "Show")
         assert rest.text.count("Diffusion number") == 8
-        assert "ranked" in (await stage.say("/paper explain 2611.00003")).text
+        assert "ranked" in (await harness.say("/paper explain 2611.00003")).text
 
 
 async def test_an_exception_from_the_budget_is_always_posted(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        await stage.say("/paper settings most:1")
-        await stage.say("/paper subscribe diffusion")
-        await stage.say("/paper subscribe robots always:yes")
-        await come(stage, clock, *papers(1, 2, 3), *papers(4, 5, title="Robots"))
-        assert len(await seen(stage)) == 3
-        assert sum("Robots" in post for post in await seen(stage)) == 2
+    async with opened() as harness:
+        await harness.say("/paper settings most:1")
+        await harness.say("/paper subscribe diffusion")
+        await harness.say("/paper subscribe robots always:yes")
+        await come(harness, clock, *papers(1, 2, 3), *papers(4, 5, title="Robots"))
+        assert len(await seen(harness)) == 3
+        assert sum("Robots" in post for post in await seen(harness)) == 2
 
 
 async def test_a_digest_names_the_best_and_counts_the_rest(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        await stage.say("/paper settings every:daily most:2 hour:9")
-        await stage.say("/paper subscribe diffusion")
-        await come(stage, clock, *papers(*range(6)), *papers(9, upvotes=50))
+    async with opened() as harness:
+        await harness.say("/paper settings every:daily most:2 hour:9")
+        await harness.say("/paper subscribe diffusion")
+        await come(harness, clock, *papers(*range(6)), *papers(9, upvotes=50))
         await clock.set(MORNING + timedelta(hours=2))
-        await pass_on(stage, clock, 1)
-        [digest] = await stage.posted()
+        await pass_on(harness, clock, 1)
+        [digest] = await harness.posted()
         assert "7 new papers, the best 2" in digest.text
         assert digest.text.count("Diffusion number") == 2
         assert "Diffusion number 9" in digest.text
         assert "5 more papers matched." in digest.text
-        assert (await stage.press(digest, "Show")).text.count("Diffusion number") == 7
+        assert (await harness.press(digest, "Show")).text.count("Diffusion number") == 7
 
 
 async def test_in_quiet_hours_papers_wait_and_an_undo_lets_them_out(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        await stage.say("/paper subscribe diffusion")
-        quiet = await stage.say("/paper settings quiet:7-12")
+    async with opened() as harness:
+        await harness.say("/paper subscribe diffusion")
+        quiet = await harness.say("/paper settings quiet:7-12")
         assert "Nothing is posted until Mon 23 Nov 12:00 UTC" in quiet.text
-        await come(stage, clock, *papers(1, 2))
-        assert await seen(stage) == []
-        undone = await stage.press(quiet, "Undo")
+        await come(harness, clock, *papers(1, 2))
+        assert await seen(harness) == []
+        undone = await harness.press(quiet, "Undo")
         assert "No quiet hours." in undone.text
-        await pass_on(stage, clock, 2)
-        assert len(await seen(stage)) == 2
+        await pass_on(harness, clock, 2)
+        assert len(await seen(harness)) == 2
         await clock.set(MORNING + timedelta(days=1))
-        await deliver(stage.bot)
-        assert len(await seen(stage)) == 2
+        await deliver(harness.bot)
+        assert len(await seen(harness)) == 2
 
 
 async def test_the_mute_button_keeps_an_author_out(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        await stage.say("/paper subscribe diffusion")
-        await come(stage, clock, *papers(1))
-        [post] = await stage.posted()
-        choice = await stage.press(post, "Mute")
+    async with opened() as harness:
+        await harness.say("/paper subscribe diffusion")
+        await come(harness, clock, *papers(1))
+        [post] = await harness.posted()
+        choice = await harness.press(post, "Mute")
         assert "Its reason, #1, for a week" in choice.buttons
-        muted = await stage.press(choice, "Its author, Ada Lovelace")
+        muted = await harness.press(choice, "Its author, Ada Lovelace")
         assert "Muted here" in muted.text
-        await come(stage, clock, *papers(2))
-        assert len(await seen(stage)) == 1
-        assert "it is muted" in (await stage.say("/paper explain 2611.00002")).text
-        await stage.press(muted, "Undo")
-        await come(stage, clock, *papers(3))
-        assert len(await seen(stage)) == 2
+        await come(harness, clock, *papers(2))
+        assert len(await seen(harness)) == 1
+        assert "it is muted" in (await harness.say("/paper explain 2611.00002")).text
+        await harness.press(muted, "Undo")
+        await come(harness, clock, *papers(3))
+        assert len(await seen(harness)) == 2
 
 
 async def test_a_query_is_muted_for_a_while(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        await stage.say("/paper subscribe diffusion")
-        assert "Mon 30 Nov 07:30 UTC" in (await stage.say("/paper mute survey for:7d")).text
-        await come(stage, clock, *papers(1, title="A survey of diffusion"))
-        assert await seen(stage) == []
-        assert "survey" in (await stage.say("/paper unmute")).text
+    async with opened() as harness:
+        await harness.say("/paper subscribe diffusion")
+        assert "Mon 30 Nov 07:30 UTC" in (await harness.say("/paper mute survey for:7d")).text
+        await come(harness, clock, *papers(1, title="A survey of diffusion"))
+        assert await seen(harness) == []
+        assert "survey" in (await harness.say("/paper unmute")).text
         await clock.set(MORNING + timedelta(days=8))
-        await come(stage, clock, *papers(2, title="Another survey of diffusion"))
-        assert len(await seen(stage)) == 1
+        await come(harness, clock, *papers(2, title="Another survey of diffusion"))
+        assert len(await seen(harness)) == 1
 
 
 async def test_a_young_paper_is_posted_when_it_first_qualifies_and_says_so(
     opened: Opened, clock: Clock
 ) -> None:
-    async with opened() as stage:
-        await stage.say("/paper subscribe diffusion min:50")
-        await come(stage, clock, *papers(1, upvotes=12))
-        assert await seen(stage) == []
-        explained = (await stage.say("/paper explain 2611.00001")).text
+    async with opened() as harness:
+        await harness.say("/paper subscribe diffusion min:50")
+        await come(harness, clock, *papers(1, upvotes=12))
+        assert await seen(harness) == []
+        explained = (await harness.say("/paper explain 2611.00001")).text
         assert "it has ▲ 12 so far" in explained
-        await come(stage, clock, *papers(1, upvotes=55))
-        [post] = await seen(stage)
+        await come(harness, clock, *papers(1, upvotes=55))
+        [post] = await seen(harness)
         assert "reached ▲ 50" in post
-        await come(stage, clock, *papers(1, upvotes=70))
-        assert len(await seen(stage)) == 1
-        assert "Posted here on Mon 23 Nov 07:30 UTC" in (await stage.say("/paper explain 2611.00001")).text
+        await come(harness, clock, *papers(1, upvotes=70))
+        assert len(await seen(harness)) == 1
+        assert "Posted here on Mon 23 Nov 07:30 UTC" in (await harness.say("/paper explain 2611.00001")).text
 
 
 async def test_a_posted_card_is_brought_up_to_date_where_that_is_wanted(
     opened: Opened, clock: Clock, request: pytest.FixtureRequest
 ) -> None:
-    async with opened() as stage:
-        await stage.say("/paper settings edits:on")
-        await stage.say("/paper subscribe diffusion")
+    async with opened() as harness:
+        await harness.say("/paper settings edits:on")
+        await harness.say("/paper subscribe diffusion")
         for upvotes in (3, 30, 130, 300):
-            await come(stage, clock, *papers(1, upvotes=upvotes))
-        [post] = await seen(stage)
+            await come(harness, clock, *papers(1, upvotes=upvotes))
+        [post] = await seen(harness)
         stays = any(name in request.node.name for name in ("console", "email"))  # printed, or sent
         assert ("▲ 3 " in f"{post} ".replace("\n", " ")) == stays
         assert ("▲ 130" in post) != stays
@@ -229,43 +229,43 @@ async def test_a_posted_card_is_brought_up_to_date_where_that_is_wanted(
 
 
 async def test_many_dislikes_lead_to_a_narrower_query(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        await stage.say("/paper subscribe diffusion")
-        await come(stage, clock, *papers(1, 2, 3, title="Medical diffusion", abstract="Of organs."))
-        await come(stage, clock, *papers(4, title="Diffusion for robots"))
-        *medical, robots = await stage.posted()
-        assert "counted for #1" in (await stage.press(robots, "👍")).text
+    async with opened() as harness:
+        await harness.say("/paper subscribe diffusion")
+        await come(harness, clock, *papers(1, 2, 3, title="Medical diffusion", abstract="Of organs."))
+        await come(harness, clock, *papers(4, title="Diffusion for robots"))
+        *medical, robots = await harness.posted()
+        assert "counted for #1" in (await harness.press(robots, "👍")).text
         for post in medical:
-            answer = await stage.press(post, "👎")
+            answer = await harness.press(post, "👎")
         assert "would have left out 3 of 3" in answer.text
-        assert "👍 1 👎 3" in (await stage.say("/paper list")).text
-        narrowed = await stage.press(answer, "Narrow #1")
+        assert "👍 1 👎 3" in (await harness.say("/paper list")).text
+        narrowed = await harness.press(answer, "Narrow #1")
         assert "diffusion -medical" in narrowed.text or "diffusion -organ" in narrowed.text
-        await come(stage, clock, *papers(5, title="Medical diffusion", abstract="Of organs."))
-        assert len(await seen(stage)) == 4
-        await stage.press(narrowed, "Undo")
-        await come(stage, clock, *papers(6, title="Medical diffusion", abstract="Of organs."))
-        assert len(await seen(stage)) == 5
+        await come(harness, clock, *papers(5, title="Medical diffusion", abstract="Of organs."))
+        assert len(await seen(harness)) == 4
+        await harness.press(narrowed, "Undo")
+        await come(harness, clock, *papers(6, title="Medical diffusion", abstract="Of organs."))
+        assert len(await seen(harness)) == 5
 
 
 async def test_an_acronym_is_offered_with_what_it_stands_for(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
+    async with opened() as harness:
         short = papers(*range(30), title="On learning", abstract="We use reinforcement learning (RL) here.")
-        await stage.bot.papers.remember(short)
+        await harness.bot.papers.remember(short)
         long = papers(*range(40, 43), title="Of mice", abstract="They learn by reinforcement learning.")
-        await arrive(stage.bot, *short[:5], *long)
-        subscribed = await stage.say("/paper subscribe rl")
+        await arrive(harness.bot, *short[:5], *long)
+        subscribed = await harness.say("/paper subscribe rl")
         assert 'Also match "reinforcement learning"? +3 papers in 14 days.' in subscribed.text
-        missed = await stage.say("/paper explain 2611.00041")
+        missed = await harness.say("/paper explain 2611.00041")
         assert 'It would match "reinforcement learning".' in missed.text
-        wider = await stage.press(subscribed, 'Also match "reinforcement learning"')
+        wider = await harness.press(subscribed, 'Also match "reinforcement learning"')
         assert 'rl OR "reinforcement learning"' in wider.text
-        listed = (await stage.say("/paper list")).text
+        listed = (await harness.say("/paper list")).text
         assert 'rl OR "reinforcement learning"' in listed
-        assert "Also match" not in (await stage.say("/paper preview #1")).text
-        await come(stage, clock, *papers(50, title="Dogs", abstract="With reinforcement learning."))
-        assert len(await seen(stage)) == 1
-        restored = await stage.press(wider, "Undo")
+        assert "Also match" not in (await harness.say("/paper preview #1")).text
+        await come(harness, clock, *papers(50, title="Dogs", abstract="With reinforcement learning."))
+        assert len(await seen(harness)) == 1
+        restored = await harness.press(wider, "Undo")
         assert "OR" not in restored.text
-        await come(stage, clock, *papers(51, title="Cats", abstract="With reinforcement learning."))
-        assert len(await seen(stage)) == 1
+        await come(harness, clock, *papers(51, title="Cats", abstract="With reinforcement learning."))
+        assert len(await seen(harness)) == 1

@@ -17,7 +17,7 @@ async def test_without_any_upstream_the_sample_is_shown(tmp_path: Path) -> None:
     assert "sample" in str(post["card"])
 
 
-async def test_it_ends_when_told_to_and_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_it_ends_when_asked_to_and_leaves_nothing_behind(tmp_path: Path) -> None:
     async with running("run", env=environment(tmp_path)) as bot:
         await first(bot, "post")
         assert len(servers(tmp_path)) == 1
@@ -84,7 +84,7 @@ async def test_an_unknown_role_is_one_line_and_exit_code_78(tmp_path: Path) -> N
     assert "Roles are poller, fanout" in said.decode()
 
 
-async def test_a_newcomer_is_told_what_there_is(tmp_path: Path) -> None:
+async def test_a_newcomer_learns_what_there_is(tmp_path: Path) -> None:
     process = await start("--help", env=environment(tmp_path))
     out, _ = await process.communicate()
     assert process.returncode == 0

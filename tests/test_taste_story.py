@@ -10,8 +10,8 @@ from bot.domain.models import Paper
 from bot.pipeline import delivery as delivering
 from bot.store import keys
 from tests.papers import a_paper
-from tests.platform_harness import Seen, Stage, arrive, deliver
-from tests.platform_harnesses import STAGES, Opened
+from tests.platform_harness import PlatformHarness, Seen, arrive, deliver
+from tests.platform_harnesses import HARNESSES, Opened
 from tests.scenario import Clock, set_clock
 
 MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -27,11 +27,11 @@ async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture(params=list(STAGES))
+@pytest.fixture(params=list(HARNESSES))
 def opened(request: pytest.FixtureRequest, redis: Redis, clock: Clock) -> Opened:
-    """Opens each stage."""
+    """Opens each harness."""
     assert clock.now == MORNING
-    return lambda: STAGES[request.param](redis, lambda: clock.now)
+    return lambda: HARNESSES[request.param](redis, lambda: clock.now)
 
 
 def paper(number: int, topic: str, **facts: Any) -> Paper:
@@ -42,90 +42,90 @@ def paper(number: int, topic: str, **facts: Any) -> Paper:
     )
 
 
-async def six_posts(stage: Stage, clock: Clock) -> list[Seen]:
+async def six_posts(harness: PlatformHarness, clock: Clock) -> list[Seen]:
     """Three papers of one topic, then three of another."""
-    await stage.say("/paper settings digest:10")
-    await stage.say("/paper subscribe learning")
+    await harness.say("/paper settings digest:10")
+    await harness.say("/paper subscribe learning")
     for n in range(6):
-        await arrive(stage.bot, paper(n, REWARD if n < 3 else VISION))
+        await arrive(harness.bot, paper(n, REWARD if n < 3 else VISION))
         await clock.set(clock.now + timedelta(seconds=10))
-        await deliver(stage.bot)
-    return list(await stage.posted())
+        await deliver(harness.bot)
+    return list(await harness.posted())
 
 
-async def pass_on(stage: Stage, clock: Clock, until: datetime) -> None:
+async def pass_on(harness: PlatformHarness, clock: Clock, until: datetime) -> None:
     for _ in range(2):
         await clock.set(max(clock.now, until))
-        await deliver(stage.bot)
+        await deliver(harness.bot)
         until += timedelta(seconds=10)
 
 
 async def test_three_likes_and_three_dislikes_order_the_next_digest(opened: Opened, clock: Clock) -> None:
-    async with opened() as stage:
-        assert "no taste yet" in (await stage.say("/paper taste")).text
-        posts = await six_posts(stage, clock)
+    async with opened() as harness:
+        assert "no taste yet" in (await harness.say("/paper taste")).text
+        posts = await six_posts(harness, clock)
         for post in posts[:3]:
-            assert "counted" in (await stage.press(post, "👍")).text
-        assert "so far there are 3 and 0" in (await stage.say("/paper taste")).text
+            assert "counted" in (await harness.press(post, "👍")).text
+        assert "so far there are 3 and 0" in (await harness.say("/paper taste")).text
         for post in posts[3:]:
-            await stage.press(post, "👎")
+            await harness.press(post, "👎")
 
-        await stage.say("/paper settings every:daily hour:9")
+        await harness.say("/paper settings every:daily hour:9")
         later = [paper(n, VISION, upvotes=20) for n in range(6, 9)] + [paper(9, REWARD)]
-        await arrive(stage.bot, *later)
-        await pass_on(stage, clock, MORNING + timedelta(hours=26))
-        digest = (await stage.posted())[-1]
+        await arrive(harness.bot, *later)
+        await pass_on(harness, clock, MORNING + timedelta(hours=26))
+        digest = (await harness.posted())[-1]
         places = [digest.text.index(title) for title in ("Reward learning 9", "Scene learning 6")]
         assert places == sorted(places), "what the channel likes comes before what is upvoted"
         assert "because you 👍 “Reward learning" in digest.text
         assert digest.text.count("because you 👍") == 1
 
-        await arrive(stage.bot, *later, trending=("2611.00006", "2611.00009"))
-        trending = await stage.say("/paper trending")
+        await arrive(harness.bot, *later, trending=("2611.00006", "2611.00009"))
+        trending = await harness.say("/paper trending")
         assert "what this channel likes first" in trending.text
         assert trending.text.index("Reward learning 9") < trending.text.index("Scene learning 6")
 
-        shown = await stage.say("/paper taste")
+        shown = await harness.say("/paper taste")
         assert "Learned from 3 liked and 3 disliked papers." in shown.text
         assert "Less of this" in shown.text
         assert "it would have kept" in shown.text
         term = terms(shown)[0]
-        await stage.press(shown, f"Remove {term}")
-        assert f"Remove {term}" not in (await stage.say("/paper taste")).buttons
+        await harness.press(shown, f"Remove {term}")
+        assert f"Remove {term}" not in (await harness.say("/paper taste")).buttons
 
-        assert "Taste is off" in (await stage.press(shown, "Switch off")).text
-        assert "off" in (await stage.say("/paper taste")).text
-        await stage.say("/paper taste on")
-        await stage.press(await stage.say("/paper taste"), "Reset")
-        assert "so far there are 0 and 0" in (await stage.say("/paper taste")).text
+        assert "Taste is off" in (await harness.press(shown, "Switch off")).text
+        assert "off" in (await harness.say("/paper taste")).text
+        await harness.say("/paper taste on")
+        await harness.press(await harness.say("/paper taste"), "Reset")
+        assert "so far there are 0 and 0" in (await harness.say("/paper taste")).text
 
 
 async def test_examples_and_saved_papers_teach_a_taste_and_a_paper_is_forgotten(
     opened: Opened, clock: Clock
 ) -> None:
-    async with opened() as stage:
-        posts = await six_posts(stage, clock)
-        await stage.press(posts[0], "Save")
-        await stage.say("/paper taste like 2611.00001")
-        await stage.say("/paper taste like 2611.00002")
+    async with opened() as harness:
+        posts = await six_posts(harness, clock)
+        await harness.press(posts[0], "Save")
+        await harness.say("/paper taste like 2611.00001")
+        await harness.say("/paper taste like 2611.00002")
         for n in (3, 4, 5):
-            said = await stage.say(f"/paper taste dislike 2611.{n:05}")
+            said = await harness.say(f"/paper taste dislike 2611.{n:05}")
         assert "Learned from 3 liked and 3 disliked papers." in said.text
-        await stage.say("/paper taste forget 2611.00000")
-        assert "so far there are 2 and 3" in (await stage.say("/paper taste")).text
-        assert "takes like, dislike or forget" in (await stage.say("/paper taste love all")).text
+        await harness.say("/paper taste forget 2611.00000")
+        assert "so far there are 2 and 3" in (await harness.say("/paper taste")).text
+        assert "takes like, dislike or forget" in (await harness.say("/paper taste love all")).text
 
 
 async def test_a_taste_is_small_and_forgotten_with_its_channel(
     opened: Opened, redis: Redis, clock: Clock
 ) -> None:
-    async with opened() as stage:
-        for n, post in enumerate(await six_posts(stage, clock)):
-            await stage.press(post, "👍" if n < 3 else "👎")
-        stored: Any = await redis.hget(keys.channel(stage.channel), "taste")
+    async with opened() as harness:
+        for n, post in enumerate(await six_posts(harness, clock)):
+            await harness.press(post, "👍" if n < 3 else "👎")
+        stored: Any = await redis.hget(keys.channel(harness.channel), "taste")
         assert 500 < len(stored.encode()) < 4000
-        await stage.bot.core.forget(stage.channel)
-        assert not await redis.exists(keys.channel(stage.channel))
+        await harness.bot.core.forget(harness.channel)
+        assert not await redis.exists(keys.channel(harness.channel))
 
 
 def terms(seen: Seen) -> list[str]:

@@ -87,6 +87,8 @@ class ConsolePlatform:
             self.screen.typed(line)
         reply = await core.handle_text(line, USER, CHANNEL)
         self.screen.reply(reply.card)
+        if reply.file is not None:
+            self.screen.file(reply.file)
         if reply.later is not None and (fuller := await reply.later()) is not None:
             self.screen.reply(fuller)
 

@@ -15,6 +15,7 @@ from bot.cards import Card, PaperBlock
 from bot.cards.sanitize import visible
 from bot.cards.serialization import to_json
 from bot.domain.errors import PaperboyError
+from bot.ports import File
 
 _Colors = Literal["standard", "256", "truecolor", "windows"]
 UNWRAPPED = 2000
@@ -46,6 +47,10 @@ class RichScreen:
     def note(self, card: Card) -> None:
         """Something about the terminal itself."""
         self._print(card)
+
+    def file(self, file: File) -> None:
+        """The file's text as it is, so that it can be copied or redirected."""
+        self._out.write("".join(visible(line) + "\n" for line in file.text.split("\n")))
 
     def typed(self, line: str) -> None:
         """The line as a prompt would show it."""
@@ -84,6 +89,10 @@ class JsonScreen:
 
     def note(self, card: Card) -> None:
         """Nothing: scripts read posts and replies."""
+
+    def file(self, file: File) -> None:
+        """Its name and text."""
+        self._write({"kind": "file", "name": file.name, "text": file.text})
 
     def typed(self, line: str) -> None:
         """Does nothing: the script knows what it wrote."""

@@ -16,8 +16,9 @@ from adapters.discord.access import AccessCheck
 from adapters.discord.client import GatewayClient
 from adapters.discord.doctor import examine
 from adapters.discord.errors import TOKEN_REFUSED, Unreachable, classify_error
+from adapters.discord.follow_ups import RATE
 from adapters.discord.permissions import invite
-from adapters.discord.posting import RATE, Poster
+from adapters.discord.posting import Poster
 from adapters.discord.responses import Responder
 from adapters.discord.rest import rest_client
 from adapters.discord.settings import DiscordSettings

@@ -1,46 +1,24 @@
 """Posts, edits and finds cards over REST. Needs no gateway."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
-import aiohttp
 import discord
-import structlog
 from redis.asyncio import Redis
 
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
 from adapters.discord.channel_kinds import ChannelKinds, Kind, tags_for
-from adapters.discord.markup import fitted
+from adapters.discord.follow_ups import FollowUps, mention_only, name_of
 from adapters.discord.rendering import embed_message, layout
-from bot.cards import Card, PaperBlock
-from bot.cards.paper import short_date
-from bot.cards.sanitize import plain
+from bot.cards import Card
 from bot.clock import Clock
-from bot.domain.errors import ChannelGone, LookupUnsupported, SendError
+from bot.domain.errors import ChannelGone, LookupUnsupported
 from bot.domain.models import ChannelRef, MessageRef
-from bot.ports import Rate
-from bot.store.limits import Rates, TurnedAway
-from bot.text import shorten
 
-MAX_NAME = 100
-"""Characters of a thread's name."""
-MAX_CONTENT = 2000
-"""Characters of a message of plain text."""
 LOOK_BACK = 1000
 """Messages that are searched for an uncertain post: ten requests."""
-RATE = Rate(5, 0.105)
-"""Posts of the whole bot. Discord allows 50 requests a second; the rest is for requests that aren't posts. The window
-is short, so that two bursts around the end of a second don't exceed the limit together."""
-PUBLISHED = Rate(10, 3600.0)
-"""Posts that one announcement channel may publish."""
-FOLLOW_UP_TIMEOUT = 4.0
-"""Seconds for each request after a post. The post itself must be confirmed before the core's time-out."""
-
-log = structlog.get_logger(__name__)
 
 
 class Poster:
@@ -50,7 +28,7 @@ class Poster:
         self._client = client
         self._now = now
         self._kinds = ChannelKinds(redis)
-        self._rates = Rates(redis)
+        self._after = FollowUps(client, redis, now)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Post a card once. Raises what discord.py raises, or a SendError."""
@@ -74,13 +52,13 @@ class Poster:
         """The message with the key's mark. Raises LookupUnsupported, or what discord.py raises."""
         marked = mark(key)
         if to.person:
-            await self._turn(key)
+            await self._after.turn(key)
             direct = await self._direct(to.person)
             return await self._find_among(to, direct.history(limit=LOOK_BACK, after=since), marked)
         if await self._kinds.kind(int(to.channel)) == "forum":
-            await self._turn(key)
+            await self._after.turn(key)
             return await self._find_in_forum(to, marked, since)
-        await self._turn(key)
+        await self._after.turn(key)
         channel = self._messageable(to)
         looked = 0
         async for message in channel.history(limit=LOOK_BACK, after=since):
@@ -123,7 +101,7 @@ class Poster:
     ) -> MessageRef | None:
         """The reply with the key's mark in the thread of a message."""
         thread = self._client.get_partial_messageable(int(message.id.partition("/")[0]))
-        await self._turn(key)
+        await self._after.turn(key)
         try:
             return await self._find_among(to, thread.history(limit=LOOK_BACK, after=since), mark(key))
         except discord.NotFound:  # it has no thread
@@ -141,7 +119,7 @@ class Poster:
     async def _can_open_thread(self, to: ChannelRef, message: int, card: Card) -> bool:
         """Open a message's thread; False if we may not, or the message is gone."""
         try:
-            await self._start_thread(int(to.channel), message, card)
+            await self._after.start_thread(int(to.channel), message, card)
         except discord.HTTPException as error:
             if not errors.is_about_thread(error):
                 raise
@@ -173,16 +151,18 @@ class Poster:
                 embed=form.embed,
                 view=form.view,
                 nonce=marked,
-                allowed_mentions=_only(role),
+                allowed_mentions=mention_only(role),
             )
             if kind == "news" and card.posting.publish:
-                await self._follow_up("publish", self._publish(message))
+                await self._after.attempt("publish", self._after.publish(message))
         else:
             message = await channel.send(view=layout(card, marked), nonce=marked)
             if role:
-                await self._follow_up("ping", self._ping(channel, message, card, role, key))
+                await self._after.attempt("ping", self._after.ping(channel, message, card, role, key))
         if card.posting.threads:
-            await self._follow_up("open_thread", self._start_thread(message.channel.id, message.id, card))
+            await self._after.attempt(
+                "open_thread", self._after.start_thread(message.channel.id, message.id, card)
+            )
         return _ref(to, message.id)
 
     async def _post_in_forum(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
@@ -202,7 +182,7 @@ class Poster:
             **form,
         )
         if role:
-            await self._follow_up("ping", self._ping(post.thread, post.message, card, role, key))
+            await self._after.attempt("ping", self._after.ping(post.thread, post.message, card, role, key))
         return MessageRef(f"{post.thread.id}/{post.message.id}", _link(to.workspace, post.thread.id))
 
     async def _find_in_forum(self, to: ChannelRef, marked: str, since: datetime) -> MessageRef | None:
@@ -235,63 +215,11 @@ class Poster:
             me is not None and thread.owner_id == me.id and thread.id >= discord.utils.time_snowflake(since)
         )
 
-    async def _ping(
-        self,
-        channel: discord.abc.Messageable,
-        message: discord.Message,
-        card: Card,
-        role: discord.Object,
-        key: str,
-    ) -> None:
-        """Ping the role in a message of plain text: components make an empty notification."""
-        text = f"<@&{role.id}> {fitted(card.notice, MAX_CONTENT - 100)}"
-        await channel.send(
-            text,
-            reference=message.to_reference(fail_if_not_exists=False),
-            nonce=mark(f"{key} ping"),
-            allowed_mentions=_only(role),
-            suppress_embeds=True,
-        )
-
-    async def _start_thread(self, channel: int, message: int, card: Card) -> None:
-        try:  # discord.py's own method needs the server, which only the gateway knows
-            await self._client.http.start_thread_with_message(
-                channel, message, name=name_of(card, self._now()), auto_archive_duration=1440
-            )
-        except discord.HTTPException as error:
-            if error.code != errors.THREAD_EXISTS:
-                raise
-
-    async def _publish(self, message: discord.Message) -> None:
-        """Publish the post to the channels that follow this one. Raises TurnedAway if this hour's ten are used up."""
-        await asyncio.sleep(
-            await self._rates.turn(PUBLISHED, str(message.id), "discord", "publish", str(message.channel.id))
-        )
-        try:
-            await message.publish()
-        except discord.HTTPException as error:
-            if error.code != errors.ALREADY_PUBLISHED:
-                raise
-
-    async def _follow_up(self, name: str, request: Coroutine[Any, Any, None]) -> None:
-        """A best-effort request after a post; a failure doesn't fail the post."""
-        try:
-            async with asyncio.timeout(FOLLOW_UP_TIMEOUT):
-                await self._turn("follow-up")
-                await request
-        except (discord.DiscordException, aiohttp.ClientError, OSError, SendError, TurnedAway) as error:
-            request.close()
-            log.warning("follow_up_failed", request=name, error=str(error) or repr(error))
-
     async def _hides_history(self, to: ChannelRef) -> bool:
         """Whether Discord hides the history from us: it answers with an empty list then."""
         async for _ in self._messageable(to).history(limit=1):
             return False
         return getattr(await self._channel(to), "last_message_id", None) is not None
-
-    async def _turn(self, key: str) -> None:
-        """Wait for a turn of the bot's rate for a request that isn't a post. Raises TurnedAway."""
-        await asyncio.sleep(await self._rates.turn(RATE, f"{uuid4().hex} {key}", "discord"))
 
     async def _learn_kind(self, to: ChannelRef) -> Kind:
         channel = await self._channel(to)
@@ -309,21 +237,8 @@ class Poster:
         return self._client.get_partial_messageable(int(to.channel), guild_id=guild)
 
 
-def name_of(card: Card, now: datetime) -> str:
-    """A thread's name: the paper's title, or the digest's heading with the day."""
-    paper = next((block.title for block in card.blocks if isinstance(block, PaperBlock)), card.notice)
-    name = f"{card.heading} · {short_date(now, now)}" if card.heading else paper
-    return shorten(plain(name), MAX_NAME) or "New papers"
-
-
 def _role(card: Card) -> discord.Object | None:
     return discord.Object(int(card.posting.ping)) if card.posting.ping.isdigit() else None
-
-
-def _only(role: discord.Object | None) -> discord.AllowedMentions:
-    return discord.AllowedMentions(
-        everyone=False, users=False, roles=[role] if role else False, replied_user=False
-    )
 
 
 def _ref(to: ChannelRef, message: int) -> MessageRef:

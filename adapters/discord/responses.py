@@ -1,6 +1,7 @@
 """Answers interactions: the first answer within three seconds, later ones within fifteen minutes."""
 
 import asyncio
+import io
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,8 +13,8 @@ import structlog
 
 from adapters.discord import errors
 from adapters.discord.buttons import mark, marks_of
+from adapters.discord.follow_ups import MAX_NAME
 from adapters.discord.forms import chooser, modal, pages
-from adapters.discord.posting import MAX_NAME
 from adapters.discord.rendering import layout
 from bot.cards import Button, Card, Form
 from bot.cards.build import actions, paragraph
@@ -77,6 +78,11 @@ class Responder:
             await self._ask_back(interaction, reply.card, reply.form, line)
         else:
             await self._show(interaction, reply, turning=bool(PAGE.search(line)))
+        if reply.file:
+            content = io.BytesIO(reply.file.text.encode())
+            await interaction.followup.send(
+                file=discord.File(content, filename=reply.file.name), ephemeral=reply.private
+            )
         if reply.later and (fuller := await reply.later()):
             await interaction.edit_original_response(view=layout(fuller))
 

@@ -17,7 +17,7 @@ from bot.commands.parser import parse_line
 from bot.commands.table import shown
 from bot.domain.errors import UserError
 from bot.domain.models import Command
-from bot.ports import Rate, Reply
+from bot.ports import File, Rate, Reply
 from bot.store.limits import Limit
 from bot.web.limits import count_request, retry_after
 from bot.web.requests import form_of, raw_body
@@ -38,6 +38,7 @@ REPEATABLE = frozenset(
         "trending",
         "saved",
         "abstract",
+        "show",
         "more",
         "explain",
         "status",
@@ -51,6 +52,7 @@ REPEATABLE = frozenset(
 """Commands that change nothing: their links can be used again until they expire."""
 FOLLOW_UPS: Mapping[str, frozenset[str]] = {
     "save": frozenset({"save"}),
+    "saved": frozenset({"saved"}),
     "mutewhat": frozenset({"mute"}),
     "followwhat": frozenset({"subscribe"}),
     "subscribe": frozenset({"unsubscribe"}),
@@ -102,7 +104,10 @@ class AccountPages:
         command = parse_line(grant.content["line"], reader(account.channel), account.channel).command
         if command.name not in REPEATABLE and not await self._first_use(grant):
             raise UserError("This was already done. A button in a mail works once.")
-        card = await _fuller(await self._run(command))
+        reply = await self._run(command)
+        if reply.file is not None:
+            return _download(reply.file)
+        card = await _fuller(reply)
         steps = self._next_steps(card, command.name, grant, account)
         return self._context.page("act.html", line="", card=card, steps=steps)
 
@@ -138,6 +143,8 @@ class AccountPages:
             reply = await self._run(Command(name, user, account.channel, options))
         else:
             reply = await self._say(given.get("say", ""), account)
+        if reply.file is not None:
+            return _download(reply.file)
         return await self._account_page(request, account, reply)
 
     async def _say(self, line: str, account: Account) -> Reply:
@@ -246,6 +253,16 @@ async def _fuller(reply: Reply) -> Card:
         async with asyncio.timeout(FULLER_SECONDS):
             return await reply.later() or reply.card
     return reply.card
+
+
+def _download(file: File) -> web.Response:
+    """The file, which a browser saves."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file.name}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return web.Response(text=file.text, content_type=file.mime, charset="utf-8", headers=headers)
 
 
 def _for_mail(form: Form) -> Form:

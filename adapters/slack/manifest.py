@@ -12,7 +12,9 @@ HISTORY = ("channels:history", "groups:history")
 """Scopes to find out, after an answer was lost, whether a post arrived. Nothing else is read."""
 JOIN = "channels:join"
 """Scope to join a public channel when someone subscribes it: messages can only be looked up in channels one is in."""
-OPTIONAL = (*HISTORY, JOIN)
+FILES = "files:write"
+"""Scope to send a person the file of an export."""
+OPTIONAL = (*HISTORY, JOIN, FILES)
 """Scopes that the person who installs the app may decline."""
 SCOPES = (*NEEDED, *OPTIONAL)
 HINTED = ("subscribe", "list", "search", "help")

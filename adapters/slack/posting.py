@@ -23,6 +23,7 @@ from bot.domain.errors import (
     WorkspaceGone,
 )
 from bot.domain.models import ChannelRef, MessageRef
+from bot.ports import File
 
 EVENT_TYPE = "paperboy_delivery"
 """The type of our messages' metadata."""
@@ -65,6 +66,27 @@ class Posting:
         """Post `card` to a person or a channel, without a key. Raises a SendError."""
         await self._post_first(access, to, layouts(card))
 
+    async def hand_over(self, access: Access, to: str, card: Card, file: File) -> None:
+        """Post `card` to a person, then `file` below it. Raises a SendError."""
+        # Without the scope this fails, before a message is posted that has no file.
+        await self._calls.ask(
+            access,
+            lambda client: client.files_getUploadURLExternal(
+                filename=file.name, length=len(file.text.encode())
+            ),
+        )
+        posted = await self._post_answer(access, to, layouts(card))
+        await self._calls.post(
+            access,
+            lambda client: client.files_upload_v2(
+                channel=str(posted["channel"]),
+                content=file.text,
+                filename=file.name,
+                title=file.name,
+                thread_ts=str(posted["ts"]),
+            ),
+        )
+
     async def find(self, to: ChannelRef, key: str, since: datetime, thread: str = "") -> MessageRef | None:
         """The message whose metadata names the delivery `key`, or None if it isn't in the channel.
 
@@ -106,6 +128,12 @@ class Posting:
     async def _post_first(
         self, access: Access, channel: str, messages: Iterable[Message], **options: Any
     ) -> MessageRef:
+        answer = await self._post_answer(access, channel, messages, **options)
+        return _reference(access, answer["channel"], answer["ts"])
+
+    async def _post_answer(
+        self, access: Access, channel: str, messages: Iterable[Message], **options: Any
+    ) -> Answer:
         async def post(message: Message) -> Answer:
             body = {"text": message.text, **PLAIN, **options}
             if message.blocks:
@@ -117,7 +145,7 @@ class Posting:
         answer = await _first_taken(messages, post)
         if not (isinstance(answer.get("ts"), str) and isinstance(answer.get("channel"), str)):
             raise DeliveryUncertain("Slack's answer names no message")
-        return _reference(access, answer["channel"], answer["ts"])
+        return answer
 
     async def _history(
         self, access: Access, to: ChannelRef, since: datetime, cursor: str, thread: str

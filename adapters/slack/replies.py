@@ -16,12 +16,22 @@ from adapters.slack.outcomes import code_of
 from adapters.slack.posting import Posting
 from adapters.slack.render import layouts
 from bot.cards import Card
-from bot.domain.errors import CardRefused, SendError
+from bot.cards.build import paragraph
+from bot.cards.errors import error_card
+from bot.domain.errors import CardRefused, SendError, UserError
 from bot.domain.models import ChannelRef, User
-from bot.ports import Reply
+from bot.ports import File, Reply
 
 LATER_WAIT = 3.0
 """Seconds to wait for a fuller answer: the answer to a command can't be replaced, only followed by another one."""
+
+SENT = "I've sent you the file in a direct message."
+NEEDS_FILES = error_card(
+    UserError(
+        "I'm not allowed to send files here yet. Ask the people who manage this app to add the permission files:write."
+    )
+)
+NOT_SENT = error_card(UserError("Slack didn't take the file. Try again in a minute."))
 
 _log = get_logger()
 
@@ -57,6 +67,9 @@ class Replies:
         """Show a reply where it belongs."""
         if reply.form is not None and await self._open(asked, [form_view(reply.form, asked.channel.channel)]):
             return
+        if reply.file is not None:
+            await self.show(asked, await self._handed_over(asked, reply.card, reply.file))
+            return
         if reply.thread and await self._in_thread(asked, reply.card):
             return
         # Without a thread, the whole channel would get what one person asked for.
@@ -81,6 +94,16 @@ class Replies:
         for layout in layouts(card):
             if await self._api.respond(asked.response_url, layout, private=private, replace=replace):
                 return
+
+    async def _handed_over(self, asked: Interaction, card: Card, file: File) -> Card:
+        """Send the file as a direct message, because only messages that stay can have files. What to say about it."""
+        try:
+            access = await self._calls.access(asked.channel.workspace)
+            await self._posting.hand_over(access, asked.user.id, card, file)
+        except SendError as error:
+            _log.warning("file_not_sent", platform="slack", why=code_of(error) or str(error))
+            return NEEDS_FILES if code_of(error) == "missing_scope" else NOT_SENT
+        return Card("reply", SENT, blocks=(paragraph(SENT),))
 
     async def _in_thread(self, asked: Interaction, card: Card) -> bool:
         """Reply in the message's thread. False if it can't have one."""

@@ -1,18 +1,32 @@
 """What an operator does by hand: retry or drop dead letters, export all state, import it, forget someone."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import cast
 from urllib.parse import unquote
 
 from bot.app import open_server
+from bot.commands.parser import parse_line
+from bot.commands.presets import expand
 from bot.domain.deliveries import DeadLetter
-from bot.domain.models import ChannelRef
+from bot.domain.errors import UserError
+from bot.domain.models import ChannelRef, Every, User
 from bot.observability.progress import Advance, progress
+from bot.query import parse
 from bot.settings import Settings
+from bot.store import keys
 from bot.store.backup.export import facts
-from bot.store.backup.export_records import BadLine
+from bot.store.backup.export_records import BadLine, OpenDelivery
 from bot.store.backup.import_ import Restore, one_channel
 from bot.store.forget import Forgetting
 from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
+from bot.store.subscriptions import Subscriptions
+from bot.text.bibliography import FORMATS, listed
+
+PAGE = 500
+"""Papers that are read and written at a time."""
+OPERATOR = User("operator", "the operator")
+"""Who subscribes channels from the command line."""
 
 
 async def dead_letters(settings: Settings) -> list[DeadLetter]:
@@ -21,26 +35,82 @@ async def dead_letters(settings: Settings) -> list[DeadLetter]:
         return sorted([stuck async for stuck in Outbox(redis).dead_letters()], key=lambda stuck: stuck.since)
 
 
-async def retry(settings: Settings, keys: Sequence[str] | None) -> list[str]:
+async def retry(settings: Settings, names: Sequence[str] | None) -> list[str]:
     """Retry these dead letters, or all if none are named. Returns the keys that were found."""
     async with open_server(settings) as redis:
         outbox = Outbox(redis)
-        wanted = keys or [stuck.key async for stuck in outbox.dead_letters()]
+        wanted = names or [stuck.key async for stuck in outbox.dead_letters()]
         return [key for key in wanted if await outbox.retry(key)]
 
 
-async def drop(settings: Settings, keys: Sequence[str]) -> list[str]:
+async def drop(settings: Settings, names: Sequence[str]) -> list[str]:
     """Drop these dead letters. Returns the keys that were found."""
     async with open_server(settings) as redis:
         outbox = Outbox(redis)
-        return [key for key in keys if await outbox.drop(key)]
+        return [key for key in names if await outbox.drop(key)]
 
 
-async def export(settings: Settings, only: ChannelRef | None) -> AsyncIterator[str]:
-    """All state, or that of one channel, as lines of JSON."""
+async def export_papers(settings: Settings, wanted: str) -> AsyncIterator[str]:
+    """All stored papers in a format of reference managers, by their ids; a piece of the file at a time."""
+    chosen = FORMATS[wanted]
     async with open_server(settings) as redis:
+        papers = Papers(redis)
+        ids = sorted({str(paper_id) async for paper_id, _ in redis.zscan_iter(keys.CHANGED, count=PAGE)})
+        size = len(ids) if wanted == "csl" else PAGE  # a JSON array can't be written in pieces
+        for at in range(0, len(ids), max(size, 1)):
+            page = ids[at : at + size]
+            found = await papers.get(page)
+            yield chosen.write(listed(found[paper_id] for paper_id in page if paper_id in found))
+
+
+async def export(
+    settings: Settings, only: ChannelRef | None, *, about_to_post: bool = False
+) -> AsyncIterator[str]:
+    """All state, or that of one channel, as lines of JSON.
+
+    `about_to_post` is for a copy that is made before posting: the process that imports it first asks the
+    platforms whether the posts that waited then were made.
+    """
+    async with open_server(settings) as redis:
+        now = await Outbox(redis).now()
         async for fact in facts(redis, only):
-            yield fact.model_dump_json()
+            waits = about_to_post and isinstance(fact, OpenDelivery) and fact.since is None
+            yield (fact.model_copy(update={"since": now}) if waits else fact).model_dump_json()
+
+
+async def set_subscriptions(settings: Settings, lines: Iterable[str]) -> str:
+    """Give each channel that is named exactly the subscriptions that follow its name in a line. Returns what was done.
+
+    Raises UserError for a line that can't be read, and then changes nothing.
+    """
+    wanted: dict[ChannelRef, dict[str, Every]] = {}
+    for number, line in enumerate(lines, 1):
+        name, _, asked = line.strip().partition(" ")
+        if name and not name.startswith("#"):
+            try:
+                channel = ChannelRef.parse(name)
+            except ValueError:
+                raise UserError(
+                    f"line {number}: {name!r} isn't a channel. Begin the line with platform:workspace:channel"
+                ) from None
+            try:
+                options = parse_line(f"subscribe {asked}", OPERATOR, channel).command.options
+                query = str(parse(expand(options.get("query", ""))))
+            except UserError as error:
+                raise UserError(f"line {number}: {error}") from None
+            wanted.setdefault(channel, {})[query] = cast("Every", options.get("every", "channel"))
+    added = removed = 0
+    async with open_server(settings) as redis:
+        subscriptions = Subscriptions(redis)
+        for channel, queries in wanted.items():
+            for existing in await subscriptions.of(channel):
+                if queries.get(existing.query) != existing.every:
+                    await subscriptions.remove(channel, existing.number)
+                    removed += 1
+            for query, every in queries.items():
+                _, new = await subscriptions.add(channel, query, every, OPERATOR.signature)
+                added += new
+    return f"{added} added, {removed} removed, in {len(wanted)} channels"
 
 
 async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | None) -> str:

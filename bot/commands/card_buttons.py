@@ -22,6 +22,12 @@ async def abstract(command: Command, services: Services) -> Reply:
     return Reply(paper_card(paper, (), services.now(), "full"), private=False, thread=True)
 
 
+async def show(command: Command, services: Services) -> Reply:
+    """The paper's card, shown only to the person who asks."""
+    paper = await resolve_paper(command.options["paper"], services)
+    return Reply(paper_card(paper, (), services.now()))
+
+
 async def more(command: Command, services: Services) -> Reply:
     """The next page of a digest that was posted here, shown only to the person who asks."""
     label = command.options["digest"]

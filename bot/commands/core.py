@@ -8,7 +8,7 @@ import structlog
 
 from bot.cards import Choice
 from bot.cards.errors import SLASH, error_card, sorry_card
-from bot.commands.card_buttons import abstract, more, share
+from bot.commands.card_buttons import abstract, more, share, show
 from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
@@ -40,6 +40,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
 from bot.observability import metrics
 from bot.ports import Reply
+from bot.store.reactions import PaperList
 
 Handler = Callable[[Command, Services], Awaitable[Reply]]
 
@@ -65,10 +66,11 @@ HANDLERS: Mapping[str, Handler] = {
     "status": status,
     "feed": feed,
     "api": api,
+    "save": save,
     "saved": saved,
     "forget": forget,
     "help": help_,
-    "save": save,
+    "show": show,
     "share": share,
     "abstract": abstract,
     "up": up,
@@ -153,7 +155,7 @@ class Commands:
 
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         """The papers that the person has saved, the latest first."""
-        ids = await self._services.saved.of(user, channel)
+        ids = await self._services.saved.of(PaperList.of_person(user, channel))
         papers = await self._services.papers.get(ids)
         return [papers[paper_id] for paper_id in ids if paper_id in papers]
 

@@ -4,6 +4,8 @@ from difflib import get_close_matches
 
 from bot.cards import Bullets, Button, Card, Text
 from bot.cards.build import actions, code, dim, paragraph, text
+from bot.commands.other_names import other_name
+from bot.commands.parser import MIN_NAME_SIMILARITY
 from bot.commands.services import Services
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
 from bot.domain.errors import UserError
@@ -68,6 +70,9 @@ def _named(asked: str) -> CommandSpec:
     spec = find(asked)
     if spec is not None:
         return spec
-    near = get_close_matches(asked.casefold(), [spec.name for spec in shown()], n=1)
-    hint = f"/paper help {near[0]}" if near else "/paper help"
-    raise UserError(f"Unknown command “{asked}”.", hint=hint)
+    near = get_close_matches(
+        asked.casefold(), [spec.name for spec in shown()], n=1, cutoff=MIN_NAME_SIMILARITY
+    )
+    meant = other_name(asked) or (near[0] if near else "")
+    question = f" Did you mean “{meant}”?" if meant else ""
+    raise UserError(f"Unknown command “{asked}”.{question}", hint=f"/paper help {meant}".rstrip())

@@ -36,7 +36,7 @@ async def relearn(
     channel: ChannelRef, services: Services, change: Change = lambda taste: taste
 ) -> ChannelTaste:
     """Learn the channel's taste from all signals, store it and return it; after what a person changed about it."""
-    while True:  # until nobody else changed it meanwhile: neither change may be lost
+    while True:  # until no other process changed it meanwhile: neither change may be lost
         rules = await services.rules.of(channel)
         stored = taste_of(rules)
         taste = change(stored)

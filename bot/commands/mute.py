@@ -12,6 +12,7 @@ from bot.commands.parser import number_in
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
+from bot.commands.understood import as_typed, refuse_vague
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Mute, Paper, Subscription
 from bot.policy.schedule import in_words
@@ -25,27 +26,37 @@ MAX_MUTES = 50
 SUBSCRIPTION_FOR = "7d"
 """How long the card's button mutes a subscription. To stop it for good, people unsubscribe."""
 
+EVERYTHING = frozenset({"all", "everything", "*"})
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _FOR = re.compile(r"(\d{1,4})\s*([hdw])[a-z]*", re.IGNORECASE)
 
 
 async def mute(command: Command, services: Services) -> Reply:
     """Mute a query or a subscription; `mute list` shows the mutes."""
-    if command.options["query"].casefold() == "list":
+    if command.options["query"].casefold() in {"list", "show"}:
         return Reply(await _muted(command, services))
+    if command.options["query"].casefold() in EVERYTHING:
+        raise UserError(
+            "A mute needs words. To stop all posts here, unsubscribe from everything.",
+            hint="/paper unsubscribe all",
+        )
     muted = await _named(command.options["query"], command, services)
     if len(await _active(command, services)) >= MAX_MUTES:
         raise UserError(
             f"This channel has {MAX_MUTES} mutes, the most there can be. Remove one first.",
             hint="/paper unmute",
         )
-    until = _until(command.options.get("for", ""), await services.outbox.now())
+    until = _until(command.options.get("for", ""), command.options["query"], await services.outbox.now())
     await services.rules.mute(
         command.channel, Mute(text=muted, created_by=command.user.signature, until=until)
     )
     dropped, comes = await replan_waiting(command.channel, services)
     zone = (await services.settings.of(command.channel)).zone
-    return Reply(muted_card(muted, in_words(until, zone) if until else "", dropped, comes))
+    return Reply(
+        muted_card(
+            as_typed(muted, command.options["query"]), in_words(until, zone) if until else "", dropped, comes
+        )
+    )
 
 
 async def mutewhat(command: Command, services: Services) -> Reply:
@@ -59,7 +70,7 @@ async def mutewhat(command: Command, services: Services) -> Reply:
 async def unmute(command: Command, services: Services) -> Reply:
     """End a mute; without a query, list the mutes."""
     asked = command.options.get("query", "")
-    if not asked:
+    if asked.casefold() in {"", "list", "show", *EVERYTHING}:
         return Reply(await _muted(command, services))
     number = number_in(asked)
     wanted = f"#{number}" if number is not None else str(parse(asked))
@@ -140,6 +151,7 @@ async def _named(asked: str, command: Command, services: Services) -> str:
     if number_in(asked) is not None:
         return f"#{(await resolve_subscription(asked, command.channel, services)).number}"
     query = parse(asked)
+    refuse_vague(query, asked)
     if query.has_signals:
         raise UserError(
             "Only words, authors, categories and sources can be muted, not upvotes, rank or code.",
@@ -148,13 +160,13 @@ async def _named(asked: str, command: Command, services: Services) -> str:
     return str(query)
 
 
-def _until(typed: str, now: datetime) -> datetime | None:
+def _until(typed: str, query: str, now: datetime) -> datetime | None:
     if typed in {"", "ever", "good"}:
         return None
     said = _FOR.fullmatch(typed)
     length = int(said[1]) * _UNITS[said[2].lower()] if said else timedelta(0)
     if not timedelta(0) < length <= MAX_DURATION:
         raise UserError(
-            f"“for:” is a time like 12h, 7d or 2w, not “{typed}”.", hint="/paper mute survey for:7d"
+            f"“for:” is a time like 12h, 7d or 2w, not “{typed}”.", hint=f"/paper mute {query} for:7d"
         )
     return now + length

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import chain
-from types import MappingProxyType
 
-from bot.commands.setting_specs import OPTIONAL_SETTINGS
+from bot.commands.other_names import other_name
+from bot.commands.setting_specs import OPTIONAL_SETTINGS, SETTING_SPECS
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
 from bot.query import narrow
+from bot.query.terms import FIELDS
+from bot.text.identity import paper_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class ParsedCommand:
     def named_options(self) -> str:
         """The other options as they are typed, each after a space."""
         given = self.command.options
-        return "".join(f" {o.name}:{given[o.name]}" for o in self.spec.named if o.name in given)
+        return "".join(f" {_written(o, given[o.name])}" for o in self.spec.named if o.name in given)
 
 
 MIN_NAME_SIMILARITY = 0.75
@@ -43,32 +45,18 @@ MIN_NAME_SIMILARITY = 0.75
 MAX_LINE = 1000
 """Characters of a line. A query may have 256; a longer line was pasted by mistake."""
 
-INVOCATION = re.compile(r"\A/?paper(?:boy)?(?:\s+|$)", re.IGNORECASE)
+INVOCATION = re.compile(r"\A(?:/?paper(?:boy)?(?:\s+|$))+", re.IGNORECASE)
 _QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
 """Phones put curly quotes where straight ones were meant."""
+_NAMED = re.compile(r"(?<!\S)([A-Za-z]{1,20}):(\S+)")
+_WITHOUT_COLON = re.compile(r"([A-Za-z]{1,20})(?:(?:\s*=\s*|\s+|:\s*)(\S+)|:)?")
+_SCHEDULES = {"every day": "daily", "every week": "weekly"}
+_LAST_WORDS = {
+    "subscribe": (re.compile(r"(?<=\S) (daily|weekly|every day|every week)\Z", re.IGNORECASE), "every"),
+    "mute": (re.compile(r"(?<=\S) (?:for )?([0-9]{1,4}[hdw])\Z", re.IGNORECASE), "for"),
+}
+"""Values that people type at the end of a query without the option's name."""
 _NUMBER = re.compile(r"#?(?<!\s)\s*+([0-9]{1,9})")
-
-
-FOREIGN_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        word: name
-        for name, words in {
-            "help": "hilfe aide ayuda ヘルプ 助けて",
-            "subscribe": "abonnieren abonner suscribir suscribirse 購読 登録",
-            "unsubscribe": "abbestellen desabonner désabonner desuscribir 購読解除 解除",
-            "list": "liste lista 一覧 リスト",
-            "search": "suche suchen chercher recherche rechercher buscar 検索",
-            "preview": "vorschau aperçu apercu vista プレビュー",
-            "settings": "einstellungen réglages reglages paramètres parametres ajustes configuración configuracion 設定",
-            "saved": "gespeichert merkliste enregistrés enregistres guardados 保存済み",
-            "mute": "stumm silencer silenciar ミュート",
-            "status": "zustand statut estado 状態",
-            "trending": "beliebt tendances tendencias トレンド",
-        }.items()
-        for word in words.split()
-    }
-)
-"""What people type for a command in German, French, Spanish and Japanese; it gets the command as a hint."""
 
 
 def parse_line(line: str, user: User, channel: ChannelRef) -> ParsedCommand:
@@ -118,21 +106,33 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
     if spec.named:
         names = "|".join(re.escape(option.name) for option in spec.named)
         # Within quotes nothing is an option; a quote that is never closed quotes nothing.
-        pattern = re.compile(rf"{_QUOTED}|(?<!\S)({names}):\s*(\S+)", re.IGNORECASE)
+        pattern = re.compile(
+            rf"(?<!\S)(?P<name>{names}):\s*(?P<value>{_QUOTED}(?!\S)|\S+)|{_QUOTED}", re.IGNORECASE
+        )
         for match in pattern.finditer(rest):
             if match[1]:
-                _add(found, match[1].lower(), match[2].lower())
+                _add(found, match["name"].lower(), _unquoted(match["value"]), spec)
         rest = pattern.sub(lambda match: "" if match[1] else match[0], rest)
     text = rest.strip()
+    if text and "zone" in found and ":" not in text:
+        found["zone"], text = f"{found['zone']} {text}", ""  # New York
     if text and spec.free is None:
         raise _unexpected(spec, text)
     if text and spec.free is not None:
         _refuse_settings(spec, text)
+        _refuse_mistyped_options(spec, text)
+        _ask_about_last_word(spec, text)
         found[spec.free.name] = text.lower() if spec.free.kind == "choice" else text
     return found
 
 
-def _add(found: dict[str, str], name: str, value: str) -> None:
+def _unquoted(value: str) -> str:
+    return value[1:-1] if re.fullmatch(_QUOTED, value) else value
+
+
+def _add(found: dict[str, str], name: str, value: str, spec: CommandSpec) -> None:
+    if any(option.name == name and option.kind == "choice" for option in spec.named):
+        value = value.lower()
     if name in found and found[name] != value:
         raise UserError(f"“{name}:” appears twice: {found[name]} and {value}. Keep one.")
     found[name] = value
@@ -143,6 +143,18 @@ def _unexpected(spec: CommandSpec, text: str) -> UserError:
     names = [option.name for option in spec.named if not option.hidden]
     if not names:
         return UserError(f"“{spec.name}” doesn't take any words.", hint=f"/paper {spec.name}")
+    if said := _WITHOUT_COLON.fullmatch(text):
+        name, value = said[1].casefold(), said[2]
+        if name in names:
+            return UserError(
+                f"Type it as name:value, like {name}:{value or _sample(spec, name)}.",
+                hint=f"/paper {spec.name} {name}:{value or _sample(spec, name)}",
+            )
+        if not value and (owner := next((o for o in spec.named if name in o.choices[1:]), None)):
+            return UserError(
+                f"Type it as name:value, like {owner.name}:{name}.",
+                hint=f"/paper {spec.name} {owner.name}:{name}",
+            )
     name, colon, value = text.split(maxsplit=1)[0].partition(":")
     near = get_close_matches(name.casefold(), names, n=1, cutoff=MIN_NAME_SIMILARITY)
     hint = f"/paper {spec.name} {near[0]}:{value}" if near and colon and value else f"/paper {spec.name}"
@@ -150,6 +162,14 @@ def _unexpected(spec: CommandSpec, text: str) -> UserError:
     kind = "setting" if spec.name == "settings" else "option"
     listed = [one for one in names if one not in OPTIONAL_SETTINGS]  # a platform may not have the others
     return UserError(f"I don't know the {kind} “{name}”.{meant} There is {', '.join(listed)}.", hint=hint)
+
+
+def _sample(spec: CommandSpec, name: str) -> str:
+    """A value of a setting or option, as it would be typed."""
+    if spec.name == "settings":
+        return next(one.example for one in SETTING_SPECS if one.name == name)
+    option = next(option for option in spec.named if option.name == name)
+    return option.sample or (option.choices[-1] if option.choices else "1")
 
 
 def _refuse_settings(spec: CommandSpec, text: str) -> None:
@@ -166,17 +186,46 @@ def _refuse_settings(spec: CommandSpec, text: str) -> None:
         )
 
 
+def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for an option whose name is mistyped in a query: `subscribe rag evry:daily`."""
+    if spec.free is None or spec.free.kind not in {"query", "subscription", "title"}:
+        return
+    names = [option.name for option in spec.named if not option.hidden]
+    for said in _NAMED.finditer(re.sub(_QUOTED, lambda quoted: " " * len(quoted[0]), text)):
+        name = said[1].casefold()
+        near = get_close_matches(name, names, n=1, cutoff=MIN_NAME_SIMILARITY)
+        if near and name not in FIELDS:
+            line = f"{text[: said.start()]}{near[0]}:{said[2]}{text[said.end() :]}"
+            raise UserError(
+                f"I don't know “{said[1]}:”. Did you mean “{near[0]}:”?", hint=f"/paper {spec.name} {line}"
+            )
+
+
+def _ask_about_last_word(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for a value at the end of a query, without its option's name: `subscribe rag daily`."""
+    pattern, option = _LAST_WORDS.get(spec.name, (None, ""))
+    said = pattern.search(text) if pattern else None
+    if said is None:
+        return
+    query, word = text[: said.start()], said[1].casefold()
+    value = _SCHEDULES.get(word, word)
+    raise UserError(
+        f"Did you mean {option}:{value}? If “{said[1]}” is a word to look for, put it in quotes.",
+        hint=f"/paper {spec.name} {query} {option}:{value}",
+    )
+
+
 def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str, str]) -> None:
     if option.kind == "integer" and not re.fullmatch("[0-9]{1,6}", value):
         raise UserError(
-            f"“{option.name}:” needs a number, not “{value}”.", hint=_line_with(spec, given, option, "")
+            f"“{option.name}:” needs a whole number, not “{value}”.", hint=_line_with(spec, given, option, "")
         )
     if option.kind == "choice" and value not in option.choices + option.also:
         *firsts, last = option.choices
         near = get_close_matches(value, option.choices, n=1)
-        name = option.name if option.free else f"{option.name}:"
+        values = f"{', '.join(firsts)} or {last}, not “{value}”."
         raise UserError(
-            f"“{name}” is {', '.join(firsts)} or {last}, not “{value}”.",
+            f"Type {values}" if option.free else f"“{option.name}:” is {values}",
             hint=_line_with(spec, given, option, near[0] if near else ""),
         )
 
@@ -185,21 +234,23 @@ def _line_with(spec: CommandSpec, given: Mapping[str, str], option: OptionSpec, 
     """The line that was typed, with another value of one option; without that option if `value` is empty."""
     values = {**given, option.name: value}
     free = values.get(spec.free.name, "") if spec.free else ""
-    named = (f"{o.name}:{values[o.name]}" for o in spec.named if values.get(o.name))
+    named = (_written(o, values[o.name]) for o in spec.named if values.get(o.name))
     return " ".join(filter(None, ("/paper", spec.name, free, *named)))
 
 
+def _written(option: OptionSpec, value: str) -> str:
+    return f'{option.name}:"{value}"' if " " in value else f"{option.name}:{value}"
+
+
 def _unknown(name: str, rest: str) -> UserError:
-    foreign = FOREIGN_NAMES.get(name.casefold())
-    near = (
-        [foreign]
-        if foreign
-        else get_close_matches(name.casefold(), _names(), n=1, cutoff=MIN_NAME_SIMILARITY)
-    )
-    spec = find(near[0]) if near else None
+    near = get_close_matches(name.casefold(), _names(), n=1, cutoff=MIN_NAME_SIMILARITY)
+    meant = other_name(name) or (near[0] if near else "")
+    spec = find(meant) if meant else None
     if spec is None:
+        if not rest and paper_id(name):
+            return UserError("To see a paper, search for it.", hint=f"/paper search {name}")
         return UserError(f"Unknown command “{name}”.", hint="/paper help")
-    hint = f"/paper {spec.name} {rest if spec.free else ''}".rstrip()
+    hint = f"/paper {spec.name} {rest if spec.options else ''}".rstrip()
     return UserError(f"Unknown command “{name}”. Did you mean “{spec.name}”?", hint=hint)
 
 

@@ -12,6 +12,7 @@ from bot.commands.reasons import reasons
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
 from bot.commands.synonyms import accepting, best_offer
+from bot.commands.understood import as_typed
 from bot.domain.models import Command
 from bot.ports import Reply
 from bot.query import parse
@@ -33,7 +34,15 @@ async def preview(command: Command, services: Services) -> Reply:
         accept = accepting(subscription, wider.synonym) if subscription else f"preview {wider.query}"
         offer = (*wider.blocks(accept), *offer)
     found = await reasons(query, past, command.channel, services)
-    return Reply(preview_card(str(query), past, services.now(), offer, found.text(past.sentence())))
+    return Reply(
+        preview_card(
+            as_typed(str(query), asked),
+            past,
+            services.now(),
+            offer,
+            as_typed(found.text(past.sentence()), asked),
+        )
+    )
 
 
 def preview_card(

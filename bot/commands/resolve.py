@@ -1,5 +1,6 @@
 """Which paper or subscription a person means by an id, a link, a number or a query."""
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -9,6 +10,9 @@ from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.query import parse
 from bot.text.identity import paper_id
+
+_NUMBERS = re.compile(r"#?[0-9]{1,9}(?:(?:\s*(?:,|-|–|and)\s*|\s+)#?[0-9]{1,9})+")
+"""Several numbers of subscriptions, in any of the ways that people list them."""
 
 
 async def resolve_paper(typed: str, services: Services) -> Paper:
@@ -35,6 +39,8 @@ async def resolve_subscription(text: str, channel: ChannelRef, services: Service
 
     Raises UserError with the nearest one.
     """
+    if _NUMBERS.fullmatch(text.strip()):
+        raise UserError("Name one subscription at a time, or “all”.", hint="/paper list")
     existing = await services.subscriptions.of(channel)
     number = number_in(text)
     if number is None:
@@ -43,7 +49,7 @@ async def resolve_subscription(text: str, channel: ChannelRef, services: Service
     else:
         found = next((s for s in existing if s.number == number), None)
     if found is None:
-        raise _missing(text, existing)
+        raise _missing(f"#{number}" if number is not None else text, existing)
     return found
 
 
@@ -54,5 +60,6 @@ def _missing(text: str, existing: Sequence[Subscription]) -> UserError:
         )
     near = get_close_matches(text, [s.query for s in existing], n=1)
     subscription = next((s for s in existing if s.query in near), None)
+    said = text if number_in(text) is not None else f"“{text}”"
     closest = f" The closest is #{subscription.number}: {subscription.query}" if subscription else ""
-    return UserError(f"This channel has no subscription {text}.{closest}", hint="/paper list")
+    return UserError(f"This channel has no subscription {said}.{closest}", hint="/paper list")

@@ -95,7 +95,7 @@ def _heading(request: SearchRequest, found: SearchResults, page: int) -> str:
     if found.loose and len(found.parsed.content) >= LONG:
         return f"Nearest to “{query}”"
     if found.loose:
-        return f"Nothing has all of “{query}”; nearest"
+        return f"No exact match for “{query}”. Closest results:"
     pages = f" (page {page} of {found.pages})" if found.pages > 1 else ""
     near = ", and what comes near" if page == 1 and found.total < len(found.papers) else ""
     about = "About " if found.about else ""
@@ -128,14 +128,14 @@ def _indexing(progress: IndexProgress) -> str:
 
 def _follow(found: SearchResults) -> Sequence[Button]:
     """To go on hearing of it; not of words that are perhaps misspelt."""
-    if found.loose or found.spelling or not found.parsed.query:
+    if found.loose or found.spelling or not found.parsed.query or "://" in found.parsed.text:
         return ()
     return (Button("Subscribe to this", f"subscribe {found.parsed.query}"),)
 
 
 def _nothing_card(request: SearchRequest, found: SearchResults) -> Card:
     query = shorten(request.query, QUERY)
-    message = f"Nothing found for “{query}”."
+    message = "I don't have that paper." if found.parsed.paper_id else f"Nothing found for “{query}”."
     if found.progress:
         message = f"Nothing found for “{query}” yet. {_indexing(found.progress)} Try again in a minute."
     ideas: list[Text] = []
@@ -146,7 +146,7 @@ def _nothing_card(request: SearchRequest, found: SearchResults) -> Card:
     elif len(found.parsed.words) > 1:
         ideas.append(text("fewer words, or rarer ones"))
     if found.parsed.paper_id:
-        ideas.append(text("words of its title: a paper that was never listed is not known by its id"))
+        ideas.append(text("its title"))
     tries = (paragraph("Try ", *_joined(ideas), "."),) if ideas else ()
     wider = [Button("All dates", str(replace(request, days="")))] if request.days else []
     if words := _words_alone(found):

@@ -1,69 +1,222 @@
-"""`/paper saved` and the Save button: a person's own reading list."""
+"""`/paper save`, `/paper saved` and the Save button: a person's reading list, and the shared one of a channel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.cards import Button, Card
-from bot.cards.build import actions, bold, count, paragraph
+from bot.cards import Block, Button, Card
+from bot.cards.build import actions, bold, count, dim, paragraph
 from bot.cards.paper import NOTICE, paper_block
+from bot.cards.sanitize import plain
+from bot.commands.export import exported
 from bot.commands.learning import relearn
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.commands.watch import watcher_of
+from bot.domain.errors import UserError
 from bot.domain.life import Watch
 from bot.domain.models import Command, Paper
 from bot.ports import Reply
+from bot.query import parse
+from bot.store.reactions import Annotation, PaperList
 from bot.store.watches import events_of
 from bot.text import shorten
 
 PAGE_SIZE = 10
 """Papers on a page."""
+MAX_NOTE = 500
+"""Characters of a note."""
+MAX_TAGS, MAX_TAG = 10, 30
+"""Tags of a paper, and characters of one."""
+HERE = "here"
+"""Typed after a paper or a search, it means the channel's shared list."""
+NONE = "none"
+"""Given as a note or tag, it removes what was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """A list, or what was searched for in it."""
+
+    shared: bool
+    papers: Sequence[Paper]
+    annotations: Mapping[str, Annotation] = field(default_factory=dict)
+    words: str = ""
+    tag: str = ""
+
+    @property
+    def line(self) -> str:
+        """The command that shows it."""
+        parts = (self.words, f"tag:{self.tag}" if self.tag else "", "list:here" if self.shared else "")
+        return " ".join(filter(None, ("saved", *parts)))
 
 
 async def save(command: Command, services: Services) -> Reply:
-    """Add a paper to the person's list and watch it for them, or undo that."""
-    paper = await resolve_paper(command.options["paper"], services)
-    watcher = watcher_of(command, services)
+    """Put a paper on a list, change what is written about it, or undo that."""
+    typed, shared = _split(command, "paper")
+    one = await _list_for(command, services, shared=shared)
+    paper = await resolve_paper(typed, services)
+    here, where = (" list:here", "this channel's list") if shared else ("", "your list")
     if command.options.get("remove") == "yes":
-        await services.saved.remove(command.user, command.channel, paper.id)
-        await services.votes.unsave(command.channel, command.user, paper.id)
-        await relearn(command.channel, services)
-        await services.watches.remove(watcher, paper.id)
-        return Reply(_changed_card("Removed from your list", paper, Button("Undo", f"save {paper.id}")))
-    await services.saved.add(command.user, command.channel, paper.id)
+        if not await services.saved.remove(one, paper.id):
+            raise UserError(f"That paper isn't on {where}.", hint=f"/paper saved{here}")
+        if not shared:
+            await _unlike(command, paper, services)
+        return Reply(_changed_card(f"Removed from {where}", paper, Button("Undo", f"save {paper.id}{here}")))
+    written = (await services.saved.annotations(one)).get(paper.id, Annotation())
+    annotation = _annotated(written, command, by=command.user.signature if shared else "")
+    added = await services.saved.add(one, paper.id, annotation)
+    if not shared:
+        await _like(command, paper, services)
+    about = "" if added or annotation == written else ", with what you wrote"
+    buttons = (
+        Button("Channel's list" if shared else "My list", f"saved{here}"),
+        Button("Undo", f"save {paper.id}{here} remove:yes"),
+    )
+    return Reply(_changed_card(f"Saved to {where}{about}", paper, *buttons))
+
+
+async def saved(command: Command, services: Services) -> Reply:
+    """A page of a list, or of what was found in it."""
+    view = await list_view(command, services)
+    if "export" in command.options:
+        name = "channel-list" if view.shared else "reading-list"
+        return await exported(view.papers, name, command, view.annotations)
+    return Reply(saved_card(view, services.now(), int(command.options.get("page", 1))))
+
+
+async def list_view(command: Command, services: Services) -> ListView:
+    """The papers that the command asks for. Raises UserError if the person may not see them."""
+    words, shared = _split(command, "words")
+    tag = _tag(command.options.get("tag", ""))
+    one = await _list_for(command, services, shared=shared)
+    ids = await services.saved.of(one)
+    annotations = await services.saved.annotations(one)
+    papers = await services.papers.get(ids)
+    found = [papers[paper_id] for paper_id in ids if paper_id in papers]
+    query = parse(words) if words else None
+    wanted = words.casefold().split()
+    shown = [
+        paper
+        for paper in found
+        if (not tag or tag in annotations.get(paper.id, Annotation()).tags)
+        and (query is None or query.matches(paper) or _mentions(annotations.get(paper.id), wanted))
+    ]
+    return ListView(shared, shown, annotations, words, tag)
+
+
+def saved_card(view: ListView, now: datetime, page: int = 1) -> Card:
+    """A line for each paper, the last saved first."""
+    if not view.papers:
+        return _empty_card(view)
+    pages = -(-len(view.papers) // PAGE_SIZE)
+    page = min(max(page, 1), pages)
+    shown = view.papers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    blocks: list[Block] = []
+    for paper in shown:
+        blocks.append(paper_block(paper, (), now, "line"))
+        if about := _about(view.annotations.get(paper.id, Annotation())):
+            blocks.append(paragraph(dim(about)))
+    turn = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
+    heading = f"{'This channel’s list' if view.shared else 'Your list'}: {_counted(view)}"
+    notice = shorten(f"{heading}: {'; '.join(paper.title for paper in shown)}", NOTICE)
+    turns = [Button(label, f"{view.line} page:{to}") for there, label, to in turn if there]
+    buttons = actions(*turns, Button("Export as BibTeX", f"{view.line} export:bibtex"))
+    return Card("list", notice, heading, (*blocks, *buttons))
+
+
+def _split(command: Command, option: str) -> tuple[str, bool]:
+    """What was typed without a final `here`, and whether the channel's list is meant."""
+    typed = command.options.get(option, "").strip()
+    rest, _, last = f" {typed}".rpartition(" ")
+    if last.casefold() == HERE:
+        return rest.strip(), True
+    return typed, command.options.get("list") == HERE
+
+
+async def _list_for(command: Command, services: Services, *, shared: bool) -> PaperList:
+    """The list that is meant. A channel's is for its members only: `saved` can be asked for long after leaving."""
+    if not shared:
+        return PaperList.of_person(command.user, command.channel)
+    if not (await services.access.of(command.user, command.channel)).member:
+        raise UserError("You are not in this channel any more, so you can't see or change its list.")
+    return PaperList(command.channel, shared=True)
+
+
+def _annotated(written: Annotation, command: Command, by: str) -> Annotation:
+    """What is written about a paper after the command. The first person who put it on a shared list stays named."""
+    note, tags = command.options.get("note", "").strip(), command.options.get("tag", "").strip()
+    changed = replace(written, by=written.by or by)
+    if note:
+        if len(note) > MAX_NOTE:
+            raise UserError(f"That note is too long: {MAX_NOTE} characters at most.")
+        changed = replace(changed, note="" if note.casefold() == NONE else plain(note))
+    if tags.casefold() == NONE:
+        return replace(changed, tags=())
+    if tags:
+        given = [tag for part in tags.split(",") if (tag := _tag(part))]
+        merged = tuple(dict.fromkeys((*changed.tags, *given)))
+        if len(merged) > MAX_TAGS:
+            raise UserError(f"That is too many tags: {MAX_TAGS} at most. tag:none removes them.")
+        changed = replace(changed, tags=merged)
+    return changed
+
+
+def _tag(typed: str) -> str:
+    tag = "-".join(plain(typed).removeprefix("#").casefold().split())
+    if len(tag) > MAX_TAG:
+        raise UserError(f"That tag is too long: {MAX_TAG} characters at most.")
+    return tag
+
+
+def _mentions(annotation: Annotation | None, words: Sequence[str]) -> bool:
+    if annotation is None:
+        return False
+    said = " ".join((annotation.note, *annotation.tags)).casefold()
+    return all(word in said for word in words)
+
+
+def _about(annotation: Annotation) -> str:
+    """`#to-read #rl · read section 3 · saved by Ada`."""
+    tags = " ".join(f"#{tag}" for tag in annotation.tags)
+    _, _, name = annotation.by.partition(" ")
+    return " · ".join(filter(None, (tags, annotation.note, f"saved by {plain(name)}" if name else "")))
+
+
+async def _like(command: Command, paper: Paper, services: Services) -> None:
+    """Let the channel learn from it, and the person hear of its events."""
     await services.votes.save(command.channel, command.user, paper.id)
     await relearn(command.channel, services)
+    watcher = watcher_of(command, services)
     wanted = await services.watches.saved_events(watcher)
     if wanted != "none" and paper.id not in await services.watches.of(watcher):
         watch = Watch(events_of(wanted), command.user.signature, services.now())
         await services.watches.put(watcher, paper.id, watch)
-    undo = Button("Undo", f"save {paper.id} remove:yes")
-    return Reply(_changed_card("Saved to your list", paper, Button("My list", "saved"), undo))
 
 
-async def saved(command: Command, services: Services) -> Reply:
-    """A page of what the person has saved."""
-    ids = await services.saved.of(command.user, command.channel)
-    papers = await services.papers.get(ids)
-    found = [papers[paper_id] for paper_id in ids if paper_id in papers]
-    return Reply(saved_card(found, services.now(), int(command.options.get("page", 1))))
+async def _unlike(command: Command, paper: Paper, services: Services) -> None:
+    await services.votes.unsave(command.channel, command.user, paper.id)
+    await relearn(command.channel, services)
+    await services.watches.remove(watcher_of(command, services), paper.id)
 
 
-def saved_card(papers: Sequence[Paper], now: datetime, page: int = 1) -> Card:
-    """A line for each paper, the last saved first."""
-    if not papers:
-        message = "You haven't saved any papers yet. Press Save on a card to add it here."
-        return Card("list", message, blocks=(paragraph(message),))
-    pages = -(-len(papers) // PAGE_SIZE)
-    page = min(max(page, 1), pages)
-    lines = tuple(
-        paper_block(paper, (), now, "line") for paper in papers[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+def _counted(view: ListView) -> str:
+    found = " and ".join(filter(None, (f"“{view.words}”" if view.words else "", view.tag and f"#{view.tag}")))
+    return count(len(view.papers), "paper") + (f" with {found}" if found else "")
+
+
+def _empty_card(view: ListView) -> Card:
+    whose = "this channel's list" if view.shared else "your list"
+    if view.words or view.tag:
+        whole = Button("Whole list", "saved list:here" if view.shared else "saved")
+        message = f"Nothing on {whose} fits."
+        return Card("list", message, blocks=(paragraph(message), *actions(whole)))
+    message = (
+        "Nothing is on this channel's list yet. Add a paper with /paper save <its id or link> here."
+        if view.shared
+        else "You haven't saved any papers yet. Press Save on a card to add it here."
     )
-    turn = ((page > 1, "Previous", page - 1), (page < pages, "Next", page + 1))
-    heading = f"Your list: {count(len(papers), 'paper')}"
-    notice = shorten(f"{heading}: {'; '.join(line.title for line in lines)}", NOTICE)
-    buttons = actions(*(Button(label, f"saved page:{to}") for there, label, to in turn if there))
-    return Card("list", notice, heading, (*lines, *buttons))
+    return Card("list", message, blocks=(paragraph(message),))
 
 
 def _changed_card(message: str, paper: Paper, *buttons: Button) -> Card:

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from bot.cards import Card
 from bot.cards.build import MAX_BUTTON
+from bot.commands.export import exported, found_papers
 from bot.commands.results import SearchRequest, results_card
 from bot.commands.services import Services
 from bot.domain.errors import UserError
@@ -23,6 +24,8 @@ from bot.store.button_payloads import LENGTH as KEPT
 async def search(command: Command, services: Services) -> Reply:
     """One page of results; where they are few, with what is found elsewhere to follow."""
     request = await _request(command, services)
+    if "export" in command.options:
+        return await exported(await found_papers(request.query, command, services), "search", command)
     page = int(command.options.get("page", 1))
     days = int(request.days) if request.days else None
     found = await services.search.find(request.query, days=days, sort=request.sort, page=page)

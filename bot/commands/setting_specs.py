@@ -16,6 +16,8 @@ MAX_DIGEST_THRESHOLD = 50
 
 _HOUR = re.compile(r"(\d{1,2})(?::?00)?\s*(am|pm)?", re.IGNORECASE)
 _UNTIL = re.compile("-|–|—|to|until", re.IGNORECASE)
+_OFFSET = re.compile("(?:utc|gmt)? *[+-] *[0-9:]+", re.IGNORECASE)
+"""A time zone by its distance from UTC, which knows no summer time."""
 _ROLE = re.compile(r"(?:<(?:@&|!subteam\^))?([a-z0-9]{1,32})(?:\|[^>]*)?>?", re.IGNORECASE | re.ASCII)
 _NOTHING = {"", "off", "no", "none", "never"}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -117,7 +119,7 @@ def _zone(typed: str) -> str:
         return "UTC"
     zone = find_zone(typed)
     if zone is None:
-        near = near_zones(typed)
+        near = () if _OFFSET.fullmatch(typed) else near_zones(typed)
         raise UserError(
             f"I don't know the time zone “{typed}”. Use a city, like Europe/Berlin.",
             hint=f"/paper settings zone:{near[0]}" if near else "/paper settings zone:Europe/Berlin",

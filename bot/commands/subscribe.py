@@ -17,6 +17,7 @@ from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.commands.synonyms import accepting, best_offer
+from bot.commands.understood import as_typed, refuse_vague
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
@@ -39,6 +40,7 @@ async def subscribe(command: Command, services: Services) -> Reply:
         return Reply(follow_card(await resolve_paper(its_id, services)))
     _refuse_number(typed)
     query = parse(typed)
+    refuse_vague(query, typed)
     every = cast("Every", command.options.get("every", "channel"))
     past = await look_back(query, services)
     if command.options.get("sure") != "yes" and (other := capitalized(typed)):
@@ -52,9 +54,16 @@ async def subscribe(command: Command, services: Services) -> Reply:
     settings = await _with_exception(command, subscription, services)
     if new:
         found = await reasons(query, past, command.channel, services, follow=True)
-        said = found.text(past.sentence())
+        said = as_typed(found.text(past.sentence()), typed)
         when = when_posted(every, settings, services.now())
-        card = subscribed_card(subscription, past, said, when, narrowings(found.people))
+        card = subscribed_card(
+            subscription,
+            past,
+            said,
+            when,
+            narrowings(found.people),
+            shown=as_typed(subscription.query, typed),
+        )
         if offer := await best_offer(query, past, services):
             *blocks, buttons = card.blocks
             card = replace(
@@ -89,10 +98,12 @@ async def _with_exception(
 
 def _refuse_number(text: str) -> None:
     """Raises UserError for a subscription's number, which is no word to search for."""
-    if text.startswith("#") and number_in(text) is not None:
+    if number_in(text) is not None:
         raise UserError(
-            f"{text} is the number of a subscription, not a query. Subscribe to words instead.",
-            hint="/paper list",
+            f"{text} is the number of a subscription, not a query. Subscribe to words instead."
+            if text.startswith("#")
+            else f"{text} is a number, not a subject. To look for it all the same, put it in quotes.",
+            hint="/paper list" if text.startswith("#") else f'/paper subscribe "{text}"',
         )
 
 
@@ -103,13 +114,19 @@ def when_posted(every: Every, settings: ChannelSettings, now: datetime) -> str:
 
 
 def subscribed_card(
-    subscription: Subscription, past: Lookback, said: str, when: str, narrower: Sequence[tuple[str, str]] = ()
+    subscription: Subscription,
+    past: Lookback,
+    said: str,
+    when: str,
+    narrower: Sequence[tuple[str, str]] = (),
+    *,
+    shown: str = "",
 ) -> Card:
     """The query as understood, its number, and what it would have posted.
 
-    `narrower` are labels and terms that narrow the query.
+    `narrower` are labels and terms that narrow the query; `shown` is the query in the person's spelling.
     """
-    number, query = f"#{subscription.number}", subscription.query
+    number, query = f"#{subscription.number}", shown or subscription.query
     see = (Button("Preview", f"preview {number}"),) if past.matching else ()
     return Card(
         "reply",

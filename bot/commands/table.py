@@ -79,6 +79,17 @@ _SURE = OptionSpec(
 _PAPER = OptionSpec(name="paper", help="its id", kind="text", free=True, required=True)
 _PAGE = OptionSpec(name="page", help="which page of a long list", kind="integer", hidden=True)
 
+_LIST = OptionSpec(
+    name="list", help="your own list, or the one of this channel", kind="choice", choices=("mine", "here")
+)
+
+_EXPORT = OptionSpec(
+    name="export",
+    help="a file for a reference manager or LaTeX",
+    kind="choice",
+    choices=("bibtex", "ris", "csl", "md"),
+)
+
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         name="subscribe",
@@ -164,6 +175,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 kind="choice",
                 choices=("best", "new", "top"),
             ),
+            _EXPORT,
             _PAGE,
         ),
         anywhere=True,
@@ -424,10 +436,38 @@ COMMANDS: tuple[CommandSpec, ...] = (
         changes=True,
     ),
     CommandSpec(
+        name="save",
+        summary="put a paper on your reading list, or on this channel's",
+        example='save 2405.01234 here note:"read section 3" tag:to-read',
+        options=(
+            OptionSpec(name="paper", help="its id or link", kind="text", free=True, required=True),
+            OptionSpec(
+                name="note",
+                help="a note about it, or none",
+                kind="text",
+                sample='"read section 3"',
+            ),
+            OptionSpec(
+                name="tag", help="tags with commas between, or none", kind="text", sample="to-read,rl"
+            ),
+            _LIST,
+            OptionSpec(
+                name="remove", help="take it off again", kind="choice", choices=("no", "yes"), hidden=True
+            ),
+        ),
+        anywhere=True,
+    ),
+    CommandSpec(
         name="saved",
-        summary="show the papers that you have saved",
-        example="saved",
-        options=(_PAGE,),
+        summary="show or search your reading list, or this channel's",
+        example="saved diffusion tag:to-read",
+        options=(
+            OptionSpec(name="words", help="words or a query to look for", kind="text", free=True),
+            OptionSpec(name="tag", help="only papers with this tag", kind="text", sample="to-read"),
+            _LIST,
+            _EXPORT,
+            _PAGE,
+        ),
         anywhere=True,
     ),
     CommandSpec(
@@ -453,15 +493,11 @@ COMMANDS: tuple[CommandSpec, ...] = (
         anywhere=True,
     ),
     CommandSpec(
-        name="save",
-        summary="put a paper on your own list",
-        example="save 2405.01234",
-        options=(
-            _PAPER,
-            OptionSpec(
-                name="remove", help="take it off again", kind="choice", choices=("no", "yes"), hidden=True
-            ),
-        ),
+        name="show",
+        aliases=("paper", "info"),
+        summary="show a paper that you name by its id or any link",
+        example="show https://arxiv.org/abs/2405.01234",
+        options=(OptionSpec(name="paper", help="its id or any link", kind="text", free=True, required=True),),
         anywhere=True,
         hidden=True,
     ),

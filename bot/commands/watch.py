@@ -47,7 +47,7 @@ async def watch(command: Command, services: Services) -> Reply:
     if wanted:
         await services.watches.set_saved_events(_me(command, services), wanted)
     typed, events = _split(command.options.get("paper", ""), command.options.get("events", ""))
-    if not typed:
+    if typed.casefold() in {"", "list", "all"}:
         return Reply(await _listed(command, services, changed=bool(wanted)))
     watcher = await _watcher(command, services)
     paper = await resolve_paper(typed, services)

@@ -12,7 +12,8 @@ from uuid import uuid4
 from structlog import get_logger
 
 from bot.domain.deliveries import Delivery
-from bot.pipeline.sending import Entry, Render, Sender
+from bot.pipeline.paper_cache import Entry
+from bot.pipeline.sending import Render, Sender
 from bot.ports import Platform
 from bot.store import keys
 from bot.store.limits import Rates

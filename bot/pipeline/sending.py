@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from math import inf
 from time import monotonic, time
 from typing import Literal, TypeVar
 
@@ -23,8 +22,9 @@ from bot.domain.errors import (
     WorkspaceGone,
 )
 from bot.domain.life import LIFE, paper_of
-from bot.domain.models import ChannelSettings, MessageRef, Paper, Reason, Rules
+from bot.domain.models import ChannelSettings, MessageRef, Rules
 from bot.observability import metrics
+from bot.pipeline.paper_cache import Entry, PaperCache
 from bot.pipeline.pauses import Pauses
 from bot.policy.planner import fold
 from bot.policy.retry import PlatformHealth, on_failure, on_lookup_failure
@@ -47,15 +47,8 @@ CHANNEL_MARGIN = 1.04
 """Posts leave this much further apart than the platform allows, since they arrive a little unevenly."""
 SAVE_AGAIN_AFTER = 1.0
 """Seconds between two attempts to write an outcome while Redis is away."""
-CACHED_PAPERS = 500
-"""Papers that are cached, since the same paper goes to many channels at once."""
-FRESH = 30.0
-"""Seconds for which a cached paper is used."""
-
 _T = TypeVar("_T")
 
-Entry = tuple[Paper, tuple[Reason, ...]]
-"""A paper of a card, and why the channel gets it."""
 Render = Callable[[Delivery, Sequence[Entry], Rules], Card]
 
 _log = get_logger()
@@ -297,32 +290,6 @@ class Sender:
     def _gap(self) -> float:
         channel = self._platform.rates.channel
         return channel.per / channel.count * CHANNEL_MARGIN if channel else 0.0
-
-
-class PaperCache:
-    """The papers of recent deliveries."""
-
-    def __init__(self, papers: Papers) -> None:
-        self._papers = papers
-        self._reading = asyncio.Lock()
-        self._cached: dict[str, tuple[float, Paper]] = {}
-
-    async def entries(self, delivery: Delivery) -> list[Entry]:
-        """The delivery's papers as they are now, with their reasons. Raises RedisError."""
-        async with self._reading:  # others that wait for the same paper find it in the cache
-            now = monotonic()
-            wanted = [(paper_of(entry), why) for entry, why in delivery.papers]
-            oldest = (
-                inf if delivery.label.startswith(LIFE) else now - FRESH
-            )  # news show the paper as it is now
-            missing = [i for i, _ in wanted if self._cached.get(i, (-inf,))[0] < oldest]
-            if missing:
-                found = await self._papers.get(dict.fromkeys(missing))
-                self._cached |= {paper_id: (now, paper) for paper_id, paper in found.items()}
-        entries = [(self._cached[i][1], why) for i, why in wanted if i in self._cached]
-        while len(self._cached) > CACHED_PAPERS:
-            del self._cached[next(iter(self._cached))]
-        return entries
 
 
 async def _retry_until_saved(write: Callable[[], Awaitable[_T]]) -> _T:

@@ -70,7 +70,7 @@ class ChannelTaste:
         return replace(self, removed=(*(one for one in self.removed if one != term), term)[-MOST:])
 
     def without_paper(self, paper_id: str) -> Self:
-        """As if nobody had said anything about a paper."""
+        """Without a paper, as if it had had no reaction."""
         examples = {one: liked for one, liked in self.examples.items() if one != paper_id}
         forgotten = (*(one for one in self.forgotten if one != paper_id), paper_id)[-MOST_FORGOTTEN:]
         return replace(self, examples=examples, forgotten=forgotten)

@@ -15,7 +15,7 @@ from bot.domain.errors import UserError
 from bot.query.lexer import Kind, Piece, narrow, pieces
 from bot.query.nodes import And, Node, Not, Or, Signal, all_of, any_of, negated, terms_of
 from bot.query.query import Query
-from bot.query.terms import check_field, term_of
+from bot.query.terms import FIELDS, check_field, term_of
 
 LONGEST_QUERY = 256
 MOST_TERMS = 16
@@ -28,7 +28,10 @@ TRENDING = Signal("top", 10)
 def parse(text: str) -> Query:
     """Parse a query. Raises UserError, and nothing else, for invalid text."""
     _check_length(text)
-    root = _Parser(text).whole()
+    try:
+        root = _Parser(text).whole()
+    except UserError as error:
+        raise UserError(str(error), hint=error.hint or _repaired(text, error.at), at=error.at) from None
     terms = terms_of(root)
     if len(terms) > MOST_TERMS:
         raise UserError(
@@ -38,7 +41,7 @@ def parse(text: str) -> Query:
     if not _is_anchored(root, wanted=True):
         raise UserError(
             "Add at least one word to search for; exclusions alone don't work.",
-            hint=f"diffusion {text.strip()}" if not isinstance(root, Or) else "",
+            hint=_with_a_word(text.strip()) if not isinstance(root, Or) else "",
             at=_first_minus(text),
         )
     query = Query(root)
@@ -53,6 +56,29 @@ def _check_length(text: str) -> None:
             "Split it into two subscriptions.",
             at=(LONGEST_QUERY, len(text)),
         )
+
+
+def _repaired(text: str, at: tuple[int, int] | None) -> str:
+    """A valid query of the same words: with the bracket that is missing, or without the sign that is too much."""
+    if at is None:
+        return ""
+    before, wrong, behind = text[: at[0]], text[at[0] : at[1]], text[at[1] :]
+    sign = "OR" if wrong in {"|", "||"} else ""
+    tries = (f"{text.rstrip()})", " ".join(f"{before} {sign} {behind}".split()).replace(" ,", ","))
+    return next((one for one in tries if _is_valid(one)), "")
+
+
+def _is_valid(text: str) -> bool:
+    try:
+        return _is_anchored(_Parser(text).whole(), wanted=True)
+    except UserError:
+        return False
+
+
+def _with_a_word(text: str) -> str:
+    """An example of a query that excludes the same."""
+    word = "diffusion" if "diffusion" not in text.casefold() else "robots"
+    return f"{word} {text}"
 
 
 def _is_anchored(node: Node, *, wanted: bool) -> bool:
@@ -149,7 +175,25 @@ class _Parser:
             node = self._group(self._take())
             self._field = around
             return node
-        return term_of(piece if piece.field else replace(piece, field=self._field))
+        self._refuse_space_after_field(piece)
+        try:
+            return term_of(piece if piece.field else replace(piece, field=self._field))
+        except UserError as error:
+            hint = self._with(piece, error.hint) if error.hint else ""
+            raise UserError(str(error), hint=hint, at=error.at) from None
+
+    def _refuse_space_after_field(self, piece: Piece) -> None:
+        alone = piece.field.lower() in FIELDS and not (piece.text or piece.quoted)
+        if alone and self._at("word") and self._now.text and not self._now.field:
+            value = self._typed[self._now.at[0] : self._now.at[1]]
+            hint = f"{self._typed[: piece.at[1]].rstrip()}{value}{self._typed[self._now.at[1] :]}"
+            raise UserError(
+                f"“{piece.field}:” needs its value right after it, without a space.", hint=hint, at=piece.at
+            )
+
+    def _with(self, piece: Piece, instead: str) -> str:
+        """What was typed, with `instead` in one piece's place."""
+        return f"{self._typed[: piece.at[0]]}{instead}{self._typed[piece.at[1] :]}".strip()
 
     def _group(self, bracket: Piece) -> Node:
         self._depth += 1

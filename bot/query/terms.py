@@ -204,4 +204,4 @@ def _no_address(piece: Piece) -> UserError:
     if found := paper_id(piece.text):
         hint = str(Identifier(found))
         return UserError("That's a link to a paper. Search for it by its id.", hint=hint, at=piece.at)
-    return UserError("That's a link. Type words to search for instead.", hint="diffusion policy", at=piece.at)
+    return UserError("That's a link. Type words to search for instead.", at=piece.at)

@@ -16,7 +16,7 @@ from bot.store.watches import Watches
 
 PAGE = 1000
 """Keys or members that one request looks at."""
-AUTHORED = ("subs", "mutes", "watches")
+AUTHORED = ("subs", "mutes", "watches", "shared_notes")
 """Kinds of keys whose records name their author."""
 
 
@@ -84,7 +84,7 @@ class Forgetting:
         return sorted(found)
 
     async def _delete_named(self, name: str) -> None:
-        """Delete every key that has this name as a whole part of its own."""
+        """Delete every key that has this name as one whole part."""
         async for key in self._redis.scan_iter(f"pb:*{name}*", count=PAGE):
             _, _, rest = str(key).partition(name)
             if not rest or rest[0] in ":/}":

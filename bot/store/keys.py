@@ -120,14 +120,24 @@ def votes(ref: ChannelRef) -> str:
     return f"{_home(ref)}votes:{ref}"
 
 
-def saved(ref: ChannelRef, user: str) -> str:
-    """Sorted set of paper id -> when a person of the channel's workspace saved it, in seconds."""
-    return saved_by(ChannelRef(ref.platform, ref.workspace, user))
-
-
 def saved_by(person: ChannelRef) -> str:
-    """The same, for a person written as a channel of their workspace."""
+    """Sorted set of paper id -> when a person, written as a channel of their workspace, saved it, in seconds."""
     return f"{_home(person)}saved:{person}"
+
+
+def saved_notes(person: ChannelRef) -> str:
+    """Hash of paper id -> what the person wrote about it on their list: a note, tags."""
+    return f"{_home(person)}saved_notes:{person}"
+
+
+def shared(ref: ChannelRef) -> str:
+    """Sorted set of paper id -> when it was put on the channel's shared list, in seconds."""
+    return f"{_home(ref)}shared:{ref}"
+
+
+def shared_notes(ref: ChannelRef) -> str:
+    """Hash of paper id -> who put it on the channel's shared list, with which note and tags."""
+    return f"{_home(ref)}shared_notes:{ref}"
 
 
 def watches(watcher: ChannelRef) -> str:

@@ -69,7 +69,7 @@ async def _rename_in_channels(redis: Redis, renamed: Mapping[str, str]) -> set[s
             continue
         if kind == "sent":
             await _rename_fields(redis, str(key), renamed)
-        elif kind == "saved":
+        elif kind in ("saved", "shared"):
             await _rename_members(redis, str(key), renamed)
         elif kind == "votes":
             await _rename_votes(redis, str(key), renamed)

@@ -4,18 +4,16 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha1
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from redis.asyncio import Redis
 
 from bot.domain.errors import PaperboyError
 from bot.domain.models import Paper
-from bot.policy.life import with_events
-from bot.policy.signals import with_upvotes
 from bot.ports import Batch
 from bot.store import keys, records
 from bot.store.lease import LostLease
+from bot.store.listings import Listing, listings_of, script_arguments, unlisted, updated_record
 from bot.store.scripts import Scripts, script
 from bot.store.unreadable import forget_unreadable, load_each
 
@@ -58,19 +56,6 @@ class Ingested:
         )
 
 
-Kind = Literal["listed", "history", "update", "known"]
-"""Listed now; listed on an earlier day; only updated, as by a rank; stored without being listed, as by a search."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """One poll's descriptions of one paper."""
-
-    id: str
-    kind: Kind
-    descriptions: tuple[Paper, ...]
-
-
 class Papers:
     """The record of every paper, in Redis."""
 
@@ -89,7 +74,7 @@ class Papers:
         since `fence` was given.
         """
         ranks = await self._ranks(batch.trending)
-        chunks = list(_chunks(_listings(batch, ranks or {}), CHUNK)) or [[]]
+        chunks = list(_chunks(listings_of(batch, ranks or {}), CHUNK)) or [[]]
         answers: list[str] = []
         for chunk in chunks:
             plan = self._plan(source, batch, last=chunk is chunks[-1], hold=hold)
@@ -111,7 +96,7 @@ class Papers:
         Papers that were seen already are left as they are.
         """
         answers: list[str] = []
-        for chunk in _chunks([_Listing(i, "known", (*p,)) for i, p in _by_id(papers).items()], CHUNK):
+        for chunk in _chunks(unlisted(papers), CHUNK):
             answers += await self._write(chunk, None, self._limits(), "")
         return Ingested.of(answers)
 
@@ -230,7 +215,7 @@ class Papers:
 
     async def _write(
         self,
-        listings: Sequence[_Listing],
+        listings: Sequence[Listing],
         ranks: dict[str, int | None] | None,
         plan: dict[str, object],
         fence: int | str,
@@ -249,11 +234,11 @@ class Papers:
 
     async def _attempt(
         self,
-        listings: Sequence[_Listing],
+        listings: Sequence[Listing],
         ranks: dict[str, int | None] | None,
         plan: dict[str, object],
         fence: int | str,
-    ) -> tuple[list[str], list[_Listing]]:
+    ) -> tuple[list[str], list[Listing]]:
         """The script's answers for papers that were written, and the listings of those that have to be repeated."""
         record_keys = [keys.paper(listing.id) for listing in listings]
         texts: list[Any] = await self._redis.mget(record_keys) if record_keys else []
@@ -261,13 +246,13 @@ class Papers:
         seconds, micros = await self._redis.time() if record_keys else (0, 0)
         now = datetime.fromtimestamp(seconds + micros // 1000 / 1000, UTC)
         args: list[str | int] = [fence, json.dumps(plan)]
-        written: list[_Listing] = []
+        written: list[Listing] = []
         written_keys: list[str] = []
         for listing, key, text in zip(listings, record_keys, texts, strict=True):
-            paper = _merged(listing, stored.get(listing.id), ranks, now)
+            paper = updated_record(listing, stored.get(listing.id), ranks, now)
             if paper is None:  # an update for a paper that we don't know
                 continue
-            args += _script_arguments(listing, text, stored.get(listing.id), paper)
+            args += script_arguments(listing, text, stored.get(listing.id), paper)
             written.append(listing)
             written_keys.append(key)
         fixed = [
@@ -289,73 +274,6 @@ class Papers:
                 await forget_unreadable(self._redis, "paper", listing.id)
         pairs = list(zip(written, answers, strict=True))
         return [a for _, a in pairs if a != "again"], [listing for listing, a in pairs if a == "again"]
-
-
-def _listings(batch: Batch, ranks: Iterable[str]) -> list[_Listing]:
-    """One for each paper of a poll: listed now, listed on an earlier day, or only updated or ranked."""
-    listed, history, updates = map(_by_id, (batch.papers, batch.history, batch.updates))
-
-    def listing(paper_id: str) -> _Listing:
-        kind: Kind = "listed" if paper_id in listed else "history" if paper_id in history else "update"
-        said = [*history.get(paper_id, ()), *listed.get(paper_id, ()), *updates.get(paper_id, ())]
-        return _Listing(paper_id, kind, tuple(said))
-
-    return list(map(listing, dict.fromkeys((*listed, *history, *updates, *ranks))))
-
-
-def _by_id(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
-    found: dict[str, list[Paper]] = {}
-    for paper in papers:
-        found.setdefault(paper.id, []).append(paper)
-    return found
-
-
-def _merged(
-    listing: _Listing, stored: Paper | None, ranks: dict[str, int | None] | None, now: datetime
-) -> Paper | None:
-    if stored is None and listing.kind == "update":
-        return None
-    paper = stored
-    # A backfill must not use up what a harvest will report as news.
-    is_harvest = listing.kind in ("listed", "update") or stored is None or stored.versions is None
-    for description in listing.descriptions:
-        paper = records.merge(paper, description if is_harvest else _without_life(description))
-    if paper is not None and ranks is not None and listing.id in ranks:
-        paper = replace(paper, rank=ranks[listing.id])
-    if paper is not None and stored is not None:
-        paper = replace(paper, backfilled=None if _is_first_listing(listing, stored) else stored.backfilled)
-    if paper is not None:
-        paper = with_upvotes(paper, now, is_new=stored is None and listing.kind == "listed")
-    return paper and with_events(stored if listing.kind in ("listed", "update") else None, paper, now)
-
-
-def _without_life(paper: Paper) -> Paper:
-    return replace(paper, versions=None, comment=None, journal_ref=None, doi=None)
-
-
-def _is_first_listing(listing: _Listing, stored: Paper) -> bool:
-    """Whether an upstream lists a paper that so far was only the history of a category."""
-    sources = {source for description in listing.descriptions for source in description.sources}
-    return bool(stored.backfilled) and listing.kind == "listed" and not sources <= set(stored.sources)
-
-
-def _script_arguments(
-    listing: _Listing, text: str | None, stored: Paper | None, paper: Paper
-) -> tuple[str, str, str]:
-    """The three arguments of `ingest.lua` for one paper: digest of the record that was read, new record, about it."""
-    changes = records.changes(stored, paper) if stored else {}
-    about: dict[str, object] = {
-        "id": listing.id,
-        "kind": listing.kind,
-        "change": records.dump_change(changes),
-        "lasting": records.dump_change({k: v for k, v in changes.items() if k in records.OF_ANY_AGE}),
-    }
-    if stored is not None and _is_first_listing(listing, stored):
-        about["fresh"] = True
-    if listing.kind == "history":
-        about["first"] = int(paper.published.timestamp() * 1000)
-    was = sha1(text.encode(), usedforsecurity=False).hexdigest() if text else ""
-    return was, records.dump(paper), json.dumps(about)
 
 
 def _ids(text: str) -> list[str]:

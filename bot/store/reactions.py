@@ -1,14 +1,15 @@
-"""What people thought of papers: their votes in a channel, and the papers that they saved."""
+"""What people thought of papers: their votes in a channel, and their reading lists."""
 
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef, User
 from bot.store import keys
+from bot.store.scripts import Scripts, script
 from bot.store.unreadable import load_each
 
 VOTES_KEPT = 400 * 86_400
@@ -67,27 +68,80 @@ def _vote(name: str, record: str) -> Vote:
 
 
 MAX_SAVED = 500
-"""Papers that a person can save; the oldest are dropped."""
+"""Papers on a list; the oldest are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperList:
+    """A reading list: a person's own in one workspace, or the shared one of a channel."""
+
+    owner: ChannelRef
+    """The channel, or the person written as a channel of their workspace."""
+    shared: bool = False
+
+    @classmethod
+    def of_person(cls, user: User, channel: ChannelRef) -> Self:
+        """The person's own list in the channel's workspace."""
+        return cls(ChannelRef(channel.platform, channel.workspace, user.id))
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Where its papers and its notes are stored."""
+        if self.shared:
+            return keys.shared(self.owner), keys.shared_notes(self.owner)
+        return keys.saved_by(self.owner), keys.saved_notes(self.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What was written about a paper on a list."""
+
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    by: str = ""
+    """The `signature` of the person who put it on a shared list; "" on a person's own."""
 
 
 class Saved:
-    """A list for each person of a workspace, the latest paper first."""
+    """Reading lists, the latest paper first."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._scripts = Scripts(redis)
 
-    async def add(self, user: User, channel: ChannelRef, paper_id: str) -> bool:
-        """Save a paper. False if it was saved already."""
-        key = keys.saved(channel, user.id)
-        added = await self._redis.zadd(key, {paper_id: time.time()}, nx=True)
-        await self._redis.zremrangebyrank(key, 0, -MAX_SAVED - 1)
-        return bool(added)
+    async def add(self, to: PaperList, paper_id: str, annotation: Annotation | None = None) -> bool:
+        """Put a paper on a list, or change what is written about it. False if it was on it already."""
+        record = "" if annotation is None else dump_annotation(annotation)
+        args: list[str | float] = [paper_id, time.time(), record, MAX_SAVED]
+        return bool(int(await self._scripts.run(script("save"), to.keys, args)))
 
-    async def remove(self, user: User, channel: ChannelRef, paper_id: str) -> bool:
-        """Remove a paper. False if it was not saved."""
-        return bool(await self._redis.zrem(keys.saved(channel, user.id), paper_id))
+    async def remove(self, of: PaperList, paper_id: str) -> bool:
+        """Take a paper off a list. False if it was not on it. Its note stays for a while, so that it can be put back."""
+        return bool(await self._redis.zrem(of.keys[0], paper_id))
 
-    async def of(self, user: User, channel: ChannelRef) -> list[str]:
-        """The ids of the papers."""
-        found: list[Any] = await self._redis.zrevrange(keys.saved(channel, user.id), 0, -1)
+    async def of(self, one: PaperList) -> list[str]:
+        """The ids of a list's papers."""
+        found: list[Any] = await self._redis.zrevrange(one.keys[0], 0, -1)
         return found
+
+    async def annotations(self, one: PaperList) -> dict[str, Annotation]:
+        """What was written about papers of a list, also about some that were removed from it."""
+        found: Any = await self._redis.hgetall(one.keys[1])
+        loaded = await load_each(
+            self._redis, "note", sorted(found.items()), lambda _, text: load_annotation(text)
+        )
+        return dict(loaded)
+
+
+def dump_annotation(annotation: Annotation) -> str:
+    """As JSON; "-" if there is nothing."""
+    if annotation == Annotation():
+        return "-"
+    values = {"note": annotation.note, "tags": annotation.tags, "by": annotation.by}
+    return json.dumps(values, ensure_ascii=False)
+
+
+def load_annotation(text: str) -> Annotation:
+    """The inverse of `dump_annotation`. Raises ValueError, KeyError or TypeError for anything else."""
+    values = json.loads(text)
+    return Annotation(str(values["note"]), tuple(map(str, values["tags"])), str(values["by"]))

@@ -76,16 +76,28 @@ class Tokens:
         """End all tokens of a channel."""
         await self._remove(channel, "")
 
-    async def move(self, old: ChannelRef, new: ChannelRef) -> None:
-        """Let a channel's tokens read it under its new id. What `new` has already is kept."""
-        stored: Any = await self._redis.hgetall(keys.tokens(old))
-        has: Any = await self._redis.hgetall(keys.tokens(new))
-        for purpose, text in stored.items():
+    async def of(self, channel: ChannelRef) -> list[tuple[Grant, str, str]]:
+        """All tokens of a channel: what each grants, the hash of its secret, and the secret, "" if it isn't stored."""
+        stored: Any = await self._redis.hgetall(keys.tokens(channel))
+        found = []
+        for text in stored.values():
             digest, _, secret = text.partition(" ")
             grant = await self._granted(digest)
-            if grant is not None and purpose not in has:
+            if grant is not None:
+                found.append((grant, digest, secret))
+        return found
+
+    async def restore(self, grant: Grant, digest: str, secret: str) -> None:
+        """Give a channel a token that it had; one that it has for the same purpose is kept."""
+        if not await self.has(grant.channel, grant.kind, grant.number):
+            await self._put(grant, secret, digest)
+
+    async def move(self, old: ChannelRef, new: ChannelRef) -> None:
+        """Let a channel's tokens read it under its new id. What `new` has already is kept."""
+        for grant, digest, secret in await self.of(old):
+            if not await self.has(new, grant.kind, grant.number):
                 await self._put(replace(grant, channel=new), secret, digest)
-                await self._redis.hdel(keys.tokens(old), purpose)
+                await self._redis.hdel(keys.tokens(old), grant.purpose)
         await self.forget(old)
 
     async def _granted(self, digest: str) -> Grant | None:

@@ -143,7 +143,7 @@ def moment(at: datetime) -> str:
 
 
 def reason_values(reason: Reason) -> dict[str, Any]:
-    """A reason as JSON; `subscription` is None for a query that nobody subscribed to."""
+    """A reason as JSON; `subscription` is None for a query without a subscription."""
     note = {"note": plain(reason.note)} if reason.note else {}
     return {"subscription": reason.number or None, "query": plain(reason.query), **note}
 

@@ -63,7 +63,7 @@ class Shown:
     block: PaperBlock
     abstract: str
     address: str = ""
-    """Of its own page; "" for a paper of the bundled sample."""
+    """Of the paper's page; "" for a paper of the bundled sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Pages:
         query = query_of(request)
         span = query.get("span", "") if query.get("span", "") in SPANS else "day"
         results = await self._search_results(request, plain(query.get("q", "")), query.get("page", ""))
-        return self._templates.page(
+        page = self._templates.page(
             "front.html",
             status=results.status,
             results=results,
@@ -151,6 +151,8 @@ class Pages:
             invitations=self._invitations(),
             forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
+        page.enable_compression()
+        return page
 
     async def _trending(self, front: Front, span: str) -> Sequence[Paper]:
         """The trending papers of the front page; none of a longer span while they can't be read."""

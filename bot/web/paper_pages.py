@@ -84,6 +84,7 @@ class PaperPages:
             ],
             api=f"/api/v1{address_of(paper)}",
         )
+        page.enable_compression()
         page.headers["Cache-Control"] = CACHE
         return page
 

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from tests.adapters.email.postoffice import Mail, PostOffice
+from tests.adapters.email.mail_server import Mail, MailServer
 from tests.adapters.email.test_bounces import HOSTILE, RETURN
 from tests.adapters.email.test_message import ENCODED
 from tests.adapters.email.test_program import Upstream, browsing, link, mail
@@ -40,7 +40,7 @@ class Target:
 
     port: int
     session: aiohttp.ClientSession
-    office: PostOffice
+    mail_server: MailServer
     upstream: Upstream
 
     async def answers(self) -> None:
@@ -77,9 +77,9 @@ async def close(writer: asyncio.StreamWriter) -> None:
 async def target(folder: Path) -> AsyncIterator[Target]:
     """The program with mail, and its log at the end."""
     port, upstream = free_port(), Upstream()
-    async with PostOffice().open() as office, serve(upstream.app) as hugging_face:
+    async with MailServer().open() as mail_server, serve(upstream.app) as hugging_face:
         settings = {
-            "SMTP_URL": office.url,
+            "SMTP_URL": mail_server.url,
             "PORT": str(port),
             "PAPERBOY_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "PAPERBOY_MAIL_FROM": "Paperboy <papers@example.org>",
@@ -88,7 +88,7 @@ async def target(folder: Path) -> AsyncIterator[Target]:
         }
         env = environment(folder, hugging_face, **settings)
         async with running("run", env=env) as process, browsing(f"http://127.0.0.1:{port}") as session:
-            yield Target(port, session, office, upstream)
+            yield Target(port, session, mail_server, upstream)
             assert process.returncode is None
             process.terminate()
             _, log = await process.communicate()
@@ -148,15 +148,15 @@ async def flood_an_inbox(program: Target) -> None:
     spellings = [VICTIM, *(f"victim+{n}@example.org" for n in range(10)), "Victim@Example.org"]
     statuses = [(await program.post("/email/subscribe", address=one, zone="UTC"))[0] for one in spellings]
     assert statuses == [200] + [429] * 11
-    await mail(program.office, 1)
-    assert len(program.office.mails) == 1
+    await mail(program.mail_server, 1)
+    assert len(program.mail_server.mails) == 1
     forged = {"X-Forwarded-For": "198.51.100.1"}
     async with program.session.post("/email/subscribe", data={"address": VICTIM}, headers=forged) as response:
         assert response.status == 429
 
 
 async def control_an_address_by_an_old_mail(program: Target) -> None:
-    confirm = link((await mail(program.office, 1)).part("plain"), "confirm")
+    confirm = link((await mail(program.mail_server, 1)).part("plain"), "confirm")
     assert (await program.post(confirm))[0] == 200
     manage = await manage_link(program)
     for say in ("settings weekends:on", "subscribe robots every:now"):
@@ -175,7 +175,7 @@ async def control_an_address_by_an_old_mail(program: Target) -> None:
 
 async def manage_link(program: Target) -> str:
     """The link to the account's page, as it is mailed."""
-    count = len(program.office.mails) + 1
+    count = len(program.mail_server.mails) + 1
     assert (await program.post("/email/link", address=VICTIM))[0] == 200
-    found: Mail = await mail(program.office, count)
+    found: Mail = await mail(program.mail_server, count)
     return link(found.part("plain"), "manage")

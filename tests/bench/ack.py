@@ -126,7 +126,7 @@ async def measure(platform: str) -> dict[str, float]:
             await timed(here.ask, WARM_UP)
             with _process(poll_papers, folder, here.control):
                 async with asyncio.timeout(PATIENCE):
-                    while not await here.posted():  # noqa: ASYNC110  the count is in another process
+                    while not await here.posted():  # noqa: ASYNC110  # another process counts
                         await asyncio.sleep(0.05)
                 began, before = monotonic(), await here.posted()
                 busy, double = await asyncio.gather(

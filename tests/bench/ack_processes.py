@@ -1,4 +1,4 @@
-"""What `ack` measures against, each in a process of its own: the platforms' doubles, and polls that bring papers.
+"""What `ack` measures against, each in a separate process: the platforms' doubles, and polls that bring papers.
 
 A double's process has a small HTTP interface for the process that measures: `POST /typed` has a person give a command,
 `GET /posted` says how many posts the double took.
@@ -199,7 +199,7 @@ async def _poll_papers(folder: Path, control: str) -> None:
             paper = replace(first, title=f"{QUERY} {first.title}", published=datetime.now(UTC))
             batch = Batch(papers=(paper,), history=tuple(others), cursor=str(poll))
             await papers.ingest("bench", batch, FENCE)
-            while poll * CHANNELS - await posted(session, control) > WAITING:  # noqa: ASYNC110  likewise, in another process
+            while poll * CHANNELS - await posted(session, control) > WAITING:  # noqa: ASYNC110  # another process counts
                 await asyncio.sleep(LOOK)
 
 

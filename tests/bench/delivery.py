@@ -54,7 +54,7 @@ Pipe = Connection
 def serve(pipe: Pipe) -> None:
     """The platform: sends its address, and in the end when each post arrived."""
 
-    async def until_told() -> None:
+    async def until_signalled() -> None:
         service = FakeService()
         async with service.serve():
             pipe.send(service.url)
@@ -62,7 +62,7 @@ def serve(pipe: Pipe) -> None:
                 pipe.send({post.key: post.at for post in service.posts})
                 service.posts.clear()
 
-    asyncio.run(until_told())
+    asyncio.run(until_signalled())
 
 
 @asynccontextmanager

@@ -81,7 +81,7 @@ async def work(redis_url: str, api: str, *, naive: bool) -> None:
 
 
 async def enqueue_posts(redis: Redis, posts: int) -> list[str]:
-    """Owe so many posts, some to each channel. -> the paper and channel of each"""
+    """Enqueue so many posts, some for each channel. -> the paper and channel of each"""
     papers = [a_paper(f"2610.0000{n}") for n in range(PER_CHANNEL)]
     await Papers(redis).ingest("test", Batch(tuple(papers), "cursor"), 0)
     outbox, wanted = Outbox(redis, durable=True), []

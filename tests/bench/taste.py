@@ -1,4 +1,4 @@
-"""How well a channel's taste tells what it will like from what it won't, compared with today's other signals.
+"""How well a channel's taste separates what it will like from what it won't, compared with today's other signals.
 
     python -m tests.bench.taste --json
 

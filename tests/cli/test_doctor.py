@@ -230,7 +230,7 @@ class TestSources:
 class TestWork:
     """What can be wrong with an installation that has worked."""
 
-    async def test_nobody_polls(self, wrong: Wrong, server: Redis) -> None:
+    async def test_no_process_polls(self, wrong: Wrong, server: Redis) -> None:
         past = datetime.now(UTC) - LATE - timedelta(minutes=1)
         await record_poll(server, PollResult(source="huggingface", at=past, next_at=past))
         found = await wrong()
@@ -253,7 +253,7 @@ class TestWork:
         await record_poll(server, PollResult(source="arxiv:cs.CL", at=soon, next_at=soon, found=9))
         assert "4 arXiv papers" in (await completeness()).message
 
-    async def test_nobody_posts(self, wrong: Wrong, server: Redis) -> None:
+    async def test_no_process_posts(self, wrong: Wrong, server: Redis) -> None:
         due = ago(LATE + timedelta(minutes=1))
         await Outbox(server).enqueue(
             [PlannedDelivery(channel=a_channel(platform="console"), papers=(("p", ()),), due=due, label="p")]

@@ -28,7 +28,7 @@ from bot.store.index_sync import IndexSync
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.reactions import Saved
+from bot.store.reactions import Annotation, PaperList, Saved
 from bot.store.subscriptions import LIMIT, Subscriptions
 from bot.store.watches import Watches
 from tests.papers import a_channel, a_paper
@@ -95,7 +95,11 @@ async def a_week(redis: Redis) -> None:
         if day == 3:
             await subscriptions.add(a_channel("late", "T2"), "diffusion", "now", "U2 Bob")
         await post_all(outbox)
-    await Saved(redis).add(User("U1", "Ada"), HERE, "2603.00001")
+    saved, note = Saved(redis), Annotation("read “this”", ("to-read",), "U1 Ada")
+    await saved.add(PaperList.of_person(User("U1", "Ada"), HERE), "2603.00001")
+    await saved.add(PaperList.of_person(User("U2", "Bob"), HERE), "2603.00002", note)
+    await saved.add(PaperList(HERE, shared=True), "2603.00001", note)
+    await saved.add(PaperList(a_channel("only a list"), shared=True), "2603.00001")
     watches, ada = Watches(redis), ChannelRef.of_person(HERE.platform, HERE.workspace, "U1")
     await watches.put(ada, "2603.00001", Watch(IMPORTANT, "U1 Ada", await outbox.now()))
     await watches.set_saved_events(ada, "important")
@@ -129,6 +133,7 @@ async def test_everything_comes_back_from_an_export(redis: Redis, settings: Sett
         "sealed",
         "saved",
         "watch",
+        "shared",
         "channel",
         "subscription",
         "sent",
@@ -330,3 +335,17 @@ async def test_an_operator_lists_retries_and_drops_from_the_command_line(
     assert retried.count("Retried: ") == 2
     assert await deliveries("list") == "No posts need a decision.\n"
     assert await post_all(Outbox(redis, durable=True)) == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sign"), [("bibtex", "eprint = "), ("ris", "TY  - "), ("csl", '"title": '), ("md", "- [")]
+)
+async def test_all_papers_are_exported_for_reference_managers(
+    redis: Redis, settings: Settings, wanted: str, sign: str
+) -> None:
+    papers = [a_paper(f"2603.{number:05}") for number in range(maintenance.PAGE + 5)]
+    await Papers(redis).ingest("huggingface", Batch((), "c", history=tuple(papers)), 0)
+    written = "".join([piece async for piece in maintenance.export_papers(settings, wanted)])
+    assert written.count(sign) == len(papers)
+    if wanted == "csl":
+        assert [one["number"] for one in json.loads(written)] == [f"arXiv:{paper.id}" for paper in papers]

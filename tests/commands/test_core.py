@@ -37,7 +37,9 @@ async def test_a_bad_query_is_pointed_at(ask: Ask) -> None:
     assert written(await ask("/paper subscribe rag OR OR agents every:daily")) == snapshot("""\
 “OR” needs a word after it.
 rag OR OR agents
-    ^^\
+    ^^
+Try /paper subscribe rag OR agents every:daily
+[Subscribe to rag OR agents every:daily: subscribe rag OR agents every:daily]\
 """)
 
 

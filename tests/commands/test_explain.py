@@ -9,7 +9,7 @@ from bot.domain.deliveries import Outcome
 from bot.domain.models import MessageRef, Mute
 from bot.ports import Batch
 from tests.commands.conftest import Ask, See, written
-from tests.commands.test_settings import ALL, owe
+from tests.commands.test_settings import ALL, enqueue_papers
 from tests.papers import a_channel, a_paper
 
 
@@ -56,7 +56,7 @@ async def test_it_is_muted(ask: Ask, services: Services) -> None:
 async def test_it_waits_for_the_digest(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
     await announce(services, "p1", "p2")
-    await owe(services, "p1", "p2")
+    await enqueue_papers(services, "p1", "p2")
     card = written(await ask("explain p1"))
     assert "Not posted yet: it is on its way." in card
     assert "09:00 UTC, with 1 more." in card
@@ -65,7 +65,7 @@ async def test_it_waits_for_the_digest(ask: Ask, services: Services) -> None:
 async def test_it_was_posted_and_where(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
     await announce(services, "p1")
-    await owe(services, "p1", due_now=True)
+    await enqueue_papers(services, "p1", due_now=True)
     [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
     await services.outbox.done(delivery, MessageRef("m1", "https://chat.example/m1"))
     card = await ask("explain p1")
@@ -78,7 +78,7 @@ async def test_it_was_posted_and_where(ask: Ask, services: Services) -> None:
 async def test_it_failed_and_why(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
     await announce(services, "p1")
-    await owe(services, "p1", due_now=True)
+    await enqueue_papers(services, "p1", due_now=True)
     [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
     await services.outbox.record_outcome(delivery, Outcome(state="dead", why="invalid blocks"))
     await services.outbox.pause(a_channel(), "it was archived")

@@ -9,6 +9,8 @@ from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.models import User
 from bot.store import keys
+from bot.store.backup.export import facts
+from bot.store.backup.import_ import Restore
 from tests.commands.conftest import Ask, commands_of, written
 from tests.papers import a_channel
 
@@ -110,3 +112,21 @@ async def test_without_a_web_address_the_answer_says_what_to_set(services: Servi
     for line in ("feed", "api"):
         answer = await core.handle_text(line, GUEST, a_channel())
         assert "PAPERBOY_PUBLIC_URL" in answer.card.notice
+
+
+async def test_a_backup_holds_the_addresses(ask: Ask, services: Services, redis: Redis) -> None:
+    await ask("subscribe agents")
+    addresses = [secret_in(written(await ask(line))) for line in ("feed", "feed #1")]
+    card = await ask("api new")
+    found = re.search(r"has ended: ([\w-]{32})", written(card))
+    assert found
+    lines = [fact.model_dump_json() async for fact in facts(redis)]
+    assert not any(found[1] in line for line in lines)
+    await redis.delete(*[key async for key in redis.scan_iter("pb:{*")])
+    for _ in range(2):
+        await Restore(redis).write(lines)
+    for secret, kind, number in ((addresses[0], "feed", 0), (addresses[1], "feed", 1), (found[1], "api", 0)):
+        granted = await services.tokens.find(secret)
+        assert granted is not None
+        assert (granted.channel, granted.kind, granted.number) == (a_channel(), kind, number)
+    assert secret_in(written(await ask("feed"))) == addresses[0]

@@ -98,7 +98,7 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper unsubscribe <#number or query> – stop a subscription
 - /paper list – show what this channel is subscribed to
 - /paper preview <#number or query> – show what a query or subscription would have posted lately; nothing is posted
-- /paper search <query> [days:<number>] [sort:best|new|top] – find papers by words, authors, ids or links; only you see the results
+- /paper search <query> [days:<number>] [sort:best|new|top] [export:bibtex|ris|csl|md] – find papers by words, authors, ids or links; only you see the results
 - /paper similar <paper> – find papers like one that you name by its id or link
 - /paper trending [day|week|month] – show what is trending now, or the most upvoted of a week or month
 - /paper author <name> – show an author's latest papers, and follow them
@@ -113,7 +113,10 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
 - /paper taste [<what>] – show or change what this channel's 👍 and 👎 have taught Paperboy
 - /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit
 - /paper status – show what was read, the next digest, and what is waiting or failed here
-- /paper saved – show the papers that you have saved
+- /paper feed [<#number or query>] [feed:show|new|off] – get the address of a feed of what is posted here, for a feed reader
+- /paper api [show|new|off] – make or end a token by which a program reads what is posted here
+- /paper save <paper> [note:"read section 3"] [tag:to-read,rl] [list:mine|here] – put a paper on your reading list, or on this channel's
+- /paper saved [<words>] [tag:to-read] [list:mine|here] [export:bibtex|ris|csl|md] – show or search your reading list, or this channel's
 - /paper forget [channel|me] – delete everything that is stored about this channel, or about you
 - /paper help [<command>] – show all commands, or one in detail
 Queries match whole words: rag doesn't match “storage”.

@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 from bot.commands.services import Services
 from bot.domain.models import Mute
 from tests.commands.conftest import Ask, See, commands_of, written
-from tests.commands.test_settings import owe
+from tests.commands.test_settings import enqueue_papers
 from tests.papers import a_channel, a_paper
 
 
@@ -19,9 +19,9 @@ async def mutes(services: Services) -> list[str]:
 async def test_a_query_is_muted_and_unmuted(ask: Ask, services: Services) -> None:
     card = await ask("mute Survey OR review")
     assert written(card) == snapshot("""\
-Muted here, until someone unmutes it: survey OR review
+Muted here, until someone unmutes it: Survey OR review
 New papers are posted as they come.
-[Undo: unmute survey OR review]\
+[Undo: unmute Survey OR review]\
 """)
     assert await mutes(services) == ["survey OR review"]
     assert written(await ask(commands_of(card)["Undo"])) == snapshot("""\
@@ -44,7 +44,7 @@ async def test_a_mute_can_end_by_itself(ask: Ask, services: Services) -> None:
 async def test_what_waits_and_is_muted_is_not_posted(ask: Ask, see: See, services: Services) -> None:
     await ask("subscribe paper every:daily")
     await see(a_paper("p1", title="A survey paper"), a_paper("p2"))
-    await owe(services, "p1", "p2")
+    await enqueue_papers(services, "p1", "p2")
     card = written(await ask("mute survey"))
     assert "1 waiting paper won't be posted." in card
     assert "1 paper waiting." in card

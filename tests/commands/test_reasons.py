@@ -34,7 +34,7 @@ async def _some_papers(see: See, services: Services) -> None:
         ("robots policies", "No paper of the last 90 days has all of it."),
         ("frogs", "It is rare: 1 match in the last 90 days."),
         ("org:deepmined", "names the organization deepmined. The nearest is org:deepmind."),
-        ('author:"Grace Hopper"', "No paper of the last 90 days has the author grace hopper."),
+        ('author:"Grace Hopper"', "No paper of the last 90 days has the author Grace Hopper."),
         ("cat:cs.AI", "No paper of the last 90 days is in cs.AI."),
         ("author:lovelice", "has the author lovelice. The nearest name is lovelace."),
         ("cat:cs.ZZ", "No source has a category cs.ZZ."),

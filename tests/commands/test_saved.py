@@ -1,9 +1,15 @@
 """A person's own list, and the buttons of a card."""
 
+import pytest
+
 from bot.cards import PaperBlock
 from bot.cards.paper import paper_card
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.domain.models import User
+from bot.store.reactions import MAX_SAVED, Annotation, PaperList
 from tests.commands.conftest import NOW, Ask, See, commands_of, written
-from tests.papers import a_paper
+from tests.papers import a_channel, a_paper
 
 
 async def test_what_was_saved_is_listed_until_it_is_taken_off(ask: Ask, see: See) -> None:
@@ -49,3 +55,79 @@ async def test_every_button_of_a_card_does_something(ask: Ask, see: See) -> None
 
 async def test_a_paper_that_is_not_known_is_said_so(ask: Ask) -> None:
     assert "I don't have the paper" in (await ask("save 1234.56789")).notice
+
+
+async def test_notes_and_tags_can_be_searched_for(ask: Ask, see: See) -> None:
+    await see(a_paper("2603.00001", title="Whales sing"), a_paper("2603.00002", title="Robots walk"))
+    await ask('save 2603.00001 note:"Read Section 3" tag:to-read,sea')
+    await ask("save 2603.00002 tag:to-read")
+    listed = written(await ask("saved"))
+    assert "#to-read #sea · Read Section 3" in listed
+    for search, found in {
+        "saved whales": {"2603.00001"},
+        "saved section 3": {"2603.00001"},
+        "saved tag:to-read": {"2603.00001", "2603.00002"},
+        "saved tag:sea": {"2603.00001"},
+        "saved robots tag:sea": set(),
+        "saved robots OR whales -whales": {"2603.00002"},
+    }.items():
+        shown = {b.paper_id for b in (await ask(search)).blocks if isinstance(b, PaperBlock)}
+        assert shown == found, search
+    assert "Nothing on your list fits" in written(await ask("saved robots tag:sea"))
+
+
+async def test_a_note_and_tags_are_changed_and_removed(ask: Ask, see: See) -> None:
+    await see(a_paper("2603.00001"))
+    await ask('save 2603.00001 note:"First" tag:one')
+    await ask("save 2603.00001 note:Second tag:two")
+    assert "#one #two · Second" in written(await ask("saved"))
+    await ask("save 2603.00001 note:none tag:none")
+    assert "#" not in written(await ask("saved")).replace("# Your list", "")
+
+
+async def test_a_removed_paper_comes_back_with_its_note(ask: Ask, see: See) -> None:
+    await see(a_paper("2603.00001"))
+    said = await ask('save 2603.00001 here note:"for Monday"')
+    removed = await ask(commands_of(said)["Undo"])
+    assert "Removed from this channel's list" in removed.notice
+    assert "Nothing is on this channel's list" in written(await ask("saved here"))
+    await ask(commands_of(removed)["Undo"])
+    assert "for Monday · saved by Ada" in written(await ask("saved here"))
+
+
+async def test_the_channels_list_is_for_everyone_in_it_and_ones_own_is_not(
+    core: Commands, ask: Ask, see: See
+) -> None:
+    await see(a_paper("2603.00001"), a_paper("2603.00002"))
+    await ask("save 2603.00001 here")
+    await ask("save 2603.00002")
+    bob = User("U2", "Bob")
+    shared = (await core.handle_text("saved here", bob, a_channel())).card
+    assert "2603.00001" in written(shared)
+    assert "2603.00002" not in written(shared)
+    assert "haven't saved" in written((await core.handle_text("saved", bob, a_channel())).card)
+    elsewhere = (await core.handle_text("saved here", bob, a_channel("C9"))).card
+    assert "2603.00001" not in written(elsewhere)
+
+
+async def test_a_list_holds_so_many_papers_and_no_more(services: Services) -> None:
+    one, saved = PaperList(a_channel(), shared=True), services.saved
+    for number in range(MAX_SAVED + 20):
+        await saved.add(one, f"p{number}", Annotation(f"note {number}"))
+    assert len(await saved.of(one)) == MAX_SAVED
+    assert len(await saved.annotations(one)) == MAX_SAVED
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (f"save 2603.00001 note:{'x' * 501}", "note is too long"),
+        (f"save 2603.00001 tag:{'x' * 31}", "tag is too long"),
+        (f"save 2603.00001 tag:{','.join(map(str, range(11)))}", "too many tags"),
+        ("save 2603.00001 remove:yes", "isn't on your list"),
+    ],
+)
+async def test_what_is_wrong_is_said(ask: Ask, see: See, line: str, message: str) -> None:
+    await see(a_paper("2603.00001"))
+    assert message in (await ask(line)).notice
+    assert "haven't saved" in written(await ask("saved"))

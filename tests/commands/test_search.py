@@ -120,7 +120,7 @@ async def test_a_long_search_has_pages_too(ask: Ask, see: See) -> None:
 
 async def test_a_misspelt_search_finds_and_asks(ask: Ask) -> None:
     card = await ask("search difusion polcy days:300")
-    assert card.heading == "Nothing has all of “difusion polcy”; nearest"
+    assert card.heading == "No exact match for “difusion polcy”. Closest results:"
     assert titles(card)[0] == "Diffusion Policy"
     assert commands_of(card)["Search for that"] == "search diffusion policy days:300"
     assert "Subscribe to this" not in commands_of(card)
@@ -141,8 +141,8 @@ Try words alone, without fields, quotes and minus.
 [Subscribe to this: subscribe "noise remove" cat:cs.CL]\
 """)
     assert written(await ask("search 2101.99999")) == snapshot("""\
-Nothing found for “2101.99999”.
-Try words of its title: a paper that was never listed is not known by its id.\
+I don't have that paper.
+Try its title.\
 """)
     assert written(await ask("search ?!")) == snapshot("""\
 “?!” has no letters or digits to search for.
@@ -175,7 +175,7 @@ curated by AK and the research community on Hugging Face, by upvotes, as of 00:0
 """)
     assert titles(await ask("trending MONTH")) == ["Diffusion, Revisited", "A Survey of Gradients"]
     assert written(await ask("trending weak")) == snapshot("""\
-“span” is day, week or month, not “weak”.
+Type day, week or month, not “weak”.
 Try /paper trending week\
 """)
 

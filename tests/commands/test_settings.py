@@ -22,7 +22,7 @@ GUEST = User("U2", "Guest", may_manage=False)
 ALL = tuple(range(keys.SHARDS))
 
 
-async def owe(services: Services, *papers: str, due_now: bool = False) -> None:
+async def enqueue_papers(services: Services, *papers: str, due_now: bool = False) -> None:
     """Papers of the first subscription wait for the next digest, or are due."""
     [subscription] = await services.subscriptions.of(a_channel())
     now = await services.outbox.now()
@@ -88,7 +88,7 @@ async def test_a_change_says_what_it_means_and_can_be_undone(ask: Ask, services:
 
 async def test_what_waits_follows_the_new_hours(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
-    await owe(services, "p1", "p2", "p3")
+    await enqueue_papers(services, "p1", "p2", "p3")
     card = written(await ask("settings zone:Berlin hour:17"))
     assert "17:00 Berlin, 3 papers waiting." in card
     [waiting] = await services.outbox.open_deliveries(a_channel())
@@ -100,13 +100,13 @@ async def test_what_waits_follows_the_new_hours(ask: Ask, services: Services) ->
 
 async def test_what_is_posted_at_once_waits_when_quiet_hours_begin(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:now")
-    await owe(services, "p1", due_now=True)
+    await enqueue_papers(services, "p1", due_now=True)
     assert "02:00 UTC, 1 paper waiting." in written(await ask("settings quiet:0-2"))
 
 
 async def test_papers_of_a_subscription_that_ended_no_longer_wait(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
-    await owe(services, "p1")
+    await enqueue_papers(services, "p1")
     await ask("unsubscribe #1")
     assert await services.outbox.open_deliveries(a_channel()) == []
 

@@ -9,7 +9,7 @@ from bot.domain.deliveries import Outcome
 from bot.domain.polls import PollResult
 from bot.store.polls import record_poll
 from tests.commands.conftest import Ask, written
-from tests.commands.test_settings import ALL, owe
+from tests.commands.test_settings import ALL, enqueue_papers
 from tests.papers import a_channel
 
 
@@ -38,7 +38,7 @@ async def test_each_source_says_how_its_last_poll_went(ask: Ask, redis: Redis, s
 
 async def test_what_is_tried_again_says_when_and_why(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
-    await owe(services, "p1", due_now=True)
+    await enqueue_papers(services, "p1", due_now=True)
     [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
     await services.outbox.record_outcome(
         delivery, Outcome(state="pending", why="503", after=7200, counts=True)
@@ -51,10 +51,10 @@ async def test_what_is_tried_again_says_when_and_why(ask: Ask, services: Service
 
 async def test_what_waits_and_what_failed_is_counted(ask: Ask, services: Services) -> None:
     await ask("subscribe paper every:daily")
-    await owe(services, "p1", due_now=True)
+    await enqueue_papers(services, "p1", due_now=True)
     [delivery] = (await services.outbox.claim("fake", 9, ALL, token="t")).deliveries
     await services.outbox.record_outcome(delivery, Outcome(state="dead", why="invalid blocks"))
-    await owe(services, "p2", "p3")
+    await enqueue_papers(services, "p2", "p3")
     card = written(await ask("status"))
     assert "09:00 UTC, 2 papers waiting." in card
     assert "- 2 papers waiting for later." in card

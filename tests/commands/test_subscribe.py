@@ -23,13 +23,13 @@ async def test_the_answer_shows_the_query_its_number_and_the_last_14_days(ask: A
     )
     card = await ask("/paper subscribe Diffusion AND policy")
     assert written(card) == snapshot("""\
-Subscribed as #1: diffusion policy
+Subscribed as #1: Diffusion policy
 3 matches in the last 14 days, of 12 papers. New papers are posted here as they come.
 [Preview: preview #1]
 [Undo: unsubscribe #1]\
 """)
     assert card.notice == snapshot(
-        "Subscribed as #1: diffusion policy. 3 matches in the last 14 days, of 12 papers."
+        "Subscribed as #1: Diffusion policy. 3 matches in the last 14 days, of 12 papers."
     )
 
 
@@ -117,7 +117,7 @@ async def test_a_button_that_a_platform_could_not_carry_is_left_out(ask: Ask, se
 async def test_a_channel_has_at_most_50_subscriptions(ask: Ask) -> None:
     for n in range(50):
         await ask(f"subscribe topic{n}")
-    card = await ask("subscribe another")
+    card = await ask("subscribe quokka")
     assert card.kind == "error"
     assert "50 subscriptions" in card.notice
 

@@ -56,7 +56,7 @@ async def test_what_is_here_comes_first_and_then_what_was_found_elsewhere(core: 
     assert fuller is None or "Found on Hugging Face" in written(fuller)
 
 
-async def test_enough_papers_here_and_nobody_else_is_asked(
+async def test_enough_papers_here_and_no_upstream_is_asked(
     core: Commands, see: See, upstreams: Searchable
 ) -> None:
     await see(*(a_paper(f"p{n}", title="On a Number") for n in range(5)))

@@ -99,7 +99,7 @@ async def scrape(session: aiohttp.ClientSession, port: int) -> dict[str, float]:
 
 async def until(condition: Any) -> None:
     """Ask until it is so; the test's own time is the limit."""
-    while not await condition():  # noqa: ASYNC110  # the processes tell us of nothing
+    while not await condition():  # noqa: ASYNC110  # the processes send us no event
         await asyncio.sleep(0.1)
 
 

@@ -85,7 +85,7 @@ class TestTheImage:
     TEXT = (DEPLOY / "Dockerfile").read_text()
     STEPS = instructions(TEXT)
 
-    def test_is_built_in_stages_from_named_versions_and_ends_as_nobody_in_particular(self) -> None:
+    def test_is_built_in_stages_from_named_versions_and_ends_as_an_unprivileged_user(self) -> None:
         stages = [rest for word, rest in self.STEPS if word == "FROM"]
         assert len(stages) > 1
         assert all(

@@ -29,8 +29,8 @@ WINDOW = 10.0
 """Seconds over which a channel's rate is looked at."""
 
 
-async def owe(redis: Redis, channels: Sequence[ChannelRef], papers: Sequence[str]) -> None:
-    """Owe each paper to each channel, in a message of its own."""
+async def enqueue_papers(redis: Redis, channels: Sequence[ChannelRef], papers: Sequence[str]) -> None:
+    """Enqueue each paper for each channel, as separate messages."""
     await Papers(redis).ingest("hf", Batch(papers=tuple(map(a_paper, papers)), cursor="c"), 0)
     outbox = Outbox(redis)
     now = round((await outbox.now()).timestamp() * 1000)
@@ -41,11 +41,11 @@ async def owe(redis: Redis, channels: Sequence[ChannelRef], papers: Sequence[str
 
 
 async def outage(folder: Path, size: Size) -> Outcome:
-    """The platform is down for half an hour; then all that was owed goes out as fast as is allowed."""
+    """The platform is down for half an hour; then everything that waits is posted as fast as the limits allow."""
     per = 0.5 if size.pace == 1 else 0.05
     async with alone(folder, size) as here, ClientSession() as session:
         redis = client(here.plan.redis_url)
-        await owe(redis, here.channels, here.papers)
+        await enqueue_papers(redis, here.channels, here.papers)
         platform = FakePlatform(here.service.url, session, rates=Rates(channel=Rate(1, per)))
         deliveries = DeliveryWorker(
             platform,
@@ -101,7 +101,7 @@ async def one_dead_channel(folder: Path, size: Size) -> Outcome:
         dead, *healthy = here.channels
         for _ in range(2):
             here.start("delivery")
-        await owe(redis, healthy, ["warm-up"])
+        await enqueue_papers(redis, healthy, ["warm-up"])
         await _until_posted(here, healthy, "warm-up")
         papers = iter(here.papers)
         for _ in range(runs):
@@ -110,25 +110,25 @@ async def one_dead_channel(folder: Path, size: Size) -> Outcome:
                 for _ in range(rounds):
                     paper = next(papers)
                     if sick:
-                        await owe(redis, [dead], [paper])
+                        await enqueue_papers(redis, [dead], [paper])
                     began = time()
-                    await owe(redis, healthy, [paper])
+                    await enqueue_papers(redis, healthy, [paper])
                     await _until_posted(here, healthy, paper)
                     late[sick] += [post.at - began for post in here.service.posts if post.papers == (paper,)]
         await redis.aclose()
-        before, beside = (_p99(late[sick]) for sick in (False, True))
+        before, during = (_p99(late[sick]) for sick in (False, True))
         counts = here.service.counts()
         missing = sum(counts[str(c), p] != 1 for c in healthy for p in here.papers)
-        note = f"p99 of 99 healthy ones {before * 1000:.0f} ms, beside a dead one {beside * 1000:.0f} ms"
+        note = f"p99 of 99 healthy ones {before * 1000:.0f} ms, with a dead one {during * 1000:.0f} ms"
         return Outcome(
-            test="one dead channel beside 99",
+            test="one dead channel among 100",
             deliveries=len(healthy) * len(here.papers),
             kills=0,
             lost=missing,
             doubled=sum(n - 1 for n in counts.values()),
             seconds=round(monotonic() - here.began, 1),
             note=note,
-            fine=beside <= 1.1 * before or size.pace < 1,
+            fine=during <= 1.1 * before or size.pace < 1,
         )
 
 
@@ -148,7 +148,7 @@ async def rates(folder: Path, size: Size) -> Outcome:
     )
     async with alone(folder, size) as here:
         redis = client(here.plan.redis_url)
-        await owe(redis, here.channels, here.papers)
+        await enqueue_papers(redis, here.channels, here.papers)
         await redis.aclose()
         for _ in range(4):
             here.start("delivery", per_second=per_second)

@@ -1,4 +1,4 @@
-"""The app with a server of its own: killed, with it or without, and started again at once."""
+"""The app with an embedded server: killed, with it or without, and started again at once."""
 
 import asyncio
 import os

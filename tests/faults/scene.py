@@ -99,7 +99,7 @@ class Scene:
         return Counter((str(channel), paper) for channel in self.channels for paper in self.papers)
 
     async def prepare(self) -> None:
-        """Every channel follows what will come, each paper in a message of its own."""
+        """Every channel follows what will come, each paper in a separate message."""
         redis = client(self.plan.redis_url)
         await asyncio.gather(*(prepare(redis, channel) for channel in self.channels))
         await redis.aclose()
@@ -172,7 +172,7 @@ class Scene:
 
 @asynccontextmanager
 async def alone(folder: Path, size: Size, weather: Weather | None = None) -> AsyncIterator[Scene]:
-    """A scene with a server of its own, which syncs once a second, as most do."""
+    """A scene with a separate server, which syncs once a second, as most do."""
     server = Server(folder / "redis", free_ports(1)[0])
     async with serving(server), scene(server.url, folder, size, weather) as here:
         here.server = server

@@ -11,7 +11,7 @@ from bot.store.backup.export import facts
 from bot.store.backup.import_ import Restore
 from bot.store.connect import client, connect
 from tests.fake_platform import Weather
-from tests.faults.crowds import owe
+from tests.faults.crowds import enqueue_papers
 from tests.faults.scene import Outcome, Scene, Size, alone, scene
 from tests.proxy import LossyProxy
 from tests.servers import Server, free_ports, serving
@@ -36,17 +36,17 @@ async def loses_answers(folder: Path, size: Size) -> Outcome:
 
 
 async def is_full(folder: Path, size: Size) -> Outcome:
-    """The server takes nothing more, while all that is owed goes out; then all of it is owed once more."""
+    """A full server takes nothing new, while everything that waits is posted; then all of it is enqueued again."""
     async with alone(folder, size, Weather(lose=0.05, error=0.05)) as here:
         redis = await connect(here.plan.redis_url)
-        await owe(redis, here.channels, here.papers)
+        await enqueue_papers(redis, here.channels, here.papers)
         await redis.config_set("maxmemory", "1mb")
         for _ in range(2):
             here.start("delivery")
         await here.until_done()
         await _nothing_in_hand(here)
         await redis.config_set("maxmemory", 0)
-        await owe(redis, here.channels, here.papers)
+        await enqueue_papers(redis, here.channels, here.papers)
         await _nothing_in_hand(here)
         await here.stop()
         await redis.aclose()

@@ -40,7 +40,7 @@ async def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, fault: Fault)
     assert outcome.holds, outcome
 
 
-async def test_the_harness_sees_doubles_where_nobody_asks_the_platform(tmp_path: Path) -> None:
+async def test_the_harness_sees_doubles_without_asking_the_platform(tmp_path: Path) -> None:
     outcome = await kills.without_asking(tmp_path, SMALL)
     assert (outcome.lost, outcome.doubled > 0) == (0, True), outcome
 

@@ -57,7 +57,7 @@ class Plan:
 
 
 class Listing:
-    """A source that lists whatever the service was told to list so far."""
+    """A source that lists what the service was set to list so far."""
 
     name = "hf"
 

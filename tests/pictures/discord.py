@@ -27,7 +27,7 @@ def _component(part: Mapping[str, Any]) -> Markup:
             return markdown(part["content"])
         case 9:
             picture = Markup('<div class="picture">picture</div>')
-            return Markup('<div class="beside"><div>{}</div>{}</div>').format(
+            return Markup('<div class="accessory"><div>{}</div>{}</div>').format(
                 _all(part["components"]), picture
             )
         case 1:

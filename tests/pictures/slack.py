@@ -21,7 +21,7 @@ def _section(block: Mapping[str, Any]) -> Markup:
     text = Markup("<p>{}</p>").format(_text(block["text"]["text"]))
     if "accessory" not in block:
         return text
-    return Markup('<div class="beside"><div>{}</div><div class="picture">picture</div></div>').format(text)
+    return Markup('<div class="accessory"><div>{}</div><div class="picture">picture</div></div>').format(text)
 
 
 def _rich(element: Mapping[str, Any]) -> Markup:

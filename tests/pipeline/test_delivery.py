@@ -48,7 +48,7 @@ class Post:
         platform = FakePlatform(self.service.url, self.session, rates=rates, looks=looks)
         return DeliveryWorker(platform, self.outbox, self.papers, SharedRates(self.redis), a_card, **more)
 
-    async def owe(self, channels: Sequence[ChannelRef], *papers: str) -> None:
+    async def enqueue_papers(self, channels: Sequence[ChannelRef], *papers: str) -> None:
         known = tuple(a_paper(paper) for paper in papers)
         await self.papers.ingest("hf", Batch(papers=known, cursor="c"), 0)
         for paper in papers:
@@ -78,7 +78,7 @@ CHANNELS = [a_channel(f"C{n}", f"T{n % 3}") for n in range(12)]
 
 
 async def test_everything_due_is_posted_once(post: Post) -> None:
-    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await post.enqueue_papers(CHANNELS, "p1", "p2", "p3")
     assert await post.deliveries().deliver_due() == Counter(posted=36)
     assert await post.deliveries().deliver_due() == Counter()
     assert post.service.counts() == Counter((str(c), f"p{n}") for c in CHANNELS for n in (1, 2, 3))
@@ -87,7 +87,7 @@ async def test_everything_due_is_posted_once(post: Post) -> None:
 async def test_lost_answers_errors_and_limits_neither_lose_nor_double(post: Post) -> None:
     post.service.weather = Weather(lose=0.1, error=0.1, limit=0.1, retry_after=0.05)
     papers = [f"p{n}" for n in range(10)]
-    await post.owe(CHANNELS, *papers)
+    await post.enqueue_papers(CHANNELS, *papers)
     counts = await post.deliveries().deliver_due()
     assert post.service.counts() == Counter((str(c), p) for c in CHANNELS for p in papers)
     assert counts["unknown"] > 5
@@ -96,7 +96,7 @@ async def test_lost_answers_errors_and_limits_neither_lose_nor_double(post: Post
 
 async def test_without_asking_the_platform_there_would_be_doubles(post: Post) -> None:
     post.service.weather = Weather(lose=0.2)
-    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await post.enqueue_papers(CHANNELS, "p1", "p2", "p3")
     await post.deliveries(looks=False).deliver_due()
     assert post.service.doubled()
 
@@ -104,7 +104,7 @@ async def test_without_asking_the_platform_there_would_be_doubles(post: Post) ->
 async def test_a_platform_that_cannot_tell_leaves_it_to_the_operator(post: Post) -> None:
     post.service._can_tell = False
     post.service.weather = Weather(lose=1.0)
-    await post.owe(CHANNELS[:1], "p1")
+    await post.enqueue_papers(CHANNELS[:1], "p1")
     counts = await post.deliveries(on_uncertain="hold").deliver_due()
     assert (counts["held"], len(post.service.posts)) == (1, 1)
     [held] = [stuck async for stuck in post.outbox.dead_letters()]
@@ -116,7 +116,7 @@ async def test_a_platform_that_cannot_tell_leaves_it_to_the_operator(post: Post)
 async def test_where_resending_was_chosen_nothing_is_lost(post: Post) -> None:
     post.service._can_tell = False
     post.service.weather = Weather(lose=0.3)
-    await post.owe(CHANNELS, "p1", "p2")
+    await post.enqueue_papers(CHANNELS, "p1", "p2")
     await post.deliveries(on_uncertain="resend").deliver_due()
     assert len(post.service.counts()) == 24
 
@@ -124,7 +124,7 @@ async def test_where_resending_was_chosen_nothing_is_lost(post: Post) -> None:
 async def test_a_channel_that_is_gone_is_paused_and_others_go_on(post: Post) -> None:
     gone = CHANNELS[0]
     post.service.weather = Weather(always={str(gone): "gone"})
-    await post.owe(CHANNELS, "p1", "p2")
+    await post.enqueue_papers(CHANNELS, "p1", "p2")
     assert (await post.deliveries().deliver_due())["posted"] == 22
     post.service.weather = Weather()
     assert await post.deliveries().deliver_due() == Counter()
@@ -136,7 +136,7 @@ async def test_a_channel_that_is_gone_is_paused_and_others_go_on(post: Post) -> 
 async def test_a_workspace_that_is_gone_is_paused_as_a_whole(post: Post) -> None:
     gone = [c for c in CHANNELS if c.workspace == "T1"]
     post.service.weather = Weather(always={str(c): "workspace gone" for c in gone})
-    await post.owe(CHANNELS, "p1")
+    await post.enqueue_papers(CHANNELS, "p1")
     assert (await post.deliveries().deliver_due())["posted"] == 8
     post.service.weather = Weather()
     await post.outbox.resume_workspace("fake", "T1")
@@ -145,13 +145,13 @@ async def test_a_workspace_that_is_gone_is_paused_as_a_whole(post: Post) -> None
 
 async def test_a_refused_card_is_set_aside_at_once(post: Post) -> None:
     post.service.weather = Weather(always={str(CHANNELS[0]): "refuse"})
-    await post.owe(CHANNELS[:2], "p1")
+    await post.enqueue_papers(CHANNELS[:2], "p1")
     assert await post.deliveries().deliver_due() == Counter(posted=1, dead=1)
 
 
 async def test_a_platform_that_is_down_for_a_while_gets_everything_afterwards(post: Post) -> None:
     post.service.weather.down = True
-    await post.owe(CHANNELS, "p1", "p2")
+    await post.enqueue_papers(CHANNELS, "p1", "p2")
     working = post.deliveries()
     going = asyncio.create_task(working.deliver_due())
     await asyncio.sleep(0.05)
@@ -165,7 +165,7 @@ async def test_a_post_that_hangs_is_looked_up(post: Post, monkeypatch: pytest.Mo
     monkeypatch.setattr(sending, "SEND_TIMEOUT", 0.1)
     sick = CHANNELS[0]
     post.service.weather = Weather(always={str(sick): "hang"})
-    await post.owe(CHANNELS, "p1")
+    await post.enqueue_papers(CHANNELS, "p1")
     going = asyncio.create_task(post.deliveries().deliver_due())
     while len(post.service.counts()) < 11:  # noqa: ASYNC110  # the service knows
         await asyncio.sleep(0.01)
@@ -184,9 +184,9 @@ async def test_a_workspace_whose_posts_hang_leaves_room_for_others(
     post.service.weather = Weather(always={str(c): "hang" for c in hanging})
     working = post.deliveries()
     going = asyncio.create_task(working.run(Notifications(post.redis)))
-    await post.owe(hanging, "p1")
+    await post.enqueue_papers(hanging, "p1")
     working._look_everywhere()
-    await post.owe(CHANNELS, "p1")
+    await post.enqueue_papers(CHANNELS, "p1")
     async with asyncio.timeout(20):
         while len(post.service.posts) < len(CHANNELS):
             working._look_everywhere()
@@ -198,7 +198,7 @@ async def test_a_workspace_whose_posts_hang_leaves_room_for_others(
 
 async def test_the_rates_of_a_platform_are_kept(post: Post) -> None:
     rates = Rates(platform=Rate(20, 0.6), workspace=Rate(8, 0.6), channel=Rate(1, 0.4))
-    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await post.enqueue_papers(CHANNELS, "p1", "p2", "p3")
     await asyncio.gather(*(post.deliveries(rates=rates).deliver_due() for _ in range(3)))
     assert len(post.service.counts()) == 36
     times: dict[str, list[float]] = {}
@@ -216,7 +216,7 @@ async def test_a_notification_is_enough_to_post_a_delivery(post: Post) -> None:
     going = asyncio.create_task(working.run(wake))
     while await post.redis.pubsub_numsub("pb:wake") != [("pb:wake", 1)]:  # noqa: ASYNC110  # the server knows
         await asyncio.sleep(0.01)
-    await post.owe(CHANNELS, "p1")
+    await post.enqueue_papers(CHANNELS, "p1")
     async with asyncio.timeout(5):
         while len(post.service.posts) < 12:  # noqa: ASYNC110  # the platform knows
             await asyncio.sleep(0.01)
@@ -227,7 +227,7 @@ async def test_a_notification_is_enough_to_post_a_delivery(post: Post) -> None:
 
 async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) -> None:
     for _ in range(20):
-        await post.owe(CHANNELS, *(f"p{n}" for n in range(5)))
+        await post.enqueue_papers(CHANNELS, *(f"p{n}" for n in range(5)))
     working = post.deliveries()
     going = asyncio.create_task(working.run(Notifications(post.redis)))
     while not post.service.posts:  # noqa: ASYNC110  # the platform knows
@@ -242,7 +242,7 @@ async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) 
 
 async def test_a_full_server_records_every_post_that_was_made(post: Post) -> None:
     post.service.weather = Weather(lose=0.1, error=0.1)
-    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await post.enqueue_papers(CHANNELS, "p1", "p2", "p3")
     await post.redis.config_set("maxmemory", "1mb")
     try:
         counts = await post.deliveries(rates=Rates(workspace=Rate(100, 0.1))).deliver_due()
@@ -254,7 +254,7 @@ async def test_a_full_server_records_every_post_that_was_made(post: Post) -> Non
         await post.redis.config_set("maxmemory", 0)
     assert counts["posted"] == 36
     assert post.service.counts() == Counter((str(c), f"p{n}") for c in CHANNELS for n in (1, 2, 3))
-    await post.owe(CHANNELS, "p1", "p2", "p3")
+    await post.enqueue_papers(CHANNELS, "p1", "p2", "p3")
     assert await post.deliveries().deliver_due() == Counter()
 
 
@@ -266,7 +266,7 @@ async def test_a_card_that_cannot_be_composed_is_set_aside_and_others_go_on(post
             raise ZeroDivisionError
         return a_card(delivery, entries, rules)
 
-    await post.owe(CHANNELS, "p1")
+    await post.enqueue_papers(CHANNELS, "p1")
     working = post.deliveries()
     working._sender._render = compose
     assert await working.deliver_due() == Counter(posted=11, dead=1)
@@ -323,7 +323,7 @@ def test_every_failure_has_its_outcome(
 
 async def test_the_life_of_a_delivery_can_be_read_by_its_key(post: Post) -> None:
     post.service.weather = Weather(lose=1.0)
-    await post.owe(CHANNELS[:2], "p1")
+    await post.enqueue_papers(CHANNELS[:2], "p1")
     with capture_logs() as lines:
         await post.deliveries().deliver_due()
     key = f"{CHANNELS[0]}/p1"

@@ -1,4 +1,4 @@
-"""Each paper reaches the outbox of every channel that wants it, once, whoever reads the stream."""
+"""Each paper reaches the outbox of every channel that wants it, once, no matter which process reads the stream."""
 
 import asyncio
 from collections.abc import Iterable
@@ -68,7 +68,7 @@ def room(redis: Redis) -> Room:
 
 
 async def open_papers(room: Room) -> dict[str, set[str]]:
-    """Channel -> papers that are owed to it."""
+    """Channel -> papers that wait for it."""
     found: dict[str, set[str]] = {}
     async for key in room.redis.scan_iter("pb:*:open:*"):
         channel = ChannelRef.parse(key.split("}:open:")[1])
@@ -182,7 +182,7 @@ async def test_a_digest_gathers_the_papers_of_its_day(room: Room) -> None:
 
 
 async def messages(room: Room) -> dict[str, set[str]]:
-    """Delivery -> its papers, of all that is owed."""
+    """Delivery -> its papers, of all that wait."""
     found: dict[str, set[str]] = {}
     async for key in room.redis.scan_iter("pb:*:open:*"):
         held: dict[Any, Any] = await room.redis.hgetall(key)

@@ -1,4 +1,4 @@
-"""Sources are polled at their own hours, and a failure is bounded, visible and nobody else's."""
+"""Sources are polled at their own hours, and a failure is bounded, visible and affects no other source."""
 
 import asyncio
 import gc
@@ -42,7 +42,7 @@ PAPER = Paper(
 
 
 class SimulatedClock:
-    """A clock that whoever sleeps moves on."""
+    """A clock that each sleep moves on."""
 
     def __init__(self) -> None:
         self.at = START
@@ -58,7 +58,7 @@ class SimulatedClock:
 
 
 class ScriptedSource:
-    """Lists a paper with each cursor of its script, or fails as told; then answers never again. Polls hourly."""
+    """Lists a paper with each cursor of its script, or fails as scripted; then answers never again. Polls hourly."""
 
     def __init__(self, clock: SimulatedClock, *script: str | Exception, name: str = "scripted") -> None:
         self.name = name
@@ -101,7 +101,7 @@ class SlowSource(ScriptedSource):
 
 
 class WatchedLease(Lease):
-    """A lease that tells when it is renewed."""
+    """A lease that reports when it is renewed."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
@@ -213,7 +213,9 @@ async def test_one_source_never_waits_for_another(clock: SimulatedClock, world: 
         assert len(well.asked) == 3
 
 
-async def test_a_bug_in_a_source_is_reported_and_stops_nobody(clock: SimulatedClock, world: World) -> None:
+async def test_a_bug_in_a_source_is_reported_and_stops_no_other_source(
+    clock: SimulatedClock, world: World
+) -> None:
     buggy = ScriptedSource(clock, KeyError("oops"), name="buggy")
     well = ScriptedSource(clock, "one", name="well")
     with capture_logs() as logs:
@@ -276,7 +278,7 @@ async def polls_announced(world: World) -> list[list[str]]:
 
 
 class OwnPaper(ScriptedSource):
-    """Lists a paper of its own at each poll."""
+    """Lists a different paper at each poll."""
 
     async def fetch(self, cursor: str | None) -> Batch:
         batch = await super().fetch(cursor)

@@ -6,16 +6,16 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.papers import a_paper
-from tests.platform_harness import Stage, arrive
-from tests.platform_harnesses import STAGES, Opened
+from tests.platform_harness import PlatformHarness, arrive
+from tests.platform_harnesses import HARNESSES, Opened
 
 NOW = datetime.now(UTC) - timedelta(hours=1)
 
 
-@pytest.fixture(params=list(STAGES))
+@pytest.fixture(params=list(HARNESSES))
 def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
-    """Opens each stage."""
-    return lambda: STAGES[request.param](redis)
+    """Opens each harness."""
+    return lambda: HARNESSES[request.param](redis)
 
 
 LONG = (
@@ -23,14 +23,14 @@ LONG = (
 )
 
 
-async def shelve(stage: Stage) -> None:
+async def shelve(harness: PlatformHarness) -> None:
     """Seven papers on rats, and one on diffusion."""
     rats = [
         a_paper(f"2611.{n:05}", title=f"Of rats, part {n}", abstract=LONG, upvotes=n, published=NOW)
         for n in range(7)
     ]
     await arrive(
-        stage.bot,
+        harness.bot,
         *rats,
         a_paper(
             "2611.00099", title="Diffusion Policy", abstract="A robot's policy removes noise.", published=NOW
@@ -39,63 +39,63 @@ async def shelve(stage: Stage) -> None:
 
 
 async def test_one_searches_pages_shares_and_subscribes(opened: Opened) -> None:
-    async with opened() as stage:
-        await shelve(stage)
-        found = await stage.say("/paper search rats sort:top")
+    async with opened() as harness:
+        await shelve(harness)
+        found = await harness.say("/paper search rats sort:top")
         assert found.private
         assert "7 papers for “rats” (page 1 of 2)" in found.text
         assert "Of rats, part 6" in found.text
         assert "part 1" not in found.text
-        second = await stage.press(found, "Next")
+        second = await harness.press(found, "Next")
         assert second.private
         assert "Of rats, part 1" in second.text
-        assert "Of rats, part 6" in (await stage.press(second, "Previous")).text
-        assert await stage.posted() == []
+        assert "Of rats, part 6" in (await harness.press(second, "Previous")).text
+        assert await harness.posted() == []
 
-        found = await stage.say("/paper search robot difusion")
-        assert "Nothing has all of “robot difusion”; nearest" in found.text
+        found = await harness.say("/paper search robot difusion")
+        assert "No exact match for “robot difusion”. Closest results:" in found.text
         assert "Did you mean" in found.text
-        shared = await stage.press(found, "Share here")
-        everyone = [shared, *await stage.posted()]  # a terminal's only person is everyone
+        shared = await harness.press(found, "Share here")
+        everyone = [shared, *await harness.posted()]  # a terminal's only person is everyone
         assert any("Shared by " in seen.text and "Diffusion Policy" in seen.text for seen in everyone)
 
-        found = await stage.say("/paper search diffusion")
-        subscribed = await stage.press(found, "Subscribe to this")
+        found = await harness.say("/paper search diffusion")
+        subscribed = await harness.press(found, "Subscribe to this")
         assert "Subscribed as #1" in subscribed.text
-        assert "diffusion" in (await stage.say("/paper list")).text
+        assert "diffusion" in (await harness.say("/paper list")).text
 
 
 async def test_where_nothing_is_about_it_one_searches_for_a_part(opened: Opened) -> None:
-    async with opened() as stage:
-        await shelve(stage)
-        found = await stage.say("/paper search diffusion of rats")
+    async with opened() as harness:
+        await shelve(harness)
+        found = await harness.say("/paper search diffusion of rats")
         assert "No paper here is about “diffusion of rats”" in found.text
         assert "Diffusion Policy" not in found.text
-        assert "Diffusion Policy" in (await stage.press(found, "diffusion (1)")).text
+        assert "Diffusion Policy" in (await harness.press(found, "diffusion (1)")).text
 
 
 async def test_every_button_works_after_a_restart(opened: Opened) -> None:
-    async with opened() as stage:
-        await shelve(stage)
-        found = await stage.say(f"/paper search {LONG}")
-        one = await stage.say("/paper search diffusion")
-        await stage.restart()
-        assert "(page 2 of 2)" in (await stage.press(found, "Next")).text
-        assert "Subscribed as #1" in (await stage.press(one, "Subscribe to this")).text
-        like = await stage.press(one, "Similar")
+    async with opened() as harness:
+        await shelve(harness)
+        found = await harness.say(f"/paper search {LONG}")
+        one = await harness.say("/paper search diffusion")
+        await harness.restart()
+        assert "(page 2 of 2)" in (await harness.press(found, "Next")).text
+        assert "Subscribed as #1" in (await harness.press(one, "Subscribe to this")).text
+        like = await harness.press(one, "Similar")
         assert "Diffusion Policy" in like.text
-        await stage.press(one, "Share here")
-        assert "Diffusion Policy" in (await stage.press(one, "Save")).text
+        await harness.press(one, "Share here")
+        assert "Diffusion Policy" in (await harness.press(one, "Save")).text
 
 
 async def test_one_looks_at_what_trends_and_at_what_is_alike(opened: Opened) -> None:
-    async with opened() as stage:
-        await shelve(stage)
-        assert "Trending papers aren't loaded yet" in (await stage.say("/paper trending")).text
-        week = await stage.say("/paper trending week")
+    async with opened() as harness:
+        await shelve(harness)
+        assert "Trending papers aren't loaded yet" in (await harness.say("/paper trending")).text
+        week = await harness.say("/paper trending week")
         assert week.text.index("part 6") < week.text.index("part 5")
         assert "curated by AK and the research community" in week.text
-        assert "Most upvoted this month" in (await stage.press(week, "This month")).text
-        like = await stage.say("/paper similar https://arxiv.org/abs/2611.00001v2")
+        assert "Most upvoted this month" in (await harness.press(week, "This month")).text
+        like = await harness.say("/paper similar https://arxiv.org/abs/2611.00001v2")
         assert "Of rats, part" in like.text
-        assert "I don't have the paper" in (await stage.say("/paper similar 2101.00001")).text
+        assert "I don't have the paper" in (await harness.say("/paper similar 2101.00001")).text

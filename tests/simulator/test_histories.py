@@ -37,7 +37,7 @@ def could_be_seen(outcome: Outcome, paper: Arxived, moment: datetime) -> bool:
     return later - moment >= SETTLED and not unseen
 
 
-def owed(outcome: Outcome, paper: Arxived) -> Iterator[str]:
+def to_announce(outcome: Outcome, paper: Arxived) -> Iterator[str]:
     """The events of a paper that had to be announced."""
     for n, when in enumerate(paper.submitted, 1):
         if could_be_seen(outcome, paper, when):
@@ -66,7 +66,7 @@ async def test_every_event_reaches_every_watcher_once(redis: Redis) -> None:
         (paper.id, key)
         for paper in world.arxived
         if paper.id in outcome.ledger.at and paper.categories[0] in CATEGORIES  # others aren't harvested
-        for key in owed(outcome, paper)
+        for key in to_announce(outcome, paper)
     }
     assert len(had) > 40
     assert had - events.keys() == set(), "missed"

@@ -63,7 +63,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.posted: Counter[tuple[str, str]] = Counter()
         self.messages: set[str] = set()
         """Keys of deliveries that the platform has."""
-        self.owed: set[tuple[str, str]] = set()
+        self.enqueued: set[tuple[str, str]] = set()
         self.clock = 0.0
         self.tokens = count()
 
@@ -110,7 +110,7 @@ class OutboxMachine(RuleBasedStateMachine):
                 PlannedDelivery(channel=channel, papers=((p, ()),), due=due, label=p) for p in sorted(papers)
             ]
         self.call(twice, lambda: self.outbox.enqueue(offers))
-        self.owed |= {(str(channel), paper) for paper in papers}
+        self.enqueued |= {(str(channel), paper) for paper in papers}
 
     def limited(self, papers: set[str], most: int, due: int) -> dict[str, Any]:
         """Flood control, and a budget for which one paper is not good enough and another always is."""
@@ -242,7 +242,7 @@ class OutboxMachine(RuleBasedStateMachine):
             self.runner.close()
 
     def everything_ends(self) -> None:
-        """With all workers dead, nothing paused and no more faults, what was owed is posted, and nothing is left."""
+        """With all workers dead, nothing paused and no more faults, what was enqueued is posted, and nothing is left."""
         self.hands.clear()
         for channel in CHANNELS:
             self.run(self.outbox.resume(channel))
@@ -258,7 +258,7 @@ class OutboxMachine(RuleBasedStateMachine):
             if not self.run(self.left()):
                 break
         self.nothing_is_posted_twice()
-        assert set(self.posted) == self.owed
+        assert set(self.posted) == self.enqueued
         assert self.run(self.left()) == []
         assert self.run(self.outbox.open()) == 0
 
@@ -266,7 +266,7 @@ class OutboxMachine(RuleBasedStateMachine):
         return [stuck.key async for stuck in self.outbox.dead_letters()]
 
     async def left(self) -> list[str]:
-        """Whatever is kept only while something is owed."""
+        """Keys that exist only while something is enqueued."""
         names = ("delivery:", "box:", "lane:", "due:", "leases:", "open:", "dead", "held")
         return [
             key async for key in self.redis.scan_iter("pb:*") if str(key).partition("}:")[2].startswith(names)

@@ -1,4 +1,4 @@
-"""Each channel's settings are kept, and one channel's bad ones harm nobody."""
+"""Each channel's settings are stored, and one channel's bad ones harm no other channel."""
 
 from datetime import UTC, datetime
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from bot.domain.deliveries import Outcome, PlannedDelivery
-from bot.domain.models import MessageRef, User
+from bot.domain.models import MessageRef
 from bot.ports import Batch, Rate
 from bot.store import keys
 from bot.store.backup.export import facts
@@ -13,7 +13,7 @@ from bot.store.connect import connect
 from bot.store.limits import Rates
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from bot.store.reactions import Saved
+from bot.store.reactions import Annotation, PaperList, Saved
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel, a_paper
 from tests.servers import cluster
@@ -27,7 +27,7 @@ async def test_what_is_kept_can_be_read_taken_along_and_decided_about(tmp_path: 
         outbox, subscriptions = Outbox(redis), Subscriptions(redis)
         known = tuple(a_paper(f"p{n}") for n in range(10))
         await Papers(redis).ingest("hf", Batch(papers=known, cursor="c", trending=("p1", "p2")), 0)
-        await Saved(redis).add(User("U1", "Ada"), CHANNELS[0], "p1")
+        await Saved(redis).add(PaperList(CHANNELS[0], shared=True), "p1", Annotation("a note"))
         for channel in CHANNELS:
             await subscriptions.add(channel, "diffusion", "now", "U1")
         await outbox.enqueue(

@@ -17,7 +17,7 @@ from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules
 from bot.store.followed import FollowedCategories
 from bot.store.polls import record_poll
-from bot.store.reactions import MAX_SAVED, Saved, Votes
+from bot.store.reactions import MAX_SAVED, Annotation, PaperList, Saved, Votes
 from bot.store.tokens import Grant, Kind, Tokens
 from tests.papers import a_paper
 from tests.scenario import Board, Clock, House, set_clock
@@ -59,6 +59,9 @@ BOUNDS = {
     "messages": 2 * len(EVERY),
     "votes": 10 * DAYS,  # of a channel, for 400 days after its last vote
     "saved": MAX_SAVED * len(PEOPLE),
+    "saved_notes": MAX_SAVED * len(PEOPLE),
+    "shared": MAX_SAVED * len(EVERY),
+    "shared_notes": MAX_SAVED * len(EVERY),
     "watches": 500 * len(PEOPLE),  # of a person, for 400 days after the last one
     "watchers": DAYS,
     "edited": 2 * PAPERS_A_DAY * 61,
@@ -173,7 +176,10 @@ class Use:
         channel, person = self.dice.choice(self.channels), self.dice.choice(PEOPLE)
         paper = f"p{number}-0"
         await Votes(self.redis).put(channel, person, paper, liked=True, numbers=(1,))
-        await Saved(self.redis).add(person, channel, paper)
+        saved, note = Saved(self.redis), Annotation("a note", ("to-read",), person.signature)
+        await saved.add(PaperList.of_person(person, channel), paper, note)
+        await saved.add(PaperList(channel, shared=True), paper, note)
+        await saved.remove(PaperList(channel, shared=True), f"p{number - 1}-0")
         watcher = ChannelRef.of_person(channel.platform, channel.workspace, person.id)
         await self.house.watches.put(watcher, paper, Watch(IMPORTANT, person.signature, self.clock.now))
         await ButtonPayloads(self.redis).put(f"the abstract of {paper}")

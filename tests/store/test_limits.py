@@ -126,7 +126,7 @@ async def test_without_redis_nothing_is_sent() -> None:
     lost = Redis(host="127.0.0.1", port=9, retry=Retry(NoBackoff(), 0))
     with pytest.raises(SourceError, match="whose turn"):
         async with Gate(lost, "somebody").turn():
-            pytest.fail("a turn that nobody gave")
+            pytest.fail("a turn that was never given")
     await lost.aclose()
 
 

@@ -16,7 +16,7 @@ from bot.store.migrations import bring_up_to_date
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.poll_stream import PollReader
-from bot.store.reactions import Saved, Votes
+from bot.store.reactions import PaperList, Saved, Votes
 from tests.papers import a_paper
 
 CHANNEL = ChannelRef("slack", "T1", "C1")
@@ -31,7 +31,7 @@ async def version_1(redis: Redis) -> Papers:
     papers = Papers(redis)
     old = (a_paper(OLD), a_paper("doi:10.48550/arxiv.2403.12345"), a_paper("2605.00001"))
     await papers.ingest("arxiv", Batch(papers=old, cursor="c"), 0)
-    await Saved(redis).add(ADA, CHANNEL, OLD)
+    await Saved(redis).add(PaperList.of_person(ADA, CHANNEL), OLD)
     await redis.hset(keys.sent(CHANNEL, 7), OLD, "posted")
     return papers
 
@@ -41,7 +41,7 @@ async def test_a_paper_is_known_by_its_canonical_id(version_1: Papers, redis: Re
     found = await version_1.get([OLD, NEW, "2403.12345", "2605.00001", "doi:10.48550/arxiv.2403.12345"])
     assert set(found) == {NEW, "2403.12345", "2605.00001"}
     assert found[NEW] == replace(a_paper(OLD), id=NEW)
-    assert await Saved(redis).of(ADA, CHANNEL) == [NEW]
+    assert await Saved(redis).of(PaperList.of_person(ADA, CHANNEL)) == [NEW]
     assert await redis.hgetall(keys.sent(CHANNEL, 7)) == {NEW: "posted"}
 
 

@@ -290,7 +290,7 @@ async def test_after_a_rest_one_goes_ahead_and_its_success_hastens_the_others(
     assert len((await box.claim("fake", 20, [3], token="t4")).deliveries) == 4
 
 
-async def test_what_a_channel_is_owed_is_shown(box: Outbox) -> None:
+async def test_a_channels_status_counts_what_waits(box: Outbox) -> None:
     here = a_channel()
     assert await box.status(here) == ChannelStatus(waiting=0, dead_letters=0, pause=None)
     await box.enqueue([an_offer(here, "p1", "p2", label="daily"), an_offer(here, "p3"), an_offer(here, "p4")])

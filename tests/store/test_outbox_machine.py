@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: each paper that is owed is posted, and none twice."""
+"""In any order of events, each enqueued paper is posted, and none twice."""
 
 from hypothesis import HealthCheck, settings
 

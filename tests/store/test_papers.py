@@ -116,8 +116,8 @@ async def test_trending_papers_have_ranks_until_they_fall_out(redis: Redis) -> N
     await papers.ingest("hf", a_batch(trending=("2603.00001",)), 0)
     await papers.ingest("arxiv", a_batch(), 0)  # a source that ranks nothing changes no rank
     assert [paper.rank for paper in (await papers.get([one.id, two.id])).values()] == [1, None]
-    told = await changes(redis)
-    assert told == ["", "", '{"rank":[1,null]}', '{"rank":[3,1]}'] or told[2:] == [
+    written = await changes(redis)
+    assert written == ["", "", '{"rank":[1,null]}', '{"rank":[3,1]}'] or written[2:] == [
         '{"rank":[3,1]}',
         '{"rank":[1,null]}',
     ]
@@ -242,7 +242,7 @@ async def test_all_pages_of_a_poll_are_announced_together(redis: Redis) -> None:
     assert await announced(redis) == ["p1", "p2", "p3"]
 
 
-async def test_what_was_held_back_is_announced_by_whoever_leads(redis: Redis) -> None:
+async def test_what_was_held_back_is_announced_by_the_leader(redis: Redis) -> None:
     papers, lease = Papers(redis), Lease(redis)
     fence = await lease.acquire() or 0
     for name in ("a", "b"):

@@ -141,7 +141,7 @@ async def test_a_lost_answer_changes_nothing(redis: Redis, lossy: LossyProxy, na
 
 
 async def everything(redis: Redis) -> dict[str, str]:
-    """All that is there, but for what tells any two runs apart."""
+    """Everything stored, except what differs between any two runs."""
     found: dict[str, str] = {}
     async for key in redis.scan_iter("*"):
         value: Any

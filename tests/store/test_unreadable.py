@@ -48,16 +48,16 @@ async def change_of_a_paper(redis: Redis, house: House) -> None:
 
 
 async def delivery(redis: Redis, house: House) -> None:
-    await owe(house, "p0")
+    await enqueue_papers(house, "p0")
     await redis.hset(keys.delivery(f"{SICK}/p0"), "papers", "no JSON")
 
 
 async def delivery_without_a_record(redis: Redis, house: House) -> None:
-    await owe(house, "p0")
+    await enqueue_papers(house, "p0")
     await redis.delete(keys.delivery(f"{SICK}/p0"))
 
 
-async def owe(house: House, paper_id: str) -> None:
+async def enqueue_papers(house: House, paper_id: str) -> None:
     await house.papers.remember([a_paper(paper_id)])
     await house.outbox.enqueue(
         [PlannedDelivery(channel=SICK, papers=((paper_id, ()),), due=0, label=paper_id)]
@@ -176,7 +176,7 @@ async def test_a_delivery_that_cannot_be_read_is_a_dead_letter_that_can_be_dropp
     [dead] = [one async for one in house.outbox.dead_letters()]
     assert "can't be read" in dead.why
     assert await house.outbox.drop(dead.key)
-    await owe(house, "p0")
+    await enqueue_papers(house, "p0")
     await house.deliver()
     assert await house.outbox.sent(SICK, "p0")
 

@@ -62,7 +62,7 @@ async def test_wrong_configuration_ends_the_worker() -> None:
         await run_worker("a test", work)
 
 
-async def test_a_worker_ends_when_it_is_told_to_stop() -> None:
+async def test_a_worker_ends_when_asked_to_stop() -> None:
     calls = []
 
     async def work() -> None:

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from bot.cards import Card
 from bot.commands.core import Commands
-from bot.ports import Batch
+from bot.ports import Batch, File
 from bot.query import parse
 from bot.store.papers import Papers
 from bot.terminal.demo import known, news, tour
@@ -25,6 +25,9 @@ class Audience:
 
     def post(self, card: Card) -> None:
         self.seen.append(card.notice)
+
+    def file(self, file: File) -> None:
+        raise AssertionError(f"unexpected file: {file.name}")
 
     def note(self, card: Card) -> None:
         self.seen.append(card.notice)

@@ -47,7 +47,7 @@ def test_what_follows_in_a_sentence_is_no_part_of_it(pair: tuple[str, str], tail
     assert paper_id(written + tail) == canonical
 
 
-def test_ids_of_arxiv_are_told_from_others() -> None:
+def test_ids_of_arxiv_are_recognized() -> None:
     assert arxiv_id("https://arxiv.org/abs/math.GT/0309136v1") == "math/0309136"
     assert arxiv_id("10.1234/x") is None
     assert [is_arxiv(one) for one in ("2403.12345", "math/0309136", "doi:10.1/x", "feed:0123")] == [

@@ -21,9 +21,9 @@ from bot.web.probes import Probes
 from bot.web.reading import Reader
 from bot.web.server import Website, parts
 from tests.failing_core import FailingCore
+from tests.platform_harness import PUBLIC_URL
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-PUBLIC_URL = "https://papers.example.org"
 
 Client = TestClient[Any, Any]
 

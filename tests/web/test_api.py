@@ -17,8 +17,9 @@ from bot.store.papers import Papers
 from bot.store.tokens import Grant, Tokens
 from bot.web import api, feeds
 from tests.papers import a_channel, a_paper
+from tests.platform_harness import PUBLIC_URL
 from tests.scenario import Board, Clock, House, set_clock
-from tests.web.site import NOW, PUBLIC_URL, Client, site
+from tests.web.site import NOW, Client, site
 
 HERE = a_channel(platform="board")
 THERE = a_channel("C2", platform="board")

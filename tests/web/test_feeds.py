@@ -22,9 +22,10 @@ from bot.store.tokens import Grant, Tokens
 from bot.web.feeds import READS_EACH
 from bot.web.reading import PAGE
 from tests.papers import a_channel, a_paper
+from tests.platform_harness import PUBLIC_URL
 from tests.replay import HuggingFaceReplay
 from tests.scenario import Board, Clock, House, set_clock
-from tests.web.site import NOW, PUBLIC_URL, Client, site
+from tests.web.site import NOW, Client, site
 
 SCHEMA = jsonschema_rs.validator_for(
     json.loads((Path(__file__).parent / "json_feed.schema.json").read_text("utf-8"))

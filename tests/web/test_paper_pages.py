@@ -12,6 +12,7 @@ from bot.web import paper_pages
 from bot.web.paper_pages import address_of
 from tests.papers import a_paper
 from tests.web.site import NOW, site
+from tests.web.test_browser import papers
 from tests.web.test_pages import NASTY, page, seen, titles
 
 
@@ -81,3 +82,13 @@ async def test_the_front_page_shows_longer_spans_by_upvotes(redis: Redis) -> Non
     assert titles(shown["month"]) == ["Paper 20", "Paper 5", "Paper 1"]
     assert "/feeds/trending.atom?span=month" in shown["month"]
     assert '<a href="/?span=week" aria-current="page">Week</a>' in shown["week"]
+
+
+async def test_every_page_is_small_on_the_wire(redis: Redis) -> None:
+    await seen(redis, *papers())
+    async with site(redis) as client:
+        for path in ("/", "/?span=month", "/?q=diffuse", "/papers/2603.00001"):
+            headers = {"Accept-Encoding": "gzip"}
+            async with client.get(path, headers=headers, skip_auto_headers=("Accept-Encoding",)) as answer:
+                assert answer.headers["Content-Encoding"] == "gzip"
+                assert int(answer.headers["Content-Length"]) < 50_000

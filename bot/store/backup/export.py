@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from redis.asyncio import Redis
@@ -10,6 +11,7 @@ from bot.domain.models import ChannelRef, Reason
 from bot.store import keys
 from bot.store.backup.export_records import (
     Channel,
+    ChannelToken,
     Cursor,
     Fact,
     Head,
@@ -18,13 +20,16 @@ from bot.store.backup.export_records import (
     Saved,
     Sealed,
     Sent,
+    Shared,
     Subscribed,
     Trending,
     Watched,
     moment,
 )
 from bot.store.outbox.records import wanted
+from bot.store.reactions import PaperList
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
 from bot.store.unreadable import load_each
 from bot.store.watches import SAVED
 
@@ -53,6 +58,8 @@ async def facts(redis: Redis, only: ChannelRef | None = None) -> AsyncIterator[F
         async for fact in _saved(redis):
             yield fact
     async for fact in _watches(redis, only):
+        yield fact
+    async for fact in _shared(redis, only):
         yield fact
     async for channel in _channels(redis, only):
         async for fact in _of_channel(redis, channel):
@@ -113,9 +120,26 @@ async def _sealed(redis: Redis) -> AsyncIterator[Fact]:
 
 async def _saved(redis: Redis) -> AsyncIterator[Fact]:
     async for key in redis.scan_iter("pb:*:saved:*", count=PAGE):
-        saved: Any = await redis.zrange(key, 0, -1, withscores=True)
-        for paper_id, at in saved:
-            yield Saved(person=str(key).partition(":saved:")[2], paper=paper_id, at=moment(at * 1000))
+        person = str(key).partition(":saved:")[2]
+        async for paper_id, at, record in _listed(redis, PaperList(ChannelRef.parse(person))):
+            yield Saved(person=person, paper=paper_id, at=at, record=record)
+
+
+async def _shared(redis: Redis, only: ChannelRef | None) -> AsyncIterator[Fact]:
+    found = redis.scan_iter("pb:*:shared:*", count=PAGE) if only is None else _one(keys.shared(only))
+    async for key in found:
+        name = str(key).partition(":shared:")[2]
+        async for paper_id, at, record in _listed(redis, PaperList(ChannelRef.parse(name), shared=True)):
+            yield Shared(channel=name, paper=paper_id, at=at, record=record)
+
+
+async def _listed(redis: Redis, one: PaperList) -> AsyncIterator[tuple[str, datetime, str]]:
+    """Each paper of a list, when it was put there, and what is written about it."""
+    papers, notes = one.keys
+    saved: Any = await redis.zrange(papers, 0, -1, withscores=True)
+    written: Any = await redis.hgetall(notes)
+    for paper_id, at in saved:
+        yield paper_id, moment(at * 1000), written.get(paper_id, "")
 
 
 async def _watches(redis: Redis, only: ChannelRef | None) -> AsyncIterator[Fact]:
@@ -178,6 +202,10 @@ async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
             stored = [(f"{name} {paper_id}", (name, paper_id, text))]
             for _, sent in await load_each(redis, "sent", stored, lambda _name, one: _sent(*one)):
                 yield sent
+    for grant, digest, secret in await Tokens(redis).of(channel):
+        yield ChannelToken(
+            channel=name, purpose=grant.kind, number=grant.number, at=grant.at, digest=digest, secret=secret
+        )
     open_keys: Any = await redis.hvals(keys.open_papers(channel))
     for key in sorted(set(open_keys)):
         fields = await redis.hgetall(keys.delivery(key))

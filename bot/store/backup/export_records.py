@@ -16,7 +16,8 @@ from pydantic import (
 from bot.domain.errors import PaperboyError, UserError
 from bot.domain.models import ChannelRef, Every
 from bot.query import parse
-from bot.store import records, watches
+from bot.store import reactions, records, watches
+from bot.store.tokens import Kind
 
 
 class BadLine(PaperboyError):
@@ -86,6 +87,22 @@ class Saved(_Fact):
     person: str
     paper: str
     at: AwareDatetime
+    record: str = ""
+    """What the person wrote about it, as it is stored."""
+
+    @field_validator("record")
+    @classmethod
+    def _can_be_read(cls, record: str) -> str:
+        return _annotation(record)
+
+
+def _annotation(record: str) -> str:
+    if record:
+        try:
+            reactions.load_annotation(record)
+        except (KeyError, TypeError):
+            raise ValueError("it is no note: fields are missing or can't be read") from None
+    return record
 
 
 class _OfChannel(_Fact):
@@ -152,6 +169,21 @@ class Watched(_OfChannel):
         return record
 
 
+class Shared(_OfChannel):
+    """A paper on a channel's shared list."""
+
+    kind: Literal["shared"] = "shared"
+    paper: str
+    at: AwareDatetime
+    record: str = ""
+    """Who put it there, with which note and tags, as it is stored."""
+
+    @field_validator("record")
+    @classmethod
+    def _can_be_read(cls, record: str) -> str:
+        return _annotation(record)
+
+
 class Sent(_OfChannel):
     """A paper was posted, and as which message."""
 
@@ -162,6 +194,17 @@ class Sent(_OfChannel):
     url: str = ""
     more: str = ""
     """The rest of the record: the digest, the place in the message, the reasons."""
+
+
+class ChannelToken(_OfChannel):
+    """A feed's address, or a token for programs, of which only the hash is known."""
+
+    kind: Literal["token"] = "token"
+    purpose: Kind
+    number: int
+    at: AwareDatetime
+    digest: str
+    secret: str = ""
 
 
 class OpenDelivery(_OfChannel):
@@ -176,7 +219,7 @@ class OpenDelivery(_OfChannel):
     """When it may have been posted, at the earliest; None if it certainly was not."""
 
 
-OfChannel: TypeAlias = Channel | Subscribed | Watched | Sent | OpenDelivery
+OfChannel: TypeAlias = Channel | Subscribed | Watched | Shared | Sent | ChannelToken | OpenDelivery
 Fact: TypeAlias = Head | Cursor | Trending | PaperSeen | Sealed | Saved | OfChannel
 
 _facts: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="kind")])

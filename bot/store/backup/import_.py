@@ -16,6 +16,7 @@ from bot.store import keys
 from bot.store.backup.export_records import (
     BadLine,
     Channel,
+    ChannelToken,
     Cursor,
     Fact,
     OfChannel,
@@ -24,6 +25,7 @@ from bot.store.backup.export_records import (
     Saved,
     Sealed,
     Sent,
+    Shared,
     Subscribed,
     Trending,
     Watched,
@@ -33,9 +35,11 @@ from bot.store.backup.export_records import (
 from bot.store.channel_rules import FIELD, dump, load
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import KEEP
+from bot.store.reactions import PaperList
 from bot.store.records import as_line
 from bot.store.scripts import Scripts, script
 from bot.store.subscriptions import LIMIT, MAX_CHANGES
+from bot.store.tokens import Grant, Tokens
 from bot.store.watches import KEEP as WATCHED
 from bot.store.watches import SAVED
 
@@ -45,7 +49,7 @@ PAPERS_AT_ONCE = 50
 """Papers written by one script."""
 
 
-Movable = Channel | Subscribed | Watched | Sent
+Movable = Channel | Subscribed | Watched | Shared | Sent
 
 
 class Restore:
@@ -87,6 +91,10 @@ class Restore:
         await self._plain(facts)
         await self._watches([fact for fact in facts if isinstance(fact, Watched)])
         await asyncio.gather(*(self._subscribe(fact) for fact in facts if isinstance(fact, Subscribed)))
+        for fact in facts:
+            if isinstance(fact, ChannelToken):
+                grant = Grant(channel=fact.ref, kind=fact.purpose, number=fact.number, at=fact.at)
+                await Tokens(self._redis).restore(grant, fact.digest, fact.secret)
         await self._outbox.enqueue(_offer(fact) for fact in facts if isinstance(fact, OpenDelivery))
 
     async def _papers(self, papers: Sequence[PaperSeen]) -> None:
@@ -112,8 +120,9 @@ class Restore:
                 case Sealed():
                     _ = pipeline.set(keys.installation(fact.platform, fact.name), fact.text, nx=True)
                 case Saved():
-                    key = keys.saved_by(ChannelRef.parse(fact.person))
-                    _ = pipeline.zadd(key, {fact.paper: fact.at.timestamp()}, nx=True)
+                    _listed(pipeline, PaperList(ChannelRef.parse(fact.person)), fact)
+                case Shared():
+                    _listed(pipeline, PaperList(fact.ref, shared=True), fact)
                 case Channel():
                     _set_up(pipeline, fact)
                 case Sent() if (period := int(fact.at.timestamp()) // keys.PERIOD) > oldest:
@@ -177,6 +186,13 @@ def one_channel(lines: Iterable[str]) -> None:
             f"the file has {len(channels)} channels, and only one can be moved: export it alone, "
             f"as with paperboy export --channel {min(channels)}"
         )
+
+
+def _listed(pipeline: Pipeline, one: PaperList, fact: Saved | Shared) -> None:
+    papers, notes = one.keys
+    _ = pipeline.zadd(papers, {fact.paper: fact.at.timestamp()}, nx=True)
+    if fact.record:
+        _ = pipeline.hsetnx(notes, fact.paper, fact.record)
 
 
 def _set_up(pipeline: Pipeline, fact: Channel) -> None:

@@ -8,7 +8,7 @@ from structlog import get_logger
 from bot.domain.models import ChannelRef
 from bot.store import keys
 from bot.store.backup.export import facts
-from bot.store.backup.export_records import Fact, OfChannel, Sent
+from bot.store.backup.export_records import ChannelToken, Fact, OfChannel, Sent
 from bot.store.backup.import_ import Restore
 from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
@@ -33,7 +33,11 @@ async def move_channel(redis: Redis, old: ChannelRef, new: ChannelRef) -> None:
     outbox, subscriptions = Outbox(redis), Subscriptions(redis)
     await outbox.pause(old, "the channel has a new id")
     await _wait_until_sent(redis, old)
-    lines = [_moved(fact, old, new).model_dump_json() async for fact in facts(redis, only=old)]
+    lines = [
+        _moved(fact, old, new).model_dump_json()
+        async for fact in facts(redis, only=old)
+        if not isinstance(fact, ChannelToken)  # a token has one channel: it is moved below
+    ]
     await Restore(redis).write(lines)
     await Tokens(redis).move(old, new)
     for subscription in await subscriptions.of(old):

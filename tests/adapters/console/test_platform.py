@@ -15,7 +15,7 @@ from bot.cards import Card
 from bot.cards.errors import sorry_card
 from bot.domain.errors import ChannelGone, LookupUnsupported, RetryLater
 from bot.domain.models import ChannelRef, Command, User
-from bot.ports import Reply
+from bot.ports import File, Reply
 from tests.failing_core import FailingCore
 from tests.papers import a_channel
 
@@ -24,16 +24,16 @@ CARD = sorry_card()
 
 @dataclass
 class Echo(FailingCore):
-    """A core that answers with what it was told."""
+    """A core that answers with the line that it was given."""
 
-    told: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
 
     async def handle(self, command: Command) -> Reply:
         return Reply(Card("reply", command.name))
 
     async def handle_text(self, line: str, user: User, channel: ChannelRef) -> Reply:
         assert (user.name, channel) == ("you", CHANNEL)
-        self.told.append(line)
+        self.heard.append(line)
         return Reply(Card("reply", line))
 
 
@@ -50,6 +50,9 @@ class Wall:
 
     def reply(self, card: Card) -> None:
         self._show(f"reply {card.notice}")
+
+    def file(self, file: File) -> None:
+        raise AssertionError(f"unexpected file: {file.name}")
 
     def note(self, card: Card) -> None:
         self._show(f"note {card.notice}")
@@ -87,7 +90,7 @@ async def test_lines_are_answered_in_order_and_empty_ones_ignored(keyboard: tupl
     os.write(writer, "/paper list\r\n\n  \nsubscribe “rág”\nlast".encode())
     os.close(writer)
     await ConsolePlatform(wall, descriptor=reader).answer_input(core)
-    assert core.told == ["/paper list", "subscribe “rág”", "last"]
+    assert core.heard == ["/paper list", "subscribe “rág”", "last"]
     assert wall.shown == [
         "> /paper list",
         "reply /paper list",
@@ -113,7 +116,7 @@ async def test_the_end_of_the_input_is_not_the_end_of_the_bot(keyboard: tuple[in
         await running
 
 
-async def test_it_ends_at_once_when_cancelled_while_nobody_types(keyboard: tuple[int, int]) -> None:
+async def test_it_ends_at_once_when_cancelled_while_no_one_types(keyboard: tuple[int, int]) -> None:
     running = asyncio.create_task(ConsolePlatform(Wall(), descriptor=keyboard[0]).run(Echo()))
     await asyncio.sleep(0)
     running.cancel()
@@ -124,11 +127,11 @@ async def test_it_ends_at_once_when_cancelled_while_nobody_types(keyboard: tuple
 async def test_a_file_or_nothing_can_be_the_input(tmp_path: Path) -> None:
     script = tmp_path / "commands.txt"
     script.write_text("list\nhelp\n")
-    for path, told in ((script, ["list", "help"]), (Path(os.devnull), [])):
+    for path, expected in ((script, ["list", "help"]), (Path(os.devnull), [])):
         core = Echo()
         with path.open() as stream:
             await ConsolePlatform(Wall(), descriptor=stream.fileno()).answer_input(core)
-        assert core.told == told
+        assert core.heard == expected
 
 
 async def test_no_input_at_all_is_an_empty_one(keyboard: tuple[int, int]) -> None:
@@ -136,7 +139,7 @@ async def test_no_input_at_all_is_an_empty_one(keyboard: tuple[int, int]) -> Non
     os.close(reader)
     core = Echo()
     await ConsolePlatform(Wall(), descriptor=reader).answer_input(core)
-    assert core.told == []
+    assert core.heard == []
 
 
 async def test_many_lines_at_once_and_letters_cut_in_two(keyboard: tuple[int, int]) -> None:
@@ -148,7 +151,7 @@ async def test_many_lines_at_once_and_letters_cut_in_two(keyboard: tuple[int, in
         os.write(writer, text[at : at + 7])
     os.close(writer)
     await answering
-    assert core.told == [f"sübscribe {n}" for n in range(500)]
+    assert core.heard == [f"sübscribe {n}" for n in range(500)]
 
 
 async def test_a_post_is_shown_and_confirmed() -> None:
@@ -171,7 +174,7 @@ async def test_once_the_output_is_closed_posts_wait_and_the_run_ends(keyboard: t
     await running
 
 
-async def test_an_answer_that_nobody_can_read_ends_the_run(keyboard: tuple[int, int]) -> None:
+async def test_an_answer_that_no_one_can_read_ends_the_run(keyboard: tuple[int, int]) -> None:
     reader, writer = keyboard
     os.write(writer, b"list\n")
     await ConsolePlatform(Wall(closed=True), descriptor=reader).run(Echo())

@@ -18,7 +18,7 @@ from bot.domain.models import Reason
 from tests.papers import SPRING, a_paper
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;(?:id=\d+;https?://[!-~]*|;)\x1b\\")
-"""Colours and links: all that a card may tell a terminal."""
+"""Colours and links: all that a card may make a terminal do."""
 POLICY = Reason(3, '"diffusion policy"')
 PAPER = a_paper(
     title="Diffusion Policies That Fold Laundry",
@@ -122,6 +122,10 @@ def test_help_wraps_and_stays_indented() -> None:
    quiet hours, cards, and who may edit
  • /paper status – show what was read, the next digest, and what is
    waiting or failed here
+ • /paper feed [<#number or query>] [feed:show|new|off] – get the
+   address of a feed of what is posted here, for a feed reader
+ • /paper api [show|new|off] – make or end a token by which a program
+   reads what is posted here
  • /paper saved – show the papers that you have saved
  • /paper forget [channel|me] – delete everything that is stored about
    this channel, or about you

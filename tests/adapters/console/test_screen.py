@@ -45,7 +45,7 @@ def test_each_line_is_written_at_once() -> None:
 
 
 @pytest.mark.parametrize("form", [JsonScreen, RichScreen])
-def test_a_broken_pipe_is_told_and_nothing_else_complains(form: type[JsonScreen | RichScreen]) -> None:
+def test_a_broken_pipe_is_reported_and_nothing_else_complains(form: type[JsonScreen | RichScreen]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     stream = os.fdopen(writer, "w")
@@ -81,8 +81,8 @@ def test_the_first_lines_of_a_terminal() -> None:
     RichScreen(stream).note(unreachable_card(sample=True))
     assert stream.getvalue() == snapshot("""\
  Paperboy
- This terminal is a channel. Papers that match its subscriptions appear here.
- Begin with /paper subscribe diffusion or /paper trending; /paper help shows the rest, exit leaves.
+ New research papers appear here, as soon as they match what you subscribe to.
+ Type subscribe diffusion with your own words, trending for today's papers, help for the rest, exit to leave.
  • Slack: set SLACK_BOT_TOKEN in the environment or in .env, then restart.
  • Discord: set DISCORD_TOKEN in the environment or in .env, then restart.
 

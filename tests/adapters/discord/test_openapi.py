@@ -11,8 +11,8 @@ from adapters.discord.buttons import mark
 from bot.cards.paper import paper_card
 from bot.domain.models import Reason
 from tests.adapters.discord.double.openapi import DESCRIPTION, Description, description, tally
+from tests.adapters.discord.harness import discord_harness
 from tests.adapters.discord.limits import embed_body, v2_body
-from tests.adapters.discord.stage import discord_stage
 from tests.papers import SPRING, a_paper
 from tests.platform_harness import arrive
 
@@ -36,14 +36,14 @@ async def test_a_card_and_an_embed_are_as_discord_describes_them(discord: Descri
 @pytest.mark.usefixtures("discord")
 async def test_every_request_of_a_first_day_is_judged_and_none_is_wrong(redis: Redis) -> None:
     before, wrong = tally.requests, len(tally.violations)
-    async with discord_stage(redis) as stage:
-        await stage.say("/paper subscribe paper")
-        await arrive(stage.bot, a_paper(abstract="First. Second."))
-        (post,) = await stage.posted()
-        await stage.press(post, "Save")
-        await stage.press(post, "Full abstract")
-        await stage.say("/paper settings")
-        await stage.joe.autocomplete(stage.papers, "paper unsubscribe", "subscription", "pa")
+    async with discord_harness(redis) as harness:
+        await harness.say("/paper subscribe paper")
+        await arrive(harness.bot, a_paper(abstract="First. Second."))
+        (post,) = await harness.posted()
+        await harness.press(post, "Save")
+        await harness.press(post, "Full abstract")
+        await harness.say("/paper settings")
+        await harness.joe.autocomplete(harness.papers, "paper unsubscribe", "subscription", "pa")
     assert tally.requests - before >= 10
     assert len(tally.violations) == wrong
 

@@ -16,7 +16,15 @@ from bot.cards.build import actions, paragraph
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Reply
 from tests.adapters.discord.double.openapi import judged
-from tests.adapters.discord.stage import PATIENT, DiscordStage, buttons, discord_stage, seen_of, shown, walk
+from tests.adapters.discord.harness import (
+    PATIENT,
+    DiscordHarness,
+    buttons,
+    discord_harness,
+    seen_of,
+    shown,
+    walk,
+)
 from tests.failing_core import FailingCore
 from tests.papers import a_paper
 from tests.platform_harness import arrive
@@ -131,15 +139,15 @@ async def test_options_reach_the_core_by_name(room: Room) -> None:
 
 
 async def test_changes_need_manage_channels_or_a_rule_of_the_server(redis: Redis) -> None:
-    async with discord_stage(redis) as stage:
-        guest = stage.server.add_member(stage.env.create_user("guest"))
-        await stage.env.settle()
-        refused = await stage.say_in(stage.papers, "/paper mute robots", guest)
+    async with discord_harness(redis) as harness:
+        guest = harness.server.add_member(harness.env.create_user("guest"))
+        await harness.env.settle()
+        refused = await harness.say_in(harness.papers, "/paper mute robots", guest)
         assert "Only people who manage this channel" in refused.text
-        other = stage.server.add_member(stage.env.create_user("other"))
-        (command,) = stage.env.backend.commands[None].values()
-        stage.server.set_command_permissions(int(command["id"]), {other: True})
-        assert "muted" in (await stage.say_in(stage.papers, "/paper mute robots", other)).text.lower()
+        other = harness.server.add_member(harness.env.create_user("other"))
+        (command,) = harness.env.backend.commands[None].values()
+        harness.server.set_command_permissions(int(command["id"]), {other: True})
+        assert "muted" in (await harness.say_in(harness.papers, "/paper mute robots", other)).text.lower()
 
 
 async def test_outside_a_server_only_some_commands_work(room: Room) -> None:
@@ -198,41 +206,41 @@ async def test_an_error_on_our_side_is_shown(room: Room, monkeypatch: pytest.Mon
 
 
 async def test_an_abstract_is_posted_in_the_thread_once(redis: Redis) -> None:
-    async with discord_stage(redis) as stage:
-        await stage.say("/paper subscribe paper")
-        await arrive(stage.bot, a_paper(abstract="First. Second."))
-        (post,) = await stage.posted()
+    async with discord_harness(redis) as harness:
+        await harness.say("/paper subscribe paper")
+        await arrive(harness.bot, a_paper(abstract="First. Second."))
+        (post,) = await harness.posted()
         for _ in range(3):
-            assert "thread" in (await stage.press(post, "Full abstract")).text
-        (thread,) = stage.papers.threads
+            assert "thread" in (await harness.press(post, "Full abstract")).text
+        (thread,) = harness.papers.threads
         assert ["Second." in seen_of(message).text for message in thread.history()] == [True]
 
 
 async def test_an_announcement_channel_gets_embeds(redis: Redis) -> None:
-    async with discord_stage(redis) as stage:
-        news = stage.server.create_news_channel("news")
-        await stage.env.settle()
-        await stage.say_in(news, "/paper subscribe paper")
-        await arrive(stage.bot, a_paper())
-        (post,) = stage.posted_in(news)
+    async with discord_harness(redis) as harness:
+        news = harness.server.create_news_channel("news")
+        await harness.env.settle()
+        await harness.say_in(news, "/paper subscribe paper")
+        await arrive(harness.bot, a_paper())
+        (post,) = harness.posted_in(news)
         assert post.raw.embeds[0].title == "On paper 2603.00001"
-        assert "Saved to your list" in (await stage.press(post, "Save")).text
+        assert "Saved to your list" in (await harness.press(post, "Save")).text
 
 
 async def test_roles_are_completed_by_name(redis: Redis) -> None:
-    async with discord_stage(redis) as stage:
-        readers = stage.server.create_role("Readers")
-        await stage.env.settle()
-        offered = await stage.joe.autocomplete(stage.papers, "paper settings", "ping", "read")
+    async with discord_harness(redis) as harness:
+        readers = harness.server.create_role("Readers")
+        await harness.env.settle()
+        offered = await harness.joe.autocomplete(harness.papers, "paper settings", "ping", "read")
         assert offered == [{"name": "@Readers", "value": str(readers.id)}]
-        await _ping(stage, readers)
+        await _ping(harness, readers)
 
 
-async def _ping(stage: DiscordStage, role: simcord.RoleHandle) -> None:
-    await stage.say(f"/paper settings ping:{role.id}")
-    await stage.say("/paper subscribe paper")
-    await arrive(stage.bot, a_paper())
-    card, ping = stage.papers.history()[-2:]
+async def _ping(harness: DiscordHarness, role: simcord.RoleHandle) -> None:
+    await harness.say(f"/paper settings ping:{role.id}")
+    await harness.say("/paper subscribe paper")
+    await arrive(harness.bot, a_paper())
+    card, ping = harness.papers.history()[-2:]
     assert ping.content.startswith(f"<@&{role.id}> ")
     assert [mentioned.id for mentioned in ping.role_mentions] == [role.id]
     assert ping.reference is not None

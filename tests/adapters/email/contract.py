@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
-from tests.adapters.email.postoffice import Mail
+from tests.adapters.email.mail_server import Mail
 from tests.adapters.email.test_delivery import open_scene
 from tests.platform_place import Place
 
@@ -17,8 +17,8 @@ async def place(redis: Redis) -> AsyncIterator[Place]:
         yield Place(
             scene.platform,
             await scene.channel(address),
-            lambda: [_plain(mail) for mail in scene.office.to(address)],
-            lambda: scene.office.faults.setdefault(address, []).append("lose at end"),
+            lambda: [_plain(mail) for mail in scene.mail_server.to(address)],
+            lambda: scene.mail_server.faults.setdefault(address, []).append("lose at end"),
         )
 
 

@@ -18,7 +18,7 @@ from adapters.email.bounces import BounceReports, recipient, return_address
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
 from bot.ports import Rate
-from tests.adapters.email.stage import email_stage
+from tests.adapters.email.harness import email_harness
 from tests.failing_core import FailingCore
 from tests.papers import a_paper
 from tests.platform_harness import arrive
@@ -148,31 +148,31 @@ async def test_a_report_that_needs_too_much_is_given_up(
 
 
 async def test_the_answer_is_the_same_whether_the_address_exists_or_not(redis: Redis) -> None:
-    async with email_stage(redis) as stage:
-        known = a_report(return_address(Address.parse("bounces@example.org"), stage.channel))
-        pages = [await stage.browser.post("/email/bounces", report) for report in (known, a_report(), b"")]
+    async with email_harness(redis) as harness:
+        known = a_report(return_address(Address.parse("bounces@example.org"), harness.channel))
+        pages = [await harness.browser.post("/email/bounces", report) for report in (known, a_report(), b"")]
         assert {(page.status, page.source) for page in pages} == {(200, "ok\n")}
 
 
 async def test_a_report_in_any_encoding_is_accepted_as_curl_sends_it(redis: Redis) -> None:
-    async with email_stage(redis) as stage:
-        await stage.say("subscribe paper")
-        report = a_report(return_address(Address.parse("bounces@example.org"), stage.channel)) + b"\xff\xfe"
+    async with email_harness(redis) as harness:
+        await harness.say("subscribe paper")
+        report = a_report(return_address(Address.parse("bounces@example.org"), harness.channel)) + b"\xff\xfe"
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        assert (await stage.browser.post("/email/bounces", report, headers=headers)).status == 200
-        await arrive(stage.bot, a_paper())
-        assert await stage.posted() == []
+        assert (await harness.browser.post("/email/bounces", report, headers=headers)).status == 200
+        await arrive(harness.bot, a_paper())
+        assert await harness.posted() == []
 
 
 async def test_other_people_are_answered_while_a_hostile_report_is_read(redis: Redis) -> None:
-    async with email_stage(redis) as stage:
+    async with email_harness(redis) as harness:
         hostile = asyncio.create_task(
-            stage.browser.post("/email/bounces", HOSTILE["64 kB of groups"](RETURN))
+            harness.browser.post("/email/bounces", HOSTILE["64 kB of groups"](RETURN))
         )
         slowest = 0.0
         while not hostile.done():
             began = monotonic()
-            assert (await stage.browser.get("/email/link")).status == 200
+            assert (await harness.browser.get("/email/link")).status == 200
             slowest = max(slowest, monotonic() - began)
         assert (await hostile).status == 200
         assert slowest < 2
@@ -182,6 +182,6 @@ async def test_one_source_can_not_send_reports_without_end(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.email.account_pages.BOUNCES_EACH", Rate(2, 60))
-    async with email_stage(redis) as stage:
-        statuses = [(await stage.browser.post("/email/bounces", b"")).status for _ in range(4)]
+    async with email_harness(redis) as harness:
+        statuses = [(await harness.browser.post("/email/bounces", b"")).status for _ in range(4)]
     assert statuses == [200, 200, 429, 429]

@@ -19,7 +19,7 @@ from bot.cards.paper import paper_card
 from bot.domain.models import Reason
 from bot.ports import Batch
 from bot.sources.huggingface_papers import parse_list
-from tests.adapters.email.stage import ADA, BASE, EmailStage, email_stage
+from tests.adapters.email.harness import ADA, BASE, EmailHarness, email_harness
 from tests.adapters.email.test_render import FRAME
 from tests.papers import a_paper
 from tests.web.browser import Seen, looking, needs_chromium
@@ -32,13 +32,13 @@ Scheme = Literal["light", "dark"]
 
 
 @asynccontextmanager
-async def front(redis: Redis) -> AsyncIterator[tuple[EmailStage, str]]:
+async def front(redis: Redis) -> AsyncIterator[tuple[EmailHarness, str]]:
     """An installation with mail, some papers, and the address of its front page."""
-    async with email_stage(redis, lambda: NOW, confirmed=False) as stage:
+    async with email_harness(redis, lambda: NOW, confirmed=False) as harness:
         papers = tuple(a_paper(f"2603.0000{n}", title=f"Diffusion {n}") for n in range(5))
-        await stage.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
-        async with site(redis, stage.platform, core=stage.bot.core) as client:
-            yield stage, str(client.make_url("/")).rstrip("/")
+        await harness.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
+        async with site(redis, harness.platform, core=harness.bot.core) as client:
+            yield harness, str(client.make_url("/")).rstrip("/")
 
 
 async def tab_to(page: Page, selector: str) -> None:
@@ -56,7 +56,7 @@ async def sideways(page: Page) -> int:
 
 
 async def test_from_the_front_page_to_a_subscription_by_keyboard_without_scripts(redis: Redis) -> None:
-    async with front(redis) as (stage, here), looking(scripts=False) as seen:
+    async with front(redis) as (harness, here), looking(scripts=False) as seen:
         page = seen.page
         await page.goto(here)
         await tab_to(page, "#mail-address")
@@ -70,14 +70,14 @@ async def test_from_the_front_page_to_a_subscription_by_keyboard_without_scripts
         await page.keyboard.type("Berlin")
         await page.keyboard.press("Enter")
         await page.get_by_role("heading", name="Check your inbox").wait_for()
-        text = (await stage.letter()).part("plain")
+        text = (await harness.letter()).part("plain")
         link = next(line for line in text.splitlines() if line.startswith(BASE))
         await page.goto(here + link.removeprefix(BASE))
         assert await page.get_by_text("once a week, at 9:00 Europe/Berlin time").count() == 1
         await tab_to(page, "main button")
         await page.keyboard.press("Enter")
         await page.get_by_role("heading", name="Confirmed").wait_for()
-        await page.goto(here + (await stage.manage_url()).removeprefix(BASE))
+        await page.goto(here + (await harness.manage_url()).removeprefix(BASE))
         await tab_to(page, "#line")
         await page.keyboard.type("preview diffusion")
         await page.keyboard.press("Enter")
@@ -109,12 +109,12 @@ async def test_with_scripts_a_query_is_previewed_as_it_is_typed(redis: Redis) ->
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_page_is_accessible_and_fits_a_phone(redis: Redis, scheme: Scheme) -> None:
-    async with front(redis) as (stage, here), looking(width=320, height=640, scheme=scheme) as seen:
-        await stage.addresses.confirm(stage.channel, Address.parse(ADA))
-        await stage.say("subscribe diffusion")
-        account = await stage.addresses.account(stage.channel)
-        manage, stop = stage.links.manage(account), stage.links.unsubscribe(account)
-        acts = [stage.links.act(account, line) for line in ("save 2603.00001", "mutewhat 2603.00001")]
+    async with front(redis) as (harness, here), looking(width=320, height=640, scheme=scheme) as seen:
+        await harness.addresses.confirm(harness.channel, Address.parse(ADA))
+        await harness.say("subscribe diffusion")
+        account = await harness.addresses.account(harness.channel)
+        manage, stop = harness.links.manage(account), harness.links.unsubscribe(account)
+        acts = [harness.links.act(account, line) for line in ("save 2603.00001", "mutewhat 2603.00001")]
         for path in ("/", "/email/subscribe", "/email/link", "/email/manage/x", manage, stop, *acts):
             await seen.page.goto(here + path.removeprefix(BASE))
             assert await seen.faults() == [], path

@@ -31,7 +31,7 @@ from bot.store.limits import Limits, Rates
 from bot.store.outbox import outbox as outboxes
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
-from tests.adapters.email.postoffice import Fault, PostOffice
+from tests.adapters.email.mail_server import Fault, MailServer
 from tests.papers import a_paper
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -43,7 +43,7 @@ FINAL = frozenset({"550 at sender", "550 at recipient", "554 at end"})
 class Scene:
     """A mail server, and deliveries for some addresses."""
 
-    office: PostOffice
+    mail_server: MailServer
     redis: Redis
     platform: EmailPlatform
     addresses: Addresses
@@ -76,7 +76,7 @@ class Scene:
 
     def got(self) -> Counter[tuple[str, str]]:
         """How often each address has each mail, by its Message-ID."""
-        return Counter((mail.to, mail.message["Message-ID"]) for mail in self.office.mails)
+        return Counter((mail.to, mail.message["Message-ID"]) for mail in self.mail_server.mails)
 
 
 @asynccontextmanager
@@ -84,8 +84,8 @@ async def open_scene(redis: Redis) -> AsyncIterator[Scene]:
     """A mail server that listens."""
     seal = Encryptor(["a key that can't be guessed"])
     addresses = Addresses(redis, seal)
-    async with PostOffice().open() as office:
-        client = SmtpClient(SmtpServer.parse(office.url), patience=3)
+    async with MailServer().open() as mail_server:
+        client = SmtpClient(SmtpServer.parse(mail_server.url), patience=3)
         platform = EmailPlatform(
             addresses=addresses,
             limits=Limits(redis),
@@ -95,7 +95,7 @@ async def open_scene(redis: Redis) -> AsyncIterator[Scene]:
             bounce=Address.parse("bounces@example.org"),
             now=lambda: NOW,
         )
-        yield Scene(office, redis, platform, addresses, Outbox(redis, durable=True), Papers(redis))
+        yield Scene(mail_server, redis, platform, addresses, Outbox(redis, durable=True), Papers(redis))
         await platform.close()
 
 
@@ -122,7 +122,7 @@ PEOPLE = [f"person{n}@{'example.org' if n % 2 else 'example.net'}" for n in rang
 async def test_everyone_gets_their_mails_once(scene: Scene) -> None:
     await scene.enqueue(PEOPLE, "p1", "p2", "p3")
     assert (await scene.deliveries().deliver_due())["posted"] == 120
-    assert len(scene.got()) == len(scene.office.mails) == 120
+    assert len(scene.got()) == len(scene.mail_server.mails) == 120
 
 
 @pytest.mark.parametrize("on_uncertain", ["hold", "resend"])
@@ -131,19 +131,19 @@ async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
 ) -> None:
     dice = random.Random(11)
     faults: list[Fault] = [f for f in get_args(Fault) if f not in FINAL and "hang" not in f]
-    scene.office.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
+    scene.mail_server.chance = lambda: dice.choice(faults) if dice.random() < 0.25 else None
     await scene.enqueue(PEOPLE, *(f"p{n}" for n in range(10)))
     await scene.deliveries(on_uncertain).deliver_due()
     held = [delivery async for delivery in scene.outbox.dead_letters()]
     got = scene.got()
     doubled = sum(times - 1 for times in got.values())
-    lost_answers = scene.office.met["lose at end"] + scene.office.met["nonsense at end"]
-    assert set(scene.office.met) == set(faults)
+    lost_answers = scene.mail_server.met["lose at end"] + scene.mail_server.met["nonsense at end"]
+    assert set(scene.mail_server.met) == set(faults)
     if on_uncertain == "hold":
         assert doubled == 0
         assert {delivery.state for delivery in held} == {"held"}
-        assert len(held) == lost_answers + scene.office.met["cut in data"]
-        assert len(got) == 400 - scene.office.met["cut in data"]  # those are held, so not lost either
+        assert len(held) == lost_answers + scene.mail_server.met["cut in data"]
+        assert len(got) == 400 - scene.mail_server.met["cut in data"]  # those are held, so not lost either
     else:
         assert held == []
         assert len(got) == 400
@@ -151,7 +151,7 @@ async def test_through_every_fault_nothing_is_lost_and_only_resending_doubles(
 
 
 async def test_a_held_mail_arrives_after_the_operators_retry(scene: Scene) -> None:
-    scene.office.faults = {PEOPLE[0]: ["cut in data"]}
+    scene.mail_server.faults = {PEOPLE[0]: ["cut in data"]}
     await scene.enqueue(PEOPLE[:1], "p1")
     assert (await scene.deliveries().deliver_due())["held"] == 1
     [held] = [delivery async for delivery in scene.outbox.dead_letters()]
@@ -161,49 +161,49 @@ async def test_a_held_mail_arrives_after_the_operators_retry(scene: Scene) -> No
 
 async def test_slow_answers_are_retried_before_the_end_and_held_after_it(scene: Scene) -> None:
     early, late = PEOPLE[:2]
-    scene.office.faults = {early: ["hang at recipient"], late: ["hang at end"]}
+    scene.mail_server.faults = {early: ["hang at recipient"], late: ["hang at end"]}
     await scene.enqueue(PEOPLE, "p1")
     counts = await scene.deliveries().deliver_due()
     assert (counts["posted"], counts["held"]) == (39, 1)
-    assert len(scene.got()) == len(scene.office.mails) == 40
+    assert len(scene.got()) == len(scene.mail_server.mails) == 40
 
 
 @pytest.mark.parametrize("fault", ["550 at recipient", "554 at end"])
 async def test_a_final_refusal_pauses_that_address_alone(scene: Scene, fault: Fault) -> None:
     gone = PEOPLE[0]
-    scene.office.faults = {gone: [fault]}
+    scene.mail_server.faults = {gone: [fault]}
     await scene.enqueue(PEOPLE, "p1", "p2")
     assert (await scene.deliveries().deliver_due())["posted"] == 78
-    assert scene.office.to(gone) == []
+    assert scene.mail_server.to(gone) == []
     assert await scene.deliveries().deliver_due() == Counter()
     await scene.outbox.resume(await scene.channel(gone))
     assert await scene.deliveries().deliver_due() == Counter(posted=2)
-    assert len(scene.got()) == len(scene.office.mails) == 80
+    assert len(scene.got()) == len(scene.mail_server.mails) == 80
 
 
 async def test_after_an_outage_of_the_server_all_mails_arrive(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.email.errors.SERVER_PAUSE", 0.05)
-    scene.office.greeting = "421 4.3.2 Too busy"
+    scene.mail_server.greeting = "421 4.3.2 Too busy"
     await scene.enqueue(PEOPLE, "p1")
     going = asyncio.create_task(scene.deliveries().deliver_due())
-    while not scene.office.connections:  # noqa: ASYNC110  # the server knows
+    while not scene.mail_server.connections:  # noqa: ASYNC110  # the server knows
         await asyncio.sleep(0.01)
-    scene.office.greeting = ""
+    scene.mail_server.greeting = ""
     assert (await going)["posted"] == 40
-    assert len(scene.got()) == len(scene.office.mails) == 40
+    assert len(scene.got()) == len(scene.mail_server.mails) == 40
 
 
 async def test_a_forgotten_address_gets_nothing(scene: Scene) -> None:
     await scene.enqueue(PEOPLE[:2], "p1")
     await scene.addresses.forget(await scene.channel(PEOPLE[0]))
     assert (await scene.deliveries().deliver_due())["posted"] == 1
-    assert [mail.to for mail in scene.office.mails] == [PEOPLE[1]]
+    assert [mail.to for mail in scene.mail_server.mails] == [PEOPLE[1]]
 
 
 async def test_an_address_is_nowhere_in_redis(scene: Scene) -> None:
-    scene.office.faults = {address: ["550 at recipient"] for address in PEOPLE[:5]}
+    scene.mail_server.faults = {address: ["550 at recipient"] for address in PEOPLE[:5]}
     await scene.enqueue(PEOPLE, "p1")
     await scene.deliveries().deliver_due()
     kept = "\n".join([str(await everything(scene.redis, key)) async for key in scene.redis.scan_iter()])

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from bot.pipeline import delivery as delivering
 from bot.ports import Batch
 from bot.store import keys
-from tests.adapters.email.stage import ADA, BASE, EmailStage, email_stage
+from tests.adapters.email.harness import ADA, BASE, EmailHarness, email_harness
 from tests.papers import a_paper
 from tests.scenario import Clock, set_clock
 
@@ -30,29 +30,29 @@ async def due_next(redis: Redis) -> datetime | None:
     return datetime.fromtimestamp(min(scores) / 1000, UTC) if scores else None
 
 
-async def sign_up(stage: EmailStage, **filled: str) -> None:
+async def sign_up(harness: EmailHarness, **filled: str) -> None:
     """By the form, and by the link in the mail."""
-    form = (await stage.browser.get("/email/subscribe")).form("Subscribe")
-    await stage.browser.submit(form, address=ADA, **filled)
-    lines = (await stage.letter()).part("plain").splitlines()
-    page = await stage.browser.get(next(line for line in lines if line.startswith(BASE)))
-    await stage.browser.submit(page.form("Confirm"))
+    form = (await harness.browser.get("/email/subscribe")).form("Subscribe")
+    await harness.browser.submit(form, address=ADA, **filled)
+    lines = (await harness.letter()).part("plain").splitlines()
+    page = await harness.browser.get(next(line for line in lines if line.startswith(BASE)))
+    await harness.browser.submit(page.form("Confirm"))
 
 
-async def live(stage: EmailStage, redis: Redis, clock: Clock) -> list[datetime]:
+async def live(harness: EmailHarness, redis: Redis, clock: Clock) -> list[datetime]:
     """Four weeks. -> when each mail came"""
     came: list[datetime] = []
     for day in range(7 * WEEKS):
         moment = MONDAY + timedelta(days=day)
         while (due := await due_next(redis)) and due <= moment:
             await clock.set(due)
-            await stage.bot.deliveries[0].deliver_due()
-            came += [due] * (len(await stage.posted()) - len(came))
+            await harness.bot.deliveries[0].deliver_due()
+            came += [due] * (len(await harness.posted()) - len(came))
         await clock.set(moment)
         if moment.weekday() in DAYS_WITH_PAPERS:
             paper = a_paper(f"2603.{day:05}", published=moment)
-            await stage.bot.papers.ingest("test", Batch((paper,), "c"), 0)
-        await stage.bot.fanout.match_all()
+            await harness.bot.papers.ingest("test", Batch((paper,), "c"), 0)
+        await harness.bot.fanout.match_all()
     return came
 
 
@@ -63,10 +63,10 @@ async def test_weekday_digests_skip_weekends_and_empty_days(
     monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     clock = set_clock(monkeypatch, redis)
     await clock.set(MONDAY)
-    async with email_stage(redis, lambda: clock.now, confirmed=False) as stage:
-        await sign_up(stage, query="paper", zone=zone)
-        came = [at.astimezone(ZoneInfo(zone)) for at in await live(stage, redis, clock)]
-        mails = await stage.posted()
+    async with email_harness(redis, lambda: clock.now, confirmed=False) as harness:
+        await sign_up(harness, query="paper", zone=zone)
+        came = [at.astimezone(ZoneInfo(zone)) for at in await live(harness, redis, clock)]
+        mails = await harness.posted()
     assert {f"{at:%H:%M}" for at in came} == {"09:00"}
     assert Counter(at.weekday() for at in came) == {0: WEEKS - 1, 1: WEEKS, 3: WEEKS}
     assert len(mails) == len(came)

@@ -15,7 +15,7 @@ from adapters.email.address import Address
 from adapters.email.bounces import BounceReports, return_address
 from adapters.email.mailbox import Mailbox, parse_mailbox
 from bot.domain.errors import ConfigurationError
-from tests.adapters.email.stage import email_stage
+from tests.adapters.email.harness import email_harness
 from tests.adapters.email.test_bounces import a_report
 from tests.papers import a_paper
 from tests.platform_harness import arrive
@@ -91,19 +91,19 @@ def mailbox(box: PostBox, password: str) -> Mailbox:
 
 
 async def test_a_report_pauses_its_address_and_is_deleted_and_other_mail_stays(redis: Redis) -> None:
-    async with email_stage(redis) as stage, PostBox().open() as box:
-        await stage.say("subscribe paper")
-        report = a_report(return_address(Address.parse("bounces@example.org"), stage.channel))
+    async with email_harness(redis) as harness, PostBox().open() as box:
+        await harness.say("subscribe paper")
+        report = a_report(return_address(Address.parse("bounces@example.org"), harness.channel))
         box.mails = [PRIVATE, report, a_report(action="delayed")]
         reading = mailbox(box, "secret")
 
         async def handle(mail: bytes) -> bool:
-            return await BounceReports(stage.addresses).accept(mail, stage.bot.core)
+            return await BounceReports(harness.addresses).accept(mail, harness.bot.core)
 
         assert await reading.read(handle) == 1
         assert box.mails == [PRIVATE, a_report(action="delayed")]
-        await arrive(stage.bot, a_paper())
-        assert await stage.posted() == []
+        await arrive(harness.bot, a_paper())
+        assert await harness.posted() == []
         box.asked.clear()
         assert await reading.read(handle) == 0
         assert not any(line.startswith(("RETR", "TOP", "DELE")) for line in box.asked)

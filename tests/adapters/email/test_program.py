@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from bot.sources.huggingface import list_date
-from tests.adapters.email.postoffice import Mail, PostOffice
+from tests.adapters.email.mail_server import Mail, MailServer
 from tests.program import environment, running
 from tests.replay import serve
 
@@ -66,11 +66,11 @@ async def browsing(base: str) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def mail(office: PostOffice, count: int) -> Mail:
+async def mail(mail_server: MailServer, count: int) -> Mail:
     async with asyncio.timeout(40):
-        while len(office.mails) < count:  # noqa: ASYNC110  # the server knows
+        while len(mail_server.mails) < count:  # noqa: ASYNC110  # the server knows
             await asyncio.sleep(0.02)
-    return office.mails[count - 1]
+    return mail_server.mails[count - 1]
 
 
 async def ended(process: Process) -> str:
@@ -91,10 +91,10 @@ def link(text: str, purpose: str) -> str:
 async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
     upstream, port = Upstream(), a_port()
     base = f"http://127.0.0.1:{port}"
-    double = PostOffice(users={"papers": "very-secret"})
-    async with double.open(auth_require_tls=False) as office, serve(upstream.app) as hugging_face:
+    double = MailServer(users={"papers": "very-secret"})
+    async with double.open(auth_require_tls=False) as mail_server, serve(upstream.app) as hugging_face:
         settings = {
-            "SMTP_URL": f"smtp://papers:very-secret@127.0.0.1:{office.port}",
+            "SMTP_URL": f"smtp://papers:very-secret@127.0.0.1:{mail_server.port}",
             "PORT": str(port),
             "PAPERBOY_PUBLIC_URL": base,
             "PAPERBOY_MAIL_FROM": "Paperboy <papers@example.org>",
@@ -107,12 +107,12 @@ async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
             form = {"address": ADA, "query": "diffusion", "every": "weekdays", "zone": "UTC"}
             async with session.post("/email/subscribe", data=form) as response:
                 assert "Check your inbox" in await response.text()
-            confirm = link((await mail(office, 1)).part("plain"), "confirm")
+            confirm = link((await mail(mail_server, 1)).part("plain"), "confirm")
             async with session.post(confirm) as response:
                 assert "Confirmed" in await response.text()
             async with session.post("/email/link", data={"address": ADA}) as response:
                 assert "Check your inbox" in await response.text()
-            manage = link((await mail(office, 2)).part("plain"), "manage")
+            manage = link((await mail(mail_server, 2)).part("plain"), "manage")
             # The program is on the real clock, and the form's subscriptions post nothing on a weekend.
             for say, answer in (
                 ("settings weekends:on", "Papers arrive on weekends too"),
@@ -123,7 +123,7 @@ async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
             log = await ended(process)
         upstream.titles.append("Robots diffuse")
         async with running("run", env=env) as process:
-            posted = await mail(office, 3)
+            posted = await mail(mail_server, 3)
             log += await ended(process)
     assert posted.to == ADA
     assert "Robots diffuse" in posted.part("plain")

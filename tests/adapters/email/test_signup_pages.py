@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from adapters.email.address import Address
 from adapters.email.addresses import Account, Addresses
 from bot.ports import Batch, Rate
-from tests.adapters.email.stage import ADA, BASE, EmailStage, Page, email_stage
+from tests.adapters.email.harness import ADA, BASE, EmailHarness, Page, email_harness
 from tests.papers import a_paper
 from tests.platform_harness import arrive
 from tests.scenario import set_clock
@@ -40,76 +40,76 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def stage(redis: Redis, clock: Clock) -> AsyncIterator[EmailStage]:
-    async with email_stage(redis, clock, confirmed=False) as stage:
+async def harness(redis: Redis, clock: Clock) -> AsyncIterator[EmailHarness]:
+    async with email_harness(redis, clock, confirmed=False) as harness:
         papers = tuple(a_paper(f"2603.0000{n}", title=f"Diffusion {n}") for n in range(3))
-        await stage.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
-        yield stage
+        await harness.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
+        yield harness
 
 
-async def ask(stage: EmailStage, address: str = ADA, **filled: str) -> Page:
-    form = (await stage.browser.get(SUBSCRIBE)).form("Subscribe")
-    return await stage.browser.submit(form, address=address, **filled)
+async def ask(harness: EmailHarness, address: str = ADA, **filled: str) -> Page:
+    form = (await harness.browser.get(SUBSCRIBE)).form("Subscribe")
+    return await harness.browser.submit(form, address=address, **filled)
 
 
-async def link_in(stage: EmailStage, letters: int = 1) -> str:
+async def link_in(harness: EmailHarness, letters: int = 1) -> str:
     """Where the newest letter leads."""
-    text = (await stage.letter(letters)).part("plain")
+    text = (await harness.letter(letters)).part("plain")
     return next(line for line in text.splitlines() if line.startswith(BASE + "/email/"))
 
 
-async def test_from_the_form_to_the_first_mail(stage: EmailStage) -> None:
-    assert "Check your inbox" in (await ask(stage, query="diffusion -survey")).text
-    assert await stage.bot.core.subscriptions([stage.channel]) == {}
-    page = await stage.browser.get(await link_in(stage))
+async def test_from_the_form_to_the_first_mail(harness: EmailHarness) -> None:
+    assert "Check your inbox" in (await ask(harness, query="diffusion -survey")).text
+    assert await harness.bot.core.subscriptions([harness.channel]) == {}
+    page = await harness.browser.get(await link_in(harness))
     assert (
         "To a…@example.org, on weekdays, at 9:00 UTC time: papers that match diffusion -survey" in page.text
     )
-    assert await stage.bot.core.subscriptions([stage.channel]) == {}  # programs follow links, too
-    page = await stage.browser.submit(page.form("Confirm"))
+    assert await harness.bot.core.subscriptions([harness.channel]) == {}  # programs follow links, too
+    page = await harness.browser.submit(page.form("Confirm"))
     assert "Confirmed" in page.text
     assert "Subscribed as #1: diffusion -survey 3 matches in the last 14 days, of 3 papers" in page.text
-    [subscription] = (await stage.bot.core.subscriptions([stage.channel]))[stage.channel]
+    [subscription] = (await harness.bot.core.subscriptions([harness.channel]))[harness.channel]
     assert (subscription.query, subscription.every) == ("diffusion -survey", "daily")
-    assert await stage.posted() == []
+    assert await harness.posted() == []
 
 
-async def test_an_empty_query_means_what_is_trending(stage: EmailStage) -> None:
-    await ask(stage, every="weekly", zone="Berlin")
-    page = await stage.browser.get(await link_in(stage))
+async def test_an_empty_query_means_what_is_trending(harness: EmailHarness) -> None:
+    await ask(harness, every="weekly", zone="Berlin")
+    page = await harness.browser.get(await link_in(harness))
     assert "once a week, at 9:00 Europe/Berlin time: what is trending" in page.text
-    await stage.browser.submit(page.form("Confirm"))
-    [subscription] = (await stage.bot.core.subscriptions([stage.channel]))[stage.channel]
+    await harness.browser.submit(page.form("Confirm"))
+    [subscription] = (await harness.bot.core.subscriptions([harness.channel]))[harness.channel]
     assert (subscription.query, subscription.every) == ("top:10", "weekly")
 
 
-async def test_the_forms_time_zone_becomes_a_setting(stage: EmailStage) -> None:
-    await ask(stage, zone="Asia/Kolkata")
-    page = await stage.browser.get(await link_in(stage))
-    await stage.browser.submit(page.form("Confirm"))
-    settings = await stage.bot.core.settings(stage.channel)
+async def test_the_forms_time_zone_becomes_a_setting(harness: EmailHarness) -> None:
+    await ask(harness, zone="Asia/Kolkata")
+    page = await harness.browser.get(await link_in(harness))
+    await harness.browser.submit(page.form("Confirm"))
+    settings = await harness.bot.core.settings(harness.channel)
     assert (settings.zone, settings.weekends) == ("Asia/Kolkata", False)
 
 
-async def test_a_confirm_link_works_once(stage: EmailStage) -> None:
-    await ask(stage)
-    form = (await stage.browser.get(await link_in(stage))).form("Confirm")
-    await stage.browser.submit(form)
-    again = await stage.browser.submit(form)
+async def test_a_confirm_link_works_once(harness: EmailHarness) -> None:
+    await ask(harness)
+    form = (await harness.browser.get(await link_in(harness))).form("Confirm")
+    await harness.browser.submit(form)
+    again = await harness.browser.submit(form)
     assert (again.status, "no longer works" in again.text) == (400, True)
-    assert len((await stage.bot.core.subscriptions([stage.channel]))[stage.channel]) == 1
+    assert len((await harness.bot.core.subscriptions([harness.channel]))[harness.channel]) == 1
 
 
-async def test_a_confirm_link_leads_to_no_other_link(stage: EmailStage) -> None:
-    await ask(stage)
-    page = await stage.browser.get(await link_in(stage))
-    confirmed = await stage.browser.submit(page.form("Confirm"))
+async def test_a_confirm_link_leads_to_no_other_link(harness: EmailHarness) -> None:
+    await ask(harness)
+    page = await harness.browser.get(await link_in(harness))
+    confirmed = await harness.browser.submit(page.form("Confirm"))
     assert not re.search("/email/(manage|act|confirm|unsubscribe)/", confirmed.source)
     assert list(confirmed.forms()) == []
 
 
-async def test_after_a_mistake_the_form_still_has_what_was_typed(stage: EmailStage) -> None:
-    page = await ask(stage, "not an address", query="diffusion", every="weekly")
+async def test_after_a_mistake_the_form_still_has_what_was_typed(harness: EmailHarness) -> None:
+    page = await ask(harness, "not an address", query="diffusion", every="weekly")
     assert page.status == 400
     assert "isn't an e-mail address" in page.text
     again = page.form("Subscribe").fields
@@ -126,31 +126,31 @@ async def test_after_a_mistake_the_form_still_has_what_was_typed(stage: EmailSta
     ],
 )
 async def test_a_form_with_a_mistake_is_shown_again(
-    stage: EmailStage, filled: dict[str, str], said: str
+    harness: EmailHarness, filled: dict[str, str], said: str
 ) -> None:
-    page = await ask(stage, **filled)
+    page = await ask(harness, **filled)
     assert page.status == 400
     assert said in page.text
     assert not list(page.root.iter("script")) or "alert" not in "".join(
         s.text or "" for s in page.root.iter("script")
     )
-    assert stage.office.mails == []
+    assert harness.mail_server.mails == []
 
 
-async def test_a_query_can_be_previewed(stage: EmailStage) -> None:
-    form = (await stage.browser.get(SUBSCRIBE)).form("Subscribe")
-    page = await stage.browser.submit(form, query="diffusion", do="preview")
+async def test_a_query_can_be_previewed(harness: EmailHarness) -> None:
+    form = (await harness.browser.get(SUBSCRIBE)).form("Subscribe")
+    page = await harness.browser.submit(form, query="diffusion", do="preview")
     assert "3 matches in the last 14 days, of 3 papers" in page.text
     assert page.form("Subscribe").fields["query"] == "diffusion"
-    piece = await stage.browser.get("/email/preview?query=diffusion")
+    piece = await harness.browser.get("/email/preview?query=diffusion")
     assert "3 matches in" in piece.source
     assert "<form" not in piece.source
-    assert stage.office.mails == []
+    assert harness.mail_server.mails == []
 
 
-async def test_a_stranger_can_not_put_words_into_the_mail(stage: EmailStage) -> None:
-    await ask(stage, query="buy at spam example com", zone="UTC")
-    letter = await stage.letter()
+async def test_a_stranger_can_not_put_words_into_the_mail(harness: EmailHarness) -> None:
+    await ask(harness, query="buy at spam example com", zone="UTC")
+    letter = await harness.letter()
     assert b"spam" not in letter.source
     assert letter.message["Subject"] == "Confirm that you want papers in this inbox"
     assert letter.to == ADA
@@ -162,40 +162,42 @@ async def refill(redis: Redis) -> None:
         await redis.delete(key)
 
 
-async def ask_for_link(stage: EmailStage, address: str, **options: Any) -> Page:
-    return await stage.browser.post("/email/link", {"address": address}, **options)
+async def ask_for_link(harness: EmailHarness, address: str, **options: Any) -> Page:
+    return await harness.browser.post("/email/link", {"address": address}, **options)
 
 
 class TestWhetherAnAddressIsKnown:
     """No answer reveals it."""
 
-    async def test_a_sign_up_is_answered_alike(self, stage: EmailStage, redis: Redis) -> None:
-        fresh = await ask(stage)
-        await stage.browser.submit((await stage.browser.get(await link_in(stage))).form("Confirm"))
+    async def test_a_sign_up_is_answered_alike(self, harness: EmailHarness, redis: Redis) -> None:
+        fresh = await ask(harness)
+        await harness.browser.submit((await harness.browser.get(await link_in(harness))).form("Confirm"))
         await refill(redis)
-        assert (await ask(stage)).source == fresh.source
+        assert (await ask(harness)).source == fresh.source
 
-    async def test_a_link_is_answered_alike_also_where_the_limit_is_reached(self, stage: EmailStage) -> None:
-        await stage.addresses.confirm(stage.channel, Address.parse(ADA))
+    async def test_a_link_is_answered_alike_also_where_the_limit_is_reached(
+        self, harness: EmailHarness
+    ) -> None:
+        await harness.addresses.confirm(harness.channel, Address.parse(ADA))
         for _ in range(2):
-            known = await ask_for_link(stage, ADA)
-            unknown = await ask_for_link(stage, "eve@example.org")
+            known = await ask_for_link(harness, ADA)
+            unknown = await ask_for_link(harness, "eve@example.org")
             assert (known.status, known.source) == (unknown.status, unknown.source)
-        await stage.letter()
-        assert [mail.to for mail in stage.office.mails] == [ADA]
+        await harness.letter()
+        assert [mail.to for mail in harness.mail_server.mails] == [ADA]
 
     async def test_the_answer_does_not_wait_for_a_look_up(
-        self, stage: EmailStage, monkeypatch: pytest.MonkeyPatch
+        self, harness: EmailHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         looked_up, go_on = asyncio.Event(), asyncio.Event()
 
         async def wait(*_args: object) -> Account:
             looked_up.set()
             await go_on.wait()
-            return Account(stage.channel, None, "")
+            return Account(harness.channel, None, "")
 
         monkeypatch.setattr(Addresses, "account", wait)
-        assert (await ask_for_link(stage, ADA)).status == 200
+        assert (await ask_for_link(harness, ADA)).status == 200
         async with asyncio.timeout(10):
             await looked_up.wait()
         go_on.set()
@@ -205,53 +207,55 @@ class TestLimits:
     """No inbox can be flooded, and no honest person is locked out without a word."""
 
     async def test_an_inbox_gets_one_mail_an_hour_of_each_kind_and_the_answer_says_so(
-        self, stage: EmailStage
+        self, harness: EmailHarness
     ) -> None:
-        await stage.addresses.confirm(stage.channel, Address.parse(ADA))
+        await harness.addresses.confirm(harness.channel, Address.parse(ADA))
         pages = [
-            await ask(stage),
-            await ask(stage),
-            await ask_for_link(stage, ADA),
-            await ask_for_link(stage, ADA),
+            await ask(harness),
+            await ask(harness),
+            await ask_for_link(harness, ADA),
+            await ask_for_link(harness, ADA),
         ]
         assert [page.status for page in pages] == [200, 429, 200, 429]
         for page in pages[1::2]:
             assert "Nothing was sent now. You can ask again in 60 minutes." in page.text
-        await stage.letter(2)
-        assert [mail.to for mail in stage.office.mails] == [ADA, ADA]
+        await harness.letter(2)
+        assert [mail.to for mail in harness.mail_server.mails] == [ADA, ADA]
 
-    async def test_spellings_of_one_inbox_share_its_limit(self, stage: EmailStage) -> None:
+    async def test_spellings_of_one_inbox_share_its_limit(self, harness: EmailHarness) -> None:
         spellings = [
             "v.ictim@gmail.com",
             "victim+1@gmail.com",
             "VICTIM@googlemail.com",
             "vic.tim+x@gmail.com",
         ]
-        statuses = [(await ask(stage, address)).status for address in spellings]
+        statuses = [(await ask(harness, address)).status for address in spellings]
         assert statuses == [200, 429, 429, 429]
 
-    async def test_a_link_for_an_unknown_address_leaves_its_sign_up_alone(self, stage: EmailStage) -> None:
-        assert (await ask_for_link(stage, ADA)).status == 200
-        assert (await ask(stage)).status == 200
-        assert (await stage.letter()).to == ADA
+    async def test_a_link_for_an_unknown_address_leaves_its_sign_up_alone(
+        self, harness: EmailHarness
+    ) -> None:
+        assert (await ask_for_link(harness, ADA)).status == 200
+        assert (await ask(harness)).status == 200
+        assert (await harness.letter()).to == ADA
 
     async def test_one_client_can_ask_for_so_many_mails(
-        self, stage: EmailStage, monkeypatch: pytest.MonkeyPatch
+        self, harness: EmailHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("adapters.email.web_context.MAILS_EACH", Rate(3, 3600))
-        pages = [await ask(stage, f"person{n}@example.org") for n in range(5)]
+        pages = [await ask(harness, f"person{n}@example.org") for n in range(5)]
         assert [page.status for page in pages] == [200, 200, 200, 429, 429]
         assert "Nothing was sent" in pages[-1].text
-        await stage.letter(3)
+        await harness.letter(3)
 
     async def test_a_large_network_counts_as_a_few_clients(
-        self, stage: EmailStage, monkeypatch: pytest.MonkeyPatch
+        self, harness: EmailHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("adapters.email.web_context.MAILS_EACH", Rate(1, 3600))
 
         async def from_(source: str, number: int) -> int:
             headers = {"X-Forwarded-For": source}
-            return (await ask_for_link(stage, f"person{number}@example.org", headers=headers)).status
+            return (await ask_for_link(harness, f"person{number}@example.org", headers=headers)).status
 
         def network(n: int) -> str:
             return f"2001:db8:1:{n:x}::1"
@@ -265,73 +269,73 @@ class TestLimits:
         assert await from_("198.51.100.7", 30) == 200
 
     async def test_during_a_rush_people_wait_half_a_minute(
-        self, stage: EmailStage, monkeypatch: pytest.MonkeyPatch, clock: Clock
+        self, harness: EmailHarness, monkeypatch: pytest.MonkeyPatch, clock: Clock
     ) -> None:
         monkeypatch.setattr("adapters.email.web_context.MAILS_TOTAL", Rate(2, 3600))
         for n in range(2):
-            assert (await ask(stage, f"person{n}@example.org")).status == 200
-        page = await ask(stage, query="diffusion")
+            assert (await ask(harness, f"person{n}@example.org")).status == 200
+        page = await ask(harness, query="diffusion")
         assert (page.status, "Nothing was sent yet" in page.text) == (503, True)
-        early = await stage.browser.submit(page.form("Send the mail"))
+        early = await harness.browser.submit(page.form("Send the mail"))
         assert (early.status, "Nothing was sent yet" in early.text) == (503, True)
         clock.now += timedelta(seconds=31)
-        assert (await stage.browser.submit(page.form("Send the mail"))).status == 200
-        assert (await stage.letter(3)).to == ADA
-        last = await ask(stage, "late@example.org")
+        assert (await harness.browser.submit(page.form("Send the mail"))).status == 200
+        assert (await harness.letter(3)).to == ADA
+        last = await ask(harness, "late@example.org")
         clock.now += timedelta(seconds=31)
-        assert (await stage.browser.submit(last.form("Send the mail"))).status == 200
-        last = await ask(stage, "later@example.org")
+        assert (await harness.browser.submit(last.form("Send the mail"))).status == 200
+        last = await ask(harness, "later@example.org")
         clock.now += timedelta(seconds=31)
-        refused = await stage.browser.submit(last.form("Send the mail"))
+        refused = await harness.browser.submit(last.form("Send the mail"))
         assert (refused.status, "Nothing was sent" in refused.text) == (429, True)
-        await stage.letter(4)
+        await harness.letter(4)
 
-    async def test_a_megabyte_of_address_is_refused_at_once(self, stage: EmailStage) -> None:
+    async def test_a_megabyte_of_address_is_refused_at_once(self, harness: EmailHarness) -> None:
         for path in ("/email/link", "/email/subscribe"):
             began = monotonic()
-            page = await stage.browser.post(path, {"address": "ä" * 150_000 + "@example.org"})
+            page = await harness.browser.post(path, {"address": "ä" * 150_000 + "@example.org"})
             assert page.status in {400, 413}
             assert monotonic() - began < 2
 
 
-async def test_a_confirm_link_expires_after_two_days(stage: EmailStage, clock: Clock) -> None:
-    await ask(stage)
-    link = await link_in(stage)
-    form = (await stage.browser.get(link)).form("Confirm")
+async def test_a_confirm_link_expires_after_two_days(harness: EmailHarness, clock: Clock) -> None:
+    await ask(harness)
+    link = await link_in(harness)
+    form = (await harness.browser.get(link)).form("Confirm")
     clock.now += timedelta(days=2, seconds=1)
-    page = await stage.browser.submit(form)
+    page = await harness.browser.submit(form)
     assert (page.status, "expired" in page.text) == (400, True)
-    assert await stage.bot.core.subscriptions([stage.channel]) == {}
+    assert await harness.bot.core.subscriptions([harness.channel]) == {}
 
 
 async def test_a_mail_is_sent_again_when_the_server_was_busy(
-    stage: EmailStage, monkeypatch: pytest.MonkeyPatch
+    harness: EmailHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.email.transactional.RETRY_AFTER", (0.01, 0.01))
-    stage.office.faults[ADA] = ["450 at recipient", "cut at data"]
-    await ask(stage)
-    assert (await stage.letter()).to == ADA
+    harness.mail_server.faults[ADA] = ["450 at recipient", "cut at data"]
+    await ask(harness)
+    assert (await harness.letter()).to == ADA
 
 
-async def test_a_mail_that_may_have_arrived_is_not_sent_again(stage: EmailStage) -> None:
-    stage.office.faults[ADA] = ["lose at end"]
-    await ask(stage)
-    await stage.letter()
-    await stage.platform.close()
-    assert len(stage.office.mails) == 1
+async def test_a_mail_that_may_have_arrived_is_not_sent_again(harness: EmailHarness) -> None:
+    harness.mail_server.faults[ADA] = ["lose at end"]
+    await ask(harness)
+    await harness.letter()
+    await harness.platform.close()
+    assert len(harness.mail_server.mails) == 1
 
 
-async def test_pages_say_when_redis_is_away(stage: EmailStage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pages_say_when_redis_is_away(harness: EmailHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(*_args: object) -> None:
         raise RedisConnectionError("gone")
 
     monkeypatch.setattr("bot.store.limits.Limits.count", away)
-    page = await ask(stage)
+    page = await ask(harness)
     assert (page.status, "try again in a minute" in page.text) == (503, True)
 
 
-async def test_pages_are_not_cached_and_load_nothing_from_other_hosts(stage: EmailStage) -> None:
-    page = await stage.browser.get(SUBSCRIBE)
+async def test_pages_are_not_cached_and_load_nothing_from_other_hosts(harness: EmailHarness) -> None:
+    page = await harness.browser.get(SUBSCRIBE)
     loaded = [
         e.get("src") or e.get("href") or ""
         for kind in ("script", "link", "img")
@@ -341,19 +345,19 @@ async def test_pages_are_not_cached_and_load_nothing_from_other_hosts(stage: Ema
     for address in loaded:
         assert address.startswith("/")
         if address.startswith("/email/"):
-            assert (await stage.browser.get(address)).status == 200
-    async with stage.browser._client.get(SUBSCRIBE) as response:
+            assert (await harness.browser.get(address)).status == 200
+    async with harness.browser._client.get(SUBSCRIBE) as response:
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Referrer-Policy"] == "no-referrer"
 
 
 async def test_a_paper_that_matches_comes_once_it_is_due(
-    stage: EmailStage, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    harness: EmailHarness, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await set_clock(monkeypatch, redis).set(NOW)
-    await ask(stage, query="diffusion")
-    await stage.browser.submit((await stage.browser.get(await link_in(stage))).form("Confirm"))
-    await stage.say("subscribe robots every:now")
-    await arrive(stage.bot, a_paper("2603.00009", title="Robots"))
-    [post] = await stage.posted()
+    await ask(harness, query="diffusion")
+    await harness.browser.submit((await harness.browser.get(await link_in(harness))).form("Confirm"))
+    await harness.say("subscribe robots every:now")
+    await arrive(harness.bot, a_paper("2603.00009", title="Robots"))
+    [post] = await harness.posted()
     assert "matched robots (#2)" in post.text

@@ -8,21 +8,21 @@ import pytest
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
 from bot.domain.errors import ChannelGone, DeliveryUncertain, RetryLater, SendError
-from tests.adapters.email.postoffice import Fault, PostOffice
+from tests.adapters.email.mail_server import Fault, MailServer
 
 TO = "ada@example.org"
 MAIL = b"Subject: hello\r\n\r\n.a line that begins with a dot\r\n..two\r\n"
 
 
 @pytest.fixture
-async def office() -> AsyncIterator[PostOffice]:
-    async with PostOffice().open() as office:
-        yield office
+async def mail_server() -> AsyncIterator[MailServer]:
+    async with MailServer().open() as mail_server:
+        yield mail_server
 
 
 @pytest.fixture
-async def relay(office: PostOffice) -> AsyncIterator[SmtpClient]:
-    relay = SmtpClient(SmtpServer.parse(office.url), patience=0.5)
+async def relay(mail_server: MailServer) -> AsyncIterator[SmtpClient]:
+    relay = SmtpClient(SmtpServer.parse(mail_server.url), patience=0.5)
     yield relay
     await relay.close()
 
@@ -31,9 +31,9 @@ async def deliver(relay: SmtpClient, to: str = TO) -> None:
     await relay.deliver(MAIL, sender="papers@example.org", to=to)
 
 
-async def test_a_mail_arrives_as_it_was_written(office: PostOffice, relay: SmtpClient) -> None:
+async def test_a_mail_arrives_as_it_was_written(mail_server: MailServer, relay: SmtpClient) -> None:
     await deliver(relay)
-    [mail] = office.mails
+    [mail] = mail_server.mails
     assert (mail.sender, mail.to, mail.source) == ("papers@example.org", TO, MAIL)
 
 
@@ -58,42 +58,42 @@ async def test_a_mail_arrives_as_it_was_written(office: PostOffice, relay: SmtpC
     ],
 )
 async def test_every_fault_has_its_consequence(
-    office: PostOffice, relay: SmtpClient, fault: Fault, consequence: type[SendError], taken: int
+    mail_server: MailServer, relay: SmtpClient, fault: Fault, consequence: type[SendError], taken: int
 ) -> None:
-    office.faults[TO] = [fault]
+    mail_server.faults[TO] = [fault]
     with pytest.raises(consequence) as caught:
         await deliver(relay)
-    assert len(office.mails) == taken
+    assert len(mail_server.mails) == taken
     assert "ada" not in str(caught.value)
     await deliver(relay)  # the next mail finds a connection that works
-    assert len(office.mails) == taken + 1
+    assert len(mail_server.mails) == taken + 1
 
 
-async def test_one_connection_carries_many_mails(office: PostOffice, relay: SmtpClient) -> None:
+async def test_one_connection_carries_many_mails(mail_server: MailServer, relay: SmtpClient) -> None:
     for _ in range(5):
         await deliver(relay)
-    office.faults[TO] = ["550 at recipient"]
+    mail_server.faults[TO] = ["550 at recipient"]
     with pytest.raises(ChannelGone):
         await deliver(relay)
     await deliver(relay)
-    assert office.connections == 1
+    assert mail_server.connections == 1
 
 
 async def test_a_connection_that_was_idle_for_long_is_not_reused(
-    office: PostOffice, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
+    mail_server: MailServer, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.email.smtp_client.FRESH", 0.0)
     await deliver(relay)
     await deliver(relay)
-    assert (office.connections, len(office.mails)) == (2, 2)
+    assert (mail_server.connections, len(mail_server.mails)) == (2, 2)
 
 
 async def test_waiting_for_a_connection_is_not_a_failed_attempt(
-    office: PostOffice, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
+    mail_server: MailServer, relay: SmtpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office.faults = {f"u{n}@example.org": ["hang at recipient"] for n in range(8)}
-    hanging = [asyncio.create_task(deliver(relay, to)) for to in office.faults]
-    while office.met.total() < 8:  # noqa: ASYNC110  # the server knows
+    mail_server.faults = {f"u{n}@example.org": ["hang at recipient"] for n in range(8)}
+    hanging = [asyncio.create_task(deliver(relay, to)) for to in mail_server.faults]
+    while mail_server.met.total() < 8:  # noqa: ASYNC110  # the server knows
         await asyncio.sleep(0.01)
     monkeypatch.setattr("adapters.email.smtp_client.TURN", 0.05)
     with pytest.raises(RetryLater) as caught:
@@ -104,9 +104,9 @@ async def test_waiting_for_a_connection_is_not_a_failed_attempt(
 
 @pytest.mark.parametrize("greeting", ["421 4.3.2 Too busy", "554 No service here"])
 async def test_a_server_that_refuses_us_pauses_all_mail(
-    office: PostOffice, relay: SmtpClient, greeting: str
+    mail_server: MailServer, relay: SmtpClient, greeting: str
 ) -> None:
-    office.greeting = greeting
+    mail_server.greeting = greeting
     with pytest.raises(RetryLater) as caught:
         await deliver(relay)
     assert (caught.value.counts, caught.value.scope) == (False, "platform")

@@ -22,7 +22,7 @@ from adapters.email.smtp_url import SmtpServer
 from bot.domain.errors import RetryLater
 from bot.encryption import Encryptor
 from bot.store.limits import Limits
-from tests.adapters.email.postoffice import PostOffice
+from tests.adapters.email.mail_server import MailServer
 
 TO = "ada@example.org"
 NO_REDIS: Any = None
@@ -69,8 +69,10 @@ def trusting(certificate: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(certificate))
 
 
-def server(office: PostOffice, security: Literal["tls", "starttls", "none"]) -> SmtpServer:
-    return SmtpServer(host="127.0.0.1", port=office.port, security=security, user="papers", password="secret")
+def server(mail_server: MailServer, security: Literal["tls", "starttls", "none"]) -> SmtpServer:
+    return SmtpServer(
+        host="127.0.0.1", port=mail_server.port, security=security, user="papers", password="secret"
+    )
 
 
 async def deliver(relay: SmtpClient) -> None:
@@ -85,27 +87,27 @@ async def test_mail_goes_over_tls_after_logging_in(
     served: ssl.SSLContext, trusting: ssl.SSLContext, security: Literal["tls", "starttls"]
 ) -> None:
     direct = {"ssl": served, "auth_require_tls": False} if security == "tls" else {"tls": served}
-    async with PostOffice(users={"papers": "secret"}).open(**direct) as office:
-        await deliver(SmtpClient(server(office, security), tls=trusting))
-        assert [mail.to for mail in office.mails] == [TO]
-        assert office.logins == ["papers"]
+    async with MailServer(users={"papers": "secret"}).open(**direct) as mail_server:
+        await deliver(SmtpClient(server(mail_server, security), tls=trusting))
+        assert [mail.to for mail in mail_server.mails] == [TO]
+        assert mail_server.logins == ["papers"]
 
 
 async def test_a_wrong_password_stops_everything_and_is_not_in_the_error(
     served: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
-    async with PostOffice(users={"papers": "another"}).open(tls=served) as office:
+    async with MailServer(users={"papers": "another"}).open(tls=served) as mail_server:
         with pytest.raises(RetryLater, match="535") as caught:
-            await deliver(SmtpClient(server(office, "starttls"), tls=trusting))
+            await deliver(SmtpClient(server(mail_server, "starttls"), tls=trusting))
         assert (caught.value.scope, caught.value.counts) == ("platform", False)
         assert "secret" not in str(caught.value)
 
 
 async def test_a_server_without_tls_gets_no_password() -> None:
-    async with PostOffice(users={"papers": "secret"}).open(auth_require_tls=False) as office:
+    async with MailServer(users={"papers": "secret"}).open(auth_require_tls=False) as mail_server:
         with pytest.raises(RetryLater) as caught:
-            await deliver(SmtpClient(server(office, "starttls")))
-        assert (caught.value.scope, office.logins, office.mails) == ("platform", [], [])
+            await deliver(SmtpClient(server(mail_server, "starttls")))
+        assert (caught.value.scope, mail_server.logins, mail_server.mails) == ("platform", [], [])
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
@@ -113,17 +115,17 @@ async def test_a_server_without_a_trusted_certificate_gets_no_password(
     served: ssl.SSLContext, security: Literal["tls", "starttls"]
 ) -> None:
     direct = {"ssl": served, "auth_require_tls": False} if security == "tls" else {"tls": served}
-    async with PostOffice(users={"papers": "secret"}).open(**direct) as office:
+    async with MailServer(users={"papers": "secret"}).open(**direct) as mail_server:
         with pytest.raises(RetryLater) as caught:
-            await deliver(SmtpClient(server(office, security)))
-        assert (caught.value.scope, office.logins, office.mails) == ("platform", [], [])
+            await deliver(SmtpClient(server(mail_server, security)))
+        assert (caught.value.scope, mail_server.logins, mail_server.mails) == ("platform", [], [])
 
 
 async def test_doctor_says_whether_the_server_accepts_us(
     served: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
-    async with PostOffice(users={"papers": "secret"}).open(tls=served) as office:
-        right = server(office, "starttls")
+    async with MailServer(users={"papers": "secret"}).open(tls=served) as mail_server:
+        right = server(mail_server, "starttls")
         for known, ok in ((right, True), (replace(right, password="wrong"), False)):
             platform = a_platform(SmtpClient(known, tls=trusting))
             [finding] = await platform.diagnose()

@@ -20,6 +20,7 @@ from bot.clock import wall_clock
 from bot.ports import Rates
 from bot.settings import Settings, SettingsGroup
 from tests.adapters.slack.double import Person, Slack
+from tests.platform_harness import PUBLIC_URL
 
 SECRET_KEY = "a key that opens nothing but tests"
 
@@ -50,7 +51,9 @@ class Running:
     async def start(self, mode: ConnectionMode, *groups: SettingsGroup, **settings: Any) -> None:
         """Run it, and wait until Slack reaches it."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
-        known = Settings.model_construct(**(defaults | {"port": mode.port} | settings)).having(*groups)
+        known = Settings.model_construct(
+            **(defaults | {"port": mode.port, "public_url": PUBLIC_URL} | settings)
+        ).having(*groups)
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.platform = UnlimitedSlack(mode, self.redis, self._now)
         self._stack.push_async_callback(self.platform.close)

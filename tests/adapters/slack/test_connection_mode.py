@@ -21,8 +21,8 @@ from bot.ports import Connected, Diagnosable, Editing, Invitable, Mounted
 from bot.settings import Settings, SettingsGroup
 from tests.adapters.slack.double import Message, Slack
 from tests.adapters.slack.double.people import words
+from tests.adapters.slack.harness import slack_harness
 from tests.adapters.slack.running import SECRET_KEY, Running
-from tests.adapters.slack.stage import slack_stage
 
 GroupT = TypeVar("GroupT", bound=SettingsGroup)
 Given = Mapping[str, object]
@@ -133,14 +133,14 @@ def test_slack_has_every_capability_that_it_needs(redis: Redis) -> None:
 
 
 async def test_slack_is_connected_while_its_socket_is_open(redis: Redis) -> None:
-    async with slack_stage(redis) as stage:
-        (platform,) = stage.bot.platforms
+    async with slack_harness(redis) as harness:
+        (platform,) = harness.bot.platforms
         assert isinstance(platform, SlackPlatform)
         assert platform.connected()
         assert platform.invitation() is None  # an app of one workspace
-        await stage.stop()
+        await harness.stop()
         assert not platform.connected()
-        await stage.start()
+        await harness.start()
 
 
 async def test_without_a_public_address_the_invitation_is_a_path(redis: Redis) -> None:

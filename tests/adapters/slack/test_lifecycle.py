@@ -12,9 +12,9 @@ from adapters.slack.notices import helpers
 from bot.domain.models import ChannelRef, Subscription
 from bot.store.outbox.outbox import Outbox
 from tests.adapters.slack.double import Message
+from tests.adapters.slack.harness import slack_harness
 from tests.adapters.slack.installed_app import InstalledApp, installed_app
 from tests.adapters.slack.running import Running, install
-from tests.adapters.slack.stage import slack_stage
 from tests.papers import SPRING, a_paper
 from tests.platform_harness import arrive, deliver
 
@@ -167,17 +167,17 @@ async def test_an_uninstallation_takes_effect_at_once_in_all_processes(
 async def test_an_uninstalled_single_workspace_app_is_silent_until_it_starts_with_a_good_token(
     redis: Redis,
 ) -> None:
-    async with slack_stage(redis) as stage:
-        await stage.say("subscribe diffusion")
-        await stage.slack.event(stage.workspace, {"type": "app_uninstalled"})
-        await stage.settled()
-        trigger = await stage.person.type(stage.room, "list")
-        await stage.settled()
-        (answer,) = stage.person.answers(trigger)
+    async with slack_harness(redis) as harness:
+        await harness.say("subscribe diffusion")
+        await harness.slack.event(harness.workspace, {"type": "app_uninstalled"})
+        await harness.settled()
+        trigger = await harness.person.type(harness.room, "list")
+        await harness.settled()
+        (answer,) = harness.person.answers(trigger)
         assert isinstance(answer, Message)
         assert "isn't installed" in answer.text
-        await stage.restart()
-        assert "diffusion" in (await stage.say("list")).text
+        await harness.restart()
+        assert "diffusion" in (await harness.say("list")).text
 
 
 async def test_renaming_a_channel_changes_nothing(app: InstalledApp) -> None:

@@ -22,7 +22,7 @@ from bot.domain.errors import (
 )
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.double.faults import BODIES
-from tests.adapters.slack.stage import slack_stage
+from tests.adapters.slack.harness import slack_harness
 from tests.adapters.slack.test_posting import Desk
 from tests.papers import a_paper
 from tests.platform_harness import arrive, deliver
@@ -147,15 +147,15 @@ async def test_after_a_spell_of_a_proxys_answers_every_channel_goes_on_by_itself
     redis: Redis, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setattr("adapters.slack.outcomes.PROXY_WAIT", 0.05)
-    async with slack_stage(redis) as stage:
-        rooms = [stage.slack.channel(stage.workspace, f"room{n}", stage.person) for n in range(10)]
+    async with slack_harness(redis) as harness:
+        rooms = [harness.slack.channel(harness.workspace, f"room{n}", harness.person) for n in range(10)]
         for room in rooms:
-            await stage.person.type(room, "subscribe diffusion")
-        await stage.settled()
-        stage.slack.faults.next("chat.postMessage", *[fault] * 25)
-        await arrive(stage.bot, a_paper(title="A diffusion model"))
-        while not all(room.messages for room in rooms) or stage.slack.faults.queued["chat.postMessage"]:
-            await deliver(stage.bot)
-        await deliver(stage.bot)
+            await harness.person.type(room, "subscribe diffusion")
+        await harness.settled()
+        harness.slack.faults.next("chat.postMessage", *[fault] * 25)
+        await arrive(harness.bot, a_paper(title="A diffusion model"))
+        while not all(room.messages for room in rooms) or harness.slack.faults.queued["chat.postMessage"]:
+            await deliver(harness.bot)
+        await deliver(harness.bot)
         assert [sum(m.metadata is not None for m in room.messages) for room in rooms] == [1] * 10
-        assert not stage.person.direct()
+        assert not harness.person.direct()

@@ -20,96 +20,98 @@ from bot.ports import Reply
 from bot.store.channel_rules import ChannelSettingsStore
 from tests.adapters.slack.double import Message, Person, View
 from tests.adapters.slack.double.people import words
-from tests.adapters.slack.stage import SlackStage, slack_stage
+from tests.adapters.slack.harness import SlackHarness, slack_harness
 from tests.papers import SPRING, a_paper
 from tests.platform_harness import arrive
 
 
 @pytest.fixture
-async def stage(redis: Redis) -> AsyncIterator[SlackStage]:
-    async with slack_stage(redis) as made:
+async def harness(redis: Redis) -> AsyncIterator[SlackHarness]:
+    async with slack_harness(redis) as made:
         yield made
         assert made.slack.refused == []
 
 
-async def answer_to(stage: SlackStage, person: Person, line: str) -> str:
+async def answer_to(harness: SlackHarness, person: Person, line: str) -> str:
     """The answer to what a person typed."""
-    trigger = await person.type(stage.room, line)
-    await stage.settled()
+    trigger = await person.type(harness.room, line)
+    await harness.settled()
     return "\n".join(words(a.blocks) for a in person.answers(trigger) if isinstance(a, Message))
 
 
 async def test_everyone_may_change_subscriptions_unless_a_setting_says_managers(
-    stage: SlackStage, redis: Redis
+    harness: SlackHarness, redis: Redis
 ) -> None:
-    ben = stage.slack.person(stage.workspace, "ben")
-    eve = stage.slack.person(stage.workspace, "eve", is_admin=True)
-    stage.room.members |= {ben.user, eve.user}
-    assert "Subscribed" in await answer_to(stage, ben, "subscribe diffusion")
-    await ChannelSettingsStore(redis).put(stage.channel, ChannelSettings(editors="managers"))
-    assert "who manage this channel" in await answer_to(stage, ben, "subscribe robots")
-    assert "diffusion" in await answer_to(stage, ben, "list")
-    assert "Subscribed" in await answer_to(stage, stage.person, "subscribe robots")  # she made the channel
-    assert "Subscribed" in await answer_to(stage, eve, "subscribe speech")  # an admin
-    zoe = stage.slack.person(stage.workspace, "zoe", is_owner=True)
-    stage.room.members.add(zoe.user)
-    stage.slack.faults.always["users.info"] = "internal_error"
-    assert "couldn't check" in await answer_to(stage, zoe, "subscribe audio")
-    assert "diffusion" not in await answer_to(stage, zoe, "list")
-    stage.slack.faults.always.clear()
-    assert "Subscribed" in await answer_to(stage, zoe, "subscribe audio")
+    ben = harness.slack.person(harness.workspace, "ben")
+    eve = harness.slack.person(harness.workspace, "eve", is_admin=True)
+    harness.room.members |= {ben.user, eve.user}
+    assert "Subscribed" in await answer_to(harness, ben, "subscribe diffusion")
+    await ChannelSettingsStore(redis).put(harness.channel, ChannelSettings(editors="managers"))
+    assert "who manage this channel" in await answer_to(harness, ben, "subscribe robots")
+    assert "diffusion" in await answer_to(harness, ben, "list")
+    assert "Subscribed" in await answer_to(
+        harness, harness.person, "subscribe robots"
+    )  # she made the channel
+    assert "Subscribed" in await answer_to(harness, eve, "subscribe speech")  # an admin
+    zoe = harness.slack.person(harness.workspace, "zoe", is_owner=True)
+    harness.room.members.add(zoe.user)
+    harness.slack.faults.always["users.info"] = "internal_error"
+    assert "couldn't check" in await answer_to(harness, zoe, "subscribe audio")
+    assert "diffusion" not in await answer_to(harness, zoe, "list")
+    harness.slack.faults.always.clear()
+    assert "Subscribed" in await answer_to(harness, zoe, "subscribe audio")
 
 
-async def test_direct_messages_answer_only_commands_that_need_no_channel(stage: SlackStage) -> None:
-    direct = stage.slack.world.direct(stage.workspace, stage.person.user)
+async def test_direct_messages_answer_only_commands_that_need_no_channel(harness: SlackHarness) -> None:
+    direct = harness.slack.world.direct(harness.workspace, harness.person.user)
     for line, said in (("subscribe diffusion", "papers to channels"), ("trending", ""), ("help", "/paper")):
-        trigger = await stage.person.type(direct, line)
-        await stage.settled()
-        (answer,) = stage.person.answers(trigger)
+        trigger = await harness.person.type(direct, line)
+        await harness.settled()
+        (answer,) = harness.person.answers(trigger)
         assert isinstance(answer, Message)
         assert said in words(answer.blocks)
-    assert await stage.bot.subscriptions.of(stage.channel) == []
+    assert await harness.bot.subscriptions.of(harness.channel) == []
 
 
-async def test_a_public_channel_needs_no_invitation(stage: SlackStage) -> None:
-    stage.room.members.discard(stage.workspace.bot_user)
-    assert "diffusion" in (await stage.say("subscribe diffusion")).text
-    await arrive(stage.bot, a_paper(title="A diffusion model"))
-    assert len(await stage.posted()) == 1
+async def test_a_public_channel_needs_no_invitation(harness: SlackHarness) -> None:
+    harness.room.members.discard(harness.workspace.bot_user)
+    assert "diffusion" in (await harness.say("subscribe diffusion")).text
+    await arrive(harness.bot, a_paper(title="A diffusion model"))
+    assert len(await harness.posted()) == 1
 
 
-async def test_pages_turn_in_place(stage: SlackStage) -> None:
+async def test_pages_turn_in_place(harness: SlackHarness) -> None:
     for n in range(40):
-        await stage.bot.subscriptions.add(stage.channel, f"topic{n}", "now", "U1 ada")
-    listed = await stage.say("list")
-    before = len(stage.room.messages)
-    turned = await stage.press(listed, "Next")
+        await harness.bot.subscriptions.add(harness.channel, f"topic{n}", "now", "U1 ada")
+    listed = await harness.say("list")
+    before = len(harness.room.messages)
+    turned = await harness.press(listed, "Next")
     assert "page 2" in turned.text
-    assert len(stage.room.messages) == before
+    assert len(harness.room.messages) == before
     assert turned.raw is listed.raw
 
 
-async def test_a_button_on_a_public_card_answers_privately(stage: SlackStage) -> None:
-    await stage.say("subscribe diffusion")
-    await arrive(stage.bot, a_paper(title="A diffusion model"))
-    (card,) = await stage.posted()
+async def test_a_button_on_a_public_card_answers_privately(harness: SlackHarness) -> None:
+    await harness.say("subscribe diffusion")
+    await arrive(harness.bot, a_paper(title="A diffusion model"))
+    (card,) = await harness.posted()
     text = card.text
-    saved = await stage.press(card, "Save")
+    saved = await harness.press(card, "Save")
     assert saved.private
-    assert [seen.text for seen in await stage.posted()] == [text]
+    assert [seen.text for seen in await harness.posted()] == [text]
 
 
-async def test_every_button_of_a_card_works(stage: SlackStage) -> None:
-    await stage.say("subscribe diffusion")
-    await arrive(stage.bot, a_paper("2603.00002", title="Diffusion of heat", abstract="Heat spreads."))
-    await arrive(stage.bot, a_paper(title="A diffusion model", abstract="Heat spreads here, too."))
-    card = (await stage.posted())[-1]
-    said = {label: await stage.press(card, label) for label in card.buttons}
+async def test_every_button_of_a_card_works(harness: SlackHarness) -> None:
+    await harness.say("subscribe diffusion")
+    await arrive(harness.bot, a_paper("2603.00002", title="Diffusion of heat", abstract="Heat spreads."))
+    await arrive(harness.bot, a_paper(title="A diffusion model", abstract="Heat spreads here, too."))
+    card = (await harness.posted())[-1]
+    said = {label: await harness.press(card, label) for label in card.buttons}
     assert "Saved" in said["Save"].text
     assert "Heat spreads here" in said["Full abstract"].text
     assert "Diffusion of heat" in said["Similar"].text
     assert "Mute what" in said["Mute"].text
-    assert "Muted here" in (await stage.press(said["Mute"], said["Mute"].buttons[0])).text
+    assert "Muted here" in (await harness.press(said["Mute"], said["Mute"].buttons[0])).text
     assert [label for label in said if said[label].raw.edited] == []
 
 
@@ -123,87 +125,87 @@ def test_a_card_shows_a_few_buttons_and_puts_the_rest_into_a_menu() -> None:
     assert kinds == [("button", 0)] * 6 + [("overflow", 5)]
 
 
-async def test_if_a_thread_is_locked_the_answer_is_private(stage: SlackStage) -> None:
-    await stage.say("subscribe diffusion")
-    await arrive(stage.bot, a_paper(title="A diffusion model"))
-    (card,) = await stage.posted()
-    stage.slack.faults.next("chat.postMessage", "restricted_action_thread_locked")
-    full = await stage.press(card, "Full abstract")
+async def test_if_a_thread_is_locked_the_answer_is_private(harness: SlackHarness) -> None:
+    await harness.say("subscribe diffusion")
+    await arrive(harness.bot, a_paper(title="A diffusion model"))
+    (card,) = await harness.posted()
+    harness.slack.faults.next("chat.postMessage", "restricted_action_thread_locked")
+    full = await harness.press(card, "Full abstract")
     assert "We look at it closely." in full.text
 
 
 async def test_share_shows_a_paper_to_the_channel_even_if_the_app_is_not_in_it(
-    stage: SlackStage,
+    harness: SlackHarness,
 ) -> None:
-    stage.room.members.discard(stage.workspace.bot_user)
-    await arrive(stage.bot, a_paper(title="A diffusion model"))
-    found = await stage.say("search diffusion")
+    harness.room.members.discard(harness.workspace.bot_user)
+    await arrive(harness.bot, a_paper(title="A diffusion model"))
+    found = await harness.say("search diffusion")
     assert found.private
     (label,) = [label for label in found.buttons if "hare" in label][:1]
-    shared = await stage.press(found, label)
+    shared = await harness.press(found, label)
     assert not shared.private
     assert "A diffusion model" in shared.text
 
 
-async def test_settings_from_app_home_act_on_the_buttons_channel(stage: SlackStage) -> None:
-    await stage.say("subscribe diffusion")
-    home = await stage.person.open_home()
-    assert f"<#{stage.room.id}>" in home.text
-    await stage.person.press(home, "Settings")
-    await stage.settled()
-    form = stage.person.modals()[-1]
-    done = await stage.person.submit(form, zone="Asia/Tokyo")
+async def test_settings_from_app_home_act_on_the_buttons_channel(harness: SlackHarness) -> None:
+    await harness.say("subscribe diffusion")
+    home = await harness.person.open_home()
+    assert f"<#{harness.room.id}>" in home.text
+    await harness.person.press(home, "Settings")
+    await harness.settled()
+    form = harness.person.modals()[-1]
+    done = await harness.person.submit(form, zone="Asia/Tokyo")
     assert done is not None
-    assert (await stage.bot.core.settings(stage.channel)).zone == "Asia/Tokyo"
-    await stage.person.press(done, "Undo")
-    await stage.settled()
-    assert (await stage.bot.core.settings(stage.channel)).zone == "UTC"
-    assert len(stage.person.modals()) == 1
+    assert (await harness.bot.core.settings(harness.channel)).zone == "Asia/Tokyo"
+    await harness.person.press(done, "Undo")
+    await harness.settled()
+    assert (await harness.bot.core.settings(harness.channel)).zone == "UTC"
+    assert len(harness.person.modals()) == 1
 
 
-async def test_pages_of_a_list_opened_from_app_home_turn_in_its_modal(stage: SlackStage) -> None:
+async def test_pages_of_a_list_opened_from_app_home_turn_in_its_modal(harness: SlackHarness) -> None:
     for n in range(40):
-        await stage.bot.subscriptions.add(stage.channel, f"topic{n}", "now", "U1 ada")
-    await stage.person.press(await stage.person.open_home(), "All subscriptions")
-    await stage.settled()
-    await stage.person.press(stage.person.modals()[-1], "Next")
-    await stage.settled()
-    (modal,) = stage.person.modals()
+        await harness.bot.subscriptions.add(harness.channel, f"topic{n}", "now", "U1 ada")
+    await harness.person.press(await harness.person.open_home(), "All subscriptions")
+    await harness.settled()
+    await harness.person.press(harness.person.modals()[-1], "Next")
+    await harness.settled()
+    (modal,) = harness.person.modals()
     assert "page 2" in modal.text
 
 
 async def test_a_slow_form_is_acknowledged_in_time(
-    stage: SlackStage, monkeypatch: pytest.MonkeyPatch
+    harness: SlackHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await stage.say("settings")
+    await harness.say("settings")
     monkeypatch.setattr("adapters.slack.listeners.FORM_WAIT", 0.0)
-    shown = await stage.person.submit(stage.person.modals()[-1], zone="Asia/Tokyo")
+    shown = await harness.person.submit(harness.person.modals()[-1], zone="Asia/Tokyo")
     assert shown is not None
     assert "longer than usual" in shown.text
-    await stage.settled()
-    assert (await stage.bot.core.settings(stage.channel)).zone == "Asia/Tokyo"
+    await harness.settled()
+    assert (await harness.bot.core.settings(harness.channel)).zone == "Asia/Tokyo"
 
 
-async def test_app_home_shows_only_channels_that_the_person_is_in(stage: SlackStage) -> None:
-    await stage.say("subscribe diffusion")
-    ben = stage.slack.person(stage.workspace, "ben")
+async def test_app_home_shows_only_channels_that_the_person_is_in(harness: SlackHarness) -> None:
+    await harness.say("subscribe diffusion")
+    ben = harness.slack.person(harness.workspace, "ben")
     home = await ben.open_home()
     assert "diffusion" not in home.text
     assert "/invite @Paperboy" in home.text
 
 
-async def test_a_modal_that_slack_refuses_to_open_becomes_a_message(stage: SlackStage) -> None:
-    stage.slack.faults.next("views.open", "expired_trigger_id")
-    assert "Settings of this channel" in (await stage.say("settings")).text
-    assert stage.person.modals() == []
+async def test_a_modal_that_slack_refuses_to_open_becomes_a_message(harness: SlackHarness) -> None:
+    harness.slack.faults.next("views.open", "expired_trigger_id")
+    assert "Settings of this channel" in (await harness.say("settings")).text
+    assert harness.person.modals() == []
 
 
 async def test_a_fuller_answer_replaces_the_first_if_it_comes_soon_else_follows_it(
-    stage: SlackStage, monkeypatch: pytest.MonkeyPatch
+    harness: SlackHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.slack.replies.LATER_WAIT", 0.05)
     never = asyncio.Event()
-    platform = stage.platform
+    platform = harness.platform
     replies = Replies(platform._api, platform._calls, platform._posting)
 
     async def soon() -> Card | None:
@@ -217,15 +219,15 @@ async def test_a_fuller_answer_replaces_the_first_if_it_comes_soon_else_follows_
         return None
 
     for later, seen in ((soon, ["fuller"]), (nothing, ["first"]), (late, ["first", "fuller"])):
-        trigger = stage.slack.trigger(stage.person.user)
-        url = stage.slack.response_url(stage.room, stage.person.user, trigger)
-        asked = Interaction(User(stage.person.user, "ada"), stage.channel, trigger, url)
+        trigger = harness.slack.trigger(harness.person.user)
+        url = harness.slack.response_url(harness.room, harness.person.user, trigger)
+        asked = Interaction(User(harness.person.user, "ada"), harness.channel, trigger, url)
         giving = asyncio.create_task(replies.deliver(asked, Reply(Card("reply", "first"), later=later)))
         if later is late:
-            await stage.slack.until(partial(stage.person.answers, trigger))
+            await harness.slack.until(partial(harness.person.answers, trigger))
             never.set()
         await giving
-        assert [a.text for a in stage.person.answers(trigger) if not isinstance(a, View)] == seen
+        assert [a.text for a in harness.person.answers(trigger) if not isinstance(a, View)] == seen
 
 
 @pytest.mark.parametrize(

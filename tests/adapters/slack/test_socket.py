@@ -9,80 +9,82 @@ from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
 from bot.domain.errors import ConfigurationError
 from tests.adapters.slack.double import Message, Slack
+from tests.adapters.slack.harness import SlackHarness, slack_harness
 from tests.adapters.slack.running import Running
-from tests.adapters.slack.stage import SlackStage, slack_stage
 from tests.failing_core import FailingCore
 
 
 @pytest.fixture
-async def stage(redis: Redis) -> AsyncIterator[SlackStage]:
-    async with slack_stage(redis) as made:
+async def harness(redis: Redis) -> AsyncIterator[SlackHarness]:
+    async with slack_harness(redis) as made:
         yield made
 
 
 @pytest.mark.parametrize("reason", ["refresh_requested", "warning"])
-async def test_the_socket_reconnects_when_slack_asks_for_it(stage: SlackStage, reason: str) -> None:
-    sockets = stage.slack.sockets
+async def test_the_socket_reconnects_when_slack_asks_for_it(harness: SlackHarness, reason: str) -> None:
+    sockets = harness.slack.sockets
     first = sockets.open[0]
-    assert stage.platform.connected()
+    assert harness.platform.connected()
     await sockets.disconnect(reason)
-    await stage.slack.until(lambda: sockets.open and first not in sockets.open)
-    assert "no subscriptions" in (await stage.say("list")).text
+    await harness.slack.until(lambda: sockets.open and first not in sockets.open)
+    assert "no subscriptions" in (await harness.say("list")).text
 
 
-async def test_replicas_share_the_work_and_handle_each_envelope_once(stage: SlackStage, redis: Redis) -> None:
-    second = Running(stage.slack, redis)
-    stage.slack.sockets.opened.clear()
-    await second.start(second.socket(next(iter(stage.slack.world.tokens))))
+async def test_replicas_share_the_work_and_handle_each_envelope_once(
+    harness: SlackHarness, redis: Redis
+) -> None:
+    second = Running(harness.slack, redis)
+    harness.slack.sockets.opened.clear()
+    await second.start(second.socket(next(iter(harness.slack.world.tokens))))
     try:
         for n in range(6):
-            await stage.person.type(stage.room, f"subscribe topic{n}")
-        await stage.settled()
+            await harness.person.type(harness.room, f"subscribe topic{n}")
+        await harness.settled()
         await second.settled()
-        assert set(stage.slack.sockets.delivered) == {0, 1}
-        assert len([m for m in stage.room.messages if m.only_for]) == 6
-        assert "6 subscriptions" in (await stage.say("list")).text
+        assert set(harness.slack.sockets.delivered) == {0, 1}
+        assert len([m for m in harness.room.messages if m.only_for]) == 6
+        assert "6 subscriptions" in (await harness.say("list")).text
     finally:
         await second.stop()
 
 
-async def test_a_repeated_envelope_is_handled_once(stage: SlackStage) -> None:
-    trigger = stage.slack.trigger(stage.person.user)
+async def test_a_repeated_envelope_is_handled_once(harness: SlackHarness) -> None:
+    trigger = harness.slack.trigger(harness.person.user)
     payload = {
-        "team_id": stage.workspace.id,
-        "channel_id": stage.room.id,
+        "team_id": harness.workspace.id,
+        "channel_id": harness.room.id,
         "channel_name": "papers",
-        "user_id": stage.person.user,
+        "user_id": harness.person.user,
         "user_name": "ada",
         "command": "/paper",
         "text": "subscribe diffusion",
         "trigger_id": trigger,
-        "response_url": stage.slack.response_url(stage.room, stage.person.user, trigger),
+        "response_url": harness.slack.response_url(harness.room, harness.person.user, trigger),
     }
     for _ in range(2):
-        await stage.slack.send("slash_commands", payload)
-    await stage.settled()
-    assert len(stage.person.answers(trigger)) == 1
+        await harness.slack.send("slash_commands", payload)
+    await harness.settled()
+    assert len(harness.person.answers(trigger)) == 1
 
 
-async def test_acknowledged_commands_are_answered_during_shutdown(stage: SlackStage) -> None:
-    trigger = await stage.person.type(stage.room, "subscribe diffusion")
-    await stage.stop()
-    (answer,) = stage.person.answers(trigger)
+async def test_acknowledged_commands_are_answered_during_shutdown(harness: SlackHarness) -> None:
+    trigger = await harness.person.type(harness.room, "subscribe diffusion")
+    await harness.stop()
+    (answer,) = harness.person.answers(trigger)
     assert isinstance(answer, Message)
     assert "diffusion" in answer.text
-    assert stage.slack.sockets.open == []
-    assert not stage.platform.connected()
-    await stage.start()
+    assert harness.slack.sockets.open == []
+    assert not harness.platform.connected()
+    await harness.start()
 
 
-async def test_app_rate_limited_is_acknowledged(stage: SlackStage) -> None:
-    await stage.slack.rate_limited(stage.workspace)
+async def test_app_rate_limited_is_acknowledged(harness: SlackHarness) -> None:
+    await harness.slack.rate_limited(harness.workspace)
 
 
-async def test_events_that_nothing_handles_are_acknowledged(stage: SlackStage) -> None:
-    payload = {"type": "event_callback", "event_id": "Ev1", "team_id": stage.workspace.id}
-    await stage.slack.send("events_api", payload | {"event": {"type": "emoji_changed"}})
+async def test_events_that_nothing_handles_are_acknowledged(harness: SlackHarness) -> None:
+    payload = {"type": "event_callback", "event_id": "Ev1", "team_id": harness.workspace.id}
+    await harness.slack.send("events_api", payload | {"event": {"type": "emoji_changed"}})
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ async def test_the_role_waits_for_slack_to_come_back(redis: Redis, monkeypatch: 
     async with Slack(manifest("socket")).serve() as slack:
         slack.faults.next("auth.test", "500", "500", "internal_error")
         slack.faults.next("apps.connections.open", "500", "500", "lose", "lose", "429 1")
-        stage = SlackStage(slack, redis)
-        await stage.start()
-        assert "no subscriptions" in (await stage.say("list")).text
-        await stage.stop()
+        harness = SlackHarness(slack, redis)
+        await harness.start()
+        assert "no subscriptions" in (await harness.say("list")).text
+        await harness.stop()

@@ -1,5 +1,6 @@
 """The methods of the Web API, with their checks and answers."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from secrets import token_hex
 from time import time
@@ -26,6 +27,7 @@ class Methods:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.url = ""
         self.history_limit = 999
         """Messages of a page; 15 for commercially distributed apps outside Slack's marketplace."""
         self.views: dict[str, Json] = {}
@@ -34,6 +36,8 @@ class Methods:
         """Until when each trigger opens a modal, and for whom."""
         self.joined: list[tuple[Workspace, Channel]] = []
         """Channels that the app joined by itself, before it is informed of that."""
+        self.uploads: dict[str, Json] = {}
+        """Files by their id: name, length, and once it is uploaded, data."""
         self.broken_pictures: set[str] = set()
         """Addresses of pictures that Slack can't load."""
 
@@ -60,6 +64,8 @@ class Methods:
             "conversations.replies": ("", self._replies),
             "conversations.join": ("channels:join", self._join),
             "conversations.members": ("", self._members),
+            "files.completeUploadExternal": ("files:write", self._upload_complete),
+            "files.getUploadURLExternal": ("files:write", self._upload_url),
             "users.conversations": ("", self._conversations),
             "users.info": ("users:read", self._user),
             "views.open": ("", self._view_open),
@@ -213,6 +219,43 @@ class Methods:
             "has_more": bool(following),
             "response_metadata": {"next_cursor": following},
         }
+
+    def _upload_url(self, _workspace: Workspace, _token: Token, body: Json) -> Json:
+        name, length = str(body.get("filename") or ""), int(body.get("length") or 0)
+        if not name or length <= 0:
+            raise Failed("invalid_arguments")
+        identity = self._world.new_id("F")
+        self.uploads[identity] = {"name": name, "length": length, "data": None}
+        return {"file_id": identity, "upload_url": f"{self.url}/upload/{identity}"}
+
+    def _upload_complete(self, workspace: Workspace, _token: Token, body: Json) -> Json:
+        files = body.get("files")
+        files = json.loads(files) if isinstance(files, str) else files
+        if not files:
+            raise Failed("invalid_arguments")
+        channel = workspace.channels.get(str(body.get("channel_id")))  # a person's id is none
+        if channel is None:
+            raise Failed("channel_not_found")
+        if workspace.bot_user not in channel.members and not channel.direct:
+            raise Failed("not_in_channel")
+        thread = body.get("thread_ts")
+        if thread and not any(message.ts == thread for message in channel.messages):
+            raise Failed("thread_not_found")
+        for one in files:
+            stored = self.uploads.get(str(one["id"]))
+            if stored is None or stored["data"] is None:
+                raise Failed("file_not_found")
+            channel.messages.append(
+                Message(
+                    ts=self._world.stamp(),
+                    channel=channel,
+                    text="",
+                    by=self._world.app.id,
+                    thread_ts=thread,
+                    options={"file": stored},
+                )
+            )
+        return {"files": [{"id": one["id"], "title": one.get("title")} for one in files]}
 
     def _conversations(self, workspace: Workspace, token: Token, body: Json) -> Json:
         wanted = str(body.get("types") or "public_channel").split(",")

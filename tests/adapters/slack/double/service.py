@@ -56,10 +56,11 @@ class Slack:
         site.router.add_route("*", "/api/{method}", self._api)
         site.router.add_get("/socket", self._socket)
         site.router.add_post("/response/{id}", self._respond)
+        site.router.add_post("/upload/{id}", self._upload)
         runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        self.url = self.methods.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         try:
             yield self
         finally:
@@ -199,6 +200,15 @@ class Slack:
             return self._by_a_proxy(fault)
         scopes = {"x-oauth-scopes": ",".join(sorted(token.scopes))} if token and self.names_scopes else {}
         return web.json_response(answer, headers=scopes)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        """The data of a file, once its name and length were announced."""
+        stored = self.methods.uploads.get(request.match_info["id"])
+        data = await request.read()
+        if stored is None or len(data) != stored["length"]:
+            return web.Response(status=400, text="the length is another than announced")
+        stored["data"] = data
+        return web.Response(text=f"OK - {len(data)}")
 
     async def _announce_joins(self) -> None:
         """Send the event about the app's own joining. It comes before the answer, as it may in Slack."""

@@ -63,7 +63,7 @@ class Mail:
 
 
 @dataclass
-class PostOffice:
+class MailServer:
     """Faults by recipient; each is used up by one message."""
 
     port: int = 0
@@ -89,7 +89,7 @@ class PostOffice:
         return [mail for mail in self.mails if mail.to == address]
 
     @asynccontextmanager
-    async def open(self, tls: ssl.SSLContext | None = None, **options: Any) -> AsyncIterator["PostOffice"]:
+    async def open(self, tls: ssl.SSLContext | None = None, **options: Any) -> AsyncIterator["MailServer"]:
         """Listen on a free port. `tls` offers STARTTLS; `ssl=` is TLS from the first byte."""
         direct = options.pop("ssl", None)
         if self.users:
@@ -127,26 +127,26 @@ class PostOffice:
 class _Refusing(asyncio.Protocol):
     """A connection that is refused."""
 
-    def __init__(self, office: PostOffice) -> None:
-        self._office = office
+    def __init__(self, mail_server: MailServer) -> None:
+        self._mail_server = mail_server
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
-        transport.write(f"{self._office.greeting}\r\n".encode())
+        transport.write(f"{self._mail_server.greeting}\r\n".encode())
         transport.close()
 
 
 class _Handler:
     """aiosmtpd's hooks."""
 
-    def __init__(self, office: PostOffice) -> None:
-        self._office = office
+    def __init__(self, mail_server: MailServer) -> None:
+        self._mail_server = mail_server
         self._fault: Fault | None = None
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
         self, server: "_Server", _session: Session, envelope: Envelope, to: str, _options: list[str]
     ) -> str:
-        self._fault = self._office.next(to)
+        self._fault = self._mail_server.next(to)
         answer = await self._at("sender", server, to) or await self._at("recipient", server, to)
         if answer:
             return answer
@@ -158,14 +158,14 @@ class _Handler:
         to = envelope.rcpt_tos[0]
         if self._fault not in {"451 at end", "554 at end"}:
             assert isinstance(envelope.content, bytes)
-            self._office.mails.append(Mail(envelope.mail_from or "", to, envelope.content))
+            self._mail_server.mails.append(Mail(envelope.mail_from or "", to, envelope.content))
         return await self._at("end", server, to) or "250 2.0.0 Taken"
 
     async def _at(self, place: str, server: "_Server", to: str) -> str:
         what, _, where = (self._fault or "").partition(" at ")
         if where != place:
             return ""
-        self._office.met[self._fault or ""] += 1
+        self._mail_server.met[self._fault or ""] += 1
         if what in {"cut", "lose"}:
             server.abort()
         if what == "hang":
@@ -176,9 +176,9 @@ class _Handler:
 class _Server(SMTP):
     """One connection."""
 
-    def __init__(self, office: PostOffice, served: list[asyncio.Transport], **options: Any) -> None:
-        super().__init__(_Handler(office), hostname="mx.example.org", **options)
-        self.office = office
+    def __init__(self, mail_server: MailServer, served: list[asyncio.Transport], **options: Any) -> None:
+        super().__init__(_Handler(mail_server), hostname="mx.example.org", **options)
+        self.mail_server = mail_server
         self.served = served
         self.cut: Fault | None = None
 
@@ -194,7 +194,7 @@ class _Server(SMTP):
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  # aiosmtpd's name
         if self.cut:
-            self.office.met[self.cut] += 1
+            self.mail_server.met[self.cut] += 1
             if self.cut == "cut in data":
                 await self.push("354 Go on")
                 reader: Any = self._reader

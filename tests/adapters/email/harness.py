@@ -1,4 +1,4 @@
-"""A mailbox as a stage: the real adapter, its pages as a browser without scripts sees them, and a real mail server."""
+"""A mailbox as a harness: the real adapter, its pages as a browser without scripts sees them, and a real mail server."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ from bot.encryption import Encryptor
 from bot.store.limits import Limits
 from bot.web.headers import harden
 from bot.web.requests import decode
-from tests.adapters.email.postoffice import Mail, PostOffice
+from tests.adapters.email.mail_server import Mail, MailServer
 from tests.platform_harness import Seen, wired
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Page:
     status: int
     source: str
     address: str
+    is_file: bool = False
+    """It was sent to be saved, not shown."""
 
     @property
     def root(self) -> Element:
@@ -106,19 +108,20 @@ class Browser:
 
     async def _page(self, method: str, path: str, **options: Any) -> Page:
         async with self._client.request(method, path, allow_redirects=False, **options) as response:
-            return Page(response.status, await response.text(), path.partition("?")[0])
+            is_file = response.headers.get("Content-Disposition", "").startswith("attachment; filename=")
+            return Page(response.status, await response.text(), path.partition("?")[0], is_file)
 
 
-class EmailStage:
+class EmailHarness:
     """Ada, whose address is confirmed."""
 
     def __init__(
-        self, redis: Redis, office: PostOffice, now: Callable[[], datetime], channel: ChannelRef
+        self, redis: Redis, mail_server: MailServer, now: Callable[[], datetime], channel: ChannelRef
     ) -> None:
         self.channel = channel
         self._redis = redis
         self._now = now
-        self.office = office
+        self.mail_server = mail_server
         self.bot: Bot
         self.platform: EmailPlatform
         self.browser: Browser
@@ -149,7 +152,7 @@ class EmailStage:
     async def posted(self) -> Sequence[Seen]:
         return [
             Seen(mail.part("plain"), tuple(deeds(mail)), private=False, raw=mail)
-            for mail in self.office.to(ADA)
+            for mail in self.mail_server.to(ADA)
             if mail.message["List-Unsubscribe"]
         ]
 
@@ -162,7 +165,7 @@ class EmailStage:
 
     def letters(self) -> list[Mail]:
         """What came that is no post."""
-        return [mail for mail in self.office.mails if not mail.message["List-Unsubscribe"]]
+        return [mail for mail in self.mail_server.mails if not mail.message["List-Unsubscribe"]]
 
     async def restart(self) -> None:
         await self._running.aclose()
@@ -174,7 +177,7 @@ class EmailStage:
             addresses=self.addresses,
             limits=Limits(self._redis),
             links=self.links,
-            client=SmtpClient(SmtpServer.parse(self.office.url), patience=3),
+            client=SmtpClient(SmtpServer.parse(self.mail_server.url), patience=3),
             sender=Sender.parse("Paperboy <papers@example.org>"),
             bounce=Address.parse("bounces@example.org"),
             now=self._now,
@@ -191,26 +194,31 @@ class EmailStage:
                     await self.platform.close()
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["EmailStage"]:
+    async def open(self) -> AsyncIterator["EmailHarness"]:
         async with self._running:
             await self._running.enter_async_context(self._opened())
             yield self
 
 
 @asynccontextmanager
-async def email_stage(
+async def email_harness(
     redis: Redis, now: Callable[[], datetime] = wall_clock, *, confirmed: bool = True
-) -> AsyncIterator[EmailStage]:
-    """A mailbox as a stage."""
+) -> AsyncIterator[EmailHarness]:
+    """A mailbox as a harness."""
     channel = await Addresses(redis, Encryptor([KEY])).channel(Address.parse(ADA))
-    async with PostOffice().open() as office, EmailStage(redis, office, now, channel).open() as stage:
+    async with (
+        MailServer().open() as mail_server,
+        EmailHarness(redis, mail_server, now, channel).open() as harness,
+    ):
         if confirmed:
-            await stage.addresses.confirm(channel, Address.parse(ADA))
-        yield stage
+            await harness.addresses.confirm(channel, Address.parse(ADA))
+        yield harness
 
 
 def answered(page: Page) -> Seen:
     """What a page says about what was just done."""
+    if page.is_file:
+        return Seen("", file=page.source, raw=page)
     answer = page.answer()
     buttons = (*(form.label for form in page.forms(answer)), *(label for label, _ in links_in(answer)))
     return Seen(words(answer), buttons, private=True, raw=(page, answer))

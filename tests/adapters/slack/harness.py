@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.adapters.slack.running import Running
 from tests.platform_harness import Seen
 
 
-class SlackStage:
+class SlackHarness:
     """Ada in #papers of the workspace “lab”, in Socket Mode."""
 
     def __init__(self, slack: Slack, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
@@ -75,31 +76,40 @@ class SlackStage:
 
     async def _answer(self, doing: Coroutine[Any, Any, str]) -> Seen:
         threads, modals = len(self._threads()), len(self.person.modals())
+        sent = len(self._files())
         trigger = await doing
         await self._running.settled()
         found: list[Surface] = [*self.person.answers(trigger)]
         found += self._threads()[threads:]
         found += self.person.modals()[modals:]
-        return _seen(found[-1])
+        files = self._files()[sent:]
+        return replace(_seen(found[-1]), file=files[-1] if files else "")
+
+    def _files(self) -> list[str]:
+        """The texts of the files that the person got."""
+        stored = [m.options["file"]["data"] for m in self.person.direct() if "file" in m.options]
+        return [data.decode() for data in stored]
 
     def _threads(self) -> list[Message]:
         return [message for message in self.room.messages if message.thread_ts is not None]
 
 
 @asynccontextmanager
-async def slack_stage(redis: Redis, now: Callable[[], datetime] = wall_clock) -> AsyncIterator[SlackStage]:
+async def slack_harness(
+    redis: Redis, now: Callable[[], datetime] = wall_clock
+) -> AsyncIterator[SlackHarness]:
     """A running bot in a Slack channel."""
     async with Slack(manifest("socket")).serve() as slack:
-        stage = SlackStage(slack, redis, now)
-        await stage.start()
+        harness = SlackHarness(slack, redis, now)
+        await harness.start()
         try:
-            yield stage
+            yield harness
         finally:
-            await stage.stop()
+            await harness.stop()
 
 
 def _seen(surface: Surface) -> Seen:
     blocks = surface.view["blocks"] if isinstance(surface, View) else surface.blocks
     text = words(blocks) or (surface.text if isinstance(surface, Message) else "")
     private = isinstance(surface, View) or surface.only_for is not None
-    return Seen(text, tuple(label for label, _ in actions(blocks)), private, surface)
+    return Seen(text, tuple(label for label, _ in actions(blocks)), private, raw=surface)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ PATIENT = Responder(patience=2.0)
 """Waits two seconds before it defers, so that answers look the same on a busy machine."""
 
 
-class DiscordStage:
+class DiscordHarness:
     """Joe, who may manage channels, in the channel #papers."""
 
     def __init__(self, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
@@ -117,25 +118,25 @@ class DiscordStage:
 
 
 @asynccontextmanager
-async def discord_stage(
+async def discord_harness(
     redis: Redis, now: Callable[[], datetime] = wall_clock
-) -> AsyncIterator[DiscordStage]:
+) -> AsyncIterator[DiscordHarness]:
     """A server that Joe added Paperboy to."""
-    stage = DiscordStage(redis, now)
+    harness = DiscordHarness(redis, now)
     platform = DiscordPlatform("token", redis, now=now)
-    async with wired(redis, (platform,), now) as stage.bot:
-        stage.client = stage._listening(stage.bot.core)
+    async with wired(redis, (platform,), now) as harness.bot:
+        harness.client = harness._listening(harness.bot.core)
         with judged():
-            async with simcord.run(stage.client, settle_timeout=20) as stage.env:
-                stage._connect()
-                stage.server = stage.env.create_guild("Reading group")
-                stage.papers = stage.server.create_text_channel("papers")
-                managers = stage.server.create_role(
+            async with simcord.run(harness.client, settle_timeout=20) as harness.env:
+                harness._connect()
+                harness.server = harness.env.create_guild("Reading group")
+                harness.papers = harness.server.create_text_channel("papers")
+                managers = harness.server.create_role(
                     "managers", permissions=discord.Permissions(manage_channels=True)
                 )
-                stage.joe = stage.server.add_member(stage.env.create_user("joe"), roles=[managers])
-                await stage.env.settle()
-                yield stage
+                harness.joe = harness.server.add_member(harness.env.create_user("joe"), roles=[managers])
+                await harness.env.settle()
+                yield harness
 
 
 def ref(channel: simcord.ChannelHandle) -> ChannelRef:
@@ -147,9 +148,15 @@ def ref(channel: simcord.ChannelHandle) -> ChannelRef:
 def shown(result: simcord.InteractionResult) -> Seen:
     """What a person sees in the end: the answer, or the last follow-up."""
     assert result.acknowledged
-    last = result.followups[-1] if result.followups else result.response
-    assert last is not None
-    return seen_of(last)
+    file = ""
+    said = []
+    for message in (result.response, *result.followups):
+        if message is not None and message.attachments:
+            [attached] = message.attachments
+            file = (result._env.backend.cdn.get(attached.url) or b"").decode()
+        elif message is not None:
+            said.append(message)
+    return replace(seen_of(said[-1]), file=file)
 
 
 def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
@@ -161,7 +168,7 @@ def seen_of(message: discord.Message | simcord.ResponseMessage) -> Seen:
         *_texts(real.components),
     ]
     labels = tuple(label for label, _ in (*buttons(message), *options(message)))
-    return Seen("\n".join(filter(None, words)), labels, real.flags.ephemeral, message)
+    return Seen("\n".join(filter(None, words)), labels, real.flags.ephemeral, raw=message)
 
 
 def buttons(message: discord.Message | simcord.ResponseMessage) -> list[tuple[str, str]]:

@@ -1,0 +1,138 @@
+"""`paperboy status`: the sources, the posts and the platforms of an installation, once or as a live table."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from redis.asyncio import Redis
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from bot.app import ROLES, open_server
+from bot.cards.build import count
+from bot.domain.polls import PollResult
+from bot.settings import Settings
+from bot.store.outbox.outbox import Outbox
+from bot.store.polls import last_polls
+from bot.store.unreadable import unreadable_count
+
+EVERY = 2.0
+"""Seconds between two looks."""
+REASON = 80
+"""Characters of an error that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationStatus:
+    """What an operator looks at first. Times are aware."""
+
+    at: datetime
+    sources: Sequence[PollResult]
+    waiting: int
+    """Posts that are due or late."""
+    late: Mapping[str, float]
+    """Platform -> seconds by which its most overdue post is late."""
+    dead_letters: Mapping[str, int]
+    """`dead` or `held` -> posts that wait for the operator's decision."""
+    paused: Mapping[str, int]
+    """Platform and `channel` or `workspace` -> how many are paused."""
+    unreadable: int
+    """Records in Redis that can't be read."""
+
+    def as_json(self) -> dict[str, Any]:
+        """With times in ISO 8601."""
+        sources = [
+            {
+                "source": one.source,
+                "at": one.at.isoformat(),
+                "next_at": one.next_at.isoformat(),
+                "new": one.new,
+                "skipped": one.skipped,
+                "error": one.error,
+            }
+            for one in self.sources
+        ]
+        return asdict(self) | {"at": self.at.isoformat(), "sources": sources}
+
+
+async def status(settings: Settings) -> InstallationStatus:
+    """The status now. Raises ConfigurationError if the server can't be reached."""
+    async with open_server(settings) as redis:
+        return await _status(redis)
+
+
+async def watch(settings: Settings, console: Console) -> None:
+    """Show the status until it is interrupted."""
+    async with open_server(settings) as redis:
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            async for found in _repeatedly(redis):
+                live.update(rendered(found), refresh=True)
+
+
+async def _repeatedly(redis: Redis) -> AsyncIterator[InstallationStatus]:
+    while True:
+        yield await _status(redis)
+        await asyncio.sleep(EVERY)
+
+
+async def _status(redis: Redis) -> InstallationStatus:
+    outbox = Outbox(redis)
+    polls = await last_polls(redis)
+    late = {name: await outbox.overdue(name) for name in ROLES}  # a role that is no platform has no posts
+    return InstallationStatus(
+        at=await outbox.now(),
+        sources=sorted(polls.values(), key=lambda poll: poll.source),
+        waiting=await outbox.open(),
+        late={name: seconds for name, seconds in late.items() if seconds},
+        dead_letters={state: count for state, count in (await outbox.dead_letter_counts()).items() if count},
+        paused={
+            f"{platform} {scope}": count
+            for (platform, scope), (count, _) in sorted((await outbox.paused_counts()).items())
+        },
+        unreadable=await unreadable_count(redis),
+    )
+
+
+def rendered(found: InstallationStatus) -> Group:
+    """As a table of sources, and a line for everything else."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("source", "last poll", "next", "new", "skipped", "error"):
+        table.add_column(heading, justify="right" if heading in {"new", "skipped"} else "left")
+    for one in found.sources:
+        table.add_row(
+            one.source,
+            f"{_span((found.at - one.at).total_seconds())} ago",
+            "due" if one.next_at <= found.at else f"in {_span((one.next_at - found.at).total_seconds())}",
+            str(one.new),
+            str(one.skipped or ""),
+            Text((one.error or "")[:REASON], style="red"),
+        )
+    facts = [
+        f"{count(found.waiting, 'post')} waiting",
+        *(f"{platform}: the oldest is {_span(seconds)} late" for platform, seconds in found.late.items()),
+        *(
+            f"{number:,} {state}: see paperboy deliveries list"
+            for state, number in found.dead_letters.items()
+        ),
+        *(f"{number:,} paused ({what})" for what, number in found.paused.items()),
+        *(
+            [f"{count(found.unreadable, 'record')} can't be read: see paperboy doctor"]
+            if found.unreadable
+            else []
+        ),
+    ]
+    first = Text(f"Paperboy at {found.at:%H:%M:%S} UTC", style="bold")
+    empty = () if found.sources else (Text("No source has been read yet."),)
+    return Group(first, table, *empty, Text(""), *map(Text, facts))
+
+
+def _span(seconds: float) -> str:
+    """`40 s`, `12 min`, `3 h`, `2 days`."""
+    for size, name in ((86_400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size or (name != "days" and seconds >= size):
+            return f"{seconds / size:.0f} {name}"
+    return f"{max(0, seconds):.0f} s"

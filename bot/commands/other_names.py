@@ -1,0 +1,50 @@
+"""What people type for a command in their own words: in another language, or as other programs call it."""
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+MIN_SIMILARITY = 0.85
+"""Of a mistyped foreign word to the right one, 0 to 1: `abonieren` and `abonnieren` have 0.95."""
+
+OTHER_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        word: name
+        for name, words in {
+            "help": "hilfe aide ayuda ajuda aiuto ヘルプ 助けて 使い方 帮助 幫助 도움말 помощь ? h man commands",
+            "subscribe": "abonnieren abonniere abo abonner abonne suscribir suscribirse suscribirme suscribete seguir "
+            "suivre folgen inscrever assinar iscriviti 購読 登録 フォロー 订阅 訂閱 구독 подписаться add new",
+            "unsubscribe": "abbestellen kündigen abmelden desabonner desuscribir desuscribirse entfernen löschen supprimer "
+            "eliminar borrar cancelar 購読解除 解除 削除 取消订阅 退订 отписаться delete",
+            "list": "liste lista lister auflisten listar 一覧 リスト 列表 список ls subscriptions",
+            "search": "suche suchen finden finde chercher recherche rechercher buscar busca procurar cerca 検索 探す "
+            "搜索 搜尋 검색 поиск lookup",
+            "preview": "vorschau aperçu apercu vista previa previsualizar プレビュー 预览",
+            "settings": "einstellungen einstellung réglages paramètres ajustes configuración configuracion configurações "
+            "impostazioni 設定 设置 設置 설정 настройки config configure preferences options",
+            "saved": "gespeichert merkliste enregistrés sauvegardés guardados favoritos 保存済み お気に入り 收藏",
+            "mute": "stumm stummschalten silencer muet silenciar ミュート 静音",
+            "status": "zustand statut estado stato 状態 状态 статус",
+            "trending": "beliebt trends tendances tendencias トレンド 人気 热门 hot popular",
+            "similar": "ähnlich ähnliche similaire semejante parecido 類似 相似",
+            "explain": "erkläre erklären warum expliquer explique pourquoi explicar 説明 なぜ 解释",
+            "author": "autor autorin auteur 著者 作者",
+            "watch": "beobachten surveiller vigilar ウォッチ",
+            "forget": "vergessen oublier olvidar 忘れる",
+        }.items()
+        for word in words.split()
+    }
+)
+"""A word -> the command's name. It gets that as a hint: the words aren't commands themselves."""
+
+_AROUND = re.compile(r"\A(?:[smtdl]['’]|[-!/.]+)(?=\w)|(?<=\w)[:!?.]+\Z")
+
+
+def other_name(typed: str) -> str | None:
+    """The command that a word which is no command's name stands for."""
+    word = _AROUND.sub("", typed.casefold()) or typed
+    if (name := OTHER_NAMES.get(word)) is not None:
+        return name
+    near = get_close_matches(word, OTHER_NAMES, n=1, cutoff=MIN_SIMILARITY) if len(word) > 4 else []
+    return OTHER_NAMES[near[0]] if near else None

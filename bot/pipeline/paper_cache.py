@@ -1,0 +1,43 @@
+"""The papers of recent deliveries, since the same paper goes to many channels at once."""
+
+import asyncio
+from math import inf
+from time import monotonic
+
+from bot.domain.deliveries import Delivery
+from bot.domain.life import LIFE, paper_of
+from bot.domain.models import Paper, Reason
+from bot.store.papers import Papers
+
+CACHED_PAPERS = 500
+"""Papers that are cached."""
+FRESH = 30.0
+"""Seconds for which a cached paper is used."""
+
+Entry = tuple[Paper, tuple[Reason, ...]]
+"""A paper of a card, and why the channel gets it."""
+
+
+class PaperCache:
+    """The papers of recent deliveries."""
+
+    def __init__(self, papers: Papers) -> None:
+        self._papers = papers
+        self._reading = asyncio.Lock()
+        self._cached: dict[str, tuple[float, Paper]] = {}
+
+    async def entries(self, delivery: Delivery) -> list[Entry]:
+        """The delivery's papers as they are now, with their reasons. Raises RedisError."""
+        async with self._reading:  # others that wait for the same paper find it in the cache
+            now = monotonic()
+            wanted = [(paper_of(entry), why) for entry, why in delivery.papers]
+            # News show the paper as it is now.
+            oldest = inf if delivery.label.startswith(LIFE) else now - FRESH
+            missing = [i for i, _ in wanted if self._cached.get(i, (-inf,))[0] < oldest]
+            if missing:
+                found = await self._papers.get(dict.fromkeys(missing))
+                self._cached |= {paper_id: (now, paper) for paper_id, paper in found.items()}
+        entries = [(self._cached[i][1], why) for i, why in wanted if i in self._cached]
+        while len(self._cached) > CACHED_PAPERS:
+            del self._cached[next(iter(self._cached))]
+        return entries

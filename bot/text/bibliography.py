@@ -1,0 +1,238 @@
+"""Papers as entries for reference managers: BibTeX, RIS, CSL's JSON and Markdown.
+
+Keys are made of the first author, the year and the paper's whole id: so two papers never share one, and a paper has the same
+key in every export.
+"""
+
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+import rispy
+from pybtex.database import BibliographyData, Entry, Person
+from pybtex.database.output.bibtex import Writer
+
+from bot.domain.models import Paper
+from bot.text.identity import is_arxiv
+
+MAX_SURNAME = 30
+"""Characters of a surname in a key."""
+_KEY_SAFE = ".-/:_"
+_ESCAPES = str.maketrans(
+    {
+        "\\": r"{\textbackslash}",
+        "{": r"{\textbraceleft}",  # `\{` would count as a brace for BibTeX
+        "}": r"{\textbraceright}",
+        "~": r"{\textasciitilde}",
+        "^": r"{\textasciicircum}",
+        "$": r"\$",
+        "&": r"\&",
+        "%": r"\%",
+        "#": r"\#",
+        "_": r"\_",
+    }
+)
+_LITERAL = re.compile(r"[,{}\\]|\band\b|\b(?:collaboration|team|group|consortium)\b", re.IGNORECASE)
+"""A name that is not a person's first and last name."""
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|])")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A paper with what was written about it on a list."""
+
+    paper: Paper
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format of reference managers."""
+
+    name: str
+    """As people know it."""
+    suffix: str
+    mime: str
+    write: Callable[[Sequence[Listed]], str]
+
+
+class _Writer(Writer):  # type: ignore[misc]  # pybtex has no types
+    """Writes fields that are LaTeX already; to encode them once more takes ten times as long as all else."""
+
+    def _encode(self, text: str) -> str:
+        return text
+
+
+def key_of(paper: Paper) -> str:
+    """The paper's key: `vaswani2017:1706.03762`."""
+    surname = _surname(paper.authors[0]) if paper.authors else ""
+    ascii_only = unicodedata.normalize("NFKD", surname).encode("ascii", "ignore").decode()
+    letters = "".join(filter(str.isalpha, ascii_only))[:MAX_SURNAME].lower() or "anon"
+    # Percent signs begin a comment in LaTeX; `quote` leaves no plus sign, so nothing else becomes one.
+    return f"{letters}{paper.published.year}:{quote(paper.id, safe=_KEY_SAFE).replace('%', '+').replace('~', '+7E')}"
+
+
+def bibtex(papers: Sequence[Listed]) -> str:
+    """As BibTeX in UTF-8, safe for LaTeX."""
+    stream = io.StringIO()
+    entries = {key_of(one.paper): _bibtex_entry(one) for one in papers}
+    _Writer(encoding="utf-8").write_stream(BibliographyData(entries), stream)
+    return stream.getvalue()
+
+
+def ris(papers: Sequence[Listed]) -> str:
+    """As RIS."""
+    return str(rispy.dumps([_ris_entry(one) for one in papers]))
+
+
+def csl(papers: Sequence[Listed]) -> str:
+    """As CSL's JSON, which citation processors read."""
+    return json.dumps([_csl_entry(one) for one in papers], ensure_ascii=False, indent=1) + "\n"
+
+
+def markdown(papers: Sequence[Listed]) -> str:
+    """As a list in Markdown."""
+    return "".join(_markdown_line(one) for one in papers)
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "bibtex": Format("BibTeX", "bib", "application/x-bibtex", bibtex),
+        "ris": Format("RIS", "ris", "application/x-research-info-systems", ris),
+        "csl": Format("CSL JSON", "json", "application/vnd.citationstyles.csl+json", csl),
+        "md": Format("Markdown", "md", "text/markdown", markdown),
+    }
+)
+
+
+def _bibtex_entry(one: Listed) -> Any:
+    paper = one.paper
+    fields = {
+        "title": f"{{{_tex(paper.title)}}}",  # its capitals stay
+        "year": str(paper.published.year),
+        "month": f"{paper.published.month:02}",
+        "journal": _tex(paper.journal_ref or ""),
+        "doi": _tex(_doi(paper)),
+        "eprint": paper.id if is_arxiv(paper.id) else "",
+        "archiveprefix": "arXiv" if is_arxiv(paper.id) else "",
+        "primaryclass": _tex(paper.categories[0]) if is_arxiv(paper.id) and paper.categories else "",
+        "version": str(paper.versions or ""),
+        "url": _tex(paper.url),
+        "abstract": _tex(paper.abstract),
+        "keywords": _tex(", ".join(one.tags)),
+        "annote": _tex(one.note),
+    }
+    people = {"author": [_bibtex_person(name) for name in paper.authors if name.strip()]}
+    kind = "article" if paper.journal_ref else "misc"
+    given = [(name, text) for name, text in fields.items() if text]
+    return Entry(kind, given, persons={role: names for role, names in people.items() if names})
+
+
+def _bibtex_person(name: str) -> Any:
+    if _LITERAL.search(name) or " " not in name.strip():
+        return Person(last=f"{{{_tex(name)}}}")
+    return Person(_tex(name))
+
+
+def _ris_entry(one: Listed) -> dict[str, Any]:
+    paper = one.paper
+    accession = f"arXiv:{paper.id}" if is_arxiv(paper.id) else ""
+    values: dict[str, Any] = {
+        "id": key_of(paper),
+        "title": _line(paper.title),
+        "authors": [_reversed(name) for name in paper.authors if name.strip()],
+        "year": str(paper.published.year),
+        "date": paper.published.strftime("%Y/%m/%d"),
+        "secondary_title": _line(paper.journal_ref or ""),
+        "doi": _line(_doi(paper)),
+        "accession_number": accession,
+        "edition": f"v{paper.versions}" if paper.versions else "",
+        "urls": [paper.url] if paper.url else [],
+        "abstract": _line(paper.abstract),
+        "keywords": list(one.tags),
+        "notes": [_line(one.note)] if one.note else [],
+    }
+    kind = "JOUR" if paper.journal_ref else "UNPB"
+    return {"type_of_reference": kind, **{name: value for name, value in values.items() if value}}
+
+
+def _csl_entry(one: Listed) -> dict[str, Any]:
+    paper = one.paper
+    day = paper.published
+    values: dict[str, Any] = {
+        "title": paper.title,
+        "author": [_csl_name(name) for name in paper.authors if name.strip()],
+        "issued": {"date-parts": [[day.year, day.month, day.day]]},
+        "container-title": paper.journal_ref,
+        "DOI": _doi(paper),
+        "number": f"arXiv:{paper.id}" if is_arxiv(paper.id) else "",
+        "publisher": "arXiv" if is_arxiv(paper.id) and not paper.journal_ref else "",
+        "version": str(paper.versions or ""),
+        "URL": paper.url,
+        "abstract": paper.abstract,
+        "keyword": ", ".join(one.tags),
+        "note": one.note,
+    }
+    kind = "article-journal" if paper.journal_ref else "article"
+    return {"id": key_of(paper), "type": kind, **{name: value for name, value in values.items() if value}}
+
+
+def _csl_name(name: str) -> dict[str, str]:
+    if _LITERAL.search(name) or " " not in name.strip():
+        return {"literal": name}
+    given, _, family = name.strip().rpartition(" ")
+    return {"family": family, "given": given}
+
+
+def _markdown_line(one: Listed) -> str:
+    paper = one.paper
+    shown = [*paper.authors[:3], *(["et al."] if len(paper.authors) > 3 else [])]
+    link = f"[{_marked(paper.title)}](<{quote(paper.url, safe='%/:=&?#+~.,;@-_')}>)"
+    parts = (
+        ", ".join(_marked(name) for name in shown),
+        str(paper.published.year),
+        _marked(paper.journal_ref or ""),
+        " ".join(f"`#{tag}`" for tag in one.tags),
+        _marked(one.note),
+    )
+    return f"- {link} · {' · '.join(filter(None, parts))}\n"
+
+
+def _doi(paper: Paper) -> str:
+    """The DOI of the published paper, or of a preprint that is known by its DOI."""
+    return paper.doi or (paper.id.removeprefix("doi:") if paper.id.startswith("doi:") else "")
+
+
+def _surname(name: str) -> str:
+    return (name.partition(",")[0] if "," in name else name).strip().rpartition(" ")[2]
+
+
+def _reversed(name: str) -> str:
+    """`Bengio, Yoshua`, as RIS wants it."""
+    parts = _csl_name(_line(name))
+    return parts.get("literal") or f"{parts['family']}, {parts['given']}"
+
+
+def _tex(text: str) -> str:
+    return _line(text).translate(_ESCAPES)
+
+
+def _line(text: str) -> str:
+    """In one line: a line break ends a field of RIS."""
+    return " ".join(text.split())
+
+
+def _marked(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", _line(text))
+
+
+def listed(papers: Iterable[Paper]) -> list[Listed]:
+    """Papers about which nothing was written."""
+    return [Listed(paper) for paper in papers]

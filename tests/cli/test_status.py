@@ -1,0 +1,66 @@
+"""`paperboy status`, as an operator sees it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from rich.console import Console
+
+from bot.cli.status import InstallationStatus, rendered
+from bot.domain.models import ChannelRef
+from bot.domain.polls import PollResult
+from bot.store.outbox.outbox import Outbox
+from bot.store.polls import record_poll
+from tests.program import environment, start
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def poll(name: str, ago: float, error: str | None = None) -> PollResult:
+    at = NOW - timedelta(seconds=ago)
+    return PollResult(source=name, at=at, next_at=at + timedelta(minutes=15), new=3, error=error)
+
+
+def shown(found: InstallationStatus) -> str:
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(rendered(found))
+    return capture.get()
+
+
+def test_it_names_what_is_late_paused_or_failed() -> None:
+    text = shown(
+        InstallationStatus(
+            at=NOW,
+            sources=[poll("arxiv:cs.CL", 3000, "arXiv could not be reached"), poll("huggingface", 60)],
+            waiting=1200,
+            late={"slack": 7200.0},
+            dead_letters={"held": 2},
+            paused={"discord channel": 4},
+            unreadable=1,
+        )
+    )
+    for words in (
+        "arXiv could not be reached", "50 min ago", "due", "1 min ago", "in 14 min", "1,200 posts waiting",
+        "slack: the oldest is 2 h late", "2 held", "4 paused (discord channel)", "1 record can't be read",
+    ):  # fmt: skip
+        assert words in text, text
+
+
+@pytest.mark.parametrize("seconds", [0, 59, 60, 119, 3599, 3600, 86_399, 86_400, 172_800, 1e7])
+def test_no_time_is_shown_as_none(seconds: float) -> None:
+    text = shown(InstallationStatus(NOW, [poll("huggingface", seconds)], 0, {}, {}, {}, 0))
+    assert " 0 " not in text.partition("ago")[0] or seconds == 0
+
+
+async def test_the_program_prints_it_as_json(redis: Redis, valkey: str, tmp_path: Path) -> None:
+    await record_poll(redis, poll("huggingface", 0))
+    await Outbox(redis).pause(ChannelRef("slack", "T1", "C1"), "is archived")
+    program = await start("status", "--json", env=environment(tmp_path, REDIS_URL=valkey))
+    out, log = await program.communicate()
+    assert program.returncode == 0, log
+    found = json.loads(out)
+    assert [one["source"] for one in found["sources"]] == ["huggingface"]
+    assert found["paused"] == {"slack channel": 1}

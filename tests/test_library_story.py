@@ -1,0 +1,53 @@
+"""A reading list that a channel shares, as one story on every platform."""
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.papers import a_paper
+from tests.platform_harness import arrive
+from tests.platform_harnesses import HARNESSES, Opened
+
+
+@pytest.fixture(params=list(HARNESSES))
+def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
+    return lambda: HARNESSES[request.param](redis)
+
+
+async def test_a_list_is_shared_searched_and_exported(opened: Opened) -> None:
+    async with opened() as harness:
+        await arrive(
+            harness.bot,
+            a_paper("2611.00001", title="Whales & 100% of their songs", authors=("Ada Lovelace",)),
+            a_paper("2611.00002", title="Robots walk"),
+        )
+        said = await harness.say('/paper save 2611.00001 here note:"For Monday" tag:to-read')
+        assert "Saved to this channel's list" in said.text
+        await harness.say("/paper save https://arxiv.org/abs/2611.00002v3 here")
+        listed = await harness.say("/paper saved here")
+        assert "#to-read · For Monday" in listed.text
+        assert "Robots walk" in listed.text
+        found = await harness.say("/paper saved monday here")
+        assert "Whales" in found.text
+        assert "Robots walk" not in found.text
+        exported = await harness.press(listed, "Export as BibTeX")
+        assert r"Whales \& 100\% of their songs" in exported.file
+        assert "lovelace" in exported.file
+        assert 'annote = "For Monday"' in exported.file
+        assert exported.file.count("@misc{") == 2
+
+
+@pytest.mark.parametrize(("kind", "sign"), [("ris", "TY  - UNPB"), ("csl", '"DOI"'), ("md", "- [Whales]")])
+async def test_ones_own_list_is_exported_in_each_format(opened: Opened, kind: str, sign: str) -> None:
+    async with opened() as harness:
+        await arrive(harness.bot, a_paper("2611.00001", title="Whales", doi="10.1000/1"))
+        assert "no papers to export" in (await harness.say(f"/paper saved export:{kind}")).text
+        await harness.say("/paper save 2611.00001")
+        assert sign in (await harness.say(f"/paper saved export:{kind}")).file
+
+
+async def test_what_a_search_finds_is_exported(opened: Opened) -> None:
+    async with opened() as harness:
+        papers = [a_paper(f"2611.{n:05}", title=f"Whales, part {n}") for n in range(12)]
+        await arrive(harness.bot, *papers)
+        file = (await harness.say("/paper search whales export:bibtex")).file
+        assert all(f'eprint = "{paper.id}"' in file for paper in papers)
