@@ -47,7 +47,7 @@ class Role:
 
 
 async def run(settings: Settings, roles: frozenset[str]) -> None:
-    """Run these roles, or all, until SIGTERM, Ctrl-C, or until the person at the terminal leaves."""
+    """Run these roles, or all, until SIGTERM, SIGHUP, Ctrl-C, or until the person at the terminal leaves."""
     async with open_bot(settings, roles) as bot:
         with _stop_on_signals() as stop:
             async with _greeted(bot, roles):
@@ -221,10 +221,13 @@ def _wanted(role: str, roles: frozenset[str]) -> bool:
 def _stop_on_signals() -> Iterator[asyncio.Event]:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it was started by nohup
+        numbers.append(signal.SIGHUP)  # the terminal's window was closed
+    for number in numbers:
         loop.add_signal_handler(number, stop.set)
     try:
         yield stop
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in numbers:
             loop.remove_signal_handler(number)

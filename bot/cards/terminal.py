@@ -1,9 +1,9 @@
 """What the terminal says about itself: how to begin, and why no papers arrive."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from bot.cards import Bullets, Card, Span
-from bot.cards.build import bold, code, dim, paragraph, text
+from bot.cards import Block, Bullets, Button, Card, Span
+from bot.cards.build import actions, bold, code, dim, paragraph, text
 
 Connect = Iterable[tuple[str, str]]
 """Platforms that can be connected: their title, and how, with names of settings in backquotes."""
@@ -31,16 +31,18 @@ def _with_code(words: str) -> Iterable[str | Span]:
     return (code(part) if n % 2 else part for n, part in enumerate(words.split("`")) if part)
 
 
-def welcome_card(platforms: Connect) -> Card:
-    """The first lines of a terminal that is connected to nothing else."""
+def welcome_card(platforms: Connect, offers: Sequence[Button] = ()) -> Card:
+    """The first lines of a terminal that is connected to nothing else; `offers` are subscriptions to begin with."""
+    begin: Sequence[Block] = (paragraph("Or begin with one of these:"), *actions(*offers)) if offers else ()
     return Card(
         "help",
         "Paperboy is running in this terminal. Try /paper subscribe diffusion",
         "Paperboy",
         (
-            paragraph("This terminal is a channel. Papers that match its subscriptions appear here."),
-            paragraph("Begin with ", code("/paper subscribe diffusion"), " or ", code("/paper trending"), "; ",
-                      code("/paper help"), " shows the rest, ", code("exit"), " leaves."),
+            paragraph("New research papers appear here, as soon as they match what you subscribe to."),
+            paragraph("Type ", code("subscribe diffusion"), " with your own words, ", code("trending"), " for today's papers, ",
+                      code("help"), " for the rest, ", code("exit"), " to leave."),
+            *begin,
             connect_lines(platforms),
         ),
     )  # fmt: skip

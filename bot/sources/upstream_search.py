@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, TypeVar
@@ -77,17 +76,21 @@ class UpstreamSearch:
         """What they answer within `seconds`, or until `enough` of them have found something."""
         tasks = {asyncio.ensure_future(one): name for name, one in asked.items()}
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await _until_found(set(tasks), enough or len(tasks))
+            async with asyncio.timeout(seconds):
+                await _until_found(set(tasks), enough or len(tasks))
+        except TimeoutError:
+            late = [name for task, name in tasks.items() if not task.done()]
+            log.info("upstream_search_failed", upstreams=late, reason=f"no answer within {seconds:g} s")
         finally:
             for task in tasks:
                 task.cancel()
-        answers = []
+        answers: list[tuple[str, _T]] = []
         for task, name in tasks.items():
+            if not task.done() or task.cancelled():  # late, or no longer needed
+                continue
             try:
                 answers.append((name, task.result()))
-            except (SourceError, asyncio.InvalidStateError, asyncio.CancelledError) as error:
+            except (SourceError, OSError) as error:
                 reason = str(error) or type(error).__name__
                 log.info("upstream_search_failed", upstream=name, reason=reason)
         return answers

@@ -75,7 +75,8 @@ async def connect(url: str, *, unsafe: bool = False) -> Redis:
         raise ConfigurationError(f"Redis at {_place(url)} refuses us: {error}. Check REDIS_URL.") from None
     except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
         await redis.aclose()
-        raise ConfigurationError(f"No Redis answers at {_place(url)}: {error}. Check REDIS_URL.") from None
+        reason = str(error).rstrip(".")
+        raise ConfigurationError(f"No Redis answers at {_place(url)}: {reason}. Check REDIS_URL.") from None
     try:
         for server in servers:
             _check(server, unsafe=unsafe)

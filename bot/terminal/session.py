@@ -4,6 +4,7 @@ import asyncio
 
 from bot.cards.paper import paper_card
 from bot.cards.terminal import Connect, starter_card, unreachable_card, welcome_card
+from bot.commands.presets import buttons, for_channel
 from bot.ports import Interactive
 from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample, today
@@ -18,8 +19,10 @@ SAMPLE_SHOWN = 3
 
 async def welcome(terminal: Interactive, subscriptions: Subscriptions, platforms: Connect) -> None:
     """Explain how to begin; give a terminal that never had a subscription its first one."""
-    terminal.screen.note(welcome_card(platforms))
-    if not await subscriptions.ever(terminal.channel):
+    is_new = not await subscriptions.ever(terminal.channel)
+    offers = buttons(for_channel(terminal.channel.channel)) if is_new else ()
+    terminal.screen.note(welcome_card(platforms, offers))
+    if is_new:
         await subscriptions.add(terminal.channel, STARTER_QUERY, "now", terminal.user.signature)
         terminal.screen.note(starter_card())
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from aiohttp import ClientSession
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from bot.domain.errors import SourceError
 from bot.query import parse
@@ -54,7 +55,11 @@ async def test_all_upstreams_are_asked_and_each_keeps_its_order(opened: Open) ->
 async def test_an_upstream_that_is_late_or_fails_is_left_out(opened: Open) -> None:
     upstreams = Searchable(huggingface=("2605.00001",), late=("/api/query",), failing=("/graph",))
     search = UpstreamSearch((await opened(upstreams)).finders, timeout=0.5)
-    assert [name for name, _ in await search.search("x", None)] == ["Hugging Face"]
+    with capture_logs() as logs:
+        assert [name for name, _ in await search.search("x", None)] == ["Hugging Face"]
+    reasons = [str(line["reason"]) for line in logs if line["event"] == "upstream_search_failed"]
+    assert "no answer within 0.5 s" in reasons
+    assert not any("Result is not set" in reason for reason in reasons)
     assert await UpstreamSearch().search("x", None) == []
 
 

@@ -81,8 +81,8 @@ def test_the_first_lines_of_a_terminal() -> None:
     RichScreen(stream).note(unreachable_card(sample=True))
     assert stream.getvalue() == snapshot("""\
  Paperboy
- This terminal is a channel. Papers that match its subscriptions appear here.
- Begin with /paper subscribe diffusion or /paper trending; /paper help shows the rest, exit leaves.
+ New research papers appear here, as soon as they match what you subscribe to.
+ Type subscribe diffusion with your own words, trending for today's papers, help for the rest, exit to leave.
  • Slack: set SLACK_BOT_TOKEN in the environment or in .env, then restart.
  • Discord: set DISCORD_TOKEN in the environment or in .env, then restart.
 

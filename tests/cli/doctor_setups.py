@@ -1,0 +1,95 @@
+"""`paperboy doctor` in twelve broken set-ups, each a program of its own: `python -m tests.cli.doctor_setups`."""
+
+import asyncio
+import json
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from tests.program import environment, start
+
+REDIS_NOWHERE = "redis://127.0.0.1:9/0"
+TOKENS = {"SLACK_BOT_TOKEN": "xoxb-planted", "SLACK_APP_TOKEN": "xapp-planted"}
+MAIL = {
+    "PAPERBOY_SECRET_KEY": "planted-planted-planted",
+    "PAPERBOY_MAIL_FROM": "bot@example.org",
+    "PAPERBOY_PUBLIC_URL": "https://papers.example.org",
+}
+SETUPS: Mapping[str, Mapping[str, str]] = {
+    "no network": {"PAPERBOY_ARXIV_CATEGORIES": "cs.CL,cs.AI,cs.LG,cs.CV,cs.RO,cs.NE,stat.ML,eess.AS"},
+    "no Redis at its address": {"REDIS_URL": REDIS_NOWHERE},
+    "REDIS_URL is a web address": {"REDIS_URL": "https://127.0.0.1"},
+    "a mistyped category": {"PAPERBOY_ARXIV_CATEGORIES": "CS.ai"},
+    "a mistyped setting": {"PAPERBOY_DATADIR": "papers"},
+    "a word as port": {"PORT": "web"},
+    "the port is taken": {"PORT": "{port}"},
+    "a data folder that is a file": {"PAPERBOY_DATA_DIR": "{file}"},
+    "half of Slack's tokens": {"SLACK_BOT_TOKEN": "xoxb-planted"},
+    "Slack's tokens swapped": {"SLACK_BOT_TOKEN": "xapp-planted", "SLACK_APP_TOKEN": "xoxb-planted"},
+    "an address of mail that is none": {**MAIL, "SMTP_URL": "mail.example.org"},
+    "a mail server that doesn't answer": {**MAIL, "SMTP_URL": "smtp://127.0.0.1:9"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the doctor said in one set-up."""
+
+    setup: str
+    seconds: float
+    code: int
+    failed: Sequence[str]
+    """A line for each finding that isn't right."""
+
+
+async def run(setup: str, folder: Path, port: int) -> Outcome:
+    """The doctor in one set-up, started as an operator would."""
+    changes = {
+        name: value.format(port=port, file=folder / "file") if "{" in value else value
+        for name, value in SETUPS[setup].items()
+    }
+    began = monotonic()
+    process = await start("doctor", "--json", env=environment(folder, **changes))
+    out, said = await process.communicate()
+    seconds = monotonic() - began
+    findings = json.loads(out) if out.strip().startswith(b"[") else []
+    failed = [f"{one['name']}: {one['message']}" for one in findings if one["level"] == "fail"]
+    return Outcome(setup, seconds, process.returncode or 0, failed or said.decode().splitlines())
+
+
+def _own(folder: str, setup: str) -> Path:
+    """A folder for one set-up, with a file in it."""
+    own = Path(folder, str([*SETUPS].index(setup)))
+    own.mkdir()
+    (own / "file").write_text("")
+    return own
+
+
+async def everything(at_once: int = 1) -> list[Outcome]:
+    """All set-ups, so many of them at the same time."""
+    turn = asyncio.Semaphore(at_once)
+
+    async def in_turn(setup: str, folder: Path, port: int) -> Outcome:
+        async with turn:
+            return await run(setup, folder, port)
+
+    with socket.create_server(("0.0.0.0", 0)) as taken, tempfile.TemporaryDirectory() as folder:  # noqa: S104
+        port = taken.getsockname()[1]
+        runs = (in_turn(setup, _own(folder, setup), port) for setup in SETUPS)
+        return await asyncio.gather(*runs)
+
+
+def main() -> None:
+    """Print a table."""
+    sys.stdout.write("| set-up | seconds | exit code | lines |\n|---|---|---|---|\n")
+    for one in asyncio.run(everything()):
+        lines = "<br>".join(line.replace("|", "\\|") for line in one.failed)
+        sys.stdout.write(f"| {one.setup} | {one.seconds:.1f} | {one.code} | {lines} |\n")
+
+
+if __name__ == "__main__":
+    main()
