@@ -240,7 +240,7 @@ def _rank(story: Story) -> Iterable[Text]:
             else f"It is ranked {rank} of the {papers} that were folded."
         )
     elif label.startswith(DIGEST):
-        named = f", which names the best {settings.most}" if 0 < settings.most < papers else ""
+        named = f", which names the best {settings.most} at most" if 0 < settings.most < papers else ""
         yield text(f"It is ranked {rank} of {papers} in its digest{named}.")
 
 

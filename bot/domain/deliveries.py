@@ -99,8 +99,12 @@ class Claims:
 class Outcome:
     """The outcome of a delivery that was not confirmed."""
 
-    state: Literal["pending", "unknown", "dead", "held"]
+    state: Literal["pending", "unknown", "dead", "held", "folded"]
     why: str
+    rest: str = ""
+    """Folded: the label of the message that its papers join."""
+    due: int = 0
+    """Folded: when that is due, in milliseconds of Redis' clock."""
     after: float = 0.0
     """Seconds until it is tried again."""
     counts: bool = False

@@ -195,6 +195,10 @@ class Rules:
     """The channel's taste, as `policy.channel_taste` reads it."""
     fits: tuple[tuple[float, float], ...] = ()
     """When papers matched lately (in ms), and how well each fitted; only with a budget."""
+    left: int | None = None
+    """Papers of the delivery that is to be posted that the budget lets out; None without a budget."""
+    folds: bool = False
+    """Whether it lets out none of them, so that they wait with those that were folded before."""
 
 
 @dataclass(frozen=True, slots=True)

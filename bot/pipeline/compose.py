@@ -7,7 +7,7 @@ from bot.cards import Card
 from bot.cards.digest import Entry, delivery_card
 from bot.domain.life import LIFE
 from bot.domain.models import Rules
-from bot.policy.planner import is_folded
+from bot.policy.planner import folded
 from bot.policy.ranking import best_first, taste_of
 
 
@@ -17,7 +17,7 @@ def compose(entries: Sequence[Entry], rules: Rules, now: datetime, label: str = 
         return delivery_card(entries, rules.settings, now, label)
     taste = taste_of(rules)
     ordered = best_first(entries, taste)
-    folded = [entry for n, entry in enumerate(ordered) if is_folded(n, entry[1], rules.settings, label)]
-    shown = [entry for entry in ordered if entry not in folded]
+    counted = folded(ordered, rules, label)
+    shown = [entry for entry in ordered if entry not in counted]
     because = {paper.id: why for paper, _ in shown if (why := taste.because(paper))}
-    return delivery_card(shown, rules.settings, now, label, folded=folded, because=because)
+    return delivery_card(shown, rules.settings, now, label, folded=counted, because=because)

@@ -26,6 +26,7 @@ from bot.domain.models import ChannelSettings, MessageRef, Rules
 from bot.observability import metrics
 from bot.pipeline.paper_cache import Entry, PaperCache
 from bot.pipeline.pauses import Pauses
+from bot.policy.planner import fold
 from bot.policy.retry import PlatformHealth, on_failure, on_lookup_failure
 from bot.policy.schedule import due
 from bot.ports import Platform, Threaded
@@ -182,7 +183,12 @@ class Sender:
         began = monotonic()
         thread = await self._thread_of(delivery)
         rules = await self._outbox.begin(delivery, gap=self._gap())
-        if rules is None or await self._put_off(delivery, rules.settings):
+        if rules is None:
+            return
+        if rules.folds:
+            await self._record_outcome(delivery, fold(rules, await self._outbox.now()))
+            return
+        if await self._put_off(delivery, rules.settings):
             return
         await self._yield()
         try:

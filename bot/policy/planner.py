@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from bot.domain.deliveries import Budget, OpenDelivery, PaperWithReasons, PlannedDelivery
+from bot.domain.deliveries import Budget, OpenDelivery, Outcome, PaperWithReasons, PlannedDelivery
 from bot.domain.life import LIFE
 from bot.domain.models import ChannelRef, ChannelSettings, Every, Mute, Paper, Reason, Rules, Subscription
 from bot.domain.polls import Poll
-from bot.policy.ranking import best_first, fit, good_enough, readable_query, taste_of
+from bot.policy.ranking import Entry, best_first, fit, good_enough, readable_query, taste_of
 from bot.policy.schedule import due, frequency_of
 from bot.policy.signals import note
 
@@ -157,12 +157,27 @@ def rest_label(at: datetime) -> str:
     return f"{REST}{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
-def is_folded(rank: int, reasons: Iterable[Reason], settings: ChannelSettings, label: str) -> bool:
-    """Whether the paper of this rank (from 0) of a message is folded: all of what was held back, the rest of a digest."""
+def folded(entries: Iterable[Entry], rules: Rules, label: str) -> list[Entry]:
+    """Those of a message's papers, the best first, that are only counted: all of what was held back before, else what is
+    beyond the budget."""
     if label.startswith(REST):
-        return True
-    always = any(reason.number in settings.always for reason in reasons)
-    return label.startswith(DIGEST) and 0 < settings.most <= rank and not always
+        return list(entries)
+    if not rules.settings.most or (rules.left is None and not label.startswith(DIGEST)):
+        return []
+    left = rules.settings.most if rules.left is None else rules.left
+    counted = [entry for entry in entries if not _is_exception(entry[1], rules.settings)]
+    return counted[left:]
+
+
+def fold(rules: Rules, now: datetime) -> Outcome:
+    """The outcome of a delivery of which the channel's budget lets nothing out: its papers wait for the end of the day."""
+    end = due("daily", rules.settings, now)
+    return Outcome(state="folded", why="", rest=rest_label(end), due=_ms(end))
+
+
+def _is_exception(reasons: Iterable[Reason], settings: ChannelSettings) -> bool:
+    """Whether a paper is posted whatever the budget."""
+    return any(reason.number in settings.always for reason in reasons)
 
 
 def _is_held(delivery: OpenDelivery, settings: ChannelSettings) -> bool:
@@ -204,9 +219,7 @@ def _budgeted(
         most=settings.most,
         fits=fits,
         always=frozenset(
-            paper_id
-            for paper_id, reasons in message.papers
-            if any(reason.number in settings.always for reason in reasons)
+            paper_id for paper_id, reasons in message.papers if _is_exception(reasons, settings)
         ),
         below=frozenset(paper_id for paper_id, value in fits.items() if value < enough),
         label=rest_label(end),

@@ -18,7 +18,7 @@ MAX_LINE = 200_000
 MAX_NAME = 300
 """Characters of a name; longer ones are left out."""
 
-_SEPARATOR = re.compile(r"[(){}\[\]]|[;；]|[,，、|]|:(?= )| (?:and|&) ")
+_SEPARATOR = re.compile(r"[(){}\[\]]|[;；]|[,，、|]|:(?= )| (?:and|&|·|•) ")
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 _SUFFIX = re.compile(r"(?:jr|sr|i{2,3}|iv)\.?", re.IGNORECASE)
 _DEGREE = re.compile(
@@ -39,16 +39,17 @@ _MAX_GROUP = 120
 _IS_GROUP = re.compile(rf"\b(?:{_GROUP})s?$", re.IGNORECASE)
 _NOTE = re.compile(
     r"\\(?:thanks|footnote|footnotemark|inst|affil|textsuperscript|orcidlink|orcid|email|altaffilmark) ?(?:\[[^][{}]*\] ?)?\{[^{}]*\}"
-    r"|\$ ?\{?\}? ?\^ ?(?:\{[^{}$]*\}|\\?\w+|.) ?\$|\^\{[^{}]*\}|<[^<>@]{0,100}@[^<>@]{0,100}>|https?://\S+|\b[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9Xx]\b"
+    r"|\$ ?\{?\}? ?\^ ?(?:\{[^{}$]*\}|\\?\w+|.) ?\$|\^\{[^{}]*\}|<[^<>@]{0,100}@[^<>@]{0,100}>|https?://[^\s()\[\],;]+|\b[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9Xx]\b"
 )
 """Footnotes, addresses and ORCID iDs within a name."""
 _ADDRESS = re.compile(r"[^\s@()<>,;]{1,100}@[^\s@()<>,;]{1,100}")
 _MARKS = "¹²³⁴⁵⁶⁷⁸⁹⁰⁺⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱ*∗⋆★✉†‡§¶#∥‖^~ ,;:/|"
 _NUMBER = re.compile(r"(?<=[^\W\dA-Z_])[0-9]{1,2}$| [0-9]{1,2}$")
 _OTHERS = re.compile(
-    r"(?:^|[ ,])(?:et\.? al(?:ii|ia)?\b\.?|(?:and )?(?:[0-9]{1,4} |many )?(?:others|more|co-?authors)|…|\.\.\.)$",
+    r"(?:^|[ ,])(?:et\.? al(?:ii|ia)?\b\.?|(?:and )?(?:[0-9]{1,4} |many )?(?:others|(?-i:more)|co-?authors)|…|\.\.\.)$",
     re.IGNORECASE,
 )
+"""`more` in small letters only: Thomas More is a person."""
 _LABEL = re.compile(r"(?:authors?(?:\(s\))?|creators?|by) ?: ?", re.IGNORECASE)
 _LEAD = re.compile(r"(?:by |and |& |with |dr\.? |prof\.? )", re.IGNORECASE)
 _NOBODY = frozenset({"anonymous", "unknown", "n/a", "na", "none", "no author", "author", "admin", "et al"})
@@ -90,7 +91,7 @@ _PARTICLES = frozenset(
     ]
 )
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_INITIALS = re.compile(r"(?:[^\W\d_]\.?[ -]?){1,4}", re.ASCII)
+_INITIALS = re.compile(r"(?:[A-Z]\.?[ -]?){1,4}")
 _SURNAMES = re.compile(r"[^\W\d_][^\d,.]*+")
 _SMALL_LETTER = re.compile(r"[^\W\dA-Z_]")
 _CAPITALS = re.compile("[A-Z]{1,3}")
@@ -166,14 +167,23 @@ def _tidied(chunk: Sequence[str]) -> list[str]:
     parts: list[str] = []
     for raw in chunk:
         part = _without_brackets(raw).strip(_MARKS)
-        is_behind_name = bool(parts) and " " in parts[-1]
         if _SUFFIX.fullmatch(part) and parts:
             parts[-1] += f", {part}"
-        elif not part or _DEGREE.fullmatch(part) or (is_behind_name and _PERHAPS_DEGREE.fullmatch(part)):
-            continue
-        elif not (parts and _PLACE.search(part)):
+        elif part and not _is_no_name(part, parts):
             parts.append(part)
     return parts
+
+
+def _is_no_name(part: str, before: Sequence[str]) -> bool:
+    """Whether a part behind a name is a degree, a place or "and others"."""
+    if _DEGREE.fullmatch(part):
+        return True
+    if not before:
+        return False
+    is_behind_name = " " in before[-1]
+    return bool(
+        (is_behind_name and _PERHAPS_DEGREE.fullmatch(part)) or _OTHERS.fullmatch(part) or _PLACE.search(part)
+    )
 
 
 def _without_brackets(part: str) -> str:

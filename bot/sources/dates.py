@@ -14,18 +14,18 @@ EARLIEST = 1991
 """The year in which arXiv began. Servers write 0001-01-01 or 1970-01-01 where they know no date."""
 
 _NAMES = """
-jan january januar janvier enero ene gennaio gen janeiro
-feb february februar février fevrier févr fevr febrero febbraio fevereiro fev
-mar march märz maerz mär mrz mars marzo março marco
-apr april avril avr abril abr aprile
-may mai mayo maggio mag maio
-jun june juni juin junio giugno giu junho
-jul july juli juillet juil julio luglio lug julho
-aug august août aout agosto ago
-sep sept september septembre septiembre settembre set setembro
-oct october okt oktober octobre octubre ottobre ott outubro out
-nov november novembre noviembre novembro
-dec december dez dezember décembre decembre déc diciembre dic dicembre dezembro
+jan january januar januari января janvier enero ene gennaio gen janeiro
+feb february februar februari февраля février fevrier févr fevr febrero febbraio fevereiro fev
+mar march märz maerz mär mrz mars marzo março marco maart marts марта
+apr april avril avr abril abr aprile апреля
+may mai mayo maggio mag maio mei maj мая
+jun june juni juin junio giugno giu junho июня
+jul july juli juillet juil julio luglio lug julho июля
+aug august août aout agosto ago augustus августа
+sep sept september septembre septiembre settembre set setembro сентября
+oct october okt oktober octobre octubre ottobre ott outubro out октября
+nov november novembre noviembre novembro ноября
+dec december dez dezember décembre decembre déc diciembre dic dicembre dezembro декабря
 """
 _MONTHS = {name: n for n, line in enumerate(_NAMES.strip().splitlines(), 1) for name in line.split()}
 _ZONES = {
@@ -45,11 +45,15 @@ _ZONES = {
 _YEAR_FIRST = re.compile(
     r"(?<![0-9])(?P<year>[0-9]{4}) ?[-/.年년] ?(?P<month>[0-9]{1,2}) ?[-/.月월] ?(?P<day>[0-9]{1,2})(?![0-9])"
 )
+_COMPACT = re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})(?=T|\Z)")
 _DAY_FIRST = re.compile(
-    r"(?<![0-9])(?P<day>[0-9]{1,2})(?:st|nd|rd|th|\.)?[ -/]{1,2}(?:de )?(?P<name>[^\W\d_]{3,10})\.?,?(?: de)?[ -/]{1,2}(?P<year>[0-9]{4}|[0-9]{2})(?![0-9])"
+    r"(?<![0-9])(?P<day>[0-9]{1,2})(?:st|nd|rd|th|\.)?[ -/]{1,2}(?:de |of )?(?P<name>[^\W\d_]{3,10})\.?,?(?: de)?[ -/]{1,2}(?P<year>[0-9]{4}|[0-9]{2})(?![0-9])"
 )
 _NAME_FIRST = re.compile(
     r"(?P<name>[^\W\d_]{3,10})\.?[ -](?P<day>[0-9]{1,2})(?:st|nd|rd|th)?,? (?P<year>[0-9]{4})(?![0-9])"
+)
+_YEAR_AND_NAME_FIRST = re.compile(
+    r"(?<![0-9])(?P<year>[0-9]{4})[ -](?P<name>[^\W\d_]{3,10})\.?[ -](?P<day>[0-9]{1,2})(?![0-9])"
 )
 _NAME_FIRST_TIME = re.compile(
     r"(?P<name>[^\W\d_]{3}) {1,2}(?P<day>[0-9]{1,2}) (?=[0-9:]{5,8} )(?:[0-9:]{5,8} (?:[A-Z]{3,4} )?)(?P<year>[0-9]{4})"
@@ -87,9 +91,9 @@ def read_date(written: str) -> datetime | None:
 
 
 def _day(text: str) -> tuple[int, int, int] | None:
-    if found := _YEAR_FIRST.search(text):
+    if found := _YEAR_FIRST.search(text) or _COMPACT.match(text):
         return int(found["year"]), int(found["month"]), int(found["day"])
-    for form in (_DAY_FIRST, _NAME_FIRST, _NAME_FIRST_TIME):
+    for form in (_DAY_FIRST, _NAME_FIRST, _YEAR_AND_NAME_FIRST, _NAME_FIRST_TIME):
         for found in form.finditer(text):
             if month := _MONTHS.get(found["name"].lower()):
                 return _full(int(found["year"])), month, int(found["day"])

@@ -78,12 +78,13 @@ def _readings(name: str) -> Iterator[Reading]:
     words = name.split()
     while len(words) > 2 and words[-1] in _SUFFIXES:
         words.pop()
-    parts = [(part, n < word.count("-")) for word in words for n, part in enumerate(word.split("-"))]
+    hyphenated = [[part for part in word.split("-") if part] for word in words]
+    parts = [(part, n < len(word)) for word in hyphenated for n, part in enumerate(word, 1)]
     for length in range(1, min(LONGEST_FAMILY, len(parts) - 1) + 1):
         family = "".join(part for part, _ in parts[len(parts) - length :])
         yield _reading(parts[: len(parts) - length], family)
-    halves = words[-1].split("-") if len(words) > 1 else []
-    if len(halves) > 1:
+    halves = hyphenated[-1] if len(words) > 1 else []
+    if 1 < len(halves) < len(parts):
         yield _reading(parts[: len(parts) - len(halves)], halves[0])
 
 

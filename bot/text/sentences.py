@@ -27,7 +27,7 @@ ALWAYS_BEFORE = _set("vs cf dr prof mr mrs viz")
 
 WORDS_TOO = _set(
     "no nos art min max long lab app apps int mon sat gen ex rev mar dec fam prop props sec secs lat std conc temp est "
-    "var ser st ch ref refs res tab tabs eng wt vol avg def defs trans med stat assump inst conj cat pp hon col soc sect"
+    "var ser st ch ref refs res tab tabs eng wt vol avg def defs trans med stat assump inst conj cat pp hon col soc sect v ver"
 )
 """Of these, the ones that are words or ends of words as well: abbreviations only before a number."""
 

@@ -17,6 +17,7 @@ DAY = datetime(2026, 11, 27, tzinfo=UTC)
         "2026-11-27", "2026/11/27", "2026.11.27", "2026年11月27日", "2026년 11월 27일", "Nov 27, 2026", "Nov. 27, 2026", "November 27th, 2026",
         "27-Nov-2026", "27 Nov 2026", "27. November 2026", "27 novembre 2026", "27 de noviembre de 2026", "Fri, 27 Nov 2026", "27/11/2026",
         "11/27/2026", "27.11.2026", "27-11-2026", "Friday, 27 November 2026", "  27   Nov  2026 ",
+        "20261127", "2026 Nov 27", "2026-Nov-27", "27th of November 2026", "27 ноября 2026",
     ],
 )  # fmt: skip
 def test_a_day_is_read_in_every_form(written: str) -> None:

@@ -48,6 +48,9 @@ from tests.papers import a_paper
         # addresses
         ("see https://host.example/~user/x, where $x$ is", "see https://host.example/~user/x, where x is"),
         (r"at https://host.example/a\_b\%20c~d and $y$", "at https://host.example/a_b%20c~d and y"), (r"\https://a.b/c", "https://a.b/c"),
+        # twice the same, small characters, units
+        (r"\texorpdfstring{$\alpha$}{alpha}-decay", "α-decay"), (r"CO\textsubscript{2} of 10\textsuperscript{-3} m", "CO₂ of 10⁻³ m"),
+        (r"the 1\textsuperscript{st} of x\textsuperscript{n}", "the 1st of xn"), (r"5 \textmu m at 3\textdegree C", "5 μm at 3°C"),
         # entities
         ("AT&T, R&D; x &lt; y &amp;amp; z", "AT&T, R&D; x < y &amp; z"), ("&#945;-helix &nbsp;&ndash; &bogus;", "α-helix – &bogus;"),
     ],

@@ -17,6 +17,13 @@ def may_be_same(one: str, other: str) -> bool:
     return agree(readings(spelled(one)), readings(spelled(other)))
 
 
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("name", ["-" * 20_000, "a-" * 20_000, "- a", "a -", "a- --b -c-", "- b-c", ""])
+def test_hyphens_where_none_belong_cost_nothing(name: str) -> None:
+    for key in keys_of_name(name):
+        assert key.strip("~") == key
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -33,6 +33,7 @@ def test_the_first_sentence_ends_where_it_ends(sentence: str) -> None:
         ("It is state of the art. Experiments show no. 5 wins. Yes", 3), ("As A. B. Smith et al. (2020) say. Smith et al. We agree.", 3),
         ("Read inputs.Recent methods are bad. See Node.js and Next.js here.", 3), ("wav2vec is old. wav2vec2 is new. gpt-oss too.", 2),
         ("At 20 °C (approx. 68 °F) it works (p < 0.05). It takes 3 min. Then", 3), ("By Dr. No and Prof. X in the U.S. Army, Inc. and Co. KG.", 1),
+        ("We introduce Foo (v. 2.0), which is fast. It runs on ver. 3 too.", 2),
         ("Is it? Yes! It is… Really.", 4), ("1. Introduction is here. 2. Methods are there.", 2), ("模型很好。数据很多。", 2), ("“It works.” She said. ‘No.’", 3),
     ],
 )  # fmt: skip

@@ -18,7 +18,7 @@ from bot.store import keys
 from bot.store.channel_rules import load_settings
 from bot.store.outbox.reader import OutboxReader
 from bot.store.outbox.records import NO_URL, delivery_of, delivery_record
-from bot.store.scripts import Scripts, script
+from bot.store.scripts import Script, Scripts, script
 from bot.store.unreadable import UNREADABLE, set_aside
 
 LEASE = 60.0
@@ -31,8 +31,12 @@ FAILURES = 5
 """Failures in a row after which nothing is tried in a channel for a while."""
 WORKSPACE_FAILURES = 15
 """Failures in a row after which nothing is tried in a workspace for a while."""
+FOLDS = 2
+"""What `begin.lua` answers if a budget lets nothing of a delivery out."""
 CHANNELS_AT_ONCE = 250
 """Channels that are asked about by one script: a millisecond of the server's time."""
+_SHARED = {"enqueue": ("add", "windows"), "begin": ("windows",), "record_outcome": ("add",)}
+"""Functions that several scripts use, but few of them."""
 PAUSED = "paused"
 """The reason of a pause for which none was given."""
 BREAK, LONGEST_BREAK = 60.0, 3600.0
@@ -79,7 +83,7 @@ class Outbox(OutboxReader):
         takes = [{"key": key, "papers": list(papers)} for key, papers in taken.items()]
         args = [json.dumps(list(map(delivery_record, planned)), ensure_ascii=False), json.dumps(takes)]
         home = [keys.shard(keys.shard_of(channel))]
-        await self._scripts.run(script("outbox/outbox", "outbox/take", "outbox/enqueue"), home, args)
+        await self._scripts.run(_script("enqueue", "take"), home, args)
 
     async def claim(self, platform: str, most: int, shards: Sequence[int], *, token: str) -> Claims:
         """Take about `most` due deliveries from the given shards, fairly between workspaces and channels.
@@ -124,15 +128,20 @@ class Outbox(OutboxReader):
     async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> Rules | None:
         """Write down that the platform is about to be called, and return the channel's rules, without its mutes.
 
-        None means that another worker has the delivery by now: don't call. `gap` is the least time in seconds until
-        the next post in the channel.
+        None means that another worker has the delivery by now: don't call, nor if the rules say that it `folds`.
+        `gap` is the least time in seconds until the next post in the channel.
         """
         args: list[str | int] = [delivery.key, delivery.token, _ms(self.lease), _ms(gap)]
         ours, *rules = await self._run("begin", keys.shard_of(delivery.channel), args)
         if not int(ours):
             return None
-        settings, taste = rules
-        return Rules(await load_settings(self._redis, delivery.channel, settings), taste=taste)
+        settings, taste, left = rules
+        return Rules(
+            await load_settings(self._redis, delivery.channel, settings),
+            taste=taste,
+            left=None if left == "" else int(left),
+            folds=int(ours) == FOLDS,
+        )
 
     async def done(self, delivery: Delivery, message: MessageRef, shown: Sequence[str] = ()) -> float | None:
         """The platform confirmed the post, which showed its papers in the order of `shown`, if that is known.
@@ -243,7 +252,12 @@ class Outbox(OutboxReader):
         await asyncio.gather(*(self._run(name, shard, args) for shard in range(keys.SHARDS)))
 
     async def _run(self, name: str, shard: int, args: Sequence[str | int]) -> Any:
-        return await self._scripts.run(script("outbox/outbox", f"outbox/{name}"), [keys.shard(shard)], args)
+        return await self._scripts.run(_script(name), [keys.shard(shard)], args)
+
+
+def _script(name: str, *before: str) -> Script:
+    """A script of the outbox, with the functions that it shares with others; after those of `before`."""
+    return script(*(f"outbox/{one}" for one in ("outbox", *_SHARED.get(name, ()), *before, name)))
 
 
 def _notifying_shard(platform: str, workspace: str) -> int:
@@ -257,6 +271,8 @@ def _outcome(outcome: Outcome) -> str:
         "state": outcome.state,
         "why": outcome.why[:300],
         "after": _ms(outcome.after),
+        "rest": outcome.rest,
+        "due": outcome.due,
         "counts": outcome.counts,
         "limit": outcome.limit or False,
         "named": outcome.named,

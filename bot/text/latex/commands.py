@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
-from bot.text.latex.macros import BLACKBOARD, MATH_ENVIRONMENTS, SUPERSCRIPTS, circled
+from bot.text.latex.macros import BLACKBOARD, MATH_ENVIRONMENTS, SUBSCRIPTS, SUPERSCRIPTS, circled
 from bot.text.latex.reader import OPTIONS, Reader
 
 _CODE_POINT = re.compile(r' ?\{?[x"]?([0-9A-Fa-f]{1,6})\}?')
@@ -59,6 +59,28 @@ def footnote(reader: Reader) -> str:
     """A footnote, in brackets where it stands."""
     said = reader.argument().strip()
     return f" ({said}) " if said else " "
+
+
+def typeset_or_plain(reader: Reader) -> str:
+    r"""`\texorpdfstring{$\alpha$}{alpha}`: the same twice, of which one is meant for bookmarks."""
+    said = reader.argument()
+    reader.argument()
+    return said
+
+
+def raised(reader: Reader) -> str:
+    r"""`\textsuperscript{2}`, small where every character has a small form."""
+    return _small(reader.argument(), SUPERSCRIPTS)
+
+
+def lowered(reader: Reader) -> str:
+    r"""`CO\textsubscript{2}`."""
+    return _small(reader.argument(), SUBSCRIPTS)
+
+
+def _small(said: str, forms: Mapping[int, int]) -> str:
+    small = said.translate(forms)
+    return said if set(small) & set(said) or any(map(str.isalpha, said)) else small
 
 
 def negation(reader: Reader) -> str:
@@ -143,5 +165,5 @@ COMMANDS: Mapping[str, Callable[[Reader], str]] = {
     "symbol": character, "ding": dingbat, "mkern": kern, "kern": kern, "verb": verbatim, "lstinline": verbatim,
     "url": address, "path": address, "nolinkurl": address, "left": delimiter, "right": delimiter, "begin": begin,
     "end": end, "newcommand": definition, "renewcommand": definition, "providecommand": definition, "def": definition,
-    "item": lambda _: " ",
+    "item": lambda _: " ", "texorpdfstring": typeset_or_plain, "textsuperscript": raised, "textsubscript": lowered,
 }  # fmt: skip

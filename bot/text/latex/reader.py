@@ -193,7 +193,13 @@ class Reader:
         following = self._text[self._at + 1 : self._at + 3]
         if name in LETTERS and not self.math:
             return following[:1].isalpha() and (name != "AA" or before.isalpha() or following == "ng")
-        if name in ("mu", "micro", "Omega") and following[:1] in _UNITS and not following[1:].isalpha():
+        if name == "textdegree" and following[:1] in ("C", "F") and not following[1:].isalpha():
+            return True
+        if (
+            name in ("mu", "micro", "textmu", "Omega")
+            and following[:1] in _UNITS
+            and not following[1:].isalpha()
+        ):
             return True
         if not self.math or following[:1] in ("", "$"):
             return False

@@ -1,16 +1,76 @@
 -- Write down that the platform is about to be called.
 -- ARGV key, token, lease in ms, least ms until the next post in the channel
--- -> {1, the channel's settings, its taste} if the worker may call the platform now, {0} if another worker has the delivery
+-- -> {1, the channel's settings, its taste, how many papers its budget lets out or ''} if the worker may call the
+--     platform now, {0} if another worker has the delivery, {2, the same} if the budget lets none of it out: fold it
+
+local EARLY = 2 * 3600000 -- ms: how much sooner than a day after the last digest one may come, when clocks change
+
+local function is_exception(paper, always)
+  for _, reason in ipairs(paper[2] or {}) do
+    for _, number in ipairs(always) do
+      if reason[1] == number then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+-- The channel's budget, and the subscriptions whose papers don't count; nil without a budget.
+local function budget_in(settings)
+  local readable, values = pcall(cjson.decode, settings or '{}')
+  local most = readable and type(values) == 'table' and tonumber(values.most) or 0
+  if most > 0 and most % 1 == 0 then
+    return most, type(values.always) == 'table' and values.always or {}
+  end
+end
+
+-- How many papers of a message the budget lets out, and whether the message waits with the others instead. Papers have
+-- had a place since they were enqueued, or get one now; it counts for a day from the post, not from the plan, so that
+-- an outage doesn't bunch the posts of several days. A digest is posted even if it can only count its papers.
+local function let_out(key, settings, now)
+  local most, always = budget_in(settings)
+  local label, papers, channel = label_of(key), papers_of(key), channel_of(key)
+  if not most or not papers or string.match(label, '^rest@') or string.match(label, '^life@') then
+    return nil, false
+  end
+  local is_digest, places = string.match(label, '^digest@') ~= nil, budget_of(channel)
+  local prefix, counted = is_digest and 'digest ' or '', {}
+  for _, paper in ipairs(papers) do
+    redis.call('ZREM', places, paper[1], 'digest ' .. paper[1])
+    if not is_exception(paper, always) then
+      counted[#counted + 1] = prefix .. paper[1]
+    end
+  end
+  local room = most - in_window(places, DAY)
+  if is_digest then
+    for _, place in ipairs(redis.call('ZRANGEBYSCORE', places, '-inf', now - DAY + EARLY)) do
+      room = room + (string.match(place, '^digest ') and 1 or 0)
+    end
+  end
+  room = math.max(0, room)
+  for nth = 1, math.min(room, #counted) do
+    note(places, DAY, counted[nth], now)
+  end
+  return room, room == 0 and #counted == #papers and not is_digest
+end
+
 free_first()
-local token, since = unpack(redis.call('HMGET', record(ARGV[1]), 'token', 'since'))
+local key = ARGV[1]
+local token, since = unpack(redis.call('HMGET', record(key), 'token', 'since'))
 if token ~= ARGV[2] then
   return { 0 }
 end
 local now, gap = now_ms(), tonumber(ARGV[4])
-local health = health_of(channel_of(ARGV[1]))
-redis.call('HSET', record(ARGV[1]), 'state', 'sending', 'since', since or now)
-redis.call('ZADD', leases_of(platform_of(ARGV[1])), now + ARGV[3], ARGV[1])
--- A post that is a little late does not delay all that follow: the rate is kept on average.
+local health = health_of(channel_of(key))
 local planned, settings, taste = unpack(redis.call('HMGET', health, 'next', 'settings', 'taste'))
+local room, folds = let_out(key, settings, now)
+local rules = { folds and 2 or 1, settings or '', taste or '', room or '' }
+if folds then
+  return rules
+end
+redis.call('HSET', record(key), 'state', 'sending', 'since', since or now)
+redis.call('ZADD', leases_of(platform_of(key)), now + ARGV[3], key)
+-- A post that is a little late does not delay all that follow: the rate is kept on average.
 redis.call('HSET', health, 'next', math.max(tonumber(planned or '0'), now - gap / 10) + gap)
-return { 1, settings or '', taste or '' }
+return rules

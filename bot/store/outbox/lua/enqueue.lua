@@ -15,51 +15,7 @@ local function was_sent(channel, paper)
   return false
 end
 
--- A message that is being sent, was posted, or can't be read takes no more papers: they become the next message, under
--- a key that the platform does not know yet.
-local function free_key(key)
-  local free, n = key, 1
-  while
-    (redis.call('HGET', record(free), 'state') or 'pending') ~= 'pending'
-    or (redis.call('EXISTS', record(free)) == 1 and not papers_of(free))
-    or redis.call('ZSCORE', labels_of(channel_of(key)), label_of(free))
-  do
-    n = n + 1
-    free = key .. '+' .. n
-  end
-  return free
-end
-
-local function add(key, papers, planned)
-  key = free_key(key)
-  local channel, held = channel_of(key), papers_of(key) or {}
-  for _, paper in ipairs(papers) do
-    held[#held + 1] = paper
-    redis.call('HSET', open_of(channel), paper[1], key)
-  end
-  redis.call('HSET', record(key), 'papers', cjson.encode(held))
-  if planned.since then
-    redis.call('HSET', record(key), 'since', planned.since)
-  end
-  if planned.detected then
-    redis.call('HSETNX', record(key), 'detected', planned.detected)
-  end
-  put(key, planned.since and 'unknown' or 'pending', planned.due)
-end
-
-local DAY = 86400000
 local FITS = 400 -- scores of matched papers that are stored for a channel with a budget
-
--- Forget what a rolling window has left behind, and say how many are in it.
-local function in_window(zset, window)
-  redis.call('ZREMRANGEBYSCORE', zset, '-inf', now - window)
-  return redis.call('ZCARD', zset)
-end
-
-local function note(zset, window, member, at)
-  redis.call('ZADD', zset, at, member)
-  redis.call('PEXPIRE', zset, math.ceil(at - now) + window)
-end
 
 local function note_fits(channel, papers, fits)
   for _, paper in ipairs(papers) do
@@ -82,7 +38,7 @@ local function within_budget(planned, channel, papers)
   note_fits(channel, papers, budget.fits)
   local room, posted, folded = budget.most - in_window(budget_of(channel), DAY), {}, {}
   for _, paper in ipairs(papers) do
-    if budget.always[paper[1]] then
+    if budget.always[paper[1]] or redis.call('ZSCORE', budget_of(channel), paper[1]) then
       posted[#posted + 1] = paper
     elseif room > 0 and not budget.below[paper[1]] then
       room = room - 1

@@ -15,8 +15,8 @@
 --   dead, held         ZSET delivery -> since when it waits for the operator's decision
 --   open               how many deliveries are due or late, without those of paused channels
 --   labels:<channel>   ZSET label of a message of several papers -> when it was posted: its key is not used again
---   budget:<channel>   ZSET paper posted at once -> when, of the last 24 hours     where the channel has a budget
---   fits:<channel>     LIST `when fit` of the latest matched papers                the same
+--   budget:<channel>   ZSET paper (`digest paper` if a digest names it) -> when it was let out, in the last 24 hours
+--   fits:<channel>     LIST `when fit` of the latest matched papers; both only where the channel has a budget
 --   messages:<channel> ZSET message that was not meant to wait -> when
 --   run, doubt, forgot the server's run id, and since when it may have forgotten its last moments
 local base = KEYS[1]

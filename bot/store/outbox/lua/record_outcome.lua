@@ -1,10 +1,26 @@
 -- The outcome of a delivery that was not confirmed.
--- ARGV key, token, JSON of {state: pending | unknown | dead | held, after, counts, clean, limit, why,
+-- ARGV key, token, JSON of {state: pending | unknown | dead | held | folded, rest, due, after, counts, clean, limit, why,
 --      named, tries, threshold, first, most, workspace_threshold}   -> ms until the next look
+
+-- The budget has no room for it: its papers join the message of folded papers. A probe tries another delivery at once.
+local function fold(key, channel, label, due, now)
+  local papers = papers_of(key) or {}
+  for _, health in ipairs({ health_of(channel), workspace_health_of(workspace_of(channel)) }) do
+    if redis.call('HEXISTS', health, 'paused') == 1 then
+      redis.call('HSET', health, 'probe_at', now)
+    end
+  end
+  forget(key)
+  add(channel .. '/' .. label, papers, { due = due })
+end
+
 free_first()
 local key, how = ARGV[1], cjson.decode(ARGV[3])
 local channel, now = channel_of(key), now_ms()
-if redis.call('HGET', record(key), 'token') == ARGV[2] then
+local ours = redis.call('HGET', record(key), 'token') == ARGV[2]
+if ours and how.state == 'folded' then
+  fold(key, channel, how.rest, how.due, now)
+elseif ours then
   local workspace = workspace_of(channel)
   let_go(key)
   redis.call('HSET', record(key), 'error', how.why)
