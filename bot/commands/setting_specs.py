@@ -16,7 +16,7 @@ MAX_DIGEST_THRESHOLD = 50
 
 _HOUR = re.compile(r"(\d{1,2})(?::?00)?\s*(am|pm)?", re.IGNORECASE)
 _UNTIL = re.compile("-|–|—|to|until", re.IGNORECASE)
-_OFFSET = re.compile("(?:utc|gmt)? *[+-] *[0-9:]+", re.IGNORECASE)
+_OFFSET = re.compile(r"\A(?:utc|gmt)? *+[+-] *+[0-9:]++", re.IGNORECASE)
 """A time zone by its distance from UTC, which knows no summer time."""
 _ROLE = re.compile(r"(?:<(?:@&|!subteam\^))?([a-z0-9]{1,32})(?:\|[^>]*)?>?", re.IGNORECASE | re.ASCII)
 _NOTHING = {"", "off", "no", "none", "never"}
