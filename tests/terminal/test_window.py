@@ -13,7 +13,7 @@ async def test_closing_the_window_ends_the_program_and_its_server(tmp_path: Path
     window, inside = pty.openpty()
     env = {**environment(tmp_path), "PAPERBOY_CONSOLE_FORMAT": "rich", "TERM": "xterm"}
     bot = await asyncio.create_subprocess_exec(
-        "setsid", "--ctty", sys.executable, "-m", "bot", "run",
+        "env", "--default-signal=HUP", "setsid", "--ctty", sys.executable, "-m", "bot", "run",
         stdin=inside, stdout=inside, stderr=inside, env=env, cwd=ROOT,
     )  # fmt: skip
     os.close(inside)

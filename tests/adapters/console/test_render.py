@@ -94,8 +94,9 @@ def test_help_wraps_and_stays_indented() -> None:
  • /paper list – show what this channel is subscribed to
  • /paper preview <#number or query> – show what a query or
    subscription would have posted lately; nothing is posted
- • /paper search <query> [days:<number>] [sort:best|new|top] – find
-   papers by words, authors, ids or links; only you see the results
+ • /paper search <query> [days:<number>] [sort:best|new|top]
+   [export:bibtex|ris|csl|md] – find papers by words, authors, ids or
+   links; only you see the results
  • /paper similar <paper> – find papers like one that you name by its
    id or link
  • /paper trending [day|week|month] – show what is trending now, or the
@@ -126,7 +127,12 @@ def test_help_wraps_and_stays_indented() -> None:
    address of a feed of what is posted here, for a feed reader
  • /paper api [show|new|off] – make or end a token by which a program
    reads what is posted here
- • /paper saved – show the papers that you have saved
+ • /paper save <paper> [note:"read section 3"] [tag:to-read,rl]
+   [list:mine|here] – put a paper on your reading list, or on this
+   channel's
+ • /paper saved [<words>] [tag:to-read] [list:mine|here]
+   [export:bibtex|ris|csl|md] – show or search your reading list, or
+   this channel's
  • /paper forget [channel|me] – delete everything that is stored about
    this channel, or about you
  • /paper help [<command>] – show all commands, or one in detail
