@@ -14,13 +14,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from aiohttp import ClientSession, web
+from redis.asyncio import Redis
 from slack_sdk.oauth.installation_store import Installation
 
 from adapters.slack.installations import RedisInstallationStore
 from adapters.slack.manifest import manifest
-from bot.domain.models import ChannelRef
+from bot.domain.models import ChannelRef, ChannelSettings
 from bot.encryption import Encryptor
 from bot.ports import Batch
+from bot.store.channel_rules import ChannelSettingsStore
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
 from bot.store.papers import Papers
@@ -130,7 +132,7 @@ def _rooms(slack: Slack, number: int) -> list[tuple[Person, Channel]]:
 async def _install_slack(folder: Path, slack: Slack, rooms: list[tuple[Person, Channel]]) -> None:
     async with EmbeddedServer(folder) as server:
         redis = await connect(server.url)
-        store, subscriptions = RedisInstallationStore(redis, Encryptor([KEY])), Subscriptions(redis)
+        store = RedisInstallationStore(redis, Encryptor([KEY]))
         for person, channel in rooms:
             workspace = person.workspace
             if not workspace.bot_user:
@@ -145,8 +147,14 @@ async def _install_slack(folder: Path, slack: Slack, rooms: list[tuple[Person, C
                         bot_token_expires_in=43_000,
                     )
                 )
-            await subscriptions.add(ChannelRef("slack", workspace.id, channel.id), QUERY, "now", person.user)
+            await _subscribe(redis, ChannelRef("slack", workspace.id, channel.id), person.user)
         await redis.aclose()
+
+
+async def _subscribe(redis: Redis, channel: ChannelRef, by: str) -> None:
+    """Subscribe a channel in which nothing is a flood: each paper is one message."""
+    await Subscriptions(redis).add(channel, QUERY, "now", by)
+    await ChannelSettingsStore(redis).put(channel, ChannelSettings(digest_size=10_000))
 
 
 @asynccontextmanager
@@ -174,7 +182,7 @@ async def _discord(folder: Path) -> AsyncIterator[Double]:
             redis = await connect(server.url)
             for number in range(CHANNELS):
                 channel = ChannelRef("discord", str(GUILD), str(5000 + number))
-                await Subscriptions(redis).add(channel, QUERY, "now", "4242 joe")
+                await _subscribe(redis, channel, "4242 joe")
             await redis.aclose()
         listening = asyncio.create_task(listen())
         settings = {"DISCORD_TOKEN": discord.token, "DISCORD_API_URL": discord.url}
