@@ -35,7 +35,7 @@ app = typer.Typer(
 )
 
 deliveries = typer.Typer(
-    help="Posts that failed for good, or may or may not have been posted: retry or drop them.",
+    help="Retry or drop posts that failed or are uncertain.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -129,7 +129,10 @@ def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check the settings, Redis, the sources and the platforms, and say what to do. Exit code 1 if something is wrong."""
+    """Check settings, Redis, sources and platforms.
+
+    It says what to do about each problem. Exit code 1 if something is wrong.
+    """
     settings = _settings(platforms, quiet=True)
     raise typer.Exit(0 if asyncio.run(_examined(settings, platforms or (), as_json=as_json)) else 1)
 
@@ -140,7 +143,7 @@ def status(
     keep_watching: Annotated[bool, typer.Option("--watch", help="Renew it every two seconds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Show the sources, the posts that wait, and what is paused or failed, in this installation."""
+    """Show sources, waiting posts, pauses and failures."""
     from contextlib import suppress
 
     from rich.console import Console
@@ -292,7 +295,9 @@ def forget(
     person: Annotated[bool, typer.Option("--person", help="WHOM is a person.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask first.")] = False,
 ) -> None:
-    """Delete everything that is stored about a channel, a workspace or a person. The bot may keep running.
+    """Delete all data of a channel, workspace or person.
+
+    The bot may keep running.
 
     This can't be undone: make an export first if you aren't sure.
     """
@@ -315,7 +320,10 @@ def subscribe(
         typer.Argument(metavar="FILE", help="Lines such as: slack:T024BE7LD:C061EG9SL diffusion every:daily"),
     ],
 ) -> None:
-    """Give the channels that a file names exactly the subscriptions that it lists for them."""
+    """Set the subscriptions of channels from a file.
+
+    Each channel that the file names gets exactly the subscriptions that it lists.
+    """
     from bot.cli import maintenance
     from bot.domain.errors import UserError
 

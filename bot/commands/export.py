@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.cards import Card
 from bot.cards.build import count, paragraph
+from bot.commands.results import SearchRequest
 from bot.commands.services import Services
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Paper
@@ -27,13 +28,11 @@ async def exported(
     return Reply(Card("reply", message, blocks=(paragraph(message),)), file=file)
 
 
-async def found_papers(query: str, command: Command, services: Services) -> Sequence[Paper]:
+async def found_papers(request: SearchRequest, services: Services) -> Sequence[Paper]:
     """The best papers that a search finds, all pages together."""
-    days = int(command.options["days"]) if "days" in command.options else None
-    sort = command.options.get("sort", "best")
     found: dict[str, Paper] = {}
     for page in range(1, MAX_FOUND // PAGE + 1):
-        results = await services.search.find(query, days=days, sort=sort, page=page)  # type: ignore[arg-type]
+        results = await request.results(services.search, page)
         if results.parts is not None:  # no paper is about it: what would be shown is parts of the search
             break
         found |= {paper.id: paper for paper in results.papers}

@@ -131,6 +131,5 @@ def _link(address: str) -> Span:
 def _require_pages(services: Services) -> None:
     if not services.public_url:
         raise UserError(
-            "This Paperboy has no web address, so there is nothing to read elsewhere. Its operator has to set PORT and "
-            "PAPERBOY_PUBLIC_URL."
+            "That needs a web address, and this Paperboy has none. Its operator can set PORT and PAPERBOY_PUBLIC_URL."
         )

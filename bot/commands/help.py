@@ -1,13 +1,14 @@
 """`/paper help`: all commands, or one of them."""
 
 from difflib import get_close_matches
+from typing import get_args
 
-from bot.cards import Bullets, Button, Card, Text
-from bot.cards.build import actions, code, dim, paragraph, text
+from bot.cards import Block, Bullets, Button, Card, Text
+from bot.cards.build import actions, bold, code, dim, paragraph, text
 from bot.commands.other_names import other_name
 from bot.commands.parser import MIN_NAME_SIMILARITY
 from bot.commands.services import Services
-from bot.commands.table import CommandSpec, OptionSpec, find, shown
+from bot.commands.table import CommandSpec, Group, OptionSpec, find, shown
 from bot.domain.errors import UserError
 from bot.domain.models import Command
 from bot.ports import Reply
@@ -28,20 +29,28 @@ async def help_(command: Command, _services: Services) -> Reply:
 
 
 def help_card() -> Card:
-    """Every command with its summary, then the query language by example."""
-    commands = tuple(text(code(f"/paper {spec.usage}"), f" – {spec.summary}") for spec in shown())
+    """Every command with its summary, by group, then the query language by example."""
     examples = tuple(text(code(query), f" – {meaning}") for query, meaning in _LANGUAGE)
     return Card(
         "help",
         f"Commands: {', '.join(spec.name for spec in shown())}",
         "New papers, in this channel",
         (
-            Bullets(commands),
+            *(block for group in get_args(Group) for block in _group(group)),
+            paragraph(dim("Options of a command: "), code("/paper help subscribe")),
             paragraph("Queries match whole words: ", code("rag"), " doesn't match “storage”."),
             Bullets(examples),
             *actions(Button("This channel's subscriptions", "list"), Button("Trending now", "trending")),
         ),
     )
+
+
+def _group(group: Group) -> tuple[Block, ...]:
+    """A heading, and the commands below it."""
+    commands = (
+        text(code(f"/paper {one.short_usage}"), f" – {one.summary}") for one in shown() if one.group == group
+    )
+    return paragraph(bold(group)), Bullets(tuple(commands))
 
 
 def command_card(spec: CommandSpec) -> Card:

@@ -44,26 +44,26 @@ async def org(command: Command, services: Services) -> Reply:
     name = organization(command.options["name"])
     if not name:
         raise UserError("Type the name of an organization.", hint="/paper org deepmind")
-    lab = Organization(name)
+    lab, typed = Organization(name), shorten(plain(command.options["name"]), AUTHOR)
     papers, recent = await _latest(Query(lab), services)
     said = [f"{count(recent, 'paper')} in the last {DAYS} days."]
     if not papers:
         said = [
-            f"No paper here names the organization {name}. Hugging Face names one for about 6 papers of 10."
+            f"No paper here names the organization {typed}. Hugging Face names one for about 6 of 10 papers."
         ]
     return Reply(
-        _card(f"Papers of {name}", said, papers, services.now(), (Button("Follow", f"subscribe {lab}"),))
+        _card(f"Papers by {typed}", said, papers, services.now(), (Button("Follow", f"subscribe {lab}"),))
     )
 
 
 async def followwhat(command: Command, services: Services) -> Reply:
-    """Ask whom of a paper to follow: an author, or its organization."""
+    """Ask which author of a paper, or its organization, to follow."""
     return Reply(follow_card(await resolve_paper(command.options["paper"], services)))
 
 
 def follow_card(paper: Paper) -> Card:
     """The question, with a button for each answer."""
-    question = f"Follow whom of “{shorten(plain(paper.title), AUTHOR)}”?"
+    question = f"Who of “{shorten(plain(paper.title), AUTHOR)}” should this channel follow?"
     names = dict.fromkeys((*paper.authors[:AUTHORS], *paper.authors[-1:]))
     buttons = [
         Button(shorten(plain(name), AUTHOR), f"subscribe {person}")

@@ -13,7 +13,7 @@ from bot.query import Person, Phrase
 from bot.query.nodes import terms_of
 from bot.search.index_updater import IndexProgress
 from bot.search.ranking import LONG, Sort
-from bot.search.search import SearchResults
+from bot.search.search import Search, SearchResults
 from bot.search.snippet import snippet
 from bot.text import shorten
 
@@ -36,6 +36,15 @@ class SearchRequest:
         """The search for `query` with the options of a command."""
         return cls(query, options.get("days", ""), cast("Sort", options.get("sort", "best")), kept)
 
+    @property
+    def max_days(self) -> int | None:
+        """How many days old a paper may be."""
+        return int(self.days) if self.days else None
+
+    async def results(self, index: Search, page: int) -> SearchResults:
+        """A page of what it finds."""
+        return await index.find(self.query, days=self.max_days, sort=self.sort, page=page)
+
     def __str__(self) -> str:
         days = f" days:{self.days}" if self.days else ""
         sort = f" sort:{self.sort}" if self.sort != "best" else ""
@@ -47,21 +56,21 @@ def results_card(
     found: SearchResults,
     page: int,
     now: datetime,
-    whence: Mapping[str, str] | None = None,
+    origins: Mapping[str, str] | None = None,
 ) -> Card:
     """Each paper with what was found in it, then the ways on; without papers what to try.
 
-    `whence` says by their ids which papers were found elsewhere, and where.
+    `origins` says by their ids which papers were found elsewhere, and where.
     """
     if not found.papers:
         return _nothing_card(request, found)
-    if found.parts is not None and not whence:
+    if found.parts is not None and not origins:
         return _unrelated_card(request, found)
     page = min(max(page, 1), found.pages)
     papers = tuple(
         block
         for paper in found.papers
-        for block in _result(paper, found, now, (whence or {}).get(paper.id, ""))
+        for block in _result(paper, found, now, (origins or {}).get(paper.id, ""))
     )
     heading = _heading(request, found, page)
     titles = "; ".join(paper.title for paper in found.papers)
@@ -73,14 +82,14 @@ def results_card(
     )
 
 
-def _result(paper: Paper, found: SearchResults, now: datetime, whence: str) -> tuple[Block, ...]:
+def _result(paper: Paper, found: SearchResults, now: datetime, origins: str) -> tuple[Block, ...]:
     """One paper in a list: its line, what was found in it, what can be done with it."""
     line = paper_block(paper, (), now, "line")
     said: Text = tuple(
         bold(run.text) if run.found else dim(run.text)
         for run in snippet(found.parsed, paper, near=found.loose)
     )
-    marked: Text = (Span(f"Found on {whence}{' · ' if said else ''}", "italic"),) if whence else ()
+    marked: Text = (Span(f"Found on {origins}{' · ' if said else ''}", "italic"),) if origins else ()
     what = (paragraph(*marked, *said),) if said or marked else ()
     buttons = actions(
         Button("Share here", f"share {paper.id}"),

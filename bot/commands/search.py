@@ -20,15 +20,20 @@ from bot.query import Query
 from bot.search.search import PAGE, SearchResults
 from bot.store.button_payloads import LENGTH as KEPT
 
+SETTLING = 60
+"""How much the first places of a list differ from its others; the value of the method's authors (Cormack and others,
+"Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009)."""
+
+log = structlog.get_logger(__name__)
+
 
 async def search(command: Command, services: Services) -> Reply:
     """One page of results; where they are few, with what is found elsewhere to follow."""
     request = await _request(command, services)
     if "export" in command.options:
-        return await exported(await found_papers(request.query, command, services), "search", command)
+        return await exported(await found_papers(request, services), "search", command)
     page = int(command.options.get("page", 1))
-    days = int(request.days) if request.days else None
-    found = await services.search.find(request.query, days=days, sort=request.sort, page=page)
+    found = await request.results(services.search, page)
     little = found.total < PAGE and request.sort == "best"
     later = partial(further, request, found, services) if little else None
     return Reply(results_card(request, found, page, services.now()), later=later)
@@ -48,11 +53,6 @@ async def _request(command: Command, services: Services) -> SearchRequest:
     return request
 
 
-SETTLING = 60
-"""How much the first places of a list differ from its others; the value of the method's authors (Cormack and others,
-"Reciprocal rank fusion outperforms Condorcet and individual rank learning methods", SIGIR 2009)."""
-
-
 def fused(lists: Sequence[Sequence[Paper]]) -> list[Paper]:
     """Each paper once, those high in many lists first; of two descriptions the earlier list's counts."""
     papers: dict[str, Paper] = {}
@@ -64,9 +64,6 @@ def fused(lists: Sequence[Sequence[Paper]]) -> list[Paper]:
     return sorted(papers.values(), key=lambda paper: -scores[paper.id])
 
 
-log = structlog.get_logger(__name__)
-
-
 async def further(request: SearchRequest, found: SearchResults, services: Services) -> Card | None:
     """A card with the upstreams' results among ours; None if there are none, or no upstream answered in time.
 
@@ -76,15 +73,15 @@ async def further(request: SearchRequest, found: SearchResults, services: Servic
         lists = await _elsewhere(request, found, services)
         local = found.papers if found.parts is None else ()
         here = {paper.id for paper in local}
-        whence = {p.id: name for name, papers in reversed(lists) for p in papers if p.id not in here}
-        if not whence:
+        origins = {p.id: name for name, papers in reversed(lists) for p in papers if p.id not in here}
+        if not origins:
             return None
         merged = fused([local, *(papers for _, papers in lists)])[:PAGE]
-        await services.papers.remember([paper for paper in merged if paper.id in whence])
+        await services.papers.remember([paper for paper in merged if paper.id in origins])
     except (RedisError, OSError) as error:
-        log.warning("nothing further was found", error=str(error))
+        log.warning("further_results_failed", reason=str(error))
         return None
-    return results_card(request, replace(found, papers=tuple(merged)), 1, services.now(), whence)
+    return results_card(request, replace(found, papers=tuple(merged)), 1, services.now(), origins)
 
 
 async def _elsewhere(
@@ -96,7 +93,7 @@ async def _elsewhere(
         return [(one[0], [one[1]])] if one else []
     words = " ".join(word.typed for word in asked.words) or asked.text
     lists = await services.upstream_search.search(words, asked.query)
-    since = services.now() - timedelta(days=int(request.days)) if request.days else None
+    since = None if request.max_days is None else services.now() - timedelta(days=request.max_days)
     holds = Query(asked.must).matches if asked.must is not None else lambda _: True
     return [
         (name, [paper for paper in papers if holds(paper) and (since is None or paper.published >= since)])

@@ -178,7 +178,7 @@ def _most_meaning(settings: ChannelSettings) -> str:
 
 def _always_meaning(settings: ChannelSettings) -> str:
     if not settings.always:
-        return "No subscription is an exception to that."
+        return "Every subscription counts toward that limit."
     numbers = ", ".join(f"#{number}" for number in settings.always)
     return f"Papers of {numbers} are always posted."
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Group = Literal["Follow", "Find", "Papers", "This channel"]
 Kind = Literal["query", "subscription", "title", "text", "choice", "integer"]
 """A `subscription` is its number (`#3`) or its query; a `title` is a text for which papers' titles are offered."""
 
@@ -38,6 +39,8 @@ class CommandSpec:
     name: str
     summary: str
     example: str
+    group: Group = "Papers"
+    """Where the help lists it."""
     aliases: tuple[str, ...] = ()
     options: tuple[OptionSpec, ...] = ()
     changes: bool = False
@@ -67,6 +70,11 @@ class CommandSpec:
             return f"{self.name} [name:value …]"
         return " ".join((self.name, *map(_usage, shown)))
 
+    @property
+    def short_usage(self) -> str:
+        """The same without what is typed as `name:value`."""
+        return " ".join((self.name, *map(_usage, (self.free,) if self.free else ())))
+
 
 _QUERY_OR_NUMBER = "its number, like #3, or its query"
 _SURE = OptionSpec(
@@ -93,6 +101,7 @@ _EXPORT = OptionSpec(
 COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec(
         name="subscribe",
+        group="Follow",
         aliases=("sub", "follow"),
         summary="post new papers that match a query here",
         example='subscribe "language model" -survey',
@@ -120,6 +129,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="unsubscribe",
+        group="Follow",
         aliases=("unsub", "unfollow", "remove"),
         summary="stop a subscription",
         example="unsubscribe #3",
@@ -137,12 +147,14 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="list",
+        group="Follow",
         summary="show what this channel is subscribed to",
         example="list",
         options=(_PAGE,),
     ),
     CommandSpec(
         name="preview",
+        group="Follow",
         summary="show what a query or subscription would have posted lately; nothing is posted",
         example="preview diffusion, flow matching",
         options=(
@@ -157,6 +169,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="search",
+        group="Find",
         aliases=("find",),
         summary="find papers by words, authors, ids or links; only you see the results",
         example='search "diffusion policy" author:song days:90',
@@ -182,6 +195,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="similar",
+        group="Find",
         aliases=("like",),
         summary="find papers like one that you name by its id or link",
         example="similar 2405.01234",
@@ -192,6 +206,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="trending",
+        group="Find",
         summary="show what is trending now, or the most upvoted of a week or month",
         example="trending week",
         options=(
@@ -207,6 +222,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="author",
+        group="Follow",
         summary="show an author's latest papers, and follow them",
         example="author Yoshua Bengio",
         options=(OptionSpec(name="name", help="the author's name", kind="text", free=True, required=True),),
@@ -214,6 +230,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="org",
+        group="Follow",
         aliases=("lab", "organization"),
         summary="show an organization's latest papers, and follow it",
         example="org deepmind",
@@ -224,6 +241,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="presets",
+        group="Follow",
         summary="show ready-made queries for fields of science",
         example="presets",
         options=(_PAGE,),
@@ -231,8 +249,9 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="explain",
+        group="Papers",
         aliases=("why",),
-        summary="say why a paper was or was not posted here",
+        summary="say why a paper was posted here, or why not",
         example="explain 2405.01234",
         options=(
             OptionSpec(name="paper", help="its id, link or title", kind="title", free=True, required=True),
@@ -240,6 +259,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="life",
+        group="Papers",
         summary="show what happened to a paper: versions, acceptance, code, withdrawal",
         example="life 2405.01234",
         options=(
@@ -249,7 +269,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="watch",
-        summary="hear of a paper's new versions, acceptance, code or withdrawal",
+        group="Papers",
+        summary="get news of a paper: new versions, acceptance, code, withdrawal",
         example="watch 2405.01234 accepted,code",
         options=(
             OptionSpec(
@@ -266,13 +287,13 @@ COMMANDS: tuple[CommandSpec, ...] = (
             ),
             OptionSpec(
                 name="to",
-                help="who hears of it: you, or this channel",
+                help="who gets them: you, or this channel",
                 kind="choice",
                 choices=("me", "channel"),
             ),
             OptionSpec(
                 name="saved",
-                help="which events of papers that you save you hear of",
+                help="which news of papers that you save you get",
                 kind="choice",
                 choices=("all", "important", "none"),
             ),
@@ -281,13 +302,14 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="unwatch",
-        summary="hear no more of a paper",
+        group="Papers",
+        summary="stop news of a paper",
         example="unwatch 2405.01234",
         options=(
             OptionSpec(name="paper", help="its id, link or title", kind="title", free=True, required=True),
             OptionSpec(
                 name="to",
-                help="who hears no more of it: you, or this channel",
+                help="for whom: you, or this channel",
                 kind="choice",
                 choices=("me", "channel"),
             ),
@@ -296,6 +318,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="mute",
+        group="This channel",
         summary="don't post papers that match a query here",
         example="mute survey for:7d",
         options=(
@@ -312,6 +335,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="unmute",
+        group="This channel",
         summary="end a mute; without a query, show all mutes",
         example="unmute survey",
         options=(OptionSpec(name="query", help="the muted query", kind="query", free=True),),
@@ -319,7 +343,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="taste",
-        summary="show or change what this channel's 👍 and 👎 have taught Paperboy",
+        group="This channel",
+        summary="show or change what Paperboy learned from 👍 and 👎 here",
         example="taste like 2405.01234",
         options=(
             OptionSpec(
@@ -333,6 +358,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="settings",
+        group="This channel",
         summary="show or change schedule, time zone, quiet hours, cards, and who may edit",
         example="settings every:daily hour:9 zone:Berlin quiet:22-7",
         options=(
@@ -360,7 +386,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             OptionSpec(name="most", help="papers a day, the best ones; or off", kind="text"),
             OptionSpec(
                 name="always",
-                help="subscriptions that the limit spares, like #1,#3",
+                help="subscriptions without that limit, like #1,#3",
                 kind="text",
                 sample="#1",
             ),
@@ -396,13 +422,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="status",
+        group="This channel",
         summary="show what was read, the next digest, and what is waiting or failed here",
         example="status",
     ),
     CommandSpec(
         name="feed",
+        group="This channel",
         aliases=("rss", "atom"),
-        summary="get the address of a feed of what is posted here, for a feed reader",
+        summary="get the address of a feed of the posts here, for a feed reader",
         example="feed #3",
         options=(
             OptionSpec(
@@ -422,7 +450,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="api",
-        summary="make or end a token by which a program reads what is posted here",
+        group="This channel",
+        summary="make or end a token with which a program reads the posts here",
         example="api new",
         options=(
             OptionSpec(
@@ -437,6 +466,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="save",
+        group="Papers",
         summary="put a paper on your reading list, or on this channel's",
         example='save 2405.01234 here note:"read section 3" tag:to-read',
         options=(
@@ -459,6 +489,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="saved",
+        group="Papers",
         summary="show or search your reading list, or this channel's",
         example="saved diffusion tag:to-read",
         options=(
@@ -472,6 +503,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="forget",
+        group="This channel",
         summary="delete everything that is stored about this channel, or about you",
         example="forget me",
         options=(
@@ -487,6 +519,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="help",
+        group="This channel",
         summary="show all commands, or one in detail",
         example="help subscribe",
         options=(OptionSpec(name="command", help="the command to explain", kind="text", free=True),),

@@ -81,11 +81,9 @@ async def _changed(verb: str, what: str, channel: ChannelRef, services: Services
 async def _shown(kept: ChannelTaste, channel: ChannelRef, services: Services) -> Card:
     signals = await signals_of(channel, kept, services)
     if not kept.on:
-        return _said("Taste is off here: it orders nothing.", Button("Switch on", "taste on"))
+        return _said("Taste is off here: papers come in their usual order.", Button("Switch on", "taste on"))
     if kept.taste is None:
-        return _said(
-            f"This channel has no taste yet, so it orders nothing. {_progress(signals)}", hint=EXAMPLE
-        )
+        return _said(f"Paperboy doesn't know this channel's taste yet. {_progress(signals)}", hint=EXAMPLE)
     recent = await matched(channel, services, BACKGROUND)
     return taste_card(kept.taste, signals, recent)
 
@@ -164,13 +162,13 @@ def _progress(signals: Signals) -> str:
             f"Learned from {len(signals.liked)} liked and {count(len(signals.disliked), 'disliked paper')}."
         )
     return (
-        f"It takes {ENOUGH} papers with a 👍 and {ENOUGH} with a 👎; "
-        f"so far there are {len(signals.liked)} and {len(signals.disliked)}."
+        f"It needs {ENOUGH} papers with a 👍 and {ENOUGH} with a 👎; "
+        f"so far it has {len(signals.liked)} and {len(signals.disliked)}."
     )
 
 
 def _said(message: str, *buttons: Button, hint: str = "") -> Card:
-    example = ((" Or name examples: ", code(hint)),) if hint else ()
+    example = ((" You can also name examples: ", code(hint)),) if hint else ()
     return Card(
         "reply",
         message,

@@ -29,6 +29,11 @@ EVENT_WORDS: Mapping[EventKind, str] = {
     "milestone": "many upvotes",
     "cited": "citations",
 }
+SAVED_BUTTONS = {
+    "all": "Watch saved papers for everything",
+    "important": "Only for important news",
+    "none": "Don't watch saved papers",
+}
 
 
 def watch_button(paper_id: str) -> Button:
@@ -61,8 +66,8 @@ async def watch(command: Command, services: Services) -> Reply:
         watcher, paper.id, Watch(kinds, command.user.signature, services.now())
     ):
         raise UserError(f"That is too much to watch: {LIMIT} papers at most.", hint="/paper watch")
-    who = "This channel hears" if _for_channel(command) else "You hear"
-    said = f"{who} of {words_for(heard)}"
+    watching = "This channel watches it" if _for_channel(command) else "Watched"
+    said = f"{watching} for {words_for(heard)}"
     undo = f"unwatch {paper.id}" + (" to:channel" if _for_channel(command) else "")
     return Reply(_changed(said, paper, Button("Undo", undo), Button("Its life so far", f"life {paper.id}")))
 
@@ -149,12 +154,8 @@ async def _listed(command: Command, services: Services, *, changed: bool) -> Car
     saved = await services.watches.saved_events(me)
     papers = await services.papers.get([*mine, *here])
     kinds = events_of(saved) if services.cites else events_of(saved) - {"cited"}
-    heard = words_for(kinds) if saved != "none" else "nothing"
-    default = (
-        f"Of papers that you save you hear of {heard}."
-        if saved != "none"
-        else "You hear nothing of papers that you save."
-    )
+    heard = words_for(kinds) if kinds else ""
+    default = f"Saved papers are watched for {heard}." if saved != "none" else "Saved papers aren't watched."
     others = [one for one in ("all", "important", "none") if one != saved]
     blocks: list[Block] = [paragraph(default)] if changed else []
     for heading, watches in (
@@ -170,7 +171,7 @@ async def _listed(command: Command, services: Services, *, changed: bool) -> Car
         )
     blocks += [] if changed else [paragraph(default)]
     notice = f"{count(len(mine), 'watched paper')}. {default}"
-    buttons = actions(*(Button(f"Of saved papers: {one}", f"watch saved:{one}") for one in others))
+    buttons = actions(*(Button(SAVED_BUTTONS[one], f"watch saved:{one}") for one in others))
     return Card("reply", notice, "Watched papers", (*blocks, *buttons))
 
 

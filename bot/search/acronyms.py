@@ -8,7 +8,7 @@ from tantivy import Schema, Searcher
 from bot.policy.synonyms import MOST_PAPERS, Meaning, Synonym, synonyms, usual_meaning
 from bot.query import Query
 from bot.search.query_parser import ParsedSearch
-from bot.search.terms import Terms, either
+from bot.search.terms import Terms, count_of, either
 from bot.text.acronyms import folded
 
 FEW = 500
@@ -50,7 +50,7 @@ def synonyms_of(query: Query, schema: Schema, searcher: Searcher) -> list[Synony
     def grows_little(one: Synonym) -> bool:
         now = terms.node(one.part)
         with_it = either((now, terms.node(one.other)))
-        papers, more = (int(searcher.search(asked, 1).count) for asked in (now, with_it))  # type: ignore[attr-defined]  # the library's stubs leave it out
+        papers, more = (count_of(searcher.search(asked, 1)) for asked in (now, with_it))
         return papers > 0 and more <= MOST_PAPERS * papers
 
     found = synonyms(query, lambda short: usual_meaning(_explanations(short, searcher)), acronym_of)

@@ -12,7 +12,7 @@ from tantivy import Query as IndexQuery
 from bot.search.acronyms import meanings
 from bot.search.fields import key
 from bot.search.query_parser import ParsedSearch, Word, words_in
-from bot.search.terms import TEXT, Terms, boosted, both, either, names_in
+from bot.search.terms import TEXT, Terms, boosted, both, count_of, either, names_in
 
 Sort = Literal["best", "new", "top"]
 
@@ -162,8 +162,7 @@ class Ranking:
             field = "day" if sort == "new" else "upvotes"
             result = self._searcher.search(query, CANDIDATES, order_by_field=field, order=Order.Desc)
             addresses = [address for _, address in result.hits]
-        count: int = result.count  # type: ignore[attr-defined]  # the library's stubs leave it out
-        return [str(self._searcher.doc(address)["id"][0]) for address in addresses], count
+        return [str(self._searcher.doc(address)["id"][0]) for address in addresses], count_of(result)
 
     def _factors(self, addresses: list[DocAddress]) -> Iterator[float]:
         """How much newer and better liked papers count for more. It decides between equals, it does not sort."""

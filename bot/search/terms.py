@@ -7,7 +7,7 @@ A query of the engine finds all that the language means and, for what has hyphen
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from tantivy import FieldType, Occur, Schema, Searcher
+from tantivy import FieldType, Occur, Schema, Searcher, SearchResult
 from tantivy import Query as IndexQuery
 
 from bot.query import And, Category, Identifier, Node, Not, Or, Organization, Person, Phrase, Signal, Upstream
@@ -185,3 +185,9 @@ def names_in(words: Sequence[Word]) -> list[tuple[str, str]]:
     """Neighbours among the words that may be two parts of a name."""
     flat = [part for word in words for part in word.name_parts if not word.stop or len(part) == 1]
     return [pair for pair in pairwise(flat) if max(map(len, pair)) > 1]
+
+
+def count_of(result: SearchResult) -> int:
+    """How many documents the engine found."""
+    count: int = result.count  # type: ignore[attr-defined]  # tantivy's stubs leave it out
+    return count

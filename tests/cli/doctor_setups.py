@@ -1,4 +1,4 @@
-"""`paperboy doctor` in twelve broken set-ups, each a program of its own: `python -m tests.cli.doctor_setups`."""
+"""`paperboy doctor` in twelve broken set-ups, each in a separate process: `python -m tests.cli.doctor_setups`."""
 
 import asyncio
 import json
