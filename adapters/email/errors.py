@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from bot.domain.errors import ChannelGone, DeliveryUncertain, RetryLater, SendError
+from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, SendError
 
 Phase = Literal["turn", "connect", "sender", "recipient", "data", "end"]
 """How far a message got. `turn`: it waits for a connection. `data`: until its final dot is written. `end`: until the
@@ -20,31 +20,48 @@ SERVER_PAUSE = 60.0
 MISCONFIGURED_PAUSE = 300.0
 """Seconds until the next try if the operator has to fix something, such as a password."""
 
-_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
-"""An enhanced status code (RFC 3463), which many servers put before their text."""
+GONE = frozenset({"1.1", "1.2", "1.3", "1.6", "1.10", "2.1"})
+"""Details of RFC 3463 and RFC 7505 that are about the address: no such mailbox or system, bad syntax, moved away, a domain
+without mail, a disabled mailbox."""
+UNSTATED = frozenset({"", "0.0", "1.0", "5.0"})
+"""Details that say nothing more than the reply code."""
+CARD_REFUSED = frozenset({"2.3", "3.4", "6.0", "6.1", "6.2", "6.3", "6.5"})
+"""Details about this one message: too long for the mailbox or the system, or it can't be converted."""
+
+_STATUS = re.compile(r"[245]\.(?P<detail>\d{1,3}\.\d{1,3})\b")
+"""An enhanced status code (RFC 3463), which many servers put before their text: class, then subject and detail."""
 
 
 def on_answer(phase: Phase, code: int, text: str) -> SendError:
     """The error for an SMTP reply that refuses, in `phase`.
 
-    A permanent answer about one address pauses that address. One about us, such as a wrong password or a relay that
-    doesn't accept us (`5.7.…`), must not: it would pause every address.
+    Only a permanent answer about the address pauses it (`GONE`, or no detail at all). Answers about us (`5.7.…`, a wrong
+    password), about the server or the way there (`5.3.…`, `5.4.…`) and about a full mailbox (`5.2.2`) must not: the
+    first would pause every address, and the others pass.
     """
     found = _STATUS.match(text.lstrip())
-    status = found[0] if found else ""
+    status, detail = (found[0], found["detail"]) if found else ("", "")
     about_us = phase in {"connect", "sender"}
     # Servers repeat the address in their answers about it, and errors are stored: keep the status only.
     said = f"{code} {' '.join(text.split()) if about_us else status}".strip()[:200]
     if code >= 500:
         if about_us:
             return RetryLater(said, after=MISCONFIGURED_PAUSE, scope="platform", counts=False)
-        ours = code == NOT_AUTHENTICATED or status.startswith("5.7.")
-        return RetryLater(said) if ours else ChannelGone(f"the mail server refused the address: {said}")
+        passes = code == NOT_AUTHENTICATED or status.startswith("4.")
+        return RetryLater(said) if passes else _permanent(detail, said)
     if code >= 400:
         if phase == "connect" or (phase == "sender" and code == CLOSING):
             return RetryLater(said, after=SERVER_PAUSE, scope="platform", counts=False)
         return RetryLater(said)
     return on_silence(phase, f"unexpected answer: {code}")
+
+
+def _permanent(detail: str, said: str) -> SendError:
+    if detail in CARD_REFUSED:
+        return CardRefused(f"the mail server refused this message: {said}")
+    if detail in GONE | UNSTATED:
+        return ChannelGone(f"the mail server refused the address: {said}")
+    return RetryLater(said)
 
 
 def on_silence(phase: Phase, why: str) -> SendError:

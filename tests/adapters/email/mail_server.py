@@ -25,6 +25,7 @@ Fault = Literal[
     "cut at data",
     "cut in data",
     "451 at end",
+    "550 at end",
     "554 at end",
     "lose at end",
     "hang at end",
@@ -156,7 +157,7 @@ class _Handler:
 
     async def handle_DATA(self, server: "_Server", _session: Session, envelope: Envelope) -> str:  # noqa: N802
         to = envelope.rcpt_tos[0]
-        if self._fault not in {"451 at end", "554 at end"}:
+        if self._fault not in {"451 at end", "550 at end", "554 at end"}:
             assert isinstance(envelope.content, bytes)
             self._mail_server.mails.append(Mail(envelope.mail_from or "", to, envelope.content))
         return await self._at("end", server, to) or "250 2.0.0 Taken"

@@ -35,8 +35,8 @@ from tests.adapters.email.mail_server import Fault, MailServer
 from tests.papers import a_paper
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
-FINAL = frozenset({"550 at sender", "550 at recipient", "554 at end"})
-"""Faults that end in a pause; of an address or, at the sender, of everything for five minutes."""
+FINAL = frozenset({"550 at sender", "550 at recipient", "554 at end", "550 at end"})
+"""Faults after which a mail is not simply tried again: its address pauses, or all mail for five minutes, or it is refused."""
 
 
 @dataclass
@@ -168,7 +168,7 @@ async def test_slow_answers_are_retried_before_the_end_and_held_after_it(scene: 
     assert len(scene.got()) == len(scene.mail_server.mails) == 40
 
 
-@pytest.mark.parametrize("fault", ["550 at recipient", "554 at end"])
+@pytest.mark.parametrize("fault", ["550 at recipient", "550 at end"])
 async def test_a_final_refusal_pauses_that_address_alone(scene: Scene, fault: Fault) -> None:
     gone = PEOPLE[0]
     scene.mail_server.faults = {gone: [fault]}
@@ -179,6 +179,13 @@ async def test_a_final_refusal_pauses_that_address_alone(scene: Scene, fault: Fa
     await scene.outbox.resume(await scene.channel(gone))
     assert await scene.deliveries().deliver_due() == Counter(posted=2)
     assert len(scene.got()) == len(scene.mail_server.mails) == 80
+
+
+async def test_a_refused_message_pauses_no_address(scene: Scene) -> None:
+    scene.mail_server.faults = {PEOPLE[0]: ["554 at end"]}
+    await scene.enqueue(PEOPLE, "p1", "p2")
+    assert (await scene.deliveries().deliver_due())["posted"] == 79
+    assert len(scene.mail_server.to(PEOPLE[0])) == 1
 
 
 async def test_after_an_outage_of_the_server_all_mails_arrive(

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
-from bot.domain.errors import ChannelGone, DeliveryUncertain, RetryLater, SendError
+from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, SendError
 from tests.adapters.email.mail_server import Fault, MailServer
 
 TO = "ada@example.org"
@@ -51,7 +51,8 @@ async def test_a_mail_arrives_as_it_was_written(mail_server: MailServer, relay: 
         ("cut at data", RetryLater, 0),
         ("cut in data", DeliveryUncertain, 0),
         ("451 at end", RetryLater, 0),
-        ("554 at end", ChannelGone, 0),
+        ("550 at end", ChannelGone, 0),
+        ("554 at end", CardRefused, 0),
         ("lose at end", DeliveryUncertain, 1),
         ("hang at end", DeliveryUncertain, 1),
         ("nonsense at end", DeliveryUncertain, 1),
