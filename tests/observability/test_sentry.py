@@ -15,8 +15,8 @@ from tests.replay import serve
 
 FAILING = """
 import logging, structlog
-from bot.__main__ import _settings
-_settings()
+from bot.cli.process import command_settings
+command_settings()
 try:
     token = "in a local variable"
     raise RuntimeError("refused: hunter2-planted")

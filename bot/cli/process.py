@@ -1,0 +1,45 @@
+"""What every command of the command line does first, and how it may end."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from bot.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+EX_CONFIG = 78
+"""sysexits.h: the configuration is wrong. Supervisors should not restart the program."""
+EX_UNAVAILABLE = 69
+"""sysexits.h: a service that we need could not be reached."""
+EX_DATAERR = 65
+"""sysexits.h: the input was incorrect."""
+
+
+def command_settings(roles: list[str] | None = None, *, quiet: bool = False) -> "Settings":
+    """The settings, with logging set up; `quiet` leaves out log lines that would stand between a command's output."""
+    from bot.app import read_settings
+    from bot.observability import logs
+
+    settings = read_settings()
+    alone = sys.stdin.isatty() and sys.stderr.isatty() and not (settings.connected or roles)
+    level = "critical" if quiet else "error" if alone else "info"
+    logs.configure(
+        settings.log_format,
+        settings.log_level or level,
+        settings.secrets(),
+        settings.secret_patterns(),
+    )
+    if settings.sentry_dsn is not None:
+        _report_errors(settings.sentry_dsn.get_secret_value(), settings)
+    return settings
+
+
+def _report_errors(dsn: str, settings: "Settings") -> None:
+    try:
+        from bot.observability import sentry
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "PAPERBOY_SENTRY_DSN is set, but the library isn't there. Install it with: pip install 'paperboy[sentry]'"
+        ) from error
+    sentry.start(dsn, settings.secrets(), settings.secret_patterns())
