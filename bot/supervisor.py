@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from bot.app import DELIVERY, FALLBACK, FANOUT, POLLER, WEB, Bot, open_bot
+from bot.app import DELIVERY, FALLBACK, FANOUT, POLLER, WEB, open_bot
 from bot.domain.errors import ConfigurationError
 from bot.domain.models import SAMPLE_SOURCE
 from bot.observability.role_status import RoleStatus
@@ -24,6 +24,7 @@ from bot.store.worker_loop import STABLE_AFTER, backoff
 from bot.terminal import demo
 from bot.terminal.sample import today
 from bot.terminal.session import stand_in, welcome
+from bot.wiring import Bot
 
 log = structlog.get_logger(__name__)
 

@@ -18,12 +18,12 @@ from rich.console import Console
 
 from adapters.console import CHANNEL, ConsolePlatform
 from adapters.console.render import render
-from bot.app import Bot, wire
 from bot.cards import Actions, Card, PaperBlock
 from bot.clock import wall_clock
 from bot.domain.models import ChannelRef, Paper
 from bot.ports import Batch, File, Platform
 from bot.settings import Settings
+from bot.wiring import Bot, wire
 from tests.program import NOWHERE
 
 PUBLIC_URL = "https://papers.example.org"

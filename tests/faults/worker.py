@@ -12,7 +12,6 @@ from pathlib import Path
 import structlog
 from aiohttp import ClientError, ClientSession
 
-from bot.app import Bot, wire
 from bot.domain.errors import SourceError
 from bot.pipeline import delivery as delivering
 from bot.pipeline import sending
@@ -31,6 +30,7 @@ from bot.store.outbox import outbox as outboxes
 from bot.store.outbox.outbox import Outbox
 from bot.store.poll_stream import PollReader
 from bot.supervisor import serve
+from bot.wiring import Bot, wire
 from tests.fake_platform import FakePlatform
 from tests.papers import a_paper
 

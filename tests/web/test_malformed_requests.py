@@ -18,12 +18,13 @@ from redis.asyncio import Redis
 
 from adapters.email.settings import EmailSettings
 from adapters.slack.settings import SlackSettings
-from bot.app import build_platforms, wire
+from bot.app import build_platforms
 from bot.clock import wall_clock
 from bot.settings import Settings
 from bot.sources.arxiv import ArxivSettings
 from bot.sources.huggingface import HuggingFaceSettings
 from bot.store.limits import Limits
+from bot.wiring import wire
 from tests.program import NOWHERE
 
 pytestmark = [

@@ -10,12 +10,13 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.app import build_platforms, open_server, wire
+from bot.app import build_platforms, open_server
 from bot.cli.doctor import machine, server
 from bot.clock import wall_clock
 from bot.domain.errors import ConfigurationError, SourceError
 from bot.ports import Diagnosable, Finding, Interactive, Platform, Source
 from bot.settings import Settings
+from bot.wiring import wire
 
 TIMEOUT = 8.0
 """Seconds for one source or platform: an operator waits, and all are checked at the same time."""

@@ -23,7 +23,7 @@ from tests.adapters.discord.double.openapi import judged
 from tests.platform_harness import Seen, wired
 
 if TYPE_CHECKING:
-    from bot.app import Bot
+    from bot.wiring import Bot
 
 PATIENT = Responder(patience=2.0)
 """Waits two seconds before it defers, so that answers look the same on a busy machine."""

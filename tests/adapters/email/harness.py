@@ -32,7 +32,7 @@ from tests.adapters.email.mail_server import Mail, MailServer
 from tests.platform_harness import Seen, wired
 
 if TYPE_CHECKING:
-    from bot.app import Bot
+    from bot.wiring import Bot
 
 BASE = "https://papers.example.org"
 KEY = "a key that can't be guessed"

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
-from bot.app import Bot
 from bot.clock import wall_clock
 from bot.domain.models import ChannelRef
+from bot.wiring import Bot
 from tests.adapters.slack.double import Channel, Message, Person, Slack, View, Workspace
 from tests.adapters.slack.double.people import Surface, actions, words
 from tests.adapters.slack.running import Running

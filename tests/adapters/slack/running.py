@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 from adapters.slack.connection_mode import ConnectionMode
 from adapters.slack.http import EVENTS
 from adapters.slack.platform import SlackPlatform
-from bot.app import Bot, wire
 from bot.clock import wall_clock
 from bot.ports import Rates
 from bot.settings import Settings, SettingsGroup
+from bot.wiring import Bot, wire
 from tests.adapters.slack.double import Person, Slack
 from tests.platform_harness import PUBLIC_URL
 

@@ -1,0 +1,341 @@
+"""How every role is put together from what it is given. Nothing runs yet, and nothing is opened."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import structlog
+from redis.asyncio import Redis
+
+import adapters
+from bot.cards.terminal import reading_card
+from bot.clock import Clock
+from bot.commands.access import AccessGate
+from bot.commands.core import Commands
+from bot.commands.services import Services
+from bot.domain.models import ChannelRef
+from bot.domain.polls import PollResult
+from bot.matching import Matcher
+from bot.observability import metrics
+from bot.pipeline.card_updates import CardUpdater
+from bot.pipeline.category_demand import FollowedSources
+from bot.pipeline.compose import compose
+from bot.pipeline.delivery import DeliveryWorker
+from bot.pipeline.fanout import Fanout
+from bot.pipeline.life import LifeFanout
+from bot.pipeline.poller import Poller
+from bot.pipeline.retention import Retention
+from bot.ports import Interactive, Joining, Named, Platform, Source
+from bot.search.recent_papers import RecentPapers
+from bot.search.search import Search
+from bot.settings import Settings
+from bot.sources import build_citations, build_enrichers, build_finders, build_on_demand, build_sources
+from bot.sources.context import SourceContext
+from bot.sources.enrichment import PREFIX, build_enrichment
+from bot.sources.on_demand import CategoryCatalog
+from bot.sources.upstream_search import UpstreamSearch
+from bot.store.backup.move_channel import move_channel
+from bot.store.button_payloads import ButtonPayloads
+from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
+from bot.store.edits import CardUpdateQueue
+from bot.store.embedded import problem_of
+from bot.store.followed import FollowedCategories
+from bot.store.forget import Forgetting
+from bot.store.index_sync import IndexSync
+from bot.store.lease import Lease
+from bot.store.limits import Rates
+from bot.store.notifications import Notifications
+from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
+from bot.store.poll_stream import PollReader
+from bot.store.polls import last_polls
+from bot.store.reactions import Saved, Votes
+from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Tokens
+from bot.store.watches import Watches
+from bot.terminal.sample import PapersOrSample
+from bot.web.reading import Reader
+from bot.web.server import Website, website
+
+log = structlog.get_logger(__name__)
+LONG_FETCH = 3
+"""Days of a source's list. A fetch of more days reports its progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """Everything that a process may run, wired together. Nothing runs yet."""
+
+    settings: Settings
+    redis: Redis
+    notifications: Notifications
+    papers: PapersOrSample
+    recent: RecentPapers
+    search: Search
+    subscriptions: Subscriptions
+    core: Commands
+    sources: tuple[Source, ...]
+    platforms: tuple[Platform, ...]
+    poller: Poller
+    fanout: Fanout
+    deliveries: tuple[DeliveryWorker, ...]
+    card_updaters: tuple[CardUpdater, ...]
+    retention: Retention | None
+    """None if workspaces that removed the app are kept."""
+    web: Website | None
+    """None if no port is set."""
+    reached: asyncio.Event
+    """Set once any source has answered."""
+
+    @property
+    def interactive(self) -> Interactive | None:
+        """The platform whose only person sits in front of this process, if it runs one."""
+        return _interactive(self.platforms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What several roles use: one of each, over one connection."""
+
+    settings: Settings
+    redis: Redis
+    session: aiohttp.ClientSession
+    platforms: tuple[Platform, ...]
+    now: Clock
+    papers: Papers
+    shown_papers: PapersOrSample
+    """The papers as people see them: the bundled sample until there are real ones."""
+    recent: RecentPapers
+    search: Search
+    subscriptions: Subscriptions
+    channel_settings: ChannelSettingsStore
+    rules: ChannelRules
+    outbox: Outbox
+    polls: PollReader
+    card_updates: CardUpdateQueue
+    reached: asyncio.Event
+
+
+def wire(
+    settings: Settings,
+    redis: Redis,
+    session: aiohttp.ClientSession,
+    platforms: tuple[Platform, ...],
+    *,
+    durable: bool,
+    now: Clock,
+    index: Path | None = None,
+) -> Bot:
+    """Build every role from what it is given; the search index is stored in the folder `index`, or in memory."""
+    papers, shown_papers = Papers(redis), PapersOrSample(redis)
+    shared = _Shared(
+        settings=settings,
+        redis=redis,
+        session=session,
+        platforms=platforms,
+        now=now,
+        papers=papers,
+        shown_papers=shown_papers,
+        recent=RecentPapers(papers, now),
+        search=Search(shown_papers, index, now, shown_papers.stand_ins),
+        subscriptions=Subscriptions(redis),
+        channel_settings=ChannelSettingsStore(redis),
+        rules=ChannelRules(redis),
+        outbox=Outbox(redis, durable=durable),
+        polls=PollReader(redis, papers),
+        card_updates=CardUpdateQueue(redis),
+        reached=asyncio.Event(),
+    )
+    context = _source_context(shared)
+    sources = build_sources(context)
+    return Bot(
+        settings=settings,
+        redis=redis,
+        notifications=Notifications(redis),
+        papers=shown_papers,
+        recent=shared.recent,
+        search=shared.search,
+        subscriptions=shared.subscriptions,
+        core=_commands(shared, context),
+        sources=sources,
+        platforms=platforms,
+        poller=_poller(shared, context, sources),
+        fanout=_fanout(shared),
+        deliveries=tuple(_delivery(shared, platform) for platform in platforms),
+        card_updaters=tuple(_card_updater(shared, platform) for platform in platforms),
+        retention=_retention(shared),
+        web=_web(shared),
+        reached=shared.reached,
+    )
+
+
+def _source_context(shared: _Shared) -> SourceContext:
+    return SourceContext(
+        settings=shared.settings,
+        session=shared.session,
+        redis=shared.redis,
+        now=shared.now,
+        progress=_FetchProgress(shared.reached, _interactive(shared.platforms)),
+    )
+
+
+def _poller(shared: _Shared, context: SourceContext, sources: tuple[Source, ...]) -> Poller:
+    def polled(result: PollResult) -> None:
+        outcome = "ok" if result.error is None else "refused" if result.refused else "failed"
+        metrics.polls.labels(*metrics.source_labels(result.source), outcome).inc()
+        metrics.papers.labels(*metrics.source_labels(result.source)).inc(result.new)
+        if outcome == "ok" and not result.source.startswith(PREFIX):
+            shared.reached.set()
+
+    return Poller(
+        sources,
+        shared.papers,
+        Lease(shared.redis),
+        shared.redis,
+        now=shared.now,
+        background=(*build_enrichment(context, build_enrichers(context)), *build_citations(context)),
+        on_demand=FollowedSources(
+            build_on_demand(context), FollowedCategories(shared.redis), shared.subscriptions, shared.now
+        ),
+        polled=polled,
+    )
+
+
+def _fanout(shared: _Shared) -> Fanout:
+    return Fanout(
+        shared.polls,
+        IndexSync(shared.subscriptions, Matcher),
+        shared.outbox,
+        shared.subscriptions,
+        shared.rules,
+        edits=shared.card_updates,
+        life=LifeFanout(Watches(shared.redis), shared.outbox, shared.rules, has_threads=_has_threads),
+    )
+
+
+def _has_threads(platform: str) -> bool:
+    declared = adapters.platform_settings().get(platform)
+    return declared is not None and declared.message_threads
+
+
+def _retention(shared: _Shared) -> Retention | None:
+    if not shared.settings.forget_after_days:
+        return None
+    removed = {name: group.removed for name, group in adapters.platform_settings().items() if group.removed}
+    after = timedelta(days=shared.settings.forget_after_days)
+    return Retention(shared.outbox, Forgetting(shared.redis), removed, after)
+
+
+def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
+    return DeliveryWorker(
+        platform,
+        shared.outbox,
+        shared.papers,
+        Rates(shared.redis),
+        lambda delivery, entries, rules: compose(entries, rules, shared.now(), delivery.label),
+        on_uncertain=shared.settings.unclear or platform.on_uncertain,
+        replay_recent=shared.polls.replay_recent,
+    )
+
+
+def _card_updater(shared: _Shared, platform: Platform) -> CardUpdater:
+    return CardUpdater(
+        platform,
+        shared.card_updates,
+        shared.outbox,
+        shared.papers,
+        shared.subscriptions,
+        settings=shared.channel_settings,
+        rates=Rates(shared.redis),
+        now=shared.now,
+    )
+
+
+def _commands(shared: _Shared, context: SourceContext) -> Commands:
+    return Commands(
+        Services(
+            access=AccessGate(shared.platforms),
+            subscriptions=shared.subscriptions,
+            papers=shared.shown_papers,
+            recent=shared.recent,
+            search=shared.search,
+            upstream_search=UpstreamSearch(build_finders(context)),
+            settings=shared.channel_settings,
+            rules=shared.rules,
+            saved=Saved(shared.redis),
+            outbox=shared.outbox,
+            kept=ButtonPayloads(shared.redis),
+            votes=Votes(shared.redis),
+            watches=Watches(shared.redis),
+            tokens=Tokens(shared.redis),
+            public_url=shared.settings.public_url or "",
+            cites=bool(build_citations(context)),
+            catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
+            platforms=adapters.platform_settings(),
+            database_problem=partial(problem_of, shared.redis),
+            polls=partial(last_polls, shared.redis),
+            now=shared.now,
+            join=partial(_join_channel, shared.platforms),
+            forgetting=Forgetting(shared.redis),
+            move=partial(move_channel, shared.redis),
+            channel_name=partial(_channel_name, shared.platforms),
+        )
+    )
+
+
+async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> str | None:
+    """Become a member of a channel, if its platform has such a thing. Returns a sentence if it refuses."""
+    for platform in platforms:
+        if platform.name == channel.platform and isinstance(platform, Joining):
+            return await platform.join(channel)
+    return None
+
+
+async def _channel_name(platforms: Iterable[Platform], channel: ChannelRef) -> str:
+    """A channel's name; "" if its platform has none, or doesn't answer."""
+    for platform in platforms:
+        if platform.name == channel.platform and isinstance(platform, Named):
+            return await platform.channel_name(channel)
+    return ""
+
+
+def _web(shared: _Shared) -> Website | None:
+    return website(
+        shared.settings,
+        redis=shared.redis,
+        reader=Reader(
+            papers=shared.papers,
+            search=shared.search,
+            recent=shared.recent,
+            outbox=shared.outbox,
+            subscriptions=shared.subscriptions,
+        ),
+        papers=shared.shown_papers,
+        outbox=shared.outbox,
+        platforms=shared.platforms,
+        now=shared.now,
+    )
+
+
+def _interactive(platforms: Iterable[Platform]) -> Interactive | None:
+    return next((platform for platform in platforms if isinstance(platform, Interactive)), None)
+
+
+class _FetchProgress:
+    """Shows how far a long fetch has come. A source that has sent one day has been reached."""
+
+    def __init__(self, reached: asyncio.Event, interactive: Interactive | None) -> None:
+        self._reached = reached
+        self._interactive = interactive
+
+    def __call__(self, source: str, done: int, total: int) -> None:
+        """`done` of `total` days have been read."""
+        self._reached.set()
+        if total > LONG_FETCH:
+            log.info("fetch_progress", source=source, days=done, of=total)
+            if self._interactive and done % (total // 2) == 1:
+                self._interactive.screen.note(reading_card(source, done, total))
