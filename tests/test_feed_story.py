@@ -2,21 +2,14 @@
 
 import re
 
-import pytest
 from redis.asyncio import Redis
 
 from tests.papers import a_paper
 from tests.platform_harness import PUBLIC_URL, PlatformHarness, arrive
-from tests.platform_harnesses import HARNESSES, Opened
+from tests.platform_harnesses import Opened
 from tests.web.site import site
 
 ADDRESS = re.compile(re.escape(PUBLIC_URL) + r"(/feeds/[\w-]{32})\.atom")
-
-
-@pytest.fixture(params=list(HARNESSES))
-def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
-    """Opens each harness."""
-    return lambda: HARNESSES[request.param](redis)
 
 
 async def read(redis: Redis, address: str) -> tuple[int, str]:

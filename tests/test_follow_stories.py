@@ -1,19 +1,11 @@
 """Following people, labs and fields of science, as stories on every platform."""
 
-import pytest
-from redis.asyncio import Redis
-
 from tests.adapters.discord.harness import DiscordHarness
 from tests.adapters.slack.harness import SlackHarness
 from tests.papers import a_paper
-from tests.platform_harness import PlatformHarness, arrive
-from tests.platform_harnesses import HARNESSES, Opened
-
-
-@pytest.fixture(params=list(HARNESSES))
-def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
-    """Opens each harness."""
-    return lambda: HARNESSES[request.param](redis)
+from tests.platform_harness import PlatformHarness, arrive, pass_on
+from tests.platform_harnesses import Opened
+from tests.scenario import Clock
 
 
 async def rename(harness: PlatformHarness, name: str) -> bool:
@@ -28,7 +20,7 @@ async def rename(harness: PlatformHarness, name: str) -> bool:
     return True
 
 
-async def test_follow_an_author_and_a_lab_from_a_card(opened: Opened) -> None:
+async def test_follow_an_author_and_a_lab_from_a_card(opened: Opened, clock: Clock) -> None:
     async with opened() as harness:
         await harness.say("/paper subscribe laundry")
         await arrive(
@@ -39,13 +31,14 @@ async def test_follow_an_author_and_a_lab_from_a_card(opened: Opened) -> None:
         )
         [card] = await harness.posted()
         menu = await harness.press(card, "Follow")
-        assert "Follow whom" in menu.text
+        assert "should this channel follow" in menu.text
         assert {"Ada Lovelace", "Alan Turing", "Meta AI"} <= set(menu.buttons)
         assert 'author:"ada lovelace"' in (await harness.press(menu, "Ada Lovelace")).text
         assert "org:meta" in (await harness.press(menu, "Meta AI")).text
         await arrive(harness.bot, a_paper("2603.00002", title="On engines", authors=("A. B. Lovelace",)))
         await arrive(harness.bot, a_paper("2603.00003", title="On graphs", organization="FAIR"))
         await arrive(harness.bot, a_paper("2603.00004", title="On poems", authors=("B. Lovelace",)))
+        await pass_on(harness.bot, clock, 2)
         posted = [seen.text for seen in await harness.posted()]
         assert len(posted) == 3
         assert "On engines" in posted[1]

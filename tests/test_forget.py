@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef, User
@@ -34,11 +33,6 @@ async def dump(redis: Redis) -> AsyncIterator[str]:
 
 async def found(redis: Redis, *words: str) -> list[str]:
     return [line async for line in dump(redis) if any(word in line for word in words)]
-
-
-@pytest.fixture(params=list(HARNESSES))
-def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
-    return lambda: HARNESSES[request.param](redis)
 
 
 async def live(harness: PlatformHarness) -> None:

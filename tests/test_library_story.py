@@ -1,16 +1,10 @@
 """A reading list that a channel shares, as one story on every platform."""
 
 import pytest
-from redis.asyncio import Redis
 
 from tests.papers import a_paper
 from tests.platform_harness import arrive
-from tests.platform_harnesses import HARNESSES, Opened
-
-
-@pytest.fixture(params=list(HARNESSES))
-def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
-    return lambda: HARNESSES[request.param](redis)
+from tests.platform_harnesses import Opened
 
 
 async def test_a_list_is_shared_searched_and_exported(opened: Opened) -> None:

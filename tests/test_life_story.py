@@ -2,24 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.domain.models import Paper
-from bot.pipeline import delivery as delivering
 from bot.ports import Batch
 from tests.adapters.discord.harness import DiscordHarness, seen_of
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.harness import SlackHarness
+from tests.conftest import MORNING
 from tests.papers import a_paper
 from tests.platform_harness import PlatformHarness, arrive, deliver
 from tests.platform_harnesses import HARNESSES, Opened
-from tests.scenario import Clock, set_clock
+from tests.scenario import Clock
 
-MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 V1 = a_paper(
     "2611.00001",
     title="Diffusion for all",
@@ -28,14 +27,6 @@ V1 = a_paper(
     versions=1,
     comment="9 pages",
 )
-
-
-@pytest.fixture
-async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
-    clock = set_clock(monkeypatch, redis)
-    await clock.set(MORNING)
-    return clock
 
 
 @pytest.fixture(params=["slack", "discord"])
@@ -77,7 +68,7 @@ async def test_two_weeks_of_a_saved_paper(opened: Opened, clock: Clock) -> None:
         [card] = await harness.posted()
         await harness.press(card, "Save")
         watched = await harness.say("/paper watch 2611.00001 to:channel")
-        assert "This channel hears of new versions" in watched.text
+        assert "This channel watches it for new versions" in watched.text
         await a_day(harness, clock, V1)
         assert direct_messages(harness) == replies(harness) == []
 

@@ -1,35 +1,16 @@
 """A channel's schedule, as one story on every platform."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from bot.domain.models import Paper
-from bot.pipeline import delivery as delivering
+from tests.conftest import MORNING
 from tests.papers import a_paper
-from tests.platform_harness import PlatformHarness, arrive, deliver
-from tests.platform_harnesses import HARNESSES, Opened
-from tests.scenario import Clock, set_clock
-
-MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
-"""A Monday; half past eight in Berlin."""
-
-
-@pytest.fixture
-async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
-    clock = set_clock(monkeypatch, redis)
-    await clock.set(MORNING)
-    return clock
-
-
-@pytest.fixture(params=list(HARNESSES))
-def opened(request: pytest.FixtureRequest, redis: Redis, clock: Clock) -> Opened:
-    """Opens each harness."""
-    assert clock.now == MORNING
-    return lambda: HARNESSES[request.param](redis, lambda: clock.now)
+from tests.platform_harness import PlatformHarness, arrive, deliver, pass_on
+from tests.platform_harnesses import Opened
+from tests.scenario import Clock
 
 
 def papers(*numbers: int, **facts: Any) -> list[Paper]:
@@ -42,13 +23,7 @@ def papers(*numbers: int, **facts: Any) -> list[Paper]:
 async def come(harness: PlatformHarness, clock: Clock, *papers: Paper) -> None:
     """Papers are seen, matched and posted, no faster than the platform allows."""
     await arrive(harness.bot, *papers)
-    await pass_on(harness, clock, len(papers))
-
-
-async def pass_on(harness: PlatformHarness, clock: Clock, times: int) -> None:
-    for _ in range(times):
-        await clock.set(clock.now + timedelta(seconds=5))
-        await deliver(harness.bot)
+    await pass_on(harness.bot, clock, len(papers))
 
 
 async def seen(harness: PlatformHarness) -> list[str]:
@@ -65,7 +40,7 @@ async def test_a_digest_comes_at_its_hour_and_shows_the_rest_on_demand(opened: O
         assert "Mon 23 Nov 09:00 Berlin, 12 papers waiting" in (await harness.say("/paper status")).text
         await clock.set(MORNING + timedelta(minutes=30))
         await harness.restart()
-        await pass_on(harness, clock, 2)
+        await pass_on(harness.bot, clock, 2)
         [digest] = await harness.posted()
         assert "12 new papers" in digest.text
         assert digest.text.count("Diffusion number") == 10
@@ -99,7 +74,7 @@ async def test_a_list_that_trickles_in_is_no_flood_either(opened: Opened, clock:
         assert len(await seen(harness)) == 5
         assert "7 papers waiting" in (await harness.say("/paper status")).text
         await clock.set(MORNING + timedelta(hours=6, minutes=1))
-        await pass_on(harness, clock, 1)
+        await pass_on(harness.bot, clock, 1)
         assert len(await seen(harness)) == 6
         assert "7 new papers" in (await seen(harness))[-1]
 
@@ -117,7 +92,7 @@ async def test_a_budget_posts_the_best_and_folds_the_rest(opened: Opened, clock:
         assert all("▲ 50" in post for post in posts)
         assert "folded" in (await harness.say("/paper explain 2611.00003")).text
         await clock.set(MORNING + timedelta(hours=11))
-        await pass_on(harness, clock, 1)
+        await pass_on(harness.bot, clock, 1)
         folded = (await harness.posted())[-1]
         assert "8 more papers matched." in folded.text
         assert "Diffusion" not in folded.text
@@ -142,7 +117,7 @@ async def test_a_digest_names_the_best_and_counts_the_rest(opened: Opened, clock
         await harness.say("/paper subscribe diffusion")
         await come(harness, clock, *papers(*range(6)), *papers(9, upvotes=50))
         await clock.set(MORNING + timedelta(hours=2))
-        await pass_on(harness, clock, 1)
+        await pass_on(harness.bot, clock, 1)
         [digest] = await harness.posted()
         assert "7 new papers, the best 2" in digest.text
         assert digest.text.count("Diffusion number") == 2
@@ -160,7 +135,7 @@ async def test_in_quiet_hours_papers_wait_and_an_undo_lets_them_out(opened: Open
         assert await seen(harness) == []
         undone = await harness.press(quiet, "Undo")
         assert "No quiet hours." in undone.text
-        await pass_on(harness, clock, 2)
+        await pass_on(harness.bot, clock, 2)
         assert len(await seen(harness)) == 2
         await clock.set(MORNING + timedelta(days=1))
         await deliver(harness.bot)

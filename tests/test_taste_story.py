@@ -1,37 +1,20 @@
 """A channel's taste, as one story on every platform."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from bot.domain.models import Paper
-from bot.pipeline import delivery as delivering
 from bot.store import keys
+from tests.conftest import MORNING
 from tests.papers import a_paper
 from tests.platform_harness import PlatformHarness, Seen, arrive, deliver
-from tests.platform_harnesses import HARNESSES, Opened
-from tests.scenario import Clock, set_clock
+from tests.platform_harnesses import Opened
+from tests.scenario import Clock
 
-MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 REWARD = "We train a process reward model and a verifier that scores each step of a solution."
 VISION = "We render novel views of a scene with gaussian splatting and a camera."
-
-
-@pytest.fixture
-async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
-    clock = set_clock(monkeypatch, redis)
-    await clock.set(MORNING)
-    return clock
-
-
-@pytest.fixture(params=list(HARNESSES))
-def opened(request: pytest.FixtureRequest, redis: Redis, clock: Clock) -> Opened:
-    """Opens each harness."""
-    assert clock.now == MORNING
-    return lambda: HARNESSES[request.param](redis, lambda: clock.now)
 
 
 def paper(number: int, topic: str, **facts: Any) -> Paper:
@@ -62,11 +45,11 @@ async def pass_on(harness: PlatformHarness, clock: Clock, until: datetime) -> No
 
 async def test_three_likes_and_three_dislikes_order_the_next_digest(opened: Opened, clock: Clock) -> None:
     async with opened() as harness:
-        assert "no taste yet" in (await harness.say("/paper taste")).text
+        assert "know this channel's taste yet" in (await harness.say("/paper taste")).text
         posts = await six_posts(harness, clock)
         for post in posts[:3]:
             assert "counted" in (await harness.press(post, "👍")).text
-        assert "so far there are 3 and 0" in (await harness.say("/paper taste")).text
+        assert "so far it has 3 and 0" in (await harness.say("/paper taste")).text
         for post in posts[3:]:
             await harness.press(post, "👎")
 
@@ -97,7 +80,7 @@ async def test_three_likes_and_three_dislikes_order_the_next_digest(opened: Open
         assert "off" in (await harness.say("/paper taste")).text
         await harness.say("/paper taste on")
         await harness.press(await harness.say("/paper taste"), "Reset")
-        assert "so far there are 0 and 0" in (await harness.say("/paper taste")).text
+        assert "so far it has 0 and 0" in (await harness.say("/paper taste")).text
 
 
 async def test_examples_and_saved_papers_teach_a_taste_and_a_paper_is_forgotten(
@@ -112,7 +95,7 @@ async def test_examples_and_saved_papers_teach_a_taste_and_a_paper_is_forgotten(
             said = await harness.say(f"/paper taste dislike 2611.{n:05}")
         assert "Learned from 3 liked and 3 disliked papers." in said.text
         await harness.say("/paper taste forget 2611.00000")
-        assert "so far there are 2 and 3" in (await harness.say("/paper taste")).text
+        assert "so far it has 2 and 3" in (await harness.say("/paper taste")).text
         assert "takes like, dislike or forget" in (await harness.say("/paper taste love all")).text
 
 

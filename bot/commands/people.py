@@ -44,15 +44,16 @@ async def org(command: Command, services: Services) -> Reply:
     name = organization(command.options["name"])
     if not name:
         raise UserError("Type the name of an organization.", hint="/paper org deepmind")
-    lab, typed = Organization(name), shorten(plain(command.options["name"]), AUTHOR)
+    lab, typed = Organization(name), plain(command.options["name"]).strip()
+    shown = shorten(typed if typed.casefold() == name else name, AUTHOR)
     papers, recent = await _latest(Query(lab), services)
     said = [f"{count(recent, 'paper')} in the last {DAYS} days."]
     if not papers:
         said = [
-            f"No paper here names the organization {typed}. Hugging Face names one for about 6 of 10 papers."
+            f"No paper here names the organization {shown}. Hugging Face names one for about 6 of 10 papers."
         ]
     return Reply(
-        _card(f"Papers by {typed}", said, papers, services.now(), (Button("Follow", f"subscribe {lab}"),))
+        _card(f"Papers by {shown}", said, papers, services.now(), (Button("Follow", f"subscribe {lab}"),))
     )
 
 

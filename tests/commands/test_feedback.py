@@ -53,7 +53,7 @@ async def test_without_a_liked_paper_no_exclusion_is_offered_but_a_taste(ask: As
     for n in range(3):
         card = await ask(f"down m{n}")
     assert "Narrow #1" not in commands_of(card)
-    assert "so far there are 0 and 3" in written(card)
+    assert "so far it has 0 and 3" in written(card)
 
 
 @pytest.mark.usefixtures("_papers")

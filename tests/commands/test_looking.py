@@ -94,31 +94,36 @@ async def test_help_shows_the_whole_table(ask: Ask) -> None:
     card = await ask("help")
     assert written(card) == snapshot("""\
 # New papers, in this channel
-- /paper subscribe <query> [every:now|daily|weekly] [always:no|yes] – post new papers that match a query here
+Follow
+- /paper subscribe <query> – post new papers that match a query here
 - /paper unsubscribe <#number or query> – stop a subscription
 - /paper list – show what this channel is subscribed to
 - /paper preview <#number or query> – show what a query or subscription would have posted lately; nothing is posted
-- /paper search <query> [days:<number>] [sort:best|new|top] [export:bibtex|ris|csl|md] – find papers by words, authors, ids or links; only you see the results
-- /paper similar <paper> – find papers like one that you name by its id or link
-- /paper trending [day|week|month] – show what is trending now, or the most upvoted of a week or month
 - /paper author <name> – show an author's latest papers, and follow them
 - /paper org <name> – show an organization's latest papers, and follow it
 - /paper presets – show ready-made queries for fields of science
-- /paper explain <paper> – say why a paper was or was not posted here
+Find
+- /paper search <query> – find papers by words, authors, ids or links; only you see the results
+- /paper similar <paper> – find papers like one that you name by its id or link
+- /paper trending [day|week|month] – show what is trending now, or the most upvoted of a week or month
+Papers
+- /paper explain <paper> – say why a paper was posted here, or why not
 - /paper life <paper> – show what happened to a paper: versions, acceptance, code, withdrawal
-- /paper watch [<paper>] [events:accepted,code] [to:me|channel] [saved:all|important|none] – hear of a paper's new versions, acceptance, code or withdrawal
-- /paper unwatch <paper> [to:me|channel] – hear no more of a paper
-- /paper mute <query> [for:7d] – don't post papers that match a query here
+- /paper watch [<paper>] – get news of a paper: new versions, acceptance, code, withdrawal
+- /paper unwatch <paper> – stop news of a paper
+- /paper save <paper> – put a paper on your reading list, or on this channel's
+- /paper saved [<words>] – show or search your reading list, or this channel's
+This channel
+- /paper mute <query> – don't post papers that match a query here
 - /paper unmute [<query>] – end a mute; without a query, show all mutes
-- /paper taste [<what>] – show or change what this channel's 👍 and 👎 have taught Paperboy
-- /paper settings [name:value …] – show or change schedule, time zone, quiet hours, cards, and who may edit
+- /paper taste [<what>] – show or change what Paperboy learned from 👍 and 👎 here
+- /paper settings – show or change schedule, time zone, quiet hours, cards, and who may edit
 - /paper status – show what was read, the next digest, and what is waiting or failed here
-- /paper feed [<#number or query>] [feed:show|new|off] – get the address of a feed of what is posted here, for a feed reader
-- /paper api [show|new|off] – make or end a token by which a program reads what is posted here
-- /paper save <paper> [note:"read section 3"] [tag:to-read,rl] [list:mine|here] – put a paper on your reading list, or on this channel's
-- /paper saved [<words>] [tag:to-read] [list:mine|here] [export:bibtex|ris|csl|md] – show or search your reading list, or this channel's
+- /paper feed [<#number or query>] – get the address of a feed of the posts here, for a feed reader
+- /paper api [show|new|off] – make or end a token with which a program reads the posts here
 - /paper forget [channel|me] – delete everything that is stored about this channel, or about you
 - /paper help [<command>] – show all commands, or one in detail
+Options of a command: /paper help subscribe
 Queries match whole words: rag doesn't match “storage”.
 - diffusion policy – both words
 - diffusion, flow matching – the first word, or both of the others
@@ -128,7 +133,7 @@ Queries match whole words: rag doesn't match “storage”.
 [This channel's subscriptions: list]
 [Trending now: trending]\
 """)
-    assert all(f"/paper {spec.usage}" in written(card) for spec in shown())
+    assert all(f"/paper {spec.short_usage}" in written(card) for spec in shown())
 
 
 async def test_help_explains_one_command(ask: Ask) -> None:

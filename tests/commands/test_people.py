@@ -51,7 +51,7 @@ async def test_following_a_common_name_offers_to_narrow_it(ask: Ask, see: See, s
 async def test_a_lab_is_followed_by_any_of_its_names(ask: Ask, see: See) -> None:
     await see(by(1, "A B", organization="Meta AI"), by(2, "C D", organization="FAIR"), by(3, "E F"))
     card = await ask("org facebook")
-    assert card.heading == "Papers of meta"
+    assert card.heading == "Papers by meta"
     assert written(card).count("* On paper") == 2
     assert commands_of(card) == {"Follow": "subscribe org:meta"}
     assert "No paper here names the organization nowhere" in written(await ask("lab nowhere"))

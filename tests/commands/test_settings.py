@@ -54,7 +54,7 @@ When
 How much
 - digest:5 – More than 5 new papers in six hours become one message.
 - most:off – Every matching paper is posted.
-- always:none – No subscription is an exception to that.
+- always:none – Every subscription counts toward that limit.
 How it looks
 - detail:compact – Cards are compact.
 - edits:off – Posted cards stay as they are.

@@ -49,7 +49,7 @@ async def test_a_person_watches_a_paper(
 ) -> None:
     await see(PAPER)
     answer = await ask(line)
-    assert answer.notice.startswith("You hear of "), answer
+    assert answer.notice.startswith("Watched for "), answer
     assert await watched(services) == {ID: events}
     undone = await ask(commands_of(answer)["Undo"])
     assert await watched(services) == {}
@@ -60,7 +60,7 @@ async def test_a_person_watches_a_paper(
 async def test_a_channel_watches_too(ask: Ask, see: See, services: Services) -> None:
     await see(PAPER)
     answer = await ask(f"watch {ID} important to:channel")
-    assert answer.notice.startswith("This channel hears of ")
+    assert answer.notice.startswith("This channel watches it for ")
     assert await watched(services, a_channel()) == {ID: IMPORTANT}
     assert "This channel watches 1 paper" in written(await ask("watch"))
     await ask(f"unwatch {ID} to:channel")
@@ -86,7 +86,7 @@ async def test_a_saved_paper_is_watched_as_its_saver_wants(ask: Ask, see: See, s
     await ask(commands_of(saved)["Undo"])
     assert await watched(services) == {}
     answer = written(await ask("watch saved:important"))
-    assert "Of papers that you save you hear of acceptance, code and withdrawal." in answer
+    assert "Saved papers are watched for acceptance, code and withdrawal." in answer
     await ask("save 2603.00002")
     await ask("watch saved:none")
     await ask("save 2603.00003")
@@ -119,7 +119,7 @@ async def test_what_is_wrong_is_said(ask: Ask, see: See, line: str, said: str) -
 async def test_nothing_is_watched_at_first(ask: Ask) -> None:
     answer = written(await ask("watch"))
     assert "Nothing is watched yet" in answer
-    assert "Of papers that you save you hear of new versions" in answer
+    assert "Saved papers are watched for new versions" in answer
 
 
 async def test_the_life_of_a_paper_is_shown(ask: Ask, see: See, services: Services) -> None:
@@ -157,4 +157,4 @@ async def test_citations_are_only_promised_where_a_source_knows_them(
     assert "doesn't know who cites a paper" in (await ask(f"watch {ID} cited")).notice
     knowing = Commands(replace(services, cites=True))
     answer = await knowing.handle_text(f"watch {ID} cited", User("U1", "Ada"), a_channel())
-    assert answer.card.notice.startswith("You hear of citations")
+    assert answer.card.notice.startswith("Watched for citations")

@@ -1,22 +1,11 @@
 """Searching, as one story on every platform."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import pytest
-from redis.asyncio import Redis
-
+from tests.conftest import MORNING
 from tests.papers import a_paper
 from tests.platform_harness import PlatformHarness, arrive
-from tests.platform_harnesses import HARNESSES, Opened
-
-NOW = datetime.now(UTC) - timedelta(hours=1)
-
-
-@pytest.fixture(params=list(HARNESSES))
-def opened(request: pytest.FixtureRequest, redis: Redis) -> Opened:
-    """Opens each harness."""
-    return lambda: HARNESSES[request.param](redis)
-
+from tests.platform_harnesses import Opened
 
 LONG = (
     "Words of which there are so many that no button of any platform could ever carry all of them on its back"
@@ -26,14 +15,23 @@ LONG = (
 async def shelve(harness: PlatformHarness) -> None:
     """Seven papers on rats, and one on diffusion."""
     rats = [
-        a_paper(f"2611.{n:05}", title=f"Of rats, part {n}", abstract=LONG, upvotes=n, published=NOW)
+        a_paper(
+            f"2611.{n:05}",
+            title=f"Of rats, part {n}",
+            abstract=LONG,
+            upvotes=n,
+            published=MORNING - timedelta(hours=1),
+        )
         for n in range(7)
     ]
     await arrive(
         harness.bot,
         *rats,
         a_paper(
-            "2611.00099", title="Diffusion Policy", abstract="A robot's policy removes noise.", published=NOW
+            "2611.00099",
+            title="Diffusion Policy",
+            abstract="A robot's policy removes noise.",
+            published=MORNING - timedelta(hours=1),
         ),
     )
 
