@@ -1,11 +1,12 @@
 """What an operator does by hand: retry or drop dead letters, export all state, import it, forget someone."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 from urllib.parse import unquote
 
 from bot.app import open_server
-from bot.commands.parser import parse_line
+from bot.cards.build import count
+from bot.commands.parser import check_options, parse_line
 from bot.commands.presets import expand
 from bot.domain.deliveries import DeadLetter
 from bot.domain.errors import UserError
@@ -81,36 +82,55 @@ async def export(
 async def set_subscriptions(settings: Settings, lines: Iterable[str]) -> str:
     """Give each channel that is named exactly the subscriptions that follow its name in a line. Returns what was done.
 
-    Raises UserError for a line that can't be read, and then changes nothing.
+    What waits for a subscription that ends is still posted. Raises UserError for a line that can't be read, and then
+    changes nothing.
     """
-    wanted: dict[ChannelRef, dict[str, Every]] = {}
-    for number, line in enumerate(lines, 1):
-        name, _, asked = line.strip().partition(" ")
-        if name and not name.startswith("#"):
-            try:
-                channel = ChannelRef.parse(name)
-            except ValueError:
-                raise UserError(
-                    f"line {number}: {name!r} isn't a channel. Begin the line with platform:workspace:channel"
-                ) from None
-            try:
-                options = parse_line(f"subscribe {asked}", OPERATOR, channel).command.options
-                query = str(parse(expand(options.get("query", ""))))
-            except UserError as error:
-                raise UserError(f"line {number}: {error}") from None
-            wanted.setdefault(channel, {})[query] = cast("Every", options.get("every", "channel"))
-    added = removed = 0
+    wanted = _subscriptions_in(lines)
+    added = changed = removed = 0
     async with open_server(settings) as redis:
         subscriptions = Subscriptions(redis)
         for channel, queries in wanted.items():
             for existing in await subscriptions.of(channel):
-                if queries.get(existing.query) != existing.every:
+                every = queries.get(existing.query)
+                if every is None:
                     await subscriptions.remove(channel, existing.number)
                     removed += 1
+                elif every != existing.every:
+                    await subscriptions.change(channel, existing.number, every=every)
+                    changed += 1
             for query, every in queries.items():
                 _, new = await subscriptions.add(channel, query, every, OPERATOR.signature)
                 added += new
-    return f"{added} added, {removed} removed, in {len(wanted)} channels"
+    return f"{added} added, {changed} changed, {removed} removed, in {count(len(wanted), 'channel')}"
+
+
+def _subscriptions_in(lines: Iterable[str]) -> Mapping[ChannelRef, Mapping[str, Every]]:
+    """Each line's channel -> its canonical queries and their schedules. Lines that begin with # are comments."""
+    wanted: dict[ChannelRef, dict[str, Every]] = {}
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if not line or line.startswith("#"):
+            continue
+        try:
+            channel, query, every = _subscription_in(line)
+        except UserError as error:
+            raise UserError(f"line {number}: {error}") from None
+        wanted.setdefault(channel, {})[query] = every
+    return wanted
+
+
+def _subscription_in(line: str) -> tuple[ChannelRef, str, Every]:
+    name, _, asked = line.partition(" ")
+    try:
+        channel = ChannelRef.parse(name)
+    except ValueError:
+        raise UserError(
+            f"{name!r} isn't a channel. Begin the line with platform:workspace:channel."
+        ) from None
+    parsed = parse_line(f"subscribe {asked}", OPERATOR, channel)
+    check_options(parsed.spec, parsed.command)
+    options = parsed.command.options
+    query = str(parse(expand(options["query"])))
+    return channel, query, cast("Every", options.get("every", "channel"))
 
 
 async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | None) -> str:

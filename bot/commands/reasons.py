@@ -226,7 +226,7 @@ async def _waiting(query: Query, services: Services) -> list[str]:
     if words is None:
         return []
     found = len(await services.recent.matching(Query(words)))
-    return [f"{count(found, 'paper')} have the rest; none has reached the signal yet."] if found > 1 else []
+    return [f"{count(found, 'paper')} match but for upvotes, rank or code."] if found > 1 else []
 
 
 def without_signals(node: Node) -> Node | None:

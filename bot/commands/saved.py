@@ -209,7 +209,7 @@ def _empty_card(view: ListView) -> Card:
     whose = "this channel's list" if view.shared else "your list"
     if view.words or view.tag:
         whole = Button("Whole list", "saved list:here" if view.shared else "saved")
-        message = f"Nothing on {whose} fits."
+        message = f"No paper on {whose} matches."
         return Card("list", message, blocks=(paragraph(message), *actions(whole)))
     message = (
         "Nothing is on this channel's list yet. Add a paper with /paper save <its id or link> here."

@@ -313,6 +313,54 @@ async def test_what_can_not_be_forgotten_is_refused(tmp_path: Path, words: list[
     assert b"paperboy forget --help" in log
 
 
+async def test_a_files_channels_get_exactly_its_subscriptions(redis: Redis, settings: Settings) -> None:
+    elsewhere = a_channel("C2", "T1")
+    for channel, query in ((HERE, "diffusion"), (HERE, "robots"), (HERE, "video"), (elsewhere, "graphs")):
+        await Subscriptions(redis).add(channel, query, "channel", "U1 Ada")
+    lines = [
+        "# ours",
+        "",
+        f"{HERE} diffusion",
+        f"{HERE} video every:weekly",
+        f'{HERE}  "language model" -survey every:daily',
+        f"{HERE} preset:robotics",
+    ]
+    assert (
+        await maintenance.set_subscriptions(settings, lines) == "2 added, 1 changed, 1 removed, in 1 channel"
+    )
+    assert (
+        await maintenance.set_subscriptions(settings, lines) == "0 added, 0 changed, 0 removed, in 1 channel"
+    )
+    found = {one.query: one.every for one in await Subscriptions(redis).of(HERE)}
+    assert len(found) == 4
+    assert (found["diffusion"], found["video"]) == ("channel", "weekly")
+    assert found['"language model" -survey'] == "daily"
+    assert [one.query for one in await Subscriptions(redis).of(elsewhere)] == ["graphs"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("T1:C1 diffusion", "isn't a channel"),
+        (f"{HERE}", "line 2"),
+        (f"{HERE} (diffusion", "bracket"),
+        (f"{HERE} diffusion every:hourly", "every"),
+        (f"{HERE} preset:nothing", "preset"),
+    ],
+)
+async def test_a_line_that_names_no_subscription_changes_nothing(
+    redis: Redis, valkey: str, tmp_path: Path, *, line: str, said: str
+) -> None:
+    file = tmp_path / "paperboy.txt"
+    file.write_text(f"{HERE} robots\n{line}\n")
+    program = await start("subscribe", str(file), env=environment(tmp_path, REDIS_URL=valkey))
+    _, log = await program.communicate()
+    assert program.returncode == 65
+    assert "line 2" in log.decode()
+    assert said in log.decode()
+    assert await Subscriptions(redis).of(HERE) == []
+
+
 async def test_an_operator_lists_retries_and_drops_from_the_command_line(
     redis: Redis, valkey: str, tmp_path: Path
 ) -> None:

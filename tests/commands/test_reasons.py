@@ -112,9 +112,7 @@ async def test_mutes_and_quiet_hours_are_reasons(ask: Ask) -> None:
 
 async def test_upvotes_that_are_still_missing_are_the_reason(ask: Ask, see: See) -> None:
     await see(*(a_paper(f"2603.0001{n}", title="Robots", published=NOW, upvotes=3) for n in range(2)))
-    assert "3 papers have the rest; none has reached the signal yet." in written(
-        await ask("preview robots min:30")
-    )
+    assert "3 papers match but for upvotes, rank or code." in written(await ask("preview robots min:30"))
 
 
 async def test_explain_says_which_category_is_not_read(ask: Ask, services: Services) -> None:
