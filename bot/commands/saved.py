@@ -190,14 +190,17 @@ async def _like(command: Command, paper: Paper, services: Services) -> None:
     watcher = watcher_of(command, services)
     wanted = await services.watches.saved_events(watcher)
     if wanted != "none" and paper.id not in await services.watches.of(watcher):
-        watch = Watch(events_of(wanted), command.user.signature, services.now())
+        watch = Watch(events_of(wanted), command.user.signature, services.now(), by_saving=True)
         await services.watches.put(watcher, paper.id, watch)
 
 
 async def _unlike(command: Command, paper: Paper, services: Services) -> None:
     await services.votes.unsave(command.channel, command.user, paper.id)
     await relearn(command.channel, services)
-    await services.watches.remove(watcher_of(command, services), paper.id)
+    watcher = watcher_of(command, services)
+    watch = (await services.watches.of(watcher)).get(paper.id)
+    if watch is not None and watch.by_saving:
+        await services.watches.remove(watcher, paper.id)
 
 
 def _counted(view: ListView) -> str:

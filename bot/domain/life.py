@@ -42,6 +42,8 @@ class Watch:
     """The `signature` of the person who watches, or made the channel watch."""
     at: datetime
     """Since when."""
+    by_saving: bool = False
+    """It came with saving the paper, and ends when the paper is removed from the list."""
 
 
 def paper_of(entry: str) -> str:

@@ -1,7 +1,7 @@
 """Which papers a channel or a person watches, and for which events."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -114,18 +114,25 @@ def in_words(events: frozenset[EventKind]) -> str:
 
 def dump(watch: Watch) -> str:
     """As JSON."""
-    values: Mapping[str, object] = {
+    values: dict[str, object] = {
         "events": in_words(watch.events),
         "by": watch.by,
         "at": watch.at.timestamp(),
     }
+    if watch.by_saving:
+        values |= {"saved": True}
     return json.dumps(values, ensure_ascii=False)
 
 
 def load(text: str) -> Watch:
     """The inverse of `dump`. Raises ValueError, KeyError or TypeError for anything else."""
     values = json.loads(text)
-    return Watch(events_of(values["events"]), str(values["by"]), datetime.fromtimestamp(values["at"], UTC))
+    return Watch(
+        events_of(values["events"]),
+        str(values["by"]),
+        datetime.fromtimestamp(values["at"], UTC),
+        bool(values.get("saved")),
+    )
 
 
 def _keys(watcher: ChannelRef, paper_id: str) -> list[str]:

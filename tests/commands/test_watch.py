@@ -93,12 +93,14 @@ async def test_a_saved_paper_is_watched_as_its_saver_wants(ask: Ask, see: See, s
     assert await watched(services) == {"2603.00002": IMPORTANT}
 
 
-async def test_a_watch_by_hand_is_kept_when_the_paper_is_saved(
+async def test_a_watch_by_hand_is_kept_when_the_paper_is_saved_and_removed(
     ask: Ask, see: See, services: Services
 ) -> None:
     await see(PAPER)
     await ask(f"watch {ID} code")
-    await ask(f"save {ID}")
+    saved = await ask(f"save {ID}")
+    assert await watched(services) == {ID: {"code"}}
+    await ask(commands_of(saved)["Undo"])
     assert await watched(services) == {ID: {"code"}}
 
 
