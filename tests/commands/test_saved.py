@@ -73,7 +73,7 @@ async def test_notes_and_tags_can_be_searched_for(ask: Ask, see: See) -> None:
     }.items():
         shown = {b.paper_id for b in (await ask(search)).blocks if isinstance(b, PaperBlock)}
         assert shown == found, search
-    assert "Nothing on your list fits" in written(await ask("saved robots tag:sea"))
+    assert "No paper on your list matches" in written(await ask("saved robots tag:sea"))
 
 
 async def test_a_note_and_tags_are_changed_and_removed(ask: Ask, see: See) -> None:
