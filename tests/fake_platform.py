@@ -158,9 +158,8 @@ class FakeService:
         await asyncio.sleep(self.weather.delay)
         if fault == "500":
             return web.Response(status=500)
-        if fault == "lose":
-            if request.transport is not None:  # else the worker was killed meanwhile
-                request.transport.abort()
+        if fault == "lose" and request.transport is not None:  # else the worker was killed meanwhile
+            request.transport.abort()
         return web.json_response({"id": taken.id})
 
     def _chance(self) -> Fault | None:
