@@ -27,8 +27,9 @@ from tests.proxy import LossyProxy
 ALL = tuple(range(keys.SHARDS))
 HERE = a_channel()
 SHARD = keys.shard_of(HERE)
-MOMENT = re.compile(r"\d{13,16}(?:[.-]\d+)?|[0-9a-f]{32}")
-"""Times in ms or μs, and tokens: they differ between any two runs."""
+MOMENT = re.compile(r"[0-9a-f]{32}|\d{13,16}(?:[.-]\d+)?")
+"""Tokens, and times in ms or μs: they differ between any two runs. Tokens come first, since one may begin with
+13 digits."""
 
 Step = Callable[[Redis], Awaitable[Any]]
 
