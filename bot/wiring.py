@@ -38,7 +38,7 @@ from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
-from bot.store.backup.move_channel import move_channel
+from bot.store.backup.move_channel import ChannelMoves
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.edits import CardUpdateQueue
@@ -84,6 +84,7 @@ class Bot:
     fanout: Fanout
     deliveries: tuple[DeliveryWorker, ...]
     card_updaters: tuple[CardUpdater, ...]
+    moves: ChannelMoves
     retention: Retention | None
     """None if workspaces that removed the app are kept."""
     web: Website | None
@@ -167,6 +168,7 @@ def wire(
         fanout=_fanout(shared),
         deliveries=tuple(_delivery(shared, platform) for platform in platforms),
         card_updaters=tuple(_card_updater(shared, platform) for platform in platforms),
+        moves=ChannelMoves(redis),
         retention=_retention(shared),
         web=_web(shared),
         reached=shared.reached,
@@ -281,7 +283,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             now=shared.now,
             join=partial(_join_channel, shared.platforms),
             forgetting=Forgetting(shared.redis),
-            move=partial(move_channel, shared.redis),
+            move=ChannelMoves(shared.redis).move,
             channel_name=partial(_channel_name, shared.platforms),
         )
     )

@@ -34,6 +34,8 @@ POLLS = "pb:{ingest}:polls"
 """Hash of source name -> JSON about its last poll, for `status` and `doctor`."""
 UNREADABLE = "pb:{ingest}:unreadable"
 """Hash of a record's kind and name -> JSON that says why it can't be read, for `doctor` and the metrics."""
+MOVES = "pb:{ingest}:moves"
+"""Hash of a channel's former id -> JSON about its move to another id; each for some minutes."""
 WAKE = "pb:wake"
 """Pub/sub channel of notifications; a message says which kind of work there is."""
 
@@ -168,6 +170,21 @@ def open_papers(ref: ChannelRef) -> str:
 def fits(ref: ChannelRef) -> str:
     """List of `when fit` of the papers that a channel with a budget matched lately, the latest first."""
     return f"{_home(ref)}fits:{ref}"
+
+
+def labels(ref: ChannelRef) -> str:
+    """ZSET of the label of a message of several papers -> when it was posted."""
+    return f"{_home(ref)}labels:{ref}"
+
+
+def budget(ref: ChannelRef) -> str:
+    """ZSET of paper -> when the channel's budget let it out, in the last 24 hours."""
+    return f"{_home(ref)}budget:{ref}"
+
+
+def messages(ref: ChannelRef) -> str:
+    """ZSET of a message that was not meant to wait -> when it was posted."""
+    return f"{_home(ref)}messages:{ref}"
 
 
 def open_count(number: int) -> str:

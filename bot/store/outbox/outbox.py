@@ -81,6 +81,16 @@ class Outbox(OutboxReader):
         A delivery that a worker has claimed meanwhile stays as it is.
         """
         takes = [{"key": key, "papers": list(papers)} for key, papers in taken.items()]
+        await self._take(channel, takes, planned)
+
+    async def take(self, channel: ChannelRef, taken: Mapping[str, Iterable[str]]) -> None:
+        """Take papers out of deliveries (by key) in whatever state, but for those that a worker has claimed."""
+        takes = [{"key": key, "papers": list(papers), "in_doubt": True} for key, papers in taken.items()]
+        await self._take(channel, takes, ())
+
+    async def _take(
+        self, channel: ChannelRef, takes: Sequence[Mapping[str, object]], planned: Iterable[PlannedDelivery]
+    ) -> None:
         args = [json.dumps(list(map(delivery_record, planned)), ensure_ascii=False), json.dumps(takes)]
         home = [keys.shard(keys.shard_of(channel))]
         await self._scripts.run(_script("enqueue", "take"), home, args)
