@@ -212,6 +212,11 @@ def paused(number: int) -> str:
     return f"{shard(number)}paused"
 
 
+def refused(number: int) -> str:
+    """ZSET of the shard's channels whose posts are all refused, and nobody knows why -> since when, in ms."""
+    return f"{shard(number)}refused"
+
+
 def sent(ref: ChannelRef, period: int) -> str:
     """Hash of paper id -> when and where it was posted, of one channel and 30 days."""
     return f"{_home(ref)}sent:{ref}:{period}"
