@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
+from bot.domain.errors import ChannelGone, WorkspaceGone
 from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
 from bot.matching import Matcher
@@ -27,6 +28,7 @@ from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
+from bot.pipeline.pauses import Pauses
 from bot.pipeline.poller import Poller
 from bot.pipeline.retention import Retention
 from bot.ports import Interactive, Joining, Named, Platform, Source
@@ -283,10 +285,16 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             now=shared.now,
             join=partial(_join_channel, shared.platforms),
             forgetting=Forgetting(shared.redis),
+            pause=partial(_pause, shared),
             move=ChannelMoves(shared.redis).move,
             channel_name=partial(_channel_name, shared.platforms),
         )
     )
+
+
+async def _pause(shared: _Shared, channel: ChannelRef, error: ChannelGone | WorkspaceGone) -> None:
+    platform = next((one for one in shared.platforms if one.name == channel.platform), None)
+    await Pauses(platform, shared.outbox).pause(channel, error)
 
 
 async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> str | None:

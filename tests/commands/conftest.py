@@ -12,6 +12,7 @@ from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.models import ChannelRef, Paper, User
+from bot.pipeline.pauses import Pauses
 from bot.ports import Batch
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
@@ -69,6 +70,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         now=now,
         join=_no_need_to_join,
         forgetting=Forgetting(redis),
+        pause=Pauses(None, Outbox(redis)).pause,
         move=ChannelMoves(redis).move,
         channel_name=_name_of,
     )

@@ -24,6 +24,9 @@ from bot.store import keys
 from bot.store.outbox.records import open_delivery_of, pause_of, sent_of, wanted
 from bot.store.unreadable import UNREADABLE, load_each
 
+REFUSED_FOR = timedelta(days=1)
+"""How long all posts of a channel are refused without a documented reason before it is reported: as in the scripts."""
+
 
 class OutboxReader:
     """Counts and lists deliveries and pauses."""
