@@ -1,4 +1,4 @@
-"""How fast commands are acknowledged while deliveries are sent without a pause, polls run and papers are indexed.
+"""How fast commands are acknowledged while 1,000 deliveries are sent, polls run and papers are indexed.
 
     python -m tests.bench.ack --json
 
@@ -124,7 +124,7 @@ async def measure(platform: str) -> dict[str, float]:
         folder = Path(name)
         async with scene(platform, folder) as here:
             await timed(here.ask, WARM_UP)
-            with _process(poll_papers, folder, here.control):
+            with _process(poll_papers, folder):
                 async with asyncio.timeout(PATIENCE):
                     while not await here.posted():  # noqa: ASYNC110  # another process counts
                         await asyncio.sleep(0.05)

@@ -15,7 +15,18 @@ from time import monotonic
 
 import structlog
 
-from tests.faults import crowds, embedded_server, failovers, kills, points, spells, stops, store, survival
+from tests.faults import (
+    crowds,
+    embedded_server,
+    failovers,
+    kills,
+    points,
+    spells,
+    stops,
+    store,
+    survival,
+    upgrades,
+)
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -46,6 +57,7 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (survival.of_poison, WHOLE),
     (survival.of_a_role, WHOLE),
     (survival.of_an_upgrade, WHOLE),
+    (upgrades.beside_the_previous_release, WHOLE),
     (kills.without_asking, WHOLE),
     (kills.with_one_thrown_away, WHOLE),
 )

@@ -63,6 +63,7 @@ def test_a_code_that_slack_does_not_document_is_retried_in_its_channel(code: str
     means = outcome(status, code)
     assert isinstance(means, RetryLater)
     assert means.scope == "channel"
+    assert means.unexplained
 
 
 @given(st.text(max_size=400) | st.floats().map(str) | st.integers().map(str) | st.just("9" * 400))
@@ -96,6 +97,7 @@ async def test_an_answer_that_is_not_slacks_never_pauses_drops_or_kills(desk: De
         if isinstance(means, RetryLater):
             assert not means.counts
             assert 400 <= status < 500
+            assert means.unexplained == (status != 429)
             assert means.scope in {"platform", "channel"} if status == 429 else means.scope == "platform"
     assert desk.room.messages == []
     for status in (200, 500, 502, 504):
