@@ -48,7 +48,7 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (store.is_full, WHOLE),
     (store.is_wiped, WHOLE),
     (store.in_any_order, WHOLE),
-    (crowds.outage, Size(channels=100, papers=20)),
+    (crowds.outage, Size(channels=50, papers=20)),
     (crowds.one_dead_channel, WHOLE),
     (crowds.rates, WHOLE),
     (spells.of_foreign_answers, WHOLE),

@@ -194,7 +194,8 @@ async def test_a_deleted_channel_is_forgotten_and_its_subscriber_hears_of_it(
     subscriptions = Subscriptions(redis)
     await subscriptions.add(HERE, "paper", "now", "4242 Joe")
     core = ChannelCore(stored=await subscriptions.of_each([HERE]))
-    async with a_server(platform, double, core) as happens:
+    channels = [text_channel(2000, name="read_me"), forum()]
+    async with a_server(platform, double, core, channels=channels) as happens:
         await happens("CHANNEL_DELETE", text_channel(2000, name="read_me"))
         await happens("CHANNEL_DELETE", text_channel(2000, name="read_me"))
         await happens("CHANNEL_DELETE", forum())
