@@ -23,6 +23,7 @@ from time import perf_counter
 from urllib.parse import quote, urlencode
 
 import aiohttp
+from pydantic import TypeAdapter
 
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, MessageRef, Paper, Reason
@@ -233,15 +234,10 @@ async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
     """Fill the folder, or take what an earlier run has left there, and measure."""
     kept = folder / FACTS
     if kept.exists():
-        facts = Facts(
-            **{
-                name: tuple(v) if isinstance(v, list) else v
-                for name, v in json.loads(kept.read_text()).items()
-            }
-        )
+        facts: Facts = TypeAdapter(Facts).validate_json(kept.read_bytes())
     else:
         facts = await fill(folder, options.papers)
-        kept.write_text(json.dumps({name: getattr(facts, name) for name in Facts.__slots__}))
+        kept.write_bytes(TypeAdapter(Facts).dump_json(facts))
     return {"docs": options.papers, **await measure(folder, facts, options.rounds)}
 
 

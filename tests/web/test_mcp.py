@@ -39,6 +39,7 @@ HELLO = {
         "clientInfo": {"name": "test", "version": "1"},
     },
 }
+HELLO_BODY = json.dumps(HELLO).encode()
 HEADERS = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
 
 
@@ -100,9 +101,8 @@ async def test_a_search_finds_what_the_command_finds_in_its_order(
             ]
 
 
-async def test_without_a_token_there_are_the_tools_for_everyone(
-    redis: Redis, harness: ConsoleHarness
-) -> None:
+@pytest.mark.usefixtures("harness")
+async def test_without_a_token_there_are_the_tools_for_everyone(redis: Redis) -> None:
     async with site(redis) as website, assistant(website) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == PUBLIC
         for tool in PRIVATE:
@@ -110,10 +110,10 @@ async def test_without_a_token_there_are_the_tools_for_everyone(
             assert result.is_error
             assert result.structured_content is None
             assert "Unknown tool" in result.model_dump_json()
-    assert harness.bot
 
 
-async def test_instructions_in_an_abstract_stay_data(redis: Redis, harness: ConsoleHarness) -> None:
+@pytest.mark.usefixtures("harness")
+async def test_instructions_in_an_abstract_stay_data(redis: Redis) -> None:
     async with site(redis) as website, assistant(website) as client:
         assert NOTICE in (client.instructions or "")
         answer = await call(client, "get_paper", paper_id="2603.00001")
@@ -122,7 +122,6 @@ async def test_instructions_in_an_abstract_stay_data(redis: Redis, harness: Cons
         resource = await client.read_resource("paper://2603.00001/abstract")
         text = json.loads(resource.model_dump_json())["contents"][0]["text"]
         assert text.startswith(f"[{NOTICE}]")
-    assert harness.bot
 
 
 async def test_a_token_ends_at_once(redis: Redis, harness: ConsoleHarness) -> None:
@@ -136,7 +135,7 @@ async def test_a_token_ends_at_once(redis: Redis, harness: ConsoleHarness) -> No
             assert await status(website, Authorization=f"Bearer {secret}") == 401
 
 
-async def status(website: Site, body: bytes = json.dumps(HELLO).encode(), **headers: str) -> int:
+async def status(website: Site, body: bytes = HELLO_BODY, **headers: str) -> int:
     async with website.post("/mcp", data=body, headers=HEADERS | headers) as response:
         await response.read()
         return response.status
@@ -152,7 +151,7 @@ async def test_strangers_requests_are_refused(redis: Redis) -> None:
         assert await status(website, b" " * (MAX_BODY + 1)) == 413
         for body in (b"", b"{", b"[" * 50_000, b"[]", b"null", b'{"jsonrpc": "2.0"}', b"\xff"):
             assert 400 <= await status(website, body) < 500
-        assert await status(website, **{"Content-Type": "text/plain"}) == 400
+        assert await status(website, HELLO_BODY, **{"Content-Type": "text/plain"}) == 400
         for method in ("GET", "DELETE", "PUT"):
             async with website.request(method, "/mcp", headers=HEADERS) as response:
                 assert response.status == 405
