@@ -1,6 +1,5 @@
 """Whatever Discord answers to the sync of commands, the bot connects; and in the end Discord has all of them."""
 
-import asyncio
 import json
 
 import pytest
@@ -13,6 +12,7 @@ from tests.adapters.discord.double.interactions import interaction
 from tests.adapters.discord.double.payloads import guild_payload
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.recording import TURNS, RecordingCore, listening
+from tests.waiting import until
 
 ENTRY_POINT = {
     "id": "77",
@@ -121,5 +121,4 @@ async def test_without_user_install_commands_work_in_servers_and_it_comes_back_w
 
 
 async def until_synced(double: DiscordDouble) -> None:
-    while not double.syncs:  # noqa: ASYNC110  # the double counts for itself
-        await asyncio.sleep(0.01)
+    await until(lambda: double.syncs, "a command sync")

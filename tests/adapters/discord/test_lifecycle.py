@@ -27,6 +27,7 @@ from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.recording import RecordingCore, listening
 from tests.failing_core import FailingCore
 from tests.papers import SPRING, a_paper
+from tests.waiting import until
 
 CARD = paper_card(a_paper(), [Reason(1, "paper")], SPRING)
 HERE = ChannelRef("discord", str(GUILD), "2000")
@@ -95,13 +96,14 @@ async def a_server(
         marker = {"id": "9", "parent_id": "2000", "guild_id": str(GUILD), "type": 11}
         before = core.events.count("forget 9")
         await double.gateway.dispatch("THREAD_DELETE", marker)
-        while core.events.count("forget 9") == before or listener._lifecycle._tasks:  # noqa: ASYNC110  # as below
-            await asyncio.sleep(0.01)
+        await until(
+            lambda: core.events.count("forget 9") > before and not listener._lifecycle._tasks,
+            "the events to be handled",
+        )
 
     async with listening(platform, core):
         await double.gateway.until(lambda: double.gateway.shards == {0})
-        while not platform.connected():  # noqa: ASYNC110  # discord.py is ready a moment after READY
-            await asyncio.sleep(0.01)
+        await until(platform.connected, "the gateway")
         yield happens
 
 
