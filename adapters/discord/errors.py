@@ -30,8 +30,9 @@ from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, Retry
 
 DELETED = 10008
 """Unknown message. For a post with a nonce: it was posted before and has been deleted since."""
-INTERACTION_OVER = frozenset({10062, 10015, 40060})
-"""The interaction has expired (after 3 seconds or 15 minutes), or another process has answered it."""
+INTERACTION_OVER = frozenset({10062, 10015, 40060, 50027})
+"""The interaction has expired (after 3 seconds or 15 minutes, the latter also as an invalid webhook token), or another process
+has answered it."""
 INVALID_FORM = 50035
 WRONG_KIND = frozenset({50008, 40058})
 """The channel takes no plain messages, as a forum doesn't."""

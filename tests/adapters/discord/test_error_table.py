@@ -180,6 +180,18 @@ async def test_an_answer_to_a_post_over_the_wire(
         assert (caught.value.scope, caught.value.counts) == (scope, False)
 
 
+async def test_a_card_that_a_firewall_rejects_may_be_alone_with_it(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    double.weather.firewall = "On paper 2603"
+    with pytest.raises(RetryLater) as caught:
+        await platform.send(HERE, CARD, "key")
+    assert caught.value.unexplained
+    other = paper_card(a_paper(title="Another"), [], SPRING)
+    await platform.send(HERE, other, "another key")
+    assert len(double.messages) == 1
+
+
 @pytest.mark.parametrize("code", sorted(PERMANENT))
 async def test_a_listed_code_over_the_wire(
     platform: DiscordPlatform, double: DiscordDouble, code: int
