@@ -28,6 +28,7 @@ PORTS = {
 PLATFORM_ONLY = {
     "settings",
     "subscriptions",
+    "show_links",
     "pause",
     "resume",
     "pause_workspace",
