@@ -21,7 +21,8 @@ OPTIONAL = (*HISTORY, JOIN, FILES, *LINKS)
 SCOPES = (*NEEDED, *OPTIONAL)
 UNFURLED = ("arxiv.org", "huggingface.co", "openreview.net", "biorxiv.org", "alphaxiv.org")
 """Domains, with their subdomains, whose links Slack sends us. It allows five; any other can take the place of one, since
-each link to a paper is answered. medRxiv is the one of the usual six that is left out: it has the fewest papers."""
+each link to a paper is answered. Of the six sites to which most links to papers lead, medRxiv has the fewest papers,
+and is left out."""
 HINTED = ("subscribe", "list", "search", "help")
 """Commands shown while a person types; `help` explains the others."""
 COMMAND = "/paper"

@@ -60,7 +60,9 @@ def shapes() -> Iterator[tuple[str, str]]:
     app = App(manifest=manifest("socket"))
     for identity, written in SAME.items():
         for shape in written:
-            others = ("2403.12345", "0704.0002", "1911.00042", "2512.00001") if "2403.12345" in shape else ("",)
+            others = (
+                ("2403.12345", "0704.0002", "1911.00042", "2512.00001") if "2403.12345" in shape else ("",)
+            )
             for other in others:
                 text = shape.replace("2403.12345", other) if other else shape
                 if any(map(app.unfurled, links_in(text))):
