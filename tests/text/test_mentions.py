@@ -29,7 +29,9 @@ def test_several_papers_are_found_in_their_order_each_once() -> None:
 
 
 def test_no_paper_is_made_up() -> None:
-    words = "Lunch at 12.30 in room 5.101? See github.com/a/b, v2.0.1 and https://arxiv.org/list/cs.CL/recent."
+    words = (
+        "Lunch at 12.30 in room 5.101? See github.com/a/b, v2.0.1 and https://arxiv.org/list/cs.CL/recent."
+    )
     assert papers_in(words) == ()
     assert [text for text in NONE if " " not in text and papers_in(text)] == []
 
