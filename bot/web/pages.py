@@ -6,14 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
-from urllib.parse import urlencode
 
 from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.commands.presets import PRESETS, Preset
-from bot.domain.errors import UserError
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
 from bot.ports import Invitable, Joinable, Platform
@@ -22,7 +20,7 @@ from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.terminal.sample import PapersOrSample
-from bot.web.feed_documents import ATOM, JSON, TYPES
+from bot.web.feed_links import feed_links
 from bot.web.filters import SORTS, SOURCES
 from bot.web.filters import SPANS as DAYS
 from bot.web.reading import SPANS, Reader
@@ -39,16 +37,6 @@ REDIS_SECONDS = 3.0
 PRESETS_FRESH = 3600.0
 """Seconds after which the matches of the presets are counted again."""
 PRESET_DAYS = 14
-
-
-@dataclass(frozen=True, slots=True)
-class FeedLink:
-    """A feed of what a page shows."""
-
-    label: str
-    title: str
-    type: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,21 +161,6 @@ class Pages:
             for platform in self._platforms
             if isinstance(platform, Invitable) and (address := platform.invitation())
         ]
-
-
-def feed_links(asked: str, span: str = "day") -> list[FeedLink]:
-    """The feeds of a search, or of the trending papers; none for a search that can't be a subscription."""
-    name, given, what = "trending", "" if span == "day" else f"?span={span}", "Trending papers"
-    if asked:
-        try:
-            query = str(parse(asked))
-        except UserError:
-            return []
-        name, given, what = "search", f"?{urlencode({'q': query})}", f"New papers on {query}"
-    return [
-        FeedLink(label, f"{what} ({label})", TYPES[form], f"/feeds/{name}.{form}{given}")
-        for form, label in ((ATOM, "Atom"), (JSON, "JSON Feed"))
-    ]
 
 
 def health_line(polls: Sequence[PollResult], waiting: int, now: datetime) -> str:

@@ -151,3 +151,12 @@ def test_two_papers_never_share_a_key(ids: Sequence[str]) -> None:
     assert one != other
     assert one.isascii()
     assert not set(one) & set('{}(),%#\\" \t\n=')
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example"]
+)
+def test_only_addresses_of_the_web_are_linked(url: str) -> None:
+    listed = Listed(a_paper(url=url, abstract=""))
+    for form in FORMATS.values():
+        assert url not in form.write([listed])
