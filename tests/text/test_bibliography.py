@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pylatexenc.latex2text import LatexNodes2Text
 
 from bot.domain.models import Paper
-from bot.text.bibliography import Listed, bibtex, csl, key_of, listed, markdown, ris
+from bot.text.bibliography import FORMATS, Listed, bibtex, csl, key_of, listed, markdown, ris
 from tests.papers import a_paper
 
 SAMPLE = 50
