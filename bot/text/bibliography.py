@@ -70,6 +70,13 @@ class _Writer(Writer):  # type: ignore[misc]  # pybtex has no types
         return text
 
 
+class _RisWriter(rispy.RisWriter):  # type: ignore[misc]  # rispy has no types
+    """Writes records without numbers before them, which strict readers refuse."""
+
+    def set_header(self, _count: int) -> str:
+        return ""
+
+
 def key_of(paper: Paper) -> str:
     """The paper's key: `vaswani2017:1706.03762`."""
     surname = _surname(paper.authors[0]) if paper.authors else ""
@@ -89,7 +96,7 @@ def bibtex(papers: Sequence[Listed]) -> str:
 
 def ris(papers: Sequence[Listed]) -> str:
     """As RIS."""
-    return str(rispy.dumps([_ris_entry(one) for one in papers]))
+    return str(rispy.dumps([_ris_entry(one) for one in papers], implementation=_RisWriter))
 
 
 def csl(papers: Sequence[Listed]) -> str:
