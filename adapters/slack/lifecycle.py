@@ -24,10 +24,12 @@ ARCHIVES = frozenset({"channel_archive", "group_archive"})
 LEAVES = frozenset({"channel_left", "group_left"})
 DELETES = frozenset({"channel_deleted", "group_deleted"})
 RESUMES = frozenset({"channel_unarchive", "group_unarchive"})
+LINK_SHARED = "link_shared"
 EVENTS = (
     "app_home_opened",
     "app_uninstalled",
     "channel_id_changed",
+    LINK_SHARED,
     "member_joined_channel",
     "tokens_revoked",
     *sorted(ARCHIVES | LEAVES | DELETES | RESUMES),

@@ -61,6 +61,8 @@ class DiscordDouble(Directory):
         """Refuse everything that follows an interaction's first answer as too late."""
         self.callbacks: asyncio.Queue[tuple[str, dict[str, Any], float]] = asyncio.Queue()
         """Interaction id, body and time of each first answer."""
+        self.answered: set[str] = set()
+        """Interactions that were answered: a second answer is refused."""
         self.follows: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         """Method and body of each follow-up."""
         self.requests: list[tuple[str, str]] = []
@@ -363,6 +365,9 @@ class DiscordDouble(Directory):
         if self.interactions_over:
             self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
             return refused(404, 10062, "Unknown interaction")
+        if request.match_info["id"] in self.answered:
+            return refused(400, 40060, "Interaction has already been acknowledged")
+        self.answered.add(request.match_info["id"])
         self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
         shown = {"interaction": {"id": request.match_info["id"], "type": 2, "response_message_id": "1"}}
         return json_answer(shown)
