@@ -71,7 +71,7 @@ class Lab:
     async def save(self) -> None:
         message = self.dice.choice(self.messages)
         person = self.dice.choice(self.members(message.channel))
-        await use(person, message, "Save papers in this message")
+        await use(person, message, "Save papers")
         found = {paper_id(link.strip("<>")) for link in message.text.split() if "://" in link}
         self.saved[person.user] |= {paper for paper in found if paper}
 
