@@ -231,7 +231,8 @@ class OutboxMachine(RuleBasedStateMachine):
     def note_named(self, hand: Hand) -> None:
         """Which papers the message names, as the card decides it, without those that are always posted."""
         _, _, label = hand.delivery.key.partition("/")
-        counted = [paper for paper, _ in folded(hand.delivery.papers, hand.rules, label)]
+        entries: Any = hand.delivery.papers  # ids will do
+        counted = [paper for paper, _ in folded(entries, hand.rules, label)]
         papers = {paper for paper, _ in hand.delivery.papers} - {*counted, "p1"}
         self.named[hand.delivery.channel].append(
             Named(hand.began or 0.0, len(papers), label.startswith(DIGEST))
