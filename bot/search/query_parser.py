@@ -31,7 +31,24 @@ REQUEST_WORDS = frozenset({
 """Words that say little at the start of a request: "I am looking for recent papers on …", "how to make …"."""
 
 QUESTION_WORDS = frozenset(
-    ("how", "why", "what", "which", "who", "when", "where", "do", "does", "did", "is", "are", "can", "could", "should", "will")
+    (
+        "how",
+        "why",
+        "what",
+        "which",
+        "who",
+        "when",
+        "where",
+        "do",
+        "does",
+        "did",
+        "is",
+        "are",
+        "can",
+        "could",
+        "should",
+        "will",
+    )
 )
 """Words that a question begins with."""
 

@@ -125,7 +125,9 @@ class Ranking:
             ids += self._ask(self._terms.node(parsed.also), limits)[0]
         if len(ids) < enough:
             near = self._any_of(words, extra)
-            if total and len(words) == 2 and not parsed.is_question:  # then a paper with one of them is about something else
+            if (
+                total and len(words) == 2 and not parsed.is_question
+            ):  # then a paper with one of them is about something else
                 near = both((Occur.Must, query) for query in (near, *map(self._meant, words)))
             ids += self._ask(near, limits)[0]
         ids = list(dict.fromkeys(ids))[:CANDIDATES]
@@ -198,7 +200,9 @@ class Ranking:
         parts = [query for word in words for query in (*self._stems(word), *self._other_ways(word))]
         flat = [part for word in words for part in word.parts]
         parts += [self._terms.term("pairs", key(pair), PAIR) for pair in pairwise(flat)]
-        return both([(Occur.Must, both((Occur.Should, part) for part in parts)), *extra, *self._many_of(words)])
+        return both(
+            [(Occur.Must, both((Occur.Should, part) for part in parts)), *extra, *self._many_of(words)]
+        )
 
     def _many_of(self, words: Sequence[Word]) -> Iterator[tuple[Occur, IndexQuery]]:
         """Papers with most of a few words."""

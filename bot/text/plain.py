@@ -66,9 +66,7 @@ _HIDDEN = (("<!--", "-->"), ("<![CDATA[", ""), ("<!", ">"), ("<?", ">"))
 
 def without_tags(page: str) -> str:
     """The text of a piece of HTML, with blanks where blocks begin and end."""
-    return _untagged(
-        _POWER.sub(lambda power: power[1].translate(_RAISED), page), _INLINE | _BLOCK | _SILENT
-    )
+    return _untagged(_POWER.sub(lambda power: power[1].translate(_RAISED), page), _INLINE | _BLOCK | _SILENT)
 
 
 def without_formatting(field: str) -> str:

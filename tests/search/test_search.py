@@ -267,7 +267,9 @@ async def test_a_question_is_answered_by_papers_that_say_it_in_other_forms(
 async def test_a_paper_with_most_of_the_words_comes_before_one_with_the_rarest_in_its_title(
     search: Search, papers: Papers
 ) -> None:
-    many = a_paper("r2", title="A Policy", abstract="The robot did fold the laundry of a house within an hour or two.")
+    many = a_paper(
+        "r2", title="A Policy", abstract="The robot did fold the laundry of a house within an hour or two."
+    )
     rare = [a_paper(f"r1{n}", title=f"Folding Context {n}", abstract="It is long.") for n in range(3)]
     others = [a_paper(f"o{n}", title="Robots", abstract="Arms for laundry rooms.") for n in range(9)]
     await papers.remember([many, *rare, *others])
