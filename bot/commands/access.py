@@ -46,6 +46,15 @@ class AccessGate:
                 self._answers.popitem(last=False)
         return answer
 
+    async def lets_read(self, user: User, channel: ChannelRef, *, by_default: bool = False) -> bool:
+        """Whether the platform says that the person can read the channel; `by_default` where a platform can't say."""
+        if channel.platform not in self._platforms:
+            return by_default
+        try:
+            return (await self.of(user, channel)).member
+        except UserError:
+            return False
+
     async def check(self, spec: CommandSpec, command: Command, settings: ChannelSettings) -> User:
         """The person with the rights that the platform gives them now.
 

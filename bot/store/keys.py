@@ -160,6 +160,11 @@ def workspace_health(ref: ChannelRef) -> str:
     return f"{_home(ref)}workspace:{workspace(ref.platform, ref.workspace)}"
 
 
+def posting(number: int, ref: ChannelRef) -> str:
+    """ZSET of the shard's channels in a channel's workspace -> when something was last posted there, in ms."""
+    return f"{shard(number)}posting:{workspace(ref.platform, ref.workspace)}"
+
+
 def open_papers(ref: ChannelRef) -> str:
     """Hash of paper id -> the channel's delivery that holds it."""
     return f"{_home(ref)}open:{ref}"

@@ -53,6 +53,7 @@ BOUNDS = {
     "changes": 10_100 * len(EVERY),  # trimmed to about 10,000 in each shard
     "mutes": 2 * len(EVERY),
     "sent": SENT,
+    "posting": len(EVERY),
     "labels": 31 * len(EVERY),
     "budget": PAPERS_A_DAY,
     "fits": 400,  # of the one channel whose budget is used
