@@ -1,6 +1,7 @@
 """“Already here”, on the platforms that can say who reads a channel."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import discord
 from redis.asyncio import Redis
@@ -52,7 +53,7 @@ async def test_slack_links_to_what_the_person_can_read(redis: Redis, clock: Cloc
 async def test_discord_links_to_what_the_person_can_read(redis: Redis, clock: Clock) -> None:
     async with discord_harness(redis, lambda: clock.now) as harness:
         assert harness.client.user is not None
-        hidden = {
+        hidden: Any = {
             harness.server.default_role: discord.PermissionOverwrite(view_channel=False),
             harness.client.user: discord.PermissionOverwrite(view_channel=True),
         }

@@ -142,7 +142,9 @@ async def _workspace(
 
 
 async def _channel(calls: Calls, access: Access, channel: ChannelRef) -> Finding | None:
-    """What is wrong with a channel."""
+    """What is wrong with a channel; of direct messages only a post can find it out."""
+    if channel.person:
+        return None
     name = f"slack {channel.channel}"
     link = f"{access.url}archives/{channel.channel}"
     invite = f"/invite @Paperboy in {link}"

@@ -52,7 +52,10 @@ class Posting:
         if await self._channels.has_left(access, to):  # Slack would take the post in a public channel
             raise ChannelGone(REMOVED)
         # Slack opens the direct messages of a person whose id is given as a channel.
-        return await self._post_first(access, to.person or to.channel, layouts(card), metadata=_marked(key))
+        posted = await self._post_answer(
+            access, to.person or to.channel, layouts(card), metadata=_marked(key)
+        )
+        return _reference(access, posted["channel"], posted["ts"], direct=bool(to.person))
 
     async def reply(self, to: ChannelRef, card: Card, thread: str, key: str = "") -> MessageRef:
         """Post `card` in the thread of a message, with its key if it is a delivery. Raises a SendError."""
@@ -60,11 +63,13 @@ class Posting:
         if key and await self._channels.has_left(access, to):
             raise ChannelGone(REMOVED)
         options = {"metadata": _marked(key)} if key else {}
-        return await self._post_first(access, to.channel, layouts(card), thread_ts=thread, **options)
+        room, ts = _room_of(to, thread)
+        posted = await self._post_answer(access, room, layouts(card), thread_ts=ts, **options)
+        return _reference(access, posted["channel"], posted["ts"], direct=bool(to.person))
 
     async def direct(self, access: Access, to: str, card: Card) -> None:
         """Post `card` to a person or a channel, without a key. Raises a SendError."""
-        await self._post_first(access, to, layouts(card))
+        await self._post_answer(access, to, layouts(card))
 
     async def hand_over(self, access: Access, to: str, card: Card, file: File) -> None:
         """Post `card` to a person, then `file` below it. Raises a SendError."""
@@ -115,21 +120,15 @@ class Posting:
         """Show `card` in place of the message's content; its metadata stays. Raises a SendError."""
         access = await self._calls.access(to.workspace)
 
+        room, ts = _room_of(to, message.id)
+
         async def update(layout: Message) -> Answer:
             def call(client: AsyncWebClient) -> Any:
-                return client.chat_update(
-                    channel=to.channel, ts=message.id, text=layout.text, blocks=list(layout.blocks)
-                )
+                return client.chat_update(channel=room, ts=ts, text=layout.text, blocks=list(layout.blocks))
 
             return await self._calls.ask(access, call)
 
         await _first_taken(layouts(card), update)
-
-    async def _post_first(
-        self, access: Access, channel: str, messages: Iterable[Message], **options: Any
-    ) -> MessageRef:
-        answer = await self._post_answer(access, channel, messages, **options)
-        return _reference(access, answer["channel"], answer["ts"])
 
     async def _post_answer(
         self, access: Access, channel: str, messages: Iterable[Message], **options: Any
@@ -207,6 +206,17 @@ def _names(message: Any, key: str) -> bool:
     return found != "" and (found.partition("/")[2] or found) == (key.partition("/")[2] or key)
 
 
-def _reference(access: Access, channel: str, ts: str) -> MessageRef:
+def _reference(access: Access, channel: str, ts: str, *, direct: bool = False) -> MessageRef:
     link = f"{access.url}archives/{channel}/p{ts.replace('.', '')}" if access.url else None
-    return MessageRef(ts, link)
+    return MessageRef(in_room(channel, ts) if direct else ts, link)
+
+
+def in_room(room: str, ts: str) -> str:
+    """A direct message's id, with the conversation that it is in: a person's id stands for that only when one posts."""
+    return f"{room}/{ts}"
+
+
+def _room_of(to: ChannelRef, message: str) -> tuple[str, str]:
+    """The conversation of a message, and its time in it."""
+    room, _, ts = message.rpartition("/")
+    return room or to.channel, ts

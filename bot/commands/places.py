@@ -44,7 +44,16 @@ class Place:
 
 
 async def place_here(paper_id: str, channel: ChannelRef, services: Services) -> Place | None:
-    """Where it was posted in this channel: everyone there may know."""
+    """Where it was posted in this channel: everyone there may know.
+
+    A person's own channel says nothing: what is typed there may be answered in a conversation with someone else.
+    """
+    if channel.person:
+        return None
+    return await _place_in(paper_id, channel, services)
+
+
+async def _place_in(paper_id: str, channel: ChannelRef, services: Services) -> Place | None:
     sent = await services.outbox.sent(channel, paper_id)
     return await _place("here", channel, paper_id, sent, services) if sent and _shown(sent) else None
 
@@ -54,7 +63,7 @@ async def places_for(command: Command, paper_id: str, services: Services) -> Seq
     user, channel = command.user, command.channel
     here = None
     if await services.access.lets_read(user, channel, by_default=True):
-        here = await place_here(paper_id, channel, services)
+        here = await _place_in(paper_id, channel, services)
     return (*((here,) if here else ()), *await places_elsewhere(command, paper_id, services))
 
 
@@ -83,6 +92,8 @@ async def _elsewhere(
 ) -> Place | None:
     if not await services.access.lets_read(command.user, channel):
         return None
+    if channel.person:
+        return await _place("in your direct messages", channel, paper_id, sent, services)
     name = shorten(plain(await services.channel_name(channel)), NAME)
     return await _place(f"in #{name}" if name else "elsewhere", channel, paper_id, sent, services)
 
