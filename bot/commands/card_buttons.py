@@ -6,6 +6,7 @@ from bot.cards import Card
 from bot.cards.build import dim, paragraph
 from bot.cards.digest import digest_card
 from bot.cards.paper import AUTHOR, NOTICE, paper_block, paper_card
+from bot.commands.export import exported
 from bot.commands.places import place_here, places_for, said_places
 from bot.commands.ranked import ranked
 from bot.commands.resolve import resolve_paper
@@ -34,7 +35,7 @@ async def show(command: Command, services: Services) -> Reply:
 
 
 async def more(command: Command, services: Services) -> Reply:
-    """The next page of a digest that was posted here, shown only to the person who asks."""
+    """The next page of a digest that was posted here, or all of it as a file, only for the person who asks."""
     label = command.options["digest"]
     ids = await services.outbox.digest(command.channel, label)
     papers = await services.papers.get(ids)
@@ -42,6 +43,8 @@ async def more(command: Command, services: Services) -> Reply:
         raise UserError("That digest is too old to show more of it.", hint="/paper list")
     page = int(command.options.get("page", 1))
     entries, taste = await ranked(command.channel, papers.values(), services)
+    if "export" in command.options:
+        return await exported([paper for paper, _ in entries], "digest", command)
     because = {paper.id: taste.because(paper) for paper, _ in entries}
     return Reply(digest_card(entries, services.now(), label, page, because=because))
 

@@ -627,6 +627,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="more digest@2026-11-24T08:00Z",
         options=(
             OptionSpec(name="digest", help="the digest's name", kind="text", free=True, required=True),
+            _EXPORT,
             _PAGE,
         ),
         hidden=True,
