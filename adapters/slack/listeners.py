@@ -33,7 +33,7 @@ LONGEST_RAW = 5 * MAX_LINE
 """Characters of a line as Slack sends it: escaped, `&` takes five."""
 FORM_WAIT = 2.0
 """Seconds in which a form's result can take the form's place; it has to be acknowledged within 3."""
-SLOW = Card("reply", "This takes longer than usual. Look at /paper settings to see whether it worked.")
+SLOW = Card("reply", "This takes longer than usual. Type it again in a moment to see whether it worked.")
 _TURNS_PAGE = re.compile(r"(?:^|\s)page:[0-9]")
 
 _log = get_logger()

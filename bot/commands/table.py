@@ -1,6 +1,6 @@
 """The `/paper` table, written once: every platform's form, the help and the README's table come from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Group = Literal["Follow", "Find", "Papers", "This channel"]
@@ -96,6 +96,11 @@ _EXPORT = OptionSpec(
     help="a file for a reference manager or LaTeX",
     kind="choice",
     choices=("bibtex", "ris", "csl", "md"),
+)
+_EXPORT_SAVED = replace(
+    _EXPORT,
+    help="a file for a reference manager or LaTeX; or to your Zotero library",
+    choices=(*_EXPORT.choices, "zotero"),
 )
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -496,7 +501,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             OptionSpec(name="words", help="words or a query to look for", kind="text", free=True),
             OptionSpec(name="tag", help="only papers with this tag", kind="text", sample="to-read"),
             _LIST,
-            _EXPORT,
+            _EXPORT_SAVED,
             _PAGE,
         ),
         anywhere=True,
@@ -531,6 +536,17 @@ COMMANDS: tuple[CommandSpec, ...] = (
         summary="show a paper that you name by its id or any link",
         example="show https://arxiv.org/abs/2405.01234",
         options=(OptionSpec(name="paper", help="its id or any link", kind="text", free=True, required=True),),
+        anywhere=True,
+        hidden=True,
+    ),
+    CommandSpec(
+        name="zotero",
+        summary="send your reading list to your Zotero library",
+        example="zotero",
+        options=(
+            OptionSpec(name="what", help="off deletes your key", kind="text", free=True),
+            OptionSpec(name="key", help="a key that may write to your library", kind="text"),
+        ),
         anywhere=True,
         hidden=True,
     ),

@@ -140,6 +140,11 @@ def shared_notes(ref: ChannelRef) -> str:
     return f"{_home(ref)}shared_notes:{ref}"
 
 
+def zotero(person: ChannelRef) -> str:
+    """The key to a person's Zotero library, encrypted."""
+    return f"{_home(person)}zotero:{person}"
+
+
 def watches(watcher: ChannelRef) -> str:
     """Hash of paper id -> which of its events a channel or person wants to hear of."""
     return f"{_home(watcher)}watches:{watcher}"
