@@ -63,6 +63,7 @@ BOUNDS = {
     "saved_notes": MAX_SAVED * len(PEOPLE),
     "shared": MAX_SAVED * len(EVERY),
     "shared_notes": MAX_SAVED * len(EVERY),
+    "zotero": 0,  # one string for each person, for 400 days after its last use
     "watches": 500 * len(PEOPLE),  # of a person, for 400 days after the last one
     "watchers": DAYS,
     "edited": 2 * PAPERS_A_DAY * 61,
