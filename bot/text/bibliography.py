@@ -131,7 +131,7 @@ def _bibtex_entry(one: Listed) -> Any:
         "archiveprefix": "arXiv" if is_arxiv(paper.id) else "",
         "primaryclass": _tex(paper.categories[0]) if is_arxiv(paper.id) and paper.categories else "",
         "version": str(paper.versions or ""),
-        "url": _tex(paper.url),
+        "url": _tex(_url(paper)),
         "abstract": _tex(paper.abstract),
         "keywords": _tex(", ".join(one.tags)),
         "annote": _tex(one.note),
@@ -161,7 +161,7 @@ def _ris_entry(one: Listed) -> dict[str, Any]:
         "doi": _line(_doi(paper)),
         "accession_number": accession,
         "edition": f"v{paper.versions}" if paper.versions else "",
-        "urls": [paper.url] if paper.url else [],
+        "urls": list(filter(None, [_url(paper)])),
         "abstract": _line(paper.abstract),
         "keywords": list(one.tags),
         "notes": [_line(one.note)] if one.note else [],
@@ -183,7 +183,7 @@ def csl_entry(one: Listed) -> dict[str, Any]:
         "number": f"arXiv:{paper.id}" if is_arxiv(paper.id) else "",
         "publisher": "arXiv" if is_arxiv(paper.id) and not paper.journal_ref else "",
         "version": str(paper.versions or ""),
-        "URL": paper.url,
+        "URL": _url(paper),
         "abstract": paper.abstract,
         "keyword": ", ".join(one.tags),
         "note": one.note,
@@ -202,7 +202,8 @@ def _csl_name(name: str) -> dict[str, str]:
 def _markdown_line(one: Listed) -> str:
     paper = one.paper
     shown = [*paper.authors[:3], *(["et al."] if len(paper.authors) > 3 else [])]
-    link = f"[{_marked(paper.title)}](<{quote(paper.url, safe='%/:=&?#+~.,;@-_')}>)"
+    url, title = _url(paper), _marked(paper.title)
+    link = f"[{title}](<{quote(url, safe='%/:=&?#+~.,;@-_')}>)" if url else title
     parts = (
         ", ".join(_marked(name) for name in shown),
         str(paper.published.year),
@@ -211,6 +212,11 @@ def _markdown_line(one: Listed) -> str:
         _marked(one.note),
     )
     return f"- {link} · {' · '.join(filter(None, parts))}\n"
+
+
+def _url(paper: Paper) -> str:
+    """The paper's page, if it is one of the web: a reference manager opens what it is given."""
+    return paper.url if paper.url.lower().startswith(("https://", "http://")) else ""
 
 
 def _doi(paper: Paper) -> str:

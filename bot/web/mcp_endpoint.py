@@ -44,6 +44,7 @@ class McpEndpoint:
         self._limits = limits
         self._public_url = public_url
         self._app: Callable[[bool], Starlette] | None = None
+        self._loading = asyncio.Lock()
 
     def routes(self) -> Iterable[web.RouteDef]:
         """One route, for POST. The protocol wants 405 for all else where there are no streams and no sessions."""
@@ -51,6 +52,10 @@ class McpEndpoint:
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:
+            async with self._loading:  # on a slow machine the library takes longer to load than an answer may
+                if self._app is None:
+                    self._app = await asyncio.to_thread(self._load)
+                app = self._app
             async with asyncio.timeout(SECONDS):
                 full = await count_request(self._limits, request, "mcp", each=CALLS_EACH, total=CALLS_TOTAL)
                 if full is not None:
@@ -62,7 +67,7 @@ class McpEndpoint:
                         "This token was never given, or has ended. In the channel, /paper api new makes one.",
                         {"WWW-Authenticate": "Bearer"},
                     )
-                return await self._served(request, private=bool(secret))
+                return await self._served(request, app(bool(secret)))
         except ModuleNotFoundError:
             return problem(501, NOT_INSTALLED)
         except (RedisError, OSError, TimeoutError):
@@ -74,10 +79,7 @@ class McpEndpoint:
         grant = await self._tokens.find(secret)
         return grant is not None and grant.kind == "api"
 
-    async def _served(self, request: web.Request, *, private: bool) -> web.Response:
-        if self._app is None:
-            self._app = await asyncio.to_thread(self._load)
-        app = self._app(private)
+    async def _served(self, request: web.Request, app: "Starlette") -> web.Response:
         # One for each request: it holds nothing, and what it started ends with the request.
         async with app.router.lifespan_context(app):
             response = await through_asgi(app, request)

@@ -28,7 +28,6 @@ from pydantic import TypeAdapter
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, MessageRef, Paper, Reason
 from bot.ports import Batch
-from bot.search.recent_papers import DAYS_BACK
 from bot.search.search import Search
 from bot.store.connect import connect
 from bot.store.embedded import EmbeddedServer
@@ -47,6 +46,8 @@ POSTS = 300
 TRENDING = 50
 LIKED = 3_000
 """Papers with upvotes."""
+YOUNG = 4_000
+"""The newest papers, which were seen in the last days."""
 SUBSCRIBED = 10
 ROUNDS = 30
 """Requests for each kind: with all kinds of searches, no more than the limit for all clients lets through."""
@@ -78,8 +79,7 @@ async def fill(folder: Path, count: int) -> Facts:
         store = Papers(redis)
         liked = {paper.id for paper in dice.sample(papers, min(LIKED, len(papers)))}
         papers = [replace(one, upvotes=dice.randint(1, 200)) if one.id in liked else one for one in papers]
-        since = max(paper.published for paper in papers) - DAYS_BACK
-        young = [paper for paper in papers if paper.published >= since]
+        young = sorted(papers, key=lambda paper: paper.published, reverse=True)[:YOUNG]
         for start in range(0, len(papers), AT_ONCE):
             await store.remember(papers[start : start + AT_ONCE])
         for start in range(0, len(young), AT_ONCE):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text.bibliography import Listed, bibtex, csl, key_of, listed, markdown, ris
+from bot.text.bibliography import FORMATS, Listed, bibtex, csl, key_of, listed, markdown, ris
 from tests.bench.bibliography import bibtex_is_whole, from_bibtex, from_ris, plain, recorded, ris_is_whole
 from tests.papers import a_paper
 
@@ -102,3 +102,12 @@ def test_two_papers_never_share_a_key(ids: Sequence[str]) -> None:
     assert one != other
     assert one.isascii()
     assert not set(one) & set('{}(),%#\\" \t\n=')
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example"]
+)
+def test_only_addresses_of_the_web_are_linked(url: str) -> None:
+    listed = Listed(a_paper(url=url, abstract=""))
+    for form in FORMATS.values():
+        assert url not in form.write([listed])
