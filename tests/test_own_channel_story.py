@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef, User
 from bot.store.subscriptions import LIMIT
+from tests.adapters.slack.harness import slack_harness
 from tests.conftest import MORNING
 from tests.papers import a_paper
 from tests.platform_harness import arrive, deliver, pass_on
@@ -106,3 +107,20 @@ async def test_no_one_else_reads_or_changes_it(opened: Opened) -> None:
             assert "not in this channel" in said.notice, line
         assert isinstance(own, ChannelRef)
         await deliver(harness.bot)
+
+
+async def test_app_home_shows_ones_own_channel(redis: Redis, clock: Clock) -> None:
+    async with slack_harness(redis, lambda: clock.now) as harness:
+        await harness.say_alone("/paper subscribe whales")
+        home = await harness.person.open_home()
+        assert "Your direct messages" in home.text
+        assert "whales" in home.text
+        await harness.person.press(home, "Settings")
+        await harness.settled()
+        form = harness.person.modals()[-1]
+        echo = await harness.person.submit(form, every="once a day", zone="Berlin")
+        assert echo is not None
+        assert "Berlin" in echo.text
+        assert "Berlin" in (await harness.say_alone("/paper status")).text
+        ben = harness.slack.person(harness.workspace, "ben")
+        assert "whales" not in (await ben.open_home()).text

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from adapters.slack.api import Api
 from adapters.slack.calls import Calls
 from adapters.slack.connection_mode import ConnectionMode
-from adapters.slack.manifest import FILES, HISTORY, JOIN, NEEDED
+from adapters.slack.manifest import DIRECT, FILES, HISTORY, JOIN, NEEDED
 from adapters.slack.outcomes import CALL_ERRORS, code_of
 from adapters.slack.tokens import Access, identify
 from bot.domain.errors import ConfigurationError, SendError
@@ -112,6 +112,13 @@ def _scopes(name: str, granted: frozenset[str] | None) -> Iterable[Finding]:
             ok=True,
             message="all that are needed; without files:write, exports of reading lists can't be sent",
             todo="add files:write, then Reinstall to Workspace",
+        )
+    elif not set(DIRECT) <= granted:
+        yield Finding(
+            name,
+            ok=True,
+            message=f"all that are needed; without im:history and im:write, of direct messages {UNCHECKABLE}",
+            todo="add im:history and im:write, then Reinstall to Workspace",
         )
     else:
         yield Finding(name, ok=True, message="all are granted")

@@ -14,7 +14,9 @@ JOIN = "channels:join"
 """Scope to join a public channel when someone subscribes it: messages can only be looked up in channels one is in."""
 FILES = "files:write"
 """Scope to send a person the file of an export."""
-OPTIONAL = (*HISTORY, JOIN, FILES)
+DIRECT = ("im:history", "im:write")
+"""Scopes to find out whether a direct message arrived: to read those with the app, and to learn where they are."""
+OPTIONAL = (*HISTORY, JOIN, FILES, *DIRECT)
 """Scopes that the person who installs the app may decline."""
 SCOPES = (*NEEDED, *OPTIONAL)
 HINTED = ("subscribe", "list", "search", "help")

@@ -98,20 +98,21 @@ class Posting:
         With `thread`, it is looked for among the replies to that message. Raises LookupUnsupported if the app may not
         read the channel.
         """
-        if to.person:
-            raise LookupUnsupported("Paperboy may not read direct messages")
         access = await self._calls.access(to.workspace)
+        room, thread = _room_of(to, thread)
+        if to.person and room == to.channel:
+            room = await self._conversation(access, to.person)
         cursor = self._cursors.pop(f"{key} {thread}", "")
         while True:
             try:
-                page = await self._history(access, to, since, cursor, thread)
+                page = await self._history(access, room, since, cursor, thread)
             except RetryLater:
                 if cursor:
                     self._cursors[f"{key} {thread}"] = cursor
                 raise
             for message in page.get("messages") or ():
                 if _names(message, key):
-                    return _reference(access, to.channel, message["ts"])
+                    return _reference(access, room, message["ts"], direct=bool(to.person))
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return None
@@ -146,9 +147,17 @@ class Posting:
             raise DeliveryUncertain("Slack's answer names no message")
         return answer
 
-    async def _history(
-        self, access: Access, to: ChannelRef, since: datetime, cursor: str, thread: str
-    ) -> Answer:
+    async def _conversation(self, access: Access, person: str) -> str:
+        """The id of the direct messages with a person. Raises LookupUnsupported if the app may not ask for it."""
+        try:
+            answer = await self._calls.ask(access, lambda client: client.conversations_open(users=person))
+        except (ChannelGone, WorkspaceGone) as error:
+            if code_of(error) != "missing_scope":
+                raise
+            raise LookupUnsupported("Paperboy may not read direct messages") from error
+        return str((answer.get("channel") or {}).get("id") or "")
+
+    async def _history(self, access: Access, room: str, since: datetime, cursor: str, thread: str) -> Answer:
         """A page of the channel's messages, or a thread's. A public channel that the app isn't in is joined first."""
 
         def call(client: AsyncWebClient) -> Any:
@@ -156,7 +165,7 @@ class Posting:
             if thread:
                 asked = partial(client.conversations_replies, ts=thread)
             return asked(
-                channel=to.channel,
+                channel=room,
                 oldest=f"{since.timestamp():.6f}",
                 limit=PAGE,
                 include_all_metadata=True,
@@ -167,15 +176,13 @@ class Posting:
             try:
                 return await self._calls.ask(access, call)
             except ChannelGone as error:
-                if code_of(error) != "not_in_channel" or not await self._channels.enter(access, to.channel):
+                if code_of(error) != "not_in_channel" or not await self._channels.enter(access, room):
                     raise
                 return await self._calls.ask(access, call)
         except (ChannelGone, WorkspaceGone) as error:
             code = code_of(error)
             if code in {"not_in_channel", "missing_scope", "no_permission"}:
-                raise LookupUnsupported(
-                    f"Paperboy may not read the messages of {to.channel} ({code})"
-                ) from error
+                raise LookupUnsupported(f"Paperboy may not read the messages of {room} ({code})") from error
             raise
 
 

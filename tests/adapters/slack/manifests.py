@@ -19,7 +19,8 @@ SCOPES = (
     "# channels:history and groups:history let Paperboy look up a post whose answer was lost; nothing else is read.\n"
     "# channels:join lets it join a public channel that someone subscribes, which looking up needs. All three are\n"
     "# optional: without them such a post is held for the operator.\n"
-    "# files:write lets it send a person the file of an export; optional, too.\n"
+    "# files:write lets it send a person the file of an export, im:history and im:write look up its direct messages, whose\n"
+    "# answer was lost; all optional, too.\n"
 )
 
 
