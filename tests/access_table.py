@@ -28,6 +28,7 @@ PORTS = {
 PLATFORM_ONLY = {
     "settings",
     "subscriptions",
+    "show_links",
     "pause",
     "resume",
     "pause_workspace",
@@ -44,6 +45,7 @@ INSIDE: Mapping[str, str] = {
     "saved": OF_LIST,
     "show": "nothing for the card; membership in each channel of which it says that the paper was posted there",
     "zotero": "nothing: a person's own list and key",
+    "savepapers": "nothing: one's own list",
     "watch": FOR_CHANNEL + "membership, and the right to edit if it changes something",
     "unwatch": FOR_CHANNEL + "membership, and the right to edit",
 }

@@ -21,6 +21,7 @@ from adapters.discord.commands import Interaction, root_command
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
 from adapters.discord.lifecycle import SETTLE, Lifecycle
+from adapters.discord.message_menus import message_menu
 from adapters.discord.permissions import (
     added,
     channel_of,
@@ -35,7 +36,7 @@ from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
 from adapters.discord.unreachable import UnreachableChannels
 from bot.cards import Choice
-from bot.commands.table import CommandSpec, OptionSpec, find
+from bot.commands.table import CommandSpec, OptionSpec, find, message_commands
 from bot.domain.models import Command
 from bot.ports import Core, Reply
 
@@ -81,6 +82,8 @@ class GatewayClient(discord.AutoShardedClient):
         self._sync = CommandSync(self.tree, redis)
         self._syncing: asyncio.Task[None] | None = None
         self.tree.add_command(root_command(self._invoke, self._complete))
+        for spec in message_commands():
+            self.tree.add_command(message_menu(spec, self._invoke))
 
     async def setup_hook(self) -> None:
         """Prepare the commands. discord.py calls it once, before it connects."""

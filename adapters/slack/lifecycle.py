@@ -21,10 +21,12 @@ from bot.ports import Core
 LEAVES = frozenset({"channel_left", "group_left"})
 DELETES = frozenset({"channel_deleted", "group_deleted"})
 RESUMES = frozenset({"channel_unarchive", "group_unarchive"})
+LINK_SHARED = "link_shared"
 EVENTS = (
     "app_home_opened",
     "app_uninstalled",
     "channel_id_changed",
+    LINK_SHARED,
     "member_joined_channel",
     "tokens_revoked",
     *sorted(LEAVES | DELETES | RESUMES),

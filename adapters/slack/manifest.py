@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from adapters.slack.http import EVENTS, REDIRECT
 from adapters.slack.lifecycle import EVENTS as BOT_EVENTS
-from bot.commands.table import find
+from bot.commands.table import find, message_commands
 
 NEEDED = ("commands", "chat:write", "chat:write.public", "channels:read", "groups:read", "users:read")
 """Scopes without which Paperboy doesn't work."""
@@ -16,9 +16,15 @@ FILES = "files:write"
 """Scope to send a person the file of an export."""
 DIRECT = ("im:history", "im:write")
 """Scopes to find out whether a direct message arrived: to read those with the app, and to learn where they are."""
-OPTIONAL = (*HISTORY, JOIN, FILES, *DIRECT)
+LINKS = ("links:read", "links:write")
+"""Scopes to show a card below a link to a paper. Slack sends such links alone, never the message around them."""
+OPTIONAL = (*HISTORY, JOIN, FILES, *LINKS, *DIRECT)
 """Scopes that the person who installs the app may decline."""
 SCOPES = (*NEEDED, *OPTIONAL)
+UNFURLED = ("arxiv.org", "huggingface.co", "openreview.net", "biorxiv.org", "alphaxiv.org")
+"""Domains, with their subdomains, whose links Slack sends us. It allows five; any other can take the place of one, since
+each link to a paper is answered. Of the six sites to which most links to papers lead, medRxiv has the fewest papers,
+and is left out."""
 HINTED = ("subscribe", "list", "search", "help")
 """Commands shown while a person types; `help` explains the others."""
 COMMAND = "/paper"
@@ -49,7 +55,17 @@ def manifest(
                 "messages_tab_read_only_enabled": False,  # a person types /paper there, too
             },
             "bot_user": {"display_name": NAME, "always_online": True},
+            "shortcuts": [
+                {
+                    "name": spec.on_message,
+                    "type": "message",
+                    "callback_id": spec.name,
+                    "description": spec.summary[:1].upper() + spec.summary[1:],
+                }
+                for spec in message_commands()
+            ],
             "slash_commands": [command],
+            "unfurl_domains": list(UNFURLED),
         },
         "oauth_config": {
             "scopes": {"bot": sorted(SCOPES), "bot_optional": sorted(OPTIONAL)},

@@ -29,7 +29,7 @@ async def abstract(command: Command, services: Services) -> Reply:
 async def show(command: Command, services: Services) -> Reply:
     """The paper's card and where it was posted before, shown only to the person who asks."""
     paper, now = await resolve_paper(command.options["paper"], services), services.now()
-    card = paper_card(paper, (), now)
+    card = paper_card(paper, (), now, "full" if command.options.get("detail") == "full" else "compact")
     places = await places_for(command, paper.id, services)
     return Reply(replace(card, blocks=(*card.blocks, *said_places(places, now))))
 

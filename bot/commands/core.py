@@ -17,7 +17,9 @@ from bot.commands.forget import forget
 from bot.commands.help import help_
 from bot.commands.hints import button_for
 from bot.commands.life import life
+from bot.commands.links import Show, show_links
 from bot.commands.list import list_
+from bot.commands.mentioned import papers, savepapers, similarpapers
 from bot.commands.mute import mute, mutewhat, unmute
 from bot.commands.parser import INVOCATION, ParsedCommand, check_options, parse_line, resolve_command
 from bot.commands.people import author, followwhat, org
@@ -73,6 +75,9 @@ HANDLERS: Mapping[str, Handler] = {
     "help": help_,
     "show": show,
     "zotero": zotero,
+    "papers": papers,
+    "savepapers": savepapers,
+    "similarpapers": similarpapers,
     "share": share,
     "abstract": abstract,
     "up": up,
@@ -160,6 +165,13 @@ class Commands:
         ids = await self._services.saved.of(PaperList.of_person(user, channel))
         papers = await self._services.papers.get(ids)
         return [papers[paper_id] for paper_id in ids if paper_id in papers]
+
+    async def show_links(self, links: Sequence[str], channel: ChannelRef, show: Show) -> None:
+        """Cards for those of the links that lead to papers. Never raises: the links are fine without."""
+        try:
+            await show_links(links, channel, self._services, show)
+        except Exception:  # the edge, as above
+            log.exception("links_not_shown", channel=str(channel))
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
         """Give a channel's new id everything that is stored of its old one."""

@@ -29,7 +29,7 @@ class AnyPlatform(PlatformSettings):
     """A platform that declares nothing: it is taken to have all that the core offers."""
 
     title = "This platform"
-    channel_settings = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
+    channel_settings = frozenset({"edits", "links", "threads", "embeds", "publish", "ping", "editors"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,8 @@ async def test_commands_are_synced_only_when_they_changed(
         await double.gateway.until(lambda: not double.gateway.shards)
         await redis.delete(TURNS)
     assert double.syncs == 1
-    (paper,) = double.commands
+    paper, *menus = double.commands
+    assert {menu["type"] for menu in menus} == {3}
     assert (paper["name"], paper["integration_types"], paper["contexts"]) == ("paper", [0, 1], [0, 1, 2])
     options = {option["name"]: option for option in paper["options"]}
     assert options["unsubscribe"]["description"] == "Stop a subscription"

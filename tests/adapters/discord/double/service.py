@@ -59,6 +59,8 @@ class DiscordDouble(Directory):
         """Refuse every answer to an interaction as too late."""
         self.callbacks: asyncio.Queue[tuple[str, dict[str, Any], float]] = asyncio.Queue()
         """Interaction id, body and time of each first answer."""
+        self.answered: set[str] = set()
+        """Interactions that were answered: a second answer is refused."""
         self.follows: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         """Method and body of each follow-up."""
         self.requests: list[tuple[str, str]] = []
@@ -358,6 +360,9 @@ class DiscordDouble(Directory):
         if self.interactions_over:
             self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
             return refused(404, 10062, "Unknown interaction")
+        if request.match_info["id"] in self.answered:
+            return refused(400, 40060, "Interaction has already been acknowledged")
+        self.answered.add(request.match_info["id"])
         self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
         shown = {"interaction": {"id": request.match_info["id"], "type": 2, "response_message_id": "1"}}
         return json_answer(shown)

@@ -7,11 +7,21 @@ from itertools import count
 from secrets import token_hex
 from time import time
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 Json = dict[str, Any]
 
 ROTATION = 43_200
 """Seconds that a token lives if tokens rotate."""
+
+
+class Failed(Exception):
+    """An answer with `ok: false`, and Slack's code for why."""
+
+    def __init__(self, error: str, **more: Any) -> None:
+        super().__init__(error)
+        self.error = error
+        self.more = more
 
 
 @dataclass(kw_only=True)
@@ -31,6 +41,10 @@ class Message:
     options: Json = field(default_factory=dict)
     """Other arguments it was posted with: unfurl_links, mrkdwn, …"""
     edited: int = 0
+    links: list[str] = field(default_factory=list)
+    """The links that the app was informed of, as they were written."""
+    unfurls: dict[str, Json] = field(default_factory=dict)
+    """What the app showed below each link."""
 
 
 @dataclass(kw_only=True)
@@ -114,6 +128,17 @@ class App:
     def rotates(self) -> bool:
         return bool(self.manifest["settings"]["token_rotation_enabled"])
 
+    def unfurled(self, url: str) -> str:
+        """The registered domain of a link; "" if the app isn't informed of it."""
+        host = (urlsplit(url).hostname or "").lower()
+        domains = self.manifest["features"].get("unfurl_domains", ())
+        return next((one for one in domains if host == one or host.endswith(f".{one}")), "")
+
+    def shortcut(self, name: str) -> str:
+        """The callback id of a message shortcut. Raises KeyError."""
+        shortcuts = self.manifest["features"].get("shortcuts", ())
+        return {one["name"]: str(one["callback_id"]) for one in shortcuts if one["type"] == "message"}[name]
+
     def command(self, name: str) -> bool:
         return any(c["command"] == name for c in self.manifest["features"]["slash_commands"])
 
@@ -138,6 +163,8 @@ class World:
     tokens: dict[str, Token] = field(default_factory=dict)
     refreshes: dict[str, Token] = field(default_factory=dict)
     codes: dict[str, Json] = field(default_factory=dict)
+    drafts: dict[str, Message] = field(default_factory=dict)
+    """Messages that are being written, by their unfurl id."""
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=20_000))
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
