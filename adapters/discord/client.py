@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from adapters.discord.access import from_payload
 from adapters.discord.buttons import CUSTOM_ID, MENU_ID
-from adapters.discord.channel_kinds import ChannelKinds
+from adapters.discord.channel_kinds import ChannelKinds, ref
 from adapters.discord.command_sync import CommandSync
 from adapters.discord.commands import Interaction, root_command
 from adapters.discord.forms import CUSTOM_ID as FORM
@@ -34,7 +34,7 @@ from adapters.discord.permissions import (
 from adapters.discord.responses import Ask, Responder, is_no_expired_autocomplete, sorry
 from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
-from adapters.discord.unreachable import UnreachableChannels
+from adapters.discord.unreachable import UnreachableChannels, report_deletion
 from bot.cards import Choice
 from bot.commands.table import CommandSpec, OptionSpec, find, message_commands
 from bot.domain.models import Command
@@ -170,10 +170,17 @@ class GatewayClient(discord.AutoShardedClient):
         await self._lifecycle.removed(guild)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self._lifecycle.deleted(channel.guild.id, channel.id)
+        await self._deleted(channel.guild.id, channel.id, channel.name)
 
     async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
-        await self._lifecycle.deleted(thread.guild_id, thread.thread_id)
+        await self._deleted(thread.guild_id, thread.thread_id, thread.thread.name if thread.thread else "")
+
+    async def _deleted(self, guild: int, channel: int, name: str) -> None:
+        place = ref(guild, channel)
+        subscriptions = (await self._core.subscriptions([place])).get(place, ())
+        await self._lifecycle.deleted(guild, channel)
+        if subscriptions:
+            await report_deletion(self, place, name, subscriptions)
 
     async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
         await self._lifecycle.changed(after)

@@ -39,7 +39,7 @@ from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.commands.watch import unwatch, watch
 from bot.commands.zotero import zotero
-from bot.domain.errors import UserError
+from bot.domain.errors import ChannelGone, UserError, WorkspaceGone
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
 from bot.observability import metrics
 from bot.ports import Reply
@@ -118,16 +118,16 @@ class Commands:
         return await self._answer(parsed)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
-        """Post nothing there for now; subscriptions are kept."""
-        await self._services.outbox.pause(channel, reason)
+        """Post nothing there for now; subscriptions are kept. One person is notified."""
+        await self._services.pause(channel, ChannelGone(reason))
 
     async def resume(self, channel: ChannelRef) -> None:
         """Post there again."""
         await self._services.outbox.resume(channel)
 
     async def pause_workspace(self, platform: str, workspace: str, reason: str) -> None:
-        """Post nothing anywhere in the workspace; subscriptions are kept."""
-        await self._services.outbox.pause_workspace(platform, workspace, reason)
+        """Post nothing anywhere in the workspace; subscriptions are kept. One person is notified, if one can be reached."""
+        await self._services.pause(ChannelRef(platform, workspace, ""), WorkspaceGone(reason))
 
     async def resume_workspace(self, platform: str, workspace: str) -> None:
         """Post there again."""

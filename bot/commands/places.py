@@ -6,12 +6,12 @@ everyone in a channel sees names that channel alone. Without an answer of the pl
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
-from bot.cards import Paragraph, Span
+from bot.cards import Block, Button, Card, PaperBlock, Paragraph, Span
 from bot.cards.build import dim, paragraph
 from bot.cards.paper import short_date
 from bot.cards.sanitize import link, plain
@@ -87,6 +87,19 @@ def said_places(places: Sequence[Place], now: datetime) -> tuple[Paragraph, ...]
     return tuple(_said(place, now) for place in places)
 
 
+def with_place(card: Card, place: Place, now: datetime) -> Card:
+    """A paper's small card with where it was posted, in its byline and as a button that leads there."""
+    blocks: list[Block] = []
+    for block in card.blocks:
+        if isinstance(block, PaperBlock):
+            see = (Button("Earlier post", url=place.url),) if place.url else ()
+            byline = (*block.byline, f"posted {_when(place, now)}{_likes(place)}")
+            blocks.append(replace(block, byline=byline, actions=(*block.actions, *see)))
+        else:
+            blocks.append(block)
+    return replace(card, blocks=tuple(blocks))
+
+
 async def _elsewhere(
     command: Command, channel: ChannelRef, paper_id: str, sent: Sent, services: Services
 ) -> Place | None:
@@ -108,6 +121,13 @@ def _shown(sent: Sent) -> bool:
 
 
 def _said(place: Place, now: datetime) -> Paragraph:
-    words = f"{place.where} on {short_date(place.at, now)}"
-    linked = Span(words, url=place.url) if place.url else dim(words)
-    return paragraph(dim("Posted "), linked, *((dim(f" · {place.likes} 👍"),) if place.likes else ()))
+    linked = Span(_when(place, now), url=place.url) if place.url else dim(_when(place, now))
+    return paragraph(dim("Posted "), linked, *((dim(_likes(place)),) if place.likes else ()))
+
+
+def _when(place: Place, now: datetime) -> str:
+    return f"{place.where} on {short_date(place.at, now)}"
+
+
+def _likes(place: Place) -> str:
+    return f" · {place.likes} 👍" if place.likes else ""

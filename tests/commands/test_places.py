@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count, product
@@ -144,6 +145,22 @@ async def test_what_all_see_names_this_channel_alone(world: World) -> None:
     assert not shared.private
     assert "Posted here on 10 Mar" in written(shared.card)
     assert "nlp" not in repr(shared)
+
+
+async def test_a_card_below_a_link_says_that_it_was_posted_here(world: World) -> None:
+    await world.post(NLP, PAPERS[0])
+    await world.post(ROOM, PAPERS[0])
+    shown: dict[str, Card] = {}
+
+    async def show(cards: Mapping[str, Card]) -> None:
+        shown.update(cards)
+
+    link = f"https://arxiv.org/abs/{PAPERS[0]}"
+    await world.core.show_links([link], ROOM, show)
+    assert "posted here on 10 Mar" in written(shown[link])
+    assert "nlp" not in repr(shown)
+    assert "https://chat.example/reading" in links(shown[link])
+    assert "Posted in #nlp" in written((await world.ask(f"papers {link}")).card)
 
 
 async def test_a_paper_that_was_only_counted_was_not_posted(world: World) -> None:

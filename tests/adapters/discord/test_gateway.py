@@ -183,6 +183,27 @@ async def test_an_expired_interaction_is_one_debug_line_and_others_go_on(
     assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
 
 
+async def test_an_answer_that_comes_after_an_interactions_15_minutes_is_one_debug_line(
+    platform: DiscordPlatform, double: DiscordDouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    double.gateway.guilds = {0: [guild_payload()]}
+    double.follow_ups_over = True
+    core = RecordingCore(private=False)
+    core.ready.clear()
+    with capture_logs() as logs:
+        async with listening(platform, core):
+            await double.gateway.until(lambda: double.gateway.shards == {0})
+            await double.gateway.dispatch("INTERACTION_CREATE", interaction("77", "help"))
+            await double.callbacks.get()
+            core.ready.set()
+            await double.follows.get()
+            await double.gateway.dispatch("INTERACTION_CREATE", interaction("78", "help"))
+            await double.callbacks.get()
+    over = [line for line in logs if line["event"] == "interaction_over"]
+    assert [(line["log_level"], line["code"]) for line in over] == [("debug", 50027)]
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+
+
 async def test_every_request_has_the_user_agent_that_discord_asks_for(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:

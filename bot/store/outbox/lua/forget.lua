@@ -16,4 +16,5 @@ redis.call(
 redis.call('SREM', base .. 'channels', channel)
 redis.call('ZREM', posting_of(workspace_of(channel)), channel)
 redis.call('ZREM', base .. 'paused', 'channel ' .. channel)
+redis.call('ZREM', base .. 'refused', channel)
 place(channel)

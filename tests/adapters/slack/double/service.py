@@ -189,6 +189,8 @@ class Slack:
     async def _api(self, request: web.Request) -> web.StreamResponse:
         method, body = request.match_info["method"], await _body(request)
         fault = await self.faults.of(method, str(body.get("channel", "")))
+        if self.faults.firewall and self.faults.firewall in json.dumps(body):
+            fault = "html 403"
         taken = fault is not None and (fault.endswith(" taken") or fault in {"lose", "garbage"})
         if fault and not taken:
             return await self._refused(method, body, fault)
