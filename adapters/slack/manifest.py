@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from adapters.slack.http import EVENTS, REDIRECT
 from adapters.slack.lifecycle import EVENTS as BOT_EVENTS
-from bot.commands.table import find, message_commands
+from bot.commands.table import CommandSpec, find, message_commands
 
 NEEDED = ("commands", "chat:write", "chat:write.public", "channels:read", "groups:read", "users:read")
 """Scopes without which Paperboy doesn't work."""
@@ -27,6 +27,8 @@ each link to a paper is answered. Of the six sites to which most links to papers
 and is left out."""
 HINTED = ("subscribe", "list", "search", "help")
 """Commands shown while a person types; `help` explains the others."""
+SHORTCUT = 24
+"""Characters of a message shortcut's name. Slack's reference doesn't say so, but its answer to a longer one does."""
 COMMAND = "/paper"
 NAME = "Paperboy"
 DESCRIPTION = "New papers that match what your channel follows"
@@ -57,7 +59,7 @@ def manifest(
             "bot_user": {"display_name": NAME, "always_online": True},
             "shortcuts": [
                 {
-                    "name": spec.on_message,
+                    "name": shortcut_name(spec),
                     "type": "message",
                     "callback_id": spec.name,
                     "description": spec.summary[:1].upper() + spec.summary[1:],
@@ -79,6 +81,12 @@ def manifest(
             "token_rotation_enabled": http,
         },
     }
+
+
+def shortcut_name(spec: CommandSpec) -> str:
+    """A command's name in the menu of a message. Slack refuses a manifest with a longer one than SHORTCUT characters."""
+    name = spec.on_message
+    return name if len(name) <= SHORTCUT else name.removesuffix(" in this message")
 
 
 def usage_hint() -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.asyncio import Redis
 
-from adapters.slack.manifest import LINKS, UNFURLED, manifest
+from adapters.slack.manifest import LINKS, manifest
 from bot.domain.models import Paper, User
 from bot.ports import Batch
 from bot.store.reactions import PaperList
@@ -232,7 +232,7 @@ async def test_the_buttons_answer_only_the_person_who_presses_them(harness: Slac
 async def test_nothing_of_a_message_but_its_papers_is_stored(harness: SlackHarness, redis: Redis) -> None:
     secret = "https://arxiv.org/abs/2603.00001?token=hush"
     message = await posted(harness, f"between us: {secret}")
-    await use(harness.person, message, "Save papers in this message")
+    await use(harness.person, message, "Save papers")
     await harness.settled()
     assert message.unfurls
     stored = [await redis.dump(key) or b"" async for key in redis.scan_iter("*")]
@@ -250,9 +250,9 @@ async def test_the_menu_of_a_message_shows_and_saves_its_papers(harness: SlackHa
     assert seen.private
     assert "3 papers in this message" in seen.text
     assert "couldn't find 2605.77777" in seen.text
-    saved = await harness.answer(await use(harness.person, message, "Save papers in this message"))
+    saved = await harness.answer(await use(harness.person, message, "Save papers"))
     assert "Saved to your list: 3 papers" in saved.text
-    again = await harness.answer(await use(harness.person, message, "Save papers in this message"))
+    again = await harness.answer(await use(harness.person, message, "Save papers"))
     assert "Already on your list" in again.text
     await harness.press(saved, "Undo")
     mine = PaperList.of_person(User(harness.person.user, "ada"), harness.channel)
@@ -281,7 +281,7 @@ async def test_the_menu_works_on_messages_of_apps_and_where_the_app_is_not(harne
 
 async def test_a_message_without_papers_is_answered_kindly(harness: SlackHarness) -> None:
     message = await posted(harness, "lunch at 12.30?")
-    for name in ("Papers in this message", "Save papers in this message", "Similar papers"):
+    for name in ("Papers in this message", "Save papers", "Similar papers"):
         seen = await harness.answer(await use(harness.person, message, name))
         assert "I found no paper in this message." in seen.text
 
@@ -297,11 +297,3 @@ async def test_every_shape_in_the_corpus_is_read_from_a_message(harness: SlackHa
             assert f"On paper {identity}" in seen.text, shape
             count += 1
     assert count >= 200
-
-
-def test_slack_takes_five_domains_and_five_shortcuts() -> None:
-    features = manifest("http")["features"]
-    assert features["unfurl_domains"] == list(UNFURLED)
-    assert len(UNFURLED) <= 5
-    assert len(features["shortcuts"]) <= 5
-    assert all(len(one["description"]) <= 150 for one in features["shortcuts"])

@@ -111,6 +111,19 @@ class App:
     signing_secret: str = field(default_factory=lambda: f"ss{token_hex(16)}")
     app_token: str = field(default_factory=lambda: f"xapp-1-A0PAPERBOY-{token_hex(16)}")
 
+    def __post_init__(self) -> None:
+        """Refuse a manifest that Slack would refuse."""
+        features = self.manifest["features"]
+        shortcuts, domains = features.get("shortcuts", ()), features.get("unfurl_domains", ())
+        for kind in ("message", "global"):
+            assert sum(one["type"] == kind for one in shortcuts) <= 5, f"too many {kind} shortcuts"
+        for one in shortcuts:
+            assert 1 <= len(one["name"]) <= 24, f"{one['name']}: longer than 24 characters"
+            assert 1 <= len(one["description"]) <= 150, f"{one['name']}: its description"
+            assert 1 <= len(one["callback_id"]) <= 255, f"{one['name']}: its callback id"
+        assert len(domains) <= 5, "too many domains"
+        assert not [one for one in domains if "/" in one or "." not in one], "a domain alone is registered"
+
     @property
     def scopes(self) -> frozenset[str]:
         return frozenset(self.manifest["oauth_config"]["scopes"]["bot"])
