@@ -122,8 +122,8 @@ async def _post(outbox: Outbox, papers: list[Paper], asked: list[str]) -> None:
         for paper in posted
     )
     done = 0
-    while done < len(posted):
-        for delivery in (await outbox.claim(CHANNEL.platform, 32, range(16), token=f"t{done}")).deliveries:
+    while claimed := (await outbox.claim(CHANNEL.platform, 32, range(16), token=f"t{done}")).deliveries:
+        for delivery in claimed:
             await outbox.done(delivery, MessageRef(f"m{done}"))
             done += 1
 
