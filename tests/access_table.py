@@ -28,6 +28,7 @@ PORTS = {
 PLATFORM_ONLY = {
     "settings",
     "subscriptions",
+    "show_links",
     "pause",
     "resume",
     "pause_workspace",
@@ -42,6 +43,7 @@ OF_LIST = "nothing for one's own list; for the channel's (`here`) membership"
 INSIDE: Mapping[str, str] = {
     "save": OF_LIST,
     "saved": OF_LIST,
+    "savepapers": "nothing: one's own list",
     "watch": FOR_CHANNEL + "membership, and the right to edit if it changes something",
     "unwatch": FOR_CHANNEL + "membership, and the right to edit",
 }

@@ -58,6 +58,7 @@ How much
 How it looks
 - detail:compact – Cards are compact.
 - edits:off – Posted cards stay as they are.
+- links:on – Links to papers get a card.
 - threads:off – Cards get no threads.
 - embeds:off – Modern card layout.
 Who

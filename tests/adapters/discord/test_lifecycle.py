@@ -1,9 +1,9 @@
 """A paused channel resumes when its problem is over, not before. Large servers cost little."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import discord
@@ -18,7 +18,7 @@ from adapters.discord.rest import rest_client
 from adapters.discord.unreachable import UnreachableChannels
 from bot.cards.paper import paper_card
 from bot.domain.errors import ChannelGone
-from bot.domain.models import ChannelRef, Reason
+from bot.domain.models import ChannelRef, Reason, Subscription
 from bot.pipeline.pauses import Pauses
 from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
@@ -38,7 +38,12 @@ SERVERS, CHANNELS = 1000, 20
 
 @dataclass
 class ChannelCore(RecordingCore):
-    """A core that also records when channels are paused and resumed."""
+    """A core that also records when channels are paused and resumed, and has these subscriptions."""
+
+    stored: Mapping[ChannelRef, Sequence[Subscription]] = field(default_factory=dict)
+
+    async def subscriptions(self, channels: Any) -> Any:
+        return {channel: self.stored[channel] for channel in channels if channel in self.stored}
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         self._note(f"pause {channel.channel}: {reason}")
@@ -183,6 +188,39 @@ async def test_a_server_with_too_many_open_threads_resumes_once_some_are_closed(
         assert channel_events(core) == ["resume 2005"]
     (notice,) = double.messages
     assert "Close some" in notice.body["content"]
+
+
+async def test_a_deleted_channel_is_forgotten_and_its_subscriber_hears_of_it(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    subscriptions = Subscriptions(redis)
+    await subscriptions.add(HERE, "paper", "now", "4242 Joe")
+    core = ChannelCore(stored=await subscriptions.of_each([HERE]))
+    channels = [text_channel(2000, name="read_me"), forum()]
+    async with a_server(platform, double, core, channels=channels) as happens:
+        await happens("CHANNEL_DELETE", text_channel(2000, name="read_me"))
+        await happens("CHANNEL_DELETE", text_channel(2000, name="read_me"))
+        await happens("CHANNEL_DELETE", forum())
+    assert channel_events(core) == ["forget 2000", "forget 2005"]
+    (notice,) = double.messages
+    assert notice.channel == 4243
+    assert notice.body["content"] == (
+        "The channel #read\\_me was deleted, and its subscription with it: `paper`. "
+        "To go on, use `/paper subscribe` in another channel."
+    )
+
+
+async def test_a_server_that_comes_without_our_own_member_is_tried_again(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    double.weather.refuse[2000] = (403, 50013)
+    core = ChannelCore()
+    async with a_server(platform, double, core, members=[]) as happens:
+        await refused(platform, redis, HERE)
+        await happens("GUILD_ROLE_UPDATE", ROLE)
+        assert channel_events(core) == ["resume 2000"]
+        await happens("CHANNEL_UPDATE", text_channel(2000))
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
 
 
 async def test_a_thousand_servers_cost_one_small_read_each_and_reordering_roles_one_look(
