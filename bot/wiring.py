@@ -339,6 +339,7 @@ def _web(shared: _Shared) -> Website | None:
             recent=shared.recent,
             outbox=shared.outbox,
             subscriptions=shared.subscriptions,
+            saved=Saved(shared.redis),
         ),
         papers=shared.shown_papers,
         outbox=shared.outbox,

@@ -444,7 +444,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         name="feed",
         group="This channel",
         aliases=("rss", "atom"),
-        summary="get the address of a feed of the posts here, for a feed reader",
+        summary="get the address of a feed of the posts or of the shared list here, for a feed reader",
         example="feed #3",
         options=(
             OptionSpec(
@@ -452,6 +452,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 help="a subscription, like #3; without one, all posts here",
                 kind="subscription",
                 free=True,
+            ),
+            OptionSpec(
+                name="list",
+                help="the shared list of this channel, not its posts",
+                kind="choice",
+                choices=("here",),
             ),
             OptionSpec(
                 name="feed",

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from redis.asyncio import Redis
@@ -133,6 +134,11 @@ class Saved:
         """The ids of a list's papers."""
         found: list[Any] = await self._redis.zrevrange(one.keys[0], 0, -1)
         return found
+
+    async def added(self, one: PaperList) -> dict[str, datetime]:
+        """When each of a list's papers was put on it, the latest first."""
+        found: list[Any] = await self._redis.zrevrange(one.keys[0], 0, -1, withscores=True)
+        return {paper_id: datetime.fromtimestamp(float(score), UTC) for paper_id, score in found}
 
     async def annotations(self, one: PaperList) -> dict[str, Annotation]:
         """What was written about papers of a list, also about some that were removed from it."""
