@@ -139,6 +139,9 @@ class Settings(SettingsGroup):
     secret_key: SecretStr | None = None
     """Encrypts tokens and addresses in Redis. Several, by commas: the first one encrypts, all of them decrypt."""
 
+    zotero_url: BaseUrl = "https://api.zotero.org"
+    """Zotero's API, or a proxy in front of it."""
+
     unclear: Literal["resend", "hold"] | None = None
     """What to do with a post that can't be confirmed: post it again, or hold it for the operator. By default what
     suits the platform."""
