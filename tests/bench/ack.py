@@ -106,8 +106,9 @@ async def scene(platform: str, folder: Path) -> AsyncIterator[Scene]:
     """Start the double, then the bot; both have ended in the end, and the bot's server with it."""
     receiver, sender = _spawn.Pipe(duplex=False)
     with _process(serve_double, platform, folder, sender):
-        if not await asyncio.to_thread(receiver.poll, PATIENCE):
-            raise SystemExit("the double didn't start")
+        async with asyncio.timeout(PATIENCE):
+            while not receiver.poll():  # noqa: ASYNC110  # another process writes
+                await asyncio.sleep(EVERY)
         control, upstream, settings = receiver.recv()
         port = _free_port()
         env = environment(folder, upstream, PORT=str(port), **settings)

@@ -166,8 +166,9 @@ async def scene(guilds: int, folder: Path) -> AsyncIterator[tuple[Scene, float]]
     double = _spawn.Process(target=serve_double, args=(guilds, sender), daemon=True)
     double.start()
     try:
-        if not await asyncio.to_thread(receiver.poll, PATIENCE):
-            raise SystemExit("the double didn't start")
+        async with asyncio.timeout(PATIENCE):
+            while not receiver.poll():  # noqa: ASYNC110  # another process writes
+                await asyncio.sleep(LOOK)
         control, settings = receiver.recv()
         began = monotonic()
         env = environment(folder, **settings)
