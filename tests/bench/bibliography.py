@@ -35,13 +35,17 @@ BATCH = 500
 _UNKNOWN_TO_READER = {r"{\textbraceleft}": r"\{", r"{\textbraceright}": r"\}", r"{\textasciicircum}": "^"}
 """Commands of LaTeX's own that pylatexenc doesn't know."""
 _LATEX = LatexNodes2Text()
+_MEANT = re.compile(r"[\\{}~$%&#^_]|--|``|''|[?!]`")
+"""What has a meaning in LaTeX's text."""
 _LIGATURES = {"``": "“", "''": "”", "---": "—", "--": "–", "?`": "¿", "!`": "¡"}
 """How LaTeX prints these: what an abstract says in this way already, it is to say in print, too."""
 _AND = re.compile(r"\s+and\s+")
 
 
 def plain(latex: str) -> str:
-    """As LaTeX would print it."""
+    """As LaTeX would print it; the reader is only asked, since it is slow, where something isn't printed as it stands."""
+    if not _MEANT.search(latex):
+        return " ".join(latex.split())
     for command, character in _UNKNOWN_TO_READER.items():
         latex = latex.replace(command, character)
     return " ".join(_LATEX.latex_to_text(latex).split())
