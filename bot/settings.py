@@ -92,6 +92,8 @@ class PlatformSettings(SettingsGroup):
     """The settings that connect it, in words, their names in backquotes; "" if it needs none."""
     channel_settings: ClassVar[frozenset[str]] = frozenset()
     """The optional settings of a channel that make sense here, of `edits links threads embeds publish ping editors`."""
+    message_menus: ClassVar[bool] = False
+    """Whether a message has a menu with our commands (`CommandSpec.on_message`)."""
     message_threads: ClassVar[bool] = False
     """Whether a message has a thread, in which news of its paper are posted (`bot.ports.Threaded`)."""
     direct_messages: ClassVar[bool] = False

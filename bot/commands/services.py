@@ -31,6 +31,7 @@ class AnyPlatform(PlatformSettings):
 
     title = "This platform"
     channel_settings = frozenset({"edits", "links", "threads", "embeds", "publish", "ping", "editors"})
+    message_menus = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
