@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 from collections import Counter
@@ -229,6 +230,7 @@ def main() -> None:
     parser.add_argument("platforms", nargs="*", default=list(DOUBLES), help=f"of {', '.join(DOUBLES)}")
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes that it started end, too
     if not SHARED_DATA.is_dir():
         raise SystemExit("recorded data is not here (expected in ../shared/data)")
     sys.stdout.write(json.dumps(asyncio.run(run(options.platforms))) + "\n")
