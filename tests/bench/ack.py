@@ -117,11 +117,14 @@ async def scene(platform: str, folder: Path) -> AsyncIterator[Scene]:
             said: Counter[str] = Counter()
             reading = asyncio.create_task(_read_log(bot.stderr, said))
             here = Scene(platform, folder, session, control, settings, port, said)
-            await _answering(here, bot)
-            yield here
-            bot.terminate()  # its server ends with it
-            await bot.wait()
-            reading.cancel()
+            try:
+                await _answering(here, bot)
+                yield here
+            finally:
+                with suppress(ProcessLookupError):
+                    bot.terminate()  # its server ends with it
+                await bot.wait()
+                reading.cancel()
 
 
 async def measure(platform: str) -> dict[str, float]:
