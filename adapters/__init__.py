@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # so that `paperboy --help` can name the platforms at once
     from bot.ports import Platform
     from bot.settings import PlatformSettings, Settings
 
-PLATFORMS = ("console", "slack", "discord", "email")
+PLATFORMS = ("console", "slack", "discord", "email", "webhook")
 FALLBACK = "console"
 """The platform that runs if no other one is connected."""
 

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 import adapters
 from bot.clock import Clock, wall_clock
 from bot.domain.errors import ConfigurationError
-from bot.ports import Platform
+from bot.ports import Copying, Platform
 from bot.settings import Settings
 from bot.sources import setting_groups as source_setting_groups
 from bot.store.connect import connect, syncs_every_write
@@ -84,7 +84,8 @@ def build_platforms(settings: Settings, redis: Redis, roles: frozenset[str]) -> 
         )
     if WEB in roles and settings.port is None:
         raise ConfigurationError("The role “web” needs PORT, the port that it listens on.")
-    if FALLBACK in roles or not (platforms or roles):
+    has_people = any(not isinstance(platform, Copying) for platform in platforms.values())
+    if FALLBACK in roles or not (has_people or roles):
         fallback = adapters.build(FALLBACK, settings, redis)
         platforms |= {FALLBACK: fallback} if fallback else {}
     return tuple(platforms.values())

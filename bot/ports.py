@@ -233,6 +233,36 @@ class Interactive(Platform, Protocol):
         """Carry out every line of standard input, to its end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """An address to which a channel's posts are copied."""
+
+    workspace: str
+    """The workspace of its channel, as in `ChannelRef`."""
+    sealed: str
+    """What the platform has to remember of it, encrypted."""
+    secret: str
+    """What proves to the one who listens there that a post comes from us; shown once."""
+
+
+@runtime_checkable
+class Copying(Platform, Protocol):
+    """A platform that has no people: its channels are addresses that get a copy of each post of another channel."""
+
+    @property
+    def formats(self) -> Sequence[str]:
+        """How a post can be written; the first one is the default."""
+
+    async def destination(self, address: str, form: str, *, existing: Sequence[str]) -> Destination:
+        """What to store about `address`. Raises UserError if nothing can be sent there.
+
+        `existing` is what was stored about the other addresses of the same channel.
+        """
+
+    def describe(self, sealed: str) -> str:
+        """An address and its format, in words that a person recognises and that give no secret away."""
+
+
 @runtime_checkable
 class Editing(Protocol):
     """A platform whose posted cards can be changed."""

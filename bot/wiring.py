@@ -26,13 +26,14 @@ from bot.observability import metrics
 from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.category_demand import FollowedSources
 from bot.pipeline.compose import compose
+from bot.pipeline.copy_owners import CopyOwners
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
 from bot.pipeline.pauses import Pauses
 from bot.pipeline.poller import Poller
 from bot.pipeline.retention import Retention
-from bot.ports import Interactive, Joining, Named, Platform, Source
+from bot.ports import Copying, Interactive, Joining, Named, Platform, Source
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import Settings
@@ -45,6 +46,7 @@ from bot.sources.zotero import Zotero
 from bot.store.backup.move_channel import ChannelMoves
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
+from bot.store.copies import Copies
 from bot.store.edits import CardUpdateQueue
 from bot.store.embedded import problem_of
 from bot.store.followed import FollowedCategories
@@ -243,9 +245,21 @@ def _delivery(shared: _Shared, platform: Platform) -> DeliveryWorker:
         shared.outbox,
         shared.papers,
         Rates(shared.redis),
-        lambda delivery, entries, rules: compose(entries, rules, shared.now(), delivery.label),
+        lambda delivery, entries, rules: compose(
+            entries, rules, shared.now(), delivery.label, ordered=delivery.copy_of is not None
+        ),
         on_uncertain=shared.settings.unclear or platform.on_uncertain,
         replay_recent=shared.polls.replay_recent,
+        owners=_owners(shared) if isinstance(platform, Copying) else None,
+    )
+
+
+def _owners(shared: _Shared) -> CopyOwners:
+    declared = adapters.platform_settings()
+    return CopyOwners(
+        shared.platforms,
+        Copies(shared.redis),
+        lambda platform: platform in declared and declared[platform].direct_messages,
     )
 
 
@@ -286,6 +300,8 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
                 now=shared.now,
             ),
             zotero_keys=ZoteroKeys(shared.redis, _encryptor(shared.settings)),
+            copies=Copies(shared.redis),
+            copying=next((one for one in shared.platforms if isinstance(one, Copying)), None),
             public_url=shared.settings.public_url or "",
             cites=bool(build_citations(context)),
             catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),

@@ -26,6 +26,7 @@ from bot.domain.models import ChannelRef, Paper
 from bot.ports import Batch, File, Platform
 from bot.settings import Settings
 from bot.wiring import Bot, wire
+from tests.adapters.webhook.scene import webhook_platform
 from tests.program import NOWHERE
 from tests.scenario import Clock
 
@@ -90,7 +91,11 @@ async def wired(
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE, "public_url": PUBLIC_URL}
         settings = Settings.model_construct(**(defaults | nowhere | zotero_settings()))
-        yield wire(settings, redis, session, platforms, durable=False, now=now)
+        webhooks = webhook_platform(redis)
+        try:
+            yield wire(settings, redis, session, (*platforms, webhooks), durable=False, now=now)
+        finally:
+            await webhooks.close()
 
 
 async def arrive(bot: Bot, *papers: Paper, trending: tuple[str, ...] | None = None) -> None:

@@ -40,6 +40,8 @@ def root_command(invoke: Invoke, complete: Complete) -> app_commands.Group:
         allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
     )
     for spec in shown():
+        if spec.typed:  # Discord's limit is 25 subcommands
+            continue
         group.add_command(_command(spec, invoke, complete))
     return group
 

@@ -7,6 +7,8 @@ expressed by `Span`, never by markup inside a string.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.domain.models import Paper, Reason
+
 Kind = Literal["paper", "digest", "reply", "list", "help", "error"]
 
 
@@ -106,6 +108,10 @@ class Card:
     heading: str = ""
     blocks: tuple[Block, ...] = ()
     posting: Posting = field(default=Posting())
+    entries: tuple[tuple[Paper, tuple[Reason, ...]], ...] = field(default=(), repr=False, compare=False)
+    """The papers that it is about, as data, for a platform that hands them to a program: those that are shown in their
+    order, then those that are only counted. Of news, an entry for each event: the reason's query is its kind, the note
+    what happened."""
 
 
 @dataclass(frozen=True, slots=True)

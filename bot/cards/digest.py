@@ -107,7 +107,7 @@ def delivery_card(
         card = paper_card(paper, reasons, now, settings.detail, because.get(paper.id, ""))
     else:
         card = digest_card(entries, now, label, folded=len(folded), because=because)
-    return replace(card, posting=posting((*entries, *folded), settings))
+    return replace(card, posting=posting((*entries, *folded), settings), entries=(*entries, *folded))
 
 
 def posting(entries: Sequence[Entry], settings: ChannelSettings) -> Posting:

@@ -43,6 +43,7 @@ def life_card(entries: Sequence[Entry], now: datetime) -> Card:
         shorten(notice, NOTICE),
         "" if len(papers) == 1 else f"News of {count(len(papers), 'paper')}",
         tuple(blocks),
+        entries=tuple(entries),
     )
 
 

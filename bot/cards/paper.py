@@ -50,7 +50,7 @@ def paper_card(
     """The message about one paper; `because` is a further reason."""
     block = with_reason(paper_block(paper, reasons, now, detail), because)
     notice = " · ".join((block.title, *block.byline[:1]))
-    return Card("paper", shorten(notice, NOTICE), blocks=(block,))
+    return Card("paper", shorten(notice, NOTICE), blocks=(block,), entries=((paper, tuple(reasons)),))
 
 
 def link_card(paper: Paper, now: datetime) -> Card:

@@ -38,6 +38,7 @@ from bot.commands.taste import taste
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.commands.watch import unwatch, watch
+from bot.commands.webhooks import webhook
 from bot.commands.zotero import zotero
 from bot.domain.errors import ChannelGone, UserError, WorkspaceGone
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
@@ -69,6 +70,7 @@ HANDLERS: Mapping[str, Handler] = {
     "status": status,
     "feed": feed,
     "api": api,
+    "webhook": webhook,
     "save": save,
     "saved": saved,
     "forget": forget,

@@ -8,6 +8,7 @@ from bot.cards.build import actions, bold, code, dim, paragraph, text
 from bot.cards.paper import QUERY
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
+from bot.commands.webhooks import by_option
 from bot.domain.errors import UserError
 from bot.domain.models import Command
 from bot.ports import Reply
@@ -55,7 +56,9 @@ async def _shown(command: Command, services: Services) -> _Shown:
 
 
 async def api(command: Command, services: Services) -> Reply:
-    """Whether the channel has a token for programs; a new one is shown once."""
+    """Whether the channel has a token for programs; a new one is shown once. Webhooks are near it."""
+    if command.options.get("webhook", "").strip():
+        return await by_option(command, services)
     _require_pages(services)
     change = command.options.get("token", "show")
     if change == "new":
@@ -79,7 +82,7 @@ async def api(command: Command, services: Services) -> Reply:
         paragraph(
             "Search and trending papers need no token: ", _link(f"{services.public_url}/api/v1/openapi.json")
         ),
-        *actions(*(buttons or (Button("Make a token", "api new"),))),
+        *actions(*(buttons or (Button("Make a token", "api new"),)), Button("Webhooks", "webhook list")),
     )
     return Reply(Card("reply", message, "For programs", lines))
 

@@ -8,7 +8,7 @@ from bot.domain.models import Command
 from bot.ports import Reply
 
 CHANNEL = (
-    "its subscriptions, settings, mutes and votes, its reading list, posts that wait, and which papers were posted. Papers that match "
+    "its subscriptions, settings, mutes and votes, its reading list, feeds and webhooks, posts that wait, and which papers were posted. Papers that match "
     "a later subscription may be posted again"
 )
 PERSON = (

@@ -8,6 +8,7 @@ from bot.commands.access import AccessGate
 from bot.domain.errors import ChannelGone, WorkspaceGone
 from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
+from bot.ports import Copying
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.settings import PlatformSettings
@@ -16,6 +17,7 @@ from bot.sources.upstream_search import UpstreamSearch
 from bot.sources.zotero import Zotero
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
+from bot.store.copies import Copies
 from bot.store.forget import Forgetting
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
@@ -53,6 +55,7 @@ class Services:
     votes: Votes
     watches: Watches
     tokens: Tokens
+    copies: Copies
     catalog: CategoryCatalog
     """Which categories are read, or could be."""
     platforms: Mapping[str, type[PlatformSettings]]
@@ -71,6 +74,8 @@ class Services:
     """A channel's name, without a leading #; "" if it isn't known."""
     zotero: Zotero
     zotero_keys: ZoteroKeys
+    copying: Copying | None = None
+    """The platform whose addresses get copies of posts; None if this installation has none."""
     cites: bool = False
     """Whether a source says who cites a paper."""
     public_url: str = ""

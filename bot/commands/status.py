@@ -8,6 +8,7 @@ from bot.cards.build import actions, bold, count, paragraph, text
 from bot.commands.reasons import quiet_now, unread_subscriptions
 from bot.commands.replan import next_words
 from bot.commands.services import Services
+from bot.commands.webhooks import problems
 from bot.domain.deliveries import OpenDelivery, Pause
 from bot.domain.models import Command, Mute
 from bot.domain.polls import PollResult
@@ -34,6 +35,7 @@ async def status(command: Command, services: Services) -> Reply:
         *quiet_now(settings, now),
         *_mutes((await services.rules.of(channel)).mutes, now),
         *(await unread_subscriptions(subscriptions, services))[:SHOWN],
+        *await problems(channel, services),
     ]
     return Reply(status_card(pause, comes, deliveries, polls, zone=settings.zone, now=now, notes=notes))
 

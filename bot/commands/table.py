@@ -51,6 +51,8 @@ class CommandSpec:
     """Makes sense outside a channel that Paperboy was added to, as in a direct message."""
     hidden: bool = False
     """Only buttons give it."""
+    typed: bool = False
+    """It has no form of its own where commands are forms: another command has an option that does the same."""
     on_message: str = ""
     """Its name in the menu of a message, on platforms that have one; its free option then gets the papers' ids."""
 
@@ -481,8 +483,32 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 free=True,
                 choices=("show", "new", "off"),
             ),
+            OptionSpec(
+                name="webhook",
+                help="send each post to an address, too: add https://…, list, or remove #1",
+                kind="text",
+                sample="list",
+            ),
         ),
         changes=True,
+    ),
+    CommandSpec(
+        name="webhook",
+        group="This channel",
+        aliases=("webhooks", "hook"),
+        summary="send each post here to an https address, too, for a program or another chat",
+        example="webhook add https://hooks.example.org/papers",
+        options=(
+            OptionSpec(
+                name="what",
+                help="add and an address; list; or remove and a number, like #1",
+                kind="text",
+                free=True,
+            ),
+            OptionSpec(name="format", help="how a post is written", kind="text", sample="json"),
+        ),
+        changes=True,
+        typed=True,
     ),
     CommandSpec(
         name="save",

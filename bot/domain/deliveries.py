@@ -80,6 +80,8 @@ class Delivery:
     """Unexplained refusals so far; they are no failed attempts."""
     refused_alone: int = 0
     """How many of those came although another post had got through since the one before."""
+    copy_of: ChannelRef | None = None
+    """The channel whose post it repeats elsewhere: with the same papers, in the same order."""
 
     @property
     def label(self) -> str:

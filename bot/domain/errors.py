@@ -67,6 +67,10 @@ class ChannelGone(SendError):
     """Not posted, and posting in this channel stays impossible until someone changes something: pause it."""
 
 
+class ChannelEnded(ChannelGone):
+    """Not posted, and the platform says that the channel is gone for good: notify one person, then forget it."""
+
+
 class WorkspaceGone(SendError):
     """Not posted, and posting in the whole workspace stays impossible until someone changes something: pause it."""
 
@@ -76,7 +80,15 @@ class CardRefused(SendError):
 
 
 class DeliveryUncertain(SendError):
-    """It is unknown whether it was posted: a time-out, a dropped connection, a server error."""
+    """It is unknown whether it was posted: a time-out, a dropped connection, a server error.
+
+    A platform that spaces its attempts by itself names the seconds until the next one, `after`. Then its channel waits
+    for so long, and it isn't a failed attempt.
+    """
+
+    def __init__(self, message: str, *, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class LookupUnsupported(PaperboyError):

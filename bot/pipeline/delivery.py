@@ -12,6 +12,7 @@ from uuid import uuid4
 from structlog import get_logger
 
 from bot.domain.deliveries import Delivery
+from bot.pipeline.copy_owners import CopyOwners
 from bot.pipeline.paper_cache import Entry
 from bot.pipeline.sending import Render, Sender
 from bot.ports import Platform
@@ -46,7 +47,7 @@ class DeliveryWorker:
 
     `on_uncertain` says what to do with a post about which the platform can't be asked. `replay_recent` is called if
     Redis restarted and may have forgotten its last moments: it announces recent papers again and returns True, or
-    False if it has to be called again later.
+    False if it has to be called again later. `owners` are those of the platform's channels, if these repeat other ones.
     """
 
     def __init__(
@@ -59,11 +60,19 @@ class DeliveryWorker:
         *,
         on_uncertain: Literal["resend", "hold"] = "resend",
         replay_recent: Callable[[], Awaitable[bool]] | None = None,
+        owners: CopyOwners | None = None,
     ) -> None:
         self._platform = platform
         self._outbox = outbox
         self._sender = Sender(
-            platform, outbox, papers, rates, render, on_uncertain=on_uncertain, on_outcome=self._ended
+            platform,
+            outbox,
+            papers,
+            rates,
+            render,
+            on_uncertain=on_uncertain,
+            on_outcome=self._ended,
+            owners=owners,
         )
         self._replay_recent = replay_recent
         self._next_look = dict.fromkeys(range(keys.SHARDS), 0.0)

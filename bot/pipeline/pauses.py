@@ -5,9 +5,10 @@ import asyncio
 from structlog import get_logger
 
 from bot.domain.deliveries import Scope
-from bot.domain.errors import ChannelGone, WorkspaceGone
+from bot.domain.errors import ChannelEnded, ChannelGone, WorkspaceGone
 from bot.domain.models import ChannelRef
 from bot.observability import metrics
+from bot.pipeline.copy_owners import CopyOwners
 from bot.ports import Notifying, Platform
 from bot.store.outbox.outbox import Outbox
 
@@ -18,11 +19,15 @@ _log = get_logger()
 
 
 class Pauses:
-    """Pauses that follow from a platform's answers and events. `platform` is None if this process doesn't run it."""
+    """Pauses that follow from a platform's answers and events. `platform` is None if this process doesn't run it.
 
-    def __init__(self, platform: Platform | None, outbox: Outbox) -> None:
+    `owners` knows whose posts a channel repeats.
+    """
+
+    def __init__(self, platform: Platform | None, outbox: Outbox, owners: CopyOwners | None = None) -> None:
         self._platform = platform
         self._outbox = outbox
+        self._owners = owners
 
     async def pause(self, channel: ChannelRef, error: ChannelGone | WorkspaceGone) -> None:
         """Pause what the error names. Raises RedisError.
@@ -40,18 +45,25 @@ class Pauses:
         _log.warning("paused", scope=scope, channel=str(channel), reason=why, notify=notify)
         if notify and not channel.person:  # someone who takes no direct messages wants no word about it
             await self._notify(channel, scope, why)
+        if isinstance(error, ChannelEnded) and self._owners is not None:
+            await self._owners.end(channel)
+            _log.warning("copy_ended", channel=str(channel), reason=why)
 
     async def _notify(self, channel: ChannelRef, scope: Scope, why: str) -> None:
-        reached = False
-        if isinstance(self._platform, Notifying):
-            try:
-                async with asyncio.timeout(NOTIFY_TIMEOUT):
-                    reached = await self._platform.notify(channel, why)
-            except Exception as error:  # noqa: BLE001  # the edge: the delivery must be given back all the same
-                _log.error("pause_notification_failed", channel=str(channel), exc_info=error)
-                metrics.pause_notifications.labels(channel.platform, "failed").inc()
-                return
+        try:
+            async with asyncio.timeout(NOTIFY_TIMEOUT):
+                reached = await self._reach(channel, why)
+        except Exception as error:  # noqa: BLE001  # the edge: the delivery must be given back all the same
+            _log.error("pause_notification_failed", channel=str(channel), exc_info=error)
+            metrics.pause_notifications.labels(channel.platform, "failed").inc()
+            return
         outcome = "reached" if reached else "no one reached"
         _log.info("pause_notified", channel=str(channel), scope=scope, outcome=outcome)
         metrics.pause_notifications.labels(channel.platform, outcome).inc()
         await self._outbox.mark_notified(channel, scope, why)
+
+    async def _reach(self, channel: ChannelRef, why: str) -> bool:
+        """Notify one person. Returns whether anyone was reached."""
+        if isinstance(self._platform, Notifying):
+            return await self._platform.notify(channel, why)
+        return await self._owners.notify(channel, why) if self._owners is not None else False

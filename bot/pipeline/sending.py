@@ -24,6 +24,7 @@ from bot.domain.errors import (
 from bot.domain.life import LIFE, paper_of
 from bot.domain.models import ChannelSettings, MessageRef, Rules
 from bot.observability import metrics
+from bot.pipeline.copy_owners import CopyOwners
 from bot.pipeline.paper_cache import Entry, PaperCache
 from bot.pipeline.pauses import Pauses
 from bot.policy.planner import fold
@@ -71,6 +72,7 @@ class Sender:
         *,
         on_uncertain: Literal["resend", "hold"],
         on_outcome: Callable[[Delivery, str, float | None], None],
+        owners: CopyOwners | None = None,
     ) -> None:
         self._platform = platform
         self._outbox = outbox
@@ -79,7 +81,7 @@ class Sender:
         self._render = render
         self._on_uncertain = on_uncertain
         self._on_outcome = on_outcome
-        self._pauses = Pauses(platform, outbox)
+        self._pauses = Pauses(platform, outbox, owners)
         self._suspects = asyncio.Lock()
         self._composing = asyncio.Lock()
         self._in_flight: defaultdict[str, dict[str, float]] = defaultdict(dict)
@@ -223,8 +225,11 @@ class Sender:
             await asyncio.sleep(0)
 
     async def _put_off(self, delivery: Delivery, settings: ChannelSettings) -> bool:
-        """Put a late delivery, such as a retry, off until the channel's quiet hours end. Returns whether it was."""
-        if settings.weekends and settings.quiet is None:
+        """Put a late delivery, such as a retry, off until the channel's quiet hours end. Returns whether it was.
+
+        The copy of a post isn't: the post was allowed.
+        """
+        if (settings.weekends and settings.quiet is None) or delivery.copy_of is not None:
             return False
         now = await self._outbox.now()
         wait = (due("now", settings, now) - now).total_seconds()
@@ -248,7 +253,7 @@ class Sender:
             after = self.health.limited(error, delivery.channel)
             outcome = replace(outcome, after=after)
             await self._limit(delivery, error, after)
-        else:
+        elif not (isinstance(error, DeliveryUncertain) and error.after is not None):
             leave_alone = self.health.failed(delivery.channel)
             self.not_before = max(self.not_before, monotonic() + leave_alone)
             if self.health.is_down and (self._can_look_up or not isinstance(error, DeliveryUncertain)):

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from typing import Literal
 
 from bot.domain.deliveries import Outcome, Scope
-from bot.domain.errors import CardRefused, ChannelGone, RetryLater, WorkspaceGone
+from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, WorkspaceGone
 from bot.domain.models import ChannelRef
 
 RETRIES = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 36_000.0)
@@ -46,8 +46,15 @@ def on_failure(error: BaseException, tries: int, refusals: int = 0, *, alone: bo
             return Outcome(state="pending", why=why)
         case CardRefused():
             return Outcome(state="dead", why=why)
-        case _:  # a time-out, a dropped connection, or a bug of ours after the platform took the post
-            return Outcome(state="unknown", why=why, after=LOOKUP_DELAY, counts=True)
+        case _:
+            return _uncertain(error, why)
+
+
+def _uncertain(error: BaseException, why: str) -> Outcome:
+    """After a time-out, a dropped connection, or a bug of ours after the platform took the post."""
+    if isinstance(error, DeliveryUncertain) and error.after is not None:
+        return Outcome(state="unknown", why=why, after=error.after, limit="channel")
+    return Outcome(state="unknown", why=why, after=LOOKUP_DELAY, counts=True)
 
 
 def on_lookup_failure(error: BaseException, tries: int) -> Outcome:

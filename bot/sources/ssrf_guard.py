@@ -8,6 +8,7 @@ import socket
 from collections.abc import Collection
 from errno import EACCES
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ssl import SSLContext
 
 from aiohttp import AddrInfoType, ClientSession, DummyCookieJar, TCPConnector
 
@@ -24,10 +25,13 @@ class PrivateAddressError(OSError):
     """The address is not public."""
 
 
-def guarded_session(private: Collection[Network] = ()) -> ClientSession:
+def guarded_session(
+    private: Collection[Network] = (), *, connections: int = 4, trusted: SSLContext | None = None
+) -> ClientSession:
     """A session that connects to public addresses and to the networks `private`, and stores no cookies.
 
-    Bodies are not decompressed, so that a compression bomb does no harm here.
+    Bodies are not decompressed, so that a compression bomb does no harm here. `trusted` has the authorities that sign
+    servers' certificates, if not the system's.
     """
 
     def connect(info: AddrInfoType) -> socket.socket:
@@ -37,7 +41,13 @@ def guarded_session(private: Collection[Network] = ()) -> ClientSession:
         made.setblocking(False)
         return made
 
-    connector = TCPConnector(socket_factory=connect, force_close=True, use_dns_cache=False, limit=4)
+    connector = TCPConnector(
+        socket_factory=connect,
+        force_close=True,
+        use_dns_cache=False,
+        limit=connections,
+        ssl=trusted or True,
+    )
     return ClientSession(connector=connector, cookie_jar=DummyCookieJar(), auto_decompress=False)
 
 
@@ -48,7 +58,8 @@ def refuse_private(host: str, private: Collection[Network]) -> None:
     if not all(is_public(one) or any(one in network for network in private) for one in meant):
         raise PrivateAddressError(
             EACCES,
-            f"{address} is not a public address; if it is meant, add its network to PAPERBOY_FEEDS_PRIVATE",
+            f"{address} is not a public address; if it is meant, add its network to PAPERBOY_FEEDS_PRIVATE, or for "
+            "webhooks to PAPERBOY_WEBHOOKS_PRIVATE",
         )
 
 

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef
 from bot.store import keys
+from bot.store.copies import Copies
 from bot.store.outbox.outbox import Outbox
 from bot.store.scripts import Scripts, script
 from bot.store.subscriptions import Subscriptions
@@ -16,7 +17,7 @@ from bot.store.watches import Watches
 
 PAGE = 1000
 """Keys or members that one request looks at."""
-AUTHORED = ("subs", "mutes", "watches", "shared_notes")
+AUTHORED = ("subs", "mutes", "watches", "shared_notes", "copies")
 """Kinds of keys whose records name their author."""
 
 
@@ -35,6 +36,10 @@ class Forgetting:
         for paper_id in await self._watches.of(channel):
             await self._watches.remove(channel, paper_id)
         await Tokens(self._redis).forget(channel)
+        copies = Copies(self._redis)
+        for copy in await copies.of(channel):
+            await copies.remove(channel, copy)
+            await self._delete_named(str(copy.to))
         await self._outbox.forget(channel)
         await self._delete_named(str(channel))
         edits = keys.edits(channel.platform)

@@ -177,6 +177,16 @@ def open_papers(ref: ChannelRef) -> str:
     return f"{_home(ref)}open:{ref}"
 
 
+def copies(ref: ChannelRef) -> str:
+    """Hash of number -> JSON about a channel that gets a copy of each post, such as an address outside."""
+    return f"{_home(ref)}copies:{ref}"
+
+
+def copy_of(copy: ChannelRef) -> str:
+    """The channel whose posts a channel gets."""
+    return f"{_home(copy)}copy_of:{copy}"
+
+
 def fits(ref: ChannelRef) -> str:
     """List of `when fit` of the papers that a channel with a budget matched lately, the latest first."""
     return f"{_home(ref)}fits:{ref}"

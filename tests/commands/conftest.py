@@ -22,6 +22,7 @@ from bot.sources.upstream_search import UpstreamSearch
 from bot.store.backup.move_channel import ChannelMoves
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
+from bot.store.copies import Copies
 from bot.store.followed import FollowedCategories
 from bot.store.forget import Forgetting
 from bot.store.outbox.outbox import Outbox
@@ -68,6 +69,7 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         tokens=Tokens(redis),
         zotero=cast("Zotero", None),  # no test here sends anything
         zotero_keys=ZoteroKeys(redis, None),
+        copies=Copies(redis),
         public_url="https://papers.example.org",
         catalog=CategoryCatalog(
             (an_arxiv(now, limit=3), a_biorxiv("neuroscience")), FollowedCategories(redis)

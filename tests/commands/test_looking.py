@@ -119,8 +119,9 @@ This channel
 - /paper taste [<what>] – show or change what Paperboy learned from 👍 and 👎 here
 - /paper settings – show or change schedule, time zone, quiet hours, cards, and who may edit
 - /paper status – show what was read, the next digest, and what is waiting or failed here
-- /paper feed [<#number or query>] – get the address of a feed of the posts here, for a feed reader
+- /paper feed [<#number or query>] – get the address of a feed of the posts or of the shared list here, for a feed reader
 - /paper api [show|new|off] – make or end a token with which a program reads the posts here
+- /paper webhook [<what>] – send each post here to an https address, too, for a program or another chat
 - /paper forget [channel|me] – delete everything that is stored about this channel, or about you
 - /paper help [<command>] – show all commands, or one in detail
 In the menu of any message you can show and save the papers that it names.

@@ -24,7 +24,7 @@ def test_a_name_or_alias_means_one_command() -> None:
 @pytest.mark.parametrize("spec", COMMANDS, ids=lambda spec: spec.name)
 def test_a_command_fits_every_platform(spec: CommandSpec) -> None:
     # Discord: names of 32 small letters, descriptions of 100 characters, 25 options, 25 choices.
-    assert len(shown()) <= 25
+    assert len([one for one in shown() if not one.typed]) <= 25
     assert len(spec.options) <= 25
     for name, help_ in [(spec.name, spec.summary), *((option.name, option.help) for option in spec.options)]:
         assert name.islower()

@@ -15,6 +15,7 @@ from bot.pipeline import delivery as delivering
 from bot.store import keys, poll_stream
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules
+from bot.store.copies import Copies, Copy
 from bot.store.followed import FollowedCategories
 from bot.store.polls import record_poll
 from bot.store.reactions import MAX_SAVED, Annotation, PaperList, Saved, Votes
@@ -76,6 +77,8 @@ BOUNDS = {
     "followed": 30,
     "tokens": 2 * len(EVERY),  # until they are ended; a channel has 60 at most
     "token": 0,
+    "copies": 2 * len(EVERY),  # until they are removed; a channel has 10 at most
+    "copy_of": 0,
 }
 """Kind of key -> elements of all its keys at most. A kind that isn't here is new: say how it is bounded."""
 MOST_KEYS = {
@@ -84,6 +87,7 @@ MOST_KEYS = {
     "watchers": 400,
     "kept": 91,
     "token": 2 * len(EVERY),
+    "copy_of": 2 * len(EVERY),
     "edited": PAPERS_A_DAY * 61,
 }
 """Kinds that have many keys -> how many at most."""
@@ -195,9 +199,18 @@ class Use:
         for kind in get_args(Kind):
             grant = Grant(channel=channel, kind=kind, at=now)
             await Tokens(self.redis).make(grant)
+        await self.copies(channel, person)
         if number % 30 == 0:
             await self.house.outbox.pause(channel, "archived")
             await self.house.outbox.resume(channel)
+
+    async def copies(self, channel: ChannelRef, person: User) -> None:
+        """Its posts go to another address from now on, and no more to the one before."""
+        copies = Copies(self.redis)
+        for copy in await copies.of(channel):
+            await copies.remove(channel, copy)
+        to = ChannelRef("board", "hooks", "")
+        await copies.add(channel, Copy(to=to, by=person.signature, at=self.clock.now, sealed="an address"))
 
 
 @pytest.mark.timeout(300)

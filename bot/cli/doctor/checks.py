@@ -14,7 +14,7 @@ from bot.app import build_platforms, open_server
 from bot.cli.doctor import machine, server
 from bot.clock import wall_clock
 from bot.domain.errors import ConfigurationError, SourceError
-from bot.ports import Diagnosable, Finding, Interactive, Platform, Source
+from bot.ports import Copying, Diagnosable, Finding, Interactive, Platform, Source
 from bot.settings import Settings
 from bot.wiring import wire
 
@@ -79,7 +79,7 @@ async def _with_server(
             yield finding
     for finding in (*await sources, *await connections):
         yield finding
-    connected = {one.name for one in platforms if not isinstance(one, Interactive)}
+    connected = {one.name for one in platforms if not isinstance(one, Interactive | Copying)}
     for name in sorted(set(only) - connected):
         yield Finding(
             name, ok=False, message="its tokens are not set", todo="README.md says how to connect it"

@@ -12,6 +12,7 @@ from bot.store import keys
 from bot.store.backup.export_records import (
     Channel,
     ChannelToken,
+    CopyOf,
     Cursor,
     Fact,
     Head,
@@ -26,6 +27,7 @@ from bot.store.backup.export_records import (
     Watched,
     moment,
 )
+from bot.store.copies import Copies
 from bot.store.outbox.records import wanted
 from bot.store.reactions import PaperList
 from bot.store.subscriptions import Subscriptions
@@ -174,10 +176,13 @@ async def _channels(redis: Redis, only: ChannelRef | None) -> AsyncIterator[Chan
                 redis, "channel", [(name, name)], lambda _name, text: ChannelRef.parse(text)
             ):
                 yield channel
-    async for key in redis.scan_iter("pb:*:watches:*", count=PAGE):  # also those that only watch papers
-        watcher = ChannelRef.parse(str(key).partition(":watches:")[2])
-        if not await redis.sismember(keys.channels(keys.shard_of(watcher)), str(watcher)):
-            yield watcher
+    others: set[ChannelRef] = set()
+    for kind in ("watches", "copies"):  # also those that have no subscription
+        async for key in redis.scan_iter(f"pb:*:{kind}:*", count=PAGE):
+            others.add(ChannelRef.parse(str(key).partition(f":{kind}:")[2]))
+    for channel in sorted(others):
+        if not await redis.sismember(keys.channels(keys.shard_of(channel)), str(channel)):
+            yield channel
 
 
 async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
@@ -207,9 +212,21 @@ async def _of_channel(redis: Redis, channel: ChannelRef) -> AsyncIterator[Fact]:
         yield ChannelToken(
             channel=name, purpose=grant.kind, number=grant.number, at=grant.at, digest=digest, secret=secret
         )
+    async for delivery in open_deliveries(redis, channel):
+        yield delivery
+    for copy in await Copies(redis).of(channel):
+        yield CopyOf(
+            channel=name, to=str(copy.to), number=copy.number, by=copy.by, at=copy.at, sealed=copy.sealed
+        )
+        async for delivery in open_deliveries(redis, copy.to):
+            yield delivery
+
+
+async def open_deliveries(redis: Redis, channel: ChannelRef) -> AsyncIterator[OpenDelivery]:
+    """What waits for a channel."""
     open_keys: Any = await redis.hvals(keys.open_papers(channel))
     for key in sorted(set(open_keys)):
-        fields = await redis.hgetall(keys.delivery(key))
+        fields: Any = await redis.hgetall(keys.delivery(key))
         if fields:  # else it was posted a moment ago
             for _, delivery in await load_each(redis, "delivery", [(key, fields)], _open_delivery):
                 yield delivery

@@ -17,6 +17,7 @@ from bot.domain.errors import PaperboyError, UserError
 from bot.domain.models import ChannelRef, Every
 from bot.query import parse
 from bot.store import reactions, records, watches
+from bot.store.copies import Copy
 from bot.store.tokens import Kind
 
 
@@ -207,6 +208,24 @@ class ChannelToken(_OfChannel):
     secret: str = ""
 
 
+class CopyOf(_OfChannel):
+    """A channel that gets a copy of each post, such as an address outside; encrypted with PAPERBOY_SECRET_KEY."""
+
+    kind: Literal["copy"] = "copy"
+    to: str
+    number: int = Field(ge=1)
+    by: str
+    at: AwareDatetime
+    sealed: str
+
+    @property
+    def copy_(self) -> Copy:
+        """As it is stored."""
+        return Copy(
+            to=ChannelRef.parse(self.to), number=self.number, by=self.by, at=self.at, sealed=self.sealed
+        )
+
+
 class OpenDelivery(_OfChannel):
     """A message that was not posted yet."""
 
@@ -219,7 +238,7 @@ class OpenDelivery(_OfChannel):
     """When it may have been posted, at the earliest; None if it certainly was not."""
 
 
-OfChannel: TypeAlias = Channel | Subscribed | Watched | Shared | Sent | ChannelToken | OpenDelivery
+OfChannel: TypeAlias = Channel | Subscribed | Watched | Shared | Sent | ChannelToken | CopyOf | OpenDelivery
 Fact: TypeAlias = Head | Cursor | Trending | PaperSeen | Sealed | Saved | OfChannel
 
 _facts: TypeAdapter[Fact] = TypeAdapter(Annotated[Fact, Field(discriminator="kind")])

@@ -17,6 +17,7 @@ from bot.store.backup.export_records import (
     BadLine,
     Channel,
     ChannelToken,
+    CopyOf,
     Cursor,
     Fact,
     OfChannel,
@@ -33,6 +34,7 @@ from bot.store.backup.export_records import (
     read,
 )
 from bot.store.channel_rules import FIELD, dump, load
+from bot.store.copies import Copies
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import KEEP
 from bot.store.reactions import PaperList
@@ -95,6 +97,8 @@ class Restore:
             if isinstance(fact, ChannelToken):
                 grant = Grant(channel=fact.ref, kind=fact.purpose, number=fact.number, at=fact.at)
                 await Tokens(self._redis).restore(grant, fact.digest, fact.secret)
+            elif isinstance(fact, CopyOf):
+                _ = await Copies(self._redis).restore(fact.ref, fact.copy_)
         await self._outbox.enqueue(_offer(fact) for fact in facts if isinstance(fact, OpenDelivery))
 
     async def _papers(self, papers: Sequence[PaperSeen]) -> None:
@@ -183,7 +187,9 @@ def moved(fact: Movable, to: ChannelRef) -> Movable:
 
 def one_channel(lines: Iterable[str]) -> None:
     """Raises BadLine if the lines are of several channels: only one can be moved."""
-    channels = {fact.channel for line in lines if line.strip() and isinstance(fact := read(line), OfChannel)}
+    facts = [fact for line in lines if line.strip() and isinstance(fact := read(line), OfChannel)]
+    copies = {fact.to for fact in facts if isinstance(fact, CopyOf)}
+    channels = {fact.channel for fact in facts} - copies
     if len(channels) > 1:
         raise BadLine(
             f"the file has {len(channels)} channels, and only one can be moved: export it alone, "

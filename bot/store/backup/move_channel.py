@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +13,20 @@ from structlog import get_logger
 
 from bot.domain.models import ChannelRef
 from bot.store import keys
-from bot.store.backup.export import facts
-from bot.store.backup.export_records import ChannelToken, Fact, OfChannel, OpenDelivery, Sent, moment, ms
+from bot.store.backup.export import facts, open_deliveries
+from bot.store.backup.export_records import (
+    ChannelToken,
+    CopyOf,
+    Fact,
+    Head,
+    OfChannel,
+    OpenDelivery,
+    Sent,
+    moment,
+    ms,
+)
 from bot.store.backup.import_ import Restore
+from bot.store.copies import Copies, Copy
 from bot.store.outbox.outbox import Outbox
 from bot.store.reactions import PaperList
 from bot.store.subscriptions import Subscriptions
@@ -59,7 +70,7 @@ class ChannelMoves:
     def __init__(self, redis: Redis, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._redis = redis
         self._outbox, self._subscriptions = Outbox(redis), Subscriptions(redis)
-        self._watches, self._tokens = Watches(redis), Tokens(redis)
+        self._watches, self._tokens, self._copies = Watches(redis), Tokens(redis), Copies(redis)
         self._sleep = sleep
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
@@ -90,7 +101,7 @@ class ChannelMoves:
 
     async def _is_stored(self, channel: ChannelRef) -> bool:
         """Whether anything is stored of a channel: platforms report every move."""
-        at_home = (keys.channel, keys.subscriptions, keys.watches, keys.shared, keys.mutes)
+        at_home = (keys.channel, keys.subscriptions, keys.watches, keys.shared, keys.mutes, keys.copies)
         found = await self._redis.exists(*(key(channel) for key in at_home))
         return bool(found or await self._redis.exists(keys.tokens(channel)))
 
@@ -101,6 +112,7 @@ class ChannelMoves:
             await self._copy_settings(move)
         await self._copy_posts(move, but=sending)
         if over:
+            await self._end_copies(move)
             await self._outbox.forget(move.old)
             await self._redis.hdel(keys.MOVES, str(move.old))
             _log.info("channel_move_over", channel=str(move.old), to=str(move.new))
@@ -122,8 +134,10 @@ class ChannelMoves:
 
     async def _copy_settings(self, move: Move) -> None:
         """Move what people set up: subscriptions, settings, watches, lists, tokens; and what follows from it."""
-        await self._write(move, lambda fact: not isinstance(fact, ChannelToken | OpenDelivery))
+        await self._write(move, lambda fact: not isinstance(fact, ChannelToken | CopyOf | OpenDelivery))
         await self._tokens.move(move.old, move.new)
+        for copy in await self._copies.of(move.old):
+            await self._copies.restore(move.new, _elsewhere(copy))
         for key in (keys.labels, keys.budget, keys.fits, keys.messages):
             await self._copy_key(key(move.old), key(move.new))
         await self._move_edits(move)
@@ -139,13 +153,25 @@ class ChannelMoves:
         copied: dict[str, list[str]] = {}
 
         def is_wanted(fact: Fact) -> bool:
-            if isinstance(fact, OpenDelivery) and f"{fact.channel}/{fact.label}" != but:
+            if not isinstance(fact, OpenDelivery):
+                return isinstance(fact, Sent)
+            if fact.ref == move.old and f"{fact.channel}/{fact.label}" != but:
                 copied[f"{fact.channel}/{fact.label}"] = [paper_id for paper_id, _ in fact.papers]
                 return True
-            return isinstance(fact, Sent)
+            return False
 
         await self._write(move, is_wanted)
         await self._outbox.take(move.old, copied)
+
+    async def _end_copies(self, move: Move) -> None:
+        """Those of the old id got the posts that were still confirmed under it; what waits for them moves on."""
+        for copy in await self._copies.of(move.old):
+            moved = await self._copies.restore(move.new, _elsewhere(copy))
+            to = Move(old=copy.to, new=moved.to, at=move.at, copied=True)
+            waiting = [fact async for fact in open_deliveries(self._redis, copy.to)]
+            lines = [Head(), *(_moved(fact, to) for fact in waiting)]
+            await Restore(self._redis).write(line.model_dump_json() for line in lines)
+            await self._copies.remove(move.old, copy)
 
     async def _write(self, move: Move, is_wanted: Callable[[Fact], bool]) -> None:
         lines = [
@@ -171,6 +197,11 @@ class ChannelMoves:
         for edit in found:
             await self._redis.zadd(waiting, {f"{move.new}{edit.removeprefix(str(move.old))}": 0}, nx=True)
             await self._redis.zrem(waiting, edit)
+
+
+def _elsewhere(copy: Copy) -> Copy:
+    """The same without its name, which depends on the channel."""
+    return replace(copy, to=replace(copy.to, channel=""))
 
 
 def _moved(fact: Fact, move: Move) -> Fact:

@@ -39,7 +39,12 @@ FOLDS = 2
 """What `begin.lua` answers if a budget lets nothing of a delivery out."""
 CHANNELS_AT_ONCE = 250
 """Channels that are asked about by one script: a millisecond of the server's time."""
-_SHARED = {"enqueue": ("add", "windows"), "begin": ("windows",), "record_outcome": ("add",)}
+_SHARED = {
+    "enqueue": ("add", "windows"),
+    "begin": ("windows",),
+    "record_outcome": ("add",),
+    "done": ("add",),
+}
 """Functions that several scripts use, but few of them."""
 PAUSED = "paused"
 """The reason of a pause for which none was given."""

@@ -15,7 +15,7 @@ from bot.domain.deliveries import (
     Sent,
     channel_of,
 )
-from bot.domain.models import MessageRef, Reason
+from bot.domain.models import ChannelRef, MessageRef, Reason
 
 NO_URL = "-"
 """Stored in place of a message's address if it has none."""
@@ -65,7 +65,7 @@ def _reasons(stored: Any) -> tuple[Reason, ...]:
 def delivery_of(token: str, found: Sequence[str]) -> Delivery:
     """From the answer to a claim with this token."""
     key, state, papers, tries, since, deaths, detected, *more = found
-    refusals, alone = more or ("0", "0")
+    refusals, alone, copied = more or ("0", "0", "")
     return Delivery(
         key=key,
         channel=channel_of(key),
@@ -78,6 +78,7 @@ def delivery_of(token: str, found: Sequence[str]) -> Delivery:
         detected=_moment(detected),
         refusals=int(refusals),
         refused_alone=int(alone),
+        copy_of=ChannelRef.parse(copied) if copied else None,
     )
 
 

@@ -128,9 +128,11 @@ def test_help_wraps_and_stays_indented() -> None:
  • /paper status – show what was read, the next digest, and what is
    waiting or failed here
  • /paper feed [<#number or query>] – get the address of a feed of the
-   posts here, for a feed reader
+   posts or of the shared list here, for a feed reader
  • /paper api [show|new|off] – make or end a token with which a program
    reads the posts here
+ • /paper webhook [<what>] – send each post here to an https address,
+   too, for a program or another chat
  • /paper forget [channel|me] – delete everything that is stored about
    this channel, or about you
  • /paper help [<command>] – show all commands, or one in detail

@@ -129,9 +129,9 @@ class DiscordHarness:
     def _connect(self) -> None:
         """Let the platform post with SimCord's only client."""
         for platform in self.bot.platforms:
-            assert isinstance(platform, DiscordPlatform)
-            platform._rest = self.client
-            platform._listening[:] = [self.client]
+            if isinstance(platform, DiscordPlatform):
+                platform._rest = self.client
+                platform._listening[:] = [self.client]
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from bot.ports import Rates
 from bot.settings import Settings, SettingsGroup
 from bot.wiring import Bot, wire
 from tests.adapters.slack.double import Person, Slack
+from tests.adapters.webhook.scene import webhook_platform
 from tests.platform_harness import PUBLIC_URL, zotero_settings
 
 SECRET_KEY = "a key that opens nothing but tests"
@@ -57,7 +58,10 @@ class Running:
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.platform = UnlimitedSlack(mode, self.redis, self._now)
         self._stack.push_async_callback(self.platform.close)
-        self.bot = wire(known, self.redis, session, (self.platform,), durable=False, now=self._now)
+        webhooks = webhook_platform(self.redis)
+        self._stack.push_async_callback(webhooks.close)
+        platforms = (self.platform, webhooks)
+        self.bot = wire(known, self.redis, session, platforms, durable=False, now=self._now)
         if mode.kind == "socket":
             await self._connect()
         else:

@@ -134,7 +134,7 @@ def test_slack_has_every_capability_that_it_needs(redis: Redis) -> None:
 
 async def test_slack_is_connected_while_its_socket_is_open(redis: Redis) -> None:
     async with slack_harness(redis) as harness:
-        (platform,) = harness.bot.platforms
+        platform, _webhooks = harness.bot.platforms
         assert isinstance(platform, SlackPlatform)
         assert platform.connected()
         assert platform.invitation() is None  # an app of one workspace

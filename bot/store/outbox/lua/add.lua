@@ -13,6 +13,7 @@ local function free_key(key)
   return free
 end
 
+-- -> the key of the delivery that has the papers now
 local function add(key, papers, planned)
   key = free_key(key)
   local channel, held = channel_of(key), papers_of(key) or {}
@@ -28,4 +29,5 @@ local function add(key, papers, planned)
     redis.call('HSETNX', record(key), 'detected', planned.detected)
   end
   put(key, planned.since and 'unknown' or 'pending', planned.due)
+  return key
 end

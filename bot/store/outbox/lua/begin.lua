@@ -62,14 +62,23 @@ if token ~= ARGV[2] then
   return { 0 }
 end
 local now, gap = now_ms(), tonumber(ARGV[4])
-local health = health_of(channel_of(key))
-local planned, settings, taste = unpack(redis.call('HMGET', health, 'next', 'settings', 'taste'))
-local room, folds = let_out(key, settings, now)
+local health, original = health_of(channel_of(key)), original_of(channel_of(key))
+local planned = redis.call('HGET', health, 'next')
+local settings, taste = unpack(redis.call('HMGET', original and health_of(original) or health, 'settings', 'taste'))
+local room, folds
+if original then -- a copy shows what the post showed
+  room, folds = redis.call('HGET', record(key), 'room'), false
+else
+  room, folds = let_out(key, settings, now)
+end
 local rules = { folds and 2 or 1, settings or '', taste or '', room or '' }
 if folds then
   return rules
 end
 redis.call('HSET', record(key), 'state', 'sending', 'since', since or now)
+if room then
+  redis.call('HSET', record(key), 'room', room)
+end
 redis.call('ZADD', leases_of(platform_of(key)), now + ARGV[3], key)
 -- A post that is a little late does not delay all that follow: the rate is kept on average.
 redis.call('HSET', health, 'next', math.max(tonumber(planned or '0'), now - gap / 10) + gap)

@@ -93,7 +93,7 @@ for _, key in ipairs(claimed) do
   if found[1] == token then
     answer[#answer + 1] = {
       key, found[2], found[3] or '', found[4] or '0', found[5] or '', found[6] or '0', found[7] or '',
-      found[8] or '0', found[9] or '0' }
+      found[8] or '0', found[9] or '0', original_of(channel_of(key)) or '' }
   end
 end
 return answer

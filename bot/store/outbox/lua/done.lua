@@ -64,19 +64,53 @@ local function remember_posting(channel, now)
   redis.call('PEXPIRE', posting, PERIOD * PERIODS)
 end
 
+-- Each post of a channel goes to its copies, too: decided in the same step, so that none is lost and none is made twice.
+local function copy(key, papers, shown, now)
+  local channel, detected, room = channel_of(key), unpack(redis.call('HMGET', record(key), 'detected', 'room'))
+  local copies = redis.call('HGETALL', copies_of(channel))
+  if #copies == 0 then
+    return
+  end
+  local ordered = {}
+  for nth, paper in ipairs(papers) do
+    ordered[nth] = { paper, shown[paper[1]] or nth, nth }
+  end
+  table.sort(ordered, function(a, b)
+    return a[2] < b[2] or (a[2] == b[2] and a[3] < b[3])
+  end)
+  for nth, one in ipairs(ordered) do
+    ordered[nth] = one[1]
+  end
+  for i = 2, #copies, 2 do
+    local readable, values = pcall(cjson.decode, copies[i])
+    if readable and type(values) == 'table' and type(values.to) == 'string' then
+      local there = values.to .. '/' .. label_of(key)
+      if redis.call('EXISTS', record(there)) == 1 then -- an earlier post of that name still waits
+        there = string.format('%s+%.0f', there, now)
+      end
+      there = add(there, ordered, { due = now, detected = detected })
+      if room then -- how many of its papers the post showed
+        redis.call('HSET', record(there), 'room', room)
+      end
+      wake(platform_of(values.to))
+    end
+  end
+end
+
 free_first()
 local key = ARGV[1]
 local channel, papers = channel_of(key), papers_of(key)
 local now, resumed = now_ms(), 0
 if papers then
+  local shown = {}
+  for nth, paper in ipairs(cjson.decode(ARGV[3] or '[]')) do
+    shown[paper] = nth
+  end
+  copy(key, papers, shown, now)
   forget(key)
   local sent, posted = sent_of(channel, now, 0), string.format('%.0f %s ', now, ARGV[2])
   if #papers > 1 or string.match(key, '/rest@') then -- which digest it was in
     posted = posted .. label_of(key)
-  end
-  local shown = {}
-  for nth, paper in ipairs(cjson.decode(ARGV[3] or '[]')) do
-    shown[paper] = nth
   end
   for nth, paper in ipairs(papers) do -- its place in the message and its reasons: feeds show them
     local place_in_message = shown[paper[1]] or nth

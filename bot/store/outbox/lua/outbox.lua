@@ -6,7 +6,7 @@
 --   box:<channel>      ZSET delivery  -> when it is due
 --   leases:<platform>  ZSET delivery  -> when its worker's lease expires
 --   delivery:<key>     HASH of a delivery that is not done: state, papers, due, tries, deaths, token, since, detected,
---                      error, named, counted; refusals, refused_at (the last one), alone
+--                      error, named, counted, room; refusals, refused_at (the last one), alone
 --   open:<channel>     HASH paper -> the delivery that holds it
 --   sent:<channel>:<period>  HASH paper -> when and where it was posted; a period is 30 days
 --   channel:<channel>, workspace:<workspace>  HASH of health: limited, fails, broken; paused, paused_at, probe_at,
@@ -19,6 +19,8 @@
 --   labels:<channel>   ZSET label of a message of several papers -> when it was posted: its key is not used again
 --   budget:<channel>   ZSET paper (`digest paper` if a digest names it) -> when it was let out, in the last 24 hours
 --   fits:<channel>     LIST `when fit` of the latest matched papers; both only where the channel has a budget
+--   copies:<channel>   HASH number -> JSON of a channel that gets a copy of each post, in the same shard
+--   copy_of:<channel>  the channel whose posts it copies
 --   messages:<channel> ZSET message that was not meant to wait -> when
 --   run, doubt, forgot the server's run id, and since when it may have forgotten its last moments
 local base = KEYS[1]
@@ -48,6 +50,8 @@ local function fits_of(channel) return base .. 'fits:' .. channel end
 local function messages_of(channel) return base .. 'messages:' .. channel end
 local function labels_of(channel) return base .. 'labels:' .. channel end
 local function posting_of(workspace) return base .. 'posting:' .. workspace end
+local function copies_of(channel) return base .. 'copies:' .. channel end
+local function original_of(channel) return redis.call('GET', base .. 'copy_of:' .. channel) end
 local function label_of(key) return string.match(key, '/(.*)$') end
 local function record(key) return base .. 'delivery:' .. key end
 local function channel_of(key) return string.match(key, '^[^/]+') end

@@ -1,0 +1,27 @@
+"""Webhooks in the contract that every platform is held to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from tests.adapters.webhook.listener import Taken
+from tests.adapters.webhook.scene import open_scene
+from tests.platform_place import Place
+
+
+@asynccontextmanager
+async def place(redis: Redis) -> AsyncIterator[Place]:
+    async with open_scene(redis) as scene:
+        copy = await scene.add()
+        yield Place(
+            scene.platform,
+            copy.to,
+            lambda: list(map(_titles, scene.listener.taken)),
+            lambda: scene.listener.faults.append("lose"),
+        )
+
+
+def _titles(taken: Taken) -> str:
+    """The titles of its papers."""
+    return " ".join(entry["paper"]["title"] for entry in taken.json["data"]["papers"])

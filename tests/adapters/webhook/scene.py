@@ -1,0 +1,58 @@
+"""Webhooks of some channels, and the program that takes them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_network
+
+from redis.asyncio import Redis
+
+from adapters.webhook.client import WebhookClient
+from adapters.webhook.platform import WebhookPlatform
+from bot.domain.models import ChannelRef
+from bot.encryption import Encryptor
+from bot.store.copies import Copies, Copy
+from tests.adapters.webhook.listener import HOST, Listener, trusting
+from tests.papers import a_channel
+
+KEY = "a key that can't be guessed"
+LOOPBACK = [ip_network(f"{HOST}/32")]
+
+
+def webhook_platform(
+    redis: Redis, now: Callable[[], datetime] = lambda: datetime.now(UTC), patience: float = 2.0
+) -> WebhookPlatform:
+    """The platform as in earnest, but that it may connect to the double."""
+    client = WebhookClient(
+        user_agent="Paperboy/test", now=now, private=LOOPBACK, trusted=trusting(), patience=patience
+    )
+    return WebhookPlatform(redis, Encryptor([KEY]), client, now=now)
+
+
+@dataclass
+class Scene:
+    """The platform and the program."""
+
+    redis: Redis
+    listener: Listener
+    platform: WebhookPlatform
+
+    async def add(self, path: str = "/papers", channel: ChannelRef | None = None, form: str = "json") -> Copy:
+        """A webhook of a channel."""
+        to = await self.platform.destination(f"{self.listener.url}{path}", form, existing=())
+        self.listener.secrets[path] = to.secret
+        place = ChannelRef(self.platform.name, to.workspace, "")
+        wanted = Copy(to=place, by="U1 Ada", at=datetime(2026, 3, 3, tzinfo=UTC), sealed=to.sealed)
+        return await Copies(self.redis).add(channel or a_channel(), wanted)
+
+
+@asynccontextmanager
+async def open_scene(
+    redis: Redis, now: Callable[[], datetime] = lambda: datetime.now(UTC), patience: float = 2.0
+) -> AsyncIterator[Scene]:
+    """A program that listens."""
+    async with Listener(now=lambda: now().timestamp()).open() as listener:
+        platform = webhook_platform(redis, now, patience)
+        yield Scene(redis, listener, platform)
+        await platform.close()

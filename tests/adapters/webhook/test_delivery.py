@@ -1,0 +1,211 @@
+"""Posts to webhooks whose program fails in every way: lost 0, and what is sent again has the same id."""
+
+import random
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from adapters.webhook import answers
+from adapters.webhook.platform import WebhookPlatform
+from bot.cards import Card
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.errors import LookupUnsupported
+from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, Reason
+from bot.pipeline import delivery as delivering
+from bot.pipeline.compose import compose
+from bot.pipeline.copy_owners import CopyOwners
+from bot.pipeline.delivery import DeliveryWorker
+from bot.policy import retry
+from bot.ports import Batch, Core, Platform, Rates
+from bot.store.channel_rules import ChannelSettingsStore
+from bot.store.copies import Copies
+from bot.store.limits import Rates as SharedRates
+from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
+from tests.adapters.webhook.scene import Scene, open_scene
+from tests.papers import a_channel, a_paper
+
+FAULTS = ("lose", "hang", "loris", "giant", "html", "429", "301", "404", "500", "503")
+
+
+class Chat:
+    """A platform that takes every post."""
+
+    name = "fake"
+    rates = Rates()
+    on_uncertain = "hold"
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[ChannelRef, tuple[str, ...]]] = []
+        self.told: list[tuple[ChannelRef, str]] = []
+
+    async def run(self, core: Core) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
+        self.posts.append((to, card.posting.papers))
+        return MessageRef(key)
+
+    async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:
+        raise LookupUnsupported(f"{key} in {to} since {since}")
+
+    async def notify(self, channel: ChannelRef, problem: str) -> bool:
+        self.told.append((channel, problem))
+        return True
+
+
+class Posting:
+    """A chat, and the webhooks of its channels."""
+
+    def __init__(self, scene: Scene) -> None:
+        redis = scene.redis
+        self.scene, self.chat = scene, Chat()
+        self.outbox, self.papers, self.copies = Outbox(redis, durable=True), Papers(redis), Copies(redis)
+        self.owners = CopyOwners([self.chat], self.copies, lambda _platform: False)  # type: ignore[list-item]  # `unclear`
+        self.workers = [self._worker(self.chat), self._worker(scene.platform)]  # type: ignore[arg-type]
+
+    def _worker(self, platform: Platform) -> DeliveryWorker:
+        return DeliveryWorker(
+            platform,
+            self.outbox,
+            self.papers,
+            SharedRates(self.scene.redis),
+            lambda delivery, entries, rules: compose(
+                entries, rules, datetime.now(UTC), delivery.label, ordered=delivery.copy_of is not None
+            ),
+            on_uncertain=platform.on_uncertain,
+            owners=self.owners,
+        )
+
+    async def post(self, channel: ChannelRef, *papers: str, label: str = "") -> None:
+        await self.papers.ingest("hf", Batch(tuple(map(a_paper, papers)), "c"), 0)
+        wanted = tuple((paper, (Reason(1, "cats"),)) for paper in papers)
+        planned = PlannedDelivery(channel=channel, papers=wanted, due=0, label=label or papers[0])
+        await self.outbox.enqueue([planned])
+
+    async def deliver(self) -> None:
+        for worker in self.workers:
+            await worker.deliver_due()
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same policies, faster."""
+    monkeypatch.setattr(retry, "LOOKUP_DELAY", 0.02)
+    monkeypatch.setattr(delivering, "MAX_WAIT", 0.5)
+    monkeypatch.setattr(answers, "FIRST_WAIT", 0.05)
+    monkeypatch.setattr(answers, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(WebhookPlatform, "rates", Rates())
+
+
+@pytest.fixture
+async def posting(redis: Redis) -> AsyncIterator[Posting]:
+    async with open_scene(redis, patience=0.4) as scene:
+        scene.listener.retry_after = "0"
+        yield Posting(scene)
+
+
+async def test_whatever_goes_wrong_nothing_is_lost_and_a_repeat_has_the_same_id(posting: Posting) -> None:
+    listener, dice = posting.scene.listener, random.Random(3)
+    channels = [a_channel(f"C{n}") for n in range(5)]
+    for n, channel in enumerate(channels):
+        await posting.scene.add(f"/{n}", channel)
+    for n in range(4):
+        for channel in channels:
+            await posting.post(channel, f"2611.0000{n}")
+    listener.faults = [dice.choice(FAULTS) for _ in range(30)]
+    for _ in range(40):
+        await posting.deliver()
+        if not listener.faults and not await posting.outbox.open():
+            break
+    wanted = {(f"/{n}", f"2611.0000{paper}") for n in range(len(channels)) for paper in range(4)}
+    got = [(one.path, one.json["data"]["papers"][0]["paper"]["id"]) for one in listener.taken]
+    assert sorted(got) == sorted(wanted)
+    assert len(listener.seen) == len(wanted)
+    assert max(listener.seen.values()) > 1
+    assert listener.refused == []
+    assert [one async for one in posting.outbox.dead_letters()] == []
+    assert len(posting.chat.posts) == len(wanted)
+
+
+async def test_a_copy_has_the_papers_of_the_post_in_its_order_and_counts_what_it_counted(
+    posting: Posting,
+) -> None:
+    channel = a_channel()
+    await ChannelSettingsStore(posting.scene.redis).put(channel, ChannelSettings(most=2))
+    await posting.scene.add(channel=channel)
+    await posting.post(channel, "2611.00001", "2611.00002", "2611.00003", label="digest@2026-03-03T09:00Z")
+    await posting.deliver()
+    (post,) = posting.scene.listener.taken
+    ((_, shown),) = posting.chat.posts
+    assert tuple(entry["paper"]["id"] for entry in post.json["data"]["papers"]) == shown
+    assert post.json["data"]["summary"].startswith("3 new papers, the best 2")
+
+
+async def test_a_webhook_gets_the_posts_from_its_beginning_to_its_end(posting: Posting) -> None:
+    channel = a_channel()
+    await posting.post(channel, "2611.00001")
+    await posting.deliver()
+    copy = await posting.scene.add(channel=channel)
+    await posting.post(channel, "2611.00002")
+    await posting.deliver()
+    await posting.copies.remove(channel, copy)
+    await posting.post(channel, "2611.00003")
+    await posting.deliver()
+    (post,) = posting.scene.listener.taken
+    assert post.json["data"]["post"] == "2611.00002"
+
+
+async def test_an_address_that_is_gone_ends_its_webhook_and_one_person_hears_of_it(posting: Posting) -> None:
+    channel, listener = a_channel(), posting.scene.listener
+    copy = await posting.scene.add(channel=channel)
+    listener.always = "410"
+    for paper in ("2611.00001", "2611.00002"):
+        await posting.post(channel, paper)
+        await posting.deliver()
+    assert await posting.copies.of(channel) == []
+    assert listener.asked == 1
+    ((told, problem),) = posting.chat.told
+    assert told == channel
+    assert "has ended" in problem
+    assert "#1" in problem
+    assert await posting.outbox.open_deliveries(copy.to) == []
+
+
+async def test_a_webhook_that_fails_for_a_day_is_paused_once_and_goes_on_by_itself(
+    posting: Posting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel, listener = a_channel(), posting.scene.listener
+    copy = await posting.scene.add(channel=channel)
+    listener.always = "404"
+    monkeypatch.setattr(answers, "PAUSED_AFTER", timedelta())
+    await posting.post(channel, "2611.00001")
+    await posting.deliver()
+    pause = (await posting.outbox.status(copy.to)).pause
+    assert pause is not None
+    assert "answered 404" in pause.why
+    await posting.outbox.resume(copy.to)
+    await posting.deliver()
+    assert len(posting.chat.told) == 1
+    listener.always = ""
+    await posting.outbox.resume(copy.to)
+    await posting.deliver()
+    assert len(listener.taken) == 1
+    assert (await posting.outbox.status(copy.to)).pause is None
+
+
+async def test_one_that_hangs_delays_no_other(posting: Posting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "FIRST_WAIT", 60.0)
+    monkeypatch.setattr(answers, "LONGEST_WAIT", 60.0)
+    slow, quick = a_channel("C1"), a_channel("C2")
+    await posting.scene.add("/slow", slow)
+    await posting.scene.add("/quick", quick)
+    posting.scene.listener.hanging.add("/slow")
+    for n in range(8):
+        await posting.post(slow, f"2611.0000{n}")
+        await posting.post(quick, f"2611.0000{n}")
+    await posting.deliver()
+    assert len([one for one in posting.scene.listener.taken if one.path == "/quick"]) == 8
