@@ -20,16 +20,18 @@ _LANGUAGE = (
     ("author:hinton cat:cs.LG", "an author, in one arXiv category"),
     ("trending, agents min:30", "trending papers, or papers on agents with 30 upvotes"),
 )
+_MENUS = paragraph("In the menu of any message you can show and save the papers that it names.")
 
 
-async def help_(command: Command, _services: Services) -> Reply:
+async def help_(command: Command, services: Services) -> Reply:
     """All commands, or one of them in full."""
     asked = command.options.get("command", "").strip().removeprefix("/paper").strip()
-    return Reply(command_card(_named(asked)) if asked else help_card())
+    menus = services.platform(command.channel).message_menus
+    return Reply(command_card(_named(asked)) if asked else help_card(menus=menus))
 
 
-def help_card() -> Card:
-    """Every command with its summary, by group, then the query language by example."""
+def help_card(*, menus: bool = False) -> Card:
+    """Every command with its summary, by group, then the query language by example; `menus` says that messages have menus."""
     examples = tuple(text(code(query), f" – {meaning}") for query, meaning in _LANGUAGE)
     return Card(
         "help",
@@ -37,6 +39,7 @@ def help_card() -> Card:
         "New papers, in this channel",
         (
             *(block for group in get_args(Group) for block in _group(group)),
+            *((_MENUS,) if menus else ()),
             paragraph(dim("Options of a command: "), code("/paper help subscribe")),
             paragraph("Queries match whole words: ", code("rag"), " doesn't match “storage”."),
             Bullets(examples),

@@ -48,13 +48,15 @@ MEANT = 0.3
 """How much a phrase counts for which an acronym was typed; its words are several, and each scores."""
 WHOLE = 30.0
 """Score of a title, or of its name before the colon, that is all that was typed."""
+TITLED = 6.0
+"""What a paper gains whose title has all of a few words."""
 FRESH, POPULAR = 0.2, 0.05
 WEEKS = 52
 """Weeks of which the papers are counted."""
 SPARSE = 0.05
 """A week with a smaller share of the busiest week's papers, before any other, is older than what was collected here."""
 
-FIELDS = {"title": 2.5, "abstract": 1.0, "authors": 2.0}
+FIELDS = {"title": 3.0, "abstract": 1.0, "authors": 2.0}
 """Weights of the fields for a few words, which are likely to name a paper."""
 
 
@@ -311,5 +313,7 @@ class Ranking:
         for one, other in names_in(words):
             yield self._terms.name(one, other, NAME)
         if 2 <= len(words) <= LONG:
+            titled = both((Occur.Must, self._terms.parts("title", word.parts, word.joined)) for word in words)
+            yield boosted(IndexQuery.const_score_query(titled, 1.0), TITLED)
             for pair in pairwise(flat):
                 yield self._terms.near("title", pair, 0, 0.5)

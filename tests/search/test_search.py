@@ -242,6 +242,20 @@ async def test_each_part_that_is_offered_has_a_word_that_those_before_it_lack(
     )
 
 
+async def test_a_title_that_has_all_of_a_few_words_comes_before_a_text_that_says_them_often(
+    search: Search, papers: Papers
+) -> None:
+    titled = a_paper(
+        "t1", title="A Study of the Sparse in Long and Wide Attention over Memory", abstract="We prove it."
+    )
+    often = a_paper(
+        "t2", title="Sparse Sparse Memory", abstract="Attention, attention and memory: attention."
+    )
+    await papers.remember([titled, often])
+    await search.catch_up()
+    assert (await search.find("memory sparse attention")).papers[0].id == "t1"
+
+
 async def test_a_paper_with_one_of_two_names_does_not_come_near(search: Search, papers: Papers) -> None:
     tao = a_paper("t1", title="On Proofs", abstract="A question that Terence Tao asked.")
     other = a_paper("t2", title="The Tao of Agents", abstract="It flows.")
