@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate  # type: ignore[import-untyped]  # it has no types
 import pytest
 import yaml
 
@@ -66,6 +67,19 @@ def instructions(text: str) -> list[tuple[str, str]]:
 
 def procfile() -> dict[str, str]:
     return dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+
+
+@pytest.mark.parametrize("version", ["1.28", "1.32", kubernetes_validate.latest_version()])
+def test_the_manifests_fit_the_schemas_of_kubernetes(version: str) -> None:
+    for document in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()):
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_a_misspelled_field_of_a_manifest_is_found() -> None:
+    [first, *_] = manifests("Deployment")
+    first["spec"]["replica"] = first["spec"].pop("replicas")
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(first, kubernetes_validate.latest_version(), strict=True)
 
 
 def test_recipes_with_a_process_per_role_start_the_core_and_the_same_platforms() -> None:
