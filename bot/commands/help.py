@@ -21,11 +21,13 @@ _LANGUAGE = (
     ("trending, agents min:30", "trending papers, or papers on agents with 30 upvotes"),
 )
 
+_EVERYTHING = frozenset({"", "me", "please", "all", "everything", "commands"})
+
 
 async def help_(command: Command, _services: Services) -> Reply:
     """All commands, or one of them in full."""
     asked = command.options.get("command", "").strip().removeprefix("/paper").strip()
-    return Reply(command_card(_named(asked)) if asked else help_card())
+    return Reply(help_card() if asked.casefold() in _EVERYTHING else command_card(_named(asked)))
 
 
 def help_card() -> Card:
@@ -76,7 +78,7 @@ def _option(option: OptionSpec) -> Text:
 
 
 def _named(asked: str) -> CommandSpec:
-    spec = find(asked)
+    spec = find(asked) or find(asked.partition(" ")[0])
     if spec is not None:
         return spec
     near = get_close_matches(

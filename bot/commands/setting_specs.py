@@ -14,7 +14,7 @@ from bot.store.subscriptions import LIMIT
 MAX_DIGEST_THRESHOLD = 50
 """Messages, or papers a day, that a channel may want at most."""
 
-_HOUR = re.compile(r"(\d{1,2})(?::?00)?\s*(am|pm)?", re.IGNORECASE)
+_HOUR = re.compile(r"(\d{1,2})(?:[:.h]?00)?\s*(am|pm|h|uhr|o['’]clock)?", re.IGNORECASE)
 _UNTIL = re.compile("-|–|—|to|until", re.IGNORECASE)
 _OFFSET = re.compile(r"\A(?:utc|gmt)? *+[+-] *+[0-9:]++", re.IGNORECASE)
 """A time zone by its distance from UTC, which knows no summer time."""
@@ -82,7 +82,7 @@ def _on_off(name: str) -> Callable[[str], bool]:
 def _hour(typed: str) -> int:
     said = _HOUR.fullmatch(typed)
     hour = int(said[1]) if said else 24
-    if said and said[2] and 1 <= hour <= 12:
+    if said and (said[2] or "").lower() in {"am", "pm"} and 1 <= hour <= 12:
         hour = hour % 12 + (12 if said[2].lower() == "pm" else 0)
     if hour > 23:
         raise UserError(f"“{typed}” isn't an hour. Use 0–23.", hint="/paper settings hour:9")

@@ -31,7 +31,8 @@ async def settings(command: Command, services: Services) -> Reply:
             "Only people who manage this channel can decide who can edit.", hint="/paper settings"
         )
     if not changed:
-        return Reply(await _shown(command, old, specs, services))
+        named = [spec for spec in specs if spec.name in command.options]
+        return Reply(unchanged_card(old, named, platform.title))
     await services.settings.put(command.channel, new)
     if new.most and new.most != old.most:
         await relearn(command.channel, services)
@@ -102,6 +103,15 @@ def changed_card(
             *actions(Button("Undo", f"settings {back}")),
         ),
     )
+
+
+def unchanged_card(now: ChannelSettings, named: Sequence[SettingSpec], platform: str) -> Card:
+    """What was asked for is so already."""
+    lines = (
+        text(code(f"{spec.name}:{spec.typed(now)}"), f" – {_meaning(spec, now, platform)}") for spec in named
+    )
+    message = "Nothing has changed: it is so already."
+    return Card("reply", message, blocks=(Bullets(tuple(lines)), paragraph(message)))
 
 
 def _meaning(spec: SettingSpec, settings: ChannelSettings, platform: str) -> str:

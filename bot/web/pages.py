@@ -20,7 +20,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import SAMPLE_SOURCE, Paper
 from bot.domain.polls import PollResult
 from bot.ports import Invitable, Joinable, Platform, Rate
-from bot.query import parse
+from bot.query import parse, spelled
 from bot.search.search import SearchResults
 from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
@@ -237,7 +237,7 @@ def feed_links(asked: str, span: str = "day") -> list[FeedLink]:
     name, given, what = "trending", "" if span == "day" else f"?span={span}", "Trending papers"
     if asked:
         try:
-            query = str(parse(asked))
+            query = spelled(parse(asked))
         except UserError:
             return []
         name, given, what = "search", f"?{urlencode({'q': query})}", f"New papers on {query}"
