@@ -119,6 +119,9 @@ class Core(Protocol):
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         """The papers that the person has saved in the channel's workspace, the latest first."""
 
+    async def greeting(self, channel: ChannelRef) -> Card:
+        """What to say in a channel that Paperboy was just added to."""
+
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Stop posting in the channel: the platform reported that it is impossible for now. Subscriptions stay."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.cards import Choice
+from bot.cards import Card, Choice
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
 from bot.ports import Reply
 
@@ -31,6 +31,9 @@ class FailingCore:
 
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         raise AssertionError(user, channel)
+
+    async def greeting(self, channel: ChannelRef) -> Card:
+        raise AssertionError(channel)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         raise AssertionError(channel, reason)

@@ -5,6 +5,7 @@ from typing import get_args
 
 from bot.cards import Block, Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, code, dim, paragraph, text
+from bot.commands.first_screen import first_card
 from bot.commands.other_names import other_name
 from bot.commands.parser import MIN_NAME_SIMILARITY
 from bot.commands.services import Services
@@ -24,9 +25,11 @@ _LANGUAGE = (
 _EVERYTHING = frozenset({"", "me", "please", "all", "everything", "commands"})
 
 
-async def help_(command: Command, _services: Services) -> Reply:
-    """All commands, or one of them in full."""
+async def help_(command: Command, services: Services) -> Reply:
+    """All commands, or one of them in full; how to begin, in a channel that has no subscriptions yet."""
     asked = command.options.get("command", "").strip().removeprefix("/paper").strip()
+    if not asked and not await services.subscriptions.of(command.channel):
+        return Reply(await first_card(command.channel, services))
     return Reply(help_card() if asked.casefold() in _EVERYTHING else command_card(_named(asked)))
 
 

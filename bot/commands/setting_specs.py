@@ -233,11 +233,11 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
         choices=_choices(("now", "as they come"), ("daily", "once a day"), ("weekly", "once a week")),
     ),
     SettingSpec(
-        "hour", WHEN, "Digest at", "the hour of digests, 0–23", "9",
+        "hour", WHEN, "Digest at", "the hour of digests, 0–23", "18",
         _hour, lambda s: str(s.hour), _hour_meaning,
     ),
     SettingSpec(
-        "day", WHEN, "Weekly digest on", "the day of weekly digests", "monday",
+        "day", WHEN, "Weekly digest on", "the day of weekly digests", "friday",
         _weekday, lambda s: _WEEKDAYS[s.weekday].lower(), _day_meaning, field="weekday",
         choices=tuple(Choice(day.lower(), day) for day in _WEEKDAYS),
     ),
@@ -256,7 +256,7 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
         choices=_SWITCH,
     ),
     SettingSpec(
-        "digest", HOW_MUCH, "Digest size", "more new papers than this in six hours become one message", "5",
+        "digest", HOW_MUCH, "Digest size", "more new papers than this in six hours become one message", "10",
         _size, lambda s: str(s.digest_size),
         lambda s: f"More than {s.digest_size} new papers in six hours become one message.", field="digest_size",
     ),

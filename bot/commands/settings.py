@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from bot.cards import Block, Bullets, Button, Card, Form
+from bot.cards import Block, Bullets, Button, Card, Form, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.commands.learning import relearn
 from bot.commands.replan import next_words, replan_waiting
@@ -59,7 +59,11 @@ def settings_card(now: ChannelSettings, comes: str, specs: Sequence[SettingSpec]
     groups: list[Block] = []
     for group, members in groupby(specs, key=lambda spec: spec.group):
         lines = tuple(
-            text(code(f"{spec.name}:{spec.typed(now)}"), f" – {_meaning(spec, now, platform)}")
+            text(
+                code(f"{spec.name}:{spec.typed(now)}"),
+                f" – {_meaning(spec, now, platform)}",
+                *_example(spec, now),
+            )
             for spec in members
         )
         groups += [paragraph(bold(group)), Bullets(lines)]
@@ -71,7 +75,7 @@ def settings_card(now: ChannelSettings, comes: str, specs: Sequence[SettingSpec]
             paragraph(comes),
             *groups,
             paragraph(
-                dim("Change any of them like this: "), code("/paper settings every:daily hour:9 zone:Berlin")
+                dim("Change several at once: "), code("/paper settings every:daily hour:18 zone:Berlin")
             ),
             *actions(
                 *(
@@ -112,6 +116,13 @@ def unchanged_card(now: ChannelSettings, named: Sequence[SettingSpec], platform:
     )
     message = "Nothing has changed: it is so already."
     return Card("reply", message, blocks=(Bullets(tuple(lines)), paragraph(message)))
+
+
+def _example(spec: SettingSpec, now: ChannelSettings) -> Text:
+    """Another value, as it would be typed; the line shows the present one already."""
+    if spec.typed(now).casefold() == spec.example.casefold():
+        return ()
+    return text(dim(" Change it: "), code(f"{spec.name}:{spec.example}"))
 
 
 def _meaning(spec: SettingSpec, settings: ChannelSettings, platform: str) -> str:
