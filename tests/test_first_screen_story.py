@@ -2,16 +2,18 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.conftest import MORNING
 from tests.papers import a_paper
 from tests.platform_harness import arrive
 from tests.platform_harnesses import Opened
-from tests.scenario import Clock
 
 FOLLOW = "Language models"
 
 
-async def test_the_first_help_in_a_channel_shows_how_to_begin(opened: Opened, clock: Clock) -> None:
+@pytest.mark.usefixtures("clock")
+async def test_the_first_help_in_a_channel_shows_how_to_begin(opened: Opened) -> None:
     async with opened() as harness:
         listed = [
             a_paper("2611.00001", title="A study of cats", published=MORNING - timedelta(days=1)),
