@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCHES := startup idle delivery matching polling lookback ack discord_posts feeds completeness
 ifneq ($(wildcard ../shared/data),)
-BENCHES += search similar taste flood signal text summary  # on recorded data
+BENCHES += search similar taste flood signal text summary bibliography  # on recorded data
 endif
 
 .PHONY: install run test test-dates faults check audit fix demo bench manifests pictures lock clean

@@ -119,6 +119,18 @@ class Core(Protocol):
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         """The papers that the person has saved in the channel's workspace, the latest first."""
 
+    async def show_links(
+        self,
+        links: Sequence[str],
+        channel: ChannelRef,
+        show: Callable[[Mapping[str, Card]], Awaitable[None]],
+    ) -> None:
+        """Call `show` with a card for each of the links in a message that lead to a paper, if there are any.
+
+        It is called within about a second, once at most, and not where the channel doesn't want cards. A paper that no
+        upstream names in time gets none; it is stored for the next time.
+        """
+
     async def greeting(self, channel: ChannelRef) -> Card:
         """What to say in a channel that Paperboy was just added to."""
 

@@ -91,7 +91,7 @@ class PlatformSettings(SettingsGroup):
     connect: ClassVar[str] = ""
     """The settings that connect it, in words, their names in backquotes; "" if it needs none."""
     channel_settings: ClassVar[frozenset[str]] = frozenset()
-    """The optional settings of a channel that make sense here, of `edits threads embeds publish ping editors`."""
+    """The optional settings of a channel that make sense here, of `edits links threads embeds publish ping editors`."""
     message_threads: ClassVar[bool] = False
     """Whether a message has a thread, in which news of its paper are posted (`bot.ports.Threaded`)."""
     direct_messages: ClassVar[bool] = False

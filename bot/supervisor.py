@@ -190,6 +190,7 @@ def _roles(bot: Bot, roles: frozenset[str], status: RoleStatus) -> Iterator[Role
     yield Role("notifications", bot.notifications.run)
     if _wanted(POLLER, roles):
         yield Role(POLLER, bot.poller.run)
+        yield Role("channel_moves", bot.moves.run)
         if bot.retention is not None:
             yield Role("retention", bot.retention.run)
     if _wanted(FANOUT, roles):

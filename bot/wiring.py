@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
+from bot.domain.errors import ChannelGone, WorkspaceGone
 from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
 from bot.matching import Matcher
@@ -27,6 +28,7 @@ from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
+from bot.pipeline.pauses import Pauses
 from bot.pipeline.poller import Poller
 from bot.pipeline.retention import Retention
 from bot.ports import Interactive, Joining, Named, Platform, Source
@@ -38,7 +40,7 @@ from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
-from bot.store.backup.move_channel import move_channel
+from bot.store.backup.move_channel import ChannelMoves
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.edits import CardUpdateQueue
@@ -84,6 +86,7 @@ class Bot:
     fanout: Fanout
     deliveries: tuple[DeliveryWorker, ...]
     card_updaters: tuple[CardUpdater, ...]
+    moves: ChannelMoves
     retention: Retention | None
     """None if workspaces that removed the app are kept."""
     web: Website | None
@@ -167,6 +170,7 @@ def wire(
         fanout=_fanout(shared),
         deliveries=tuple(_delivery(shared, platform) for platform in platforms),
         card_updaters=tuple(_card_updater(shared, platform) for platform in platforms),
+        moves=ChannelMoves(redis),
         retention=_retention(shared),
         web=_web(shared),
         reached=shared.reached,
@@ -281,10 +285,16 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             now=shared.now,
             join=partial(_join_channel, shared.platforms),
             forgetting=Forgetting(shared.redis),
-            move=partial(move_channel, shared.redis),
+            pause=partial(_pause, shared),
+            move=ChannelMoves(shared.redis).move,
             channel_name=partial(_channel_name, shared.platforms),
         )
     )
+
+
+async def _pause(shared: _Shared, channel: ChannelRef, error: ChannelGone | WorkspaceGone) -> None:
+    platform = next((one for one in shared.platforms if one.name == channel.platform), None)
+    await Pauses(platform, shared.outbox).pause(channel, error)
 
 
 async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> str | None:

@@ -29,6 +29,7 @@ PLATFORM_ONLY = {
     "greeting",
     "settings",
     "subscriptions",
+    "show_links",
     "pause",
     "resume",
     "pause_workspace",
@@ -43,6 +44,7 @@ OF_LIST = "nothing for one's own list; for the channel's (`here`) membership"
 INSIDE: Mapping[str, str] = {
     "save": OF_LIST,
     "saved": OF_LIST,
+    "savepapers": "nothing: one's own list",
     "watch": FOR_CHANNEL + "membership, and the right to edit if it changes something",
     "unwatch": FOR_CHANNEL + "membership, and the right to edit",
 }

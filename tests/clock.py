@@ -5,11 +5,12 @@ from redis.asyncio import Redis
 ADVANCE = """
 local ms = tonumber(ARGV[1])
 local fields = { limited = 1, broken = 1, next = 1, served = 1, probe = 1, probe_at = 1, paused_at = 1,
-  notified = 1, notifying = 1, due = 1, since = 1 }
+  notified = 1, notifying = 1, due = 1, since = 1, passed = 1,
+  refused_at = 1 }
 for _, key in ipairs(redis.call('KEYS', 'pb:{*')) do
   local kind, name = redis.call('TYPE', key).ok, string.match(key, '}:(%a+)')
   if kind == 'zset' and (name == 'due' or name == 'lane' or name == 'box' or name == 'leases' or name == 'slots'
-    or name == 'paused' or name == 'labels' or name == 'messages' or name == 'budget') then
+    or name == 'paused' or name == 'labels' or name == 'messages' or name == 'budget' or name == 'refused') then
     local all = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
     for i = 1, #all, 2 do
       redis.call('ZADD', key, all[i + 1] - ms, all[i])

@@ -1,6 +1,6 @@
 """A core whose every method fails; a test overrides those that it expects."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from bot.cards import Card, Choice
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
@@ -31,6 +31,14 @@ class FailingCore:
 
     async def saved(self, user: User, channel: ChannelRef) -> Sequence[Paper]:
         raise AssertionError(user, channel)
+
+    async def show_links(
+        self,
+        links: Sequence[str],
+        channel: ChannelRef,
+        show: Callable[[Mapping[str, Card]], Awaitable[None]],
+    ) -> None:
+        raise AssertionError(links, channel, show)
 
     async def greeting(self, channel: ChannelRef) -> Card:
         raise AssertionError(channel)

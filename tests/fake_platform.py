@@ -30,9 +30,9 @@ from bot.domain.errors import (
 from bot.domain.models import ChannelRef, MessageRef
 from bot.ports import Core, Rates
 
-Fault = Literal["lose", "500", "429", "hang", "gone", "workspace gone", "refuse"]
+Fault = Literal["lose", "500", "429", "hang", "gone", "workspace gone", "refuse", "odd"]
 
-REFUSALS = {"gone": 410, "workspace gone": 401, "refuse": 422}
+REFUSALS = {"gone": 410, "workspace gone": 401, "refuse": 422, "odd": 418}
 """Fault -> status; nothing is taken."""
 LIVES = 300.0
 """Seconds in which a platform that dedupes knows a key again."""
@@ -69,6 +69,8 @@ class Weather:
     """503 for everything; nothing is taken."""
     proxied: bool = False
     """A proxy in between answers everything with its own page; nothing is taken."""
+    firewall: str = ""
+    """A proxy in between answers every body that contains this word with its own page; nothing is taken."""
     delay: float = 0.0
     """Seconds that a post is on its way, and its answer on the way back."""
 
@@ -138,6 +140,8 @@ class FakeService:
         weather, now = self.weather, monotonic()
         if weather.down:
             return web.Response(status=503)
+        if weather.firewall and weather.firewall in json.dumps(body):
+            return web.Response(status=406, text="<html>Not acceptable</html>", content_type="text/html")
         if weather.proxied:
             return web.Response(status=403, text="<html>Access denied</html>", content_type="text/html")
         if now < self._not_before.get(channel, 0.0):
@@ -234,7 +238,7 @@ class FakePlatform:
         """Takes no commands."""
         await asyncio.Event().wait()
 
-    async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
+    async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:  # noqa: C901  # a line each
         papers = [block.paper_id for block in card.blocks if isinstance(block, PaperBlock)]
         body = {"channel": str(to), "key": key, "papers": papers}
         try:
@@ -252,7 +256,9 @@ class FakePlatform:
                     case 422:
                         raise CardRefused("invalid blocks")
                     case 403:
-                        raise RetryLater("a proxy answered", counts=False, scope="platform")
+                        raise RetryLater("a proxy answered", counts=False, scope="platform", unexplained=True)
+                    case 406 | 418 as status:
+                        raise _unexplained(status)
                     case 503:
                         raise RetryLater("the platform is down")
                     case status:
@@ -286,3 +292,10 @@ class FakePlatform:
 
     async def close(self) -> None:
         """The session is the test's."""
+
+
+def _unexplained(status: int) -> RetryLater:
+    """A firewall's page, which may be about everything, and an error that the platform doesn't document."""
+    if status == 406:
+        return RetryLater("a firewall answered", after=10.0, scope="platform", counts=False, unexplained=True)
+    return RetryLater("error i_am_a_teapot", after=60.0, counts=False, unexplained=True)

@@ -5,7 +5,7 @@ import signal
 import socket
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.store.embedded_process import programs
+from tests.waiting import until
 
 HOST = "127.0.0.1"
 SLOTS = 16384
@@ -66,7 +67,7 @@ class Server:
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         command = (str(next(programs())), *self.words, *words)
         self.process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=DEVNULL)
-        await until(self._answers, f"the server in {self.folder} to answer")
+        await until_a_server_says(self._answers, f"the server in {self.folder} to answer")
 
     async def kill(self) -> None:
         """As a power cut would, but for what the kernel was given."""
@@ -145,7 +146,7 @@ async def _join(clients: list[Redis], ports: list[tuple[int, int]]) -> None:
         infos = [await _ask(redis, "CLUSTER INFO") for redis in clients]
         return all(info["cluster_known_nodes"] == "6" and info["cluster_state"] == "ok" for info in infos)
 
-    await until(everyone_knows_six, "the Cluster to be one")
+    await until_a_server_says(everyone_knows_six, "the Cluster to be one")
     for primary, replica in zip(clients[:3], clients[3:], strict=True):
         await _ask(replica, "CLUSTER REPLICATE", await _ask(primary, "CLUSTER MYID"))
 
@@ -153,7 +154,7 @@ async def _join(clients: list[Redis], ports: list[tuple[int, int]]) -> None:
         infos = [await redis.info("replication") for redis in clients[3:]]
         return all(info.get("master_link_status") == "up" for info in infos)
 
-    await until(replicas_are_linked, "the replicas to follow")
+    await until_a_server_says(replicas_are_linked, "the replicas to follow")
 
 
 @dataclass
@@ -193,7 +194,7 @@ async def watched(folder: Path) -> AsyncIterator[Watched]:
             states: list[Any] = [await redis.sentinel_master("paperboy") for redis in clients]
             return all(s["num-other-sentinels"] == 2 and s["num-slaves"] == 1 for s in states)
 
-        await until(everyone_knows_everyone, "the sentinels to know each other")
+        await until_a_server_says(everyone_knows_everyone, "the sentinels to know each other")
         yield Watched(servers, sentinels)
 
 
@@ -213,14 +214,8 @@ def _ask(redis: Redis, *words: str | int) -> Any:
     return redis.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
 
 
-async def until(
+async def until_a_server_says(
     holds: Callable[[], Coroutine[Any, Any, bool]], what: str, *, within: float = UP_WITHIN
 ) -> None:
-    """Wait for something that only a server knows."""
-    async with asyncio.timeout(within):
-        while True:
-            with suppress(RedisError, OSError):
-                if await holds():
-                    return
-            await asyncio.sleep(0.02)
-    raise AssertionError(f"waited in vain for {what}")
+    """`until`, where a server that can't be reached hasn't said so yet."""
+    await until(holds, what, within=within, ignore=(RedisError, OSError))

@@ -17,6 +17,7 @@ from bot.store import worker_loop
 from bot.store.outbox.outbox import Outbox
 from bot.supervisor import Role, cancel, keep_running
 from bot.web.probes import Probes
+from tests.waiting import until
 
 
 @dataclass
@@ -68,8 +69,7 @@ async def test_readyz_names_a_role_that_is_down(redis: Redis) -> None:
     app.add_routes(probes.routes(frozenset({"fanout"}), status))
     running = asyncio.create_task(keep_running(Role("fanout", crashing.run), status))
     async with TestClient(TestServer(app)) as client:
-        while not crashing.starts:  # noqa: ASYNC110  # the role sets no event
-            await asyncio.sleep(0)
+        await until(lambda: crashing.starts, "a start")
         answer = await client.get("/readyz")
         assert answer.status == 503
         assert "ValueError: crash 1" in (await answer.json())["role fanout"]
@@ -88,8 +88,7 @@ async def test_a_role_that_returns_is_restarted_unless_it_may_end() -> None:
             await asyncio.Event().wait()
 
     running = asyncio.create_task(keep_running(Role("slack", returns), RoleStatus()))
-    while len(starts) < 4:  # noqa: ASYNC110  # the role sets no event
-        await asyncio.sleep(0)
+    await until(lambda: len(starts) >= 4, "the fourth start")
     assert not running.done()
     await cancel({running})
     starts.clear()

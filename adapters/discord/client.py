@@ -15,12 +15,13 @@ from redis.asyncio import Redis
 
 from adapters.discord.access import from_payload
 from adapters.discord.buttons import CUSTOM_ID, MENU_ID
-from adapters.discord.channel_kinds import ChannelKinds
+from adapters.discord.channel_kinds import ChannelKinds, ref
 from adapters.discord.command_sync import CommandSync
 from adapters.discord.commands import Interaction, root_command
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
 from adapters.discord.lifecycle import SETTLE, Lifecycle
+from adapters.discord.message_menus import message_menu
 from adapters.discord.permissions import (
     added,
     channel_of,
@@ -33,9 +34,9 @@ from adapters.discord.permissions import (
 from adapters.discord.responses import Ask, Responder, is_no_expired_autocomplete, sorry
 from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
-from adapters.discord.unreachable import UnreachableChannels
+from adapters.discord.unreachable import UnreachableChannels, report_deletion
 from bot.cards import Choice
-from bot.commands.table import CommandSpec, OptionSpec, find
+from bot.commands.table import CommandSpec, OptionSpec, find, message_commands
 from bot.domain.models import Command
 from bot.ports import Core, Reply
 
@@ -81,6 +82,8 @@ class GatewayClient(discord.AutoShardedClient):
         self._sync = CommandSync(self.tree, redis)
         self._syncing: asyncio.Task[None] | None = None
         self.tree.add_command(root_command(self._invoke, self._complete))
+        for spec in message_commands():
+            self.tree.add_command(message_menu(spec, self._invoke))
 
     async def setup_hook(self) -> None:
         """Prepare the commands. discord.py calls it once, before it connects."""
@@ -167,10 +170,17 @@ class GatewayClient(discord.AutoShardedClient):
         await self._lifecycle.removed(guild)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self._lifecycle.deleted(channel.guild.id, channel.id)
+        await self._deleted(channel.guild.id, channel.id, channel.name)
 
     async def on_raw_thread_delete(self, thread: discord.RawThreadDeleteEvent) -> None:
-        await self._lifecycle.deleted(thread.guild_id, thread.thread_id)
+        await self._deleted(thread.guild_id, thread.thread_id, thread.thread.name if thread.thread else "")
+
+    async def _deleted(self, guild: int, channel: int, name: str) -> None:
+        place = ref(guild, channel)
+        subscriptions = (await self._core.subscriptions([place])).get(place, ())
+        await self._lifecycle.deleted(guild, channel)
+        if subscriptions:
+            await report_deletion(self, place, name, subscriptions)
 
     async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
         await self._lifecycle.changed(after)

@@ -7,7 +7,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from adapters.discord.settings import DiscordSettings
 from bot.cards import Choice
+from bot.commands.setting_specs import OPTIONAL_SETTINGS
 from bot.commands.table import CommandSpec, OptionSpec, shown
 from bot.text import shorten
 
@@ -45,7 +47,7 @@ def root_command(invoke: Invoke, complete: Complete) -> app_commands.Group:
 def _command(
     spec: CommandSpec, invoke: Invoke, complete: Complete
 ) -> app_commands.Command[app_commands.Group, ..., None]:
-    options = {f"option_{option.name}": option for option in spec.options if not option.hidden}
+    options = {f"option_{option.name}": option for option in spec.options if _is_offered(spec, option)}
 
     async def callback(interaction: Interaction, **given: Any) -> None:
         await invoke(
@@ -70,6 +72,12 @@ def _command(
         elif option.kind != "integer":
             app_commands.autocomplete(**{name: _completing(spec, option, complete)})(callback)
     return app_commands.Command(name=spec.name, description=_described(spec.summary), callback=callback)
+
+
+def _is_offered(spec: CommandSpec, option: OptionSpec) -> bool:
+    """Whether a person can give it here; some settings are other platforms'."""
+    foreign = OPTIONAL_SETTINGS - DiscordSettings.channel_settings if spec.name == "settings" else ()
+    return not option.hidden and option.name not in foreign
 
 
 def _parameter(name: str, option: OptionSpec) -> Parameter:

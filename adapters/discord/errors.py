@@ -12,7 +12,7 @@ proxy, a firewall or Cloudflare, or from a fault that passes, so the delivery is
 | 429           | Discord's JSON                            | retried when it says; platform-wide if it says so    |
 | 429           | anything else                             | retried, platform-wide: the address is blocked       |
 | any other 4xx | a code of `BY_CODE`                       | as the table says                                    |
-| any other 4xx | another code                              | retried, for this channel only                       |
+| any other 4xx | another code                              | retried, for this post only                          |
 | any other 4xx | no code, code 0, no JSON, empty, cut off  | retried, platform-wide                               |
 | 5xx           | anything                                  | unclear if it was a post, else retried, platform-wide |
 
@@ -30,8 +30,9 @@ from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, Retry
 
 DELETED = 10008
 """Unknown message. For a post with a nonce: it was posted before and has been deleted since."""
-INTERACTION_OVER = frozenset({10062, 10015, 40060})
-"""The interaction has expired (after 3 seconds or 15 minutes), or another process has answered it."""
+INTERACTION_OVER = frozenset({10062, 10015, 40060, 50027})
+"""The interaction has expired (after 3 seconds or 15 minutes, the latter also as an invalid webhook token), or another process
+has answered it."""
 INVALID_FORM = 50035
 WRONG_KIND = frozenset({50008, 40058})
 """The channel takes no plain messages, as a forum doesn't."""
@@ -83,6 +84,7 @@ class Retry:
 
     after: float
     scope: Literal["channel", "workspace", "platform"] = "channel"
+    unexplained: bool = False
 
 
 Meaning = Pause | Drop | Retry
@@ -127,17 +129,17 @@ BY_CODE: Mapping[int, Meaning] = {
     30046: Retry(300.0),  # edits of old messages
     10087: Retry(5.0),  # a tag was deleted between our look and our post
     # Faults of Discord's or of the network's.
-    0: Retry(SPELL, "platform"),
+    0: Retry(SPELL, "platform", unexplained=True),
     40004: Retry(SPELL, "platform"),  # sending is switched off
     40006: Retry(SPELL, "platform"),  # this feature is switched off
     40062: Retry(SPELL, "platform"),  # overload
-    40333: Retry(SPELL, "platform"),  # Cloudflare blocks the request
+    40333: Retry(SPELL, "platform", unexplained=True),  # Cloudflare blocks the request
     110000: Retry(SPELL, "platform"),
     110001: Retry(SPELL, "platform"),
     130000: Retry(SPELL, "platform"),  # overload
 }
-ANY_OTHER_CODE = Retry(300.0)
-"""Discord refuses this request for a reason that may be the channel's: the other channels go on."""
+ANY_OTHER_CODE = Retry(60.0, unexplained=True)
+"""Discord refuses this request for a reason that may be the card's or the channel's: other posts go on. The time doubles."""
 
 NOT_CONNECTED = (
     aiohttp.ClientConnectorError,
@@ -185,7 +187,8 @@ def classify(answer: Answer, *, posts: bool) -> SendError | None:
 def not_discord(status: int) -> RetryLater:
     """An answer of something between us and Discord, which never saw the request."""
     return _retry(
-        Retry(SPELL, "platform"), f"HTTP {status}, and not from Discord itself: a proxy or Cloudflare"
+        Retry(SPELL, "platform", unexplained=True),
+        f"HTTP {status}, and not from Discord itself: a proxy or Cloudflare",
     )
 
 
@@ -247,7 +250,7 @@ def _is_result(answer: Answer, *, posts: bool) -> bool:
 
 
 def _retry(retry: Retry, why: str) -> RetryLater:
-    return RetryLater(why, after=retry.after, scope=retry.scope, counts=False)
+    return RetryLater(why, after=retry.after, scope=retry.scope, counts=False, unexplained=retry.unexplained)
 
 
 def _bounded(seconds: float) -> float:

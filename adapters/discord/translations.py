@@ -1,6 +1,6 @@
 """The commands' descriptions in other languages, for people whose Discord is set to one of them.
 
-The keys are the English descriptions of the command table, with a capital letter. A description without a translation
+The keys are the English descriptions of the command table, with a capital letter, and what a message's menu shows. A text without a translation
 stays English, so that a changed description is never translated wrongly.
 """
 
@@ -27,13 +27,16 @@ GERMAN: Mapping[str, str] = {
     "Its number, like #3, or its query; or all": "Nummer wie #3, Suche, oder all",
     "How long, like 12h, 7d or 2w": "Wie lange, z. B. 12h, 7d oder 2w",
     "Keep posted cards up to date": "Gepostete Karten aktuell halten",
+    "Papers in this message": "Paper in dieser Nachricht",
+    "Save papers in this message": "Paper dieser Nachricht merken",
+    "Similar papers": "Ähnliche Paper",
 }
-"""Descriptions of at most 100 characters."""
+"""Descriptions of at most 100 characters; names in the menu of a message, which have 32."""
 LANGUAGES: Mapping[discord.Locale, Mapping[str, str]] = {discord.Locale.german: GERMAN}
 
 
 class Translations(app_commands.Translator):
-    """Looks descriptions up. Names aren't translated, because help and documentation use them."""
+    """Looks descriptions up. Names of commands that are typed have no translation, because help and documentation use them."""
 
     async def translate(
         self,

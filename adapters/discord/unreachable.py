@@ -1,6 +1,6 @@
 """Channels that can't be posted in, and the person who is notified of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import aiohttp
 import discord
@@ -9,8 +9,13 @@ from redis.asyncio import Redis
 
 from adapters.discord import keys
 from bot.domain.errors import SendError
-from bot.domain.models import ChannelRef
+from bot.domain.models import ChannelRef, Subscription
 from bot.store.subscriptions import Subscriptions
+
+LISTED = 5
+"""Queries that a message about a deleted channel lists."""
+MAX_CONTENT = 2000
+"""Characters of a message, at most."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +60,29 @@ async def notify(client: discord.Client, redis: Redis, channel: ChannelRef, prob
     message = (
         f"About <#{channel.channel}>: {problem} Its subscriptions are safe, and posts go on by themselves."
     )
-    subscriptions = await Subscriptions(redis).of(channel)
+    return await _write_to_helper(client, channel, await Subscriptions(redis).of(channel), message)
+
+
+async def report_deletion(
+    client: discord.Client, channel: ChannelRef, name: str, subscriptions: Sequence[Subscription]
+) -> bool:
+    """Report that a channel was deleted, and its subscriptions with it. Returns whether it reached anyone."""
+    listed = ", ".join(f"`{one.query.replace('`', ' ')}`" for one in subscriptions[:LISTED])
+    more = f" and {len(subscriptions) - LISTED} more" if len(subscriptions) > LISTED else ""
+    message = (
+        f"The channel #{discord.utils.escape_markdown(name)} was deleted, and its {_them(subscriptions)} with it: "
+        f"{listed}{more}. To go on, use `/paper subscribe` in another channel."
+    )
+    return await _write_to_helper(client, channel, subscriptions, message[:MAX_CONTENT])
+
+
+def _them(subscriptions: Sequence[Subscription]) -> str:
+    return "subscription" if len(subscriptions) == 1 else f"{len(subscriptions)} subscriptions"
+
+
+async def _write_to_helper(
+    client: discord.Client, channel: ChannelRef, subscriptions: Sequence[Subscription], message: str
+) -> bool:
     subscribers = dict.fromkeys(s.created_by.partition(" ")[0] for s in reversed(subscriptions))
     try:
         guild = await client.fetch_guild(int(channel.workspace), with_counts=False)

@@ -13,6 +13,7 @@ from adapters.email.bounces import MAX_REPORT, BounceReports, TooManyReports
 from adapters.email.links import Grant
 from adapters.email.web_context import WebContext, reader
 from bot.cards import Actions, Card, Form, PaperBlock
+from bot.cards.sanitize import plain
 from bot.commands.parser import parse_line
 from bot.commands.table import shown
 from bot.domain.errors import UserError
@@ -26,6 +27,8 @@ COMMANDS = Rate(60, 60)
 """Commands of one account."""
 BOUNCES_EACH, BOUNCES_TOTAL = Rate(120, 60), Rate(300, 60)
 """Bounce reports from one mail server, and from all."""
+SAVED_SHOWN = 5
+"""Papers of the reading list that the account's page names."""
 FULLER_SECONDS = 5.0
 """Seconds that a fuller answer may take: a page can't change once it is shown."""
 REPEATABLE = frozenset(
@@ -64,7 +67,7 @@ FOLLOW_UPS: Mapping[str, frozenset[str]] = {
     "more": frozenset({"more"}),
 }
 """The buttons of an answer that a mail's link may lead to: its own next step, and its undo. Nothing else."""
-NOT_FOR_MAIL = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
+NOT_FOR_MAIL = frozenset({"edits", "links", "threads", "embeds", "publish", "ping", "editors"})
 """Settings that only chat platforms have."""
 
 
@@ -168,12 +171,15 @@ class AccountPages:
     ) -> web.Response:
         address, channel = _confirmed(account), account.channel
         found = await self._context.core.subscriptions([channel])
+        saved = await self._context.core.saved(reader(channel), channel)
         return self._context.page(
             "manage.html",
             address=address.masked,
             here=f"/email/manage/{request.match_info['token']}",
             subscriptions=found.get(channel, ()),
             settings=await self._context.core.settings(channel),
+            saved=[(paper.id, plain(paper.title), paper.url) for paper in saved[:SAVED_SHOWN]],
+            saved_count=len(saved),
             card=await _fuller(reply) if reply else None,
             form=_for_mail(reply.form) if reply and reply.form else None,
             commands=shown(),

@@ -17,8 +17,9 @@ from adapters.slack.api import SDK_LOGGER, Api
 from adapters.slack.calls import Calls
 from adapters.slack.dedup import Dedup
 from adapters.slack.home import Home
-from adapters.slack.lifecycle import Lifecycle
+from adapters.slack.lifecycle import LINK_SHARED, Lifecycle
 from adapters.slack.listeners import REPEAT_WINDOW, BackgroundTasks, Listeners, workspace_of
+from adapters.slack.unfurling import Unfurling
 from bot.domain.errors import SendError, WorkspaceGone
 from bot.domain.models import User
 from bot.ports import Core
@@ -85,6 +86,7 @@ class Handlers:
     listeners: Listeners
     lifecycle: Lifecycle
     home: Home
+    unfurling: Unfurling
     dedup: Dedup
     tasks: BackgroundTasks
 
@@ -99,12 +101,15 @@ def add_listeners(app: AsyncApp, core: Core, handlers: Handlers) -> None:
         if not await handlers.dedup.is_first(f"event:{body['event_id']}", REPEAT_WINDOW):
             return
         happened = body["event"]
-        if happened["type"] != "app_home_opened":
+        if happened["type"] == LINK_SHARED:
+            await handlers.unfurling.shared(core, happened, workspace)
+        elif happened["type"] != "app_home_opened":
             await handlers.lifecycle.happened(happened, workspace, float(body.get("event_time") or 0))
         elif happened.get("tab") == "home":
             await handlers.home.publish(core, User(happened["user"], ""), workspace)
 
     app.command(re.compile("/.+"))(handlers.listeners.command)
     app.action(re.compile(".*"))(handlers.listeners.action)
+    app.message_shortcut(re.compile(".*"))(handlers.listeners.shortcut)
     app.view(re.compile(".*"))(handlers.listeners.submitted)
     app.event(re.compile(".+"))(event)

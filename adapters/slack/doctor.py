@@ -1,6 +1,6 @@
 """What `paperboy doctor` checks in Slack, and what to click if something is wrong. It changes nothing."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from redis.asyncio import Redis
@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from adapters.slack.api import Api
 from adapters.slack.calls import Calls
 from adapters.slack.connection_mode import ConnectionMode
-from adapters.slack.manifest import FILES, HISTORY, JOIN, NEEDED
+from adapters.slack.manifest import FILES, HISTORY, JOIN, LINKS, NEEDED
 from adapters.slack.outcomes import CALL_ERRORS, code_of
 from adapters.slack.tokens import Access, identify
 from bot.domain.errors import ConfigurationError, SendError
@@ -20,6 +20,14 @@ CHECKED_CHANNELS = 200
 """Channels to ask about at most: Slack takes 50 such questions a minute."""
 REINSTALL = "api.slack.com/apps > your app > OAuth & Permissions > Install to Workspace"
 UNCHECKABLE = "after an outage Paperboy can't check whether a post arrived, and holds such a post for you"
+
+WITHOUT: Mapping[Sequence[str], str] = {
+    HISTORY: f"{UNCHECKABLE} (or choose by PAPERBOY_UNCLEAR)",
+    (JOIN,): "Paperboy has to be invited to public channels too",
+    (FILES,): "exports of reading lists can't be sent",
+    LINKS: "links to papers that people post get no cards",
+}
+"""What doesn't work without optional scopes."""
 
 
 async def examine(mode: ConnectionMode, api: Api, calls: Calls, redis: Redis) -> list[Finding]:
@@ -92,27 +100,17 @@ def _scopes(name: str, granted: frozenset[str] | None) -> Iterable[Finding]:
     if missing:
         add = f"… > OAuth & Permissions > Bot Token Scopes: add {', '.join(missing)}; then Reinstall to Workspace"
         yield Finding(name, ok=False, message=f"{', '.join(missing)} missing", todo=add)
-    elif not set(HISTORY) <= granted:
-        yield Finding(
-            name,
-            ok=True,
-            message=f"all that are needed; without channels:history, {UNCHECKABLE}",
-            todo="add channels:history and groups:history, or choose by PAPERBOY_UNCLEAR",
-        )
-    elif JOIN not in granted:
-        yield Finding(
-            name,
-            ok=True,
-            message="all that are needed; without channels:join, Paperboy has to be invited to public channels too",
-            todo="add channels:join, or type /invite @Paperboy in each channel",
-        )
-    elif FILES not in granted:
-        yield Finding(
-            name,
-            ok=True,
-            message="all that are needed; without files:write, exports of reading lists can't be sent",
-            todo="add files:write, then Reinstall to Workspace",
-        )
+        return
+    declined = [
+        (scopes, without)
+        for scopes, without in WITHOUT.items()
+        if any(scope not in granted for scope in scopes)
+    ]
+    if declined:
+        said = "; ".join(f"without {scopes[0]}, {without}" for scopes, without in declined)
+        add = ", ".join(scope for scopes, _ in declined for scope in scopes if scope not in granted)
+        todo = f"add {add}, then Reinstall to Workspace"
+        yield Finding(name, ok=True, message=f"all that are needed; {said}", todo=todo)
     else:
         yield Finding(name, ok=True, message="all are granted")
 

@@ -15,7 +15,7 @@ from adapters.slack.outcomes import code_of
 from adapters.slack.render import fit, render
 from adapters.slack.tokens import Access
 from bot.cards import Button, Card, Paragraph, Span
-from bot.cards.build import bold, code, dim, text
+from bot.cards.build import actions, bold, code, dim, text
 from bot.cards.paper import paper_block
 from bot.clock import Clock
 from bot.commands.table import find
@@ -151,4 +151,5 @@ def _saved(saved: Sequence[Paper], now: datetime) -> Sequence[Json]:
         if len(saved) > SAVED_SHOWN
         else ()
     )
-    return render(Card("list", "Saved papers", "Saved papers", (*lines, *more))).blocks
+    whole = actions(Button("Notes, search and export", "saved"))
+    return render(Card("list", "Saved papers", "Saved papers", (*lines, *more, *whole))).blocks

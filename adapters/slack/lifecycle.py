@@ -1,7 +1,7 @@
 """Events about channels and workspaces.
 
-An archived channel is paused by the first post that Slack refuses there, which also notifies someone who can help. A
-channel is stored and shown by its id, so a new name changes nothing.
+What stops the posts of a subscribed channel pauses it, and someone who can help hears of it. A channel is stored and shown
+by its id, so a new name changes nothing.
 """
 
 from collections.abc import Mapping
@@ -12,22 +12,27 @@ from structlog import get_logger
 from adapters.slack.calls import Calls
 from adapters.slack.channels import Channels
 from adapters.slack.notices import Notices, back_card, installed_card
+from adapters.slack.outcomes import PERMANENT
+from adapters.slack.posting import REMOVED
 from adapters.slack.settings import SlackSettings
 from adapters.slack.tokens import Access, Tokens
-from bot.domain.errors import SendError
+from bot.domain.errors import ChannelGone, SendError
 from bot.domain.models import ChannelRef
 from bot.ports import Core
 
+ARCHIVES = frozenset({"channel_archive", "group_archive"})
 LEAVES = frozenset({"channel_left", "group_left"})
 DELETES = frozenset({"channel_deleted", "group_deleted"})
 RESUMES = frozenset({"channel_unarchive", "group_unarchive"})
+LINK_SHARED = "link_shared"
 EVENTS = (
     "app_home_opened",
     "app_uninstalled",
     "channel_id_changed",
+    LINK_SHARED,
     "member_joined_channel",
     "tokens_revoked",
-    *sorted(LEAVES | DELETES | RESUMES),
+    *sorted(ARCHIVES | LEAVES | DELETES | RESUMES),
 )
 """Every event that the manifests ask Slack for."""
 
@@ -56,9 +61,11 @@ class Lifecycle:
         elif kind == "channel_id_changed":
             await self._moved(event, workspace)
         elif kind in LEAVES:
-            await self._channels.mark_left(ChannelRef("slack", workspace, _channel(event)))
+            await self._left(ChannelRef("slack", workspace, _channel(event)))
+        elif kind in ARCHIVES:
+            await self._pause(ChannelRef("slack", workspace, _channel(event)), PERMANENT["is_archived"].why)
         elif kind in DELETES:
-            await self._core.forget(ChannelRef("slack", workspace, _channel(event)))
+            await self._deleted(ChannelRef("slack", workspace, _channel(event)))
         elif kind in RESUMES:
             await self._core.resume(ChannelRef("slack", workspace, _channel(event)))
 
@@ -73,6 +80,31 @@ class Lifecycle:
         if await self._tokens.forget(workspace, at):
             await self._core.pause_workspace("slack", workspace, SlackSettings.removed)
             _log.warning("uninstalled", platform="slack", workspace=workspace)
+
+    async def _pause(self, channel: ChannelRef, why: str) -> None:
+        """Pause a channel that has subscriptions."""
+        if channel in await self._core.subscriptions([channel]):
+            await self._core.pause(channel, why)
+
+    async def _left(self, channel: ChannelRef) -> None:
+        """The app was removed, unless it was invited again before this event came."""
+        await self._channels.mark_left(channel)
+        try:
+            access = await self._calls.access(channel.workspace)
+            left = await self._channels.has_left(access, channel)
+        except ChannelGone:  # a private channel, which the app can't see any more
+            left = True
+        except SendError as error:  # the next post finds it out
+            _log.info("removal_not_checked", platform="slack", channel=str(channel), why=str(error))
+            return
+        if left:
+            await self._pause(channel, REMOVED)
+
+    async def _deleted(self, channel: ChannelRef) -> None:
+        subscriptions = (await self._core.subscriptions([channel])).get(channel, ())
+        await self._core.forget(channel)
+        if subscriptions:
+            await self._notices.deleted(channel, subscriptions)
 
     async def _joined(self, event: Mapping[str, Any], channel: ChannelRef) -> None:
         try:

@@ -15,7 +15,7 @@ from adapters.slack.dedup import Dedup
 from adapters.slack.forms import FORM, card_view, channel_in, corrected_view, filled_in, target_of
 from adapters.slack.home import Home, channel_of
 from adapters.slack.replies import Interaction, Replies
-from adapters.slack.typed_text import as_typed
+from adapters.slack.typed_text import as_typed, text_of
 from bot.cards import Card
 from bot.cards.errors import error_card
 from bot.commands.parser import INVOCATION, MAX_LINE
@@ -23,6 +23,7 @@ from bot.commands.table import CommandSpec, find
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Core, Reply
+from bot.text.mentions import papers_in
 
 REPEAT_WINDOW = 3600
 """Seconds within which Slack may send the same event or interaction again."""
@@ -96,6 +97,11 @@ class Listeners:
         if line:
             self._tasks.start(self._action(line, body, workspace_of(context)))
 
+    async def shortcut(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        """An entry of ours in the menu of a message."""
+        await ack()
+        self._tasks.start(self._shortcut(body, workspace_of(context)))
+
     async def submitted(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         """A form was submitted. Its result takes the form's place, as part of the acknowledgement."""
         view = body["view"]
@@ -153,6 +159,16 @@ class Listeners:
         await self._replies.deliver(asked, await self._handled(line, user, channel, is_direct=is_direct))
         if view.get("type") == "home":
             await self._home.publish(self._core, user, workspace)
+
+    async def _shortcut(self, body: Mapping[str, Any], workspace: str) -> None:
+        if not await self._dedup.is_first(f"trigger:{body['trigger_id']}", REPEAT_WINDOW):
+            return
+        channel = ChannelRef("slack", workspace, body["channel"]["id"])
+        user = User(body["user"]["id"], _name(body["user"]))
+        asked = Interaction(user, channel, body["trigger_id"], body["response_url"])
+        papers = " ".join(papers_in(text_of(body["message"])))
+        command = Command(body["callback_id"], user, channel, {"papers": papers})
+        await self._replies.deliver(asked, await self._core.handle(command))
 
     async def _handled(self, line: str, user: User, channel: ChannelRef, *, is_direct: bool) -> Reply:
         """The core's reply; or why the command makes no sense here, before anything is changed."""

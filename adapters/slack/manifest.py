@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from adapters.slack.http import EVENTS, REDIRECT
 from adapters.slack.lifecycle import EVENTS as BOT_EVENTS
-from bot.commands.table import find
+from bot.commands.table import CommandSpec, find, message_commands
 
 NEEDED = ("commands", "chat:write", "chat:write.public", "channels:read", "groups:read", "users:read")
 """Scopes without which Paperboy doesn't work."""
@@ -14,11 +14,19 @@ JOIN = "channels:join"
 """Scope to join a public channel when someone subscribes it: messages can only be looked up in channels one is in."""
 FILES = "files:write"
 """Scope to send a person the file of an export."""
-OPTIONAL = (*HISTORY, JOIN, FILES)
+LINKS = ("links:read", "links:write")
+"""Scopes to show a card below a link to a paper. Slack sends such links alone, never the message around them."""
+OPTIONAL = (*HISTORY, JOIN, FILES, *LINKS)
 """Scopes that the person who installs the app may decline."""
 SCOPES = (*NEEDED, *OPTIONAL)
+UNFURLED = ("arxiv.org", "huggingface.co", "openreview.net", "biorxiv.org", "alphaxiv.org")
+"""Domains, with their subdomains, whose links Slack sends us. It allows five; any other can take the place of one, since
+each link to a paper is answered. Of the six sites to which most links to papers lead, medRxiv has the fewest papers,
+and is left out."""
 HINTED = ("subscribe", "list", "search", "help")
 """Commands shown while a person types; `help` explains the others."""
+SHORTCUT = 24
+"""Characters of a message shortcut's name. Slack's reference doesn't say so, but its answer to a longer one does."""
 COMMAND = "/paper"
 NAME = "Paperboy"
 DESCRIPTION = "New papers that match what your channel follows"
@@ -47,7 +55,17 @@ def manifest(
                 "messages_tab_read_only_enabled": True,
             },
             "bot_user": {"display_name": NAME, "always_online": True},
+            "shortcuts": [
+                {
+                    "name": shortcut_name(spec),
+                    "type": "message",
+                    "callback_id": spec.name,
+                    "description": spec.summary[:1].upper() + spec.summary[1:],
+                }
+                for spec in message_commands()
+            ],
             "slash_commands": [command],
+            "unfurl_domains": list(UNFURLED),
         },
         "oauth_config": {
             "scopes": {"bot": sorted(SCOPES), "bot_optional": sorted(OPTIONAL)},
@@ -61,6 +79,12 @@ def manifest(
             "token_rotation_enabled": http,
         },
     }
+
+
+def shortcut_name(spec: CommandSpec) -> str:
+    """A command's name in the menu of a message. Slack refuses a manifest with a longer one than SHORTCUT characters."""
+    name = spec.on_message
+    return name if len(name) <= SHORTCUT else name.removesuffix(" in this message")
 
 
 def usage_hint() -> str:

@@ -14,6 +14,8 @@ from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef, Subscription
 from bot.store.subscriptions import Subscriptions
 
+LISTED = 5
+"""Queries that a notice lists."""
 CANDIDATES = 5
 """People to try, one after the other, until one can be written to."""
 
@@ -43,6 +45,20 @@ class Notices:
         people = helpers(subscriptions, access.installer)
         if is_about_workspace(problem):
             people.sort(key=lambda person: person != access.installer)
+        return await self._post_to_first(access, people, card)
+
+    async def deleted(self, channel: ChannelRef, subscriptions: Sequence[Subscription]) -> None:
+        """Report to one person that a channel was deleted, and its subscriptions with it."""
+        try:
+            access = await self._calls.access(channel.workspace)
+        except SendError as error:
+            _log.info("notice_failed", platform="slack", channel=str(channel), why=str(error))
+            return
+        await self._post_to_first(
+            access, helpers(subscriptions, access.installer), deleted_card(subscriptions)
+        )
+
+    async def _post_to_first(self, access: Access, people: Sequence[str], card: Card) -> bool:
         for person in people:
             if await self.post(access, person, card):
                 return True
@@ -80,6 +96,21 @@ def problem_card(channel: ChannelRef, problem: str, subscriptions: int) -> Card:
     message = f"I can't post in one of your channels: {problem.rstrip('.')}."
     kept = f"Its {count(subscriptions, 'subscription')} {_are(subscriptions)} stored, and I try again by myself. Channel: "
     return Card("reply", message, blocks=(paragraph(message, " ", kept, _link(channel)),))
+
+
+def deleted_card(subscriptions: Sequence[Subscription]) -> Card:
+    """To someone who may want to subscribe elsewhere: a channel was deleted."""
+    listed = ", ".join(one.query for one in subscriptions[:LISTED])
+    more = f" and {len(subscriptions) - LISTED} more" if len(subscriptions) > LISTED else ""
+    them = count(len(subscriptions), "subscription")
+    return Card(
+        "reply",
+        f"A channel that I posted in was deleted, and its {them} with it.",
+        blocks=(
+            paragraph(f"A channel that I posted in was deleted, and its {them} with it: ", code(listed), f"{more}."),
+            paragraph("To go on, type ", code("/paper subscribe"), " in another channel."),
+        ),
+    )  # fmt: skip
 
 
 def installed_card() -> Card:

@@ -7,8 +7,9 @@ and `conversations.history` that it lacks. The rule has four parts:
 2. Slack is busy (HTTP 429, a code of `BUSY`): wait, in the scope that is busy.
 3. An answer that leaves open whether the message was taken (HTTP 408 and 5xx, a code of `UNCERTAIN`, anything that
    can't be read as Slack's JSON) is uncertain: it is looked up, never sent again blindly.
-4. The rest was refused, and is tried again: a code that Slack doesn't list by this channel, HTTP 4xx without Slack's
-   JSON (a proxy's page) by the whole platform. None of these count as an attempt.
+4. The rest was refused, and is tried again: a code that Slack doesn't list by this post alone, HTTP 4xx without Slack's
+   JSON (a proxy's page) by the whole platform. None of these count as an attempt. (A post that is refused for most of a
+   day while others get through becomes a dead letter: see `REFUSED_ALONE`.)
 """
 
 from collections.abc import Mapping
@@ -200,9 +201,9 @@ def outcome(  # noqa: PLR0911  # a line for each part of the rule
         permanent = PERMANENT[code]
         return permanent.stops(permanent.why)
     if code:
-        return RetryLater(said, after=REFUSED_WAIT, counts=False)
+        return RetryLater(said, after=REFUSED_WAIT, counts=False, unexplained=True)
     if status >= 400:
-        return RetryLater(said, after=PROXY_WAIT, scope="platform", counts=False)
+        return RetryLater(said, after=PROXY_WAIT, scope="platform", counts=False, unexplained=True)
     return DeliveryUncertain(said)
 
 

@@ -30,6 +30,7 @@ from adapters.slack.replies import Replies
 from adapters.slack.settings import SlackSettings
 from adapters.slack.socket_mode import SocketConnection
 from adapters.slack.tokens import InstalledTokens, OneToken, Tokens
+from adapters.slack.unfurling import Unfurling
 from bot.cards import Card
 from bot.clock import Clock, wall_clock
 from bot.domain.errors import ConfigurationError, RetryLater, SendError
@@ -200,6 +201,7 @@ class SlackPlatform:
             listeners=listeners,
             lifecycle=self._lifecycle(core),
             home=home,
+            unfurling=Unfurling(self._calls, self._dedup),
             dedup=self._dedup,
             tasks=self._tasks,
         )

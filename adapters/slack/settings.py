@@ -10,7 +10,7 @@ class SlackSettings(PlatformSettings):
 
     title = "Slack"
     connect = "`SLACK_BOT_TOKEN` and `SLACK_APP_TOKEN`"
-    channel_settings = frozenset({"edits", "ping", "editors"})
+    channel_settings = frozenset({"edits", "links", "ping", "editors"})
     message_threads = True
     direct_messages = True
     removed = "the app was uninstalled"

@@ -15,6 +15,9 @@ from bot.ports import Core
 
 CHECK_INTERVAL = 10.0
 """Seconds between checks of whether the socket is open."""
+LOST_CHECKS = 12
+"""Checks in a row without a connection after which it is made from scratch. Slack's library restores one within seconds, but
+not if its token was revoked meanwhile or its HTTP session is closed: then it tries without end."""
 RETRY_WAITS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 """Seconds between attempts to reach Slack at the start."""
 
@@ -38,8 +41,13 @@ class SocketConnection:
 
     async def run(self, app: AsyncApp, core: Core) -> None:
         """Listen until cancelled. Raises ConfigurationError if a token is refused: the library would retry forever."""
-        workspace, address = await self._verified()
-        await core.resume_workspace("slack", workspace)
+        while True:
+            workspace, address = await self._verified()
+            await core.resume_workspace("slack", workspace)
+            await self._listen(app, workspace, address)
+
+    async def _listen(self, app: AsyncApp, workspace: str, address: str) -> None:
+        """Listen until the connection has been lost for too long: the library's client may never restore it."""
         handler = AsyncSocketModeHandler(
             app,
             self._app_token,
@@ -57,14 +65,19 @@ class SocketConnection:
             await handler.close_async()  # type: ignore[no-untyped-call]  # as above
 
     async def _watch(self) -> None:
-        """Log when the connection is lost and when it is back; the library restores it."""
-        before = True
-        while True:
+        """Log when the connection is lost and when it is back. Returns once it has been lost for too long."""
+        lost = 0
+        while lost < LOST_CHECKS:
             await asyncio.sleep(CHECK_INTERVAL)
-            now = self.connected()
-            if now != before:
-                _log.warning("socket_restored" if now else "socket_lost", platform="slack")
-            before = now
+            if self.connected():
+                if lost:
+                    _log.warning("socket_restored", platform="slack")
+                lost = 0
+            else:
+                lost += 1
+                if lost == 1:
+                    _log.warning("socket_lost", platform="slack")
+        _log.error("socket_replaced", platform="slack")
 
     async def _verified(self) -> tuple[str, str]:
         """The workspace, and the socket's address, once both tokens work. Waits for as long as Slack is away."""

@@ -1,7 +1,13 @@
 """What Slack makes of a typed line, undone: links and names in angle brackets, escaped signs, a mention of the bot."""
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from bot.text.mentions import MAX_TEXT
+
+_SAYING = frozenset({"text", "url", "from_url", "original_url", "title_link"})
+"""Fields of a message, its blocks and its attachments that say something or lead somewhere."""
 _MARK = re.compile(r"<([^<>]*)>")
 """A link or a name: `<https://arxiv.org|arxiv.org>`, `<@U123|ada>`, `<#C123|papers>`, `<!here>`."""
 _TO_THE_BOT = re.compile(r"(?:^@paperboy(?=\s|$))|(?:(?<=\s)@paperboy$)", re.IGNORECASE)
@@ -31,3 +37,22 @@ def _plain(mark: str, bot_user: str) -> str:
     # Slack makes links of addresses that were typed without a scheme: `cs.CL` arrives as `<http://cs.CL|cs.CL>`.
     typed = label and label == (address.removeprefix("//") if scheme in {"http", "https"} else address)
     return label if typed else target
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """What a message says, with the addresses of its links; of an app's message, what its blocks say."""
+    said = [as_typed(part, "", MAX_TEXT) for part in _strings(message, _SAYING)]
+    return " ".join(said)[:MAX_TEXT]
+
+
+def _strings(value: Any, names: frozenset[str]) -> Iterator[str]:
+    """The texts of these fields, nested ones too, in the order of the message."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _strings(part, names)
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            if isinstance(part, str) and name in names:
+                yield part
+            elif isinstance(part, list | Mapping):
+                yield from _strings(part, names)

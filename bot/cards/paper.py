@@ -50,6 +50,25 @@ def paper_card(
     return Card("paper", shorten(notice, NOTICE), blocks=(block,))
 
 
+def link_card(paper: Paper, now: datetime) -> Card:
+    """What a pasted link to a paper becomes: it stands below the link, so it has none of its own."""
+    block = paper_block(paper, (), now)
+    notice = " · ".join((block.title, *block.byline[:1]))
+    return Card(
+        "paper", shorten(notice, NOTICE), blocks=(replace(block, buttons=(), actions=link_buttons(paper)),)
+    )
+
+
+def link_buttons(paper: Paper) -> tuple[Button, ...]:
+    """What can be done with a paper that someone else has posted. Only the person who presses sees the answer."""
+    wanted = (
+        Button("Save", f"save {paper.id}"),
+        Button("Similar", f"similar {paper.id}"),
+        Button("Abstract", f"show {paper.id} detail:full"),
+    )
+    return tuple(button for button in wanted if len(button.command) <= MAX_BUTTON)
+
+
 def paper_block(
     paper: Paper, reasons: Iterable[Reason], now: datetime, detail: Detail = "compact"
 ) -> PaperBlock:

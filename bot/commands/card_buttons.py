@@ -25,7 +25,8 @@ async def abstract(command: Command, services: Services) -> Reply:
 async def show(command: Command, services: Services) -> Reply:
     """The paper's card, shown only to the person who asks."""
     paper = await resolve_paper(command.options["paper"], services)
-    return Reply(paper_card(paper, (), services.now()))
+    full = command.options.get("detail") == "full"
+    return Reply(paper_card(paper, (), services.now(), "full" if full else "compact"))
 
 
 async def more(command: Command, services: Services) -> Reply:

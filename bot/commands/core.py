@@ -18,7 +18,9 @@ from bot.commands.forget import forget
 from bot.commands.help import help_
 from bot.commands.hints import button_for
 from bot.commands.life import life
+from bot.commands.links import Show, show_links
 from bot.commands.list import list_
+from bot.commands.mentioned import papers, savepapers, similarpapers
 from bot.commands.mute import mute, mutewhat, unmute
 from bot.commands.parser import INVOCATION, ParsedCommand, check_options, parse_line, resolve_command
 from bot.commands.people import author, followwhat, org
@@ -37,7 +39,7 @@ from bot.commands.taste import taste
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.commands.watch import unwatch, watch
-from bot.domain.errors import UserError
+from bot.domain.errors import ChannelGone, UserError, WorkspaceGone
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
 from bot.observability import metrics
 from bot.ports import Reply
@@ -72,6 +74,9 @@ HANDLERS: Mapping[str, Handler] = {
     "forget": forget,
     "help": help_,
     "show": show,
+    "papers": papers,
+    "savepapers": savepapers,
+    "similarpapers": similarpapers,
     "share": share,
     "abstract": abstract,
     "up": up,
@@ -116,16 +121,16 @@ class Commands:
         return await first_card(channel, self._services)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
-        """Post nothing there for now; subscriptions are kept."""
-        await self._services.outbox.pause(channel, reason)
+        """Post nothing there for now; subscriptions are kept. One person is notified."""
+        await self._services.pause(channel, ChannelGone(reason))
 
     async def resume(self, channel: ChannelRef) -> None:
         """Post there again."""
         await self._services.outbox.resume(channel)
 
     async def pause_workspace(self, platform: str, workspace: str, reason: str) -> None:
-        """Post nothing anywhere in the workspace; subscriptions are kept."""
-        await self._services.outbox.pause_workspace(platform, workspace, reason)
+        """Post nothing anywhere in the workspace; subscriptions are kept. One person is notified, if one can be reached."""
+        await self._services.pause(ChannelRef(platform, workspace, ""), WorkspaceGone(reason))
 
     async def resume_workspace(self, platform: str, workspace: str) -> None:
         """Post there again."""
@@ -163,6 +168,13 @@ class Commands:
         ids = await self._services.saved.of(PaperList.of_person(user, channel))
         papers = await self._services.papers.get(ids)
         return [papers[paper_id] for paper_id in ids if paper_id in papers]
+
+    async def show_links(self, links: Sequence[str], channel: ChannelRef, show: Show) -> None:
+        """Cards for those of the links that lead to papers. Never raises: the links are fine without."""
+        try:
+            await show_links(links, channel, self._services, show)
+        except Exception:  # the edge, as above
+            log.exception("links_not_shown", channel=str(channel))
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
         """Give a channel's new id everything that is stored of its old one."""

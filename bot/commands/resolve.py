@@ -1,5 +1,6 @@
 """Which paper or subscription a person means by an id, a link, a number or a query."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -13,6 +14,8 @@ from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.query import parse
 from bot.text.identity import paper_id
 
+MAX_LOOKUPS = 5
+"""Papers of one message that the upstreams are asked for."""
 _NUMBERS = re.compile(r"#?[0-9]{1,9}(?:(?:\s*(?:,|-|–|and)\s*|\s+)#?[0-9]{1,9})+")
 """Several numbers of subscriptions, in any of the ways that people list them."""
 
@@ -25,12 +28,36 @@ async def resolve_paper(typed: str, services: Services) -> Paper:
     wanted = typed.strip()
     ids = [wanted, paper_id(wanted) or wanted]
     found = await services.papers.get(ids)
-    if not found and paper_id(wanted) and (one := await services.upstream_search.paper(ids[1])):
-        await services.papers.remember([one[1]])
-        return one[1]
+    if not found and paper_id(wanted) and (one := await look_up(ids[1], services)):
+        return one
     if not found:
         raise _no_paper(wanted)
     return next(found[i] for i in ids if i in found)
+
+
+async def resolve_papers(ids: Sequence[str], services: Services) -> tuple[list[Paper], list[str]]:
+    """The papers of these canonical ids in their order, and the ids of those that no upstream knows either.
+
+    The upstreams are asked for the first few that we have never seen.
+    """
+    found = await services.papers.get(ids)
+    unknown = [paper for paper in ids if paper not in found][:MAX_LOOKUPS]
+    for paper, answer in zip(
+        unknown, await asyncio.gather(*(look_up(one, services) for one in unknown)), strict=True
+    ):
+        if answer is not None:
+            found[paper] = answer
+    papers = {found[one].id: found[one] for one in ids if one in found}
+    return list(papers.values()), [one for one in ids if one not in found]
+
+
+async def look_up(paper: str, services: Services) -> Paper | None:
+    """Ask the upstreams for a paper by its canonical id, and remember it."""
+    one = await services.upstream_search.paper(paper)
+    if one is None:
+        return None
+    await services.papers.remember([one[1]])
+    return one[1]
 
 
 async def resolve_subscription(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.commands.access import AccessGate
+from bot.domain.errors import ChannelGone, WorkspaceGone
 from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
 from bot.search.recent_papers import RecentPapers
@@ -27,7 +28,7 @@ class AnyPlatform(PlatformSettings):
     """A platform that declares nothing: it is taken to have all that the core offers."""
 
     title = "This platform"
-    channel_settings = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
+    channel_settings = frozenset({"edits", "links", "threads", "embeds", "publish", "ping", "editors"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,8 @@ class Services:
     join: Callable[[ChannelRef], Awaitable[str | None]]
     """Makes Paperboy a member of a channel; a sentence if that matters and the platform refuses."""
     forgetting: Forgetting
+    pause: Callable[[ChannelRef, ChannelGone | WorkspaceGone], Awaitable[None]]
+    """Posts nothing in a channel, or its workspace, for now, and notifies one person who can help."""
     move: Callable[[ChannelRef, ChannelRef], Awaitable[None]]
     """Gives a channel's new id everything that is stored of its old one."""
     channel_name: Callable[[ChannelRef], Awaitable[str]]

@@ -281,6 +281,12 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
         choices=_SWITCH, optional=True,
     ),
     SettingSpec(
+        "links", LOOK, "Cards for links", "a card below each link to a paper that people post here", "off",
+        _on_off("links"), lambda s: "on" if s.links else "off",
+        lambda s: "Links to papers get a card." if s.links else "Links to papers stay as they are.",
+        choices=_SWITCH, optional=True,
+    ),
+    SettingSpec(
         "threads", LOOK, "Threads", "open a thread for each card", "on",
         _on_off("threads"), lambda s: "on" if s.threads else "off",
         lambda s: "Each card gets a thread." if s.threads else "Cards get no threads.",

@@ -51,6 +51,8 @@ class CommandSpec:
     """Makes sense outside a channel that Paperboy was added to, as in a direct message."""
     hidden: bool = False
     """Only buttons give it."""
+    on_message: str = ""
+    """Its name in the menu of a message, on platforms that have one; its free option then gets the papers' ids."""
 
     @property
     def free(self) -> OptionSpec | None:
@@ -85,6 +87,7 @@ _SURE = OptionSpec(
     hidden=True,
 )
 _PAPER = OptionSpec(name="paper", help="its id", kind="text", free=True, required=True)
+_PAPERS = OptionSpec(name="papers", help="their ids or links, among other words", kind="text", free=True)
 _PAGE = OptionSpec(name="page", help="which page of a long list", kind="integer", hidden=True)
 
 _LIST = OptionSpec(
@@ -396,6 +399,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
             OptionSpec(
                 name="edits", help="keep posted cards up to date", kind="choice", choices=("off", "on")
             ),
+            OptionSpec(
+                name="links",
+                help="cards below links to papers that people post here",
+                kind="choice",
+                choices=("on", "off"),
+            ),
             OptionSpec(name="threads", help="a thread for each card", kind="choice", choices=("off", "on")),
             OptionSpec(
                 name="embeds",
@@ -530,9 +539,50 @@ COMMANDS: tuple[CommandSpec, ...] = (
         aliases=("paper", "info"),
         summary="show a paper that you name by its id or any link",
         example="show https://arxiv.org/abs/2405.01234",
-        options=(OptionSpec(name="paper", help="its id or any link", kind="text", free=True, required=True),),
+        options=(
+            OptionSpec(name="paper", help="its id or any link", kind="text", free=True, required=True),
+            OptionSpec(
+                name="detail",
+                help="the whole abstract, or a sentence",
+                kind="choice",
+                choices=("compact", "full"),
+                hidden=True,
+            ),
+        ),
         anywhere=True,
         hidden=True,
+    ),
+    CommandSpec(
+        name="papers",
+        summary="show the papers that a message names",
+        example="papers arxiv.org/abs/2405.01234 and arxiv.org/abs/2405.01235",
+        options=(_PAPERS,),
+        anywhere=True,
+        hidden=True,
+        on_message="Papers in this message",
+    ),
+    CommandSpec(
+        name="savepapers",
+        summary="put the papers that a message names on your reading list",
+        example="savepapers arxiv.org/abs/2405.01234 and arxiv.org/abs/2405.01235",
+        options=(
+            _PAPERS,
+            OptionSpec(
+                name="remove", help="take them off again", kind="choice", choices=("no", "yes"), hidden=True
+            ),
+        ),
+        anywhere=True,
+        hidden=True,
+        on_message="Save papers in this message",
+    ),
+    CommandSpec(
+        name="similarpapers",
+        summary="find papers like the one that a message names",
+        example="similarpapers arxiv.org/abs/2405.01234",
+        options=(_PAPERS,),
+        anywhere=True,
+        hidden=True,
+        on_message="Similar papers",
     ),
     CommandSpec(
         name="share",
@@ -643,6 +693,11 @@ def find(name: str) -> CommandSpec | None:
 def shown() -> tuple[CommandSpec, ...]:
     """The commands that help and forms list."""
     return tuple(spec for spec in COMMANDS if not spec.hidden)
+
+
+def message_commands() -> tuple[CommandSpec, ...]:
+    """The commands in the menu of a message."""
+    return tuple(spec for spec in COMMANDS if spec.on_message)
 
 
 def markdown() -> str:

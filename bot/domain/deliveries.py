@@ -76,6 +76,10 @@ class Delivery:
     """Workers that died while they sent it."""
     detected: datetime | None = None
     """When its paper was announced, if it was to be posted at once."""
+    refusals: int = 0
+    """Unexplained refusals so far; they are no failed attempts."""
+    refused_alone: int = 0
+    """How many of those came although another post had got through since the one before."""
 
     @property
     def label(self) -> str:
@@ -113,6 +117,10 @@ class Outcome:
     """Nothing may be posted in its channel, or workspace, for `after` seconds."""
     named: bool = False
     """The platform itself named `after`: nothing makes it sooner."""
+    refused: Literal["channel", "platform"] | None = None
+    """The refusal is unexplained, and about no more than this: posts that get through there show that it is the card."""
+    passed: float | None = None
+    """Seconds since this process posted something on the platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +197,15 @@ class Pause:
     since: datetime | None
     next_probe: datetime | None
     """When a post is tried again, if one waits by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A channel whose posts the platform refuses with an error that it doesn't document."""
+
+    channel: ChannelRef
+    why: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class RetryLater(SendError):
     """Not posted. Try again, after `after` seconds if the platform named a time.
 
     `scope` is what has to wait. `counts` is False for rate limits and outages, which are not failed attempts.
+    `unexplained` is for a refusal that the platform doesn't document, or that something in between made: it may be
+    about this card, about the channel, or about everything.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class RetryLater(SendError):
         after: float | None = None,
         scope: Literal["channel", "workspace", "platform"] = "channel",
         counts: bool = True,
+        unexplained: bool = False,
     ) -> None:
         super().__init__(message)
         self.after = after
         self.scope = scope
         self.counts = counts
+        self.unexplained = unexplained
 
 
 class ChannelGone(SendError):

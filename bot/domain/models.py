@@ -161,6 +161,8 @@ class ChannelSettings:
     """The budget: papers a day that are posted or named in a digest, the best ones; 0 for no limit."""
     always: tuple[int, ...] = ()
     """Numbers of subscriptions whose papers are posted whatever the budget."""
+    links: bool = True
+    """Whether to show a card below a link to a paper that someone posts."""
     edits: bool = False
     """Whether to update posted cards when upvotes or code change a lot."""
 

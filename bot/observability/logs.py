@@ -123,6 +123,8 @@ def configure(
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # The access log would say every health check.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # It logs each request, and warns of what strangers send.
+    logging.getLogger("mcp").setLevel(logging.ERROR)
     for name in RATE_LIMITED:
         library = logging.getLogger(name)
         for old in tuple(library.filters):

@@ -18,9 +18,9 @@ _log = get_logger()
 
 
 class Pauses:
-    """Pauses that follow from a platform's answers."""
+    """Pauses that follow from a platform's answers and events. `platform` is None if this process doesn't run it."""
 
-    def __init__(self, platform: Platform, outbox: Outbox) -> None:
+    def __init__(self, platform: Platform | None, outbox: Outbox) -> None:
         self._platform = platform
         self._outbox = outbox
 
@@ -49,9 +49,9 @@ class Pauses:
                     reached = await self._platform.notify(channel, why)
             except Exception as error:  # noqa: BLE001  # the edge: the delivery must be given back all the same
                 _log.error("pause_notification_failed", channel=str(channel), exc_info=error)
-                metrics.pause_notifications.labels(self._platform.name, "failed").inc()
+                metrics.pause_notifications.labels(channel.platform, "failed").inc()
                 return
         outcome = "reached" if reached else "no one reached"
         _log.info("pause_notified", channel=str(channel), scope=scope, outcome=outcome)
-        metrics.pause_notifications.labels(self._platform.name, outcome).inc()
+        metrics.pause_notifications.labels(channel.platform, outcome).inc()
         await self._outbox.mark_notified(channel, scope, why)

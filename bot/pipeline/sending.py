@@ -84,6 +84,8 @@ class Sender:
         self._composing = asyncio.Lock()
         self._in_flight: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self._can_look_up = True
+        self._passed: float | None = None
+        """When a post got through last, of the monotonic clock."""
         self.health = PlatformHealth()
         self.not_before = 0.0
         """Until then (of the monotonic clock) nothing may be posted on the platform."""
@@ -208,7 +210,9 @@ class Sender:
             if not isinstance(error, SendError | TimeoutError):
                 _log.error("platform_failed", delivery=delivery.key, exc_info=error)
             metrics.failures.labels(self._platform.name, type(error).__name__).inc()
-            await self._handle(delivery, error, on_failure(error, delivery.tries))
+            alone = delivery.refused_alone > 0
+            outcome = on_failure(error, delivery.tries, delivery.refusals, alone=alone)
+            await self._handle(delivery, error, outcome)
         else:
             await self._done(delivery, message, card.posting.papers)
 
@@ -236,6 +240,10 @@ class Sender:
             await self._answered(delivery)
         elif isinstance(error, CardRefused):
             await self._answered(delivery)
+        elif outcome.refused and outcome.limit is None:  # only this delivery waits
+            if not delivery.refused_alone:
+                leave_alone = self.health.failed(delivery.channel)
+                self.not_before = max(self.not_before, monotonic() + leave_alone)
         elif isinstance(error, RetryLater) and not error.counts:
             after = self.health.limited(error, delivery.channel)
             outcome = replace(outcome, after=after)
@@ -252,6 +260,8 @@ class Sender:
             after=round(outcome.after, 1),
             reason=outcome.why,
         )
+        if outcome.refused and self._passed is not None:
+            outcome = replace(outcome, passed=monotonic() - self._passed)
         await self._record_outcome(delivery, outcome)
 
     async def _limit(self, delivery: Delivery, error: RetryLater, after: float) -> None:
@@ -271,6 +281,7 @@ class Sender:
 
     async def _done(self, delivery: Delivery, message: MessageRef, shown: Sequence[str] = ()) -> None:
         """Record a confirmed post, however long Redis takes to come back."""
+        self._passed = monotonic()
         wait = await _retry_until_saved(lambda: self._outbox.done(delivery, message, shown))
         if delivery.detected is not None:
             late = time() - delivery.detected.timestamp()

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Hashable
+from typing import Literal
 
 from bot.domain.deliveries import Outcome, Scope
 from bot.domain.errors import CardRefused, ChannelGone, RetryLater, WorkspaceGone
@@ -14,22 +15,33 @@ LOOKUP_DELAY = 5.0
 FIRST_LIMIT, LONGEST_LIMIT = 5.0, 30.0
 """Seconds of pause after an answer that says nothing about the delivery, such as a proxy's page: of the first in a row,
 and at most. Posts go on within the longest one once the platform answers again."""
+LONGEST_REFUSAL = 3600.0
+"""Seconds of pause at most after an unexplained refusal that may be about this delivery alone; the pause doubles."""
 DOWN_AFTER = 5
 """Different channels that must fail in a row, none succeeding, before the platform as a whole counts as down."""
 MAX_LIMITED = 10_000
 """Channels and workspaces whose failures in a row are remembered."""
 
 
-def on_failure(error: BaseException, tries: int) -> Outcome:
-    """The outcome of a delivery that failed with `error`, after `tries` failures before."""
+def on_failure(error: BaseException, tries: int, refusals: int = 0, *, alone: bool = False) -> Outcome:
+    """The outcome of a delivery that failed with `error`, after `tries` failures and `refusals` before.
+
+    `alone` means that it was refused before while other posts got through: only this delivery waits.
+    """
     why = _reason(error)
     match error:
         case RetryLater(counts=True):
             after = error.after or backoff(tries)
             return Outcome(state="pending", why=why, after=after, counts=True, named=error.after is not None)
+        case RetryLater(unexplained=True) if error.scope == "channel" or alone:
+            after = min(LONGEST_REFUSAL, (error.after or FIRST_LIMIT) * 2.0 ** min(refusals, 10))
+            return Outcome(state="pending", why=why, after=after, refused=_scope_of(error))
         case RetryLater():
             limit: Scope = "channel" if error.scope == "channel" else "workspace"
-            return Outcome(state="pending", why=why, after=error.after or FIRST_LIMIT, limit=limit)
+            refused = _scope_of(error) if error.unexplained else None
+            return Outcome(
+                state="pending", why=why, after=error.after or FIRST_LIMIT, limit=limit, refused=refused
+            )
         case ChannelGone() | WorkspaceGone():
             return Outcome(state="pending", why=why)
         case CardRefused():
@@ -45,6 +57,10 @@ def on_lookup_failure(error: BaseException, tries: int) -> Outcome:
     return Outcome(
         state="unknown", why=f"asking: {_reason(error)}", after=after or backoff(tries), counts=counts
     )
+
+
+def _scope_of(error: RetryLater) -> Literal["channel", "platform"]:
+    return "channel" if error.scope == "channel" else "platform"
 
 
 def backoff(tries: int) -> float:

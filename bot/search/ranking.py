@@ -40,6 +40,10 @@ MEANT = 0.3
 WHOLE = 30.0
 """Score of a title, or of its name before the colon, that is all that was typed."""
 FRESH, POPULAR = 0.2, 0.05
+WEEKS = 52
+"""Weeks of which the papers are counted."""
+SPARSE = 0.05
+"""A week with a smaller share of the busiest week's papers, before any other, is older than what was collected here."""
 
 FIELDS = {"title": 2.5, "abstract": 1.0, "authors": 2.0}
 """Weights of the fields for a few words, which are likely to name a paper."""
@@ -118,6 +122,30 @@ class Ranking:
         ids = list(dict.fromkeys(ids))[:CANDIDATES]
         parts = self._parts_apart(words, limits) if not total and 1 < len(words) <= FEW_WORDS else None
         return Ranked(tuple(ids), total, exact, parts)
+
+    def per_week(self, parsed: ParsedSearch) -> tuple[int, ...]:
+        """How many papers hold all that was typed, by the week in which they were published.
+
+        The last week ends today. Weeks before the first papers that are known at all are left out.
+        """
+        self._meanings = dict(parsed.meanings)
+        parts = [(Occur.Must, self._terms.node(parsed.must))] if parsed.must is not None else []
+        if parsed.content:
+            parts.append((Occur.Must, self._all_of(parsed.content, ())))
+        known = self._weeks([(Occur.Must, IndexQuery.all_query())])
+        first = next((week for week, count in enumerate(known) if count > SPARSE * max(known)), WEEKS)
+        return tuple(self._weeks(parts)[first:])
+
+    def _weeks(self, parts: Sequence[tuple[Occur, IndexQuery]]) -> list[int]:
+        begin = self._today + 1 - 7 * WEEKS
+        query = both([*parts, (Occur.Must, self._terms.since(begin))])
+        by_week = {"histogram": {"field": "day", "interval": 7, "offset": begin % 7, "min_doc_count": 1}}
+        counts = [0] * WEEKS
+        for bucket in self._searcher.aggregate(query, {"weeks": by_week})["weeks"]["buckets"]:
+            week = (int(bucket["key"]) - begin) // 7
+            if week < WEEKS:  # a source's clock can be ahead
+                counts[week] = int(bucket["doc_count"])
+        return counts
 
     def _parts_apart(
         self, words: Sequence[Word], limits: Sequence[tuple[Occur, IndexQuery]]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +12,7 @@ from typing import TypeVar
 from bot.domain.models import Paper
 from bot.policy.synonyms import Synonym
 from bot.query import Query
+from bot.query.nodes import all_of
 from bot.search.acronyms import synonyms_of
 from bot.search.fields import day_of
 from bot.search.index import Index
@@ -94,15 +95,22 @@ class Search:
         self._filled = False
 
     async def find(
-        self, text: str, *, days: int | None = None, sort: Sort = "best", page: int = 1, size: int = PAGE
+        self,
+        text: str,
+        *,
+        days: int | None = None,
+        sort: Sort = "best",
+        page: int = 1,
+        size: int = PAGE,
+        within: Query | None = None,
     ) -> SearchResults:
-        """What answers `text`. `days` counts back from today, and a page has `size` papers. Raises UserError where there is nothing to look for.
+        """What answers `text`. `days` counts back from today, and a page has `size` papers, which match `within`, too.
 
-        Whatever else is typed is an answer, if an empty one.
+        Raises UserError where there is nothing to look for. Whatever else is typed is an answer, if an empty one.
         """
         parsed = parse_search(text)
         index, known = await self._ready()
-        parsed, ranked = await self._thread(self._rank, index, parsed, days, sort)
+        parsed, ranked = await self._thread(self._rank, index, parsed, days, sort, within)
         ids = ranked.ids or (
             (parsed.paper_id,) if parsed.paper_id else ()
         )  # perhaps it is not in the index yet
@@ -142,6 +150,16 @@ class Search:
         _, ranked = await self._thread(self._rank, index, ParsedSearch(""), days, "top")
         papers = await self._get(ranked.ids, known)
         return [paper for paper in papers if paper.upvotes][:most]
+
+    async def per_week(self, parsed: ParsedSearch) -> tuple[int, ...]:
+        """How many papers hold all that was typed, in each of the last weeks, the oldest first.
+
+        Weeks before the first papers that are known here are left out. Where the language has to be asked, it can be
+        a few papers less.
+        """
+        index, _ = await self._ready()
+        ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
+        return await self._thread(ranking.per_week, parsed)
 
     async def count(self, query: Query, days: int) -> int:
         """How many papers published in the last `days` days match `query`."""
@@ -210,10 +228,17 @@ class Search:
         self._threads.shutdown(wait=False)
 
     def _rank(
-        self, index: Index, parsed: ParsedSearch, days: int | None, sort: Sort
+        self,
+        index: Index,
+        parsed: ParsedSearch,
+        days: int | None,
+        sort: Sort,
+        within: Query | None = None,
     ) -> tuple[ParsedSearch, Ranked]:
         ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
         parsed = ranking.understood(parsed)
+        if within is not None:
+            parsed = replace(parsed, must=all_of(filter(None, (parsed.must, within.root))))
         return parsed, ranking.search(parsed, days=days, sort=sort)
 
     async def _proven(

@@ -34,6 +34,8 @@ POLLS = "pb:{ingest}:polls"
 """Hash of source name -> JSON about its last poll, for `status` and `doctor`."""
 UNREADABLE = "pb:{ingest}:unreadable"
 """Hash of a record's kind and name -> JSON that says why it can't be read, for `doctor` and the metrics."""
+MOVES = "pb:{ingest}:moves"
+"""Hash of a channel's former id -> JSON about its move to another id; each for some minutes."""
 WAKE = "pb:wake"
 """Pub/sub channel of notifications; a message says which kind of work there is."""
 
@@ -170,6 +172,21 @@ def fits(ref: ChannelRef) -> str:
     return f"{_home(ref)}fits:{ref}"
 
 
+def labels(ref: ChannelRef) -> str:
+    """ZSET of the label of a message of several papers -> when it was posted."""
+    return f"{_home(ref)}labels:{ref}"
+
+
+def budget(ref: ChannelRef) -> str:
+    """ZSET of paper -> when the channel's budget let it out, in the last 24 hours."""
+    return f"{_home(ref)}budget:{ref}"
+
+
+def messages(ref: ChannelRef) -> str:
+    """ZSET of a message that was not meant to wait -> when it was posted."""
+    return f"{_home(ref)}messages:{ref}"
+
+
 def open_count(number: int) -> str:
     """How many of the shard's deliveries are due or late."""
     return f"{shard(number)}open"
@@ -193,6 +210,11 @@ def dead_letters(number: int, state: str) -> str:
 def paused(number: int) -> str:
     """ZSET of the shard's paused channels and workspaces -> since when, in ms."""
     return f"{shard(number)}paused"
+
+
+def refused(number: int) -> str:
+    """ZSET of the shard's channels whose posts are all refused, and nobody knows why -> since when, in ms."""
+    return f"{shard(number)}refused"
 
 
 def sent(ref: ChannelRef, period: int) -> str:

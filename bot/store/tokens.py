@@ -93,10 +93,12 @@ class Tokens:
             await self._put(grant, secret, digest)
 
     async def move(self, old: ChannelRef, new: ChannelRef) -> None:
-        """Let a channel's tokens read it under its new id. What `new` has already is kept."""
+        """Let a channel's tokens read it under its new id. What `new` has already is kept. It can be repeated."""
         for grant, digest, secret in await self.of(old):
             if not await self.has(new, grant.kind, grant.number):
                 await self._put(replace(grant, channel=new), secret, digest)
+            moved: Any = await self._redis.hget(keys.tokens(new), grant.purpose)
+            if moved and moved.partition(" ")[0] == digest:
                 await self._redis.hdel(keys.tokens(old), grant.purpose)
         await self.forget(old)
 

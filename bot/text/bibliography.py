@@ -70,6 +70,13 @@ class _Writer(Writer):  # type: ignore[misc]  # pybtex has no types
         return text
 
 
+class _RisWriter(rispy.RisWriter):  # type: ignore[misc]  # rispy has no types
+    """Writes records without numbers before them, which strict readers refuse."""
+
+    def set_header(self, _count: int) -> str:
+        return ""
+
+
 def key_of(paper: Paper) -> str:
     """The paper's key: `vaswani2017:1706.03762`."""
     surname = _surname(paper.authors[0]) if paper.authors else ""
@@ -89,7 +96,7 @@ def bibtex(papers: Sequence[Listed]) -> str:
 
 def ris(papers: Sequence[Listed]) -> str:
     """As RIS."""
-    return str(rispy.dumps([_ris_entry(one) for one in papers]))
+    return str(rispy.dumps([_ris_entry(one) for one in papers], implementation=_RisWriter))
 
 
 def csl(papers: Sequence[Listed]) -> str:
@@ -124,7 +131,7 @@ def _bibtex_entry(one: Listed) -> Any:
         "archiveprefix": "arXiv" if is_arxiv(paper.id) else "",
         "primaryclass": _tex(paper.categories[0]) if is_arxiv(paper.id) and paper.categories else "",
         "version": str(paper.versions or ""),
-        "url": _tex(paper.url),
+        "url": _tex(_url(paper)),
         "abstract": _tex(paper.abstract),
         "keywords": _tex(", ".join(one.tags)),
         "annote": _tex(one.note),
@@ -154,7 +161,7 @@ def _ris_entry(one: Listed) -> dict[str, Any]:
         "doi": _line(_doi(paper)),
         "accession_number": accession,
         "edition": f"v{paper.versions}" if paper.versions else "",
-        "urls": [paper.url] if paper.url else [],
+        "urls": list(filter(None, [_url(paper)])),
         "abstract": _line(paper.abstract),
         "keywords": list(one.tags),
         "notes": [_line(one.note)] if one.note else [],
@@ -175,7 +182,7 @@ def _csl_entry(one: Listed) -> dict[str, Any]:
         "number": f"arXiv:{paper.id}" if is_arxiv(paper.id) else "",
         "publisher": "arXiv" if is_arxiv(paper.id) and not paper.journal_ref else "",
         "version": str(paper.versions or ""),
-        "URL": paper.url,
+        "URL": _url(paper),
         "abstract": paper.abstract,
         "keyword": ", ".join(one.tags),
         "note": one.note,
@@ -194,7 +201,8 @@ def _csl_name(name: str) -> dict[str, str]:
 def _markdown_line(one: Listed) -> str:
     paper = one.paper
     shown = [*paper.authors[:3], *(["et al."] if len(paper.authors) > 3 else [])]
-    link = f"[{_marked(paper.title)}](<{quote(paper.url, safe='%/:=&?#+~.,;@-_')}>)"
+    url, title = _url(paper), _marked(paper.title)
+    link = f"[{title}](<{quote(url, safe='%/:=&?#+~.,;@-_')}>)" if url else title
     parts = (
         ", ".join(_marked(name) for name in shown),
         str(paper.published.year),
@@ -203,6 +211,11 @@ def _markdown_line(one: Listed) -> str:
         _marked(one.note),
     )
     return f"- {link} · {' · '.join(filter(None, parts))}\n"
+
+
+def _url(paper: Paper) -> str:
+    """The paper's page, if it is one of the web: a reference manager opens what it is given."""
+    return paper.url if paper.url.lower().startswith(("https://", "http://")) else ""
 
 
 def _doi(paper: Paper) -> str:

@@ -209,13 +209,14 @@ class Api:
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors below the API's path that no handler has seen, such as a wrong method, are problems too."""
+    """Errors of programs' addresses that no handler has seen, such as a wrong method, are problems too."""
     try:
         return await handler(request)
     except web.HTTPException as error:
-        if not request.path.startswith("/api/") or error.status < 400:
+        if not request.path.startswith(("/api/", "/mcp")) or error.status < 400:
             raise
-        return problem(error.status, error.text or "", _without_type(error.headers) | POLICY)
+        policy = POLICY if request.path.startswith("/api/") else {}
+        return problem(error.status, error.text or "", _without_type(error.headers) | policy)
 
 
 def _without_type(headers: Mapping[str, str]) -> dict[str, str]:

@@ -22,9 +22,9 @@ from bot.store.tokens import SECRET, Grant, Tokens
 from bot.text import shorten
 from bot.web.feed_documents import ATOM, OPML, TYPES, Feed, atom, json_feed, opml
 from bot.web.limits import count_request, retry_after
-from bot.web.pages import page_number
 from bot.web.reading import SPANS, Reader
 from bot.web.requests import query_of
+from bot.web.search_form import page_number
 
 READS_EACH = Rate(60, 60)
 """Feeds that one client reads."""

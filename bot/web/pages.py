@@ -6,32 +6,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
-from urllib.parse import urlencode
 
 from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.cards import PaperBlock
-from bot.cards.paper import paper_block
-from bot.cards.sanitize import plain
 from bot.commands.presets import PRESETS, Preset
-from bot.domain.errors import UserError
-from bot.domain.models import SAMPLE_SOURCE, Paper
+from bot.domain.models import Paper
 from bot.domain.polls import PollResult
-from bot.ports import Invitable, Joinable, Platform, Rate
-from bot.query import parse, spelled
-from bot.search.search import SearchResults
+from bot.ports import Invitable, Joinable, Platform
+from bot.query import parse
 from bot.store.limits import Limits
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.terminal.sample import PapersOrSample
-from bot.text import shorten
-from bot.web.feed_documents import ATOM, JSON, TYPES
-from bot.web.limits import count_request
-from bot.web.paper_pages import address_of
+from bot.web.feed_links import feed_links
+from bot.web.filters import SORTS, SOURCES
+from bot.web.filters import SPANS as DAYS
 from bot.web.reading import SPANS, Reader
 from bot.web.requests import query_of
+from bot.web.search_form import SearchForm, shown
 from bot.web.templating import FILES, Templates
 
 SHOWN = 20
@@ -39,41 +33,10 @@ SHOWN = 20
 FRESH = 10.0
 """Seconds for which the page's content is cached."""
 REDIS_SECONDS = 3.0
-"""Seconds that Redis, or a search, may take for a page."""
-ABSTRACT = 2000
-"""Characters of an abstract on a page."""
-CONCURRENT_SEARCHES = 2
-"""Searches that run at a time for strangers: people in channels don't wait for them."""
-SEARCHES_EACH = Rate(30, 60)
-"""Searches of one client."""
-SEARCHES_TOTAL = Rate(300, 60)
-"""Searches of all clients together."""
-TOO_MANY_SEARCHES = "Too many searches. Try again in a minute."
+"""Seconds that Redis may take for a page."""
 PRESETS_FRESH = 3600.0
 """Seconds after which the matches of the presets are counted again."""
 PRESET_DAYS = 14
-MAX_PAGE_DIGITS = 6
-"""Digits of a page number that are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A paper on a page: its card, and its abstract to unfold."""
-
-    block: PaperBlock
-    abstract: str
-    address: str = ""
-    """Of the paper's page; "" for a paper of the bundled sample."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeedLink:
-    """A feed of what a page shows."""
-
-    label: str
-    title: str
-    type: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +48,6 @@ class Front:
     presets: tuple[tuple[str, Preset, int], ...] = ()
     """Name, preset, and how many papers of the last days match."""
     health: str = "Paperboy's database does not answer at the moment."
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """The result of a search: a page of papers, or a problem that says what to do."""
-
-    asked: str
-    found: SearchResults | None = None
-    page: int = 1
-    papers: tuple[Shown, ...] = ()
-    problem: str = ""
-    status: int = 200
 
 
 class Pages:
@@ -113,10 +64,9 @@ class Pages:
         now: Callable[[], datetime],
     ) -> None:
         self._redis = redis
-        self._limits = Limits(redis)
         self._reader = reader
         self._search = reader.search
-        self._searches = asyncio.Semaphore(CONCURRENT_SEARCHES)
+        self._form = SearchForm(reader.search, Limits(redis), now)
         self._papers = papers
         self._outbox = outbox
         self._platforms = tuple(platforms)
@@ -135,7 +85,7 @@ class Pages:
         front = await self._fresh_front()
         query = query_of(request)
         span = query.get("span", "") if query.get("span", "") in SPANS else "day"
-        results = await self._search_results(request, plain(query.get("q", "")), query.get("page", ""))
+        results = await self._form.results(request)
         page = self._templates.page(
             "front.html",
             status=results.status,
@@ -145,7 +95,10 @@ class Pages:
             span=span,
             spans=tuple(SPANS),
             health=front.health,
-            feeds=feed_links(results.asked, span),
+            feeds=feed_links(results.subscribed, span),
+            days=DAYS,
+            sorts=SORTS,
+            sources=SOURCES,
             presets=front.presets,
             preset_days=PRESET_DAYS,
             invitations=self._invitations(),
@@ -164,28 +117,6 @@ class Pages:
         except (RedisError, OSError, TimeoutError):
             return ()
         return [item.paper for item in items.items[:SHOWN]]
-
-    async def _search_results(self, request: web.Request, asked: str, page: str) -> Results:
-        if not asked:
-            return Results("")
-        try:
-            full = await count_request(
-                self._limits, request, "search", each=SEARCHES_EACH, total=SEARCHES_TOTAL
-            )
-            if full is not None:
-                return Results(asked, problem=TOO_MANY_SEARCHES, status=429)
-            number = page_number(page)
-            async with asyncio.timeout(REDIS_SECONDS), self._searches:
-                found = await self._search.find(asked, page=number)
-        except UserError as error:
-            return Results(asked, problem=plain(f"{error} {error.hint}"))
-        except (RedisError, OSError, TimeoutError):
-            return Results(
-                asked, problem="The search isn't answering just now. Try again in a minute.", status=503
-            )
-        answers = found.papers if found.parts is None else ()
-        papers = tuple(shown(paper, self._now()) for paper in answers)
-        return Results(asked, found, min(number, found.pages), papers)
 
     async def _fresh_front(self) -> Front:
         """Content at most `FRESH` seconds old; while Redis is away, the latest that was read."""
@@ -230,32 +161,6 @@ class Pages:
             for platform in self._platforms
             if isinstance(platform, Invitable) and (address := platform.invitation())
         ]
-
-
-def feed_links(asked: str, span: str = "day") -> list[FeedLink]:
-    """The feeds of a search, or of the trending papers; none for a search that can't be a subscription."""
-    name, given, what = "trending", "" if span == "day" else f"?span={span}", "Trending papers"
-    if asked:
-        try:
-            query = spelled(parse(asked))
-        except UserError:
-            return []
-        name, given, what = "search", f"?{urlencode({'q': query})}", f"New papers on {query}"
-    return [
-        FeedLink(label, f"{what} ({label})", TYPES[form], f"/feeds/{name}.{form}{given}")
-        for form, label in ((ATOM, "Atom"), (JSON, "JSON Feed"))
-    ]
-
-
-def page_number(text: str) -> int:
-    """The page that `page=` names; 1 for anything that isn't one."""
-    return max(1, int(text)) if len(text) <= MAX_PAGE_DIGITS and text.isascii() and text.isdigit() else 1
-
-
-def shown(paper: Paper, now: datetime) -> Shown:
-    """A paper as a page shows it."""
-    address = "" if SAMPLE_SOURCE in paper.sources else address_of(paper)
-    return Shown(paper_block(paper, (), now), shorten(plain(paper.abstract), ABSTRACT), address)
 
 
 def health_line(polls: Sequence[PollResult], waiting: int, now: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import quote
 
@@ -14,9 +15,13 @@ from bot.domain.models import Paper
 from bot.ports import Rate
 from bot.store.limits import Limits
 from bot.text import shorten
+from bot.text.bibliography import FORMATS, Format, Listed
 from bot.text.identity import paper_id
+from bot.web.feed_links import feed_links
+from bot.web.filters import filters_of
 from bot.web.limits import count_request, retry_after
 from bot.web.reading import Reader
+from bot.web.requests import query_of
 from bot.web.templating import Templates
 
 VIEWS_EACH = Rate(120, 60)
@@ -34,7 +39,7 @@ CACHE = "public, max-age=300"
 
 
 class PaperPages:
-    """`/papers/<id>`."""
+    """`/papers/<id>`, and the same as a file for a reference manager (`?as=bibtex`)."""
 
     def __init__(self, reader: Reader, limits: Limits, now: Callable[[], datetime]) -> None:
         self._reader = reader
@@ -61,6 +66,8 @@ class PaperPages:
                 paper = next((found[one] for one in ids if one in found), None)
                 if paper is None:
                     return self._problem(404, "This paper isn't known here. Try a search by its title.")
+                if (form := FORMATS.get(query_of(request).get("as", ""))) is not None:
+                    return _file(paper, form)
                 async with self._looking:
                     similar = await self._reader.search.similar(paper, SIMILAR)
         except (RedisError, OSError, TimeoutError):
@@ -71,6 +78,7 @@ class PaperPages:
 
     def _shown(self, paper: Paper, similar: list[Paper]) -> web.Response:
         now = self._now()
+        like = filters_of({"cat": paper.categories[0], "sort": "new"}) if paper.categories else None
         page = self._templates.page(
             "one_paper.html",
             block=paper_block(paper, (), now, "compact"),
@@ -83,6 +91,10 @@ class PaperPages:
                 (address_of(one), paper_block(one, (), now, "line")) for one in similar if one.id != paper.id
             ],
             api=f"/api/v1{address_of(paper)}",
+            bibtex=FORMATS["bibtex"].write([Listed(replace(paper, abstract=""))]).strip(),
+            files=[(form.name, f"{address_of(paper)}?as={name}") for name, form in FORMATS.items()],
+            newest=like,
+            feeds=feed_links(like.text) if like else [],
         )
         page.enable_compression()
         page.headers["Cache-Control"] = CACHE
@@ -92,6 +104,14 @@ class PaperPages:
         page = self._templates.page("problem.html", status=status, message=message)
         page.headers.update(headers or {})
         return page
+
+
+def _file(paper: Paper, form: Format) -> web.Response:
+    name = "".join(letter if letter.isalnum() else "-" for letter in paper.id if letter.isascii())
+    response = web.Response(text=form.write([Listed(paper)]), content_type=form.mime)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form.suffix}"'
+    response.headers["Cache-Control"] = CACHE
+    return response
 
 
 def address_of(paper: Paper) -> str:

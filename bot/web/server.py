@@ -23,6 +23,7 @@ from bot.web.connections import HEAD_SECONDS, ConnectionLimits, ProtocolFactory
 from bot.web.feeds import Feeds
 from bot.web.headers import harden
 from bot.web.legal import LegalPages, Operator
+from bot.web.mcp_endpoint import McpEndpoint
 from bot.web.pages import Pages
 from bot.web.paper_pages import PaperPages
 from bot.web.probes import Probes
@@ -154,4 +155,5 @@ def parts(
         PaperPages(reader, Limits(redis), now),
         Feeds(reader, Tokens(redis), Limits(redis), public_url),
         Api(reader, Tokens(redis), Limits(redis), public_url),
+        McpEndpoint(reader, Tokens(redis), Limits(redis), public_url),
     )

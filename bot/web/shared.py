@@ -17,6 +17,7 @@ from bot.observability.metrics import source_labels
 from bot.ports import Connected, Platform
 from bot.store import keys
 from bot.store.outbox.outbox import Outbox
+from bot.store.outbox.reader import REFUSED_FOR
 from bot.store.polls import last_polls
 from bot.store.unreadable import unreadable_count
 
@@ -87,6 +88,7 @@ async def _outbox(outbox: Outbox, platforms: list[str]) -> list[GaugeMetricFamil
     dead = await outbox.dead_letter_counts()
     late = {(name,): await outbox.overdue(name) for name in platforms}
     paused = await outbox.paused_counts()
+    refused = await outbox.refused_counts(REFUSED_FOR)
     counts = {(name, scope): 0.0 for name in platforms for scope in ("channel", "workspace")}
     return [
         _gauge("outbox_open", "Deliveries that are due or late", (), {(): await outbox.open()}),
@@ -108,6 +110,12 @@ async def _outbox(outbox: Outbox, platforms: list[str]) -> list[GaugeMetricFamil
             "Since when the first of them has been paused",
             ("platform", "scope"),
             {place: since.timestamp() for place, (_, since) in paused.items()},
+        ),
+        _gauge(
+            "refused_channels",
+            "Channels whose posts have been refused for a day, for a reason that the platform doesn't document",
+            ("platform",),
+            {(name,): refused.get(name, (0,))[0] for name in platforms},
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""How fast commands are acknowledged while deliveries are sent without a pause, polls run and papers are indexed.
+"""How fast commands are acknowledged while 1,000 deliveries are sent, polls run and papers are indexed.
 
     python -m tests.bench.ack --json
 
@@ -15,6 +15,7 @@ import json
 import os
 import socket
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ class Scene:
     control: str
     settings: Mapping[str, str]
     port: int
+    said: Counter[str]
+    """Each of the bot's warnings and errors -> how often it was logged."""
 
     async def ask(self, line: str) -> float:
         """Give a command on this platform."""
@@ -109,8 +112,9 @@ async def scene(platform: str, folder: Path) -> AsyncIterator[Scene]:
         env = environment(folder, upstream, PORT=str(port), **settings)
         async with ClientSession(timeout=ClientTimeout(PATIENCE)) as session, running("run", env=env) as bot:
             assert bot.stderr is not None
-            reading = asyncio.create_task(_discard(bot.stderr))
-            here = Scene(platform, folder, session, control, settings, port)
+            said: Counter[str] = Counter()
+            reading = asyncio.create_task(_read_log(bot.stderr, said))
+            here = Scene(platform, folder, session, control, settings, port, said)
             await _answering(here, bot)
             yield here
             bot.terminate()  # its server ends with it
@@ -124,7 +128,7 @@ async def measure(platform: str) -> dict[str, float]:
         folder = Path(name)
         async with scene(platform, folder) as here:
             await timed(here.ask, WARM_UP)
-            with _process(poll_papers, folder, here.control):
+            with _process(poll_papers, folder):
                 async with asyncio.timeout(PATIENCE):
                     while not await here.posted():  # noqa: ASYNC110  # another process counts
                         await asyncio.sleep(0.05)
@@ -138,7 +142,7 @@ async def measure(platform: str) -> dict[str, float]:
             await _quiet(here)
             idle = await timed(here.ask, IDLE)
     if sent < DELIVERIES:
-        raise SystemExit(f"only {sent} deliveries in {seconds:.0f} s")
+        raise SystemExit(f"only {sent} deliveries in {seconds:.0f} s; logged: {here.said.most_common(20)}")
     return {
         **percentiles(f"{platform}_ack_ms", busy),
         **percentiles(f"{platform}_ack_idle_ms", idle),
@@ -197,9 +201,12 @@ async def _quiet(here: Scene) -> None:
         await asyncio.sleep(QUIET)
 
 
-async def _discard(stream: asyncio.StreamReader) -> None:
-    while await stream.read(65_536):
-        continue
+async def _read_log(stream: asyncio.StreamReader, said: Counter[str]) -> None:
+    async for line in stream:
+        with suppress(ValueError):
+            event = json.loads(line)
+            if event.get("level") in {"warning", "error"}:
+                said[f"{event.get('event')} {event.get('reason') or event.get('error') or ''}"[:120]] += 1
 
 
 def _free_port() -> int:

@@ -2,13 +2,14 @@
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.server.mcpserver import Context
 from redis.asyncio import Redis
 
-from bot.cli.mcp_server import NOTICE, Assistant, build_server
 from bot.domain.models import ChannelSettings
 from bot.ports import Batch
 from bot.search.recent_papers import RecentPapers
@@ -17,6 +18,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Grant, Tokens
+from bot.web.assistant import NOTICE, Assistant, build_server
 from bot.web.reading import Reader
 from tests.papers import a_channel, a_paper
 from tests.program import ROOT
@@ -47,6 +49,11 @@ async def reader(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Reader:
     )
 
 
+def bearing(secret: str) -> Callable[[Context], str]:
+    """Each call has this token."""
+    return lambda _call: secret
+
+
 async def call(client: Client, tool: str, **arguments: object) -> Any:
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result
@@ -60,7 +67,7 @@ def ids(answer: Any) -> list[str]:
 
 async def test_every_tool_answers_as_the_bot_does(redis: Redis, reader: Reader) -> None:
     token = await Tokens(redis).make(Grant(channel=HERE, kind="api", at=NOW))
-    async with Client(build_server(Assistant(reader, Tokens(redis), token))) as client:
+    async with Client(build_server(Assistant(reader, Tokens(redis), bearing(token)))) as client:
         tools = (await client.list_tools()).tools
         assert {tool.name for tool in tools} == TOOLS
         assert all(tool.description for tool in tools)
@@ -81,7 +88,7 @@ async def test_every_tool_answers_as_the_bot_does(redis: Redis, reader: Reader) 
 
 
 async def test_instructions_in_an_abstract_stay_data(redis: Redis, reader: Reader) -> None:
-    async with Client(build_server(Assistant(reader, Tokens(redis)))) as client:
+    async with Client(build_server(Assistant(reader, Tokens(redis), bearing("")))) as client:
         assert NOTICE in (client.instructions or "")
         answer = await call(client, "get_paper", paper_id="2603.00001")
         assert list(answer) == ["notice", "papers"]
@@ -98,7 +105,7 @@ async def test_a_channel_is_shown_to_its_token_until_it_ends(redis: Redis, reade
     for secret in ("", "x" * 32, token):
         if secret == token:
             await tokens.end(HERE, "api")
-        async with Client(build_server(Assistant(reader, tokens, secret))) as client:
+        async with Client(build_server(Assistant(reader, tokens, bearing(secret)))) as client:
             for tool in ("recent_posts", "list_subscriptions"):
                 result = await client.call_tool(tool, {})
                 assert result.is_error

@@ -12,12 +12,13 @@ from bot.commands.access import AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
 from bot.domain.models import ChannelRef, Paper, User
+from bot.pipeline.pauses import Pauses
 from bot.ports import Batch
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
-from bot.store.backup.move_channel import move_channel
+from bot.store.backup.move_channel import ChannelMoves
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.followed import FollowedCategories
@@ -69,7 +70,8 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         now=now,
         join=_no_need_to_join,
         forgetting=Forgetting(redis),
-        move=partial(move_channel, redis),
+        pause=Pauses(None, Outbox(redis)).pause,
+        move=ChannelMoves(redis).move,
         channel_name=_name_of,
     )
 

@@ -58,6 +58,7 @@ How much
 How it looks
 - detail:compact – Cards are compact. Change it: detail:full
 - edits:off – Posted cards stay as they are. Change it: edits:on
+- links:on – Links to papers get a card. Change it: links:off
 - threads:off – Cards get no threads. Change it: threads:on
 - embeds:off – Modern card layout. Change it: embeds:on
 Who

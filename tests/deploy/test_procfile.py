@@ -8,8 +8,8 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -20,6 +20,7 @@ from bot.domain.models import ChannelRef
 from bot.store.subscriptions import Subscriptions
 from tests.deploy.upstream import World, world
 from tests.program import ROOT, environment
+from tests.waiting import until
 
 CHANNELS = ("100", "200", "300")
 ROLES = ("web", "poller", "fanout", "delivery")
@@ -97,19 +98,13 @@ async def scrape(session: aiohttp.ClientSession, port: int) -> dict[str, float]:
     return found
 
 
-async def until(condition: Any) -> None:
-    """Ask until it is so; the test's own time is the limit."""
-    while not await condition():  # noqa: ASYNC110  # the processes send us no event
-        await asyncio.sleep(0.1)
-
-
 async def all_posted(there: World) -> None:
     wanted = {(channel, paper): 1 for channel in CHANNELS for paper in there.papers}
 
     async def are() -> bool:
         return set(there.posted()) == set(wanted)
 
-    await until(are)
+    await until(are, "all posts", within=60)
     assert there.posted() == wanted
 
 
@@ -131,10 +126,10 @@ async def test_two_machines_share_the_work_and_one_goes_on_alone(
             PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         )
         async with machine(env, "poller", "delivery") as spare:
-            await until(lambda: ready(session, spare.ports["poller"]))
+            await until(lambda: ready(session, spare.ports["poller"]), "the spare poller", within=60)
             async with machine(env, *ROLES) as main:
                 for port in (*main.ports.values(), *spare.ports.values()):
-                    await until(lambda port=port: ready(session, port))
+                    await until(partial(ready, session, port), f"port {port}", within=60)
                 await all_posted(there)
                 pollers = [await scrape(session, m.ports["poller"]) for m in (spare, main)]
                 assert [found["paperboy_poller_leader"] for found in pollers] == [1, 0]

@@ -15,7 +15,18 @@ from time import monotonic
 
 import structlog
 
-from tests.faults import crowds, embedded_server, failovers, kills, points, spells, stops, store, survival
+from tests.faults import (
+    crowds,
+    embedded_server,
+    failovers,
+    kills,
+    points,
+    spells,
+    stops,
+    store,
+    survival,
+    upgrades,
+)
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -37,7 +48,7 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (store.is_full, WHOLE),
     (store.is_wiped, WHOLE),
     (store.in_any_order, WHOLE),
-    (crowds.outage, Size(channels=100, papers=20)),
+    (crowds.outage, Size(channels=50, papers=20)),
     (crowds.one_dead_channel, WHOLE),
     (crowds.rates, WHOLE),
     (spells.of_foreign_answers, WHOLE),
@@ -46,6 +57,7 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (survival.of_poison, WHOLE),
     (survival.of_a_role, WHOLE),
     (survival.of_an_upgrade, WHOLE),
+    (upgrades.beside_the_previous_release, WHOLE),
     (kills.without_asking, WHOLE),
     (kills.with_one_thrown_away, WHOLE),
 )

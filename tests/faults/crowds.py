@@ -42,7 +42,7 @@ async def enqueue_papers(redis: Redis, channels: Sequence[ChannelRef], papers: S
 
 async def outage(folder: Path, size: Size) -> Outcome:
     """The platform is down for half an hour; then everything that waits is posted as fast as the limits allow."""
-    per = 0.5 if size.pace == 1 else 0.05
+    per = 1.0 if size.pace == 1 else 0.05
     async with alone(folder, size) as here, ClientSession() as session:
         redis = client(here.plan.redis_url)
         await enqueue_papers(redis, here.channels, here.papers)

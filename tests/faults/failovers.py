@@ -6,7 +6,8 @@ from time import monotonic
 
 from tests.fake_platform import Weather
 from tests.faults.scene import Outcome, Scene, Size, alone, scene
-from tests.servers import Server, cluster, until, watched
+from tests.servers import Server, cluster, until_a_server_says, watched
+from tests.waiting import until
 
 WITHIN = 10.0
 """Seconds after which posts go on."""
@@ -17,8 +18,7 @@ async def start_all(here: Scene) -> asyncio.Task[None]:
     for _ in range(2):
         here.start(("poller", "fanout", "delivery"))
     listing = asyncio.create_task(here.list_papers(over=2.0 * here.size.kills))
-    while not here.service.posts:  # noqa: ASYNC110  # the service knows
-        await asyncio.sleep(0.02)
+    await until(lambda: here.service.posts, "the first post")
     return listing
 
 
@@ -65,7 +65,7 @@ async def of_a_cluster(folder: Path, size: Size) -> Outcome:
             async def taken_over(key: str = key, dead: Server = primary) -> bool:
                 return (await servers.primary_of(key)).port != dead.port
 
-            await until(taken_over, "a replica to take over")
+            await until_a_server_says(taken_over, "a replica to take over")
             await primary.start()
         await listing
         await here.until_done()
@@ -89,7 +89,7 @@ async def of_a_watched_primary(folder: Path, size: Size) -> Outcome:
         async def replaced() -> bool:
             return (await servers.primary()).port != primary.port
 
-        await until(replaced, "the sentinels to decide")
+        await until_a_server_says(replaced, "the sentinels to decide")
         slowest = await next_post(here)
         await listing
         await here.until_done()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -17,7 +18,7 @@ from bot.store.connect import client
 from bot.store.outbox import outbox as outboxes
 from tests.fake_platform import FakeService, Weather
 from tests.faults.scene import Outcome, Size, forks, prepare
-from tests.faults.worker import Plan, work_once
+from tests.faults.worker import Plan, work_in_each, work_once
 from tests.papers import a_channel
 from tests.servers import Server, free_ports, serving
 
@@ -80,7 +81,7 @@ async def of_a_delivery(folder: Path, size: Size) -> Outcome:
                 nths = range(first, first + AT_ONCE // 2 * step, step)
                 fuses = [Fuse(nth, after) for nth in nths for after in (False, True)]
                 names = [f"{n}-{fuse.nth}-{'after' if fuse.after else 'before'}" for fuse in fuses]
-                died = await asyncio.gather(*(_try(plan, *pair) for pair in zip(fuses, names, strict=True)))
+                died = await _try(plan, fuses, names)
                 tried |= {str(a_channel(name)) for name in names}
                 kills += sum(died)
                 if not any(died):
@@ -98,21 +99,26 @@ async def of_a_delivery(folder: Path, size: Size) -> Outcome:
     )
 
 
-async def _try(plan: Plan, fuse: Fuse, name: str) -> bool:
-    """A process that dies at the fuse, and one that lives, in a database of their own. -> whether the first died"""
-    database = int(fuse.nth) * 2 + fuse.after
-    plan = replace(plan, redis_url=f"{plan.redis_url}/{database}")
-    redis = client(plan.redis_url)
-    await prepare(redis, a_channel(name))
-    await redis.aclose()
-    died = await _run(plan, fuse) != 0
+async def _try(plan: Plan, fuses: list[Fuse], names: list[str]) -> list[bool]:
+    """A process that dies at each fuse, each in a database of its own, and one that lives, in all of them.
+
+    Returns which died. One process for all survivors, since to start one costs more than what it does.
+    """
+    plans = [replace(plan, redis_url=f"{plan.redis_url}/{int(fuse.nth) * 2 + fuse.after}") for fuse in fuses]
+    for one, name in zip(plans, names, strict=True):
+        redis = client(one.redis_url)
+        await prepare(redis, a_channel(name))
+        await redis.aclose()
+    codes = await asyncio.gather(
+        *(_run(work_once, one, fuse) for one, fuse in zip(plans, fuses, strict=True))
+    )
     await asyncio.sleep(outboxes.LEASE * PACE * 1.1)
-    await _run(plan, None)
-    return died
+    await _run(work_in_each, plans)
+    return [code != 0 for code in codes]
 
 
-async def _run(plan: Plan, fuse: Fuse | None) -> int | None:
-    process = forks.Process(target=work_once, args=(plan, fuse) if fuse else (plan,), daemon=True)
+async def _run(work: Callable[..., None], *args: object) -> int | None:
+    process = forks.Process(target=work, args=args, daemon=True)
     process.start()
     await asyncio.to_thread(process.join, 30)
     return process.exitcode

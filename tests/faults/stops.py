@@ -11,7 +11,8 @@ from bot.store.connect import client
 from bot.store.outbox import outbox as outboxes
 from tests.fake_platform import Weather
 from tests.faults.scene import Outcome, Size, alone, send
-from tests.servers import until
+from tests.servers import until_a_server_says
+from tests.waiting import until
 
 
 async def of_a_worker(folder: Path, size: Size) -> Outcome:
@@ -23,8 +24,7 @@ async def of_a_worker(folder: Path, size: Size) -> Outcome:
         workers = here.of("delivery")
         listing = asyncio.create_task(here.list_papers(over=3))
         for worker in workers[:2]:
-            while not here.service.posts:  # noqa: ASYNC110  # the service knows
-                await asyncio.sleep(0.01)
+            await until(lambda: here.service.posts, "the first post")
             await asyncio.sleep(here.random.uniform(0.2, 0.8))
             send(worker, signal.SIGSTOP)
         await listing
@@ -42,8 +42,7 @@ async def on_request(folder: Path, size: Size) -> Outcome:
         here.service.listed.extend(here.papers)
         here.start(("poller", "fanout"))
         leaving = here.start("delivery")
-        while len(here.service.posts) < 3:  # noqa: ASYNC110  # the service knows
-            await asyncio.sleep(0.01)
+        await until(lambda: len(here.service.posts) >= 3, "three posts")
         began = monotonic()
         leaving.terminate()
         await asyncio.to_thread(leaving.join, 25)
@@ -71,7 +70,7 @@ async def of_the_leader(folder: Path, size: Size) -> Outcome:
         async def another_leads() -> bool:
             return await redis.get(keys.FENCE) == "2"
 
-        await until(another_leads, "the other poller to lead", within=3 * leases.TTL)
+        await until_a_server_says(another_leads, "the other poller to lead", within=3 * leases.TTL)
         await here.until_done(but=1)
         gate.set()
         send(leader, signal.SIGCONT)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import crowds, embedded_server, failovers, kills, points, stops, store, survival
+from tests.faults import crowds, embedded_server, failovers, kills, points, stops, store, survival, upgrades
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -37,6 +37,13 @@ Fault = Callable[[Path, Size], Awaitable[Outcome]]
 )
 async def test_nothing_is_lost_and_nothing_doubled(tmp_path: Path, fault: Fault) -> None:
     outcome = await fault(tmp_path, SMALL)
+    assert outcome.holds, outcome
+
+
+async def test_a_rolling_upgrade_from_the_previous_release(tmp_path: Path) -> None:
+    if why := upgrades.why_not():
+        pytest.skip(why)
+    outcome = await upgrades.beside_the_previous_release(tmp_path, SMALL)
     assert outcome.holds, outcome
 
 

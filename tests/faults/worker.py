@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -172,6 +172,17 @@ def work_once(plan: Plan, before: Callable[[], None] = lambda: None) -> None:
     _begin(plan)
     before()
     asyncio.run(_once(plan))
+
+
+def work_in_each(plans: Sequence[Plan]) -> None:
+    """Poll, match and deliver once with each plan."""
+    _begin(plans[0])
+
+    async def one_after_the_other() -> None:
+        for plan in plans:
+            await _once(plan)
+
+    asyncio.run(one_after_the_other())
 
 
 def _begin(plan: Plan) -> None:

@@ -16,6 +16,7 @@ from bot.store.polls import last_polls
 from bot.store.subscriptions import Subscriptions
 from tests.papers import a_channel
 from tests.sources.on_demand import a_biorxiv, an_arxiv
+from tests.waiting import until
 
 START = datetime(2026, 5, 20, 15, tzinfo=UTC)
 ARXIV = ["arxiv:math.AG", "arxiv:math.AG:oai"]
@@ -132,13 +133,16 @@ async def test_the_poller_starts_and_stops_them(redis: Redis) -> None:
         on_demand=world.sources,
         follow_every=7.0,
     )
+
+    async def both_polled() -> bool:
+        return len(await last_polls(redis)) == 2
+
     running = asyncio.create_task(poller.run())
     wake = await asked.get()
     number = await world.subscribe("cat:math.AG")
     wake.set()
     wake = await asked.get()
-    while len(await last_polls(redis)) < 2:  # noqa: ASYNC110  # the polls run by themselves
-        await asyncio.sleep(0.01)
+    await until(both_polled, "the polls, which run by themselves")
     assert sorted(await last_polls(redis)) == ARXIV
     await world.subscriptions.remove(a_channel(), number)
     world.at += 2 * KEEP

@@ -32,6 +32,7 @@ from bot.store.papers import Papers
 from bot.supervisor import cancel
 from tests.fake_platform import FakePlatform, FakeService, Weather
 from tests.papers import a_card, a_channel, a_paper
+from tests.waiting import until
 
 
 @dataclass
@@ -154,7 +155,7 @@ async def test_a_platform_that_is_down_for_a_while_gets_everything_afterwards(po
     await post.enqueue_papers(CHANNELS, "p1", "p2")
     working = post.deliveries()
     going = asyncio.create_task(working.deliver_due())
-    await asyncio.sleep(0.05)
+    await until(lambda: post.service.requests >= len(CHANNELS), "every channel's first attempt")
     post.service.weather.down = False
     await going
     assert len(post.service.counts()) == 24
@@ -167,8 +168,7 @@ async def test_a_post_that_hangs_is_looked_up(post: Post, monkeypatch: pytest.Mo
     post.service.weather = Weather(always={str(sick): "hang"})
     await post.enqueue_papers(CHANNELS, "p1")
     going = asyncio.create_task(post.deliveries().deliver_due())
-    while len(post.service.counts()) < 11:  # noqa: ASYNC110  # the service knows
-        await asyncio.sleep(0.01)
+    await until(lambda: len(post.service.counts()) == 11, "all other posts")
     assert (str(sick), "p1") not in post.service.counts()
     post.service.weather = Weather()
     await going
@@ -187,10 +187,12 @@ async def test_a_workspace_whose_posts_hang_leaves_room_for_others(
     await post.enqueue_papers(hanging, "p1")
     working._look_everywhere()
     await post.enqueue_papers(CHANNELS, "p1")
-    async with asyncio.timeout(20):
-        while len(post.service.posts) < len(CHANNELS):
-            working._look_everywhere()
-            await asyncio.sleep(0.01)
+
+    def all_posted() -> bool:
+        working._look_everywhere()
+        return len(post.service.posts) == len(CHANNELS)
+
+    await until(all_posted, "the other workspace's posts")
     monkeypatch.setattr(delivering, "DRAIN", 0.1)
     await working.drain()
     await going
@@ -210,16 +212,17 @@ async def test_the_rates_of_a_platform_are_kept(post: Post) -> None:
     assert all(b - a > 0.45 for a, b in zip(everything, everything[20:], strict=False))
 
 
+async def hears(redis: Redis) -> bool:
+    return bool(await redis.pubsub_numsub("pb:wake") == [("pb:wake", 1)])
+
+
 async def test_a_notification_is_enough_to_post_a_delivery(post: Post) -> None:
     wake, working = Notifications(post.redis), post.deliveries()
     hearing = asyncio.create_task(wake.run())
     going = asyncio.create_task(working.run(wake))
-    while await post.redis.pubsub_numsub("pb:wake") != [("pb:wake", 1)]:  # noqa: ASYNC110  # the server knows
-        await asyncio.sleep(0.01)
+    await until(lambda: hears(post.redis), "the worker to listen")
     await post.enqueue_papers(CHANNELS, "p1")
-    async with asyncio.timeout(5):
-        while len(post.service.posts) < 12:  # noqa: ASYNC110  # the platform knows
-            await asyncio.sleep(0.01)
+    await until(lambda: len(post.service.posts) == 12, "the posts")
     await working.drain()
     await going
     await cancel({hearing})
@@ -230,8 +233,7 @@ async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) 
         await post.enqueue_papers(CHANNELS, *(f"p{n}" for n in range(5)))
     working = post.deliveries()
     going = asyncio.create_task(working.run(Notifications(post.redis)))
-    while not post.service.posts:  # noqa: ASYNC110  # the platform knows
-        await asyncio.sleep(0.001)
+    await until(lambda: post.service.posts, "the first post")
     await working.drain()
     await going
     posted = len(post.service.posts)

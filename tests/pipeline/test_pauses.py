@@ -1,13 +1,16 @@
 """A pause ends by itself, and one person is notified of it; a spell in which the platform is down pauses nothing."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from aiohttp import ClientSession
 from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from bot.domain.deliveries import Outcome, PlannedDelivery
 from bot.domain.errors import RetryLater
@@ -53,6 +56,8 @@ class Place:
         await advance(self.redis, seconds)
         self.worker._sender.not_before -= seconds
         self.worker._next_probe -= seconds
+        if self.worker._sender._passed:
+            self.worker._sender._passed -= seconds
         before = self.service.requests
         await self.worker.deliver_due()
         return self.service.requests - before
@@ -167,6 +172,103 @@ async def test_a_spell_of_a_proxys_answers_pauses_nothing_and_uses_no_attempts_u
     await place.after(LONGEST_LIMIT)
     assert len(place.service.counts()) == 50
     assert place.service.doubled() == {}
+
+
+async def test_a_card_that_a_firewall_rejects_blocks_nothing_and_becomes_a_dead_letter(place: Place) -> None:
+    place.service.weather = Weather(firewall="poison")
+    others = [a_channel(f"D{n}", "T1") for n in range(3)]
+    await place.enqueue("poison", HERE)
+    posted, hours = 0, 0
+    while not (dead := (await place.outbox.dead_letter_counts())["dead"]):
+        hours += 1
+        await place.enqueue(f"p{hours}", HERE, *others)
+        await place.after(0)
+        await place.after(40)
+        posted += 1 + len(others)
+        assert sum(place.service.counts().values()) == posted, "all other posts went through at once"
+        await place.after(HOUR - 40)
+        assert hours < 48
+    assert dead == 1
+    assert hours > 12, "it had a day"
+    [letter] = [one async for one in place.outbox.dead_letters()]
+    assert letter.why.startswith(
+        "RetryLater: a firewall answered — refused 24 times while other posts got through"
+    )
+    assert await place.outbox.paused_counts() == {}
+    assert place.platform.notified == []
+    place.service.weather = Weather()
+    assert await place.outbox.retry(letter.key)
+    assert await place.after(0) == 1
+
+
+async def test_a_firewalls_page_stops_the_platform_only_until_others_get_through(place: Place) -> None:
+    place.service.weather = Weather(firewall="poison")
+    await place.enqueue("poison", HERE)
+    for n in range(4):
+        await place.enqueue(f"p{n}", a_channel("C2", "T2"))
+        await place.after(40)
+    place.worker._sender.not_before = 0.0
+    await place.after(40)
+    assert place.worker._sender.not_before <= time.monotonic(), "only the post itself waits"
+    assert sum([await place.after(40) for _ in range(20)]) <= 4, "it waits longer each time"
+    await place.enqueue("q", a_channel("C3", "T3"))
+    assert await place.after(0) == 1
+
+
+async def test_an_undocumented_refusal_is_retried_without_end_and_reported_after_a_day(place: Place) -> None:
+    await place.refuse("odd", HERE)
+    await place.enqueue("p1", HERE)
+    await place.enqueue("p2", a_channel("C2", "T1"))
+    assert await place.after(0) == 2
+    tries = 0
+    with capture_logs() as logs:
+        for _ in range(23):
+            tries += await place.after(HOUR)
+        assert await place.outbox.refused(timedelta(days=1)) == []
+        assert not [line for line in logs if line["event"] == "channel_refused_for_a_day"]
+        for _ in range(30):
+            tries += await place.after(HOUR)
+        assert [line["channel"] for line in logs if line["event"] == "channel_refused_for_a_day"] == [
+            str(HERE)
+        ]
+    assert 20 < tries < 70, "bounded, and never given up"
+    [refused] = await place.outbox.refused(timedelta(days=1))
+    assert (refused.channel, refused.why) == (HERE, "RetryLater: error i_am_a_teapot")
+    assert await place.outbox.refused_counts(timedelta(days=1)) == {"fake": (1, refused.since)}
+    assert await place.outbox.paused_counts() == {}
+    assert sum((await place.outbox.dead_letter_counts()).values()) == 0
+    place.service.weather = Weather()
+    assert await place.after(HOUR) == 1
+    assert place.service.doubled() == {}
+    assert await place.outbox.refused(timedelta()) == []
+
+
+async def test_all_channels_are_back_a_minute_after_a_spell_of_undocumented_refusals(place: Place) -> None:
+    channels = [a_channel(f"C{n}", f"T{n % 7}") for n in range(50)]
+    await place.refuse("odd", *channels)
+    await place.enqueue("p1", *channels)
+    for _ in range(30):
+        await place.after(400)
+    place.service.weather = Weather()
+    await place.after(LONGEST_LIMIT)
+    await place.after(LONGEST_LIMIT)
+    assert len(place.service.counts()) == 50
+    assert place.service.doubled() == {}
+
+
+async def test_a_channels_posts_are_back_at_its_first_post_after_undocumented_refusals(place: Place) -> None:
+    await place.refuse("odd", HERE)
+    for n in range(5):
+        await place.enqueue(f"p{n}", HERE)
+        await place.enqueue(f"p{n}", a_channel("C2"))
+        await place.after(10)
+    for _ in range(20):
+        await place.after(400)
+    place.service.weather = Weather()
+    await place.enqueue("p9", HERE)
+    await place.after(0)
+    await place.after(0)
+    assert sum(place.service.counts().values()) == 5 + 6
 
 
 channels = st.builds(ChannelRef, st.just("fake"), st.sampled_from("TU"), st.sampled_from("ABCDEFGH"))

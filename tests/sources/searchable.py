@@ -23,6 +23,8 @@ class Searchable:
     semantic_scholar: tuple[dict[str, Any], ...] = ()
     late: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    """What is late answers once this is set."""
     asked: list[str] = field(default_factory=list)
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
@@ -30,7 +32,7 @@ class Searchable:
         if request.path.startswith(self.failing):
             return web.Response(status=500)
         if request.path.startswith(self.late):
-            await asyncio.Event().wait()
+            await self.released.wait()
         assert request.headers["User-Agent"].startswith("Paperboy/")
         if request.path == "/api/papers/search":
             assert 1 <= len(request.query["q"]) <= 250

@@ -18,6 +18,7 @@ from bot.domain.errors import ConfigurationError
 from bot.store import embedded, embedded_process, worker_loop
 from bot.store.connect import connect, syncs_every_write
 from bot.store.embedded import EmbeddedServer, problem_of
+from tests.waiting import until
 
 KILLED_APP = """
 import asyncio, os, signal, sys
@@ -160,9 +161,10 @@ async def test_a_server_that_dies_under_a_running_program_is_started_again(tmp_p
             await redis.set("kept", n)
             with capture_logs() as logs:
                 os.kill(pid := server_pid(server), signal.SIGKILL)
-                async with asyncio.timeout(20):
-                    while not any(log["event"] == "database_restarted" for log in logs):  # noqa: ASYNC110
-                        await asyncio.sleep(0.02)
+                await until(
+                    lambda: any(log["event"] == "database_restarted" for log in logs),
+                    "the server to be started again",
+                )
             [died] = [log for log in logs if log["event"] == "database_died"]
             assert "ran out of memory" in died["reason"]
             assert server_pid(server) != pid
@@ -184,14 +186,10 @@ async def test_a_full_disk_is_named_and_posting_goes_on_once_there_is_room(tmp_p
             with suppress(RedisError, OSError):
                 for n in range(100):
                     await redis.set(f"more{n}", "x" * 1000)
-            async with asyncio.timeout(20):
-                while problem_of(redis) is None:  # noqa: ASYNC110  # the server sets no event
-                    await asyncio.sleep(0.02)
+            await until(lambda: problem_of(redis) is not None, "the full disk to be noticed")
             assert problem_of(redis) == "its disk is full"
             (disk / "ballast").unlink()
-            async with asyncio.timeout(30):
-                while problem_of(redis) is not None:  # noqa: ASYNC110  # the server sets no event
-                    await asyncio.sleep(0.02)
+            await until(lambda: problem_of(redis) is None, "the server to write again", within=30)
             assert await redis.get("kept") == "yes"
     finally:
         assert await run("umount", str(disk)) == 0

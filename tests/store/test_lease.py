@@ -1,10 +1,9 @@
 """One leader at a time, each with a higher number than the one before."""
 
-import asyncio
-
 from redis.asyncio import Redis
 
 from bot.store.lease import Lease
+from tests.waiting import until
 
 
 async def test_one_leads_and_keeps_its_number_while_it_renews(redis: Redis) -> None:
@@ -30,6 +29,5 @@ async def test_the_next_leader_has_a_higher_number(redis: Redis) -> None:
 async def test_a_leader_that_says_nothing_is_replaced(redis: Redis) -> None:
     first, second = Lease(redis, ttl=0.05), Lease(redis)
     await first.acquire()
-    while await second.acquire() is None:  # noqa: ASYNC110  # only the server's clock ends a lease
-        await asyncio.sleep(0.01)
+    await until(second.acquire, "the lease to end")
     assert await first.acquire() is None

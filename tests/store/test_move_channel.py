@@ -1,18 +1,30 @@
-"""When a platform gives a channel another id, everything stored of it goes along."""
+"""When a platform gives a channel another id, everything stored of it goes along, whenever a process is killed."""
 
-from datetime import UTC, datetime
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
 
+from bot.cards import Card
+from bot.domain.deliveries import PlannedDelivery
 from bot.domain.life import IMPORTANT, Watch
-from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, Mute
+from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, Mute, Reason
+from bot.pipeline import delivery as delivering
+from bot.ports import Batch
 from bot.store import keys
-from bot.store.backup.move_channel import move_channel
+from bot.store.backup import move_channel
+from bot.store.backup.move_channel import FOLLOW, ChannelMoves
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.outbox.outbox import Outbox
+from bot.store.reactions import Annotation, PaperList, Saved
 from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Grant, Kind, Tokens
 from bot.store.watches import Watches
+from tests.papers import a_paper
+from tests.scenario import Board, Clock, House, Life, MortalRedis, Post, set_clock, until_dead
 
 OLD, NEW = ChannelRef("slack", "T1", "G0OLD"), ChannelRef("slack", "T1", "C0NEW")
 
@@ -60,34 +72,189 @@ NOTHING: dict[str, object] = {
 }
 
 
+async def move(redis: Redis, old: ChannelRef = OLD, new: ChannelRef = NEW) -> None:
+    """Move a channel, up to the end."""
+    await ChannelMoves(redis).move(old, new)
+    await end(redis)
+
+
+async def end(redis: Redis) -> None:
+    """The time is over in which what still arrives under the old id is moved."""
+    moves = await redis.hgetall(keys.MOVES)
+    for old, text in moves.items():
+        values = json.loads(text)
+        values["at"] -= FOLLOW.total_seconds() * 1000
+        await redis.hset(keys.MOVES, old, json.dumps(values))
+    await ChannelMoves(redis).resume()
+
+
 async def test_everything_is_moved_and_the_old_id_forgotten(redis: Redis) -> None:
     await fill(redis)
-    await move_channel(redis, OLD, NEW)
+    await move(redis)
     assert await stored(redis, NEW) == MOVED
     assert await stored(redis, OLD) == NOTHING
     assert not [key async for key in redis.scan_iter("*G0OLD*")]
+    assert not await redis.exists(keys.MOVES)
 
 
 async def test_moving_twice_changes_nothing(redis: Redis) -> None:
     await fill(redis)
     for _ in range(2):
-        await move_channel(redis, OLD, NEW)
-    await move_channel(redis, NEW, NEW)
+        await move(redis)
+    await ChannelMoves(redis).move(NEW, NEW)
     assert await stored(redis, NEW) == MOVED
 
 
-async def test_an_interrupted_move_can_be_repeated(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_move_of_a_channel_that_never_subscribed_stores_nothing(redis: Redis) -> None:
+    await ChannelMoves(redis).move(OLD, NEW)
+    assert not await redis.keys("*")
+
+
+async def test_a_channel_can_move_back(redis: Redis) -> None:
     await fill(redis)
+    await ChannelMoves(redis).move(OLD, NEW)
+    await ChannelMoves(redis).move(NEW, OLD)
+    await end(redis)
+    assert await stored(redis, OLD) == MOVED | {
+        "sent": MessageRef("12.5", "https://lab.slack.com/archives/G0OLD/p125")
+    }
+    assert (await Outbox(redis).status(OLD)).pause is None
+    assert not [key async for key in redis.scan_iter("*C0NEW*")]
 
-    async def interrupted(_self: Outbox, channel: ChannelRef) -> None:
-        raise ConnectionError(str(channel))
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Outbox, "forget", interrupted)
-        with pytest.raises(ConnectionError):
-            await move_channel(redis, OLD, NEW)
+async def test_what_people_change_meanwhile_stays_as_they_left_it(redis: Redis) -> None:
+    await fill(redis)
+    await ChannelMoves(redis).move(OLD, NEW)
+    await Subscriptions(redis).remove(NEW, 1)
     await Subscriptions(redis).add(NEW, "speech", "now", "U3 eve")
-    await move_channel(redis, OLD, NEW)
+    await end(redis)
     found = await stored(redis, NEW)
-    assert found == MOVED | {"subscriptions": [*SUBSCRIPTIONS, (3, "speech", "")]}
-    assert await stored(redis, OLD) == NOTHING
+    assert found == MOVED | {"subscriptions": [SUBSCRIPTIONS[1], (3, "speech", "")]}
+
+
+HERE, THERE = ChannelRef("board", "T", "old"), ChannelRef("board", "T", "new")
+BEGIN = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+BUDGET = 3
+
+
+@dataclass
+class Renaming(Board):
+    """A platform on which the posts of a channel stay in it when its id changes, as on Slack."""
+
+    async def find(self, to: ChannelRef, key: str, since: datetime) -> MessageRef | None:  # noqa: ARG002  # as Platform
+        for n, post in enumerate(self.posts, 1):
+            if post.key.partition("/")[2] == key.partition("/")[2] and post.at >= since:
+                return MessageRef(f"m{n}")
+        return None
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("makes_last", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("posts", ["posting", "idle"])
+async def test_a_move_survives_a_kill_at_every_call(
+    valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool, posts: str
+) -> None:
+    """Killed anywhere, it is carried on at the next start; nothing is lost, and nothing is posted twice."""
+    steps, survived = 0, False
+    while not survived:
+        steps += 1
+        await redis.flushall()
+        monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
+        monkeypatch.setattr(move_channel, "SEND_WAIT", move_channel.SEND_CHECK)
+        clock = set_clock(monkeypatch, redis)
+        await clock.set(BEGIN)
+        board = Renaming(clock)
+        secrets = await settle_in(redis, board, posting=posts == "posting")
+        survived = await killed(valkey, steps, makes_last=makes_last)
+        if not survived:  # a poll was matched with the subscriptions of before
+            await Outbox(redis).enqueue([planned(HERE, "p2", clock)])
+        await ChannelMoves(redis, sleep=no_wait).resume()
+        await Outbox(redis).enqueue([planned(HERE, "p3", clock)])
+        house = House(redis, board)
+        await house.poll(a_paper("p4"), cursor="c4")
+        await clock.set(clock.now + timedelta(minutes=2))  # leases are over
+        await house.deliver()
+        await ChannelMoves(redis, sleep=no_wait).move(HERE, THERE)  # the event comes again
+        await clock.set(clock.now + FOLLOW)
+        await ChannelMoves(redis, sleep=no_wait).resume()
+        assert len([*board.counts().elements()]) <= BUDGET, f"no more than a day's budget, killed at {steps}"
+        await clock.set(clock.now + timedelta(days=1))
+        await house.deliver()
+        everything = {f"p{n}" for n in range(5)} - ({"p2"} if survived else set())
+        assert Counter(paper for _, paper in board.counts().elements()) == dict.fromkeys(everything, 1), steps
+        assert await belongings(redis, THERE, secrets) == BELONGINGS, steps
+        left = [key async for key in redis.scan_iter(f"*{HERE}*")]
+        assert not left, steps
+        assert not await redis.exists(keys.MOVES)
+        monkeypatch.undo()
+    assert steps > 30
+
+
+async def settle_in(redis: Redis, board: Board, *, posting: bool) -> list[str]:
+    """A channel with all that a channel can have. With `posting`, a worker died right after a post."""
+    house, outbox = House(redis, board), Outbox(redis)
+    await house.subscribe(HERE, "now", ChannelSettings(zone="Europe/Berlin", most=BUDGET))
+    await ChannelRules(redis).mute(HERE, Mute(text="survey", created_by="U1 ada"))
+    await Watches(redis).put(HERE, "p0", Watch(IMPORTANT, "U1 ada", BEGIN))
+    await Saved(redis).add(PaperList(HERE, shared=True), "p0", Annotation(note="read it"))
+    tokens = Tokens(redis)
+    kinds: tuple[Kind, ...] = ("feed", "api")
+    secrets = [await tokens.make(Grant(channel=HERE, kind=kind, at=BEGIN)) for kind in kinds]
+    await house.poll(a_paper("p0"))
+    await house.deliver()
+    await house.papers.ingest("test", Batch((), "c1", history=tuple(map(a_paper, ("p1", "p2", "p3")))), 0)
+    await outbox.enqueue([planned(HERE, "p1", board.clock)])
+    if posting:
+        [delivery] = (await outbox.claim("board", 9, range(keys.SHARDS), token="dead")).deliveries
+        assert await outbox.begin(delivery)
+        board.posts.append(Post(board.clock.now, HERE, delivery.key, ("p1",), Card("paper", "p1")))
+    return secrets
+
+
+async def no_wait(_seconds: float) -> None:
+    """What is waited for never comes."""
+
+
+def planned(channel: ChannelRef, paper_id: str, clock: Clock) -> PlannedDelivery:
+    """A paper to post at once."""
+    due = round(clock.now.timestamp() * 1000)
+    return PlannedDelivery(
+        channel=channel, papers=((paper_id, (Reason(1, "paper"),)),), due=due, label=paper_id
+    )
+
+
+async def killed(valkey: str, steps: int, *, makes_last: bool) -> bool:
+    """A move is killed at its `steps`th call. Returns whether it ended before."""
+    life = Life(steps, makes_last=makes_last)
+    mortal = MortalRedis.living(valkey, life)
+    try:
+        return await until_dead(ChannelMoves(mortal, sleep=no_wait).move(HERE, THERE))
+    finally:
+        await mortal.aclose()
+
+
+BELONGINGS: dict[str, object] = {
+    "subscriptions": ["paper"],
+    "settings": ("Europe/Berlin", BUDGET),
+    "mutes": ["survey"],
+    "watched": ["p0"],
+    "list": {"p0": "read it"},
+    "tokens": [THERE, THERE],
+    "paused": "",
+}
+
+
+async def belongings(redis: Redis, channel: ChannelRef, secrets: list[str]) -> dict[str, object]:
+    """All that a channel has, but for posts."""
+    settings = await ChannelSettingsStore(redis).of(channel)
+    grants = [await Tokens(redis).find(secret) for secret in secrets]
+    listed = await Saved(redis).annotations(PaperList(channel, shared=True))
+    return {
+        "subscriptions": [one.query for one in await Subscriptions(redis).of(channel)],
+        "settings": (settings.zone, settings.most),
+        "mutes": [mute.text for mute in (await ChannelRules(redis).of(channel)).mutes],
+        "watched": list(await Watches(redis).of(channel)),
+        "list": {paper_id: one.note for paper_id, one in listed.items()},
+        "tokens": [grant.channel if grant else None for grant in grants],
+        "paused": (await Outbox(redis).status(channel)).paused,
+    }

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from bot.store import keys, notifications, worker_loop
 from bot.store.notifications import Notifications
 from bot.supervisor import cancel
+from tests.waiting import until
 
 
 class Heard(asyncio.Queue[str]):
@@ -43,9 +44,11 @@ async def test_after_a_lost_connection_every_listener_looks_everywhere(
         heard.get_nowait()
     await redis.client_kill_filter(_type="pubsub")
     await heard.until("")
-    async with asyncio.timeout(5):
-        while not (await redis.pubsub_numsub(keys.WAKE))[0][1]:  # noqa: ASYNC110  # the server knows
-            await asyncio.sleep(0.01)
+
+    async def listening() -> bool:
+        return bool((await redis.pubsub_numsub(keys.WAKE))[0][1])
+
+    await until(listening, "the listener to be back")
     await redis.publish(keys.WAKE, "papers")
     await heard.until("papers")
 

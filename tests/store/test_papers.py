@@ -15,6 +15,7 @@ from bot.store import keys
 from bot.store.lease import Lease, LostLease
 from bot.store.papers import CHUNK, Ingested, Papers
 from tests.papers import SPRING, a_paper
+from tests.waiting import until
 
 
 def a_batch(*papers: Paper, cursor: str = "c1", **more: object) -> Batch:
@@ -149,8 +150,7 @@ async def test_a_leader_that_was_overtaken_writes_nothing(redis: Redis) -> None:
     fence = await stopped.acquire()
     assert fence is not None
     other = Lease(redis)
-    while await other.acquire() is None:  # noqa: ASYNC110  # only the server's clock ends a lease
-        await asyncio.sleep(0.01)
+    await until(other.acquire, "the lease to end")
     with pytest.raises(LostLease):
         await papers.ingest("hf", a_batch(a_paper()), fence)
     assert await announced(redis) == []

@@ -16,6 +16,7 @@ from bot.web import connections
 from bot.web.connections import ConnectionLimits
 from bot.web.requests import Network, client_of, decode
 from tests.failing_core import FailingCore
+from tests.waiting import until
 from tests.web.site import a_website, free_port
 
 LOOPBACK = ip_network("127.0.0.0/8")
@@ -99,9 +100,7 @@ async def test_one_peer_can_not_have_all_connections(redis: Redis, monkeypatch: 
             opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(30)]
             assert [await is_closed(reader) for reader, _ in opened[3:]] == [True] * 27
             await close(*(writer for _, writer in opened))
-            async with asyncio.timeout(20):
-                while not await answers(port):  # noqa: ASYNC110  # the server may not have seen them close yet
-                    await asyncio.sleep(0.01)
+            await until(lambda: answers(port), "the server to see them close")
     refused = [entry for entry in logs if entry["event"] == "connections_refused"]
     assert len(refused) == 1
 

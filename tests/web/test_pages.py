@@ -14,7 +14,8 @@ from bot.ports import Batch, Rate
 from bot.store.papers import Papers
 from bot.store.polls import record_poll
 from bot.terminal.sample import sample_papers
-from bot.web.pages import ago, health_line, page_number
+from bot.web.pages import ago, health_line
+from bot.web.search_form import page_number
 from tests.papers import a_paper
 from tests.web.site import NOW, Client, Gateway, site
 
@@ -168,7 +169,7 @@ async def test_browsers_are_asked_to_use_https_where_the_public_url_does(redis: 
 
 
 async def test_one_client_can_not_search_without_end(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.web.pages.SEARCHES_EACH", Rate(2, 60))
+    monkeypatch.setattr("bot.web.search_form.SEARCHES_EACH", Rate(2, 60))
     await seen(redis, a_paper())
     async with site(redis) as client:
         for status in (200, 200, 429):

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from bot.domain.life import Event
 from bot.ports import Batch, Rate
 from bot.store.papers import Papers
+from bot.text.bibliography import FORMATS, Listed, bibtex
 from bot.web import paper_pages
 from bot.web.paper_pages import address_of
 from tests.papers import a_paper
@@ -47,6 +48,24 @@ async def test_papers_of_any_id_have_a_page_that_the_front_page_links(redis: Red
         for paper in papers:
             assert f'href="{address_of(paper)}"' in front
             assert f"On paper {paper.id}" in await page(client, address_of(paper))
+
+
+async def test_a_paper_can_be_cited_and_followed(redis: Redis) -> None:
+    paper = a_paper("2603.00001", title="Diffusion of geckos", categories=("cs.RO", "cs.LG"))
+    biology = a_paper("doi:10.1101/2026.01.02", categories=("developmental biology",))
+    await seen(redis, paper, biology)
+    async with site(redis) as client:
+        text = await page(client, "/papers/2603.00001")
+        assert bibtex([Listed(paper)]).splitlines()[0] in text
+        assert "/feeds/search.atom?q=cat%3Acs.RO" in text
+        assert "/?sort=new&amp;cat=cs.RO" in text
+        for name, form in FORMATS.items():
+            assert f"/papers/2603.00001?as={name}" in text
+            async with client.get(f"/papers/2603.00001?as={name}") as response:
+                assert await response.text() == form.write([Listed(paper)])
+                assert response.content_type == form.mime
+                assert response.headers["Content-Disposition"].endswith(f'"2603-00001.{form.suffix}"')
+        assert "/feeds/search.json?q=cat%3A" in await page(client, address_of(biology))
 
 
 async def test_what_comes_from_a_paper_is_text_there_too(redis: Redis) -> None:

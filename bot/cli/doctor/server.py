@@ -6,11 +6,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.domain.deliveries import Pause
+from bot.domain.deliveries import Pause, Refused
 from bot.domain.polls import PollResult
 from bot.ports import Finding
 from bot.store import keys
 from bot.store.outbox.outbox import Outbox
+from bot.store.outbox.reader import REFUSED_FOR
 from bot.store.polls import last_polls
 from bot.store.unreadable import UnreadableRecord, unreadable_count, unreadable_records
 from bot.store.watches import Watches
@@ -45,6 +46,7 @@ async def check_server(
     yield _paused(
         sum(count for count, _ in (await outbox.paused_counts()).values()), await outbox.pauses(SHOWN)
     )
+    yield _refused(await outbox.refused(REFUSED_FOR))
     yield _news(await Watches(redis).count(), polls, now())
     yield _unreadable(await unreadable_count(redis), [one async for one in unreadable_records(redis)][:SHOWN])
 
@@ -148,6 +150,22 @@ def _paused(count: int, longest: Sequence[Pause]) -> Finding:
         ok=True,
         message=f"{count} paused: {listed}{more}",
         todo="nothing: each is tried again by itself, at least daily, and at any /paper there",
+    )
+
+
+def _refused(channels: Sequence[Refused]) -> Finding:
+    """Channels that the platform refuses for a reason that it doesn't document."""
+    if not channels:
+        return Finding("refusals", ok=True, message="no channel's posts are refused without a known reason")
+    listed = "; ".join(
+        f"{one.channel} since {one.since:%Y-%m-%d %H:%M} ({one.why})" for one in channels[:SHOWN]
+    )
+    more = f"; and {len(channels) - SHOWN} more" if len(channels) > SHOWN else ""
+    return Finding(
+        "refusals",
+        ok=False,
+        message=f"all posts of {len(channels)} channels have been refused for a day: {listed}{more}",
+        todo="look at what the platform answers; each is tried again at least every hour",
     )
 
 

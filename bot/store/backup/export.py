@@ -39,6 +39,7 @@ OF_THE_MOMENT = frozenset(
     (
         *("paused", "paused_at", "probe_at", "probe_gap", "limited", "fails", "broken", "busy", "next"),
         *("notified", "notified_why", "notifier", "notifying", "request", "unrequest", "removed"),
+        *("passed", "refused", "refused_noticed"),
     )
 )
 """Fields of a channel's hash about its present state, which are not exported."""

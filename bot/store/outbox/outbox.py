@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
+from structlog import get_logger
 
 from bot.domain.deliveries import Claims, Delivery, Outcome, PlannedDelivery, Scope, channel_of
 from bot.domain.models import ChannelRef, MessageRef, Rules
@@ -25,6 +26,9 @@ LEASE = 60.0
 """Seconds that a worker has for one delivery; after that it counts as dead."""
 TRIES = 8
 """Failed attempts after which a delivery becomes a dead letter."""
+REFUSED_ALONE = 24
+"""Unexplained refusals, other posts getting through between them, after which a delivery becomes a dead letter: they come
+an hour apart in the end, so that takes most of a day."""
 DEATHS = 3
 """Workers that may die while they send a delivery before it becomes a dead letter."""
 FAILURES = 5
@@ -41,6 +45,8 @@ PAUSED = "paused"
 """The reason of a pause for which none was given."""
 BREAK, LONGEST_BREAK = 60.0, 3600.0
 """Seconds of the first such break, and of the longest; it doubles with each further failure."""
+
+_log = get_logger()
 
 
 class Outbox(OutboxReader):
@@ -81,6 +87,16 @@ class Outbox(OutboxReader):
         A delivery that a worker has claimed meanwhile stays as it is.
         """
         takes = [{"key": key, "papers": list(papers)} for key, papers in taken.items()]
+        await self._take(channel, takes, planned)
+
+    async def take(self, channel: ChannelRef, taken: Mapping[str, Iterable[str]]) -> None:
+        """Take papers out of deliveries (by key) in whatever state, but for those that a worker has claimed."""
+        takes = [{"key": key, "papers": list(papers), "in_doubt": True} for key, papers in taken.items()]
+        await self._take(channel, takes, ())
+
+    async def _take(
+        self, channel: ChannelRef, takes: Sequence[Mapping[str, object]], planned: Iterable[PlannedDelivery]
+    ) -> None:
         args = [json.dumps(list(map(delivery_record, planned)), ensure_ascii=False), json.dumps(takes)]
         home = [keys.shard(keys.shard_of(channel))]
         await self._scripts.run(_script("enqueue", "take"), home, args)
@@ -158,7 +174,10 @@ class Outbox(OutboxReader):
     async def record_outcome(self, delivery: Delivery, outcome: Outcome) -> float | None:
         """The post was not confirmed. Nothing changes if another worker has the delivery by now. Returns as `done`."""
         args = [delivery.key, delivery.token, _outcome(outcome)]
-        return _seconds(await self._run("record_outcome", keys.shard_of(delivery.channel), args))
+        next_look, noticed = await self._run("record_outcome", keys.shard_of(delivery.channel), args)
+        if int(noticed):
+            _log.error("channel_refused_for_a_day", channel=str(delivery.channel), reason=outcome.why)
+        return _seconds(next_look)
 
     async def pause(self, channel: ChannelRef, why: str) -> bool:
         """Post nothing in this channel but a probe now and then. Its deliveries stay in the outbox.
@@ -276,6 +295,9 @@ def _outcome(outcome: Outcome) -> str:
         "counts": outcome.counts,
         "limit": outcome.limit or False,
         "named": outcome.named,
+        "refused": outcome.refused or False,
+        "passed": False if outcome.passed is None else _ms(outcome.passed),
+        "doomed": REFUSED_ALONE,
         "clean": outcome.state == "pending",
         "tries": TRIES,
         "threshold": FAILURES,

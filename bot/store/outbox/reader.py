@@ -1,18 +1,31 @@
 """What the outbox holds, read without changing anything: for commands, `doctor` and the metrics."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any
 
 from redis.asyncio import Redis
 
-from bot.domain.deliveries import ChannelStatus, DeadLetter, OpenDelivery, Pause, Post, Sent, channel_of
+from bot.domain.deliveries import (
+    ChannelStatus,
+    DeadLetter,
+    OpenDelivery,
+    Pause,
+    Post,
+    Refused,
+    Sent,
+    channel_of,
+)
 from bot.domain.life import paper_of
 from bot.domain.models import ChannelRef
 from bot.store import keys
 from bot.store.outbox.records import open_delivery_of, pause_of, sent_of, wanted
 from bot.store.unreadable import UNREADABLE, load_each
+
+REFUSED_FOR = timedelta(days=1)
+"""How long all posts of a channel are refused without a documented reason before it is reported: as in the scripts."""
 
 
 class OutboxReader:
@@ -110,6 +123,37 @@ class OutboxReader:
             if fields[0]:
                 pauses.append(pause_of(name, *fields))
         return pauses
+
+    async def refused_counts(self, for_at_least: timedelta) -> Mapping[str, tuple[int, datetime]]:
+        """Platform -> in how many channels all posts have been refused for so long without a documented reason, and since
+        when in the first of them."""
+        counts: dict[str, tuple[int, datetime]] = {}
+        for one in await self._refused(await self.now() - for_at_least):
+            count, first = counts.get(one.channel.platform, (0, one.since))
+            counts[one.channel.platform] = (count + 1, min(first, one.since))
+        return counts
+
+    async def refused(self, for_at_least: timedelta, limit: int = 100) -> list[Refused]:
+        """The first of those channels, those refused longest first, with what the platform answers."""
+        found = await self._refused(await self.now() - for_at_least)
+        return [
+            replace(one, why=str(await self._redis.hget(keys.channel(one.channel), "refused") or ""))
+            for one in sorted(found, key=lambda one: one.since)[:limit]
+        ]
+
+    async def _refused(self, before: datetime) -> list[Refused]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for shard in range(keys.SHARDS):
+            latest = before.timestamp() * 1000
+            _ = pipeline.zrangebyscore(keys.refused(shard), "-inf", latest, withscores=True)
+        stored = [pair for answer in await pipeline.execute() for pair in answer]
+        loaded = await load_each(
+            self._redis,
+            "refused",
+            stored,
+            lambda name, at: Refused(ChannelRef.parse(name), "", datetime.fromtimestamp(at / 1000, UTC)),
+        )
+        return [one for _, one in loaded]
 
     async def dead_letter_counts(self) -> Mapping[str, int]:
         """State (`dead` or `held`) -> how many deliveries wait for the operator's decision."""

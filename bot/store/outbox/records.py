@@ -64,7 +64,8 @@ def _reasons(stored: Any) -> tuple[Reason, ...]:
 
 def delivery_of(token: str, found: Sequence[str]) -> Delivery:
     """From the answer to a claim with this token."""
-    key, state, papers, tries, since, deaths, detected = found
+    key, state, papers, tries, since, deaths, detected, *more = found
+    refusals, alone = more or ("0", "0")
     return Delivery(
         key=key,
         channel=channel_of(key),
@@ -75,6 +76,8 @@ def delivery_of(token: str, found: Sequence[str]) -> Delivery:
         since=_moment(since),
         deaths=int(deaths),
         detected=_moment(detected),
+        refusals=int(refusals),
+        refused_alone=int(alone),
     )
 
 

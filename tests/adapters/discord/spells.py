@@ -22,6 +22,7 @@ from tests.adapters.discord.double.faults import RawAnswer
 from tests.adapters.discord.double.payloads import GUILD
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.papers import SPRING, a_paper
+from tests.waiting import until
 
 CHANNELS = 50
 PAGE = b"<html><head><title>Access denied</title></head></html>"
@@ -69,11 +70,9 @@ async def recover(redis: Redis, spell: RawAnswer, *, rounds: int = 3) -> tuple[f
         began = len(double.requests)
         working = asyncio.create_task(worker.run(Notifications(redis)))
         try:
-            while len(double.requests) - began < rounds * 10:  # noqa: ASYNC110  # the double counts for itself
-                await asyncio.sleep(0.01)
+            await until(lambda: len(double.requests) - began >= rounds * 10, "the spell to be met")
             double.weather.spell, ended = None, monotonic()
-            while len(double.messages) < CHANNELS:  # noqa: ASYNC110  # as above
-                await asyncio.sleep(0.01)
+            await until(lambda: len(double.messages) >= CHANNELS, "all channels to get their card")
             seconds = monotonic() - ended
             await worker.drain()
         finally:

@@ -1,6 +1,5 @@
 """Whatever Discord answers to the sync of commands, the bot connects; and in the end Discord has all of them."""
 
-import asyncio
 import json
 
 import pytest
@@ -8,11 +7,13 @@ from redis.asyncio import Redis
 
 from adapters.discord import command_sync, keys
 from adapters.discord.platform import DiscordPlatform
+from bot.commands.table import message_commands
 from tests.adapters.discord.double.faults import RawAnswer
 from tests.adapters.discord.double.interactions import interaction
 from tests.adapters.discord.double.payloads import guild_payload
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.recording import TURNS, RecordingCore, listening
+from tests.waiting import until
 
 ENTRY_POINT = {
     "id": "77",
@@ -75,7 +76,8 @@ async def test_after_a_refused_sync_the_bot_connects_and_the_sync_is_retried(
     async with listening(platform, RecordingCore()):
         await double.gateway.until(lambda: double.gateway.shards == {0})
         await until_synced(double)
-    (paper,) = double.commands
+    paper, *menus = double.commands
+    assert {menu["type"] for menu in menus} == {3}
     assert paper["integration_types"] == [0, 1], "user install isn't given up for a passing error"
 
 
@@ -102,7 +104,7 @@ async def test_an_entry_point_command_survives(platform: DiscordPlatform, double
     async with listening(platform, RecordingCore()):
         await until_synced(double)
     names = {command["name"]: command for command in double.commands}
-    assert names.keys() == {"paper", "launch"}
+    assert names.keys() == {"paper", "launch", *(spec.on_message for spec in message_commands())}
     assert (names["launch"]["id"], names["launch"]["handler"]) == ("77", 2)
 
 
@@ -116,10 +118,10 @@ async def test_without_user_install_commands_work_in_servers_and_it_comes_back_w
             await double.gateway.until(lambda: double.gateway.shards == {0})
         await double.gateway.until(lambda: not double.gateway.shards)
         await redis.delete(TURNS)
-        installs.append((double.commands[0]["integration_types"], double.syncs))
-    assert installs == [([0], 1), ([0], 1), ([0, 1], 2)]
+        (types,) = {tuple(command["integration_types"]) for command in double.commands}
+        installs.append((types, double.syncs))
+    assert installs == [((0,), 1), ((0,), 1), ((0, 1), 2)]
 
 
 async def until_synced(double: DiscordDouble) -> None:
-    while not double.syncs:  # noqa: ASYNC110  # the double counts for itself
-        await asyncio.sleep(0.01)
+    await until(lambda: double.syncs, "a command sync")

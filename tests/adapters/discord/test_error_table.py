@@ -78,7 +78,14 @@ def test_a_listed_code_means_the_same_with_every_status(status: int, code: int) 
 def test_an_answer_that_isnt_discords_own_is_retried_platform_wide(status: int, body: Any) -> None:
     found = classify(Answer(status, body), posts=True)
     assert isinstance(found, RetryLater)
-    assert (found.scope, found.counts) == ("platform", False) or status == 429
+    assert (found.scope, found.counts, found.unexplained) == ("platform", False, True) or status == 429
+
+
+@given(st.integers(402, 499).filter(lambda status: status not in {408, 429}), codes)
+def test_an_answer_is_unexplained_unless_its_code_is_listed_as_something_else(status: int, code: int) -> None:
+    found = classify(Answer(status, {"code": code, "message": "no"}), posts=True)
+    listed = code in BY_CODE and code not in {0, 40333}
+    assert getattr(found, "unexplained", False) != listed
 
 
 @given(status=st.integers(500, 599), body=bodies, posts=st.booleans())
@@ -171,6 +178,18 @@ async def test_an_answer_to_a_post_over_the_wire(
     assert double.requests.count(("POST", "/channels/2000/messages")) == 1
     if isinstance(caught.value, RetryLater):
         assert (caught.value.scope, caught.value.counts) == (scope, False)
+
+
+async def test_a_card_that_a_firewall_rejects_may_be_alone_with_it(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    double.weather.firewall = "On paper 2603"
+    with pytest.raises(RetryLater) as caught:
+        await platform.send(HERE, CARD, "key")
+    assert caught.value.unexplained
+    other = paper_card(a_paper(title="Another"), [], SPRING)
+    await platform.send(HERE, other, "another key")
+    assert len(double.messages) == 1
 
 
 @pytest.mark.parametrize("code", sorted(PERMANENT))

@@ -37,7 +37,8 @@ async def test_commands_are_synced_only_when_they_changed(
         await double.gateway.until(lambda: not double.gateway.shards)
         await redis.delete(TURNS)
     assert double.syncs == 1
-    (paper,) = double.commands
+    paper, *menus = double.commands
+    assert {menu["type"] for menu in menus} == {3}
     assert (paper["name"], paper["integration_types"], paper["contexts"]) == ("paper", [0, 1], [0, 1, 2])
     options = {option["name"]: option for option in paper["options"]}
     assert options["unsubscribe"]["description"] == "Stop a subscription"
@@ -179,6 +180,27 @@ async def test_an_expired_interaction_is_one_debug_line_and_others_go_on(
     over = [line for line in logs if line["event"] == "interaction_over"]
     assert [(line["log_level"], line["code"]) for line in over] == [("debug", 10062)]
     assert not [line for line in logs if line["log_level"] in {"warning", "error"}]
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+
+
+async def test_an_answer_that_comes_after_an_interactions_15_minutes_is_one_debug_line(
+    platform: DiscordPlatform, double: DiscordDouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    double.gateway.guilds = {0: [guild_payload()]}
+    double.follow_ups_over = True
+    core = RecordingCore(private=False)
+    core.ready.clear()
+    with capture_logs() as logs:
+        async with listening(platform, core):
+            await double.gateway.until(lambda: double.gateway.shards == {0})
+            await double.gateway.dispatch("INTERACTION_CREATE", interaction("77", "help"))
+            await double.callbacks.get()
+            core.ready.set()
+            await double.follows.get()
+            await double.gateway.dispatch("INTERACTION_CREATE", interaction("78", "help"))
+            await double.callbacks.get()
+    over = [line for line in logs if line["event"] == "interaction_over"]
+    assert [(line["log_level"], line["code"]) for line in over] == [("debug", 50027)]
     assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
 
 

@@ -1,9 +1,9 @@
 """A paused channel resumes when its problem is over, not before. Large servers cost little."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import discord
@@ -18,7 +18,7 @@ from adapters.discord.rest import rest_client
 from adapters.discord.unreachable import UnreachableChannels
 from bot.cards.paper import paper_card
 from bot.domain.errors import ChannelGone
-from bot.domain.models import ChannelRef, Reason
+from bot.domain.models import ChannelRef, Reason, Subscription
 from bot.pipeline.pauses import Pauses
 from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
@@ -27,6 +27,7 @@ from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.recording import RecordingCore, listening
 from tests.failing_core import FailingCore
 from tests.papers import SPRING, a_paper
+from tests.waiting import until
 
 CARD = paper_card(a_paper(), [Reason(1, "paper")], SPRING)
 HERE = ChannelRef("discord", str(GUILD), "2000")
@@ -37,7 +38,12 @@ SERVERS, CHANNELS = 1000, 20
 
 @dataclass
 class ChannelCore(RecordingCore):
-    """A core that also records when channels are paused and resumed."""
+    """A core that also records when channels are paused and resumed, and has these subscriptions."""
+
+    stored: Mapping[ChannelRef, Sequence[Subscription]] = field(default_factory=dict)
+
+    async def subscriptions(self, channels: Any) -> Any:
+        return {channel: self.stored[channel] for channel in channels if channel in self.stored}
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         self._note(f"pause {channel.channel}: {reason}")
@@ -90,13 +96,14 @@ async def a_server(
         marker = {"id": "9", "parent_id": "2000", "guild_id": str(GUILD), "type": 11}
         before = core.events.count("forget 9")
         await double.gateway.dispatch("THREAD_DELETE", marker)
-        while core.events.count("forget 9") == before or listener._lifecycle._tasks:  # noqa: ASYNC110  # as below
-            await asyncio.sleep(0.01)
+        await until(
+            lambda: core.events.count("forget 9") > before and not listener._lifecycle._tasks,
+            "the events to be handled",
+        )
 
     async with listening(platform, core):
         await double.gateway.until(lambda: double.gateway.shards == {0})
-        while not platform.connected():  # noqa: ASYNC110  # discord.py is ready a moment after READY
-            await asyncio.sleep(0.01)
+        await until(platform.connected, "the gateway")
         yield happens
 
 
@@ -181,6 +188,26 @@ async def test_a_server_with_too_many_open_threads_resumes_once_some_are_closed(
         assert channel_events(core) == ["resume 2005"]
     (notice,) = double.messages
     assert "Close some" in notice.body["content"]
+
+
+async def test_a_deleted_channel_is_forgotten_and_its_subscriber_hears_of_it(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    subscriptions = Subscriptions(redis)
+    await subscriptions.add(HERE, "paper", "now", "4242 Joe")
+    core = ChannelCore(stored=await subscriptions.of_each([HERE]))
+    channels = [text_channel(2000, name="read_me"), forum()]
+    async with a_server(platform, double, core, channels=channels) as happens:
+        await happens("CHANNEL_DELETE", text_channel(2000, name="read_me"))
+        await happens("CHANNEL_DELETE", text_channel(2000, name="read_me"))
+        await happens("CHANNEL_DELETE", forum())
+    assert channel_events(core) == ["forget 2000", "forget 2005"]
+    (notice,) = double.messages
+    assert notice.channel == 4243
+    assert notice.body["content"] == (
+        "The channel #read\\_me was deleted, and its subscription with it: `paper`. "
+        "To go on, use `/paper subscribe` in another channel."
+    )
 
 
 async def test_a_thousand_servers_cost_one_small_read_each_and_reordering_roles_one_look(

@@ -9,6 +9,7 @@ from adapters.discord.platform import DiscordPlatform
 from tests.adapters.discord.double.payloads import guild_payload
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.recording import RecordingCore
+from tests.waiting import until
 
 TOKEN = "MTEyMjMzNDQ1NTY2Nzc4ODk5MA.planted.token"
 """Of the application 1122334455667788990."""
@@ -18,8 +19,7 @@ async def test_it_is_connected_while_it_listens_at_the_gateway(redis: Redis, dou
     platform, core = DiscordPlatform(double.token, redis), RecordingCore()
     assert not platform.connected()
     running = asyncio.create_task(platform.run(core))
-    while not platform.connected():  # noqa: ASYNC110  # discord.py is ready a moment after READY
-        await asyncio.sleep(0.01)
+    await until(platform.connected, "the gateway")
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running

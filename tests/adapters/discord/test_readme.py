@@ -17,6 +17,7 @@ from tests.adapters.discord.double.payloads import guild_payload
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.program import ROOT, environment
 from tests.replay import HuggingFaceReplay, serve
+from tests.waiting import until
 
 DAY = date(2026, 3, 17)
 PAPERBOY = Path(sys.executable).parent / "paperboy"
@@ -88,6 +89,5 @@ async def test_four_steps_lead_to_the_first_post(tmp_path: Path, shared_data: Pa
             assert "Subscribed as" in said
         replay.until, replay.shift = DAY + timedelta(days=1), replay.shift + timedelta(days=1)
         async with typed(command, tmp_path, env), asyncio.timeout(60):
-            while not double.messages:  # noqa: ASYNC110  # the double counts for itself
-                await asyncio.sleep(0.1)
+            await until(lambda: double.messages, "a card")
         assert "matched diffusion" in json.dumps(double.messages[0].body)

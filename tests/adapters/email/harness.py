@@ -1,6 +1,5 @@
 """A mailbox as a harness: the real adapter, its pages as a browser without scripts sees them, and a real mail server."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +29,7 @@ from bot.web.headers import harden
 from bot.web.requests import decode
 from tests.adapters.email.mail_server import Mail, MailServer
 from tests.platform_harness import Seen, wired
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from bot.wiring import Bot
@@ -158,9 +158,7 @@ class EmailHarness:
 
     async def letter(self, count: int = 1) -> Mail:
         """The newest of `count` mails that were asked for on a page, once it has come."""
-        async with asyncio.timeout(10):
-            while len(self.letters()) < count:  # noqa: ASYNC110  # the server knows
-                await asyncio.sleep(0.005)
+        await until(lambda: len(self.letters()) >= count, "the mail")
         return self.letters()[-1]
 
     def letters(self) -> list[Mail]:

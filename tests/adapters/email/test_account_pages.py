@@ -116,6 +116,23 @@ async def test_settings_are_a_form_with_what_mail_has(harness: EmailHarness) -> 
     assert "Digests come at 7:00 Europe/Berlin time, not on weekends" in page.text
 
 
+async def test_the_page_shows_the_reading_list_and_leads_to_all_of_it(harness: EmailHarness) -> None:
+    papers = tuple(a_paper(f"2603.0000{number}", title=f"On <b>{number}</b>") for number in range(7))
+    await harness.bot.papers.ingest("test", Batch((), "c", history=papers), 0)
+    assert "Your reading list" not in (await harness.browser.get(await harness.manage_url())).text
+    for paper in papers:
+        await harness.say(f'save {paper.id} note:"read it"')
+    page = await harness.browser.get(await harness.manage_url())
+    assert "Your reading list" in page.text
+    assert "On <b>6</b>" in page.text
+    assert "And 2 more." in page.text
+    page = await harness.browser.submit(page.form("Remove"))
+    assert "Removed from your list" in page.text
+    page = await harness.browser.submit(page.form("All of it, with notes and export"))
+    assert "Your list: 6 papers" in page.text
+    assert "read it" in page.text
+
+
 async def test_nothing_from_a_paper_or_a_query_is_markup_on_a_page(harness: EmailHarness) -> None:
     evil = "<img src=x onerror=alert(1)>"
     await harness.bot.papers.ingest("test", Batch((), "c", history=(a_paper(title=f"Paper {evil}"),)), 0)

@@ -33,6 +33,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from tests.adapters.email.mail_server import Fault, MailServer
 from tests.papers import a_paper
+from tests.waiting import until
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 FINAL = frozenset({"550 at sender", "550 at recipient", "554 at end", "550 at end"})
@@ -195,8 +196,7 @@ async def test_after_an_outage_of_the_server_all_mails_arrive(
     scene.mail_server.greeting = "421 4.3.2 Too busy"
     await scene.enqueue(PEOPLE, "p1")
     going = asyncio.create_task(scene.deliveries().deliver_due())
-    while not scene.mail_server.connections:  # noqa: ASYNC110  # the server knows
-        await asyncio.sleep(0.01)
+    await until(lambda: scene.mail_server.connections, "a connection")
     scene.mail_server.greeting = ""
     assert (await going)["posted"] == 40
     assert len(scene.got()) == len(scene.mail_server.mails) == 40

@@ -19,6 +19,7 @@ from tests.adapters.email.harness import email_harness
 from tests.adapters.email.test_bounces import a_report
 from tests.papers import a_paper
 from tests.platform_harness import arrive
+from tests.waiting import until
 
 PRIVATE = (
     b"From: eve@example.org\r\nTo: bounces@example.org\r\nSubject: Lunch?\r\n\r\n.hidden\r\nAt noon.\r\n"
@@ -130,8 +131,7 @@ async def test_after_a_wrong_password_the_mailbox_is_tried_again_later() -> None
         with pytest.raises(poplib.error_proto, match="AUTH"):
             await mailbox(box, "wrong").read(handle)
         watching = asyncio.create_task(mailbox(box, "wrong").watch(handle))
-        while box.asked.count("PASS wrong") < 2:  # noqa: ASYNC110  # the server knows
-            await asyncio.sleep(0.005)
+        await until(lambda: box.asked.count("PASS wrong") >= 2, "a second attempt")
         assert not watching.done()
         watching.cancel()
 

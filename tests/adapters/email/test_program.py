@@ -18,6 +18,7 @@ from bot.sources.huggingface import list_date
 from tests.adapters.email.mail_server import Mail, MailServer
 from tests.program import environment, running
 from tests.replay import serve
+from tests.waiting import until
 
 ADA = "ada.lovelace@example.org"
 
@@ -68,9 +69,7 @@ async def browsing(base: str) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def mail(mail_server: MailServer, count: int) -> Mail:
-    async with asyncio.timeout(40):
-        while len(mail_server.mails) < count:  # noqa: ASYNC110  # the server knows
-            await asyncio.sleep(0.02)
+    await until(lambda: len(mail_server.mails) >= count, "the mail", within=40)
     return mail_server.mails[count - 1]
 
 

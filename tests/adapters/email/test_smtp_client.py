@@ -9,6 +9,7 @@ from adapters.email.smtp_client import SmtpClient
 from adapters.email.smtp_url import SmtpServer
 from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, SendError
 from tests.adapters.email.mail_server import Fault, MailServer
+from tests.waiting import until
 
 TO = "ada@example.org"
 MAIL = b"Subject: hello\r\n\r\n.a line that begins with a dot\r\n..two\r\n"
@@ -94,8 +95,7 @@ async def test_waiting_for_a_connection_is_not_a_failed_attempt(
 ) -> None:
     mail_server.faults = {f"u{n}@example.org": ["hang at recipient"] for n in range(8)}
     hanging = [asyncio.create_task(deliver(relay, to)) for to in mail_server.faults]
-    while mail_server.met.total() < 8:  # noqa: ASYNC110  # the server knows
-        await asyncio.sleep(0.01)
+    await until(lambda: mail_server.met.total() >= 8, "all connections to hang")
     monkeypatch.setattr("adapters.email.smtp_client.TURN", 0.05)
     with pytest.raises(RetryLater) as caught:
         await deliver(relay)

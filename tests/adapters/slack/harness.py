@@ -12,6 +12,7 @@ from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
 from bot.clock import wall_clock
 from bot.domain.models import ChannelRef
+from bot.settings import SettingsGroup
 from bot.wiring import Bot
 from tests.adapters.slack.double import Channel, Message, Person, Slack, View, Workspace
 from tests.adapters.slack.double.people import Surface, actions, words
@@ -22,7 +23,13 @@ from tests.platform_harness import Seen
 class SlackHarness:
     """Ada in #papers of the workspace “lab”, in Socket Mode."""
 
-    def __init__(self, slack: Slack, redis: Redis, now: Callable[[], datetime] = wall_clock) -> None:
+    def __init__(
+        self,
+        slack: Slack,
+        redis: Redis,
+        now: Callable[[], datetime] = wall_clock,
+        groups: Sequence[SettingsGroup] = (),
+    ) -> None:
         self.slack = slack
         self.workspace: Workspace = slack.workspace("lab")
         self.person: Person = slack.person(self.workspace, "ada")
@@ -33,6 +40,7 @@ class SlackHarness:
         self.room.members.add(self.workspace.bot_user)
         self._redis = redis
         self._now = now
+        self._groups = groups
 
     @property
     def bot(self) -> Bot:
@@ -51,7 +59,7 @@ class SlackHarness:
     async def start(self) -> None:
         """Run the bot, and wait until it is connected."""
         self._running = Running(self.slack, self._redis, self._now)
-        await self._running.start(self._running.socket(self._token))
+        await self._running.start(self._running.socket(self._token), *self._groups)
 
     async def stop(self) -> None:
         """Stop the bot."""
@@ -64,6 +72,11 @@ class SlackHarness:
     async def press(self, seen: Seen, label: str) -> Seen:
         """Press a button of a message or modal."""
         return await self._answer(self.person.press(seen.raw, label))
+
+    async def answer(self, trigger: str) -> Seen:
+        """What the person sees in the end after something that they did."""
+        await self._running.settled()
+        return _seen(self.person.answers(trigger)[-1])
 
     async def posted(self) -> Sequence[Seen]:
         """The messages that everyone sees, without threads."""
@@ -96,11 +109,11 @@ class SlackHarness:
 
 @asynccontextmanager
 async def slack_harness(
-    redis: Redis, now: Callable[[], datetime] = wall_clock
+    redis: Redis, now: Callable[[], datetime] = wall_clock, groups: Sequence[SettingsGroup] = ()
 ) -> AsyncIterator[SlackHarness]:
-    """A running bot in a Slack channel."""
+    """A running bot in a Slack channel; `groups` are settings other than the defaults."""
     async with Slack(manifest("socket")).serve() as slack:
-        harness = SlackHarness(slack, redis, now)
+        harness = SlackHarness(slack, redis, now, groups)
         await harness.start()
         try:
             yield harness

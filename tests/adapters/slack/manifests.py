@@ -20,6 +20,11 @@ SCOPES = (
     "# channels:join lets it join a public channel that someone subscribes, which looking up needs. All three are\n"
     "# optional: without them such a post is held for the operator.\n"
     "# files:write lets it send a person the file of an export; optional, too.\n"
+    "# links:read and links:write let it show a small card below a link to a paper; optional, too. Slack sends it such links\n"
+    "# alone, never the message, and for the five domains of unfurl_domains only, which is as many as an app may have. These are\n"
+    "# where most links to papers lead: arxiv.org (with export.arxiv.org and the like), huggingface.co, openreview.net,\n"
+    "# biorxiv.org and alphaxiv.org. medrxiv.org would be the sixth, and has the fewest papers. Put it, or doi.org, in the place\n"
+    "# of one that your people don't use: every link to a paper is answered. A change of domains needs a new installation.\n"
 )
 
 

@@ -20,6 +20,7 @@ from bot.store.papers import Papers
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.running import Running
 from tests.papers import SPRING, a_paper
+from tests.waiting import until
 
 CHANNELS = 50
 SPELLS = {
@@ -65,11 +66,12 @@ async def recover(redis: Redis, spell: str, *, answers: int = 30) -> tuple[float
         slack.faults.always = dict.fromkeys(METHODS, spell)
         working = asyncio.create_task(worker.run(Notifications(redis)))
         try:
-            while sum(call.answer == spell for call in slack.world.calls) < answers:  # noqa: ASYNC110  # the double counts
-                await asyncio.sleep(0.01)
+            await until(
+                lambda: sum(call.answer == spell for call in slack.world.calls) >= answers,
+                "the spell to be met",
+            )
             slack.faults.always, ended = {}, monotonic()
-            while not all(room.messages for room in rooms):  # noqa: ASYNC110  # as above
-                await asyncio.sleep(0.01)
+            await until(lambda: all(room.messages for room in rooms), "all channels to get their card")
             seconds = monotonic() - ended
             await worker.drain()
         finally:

@@ -8,6 +8,7 @@ import pytest
 from adapters.slack.manifest import manifest
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.double.blocks import Refused, check
+from tests.adapters.slack.double.conversation import post
 from tests.adapters.slack.double.links import NotAcknowledged
 from tests.adapters.slack.double.world import Json
 
@@ -135,3 +136,37 @@ def test_a_message_has_50_blocks_and_13200_characters() -> None:
     with pytest.raises(Refused, match="50 items"):
         check([{"type": "divider"}] * 51, "message")
     check([{"type": "divider"}] * 50, "message")
+
+
+async def test_unfurls_are_checked(slack: Slack) -> None:
+    lab = slack.workspace()
+    ada = slack.person(lab)
+    room = slack.channel(lab, "open", ada)
+    token = slack.world.install(lab, ada.user, frozenset({"chat:write"}))
+    link, foreign = "https://arxiv.org/abs/2403.12345", "https://example.org/2403.12345"
+    message = await post(ada, room, f"{link} {foreign}")
+    section = {"type": "section", "text": {"type": "plain_text", "text": "x"}}
+    rich = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": []}]}
+
+    async def unfurl(url: str = link, shown: object = None, **place: str) -> str:
+        where = place or {"channel": room.id, "ts": message.ts}
+        unfurls = {url: {"blocks": [section]} if shown is None else shown}
+        answer = await call(slack, "chat.unfurl", token.value, unfurls=unfurls, **where)
+        return str(answer.get("error", "ok"))
+
+    assert await unfurl() == "missing_scope"
+    token.scopes |= {"links:write"}
+    assert await unfurl() == "ok"
+    assert await unfurl(foreign) == "cannot_unfurl_url"
+    assert await unfurl(f"{link}/") == "cannot_unfurl_url"
+    assert await unfurl(shown={"blocks": []}) == "cannot_parse_attachment"
+    assert await unfurl(shown={"blocks": [rich]}) == "invalid_blocks"
+    assert await unfurl(shown={"blocks": [section] * 51}) == "invalid_blocks"
+    assert await unfurl(channel=room.id, ts="1.000001") == "cannot_find_message"
+    assert await unfurl(channel="C0", ts=message.ts) == "cannot_find_channel"
+    assert await unfurl(channel=room.id) == "missing_ts"
+    assert await unfurl(unfurl_id="x", source="composer") == "invalid_unfurl_id"
+    assert await unfurl(unfurl_id="x", source="elsewhere") == "invalid_source"
+    answer = await call(slack, "chat.unfurl", token.value, channel=room.id, ts=message.ts)
+    assert answer["error"] == "missing_unfurls"
+    assert list(message.unfurls) == [link]

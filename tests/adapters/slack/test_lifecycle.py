@@ -100,11 +100,44 @@ async def test_a_removal_that_was_missed_is_noticed_by_the_next_post(app: Instal
     assert sorted(app.cards(app.den)) == ["Diffusion 1", "Diffusion 2"]
 
 
-async def test_a_deleted_channel_is_forgotten(app: InstalledApp) -> None:
+async def test_a_deleted_channel_is_forgotten_and_its_subscriber_hears_of_it(app: InstalledApp) -> None:
     await app.subscribe(app.room)
-    await app.happens({"type": "channel_deleted", "channel": app.room.id})
+    for _ in range(2):
+        await app.happens({"type": "channel_deleted", "channel": app.room.id})
     assert await app.running.bot.core.subscriptions([app.ref(app.room)]) == {}
+    (notice,) = app.ben.direct()
+    assert "was deleted, and its 1 subscription with it: diffusion" in app.text_of([notice])
+
+
+async def test_an_event_that_stops_posts_is_announced_before_the_next_post(app: InstalledApp) -> None:
+    for channel in (app.room, app.den):
+        await app.ben.invite(channel)
+        await app.running.settled()
+        await app.subscribe(channel)
+    await app.ada.archive(app.room)
+    await app.running.settled()
+    assert "the channel is archived" in app.text_of(app.ben.direct())
+    await app.ada.remove(app.den)
+    await app.running.settled()
+    assert "/invite @Paperboy" in app.text_of(app.ben.direct())
+    paused = await Outbox(app.running.redis).paused_counts()
+    assert paused["slack", "channel"][0] == 2
+    for _ in range(2):
+        await app.paper()
+    await app.ada.archive(app.room, again=False)
+    await app.ada.archive(app.room)
+    await app.running.settled()
+    assert len(app.ben.direct()) == 2, "one message for each trouble"
+
+
+async def test_events_of_channels_without_subscriptions_announce_nothing(app: InstalledApp) -> None:
+    await app.ben.invite(app.den)
+    await app.ada.archive(app.room)
+    await app.ada.remove(app.den)
+    await app.happens({"type": "channel_deleted", "channel": app.room.id})
+    await app.running.settled()
     assert app.ben.direct() == []
+    assert await Outbox(app.running.redis).paused_counts() == {}
 
 
 async def test_a_channel_whose_id_changes_keeps_its_subscriptions_and_sent_records(app: InstalledApp) -> None:

@@ -8,6 +8,7 @@ import yaml
 from adapters.slack.lifecycle import EVENTS
 from adapters.slack.manifest import HINTED, manifest
 from bot.commands.table import find, shown
+from tests.adapters.slack.double.world import App
 from tests.adapters.slack.manifests import DEPLOY, FILES, text
 
 MODES: list[Literal["socket", "http"]] = ["socket", "http"]
@@ -27,6 +28,20 @@ def test_the_manifest_has_one_command_with_a_hint_from_the_table(mode: Literal["
     assert command["usage_hint"] == "subscribe <query> | list | search <query> | help"
     assert all(find(name) in shown() for name in HINTED)
     assert len(command["description"]) <= 140
+
+
+def test_slack_takes_the_manifest() -> None:
+    for mode in MODES:
+        App(manifest=manifest(mode))
+    names = [one["name"] for one in manifest("http")["features"]["shortcuts"]]
+    assert names == ["Papers in this message", "Save papers", "Similar papers"]
+
+
+def test_a_name_that_slack_finds_too_long_is_caught() -> None:
+    wrong = manifest("http")
+    wrong["features"]["shortcuts"][0]["name"] = "Save papers in this message"
+    with pytest.raises(AssertionError, match="24 characters"):
+        App(manifest=wrong)
 
 
 def test_the_app_asks_for_no_message_events() -> None:

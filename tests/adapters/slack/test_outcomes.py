@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError
 
 from adapters.slack.manifest import manifest
 from adapters.slack.outcomes import BUSY, EXPIRED, LONGEST_WAIT, PERMANENT, UNCERTAIN, outcome, retry_after
+from bot.cards import Card
 from bot.domain.errors import (
     CardRefused,
     ChannelGone,
@@ -63,6 +64,7 @@ def test_a_code_that_slack_does_not_document_is_retried_in_its_channel(code: str
     means = outcome(status, code)
     assert isinstance(means, RetryLater)
     assert means.scope == "channel"
+    assert means.unexplained
 
 
 @given(st.text(max_size=400) | st.floats().map(str) | st.integers().map(str) | st.just("9" * 400))
@@ -96,12 +98,22 @@ async def test_an_answer_that_is_not_slacks_never_pauses_drops_or_kills(desk: De
         if isinstance(means, RetryLater):
             assert not means.counts
             assert 400 <= status < 500
+            assert means.unexplained == (status != 429)
             assert means.scope in {"platform", "channel"} if status == 429 else means.scope == "platform"
     assert desk.room.messages == []
     for status in (200, 500, 502, 504):
         assert isinstance(await meaning(desk, f"{body} {status} taken"), DeliveryUncertain)
     assert len(desk.room.messages) == 4
     assert await desk.find() is not None
+
+
+async def test_a_card_that_a_firewall_rejects_may_be_alone_with_it(desk: Desk) -> None:
+    desk.slack.faults.firewall = "exploit"
+    with pytest.raises(RetryLater) as caught:
+        await desk.send(card=Card("reply", "How to exploit it"))
+    assert caught.value.unexplained
+    await desk.send("k2", Card("reply", "How to explore it"))
+    assert len(desk.room.messages) == 1
 
 
 async def test_every_documented_code_does_what_the_table_says(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from adapters.slack.typed_text import as_typed
 from bot.cards import Button, Card
 from bot.cards.paper import paper_block
 from bot.domain.models import ChannelSettings, User
-from bot.ports import Reply
+from bot.ports import Batch, Reply
 from bot.store.channel_rules import ChannelSettingsStore
 from tests.adapters.slack.double import Message, Person, View
 from tests.adapters.slack.double.people import words
@@ -184,6 +184,16 @@ async def test_a_slow_form_is_acknowledged_in_time(
     assert "longer than usual" in shown.text
     await harness.settled()
     assert (await harness.bot.core.settings(harness.channel)).zone == "Asia/Tokyo"
+
+
+async def test_app_home_leads_to_the_whole_reading_list(harness: SlackHarness) -> None:
+    await harness.bot.papers.ingest("test", Batch((), "c", history=(a_paper(),)), 0)
+    await harness.say('/paper save 2603.00001 note:"read section 3"')
+    home = await harness.person.open_home()
+    assert "On paper 2603.00001" in home.text
+    await harness.person.press(home, "Notes, search and export")
+    await harness.settled()
+    assert "read section 3" in harness.person.modals()[-1].text
 
 
 async def test_app_home_shows_only_channels_that_the_person_is_in(harness: SlackHarness) -> None:

@@ -1,5 +1,6 @@
 """Socket Mode: reconnecting, refused tokens, and a shutdown that loses nothing acknowledged."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,12 @@ from tests.adapters.slack.double import Message, Slack
 from tests.adapters.slack.harness import SlackHarness, slack_harness
 from tests.adapters.slack.running import Running
 from tests.failing_core import FailingCore
+
+
+class ResumedCore(FailingCore):
+    """A core whose workspaces may be resumed."""
+
+    async def resume_workspace(self, platform: str, workspace: str) -> None: ...
 
 
 @pytest.fixture
@@ -85,6 +92,42 @@ async def test_app_rate_limited_is_acknowledged(harness: SlackHarness) -> None:
 async def test_events_that_nothing_handles_are_acknowledged(harness: SlackHarness) -> None:
     payload = {"type": "event_callback", "event_id": "Ev1", "team_id": harness.workspace.id}
     await harness.slack.send("events_api", payload | {"event": {"type": "emoji_changed"}})
+
+
+async def test_a_client_that_can_never_reconnect_is_replaced(
+    harness: SlackHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a lost network: the library's HTTP session is closed, and each of its attempts fails."""
+    await harness.stop()
+    monkeypatch.setattr("adapters.slack.socket_mode.CHECK_INTERVAL", 0.05)
+    monkeypatch.setattr("adapters.slack.socket_mode.LOST_CHECKS", 3)
+    await harness.start()
+    sockets = harness.slack.sockets
+    socket = harness.platform._socket
+    assert socket is not None
+    assert socket._handler is not None
+    first = sockets.open[0]
+    await socket._handler.client.aiohttp_client_session.close()
+    await harness.slack.until(lambda: sockets.open and first not in sockets.open)
+    assert "no subscriptions" in (await harness.say("list")).text
+
+
+async def test_a_token_that_is_revoked_while_the_socket_is_open_stops_the_role(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.slack.socket_mode.CHECK_INTERVAL", 0.05)
+    monkeypatch.setattr("adapters.slack.socket_mode.LOST_CHECKS", 3)
+    async with Slack(manifest("socket")).serve() as slack:
+        workspace = slack.workspace()
+        token = slack.world.install(workspace, slack.person(workspace).user)
+        platform = SlackPlatform(Running(slack, redis).socket(token.value), redis)
+        listening = asyncio.create_task(platform.run(ResumedCore()))
+        await slack.until(lambda: slack.sockets.open)
+        slack.faults.always["apps.connections.open"] = "invalid_auth"
+        await slack.sockets.open[0].close()
+        with pytest.raises(ConfigurationError, match="SLACK_APP_TOKEN"):
+            await listening
+        await platform.close()
 
 
 @pytest.mark.parametrize(

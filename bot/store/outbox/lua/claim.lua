@@ -89,10 +89,11 @@ end
 local answer = { next_look(platform, now), redis.call('GET', base .. 'forgot') or '' }
 for _, key in ipairs(claimed) do
   local found = redis.call(
-    'HMGET', record(key), 'token', 'state', 'papers', 'tries', 'since', 'deaths', 'detected')
+    'HMGET', record(key), 'token', 'state', 'papers', 'tries', 'since', 'deaths', 'detected', 'refusals', 'alone')
   if found[1] == token then
     answer[#answer + 1] = {
-      key, found[2], found[3] or '', found[4] or '0', found[5] or '', found[6] or '0', found[7] or '' }
+      key, found[2], found[3] or '', found[4] or '0', found[5] or '', found[6] or '0', found[7] or '',
+      found[8] or '0', found[9] or '0' }
   end
 end
 return answer

@@ -7,8 +7,9 @@
 -- time. A delivery whose state is unknown must wait.
 local function hasten(channel, now, most)
   for _, key in ipairs(redis.call('ZRANGEBYSCORE', box_of(channel), '(' .. now, '+inf', 'LIMIT', 0, most)) do
-    local found = redis.call('HMGET', record(key), 'state', 'tries', 'named')
-    if found[1] == 'pending' and tonumber(found[2] or '0') > 0 and not found[3] then
+    local found = redis.call('HMGET', record(key), 'state', 'tries', 'named', 'refused_at', 'alone')
+    local failed = tonumber(found[2] or '0') > 0 or (found[4] and not found[5])
+    if found[1] == 'pending' and failed and not found[3] then
       put(key, 'pending', now)
     end
   end
@@ -22,6 +23,11 @@ local function recover(channel, now)
   redis.call('HDEL', health, 'fails')
   redis.call('HDEL', workspace_health, 'fails')
   forget_problem(health)
+  redis.call('HSET', health, 'passed', now)
+  if redis.call('HDEL', health, 'refused', 'refused_noticed') > 0 then
+    redis.call('ZREM', base .. 'refused', channel)
+    hasten(channel, now, 1000)
+  end
   if forget_problem(workspace_health) then
     resumed = 1
   end

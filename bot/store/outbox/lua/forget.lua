@@ -15,4 +15,5 @@ redis.call(
   base .. 'watches:' .. channel)
 redis.call('SREM', base .. 'channels', channel)
 redis.call('ZREM', base .. 'paused', 'channel ' .. channel)
+redis.call('ZREM', base .. 'refused', channel)
 place(channel)

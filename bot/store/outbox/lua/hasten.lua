@@ -10,10 +10,10 @@ local function hasten(channel)
   local box = redis.call('ZRANGEBYSCORE', box_of(channel), '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 100)
   for i = 1, #box, 2 do
     local key, waits = box[i], box[i + 1] - now
-    local state, failed, named = unpack(redis.call('HMGET', record(key), 'state', 'error', 'named'))
+    local state, failed, named, alone = unpack(redis.call('HMGET', record(key), 'state', 'error', 'named', 'alone'))
     -- A post that is unknown and due soon may still be in flight: to look it up now would miss it, and post it twice.
     local hastens = state == 'pending' or (state == 'unknown' and waits > LOOKUP_DELAY)
-    if hastens and failed and not named then
+    if hastens and failed and not named and not alone then
       put(key, state, now)
       hastened = hastened + 1
     end

@@ -6,12 +6,14 @@
 --   box:<channel>      ZSET delivery  -> when it is due
 --   leases:<platform>  ZSET delivery  -> when its worker's lease expires
 --   delivery:<key>     HASH of a delivery that is not done: state, papers, due, tries, deaths, token, since, detected,
---                      error, named, counted
+--                      error, named, counted; refusals, refused_at (the last one), alone
 --   open:<channel>     HASH paper -> the delivery that holds it
 --   sent:<channel>:<period>  HASH paper -> when and where it was posted; a period is 30 days
 --   channel:<channel>, workspace:<workspace>  HASH of health: limited, fails, broken; paused, paused_at, probe_at,
---                      probe_gap; notified, notified_why, notifier, notifying; busy, next, served, probe
+--                      probe_gap; notified, notified_why, notifier, notifying; busy, next, served, probe;
+--                      passed (when a post got through last), refused (why posts are), refused_noticed
 --   paused             ZSET `channel <channel>` or `workspace <workspace>` -> since when it is paused
+--   refused            ZSET channel -> since when all its posts are refused, and nobody knows why
 --   dead, held         ZSET delivery -> since when it waits for the operator's decision
 --   open               how many deliveries are due or late, without those of paused channels
 --   labels:<channel>   ZSET label of a message of several papers -> when it was posted: its key is not used again

@@ -23,6 +23,25 @@ from tests.adapters.discord.double.payloads import (
     thread_payload,
 )
 
+MENUS = 5
+"""Commands in the menu of a message that an app may have; Discord has allowed more since March 2026."""
+COMMAND, ON_MESSAGE = 1, 3
+"""Types of commands."""
+
+
+def wrong_in(commands: list[dict[str, Any]]) -> str:
+    """Why Discord refuses these commands; "" if it doesn't."""
+    menus = [command for command in commands if command.get("type") == ON_MESSAGE]
+    if len(menus) > MENUS:
+        return "too many commands on messages"
+    for command in menus:
+        if not 1 <= len(command["name"]) <= 32 or command.get("description") or command.get("options"):
+            return f"{command['name']}: a name of 1 to 32 characters, and no description or options"
+        if any(len(name) > 32 for name in (command.get("name_localizations") or {}).values()):
+            return f"{command['name']}: a translated name is too long"
+    names = [(command.get("type", COMMAND), command["name"]) for command in commands]
+    return "" if len(names) == len(set(names)) else "two commands have one name"
+
 
 class Directory:
     """One application in one server."""
@@ -78,6 +97,8 @@ class Directory:
             return await self.sync_answers.popleft().send(request)
         if not self.user_install and any(1 in command.get("integration_types", ()) for command in sent):
             return refused(400, 50035, "Invalid Form Body", errors=USER_INSTALL_IS_OFF)
+        if problem := wrong_in(sent):
+            return refused(400, 50035, "Invalid Form Body", errors=problem)
         entry_points = [command["id"] for command in self.commands if command["type"] == 4]
         if any(known not in {command.get("id") for command in sent} for known in entry_points):
             return refused(400, 50240, "You cannot remove this app's Entry Point command in a bulk update")

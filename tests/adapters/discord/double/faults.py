@@ -58,6 +58,8 @@ class Weather:
     """Channel -> the answer to every post there."""
     spell: RawAnswer | None = None
     """The answer to every request."""
+    firewall: str = ""
+    """A firewall in between rejects every request with this word in its body, by a page of its own."""
     queue: deque[Fault] = field(default_factory=deque)
     """Faults of the next posts, before any random ones."""
     without_via: bool = False

@@ -30,6 +30,20 @@ def button(identity: str, custom_id: str, **facts: Any) -> dict[str, Any]:
     return event | {"message": _message(custom_id)} | facts
 
 
+def menu(identity: str, name: str, content: str, **facts: Any) -> dict[str, Any]:
+    """An entry in the menu of a message is chosen; `facts` are of the interaction."""
+    author = {"id": "4343", "username": "kim", "discriminator": "0", "avatar": None}
+    message = _message("x") | {"content": content, "components": [], "author": author}
+    data = {
+        "id": "2",
+        "name": name,
+        "type": 3,
+        "target_id": "3000",
+        "resolved": {"messages": {"3000": message}},
+    }
+    return _event(identity, COMMAND, data) | facts
+
+
 def form(identity: str, custom_id: str, **values: str) -> dict[str, Any]:
     """A form is sent in."""
     fields = [

@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler
 
 from tests.adapters.discord.double import openapi
 from tests.adapters.discord.double.directory import Directory
-from tests.adapters.discord.double.faults import Fault, Weather
+from tests.adapters.discord.double.faults import Fault, RawAnswer, Weather
 from tests.adapters.discord.double.payloads import (
     FORUM,
     NEWS,
@@ -57,8 +57,12 @@ class DiscordDouble(Directory):
         """Ids of the messages that were published."""
         self.interactions_over = False
         """Refuse every answer to an interaction as too late."""
+        self.follow_ups_over = False
+        """Refuse everything that follows an interaction's first answer as too late."""
         self.callbacks: asyncio.Queue[tuple[str, dict[str, Any], float]] = asyncio.Queue()
         """Interaction id, body and time of each first answer."""
+        self.answered: set[str] = set()
+        """Interactions that were answered: a second answer is refused."""
         self.follows: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         """Method and body of each follow-up."""
         self.requests: list[tuple[str, str]] = []
@@ -126,8 +130,11 @@ class DiscordDouble(Directory):
         body = await request.json() if request.can_read_body else None
         openapi.judge(request.method, request.path.removeprefix("/api"), request.query, body)
         self.agents.add(request.headers.get("User-Agent", ""))
-        if self.weather.spell is not None:
-            return await self.weather.spell.send(request)
+        spell = self.weather.spell
+        if self.weather.firewall and self.weather.firewall in await request.text():
+            spell = RawAnswer(status=403, body=b"<html><title>Request rejected</title></html>")
+        if spell is not None:
+            return await spell.send(request)
         open_to_all = "/interactions/" in request.path or "/webhooks/" in request.path
         if not open_to_all and request.headers.get("Authorization") != f"Bot {self.token}":
             return refused(401, 0, "401: Unauthorized")
@@ -358,11 +365,17 @@ class DiscordDouble(Directory):
         if self.interactions_over:
             self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
             return refused(404, 10062, "Unknown interaction")
+        if request.match_info["id"] in self.answered:
+            return refused(400, 40060, "Interaction has already been acknowledged")
+        self.answered.add(request.match_info["id"])
         self.callbacks.put_nowait((request.match_info["id"], body, monotonic()))
         shown = {"interaction": {"id": request.match_info["id"], "type": 2, "response_message_id": "1"}}
         return json_answer(shown)
 
     async def _follow(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if self.follow_ups_over:  # the interaction's 15 minutes are over
+            self.follows.put_nowait((request.method, body))
+            return refused(401, 50027, "Invalid Webhook Token")
         self.follows.put_nowait((request.method, body))
         return json_answer(self._shown(Posted(self._snowflake(), 1, "", time(), body)))

@@ -43,6 +43,8 @@ class Faults:
     chances: dict[Fault, float] = field(default_factory=dict)
     """The share of all posts that each fault has."""
     dice: random.Random = field(default_factory=lambda: random.Random(1))
+    firewall: str = ""
+    """A firewall in between rejects every request with this word in its body, by a page of its own."""
     latency: float = 0.0
     """Seconds that each call takes."""
 

@@ -7,19 +7,11 @@ from time import time
 from typing import Any
 
 from tests.adapters.slack.double.blocks import Refused, check
-from tests.adapters.slack.double.world import Channel, Json, Message, Token, Workspace, World
+from tests.adapters.slack.double.unfurls import unfurl
+from tests.adapters.slack.double.world import Channel, Failed, Json, Message, Token, Workspace, World
 
 METADATA = 8000
 """Bytes of a message's metadata."""
-
-
-class Failed(Exception):
-    """An answer with `ok: false`, and Slack's code for why."""
-
-    def __init__(self, error: str, **more: Any) -> None:
-        super().__init__(error)
-        self.error = error
-        self.more = more
 
 
 class Methods:
@@ -58,6 +50,7 @@ class Methods:
         return {
             "auth.test": ("", self._auth_test),
             "chat.postMessage": ("chat:write", self._post),
+            "chat.unfurl": ("links:write", self._unfurl),
             "chat.update": ("chat:write", self._update),
             "conversations.info": ("", self._info),
             "conversations.history": ("", self._history),
@@ -115,6 +108,10 @@ class Methods:
         if "metadata" in body:
             message.metadata = _metadata(body["metadata"])
         return {"channel": channel.id, "ts": message.ts, "text": text}
+
+    def _unfurl(self, workspace: Workspace, _token: Token, body: Json) -> Json:
+        unfurl(self._world, workspace, body)
+        return {}
 
     def _said(self, body: Json) -> tuple[str, list[Json]]:
         text, blocks = body.get("text") or "", body.get("blocks") or []

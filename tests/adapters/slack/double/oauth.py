@@ -5,8 +5,7 @@ from time import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from tests.adapters.slack.double.methods import Failed
-from tests.adapters.slack.double.world import Json, Token, World
+from tests.adapters.slack.double.world import Failed, Json, Token, World
 
 if TYPE_CHECKING:
     from tests.adapters.slack.double.people import Person

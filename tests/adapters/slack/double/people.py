@@ -68,13 +68,17 @@ class Person:
             "trigger_id": trigger,
         }
 
-    async def press(self, on: Surface, label: str, app_of: Workspace | None = None) -> str:
+    async def press(self, on: Surface, label: str, app_of: Workspace | None = None, *, link: str = "") -> str:
         """Press a button, or choose from a menu. Returns the trigger. Raises NotAcknowledged, or KeyError.
 
-        `app_of` is the workspace whose app posted the message, if that isn't the person's own.
+        `app_of` is the workspace whose app posted the message, if that isn't the person's own. With a `link` the button
+        is one that the app showed below it.
         """
         team = app_of or self.workspace
-        action = dict(actions(on.view["blocks"] if isinstance(on, View) else on.blocks))[label]
+        blocks = (
+            on.view["blocks"] if isinstance(on, View) else on.unfurls[link]["blocks"] if link else on.blocks
+        )
+        action = dict(actions(blocks))[label]
         trigger = self.slack.trigger(self.user)
         payload: Json = {
             "type": "block_actions",
@@ -106,8 +110,12 @@ class Person:
                 "message": {"ts": on.ts, "text": on.text, "blocks": on.blocks},
                 "response_url": self.slack.response_url(on.channel, self.user, trigger, on),
             }
-            if on.only_for is not None:
+            if on.only_for is not None or link:
                 del payload["message"]  # Slack leaves it out
+            if link:
+                shown = {"app_unfurl_url": link, "is_app_unfurl": True}
+                payload["container"] |= shown | {"type": "message_attachment", "attachment_id": 1}
+                payload["app_unfurl"] = shown | {"id": 1, "blocks": on.unfurls[link]["blocks"]}
         await self.slack.send("interactive", payload)
         return trigger
 

@@ -14,10 +14,20 @@ from aiohttp import web
 from tests.adapters.slack.double.blocks import Refused, check
 from tests.adapters.slack.double.faults import BODIES, Faults
 from tests.adapters.slack.double.links import Ack, Http, Kind, Link, NotAcknowledged, Sockets
-from tests.adapters.slack.double.methods import Failed, Methods
+from tests.adapters.slack.double.methods import Methods
 from tests.adapters.slack.double.oauth import OAuth
 from tests.adapters.slack.double.people import Person
-from tests.adapters.slack.double.world import App, Call, Channel, Json, Message, Token, Workspace, World
+from tests.adapters.slack.double.world import (
+    App,
+    Call,
+    Channel,
+    Failed,
+    Json,
+    Message,
+    Token,
+    Workspace,
+    World,
+)
 
 USES = 5
 """Uses of a response_url, within LIVES seconds."""
@@ -179,6 +189,8 @@ class Slack:
     async def _api(self, request: web.Request) -> web.StreamResponse:
         method, body = request.match_info["method"], await _body(request)
         fault = await self.faults.of(method, str(body.get("channel", "")))
+        if self.faults.firewall and self.faults.firewall in json.dumps(body):
+            fault = "html 403"
         taken = fault is not None and (fault.endswith(" taken") or fault in {"lose", "garbage"})
         if fault and not taken:
             return await self._refused(method, body, fault)

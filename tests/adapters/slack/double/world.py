@@ -7,11 +7,21 @@ from itertools import count
 from secrets import token_hex
 from time import time
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 Json = dict[str, Any]
 
 ROTATION = 43_200
 """Seconds that a token lives if tokens rotate."""
+
+
+class Failed(Exception):
+    """An answer with `ok: false`, and Slack's code for why."""
+
+    def __init__(self, error: str, **more: Any) -> None:
+        super().__init__(error)
+        self.error = error
+        self.more = more
 
 
 @dataclass(kw_only=True)
@@ -31,6 +41,10 @@ class Message:
     options: Json = field(default_factory=dict)
     """Other arguments it was posted with: unfurl_links, mrkdwn, …"""
     edited: int = 0
+    links: list[str] = field(default_factory=list)
+    """The links that the app was informed of, as they were written."""
+    unfurls: dict[str, Json] = field(default_factory=dict)
+    """What the app showed below each link."""
 
 
 @dataclass(kw_only=True)
@@ -97,6 +111,19 @@ class App:
     signing_secret: str = field(default_factory=lambda: f"ss{token_hex(16)}")
     app_token: str = field(default_factory=lambda: f"xapp-1-A0PAPERBOY-{token_hex(16)}")
 
+    def __post_init__(self) -> None:
+        """Refuse a manifest that Slack would refuse."""
+        features = self.manifest["features"]
+        shortcuts, domains = features.get("shortcuts", ()), features.get("unfurl_domains", ())
+        for kind in ("message", "global"):
+            assert sum(one["type"] == kind for one in shortcuts) <= 5, f"too many {kind} shortcuts"
+        for one in shortcuts:
+            assert 1 <= len(one["name"]) <= 24, f"{one['name']}: longer than 24 characters"
+            assert 1 <= len(one["description"]) <= 150, f"{one['name']}: its description"
+            assert 1 <= len(one["callback_id"]) <= 255, f"{one['name']}: its callback id"
+        assert len(domains) <= 5, "too many domains"
+        assert not [one for one in domains if "/" in one or "." not in one], "a domain alone is registered"
+
     @property
     def scopes(self) -> frozenset[str]:
         return frozenset(self.manifest["oauth_config"]["scopes"]["bot"])
@@ -113,6 +140,17 @@ class App:
     @property
     def rotates(self) -> bool:
         return bool(self.manifest["settings"]["token_rotation_enabled"])
+
+    def unfurled(self, url: str) -> str:
+        """The registered domain of a link; "" if the app isn't informed of it."""
+        host = (urlsplit(url).hostname or "").lower()
+        domains = self.manifest["features"].get("unfurl_domains", ())
+        return next((one for one in domains if host == one or host.endswith(f".{one}")), "")
+
+    def shortcut(self, name: str) -> str:
+        """The callback id of a message shortcut. Raises KeyError."""
+        shortcuts = self.manifest["features"].get("shortcuts", ())
+        return {one["name"]: str(one["callback_id"]) for one in shortcuts if one["type"] == "message"}[name]
 
     def command(self, name: str) -> bool:
         return any(c["command"] == name for c in self.manifest["features"]["slash_commands"])
@@ -138,6 +176,8 @@ class World:
     tokens: dict[str, Token] = field(default_factory=dict)
     refreshes: dict[str, Token] = field(default_factory=dict)
     codes: dict[str, Json] = field(default_factory=dict)
+    drafts: dict[str, Message] = field(default_factory=dict)
+    """Messages that are being written, by their unfurl id."""
     calls: deque[Call] = field(default_factory=lambda: deque(maxlen=20_000))
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))

@@ -1,0 +1,61 @@
+"""Links to papers that people post become cards: from what is stored, else from what an upstream says within a second."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from bot.cards import Card
+from bot.cards.paper import link_card
+from bot.commands.resolve import look_up
+from bot.commands.services import Services
+from bot.domain.models import ChannelRef, Paper
+from bot.text.identity import paper_id
+
+MAX_CARDS = 5
+"""Cards for one message: with more of them, its text would be lost."""
+LOOKUP_WAIT = 1.0
+"""Seconds for which the cards of a message wait for papers that we have never seen."""
+LOOKUP_PAUSE = 3600
+"""Seconds before an upstream is asked again for a paper that someone links to."""
+
+Show = Callable[[Mapping[str, Card]], Awaitable[None]]
+
+
+async def show_links(links: Sequence[str], channel: ChannelRef, services: Services, show: Show) -> None:
+    """Show a card for each paper that the links lead to, once. What is found too late is stored for the next time."""
+    named = _papers(links)
+    if not named or not (await services.settings.of(channel)).links:
+        return
+    found = await services.papers.get(named.values())
+    unknown = [paper for paper in named.values() if paper not in found]
+    lookups = {paper: asyncio.create_task(_look_up_once(paper, services)) for paper in unknown}
+    try:
+        if lookups:
+            await asyncio.wait(lookups.values(), timeout=LOOKUP_WAIT)
+        for paper, lookup in lookups.items():
+            if lookup.done() and (answer := lookup.result()):
+                found[paper] = answer
+        cards = {
+            link: link_card(found[paper], services.now()) for link, paper in named.items() if paper in found
+        }
+        if cards:
+            await show(cards)
+        await asyncio.gather(*lookups.values())
+    finally:
+        for lookup in lookups.values():
+            lookup.cancel()
+
+
+def _papers(links: Sequence[str]) -> Mapping[str, str]:
+    """The first link to each paper, with the paper's id."""
+    first: dict[str, str] = {}
+    for link in links:
+        if paper := paper_id(link):
+            first.setdefault(paper, link)
+    return {link: paper for paper, link in list(first.items())[:MAX_CARDS]}
+
+
+async def _look_up_once(paper: str, services: Services) -> Paper | None:
+    """Ask the upstreams, unless that was done a short while ago: many people may post the same link."""
+    if not await services.kept.first(f"looked up {paper}", LOOKUP_PAUSE):
+        return None
+    return await look_up(paper, services)

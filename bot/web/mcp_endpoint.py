@@ -1,0 +1,104 @@
+"""`/mcp`: the Model Context Protocol over HTTP, for assistants that run elsewhere. It needs the extra `mcp`.
+
+With a channel's token as the bearer, its posts and subscriptions can be read, too; without one there are the tools for
+everyone. There are no sessions and no streams: each request stands for itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from bot.ports import Rate
+from bot.store.limits import Limits
+from bot.store.tokens import Tokens
+from bot.web.api_documents import problem
+from bot.web.asgi import through_asgi
+from bot.web.limits import count_request, retry_after
+from bot.web.reading import Reader
+
+if TYPE_CHECKING:
+    from mcp.server.mcpserver import Context
+    from starlette.applications import Starlette
+
+PATH = "/mcp"
+CALLS_EACH = Rate(120, 60)
+"""Requests of one client. An assistant sends two or three before its first question."""
+CALLS_TOTAL = Rate(1200, 60)
+"""Requests of all clients together."""
+SECONDS = 10.0
+"""Seconds that an answer may take."""
+NOT_INSTALLED = (
+    "This installation doesn't serve assistants. Its operator can add that: pip install 'paperboy[mcp]'."
+)
+
+
+class McpEndpoint:
+    """The route. The library is loaded by the first request, since most installations never get one."""
+
+    def __init__(self, reader: Reader, tokens: Tokens, limits: Limits, public_url: str = "") -> None:
+        self._reader = reader
+        self._tokens = tokens
+        self._limits = limits
+        self._public_url = public_url
+        self._app: Callable[[bool], Starlette] | None = None
+        self._loading = asyncio.Lock()
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """One route, for POST. The protocol wants 405 for all else where there are no streams and no sessions."""
+        return [web.post(PATH, self._answer)]
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        try:
+            async with self._loading:  # on a slow machine the library takes longer to load than an answer may
+                if self._app is None:
+                    self._app = await asyncio.to_thread(self._load)
+                app = self._app
+            async with asyncio.timeout(SECONDS):
+                full = await count_request(self._limits, request, "mcp", each=CALLS_EACH, total=CALLS_TOTAL)
+                if full is not None:
+                    return problem(429, "Too many requests. Wait as Retry-After says.", retry_after(full))
+                secret = _bearer(request.headers.get("Authorization", ""))
+                if secret and not await self._is_valid(secret):
+                    return problem(
+                        401,
+                        "This token was never given, or has ended. In the channel, /paper api new makes one.",
+                        {"WWW-Authenticate": "Bearer"},
+                    )
+                return await self._served(request, app(bool(secret)))
+        except ModuleNotFoundError:
+            return problem(501, NOT_INSTALLED)
+        except (RedisError, OSError, TimeoutError):
+            return problem(
+                503, "That isn't available just now. Try again in a minute.", {"Retry-After": "60"}
+            )
+
+    async def _is_valid(self, secret: str) -> bool:
+        grant = await self._tokens.find(secret)
+        return grant is not None and grant.kind == "api"
+
+    async def _served(self, request: web.Request, app: "Starlette") -> web.Response:
+        # One for each request: it holds nothing, and what it started ends with the request.
+        async with app.router.lifespan_context(app):
+            response = await through_asgi(app, request)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _load(self) -> "Callable[[bool], Starlette]":
+        """What makes the application, with the private tools or without. Raises ModuleNotFoundError."""
+        from bot.web.assistant import Assistant, build_server, http_app  # noqa: PLC0415
+
+        assistant = Assistant(self._reader, self._tokens, _token_of)
+        servers = {private: build_server(assistant, private=private) for private in (False, True)}
+        return lambda private: http_app(servers[private], PATH, self._public_url)
+
+
+def _token_of(call: "Context") -> str:
+    return _bearer((call.headers or {}).get("authorization", ""))
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, secret = authorization.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""

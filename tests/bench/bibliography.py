@@ -1,0 +1,193 @@
+"""Whether reference managers get every recorded paper whole: written as BibTeX and RIS, and read by parsers that aren't the writers'.
+
+    nice python -m tests.bench.bibliography --json
+
+A paper is lost if its key, id, title, year or one of its authors isn't what was written. In the same run: how many papers would
+share a key if keys were made in the usual way, of a surname and a year.
+"""
+
+import argparse
+import gzip
+import json
+import re
+import sys
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bibtexparser.entrypoint import parse_string
+from gris import read_ris
+from pylatexenc.latex2text import LatexNodes2Text
+
+from bot.domain.models import Paper
+from bot.text.bibliography import Listed, bibtex, key_of, listed, ris
+from tests.bench.corpus import CORPUS
+from tests.papers import a_paper
+
+BATCH = 500
+"""Papers in a file, as many as a list holds."""
+_UNKNOWN_TO_READER = {r"{\textbraceleft}": r"\{", r"{\textbraceright}": r"\}", r"{\textasciicircum}": "^"}
+"""Commands of LaTeX's own that pylatexenc doesn't know."""
+_LATEX = LatexNodes2Text()
+_LIGATURES = {"``": "“", "''": "”", "---": "—", "--": "–", "?`": "¿", "!`": "¡"}
+"""How LaTeX prints these: what an abstract says in this way already, it is to say in print, too."""
+_AND = re.compile(r"\s+and\s+")
+
+
+def plain(latex: str) -> str:
+    """As LaTeX would print it."""
+    for command, character in _UNKNOWN_TO_READER.items():
+        latex = latex.replace(command, character)
+    return " ".join(_LATEX.latex_to_text(latex).split())
+
+
+def printed(text: str) -> str:
+    """A paper's own text, as it is printed."""
+    for typed, character in _LIGATURES.items():
+        text = text.replace(typed, character)
+    return " ".join(text.split())
+
+
+def from_bibtex(text: str) -> dict[str, dict[str, str]]:
+    """The fields of each entry by its key, as bibtexparser reads them."""
+    library = parse_string(text)
+    return {
+        entry.key: {"type": entry.entry_type} | {field.key: str(field.value) for field in entry.fields}
+        for entry in library.entries
+    }
+
+
+def from_ris(text: str) -> list[dict[str, list[str]]]:
+    """The values of each record by their tags, as gris reads them."""
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # gris doesn't close the file
+        file = Path(folder, "papers.ris")
+        file.write_text(text, encoding="utf-8")
+        records = read_ris(str(file)) if text.strip() else []
+    return [
+        {tag: value if isinstance(value, list) else [value] for tag, value in record.items()}
+        for record in records
+    ]
+
+
+def recorded(every: int = 1) -> Iterator[Paper]:
+    """The recorded papers, or one in `every`."""
+    with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
+        for row in map(json.loads, islice(lines, 0, None, every)):
+            yield a_paper(
+                row["id"],
+                title=row["title"],
+                abstract=row["abstract"],
+                authors=tuple(row["authors"]),
+                categories=tuple(row["categories"]),
+                url=f"https://arxiv.org/abs/{row['id']}",
+                published=datetime.fromisoformat(row["published"]),
+            )
+
+
+def bibtex_is_whole(paper: Paper, entry: dict[str, str] | None) -> bool:
+    """Whether `entry` says all that is known of `paper`."""
+    return (
+        entry is not None
+        and entry["eprint"] == paper.id
+        and entry["year"] == str(paper.published.year)
+        and plain(entry["title"].removeprefix("{").removesuffix("}")) == printed(paper.title)
+        and plain(entry["abstract"]) == printed(paper.abstract)
+        and [_words(plain(name)) for name in _AND.split(entry.get("author", "")) if name]
+        == [_words(printed(name)) for name in _names(paper)]
+    )
+
+
+def ris_is_whole(paper: Paper, record: dict[str, list[str]] | None) -> bool:
+    """Whether `record` says all that is known of `paper`."""
+    return (
+        record is not None
+        and record["AN"] == [f"arXiv:{paper.id}"]
+        and record["PY"] == [str(paper.published.year)]
+        and record["TI"][0].split() == paper.title.split()
+        and record["AB"][0].split() == paper.abstract.split()
+        and [_words(name) for name in record.get("AU", [])] == [_words(name) for name in _names(paper)]
+    )
+
+
+def _names(paper: Paper) -> list[str]:
+    return [name for name in paper.authors if name.strip()]
+
+
+def _words(name: str) -> list[str]:
+    """Of a name, in any order: `Lovelace, Ada` and `Ada Lovelace` are one."""
+    return sorted(name.replace(",", " ").split())
+
+
+def run(limit: int | None = None, *, show: bool = False) -> dict[str, Any]:
+    """All figures; with `show`, what was lost is written out."""
+    figures: Counter[str] = Counter()
+    keys: Counter[str] = Counter()
+    short_keys: Counter[str] = Counter()
+    papers = islice(recorded(), limit)
+    while batch := list(islice(papers, BATCH)):
+        figures["papers"] += len(batch)
+        keys.update(map(key_of, batch))
+        short_keys.update(key_of(paper).partition(":")[0] for paper in batch)
+        _round_trip(listed(batch), figures, show=show)
+        if figures["papers"] % 10_000 == 0:
+            sys.stderr.write(f"{figures['papers']:,} papers\n")
+    count = figures["papers"]
+    return {
+        "papers": count,
+        "lost_bibtex": figures["lost_bibtex"],
+        "lost_ris": figures["lost_ris"],
+        "keys_unique": len(keys),
+        "share_a_short_key": sum(number for number in short_keys.values() if number > 1),
+        **{
+            name: round(figures[name] / 1_000_000 / max(1, count), 3)
+            for name in ("write_bibtex_ms", "read_bibtex_ms", "write_ris_ms", "read_ris_ms")
+        },
+    }
+
+
+def _round_trip(papers: Sequence[Listed], figures: Counter[str], *, show: bool) -> None:
+    began = time.process_time_ns()
+    as_bibtex = bibtex(papers)
+    written = time.process_time_ns()
+    entries = from_bibtex(as_bibtex)
+    read = time.process_time_ns()
+    figures.update({"write_bibtex_ms": written - began, "read_bibtex_ms": read - written})
+    began = time.process_time_ns()
+    as_ris = ris(papers)
+    written = time.process_time_ns()
+    records = {record["ID"][0]: record for record in from_ris(as_ris)}
+    read = time.process_time_ns()
+    figures.update({"write_ris_ms": written - began, "read_ris_ms": read - written})
+    for paper in (one.paper for one in papers):
+        entry, record = entries.get(key_of(paper)), records.get(key_of(paper))
+        whole = {"lost_bibtex": bibtex_is_whole(paper, entry), "lost_ris": ris_is_whole(paper, record)}
+        for name in (name for name, is_whole in whole.items() if not is_whole):
+            figures[name] += 1
+            if show:
+                sys.stderr.write(
+                    f"{name} {paper.id}\n  {paper.title}\n  {paper.authors}\n  {entry}\n  {record}\n"
+                )
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="as one line")
+    parser.add_argument("--papers", type=int, help="only the first so many")
+    parser.add_argument("--show", action="store_true", help="what was lost")
+    options = parser.parse_args()
+    figures = run(options.papers, show=options.show)
+    sys.stdout.write(json.dumps(figures, indent=None if options.json else 2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,264 @@
+"""How long every kind of page and document takes, and how large it is on the wire.
+
+    python -m tests.bench.pages --json
+
+The program's own server (`paperboy run web`) over the recorded papers of arXiv in ../shared/data, moved in time so that the newest
+is of today. It is asked for one thing at a time, each time for another one, as a browser asks (gzip, kept connection). In the
+same run a page that is the same for everyone and needs no database (/terms). `--folder` keeps the store for another run.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from pydantic import TypeAdapter
+
+from bot.domain.deliveries import PlannedDelivery
+from bot.domain.models import ChannelRef, MessageRef, Paper, Reason
+from bot.ports import Batch
+from bot.search.search import Search
+from bot.store.connect import connect
+from bot.store.embedded import EmbeddedServer
+from bot.store.outbox.outbox import Outbox
+from bot.store.papers import Papers
+from bot.store.subscriptions import Subscriptions
+from bot.store.tokens import Grant, Tokens
+from tests.bench import known_items
+from tests.bench.corpus import queries
+from tests.bench.search import AT_ONCE, recorded
+from tests.program import environment, running
+from tests.web.site import free_port
+
+CHANNEL = ChannelRef("slack", "T1", "C1")
+POSTS = 300
+TRENDING = 50
+LIKED = 3_000
+"""Papers with upvotes."""
+YOUNG = 4_000
+"""The newest papers, which were seen in the last days."""
+SUBSCRIBED = 10
+ROUNDS = 30
+"""Requests for each kind: with all kinds of searches, no more than the limit for all clients lets through."""
+SEED = 7
+STATIC = "terms"
+FACTS = "bench.json"
+"""What a store that was kept holds: the secrets of the channel's feed and token, and ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is asked for."""
+
+    feed: str
+    token: str
+    ids: tuple[str, ...]
+    typed: tuple[str, ...]
+    queries: tuple[str, ...]
+
+
+async def fill(folder: Path, count: int) -> Facts:
+    """Store papers, votes, trending ones, a channel with subscriptions and posts, and index all of it."""
+    papers = _as_of_today(recorded(count))
+    dice = random.Random(SEED)
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(EmbeddedServer(folder))
+        redis = await connect(server.url)
+        stack.push_async_callback(redis.aclose)
+        store = Papers(redis)
+        liked = {paper.id for paper in dice.sample(papers, min(LIKED, len(papers)))}
+        papers = [replace(one, upvotes=dice.randint(1, 200)) if one.id in liked else one for one in papers]
+        young = sorted(papers, key=lambda paper: paper.published, reverse=True)[:YOUNG]
+        for start in range(0, len(papers), AT_ONCE):
+            await store.remember(papers[start : start + AT_ONCE])
+        for start in range(0, len(young), AT_ONCE):
+            await store.ingest(
+                "bench", Batch((), str(start), history=tuple(young[start : start + AT_ONCE])), 0
+            )
+        trending = tuple(paper.id for paper in young[:TRENDING])
+        await store.ingest("trends", Batch((), "c", trending=trending), 0)
+        asked = queries(papers[:20_000], 200, SEED)
+        for query in asked[:SUBSCRIBED]:
+            await Subscriptions(redis).add(CHANNEL, query, "now", "bench")
+        await _post(Outbox(redis), young, asked)
+        search = Search(store, folder / "search", lambda: datetime.now(UTC))
+        await search.catch_up()
+        await search.close()
+        tokens, now = Tokens(redis), datetime.now(UTC)
+        return Facts(
+            feed=await tokens.make(Grant(channel=CHANNEL, kind="feed", at=now)),
+            token=await tokens.make(Grant(channel=CHANNEL, kind="api", at=now)),
+            ids=tuple(paper.id for paper in dice.sample(papers, min(200, len(papers)))),
+            typed=tuple(known_items.mixed(papers, 200)),
+            queries=tuple(asked),
+        )
+
+
+def _as_of_today(papers: list[Paper]) -> list[Paper]:
+    shift = datetime.now(UTC) - max(paper.published for paper in papers) - timedelta(hours=1)
+    return [replace(paper, published=paper.published + shift) for paper in papers]
+
+
+async def _post(outbox: Outbox, papers: list[Paper], asked: list[str]) -> None:
+    posted = papers[:POSTS]
+    await outbox.enqueue(
+        PlannedDelivery(
+            channel=CHANNEL,
+            papers=((paper.id, (Reason(1, asked[0]),)),),
+            due=0,
+            label=paper.id,
+        )
+        for paper in posted
+    )
+    done = 0
+    while done < len(posted):
+        for delivery in (await outbox.claim(CHANNEL.platform, 32, range(16), token=f"t{done}")).deliveries:
+            await outbox.done(delivery, MessageRef(f"m{done}"))
+            done += 1
+
+
+def kinds(facts: Facts) -> Mapping[str, Callable[[int], str]]:
+    """The path of the n-th request of each kind."""
+
+    def search(n: int, **more: object) -> str:
+        return urlencode({"q": facts.typed[n % len(facts.typed)], **more})
+
+    def query(n: int) -> str:
+        return urlencode({"q": facts.queries[n % len(facts.queries)]})
+
+    def paper(n: int) -> str:
+        return quote(facts.ids[n % len(facts.ids)], safe="")
+
+    api = "/api/v1"
+    return {
+        STATIC: lambda _: "/terms",
+        "front": lambda _: "/",
+        "front_week": lambda _: "/?span=week",
+        "front_month": lambda _: "/?span=month",
+        "search": lambda n: f"/?{search(n)}",
+        "search_filtered": lambda n: f"/?{search(n, days=365, sort='new')}",
+        "search_broad": lambda n: "/?q=" + ("model", "cat:cs.LG", "learning", "cat:cs.CV data")[n % 4],
+        "paper": lambda n: f"/papers/{paper(n)}",
+        "no_paper": lambda n: f"/papers/nowhere-{n}",
+        "privacy": lambda _: "/privacy",
+        "feed_trending": lambda _: "/feeds/trending.atom",
+        "feed_search": lambda n: f"/feeds/search.atom?{query(n)}",
+        "feed_channel": lambda n: f"/feeds/{facts.feed}.atom?page={n % 3 + 1}",
+        "opml": lambda _: f"/feeds/{facts.feed}.opml",
+        "api_paper": lambda n: f"{api}/papers/{paper(n)}",
+        "api_search": lambda n: f"{api}/search?{search(n)}",
+        "api_matching": lambda n: f"{api}/matching?{query(n)}",
+        "api_trending": lambda n: f"{api}/trending?span={('day', 'week', 'month')[n % 3]}",
+        "api_posts": lambda _: f"{api}/channels/mine/posts",
+        "api_subscriptions": lambda _: f"{api}/channels/mine/subscriptions",
+    }
+
+
+async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
+    """Ask the program for each kind in turn, so that other work on the machine hits all of them."""
+    asked = kinds(facts)
+    times: dict[str, list[float]] = {kind: [] for kind in asked}
+    sizes: dict[str, list[int]] = {kind: [] for kind in asked}
+    async with served(folder) as session:
+        for number in range(-1, rounds):  # the first round loads what the others have
+            for kind, path in asked.items():
+                taken, size = await ask(session, path(number), facts.token, missing=kind == "no_paper")
+                if number >= 0:
+                    times[kind].append(taken * 1000)
+                    sizes[kind].append(size)
+    figures = {
+        kind: {
+            "p50_ms": round(median(times[kind]), 1),
+            "p95_ms": round(quantiles(times[kind], n=20)[-1], 1),
+            "max_kb": round(max(sizes[kind]) / 1000, 1),
+        }
+        for kind in asked
+    }
+    pages = {kind: each for kind, each in figures.items() if kind != STATIC}
+    return {
+        "kinds": figures,
+        "static_p50_ms": figures[STATIC]["p50_ms"],
+        "worst_p50_ms": max(each["p50_ms"] for each in pages.values()),
+        "worst_p95_ms": max(each["p95_ms"] for each in pages.values()),
+        "worst_kb": max(each["max_kb"] for each in pages.values()),
+    }
+
+
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of the program, once it has read the papers of the last days."""
+    port = free_port()
+    env = environment(folder, PORT=str(port), PAPERBOY_TRUSTED_PROXIES="127.0.0.1/32")
+    base = f"http://127.0.0.1:{port}"
+    async with running("run", "web", env=env), aiohttp.ClientSession(base, auto_decompress=False) as session:
+        async with asyncio.timeout(120):
+            while True:
+                with suppress(aiohttp.ClientError):
+                    async with session.get("/healthz") as response:
+                        if response.status == 200:
+                            break
+                await asyncio.sleep(0.2)
+        await asyncio.sleep(10)
+        yield session
+
+
+async def ask(session: aiohttp.ClientSession, path: str, token: str, *, missing: bool) -> tuple[float, int]:
+    """Seconds and bytes of one answer. Each request comes from another network, so that no client asks too often."""
+    headers = {
+        "X-Forwarded-For": f"{random.randint(11, 90)}.{random.randint(0, 255)}.{random.randint(0, 255)}.1",
+        "Accept-Encoding": "gzip",
+        **({"Authorization": f"Bearer {token}"} if "/channels/" in path else {}),
+    }
+    begun = perf_counter()
+    async with session.get(path, headers=headers) as response:
+        body = await response.read()
+        taken = perf_counter() - begun
+        if response.status != (404 if missing else 200):
+            raise AssertionError(f"{path}: {response.status}")
+        head = sum(len(name) + len(value) + 4 for name, value in response.raw_headers)
+    return taken, len(body) + head
+
+
+async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
+    """Fill the folder, or take what an earlier run has left there, and measure."""
+    kept = folder / FACTS
+    if kept.exists():
+        facts: Facts = TypeAdapter(Facts).validate_json(kept.read_bytes())
+    else:
+        facts = await fill(folder, options.papers)
+        kept.write_bytes(TypeAdapter(Facts).dump_json(facts))
+    return {"docs": options.papers, **await measure(folder, facts, options.rounds)}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.pages", description=__doc__)
+    parser.add_argument("--papers", type=int, default=100_000, help="how many of the recorded papers at most")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--folder", type=Path, help="where the store is, or will be, kept")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with TemporaryDirectory() as passing:
+        folder = options.folder or Path(passing)
+        folder.mkdir(parents=True, exist_ok=True)
+        figures = asyncio.run(run(options, folder))
+    if options.json:
+        sys.stdout.write(f"{json.dumps(figures)}\n")
+    else:
+        for name, value in figures.items():
+            sys.stdout.write(f"{name}: {value}\n")
+
+
+if __name__ == "__main__":
+    main()
