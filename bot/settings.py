@@ -92,6 +92,8 @@ class PlatformSettings(SettingsGroup):
     """The settings that connect it, in words, their names in backquotes; "" if it needs none."""
     channel_settings: ClassVar[frozenset[str]] = frozenset()
     """The optional settings of a channel that make sense here, of `edits links threads embeds publish ping editors`."""
+    message_menus: ClassVar[bool] = False
+    """Whether a message has a menu with our commands (`CommandSpec.on_message`)."""
     message_threads: ClassVar[bool] = False
     """Whether a message has a thread, in which news of its paper are posted (`bot.ports.Threaded`)."""
     direct_messages: ClassVar[bool] = False
@@ -136,6 +138,9 @@ class Settings(SettingsGroup):
 
     secret_key: SecretStr | None = None
     """Encrypts tokens and addresses in Redis. Several, by commas: the first one encrypts, all of them decrypt."""
+
+    zotero_url: BaseUrl = "https://api.zotero.org"
+    """Zotero's API, or a proxy in front of it."""
 
     unclear: Literal["resend", "hold"] | None = None
     """What to do with a post that can't be confirmed: post it again, or hold it for the operator. By default what

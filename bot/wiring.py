@@ -20,6 +20,7 @@ from bot.commands.services import Services
 from bot.domain.errors import ChannelGone, WorkspaceGone
 from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
+from bot.encryption import Encryptor
 from bot.matching import Matcher
 from bot.observability import metrics
 from bot.pipeline.card_updates import CardUpdater
@@ -40,6 +41,7 @@ from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX, build_enrichment
 from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
+from bot.sources.zotero import Zotero
 from bot.store.backup.move_channel import ChannelMoves
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
@@ -59,6 +61,7 @@ from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Tokens
 from bot.store.watches import Watches
+from bot.store.zotero_keys import ZoteroKeys
 from bot.terminal.sample import PapersOrSample
 from bot.web.reading import Reader
 from bot.web.server import Website, website
@@ -276,6 +279,13 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             votes=Votes(shared.redis),
             watches=Watches(shared.redis),
             tokens=Tokens(shared.redis),
+            zotero=Zotero(
+                context.session,
+                shared.settings.zotero_url,
+                contact=shared.settings.contact,
+                now=shared.now,
+            ),
+            zotero_keys=ZoteroKeys(shared.redis, _encryptor(shared.settings)),
             public_url=shared.settings.public_url or "",
             cites=bool(build_citations(context)),
             catalog=CategoryCatalog(build_on_demand(context), FollowedCategories(shared.redis)),
@@ -290,6 +300,12 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             channel_name=partial(_channel_name, shared.platforms),
         )
     )
+
+
+def _encryptor(settings: Settings) -> Encryptor | None:
+    """What encrypts people's keys; None if the operator has set nothing for it."""
+    secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
+    return Encryptor.of(secret) if secret else None
 
 
 async def _pause(shared: _Shared, channel: ChannelRef, error: ChannelGone | WorkspaceGone) -> None:
@@ -323,6 +339,7 @@ def _web(shared: _Shared) -> Website | None:
             recent=shared.recent,
             outbox=shared.outbox,
             subscriptions=shared.subscriptions,
+            saved=Saved(shared.redis),
         ),
         papers=shared.shown_papers,
         outbox=shared.outbox,

@@ -44,6 +44,8 @@ OF_LIST = "nothing for one's own list; for the channel's (`here`) membership"
 INSIDE: Mapping[str, str] = {
     "save": OF_LIST,
     "saved": OF_LIST,
+    "show": "nothing for the card; membership in each channel of which it says that the paper was posted there",
+    "zotero": "nothing: a person's own list and key",
     "savepapers": "nothing: one's own list",
     "watch": FOR_CHANNEL + "membership, and the right to edit if it changes something",
     "unwatch": FOR_CHANNEL + "membership, and the right to edit",

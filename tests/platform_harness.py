@@ -7,12 +7,14 @@
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any, Protocol
 
 import aiohttp
+from pydantic import SecretStr
 from redis.asyncio import Redis
 from rich.console import Console
 
@@ -29,6 +31,14 @@ from tests.scenario import Clock
 
 PUBLIC_URL = "https://papers.example.org"
 """Where people reach the pages."""
+
+ZOTERO = ContextVar("ZOTERO", default=NOWHERE)
+"""Where Zotero is, for a bot that is wired now."""
+
+
+def zotero_settings() -> dict[str, Any]:
+    """What a bot needs that sends papers to Zotero."""
+    return {"zotero_url": ZOTERO.get(), "secret_key": SecretStr("a key that can't be guessed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ async def wired(
     async with aiohttp.ClientSession() as session:
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE, "public_url": PUBLIC_URL}
-        settings = Settings.model_construct(**(defaults | nowhere))
+        settings = Settings.model_construct(**(defaults | nowhere | zotero_settings()))
         yield wire(settings, redis, session, platforms, durable=False, now=now)
 
 

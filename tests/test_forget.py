@@ -6,8 +6,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.domain.models import ChannelRef, User
+from bot.encryption import Encryptor
 from bot.store import keys
 from bot.store.forget import Forgetting
+from bot.store.zotero_keys import ZoteroKeys
 from tests.papers import a_paper
 from tests.platform_harness import PlatformHarness, arrive, deliver
 from tests.platform_harnesses import HARNESSES, Opened
@@ -86,11 +88,20 @@ async def test_a_forgotten_person_leaves_no_trace_but_what_the_channel_follows(
         signature = subscription.created_by
         user = signature.partition(" ")[0]
         person = ChannelRef(harness.channel.platform, harness.channel.workspace, user)
+        await ZoteroKeys(redis, Encryptor.of("a key that can't be guessed")).put(
+            User(user, ""), harness.channel, "of Zotero"
+        )
+        assert await found(redis, keys.zotero(person))
         assert await found(redis, signature)
         answer = await harness.press(await harness.say("/paper forget me"), "Forget me")
         assert "Everything about you is deleted" in answer.text
         private = ChannelRef.of_person(person.platform, person.workspace, user)
-        assert await found(redis, signature, f"'{user} ", keys.saved_by(person), str(private)) == []
+        assert (
+            await found(
+                redis, signature, f"'{user} ", keys.saved_by(person), keys.zotero(person), str(private)
+            )
+            == []
+        )
         theirs = user in (harness.channel.channel, harness.channel.person)  # a terminal, or a mail account
         assert len(await harness.bot.subscriptions.of(harness.channel)) == (0 if theirs else 2)
 

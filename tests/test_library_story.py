@@ -1,10 +1,14 @@
 """A reading list that a channel shares, as one story on every platform."""
 
+from datetime import timedelta
+
 import pytest
 
+from tests.conftest import MORNING
 from tests.papers import a_paper
-from tests.platform_harness import arrive
+from tests.platform_harness import arrive, pass_on
 from tests.platform_harnesses import Opened
+from tests.scenario import Clock
 
 
 async def test_a_list_is_shared_searched_and_exported(opened: Opened) -> None:
@@ -37,6 +41,20 @@ async def test_ones_own_list_is_exported_in_each_format(opened: Opened, kind: st
         assert "no papers to export" in (await harness.say(f"/paper saved export:{kind}")).text
         await harness.say("/paper save 2611.00001")
         assert sign in (await harness.say(f"/paper saved export:{kind}")).file
+
+
+async def test_what_a_digest_named_is_exported(opened: Opened, clock: Clock) -> None:
+    async with opened() as harness:
+        await harness.say("/paper subscribe whales every:daily")
+        papers = [a_paper(f"2611.{n:05}", title=f"Whales, part {n}", published=MORNING) for n in range(12)]
+        await arrive(harness.bot, *papers)
+        await clock.set(MORNING + timedelta(days=1))
+        await pass_on(harness.bot, clock, 3)
+        [digest] = await harness.posted()
+        file = (await harness.press(digest, "Export")).file
+        assert all(f'eprint = "{paper.id}"' in file for paper in papers)
+        more = await harness.press(digest, "Show 2 more")
+        assert (await harness.press(more, "Export")).file == file
 
 
 async def test_what_a_search_finds_is_exported(opened: Opened) -> None:

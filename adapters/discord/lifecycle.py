@@ -157,9 +157,10 @@ def is_over(code: int, place: Place) -> bool:
 def _missing(place: Place) -> list[str]:
     if isinstance(place, discord.Thread) and place.parent is None:
         return ["View Channel"]
-    return missing_permissions(
-        place.permissions_for(place.guild.me), thread=isinstance(place, discord.Thread)
-    )
+    ours: discord.Member | None = place.guild.me
+    if ours is None:  # Discord left us out of the server's members: the next post finds out what we may do
+        return []
+    return missing_permissions(place.permissions_for(ours), thread=isinstance(place, discord.Thread))
 
 
 def _places(guild: discord.Guild) -> dict[ChannelRef, Place]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import discord
 
-from adapters.discord.channel_kinds import kind_of, ref
+from adapters.discord.channel_kinds import DIRECT, kind_of, ref
 from adapters.discord.responses import Ask, Interaction
 from bot.cards import Button, Card, Choice
 from bot.cards.build import actions, bold, paragraph
@@ -64,7 +64,12 @@ def with_permission_warning(reply: Reply, interaction: Interaction, spec: Comman
 
 
 def channel_of(interaction: Interaction) -> ChannelRef:
-    """The channel of an interaction. Within a forum's post it is the forum, which has no other place to write in."""
+    """The channel of an interaction. Within a forum's post it is the forum, which has no other place to write in.
+
+    Direct messages with Paperboy are the person's own channel.
+    """
+    if is_direct(interaction):
+        return ChannelRef.of_person("discord", DIRECT, str(interaction.user.id))
     channel = interaction.channel
     parent = channel.parent if isinstance(channel, discord.Thread) else None
     if parent is not None and kind_of(parent.type) == "forum":
@@ -83,7 +88,7 @@ def type_of_channel(interaction: Interaction) -> discord.ChannelType | None:
 
 def refusal(interaction: Interaction, spec: CommandSpec | None) -> Ask | None:
     """An answer for a command that makes no sense outside a server; None if the command makes sense here."""
-    if spec is None or spec.anywhere or added(interaction):
+    if spec is None or spec.anywhere or added(interaction) or is_direct(interaction):
         return None
     link = invite(interaction.application_id)
 
@@ -92,6 +97,11 @@ def refusal(interaction: Interaction, spec: CommandSpec | None) -> Ask | None:
         return Reply(Card("error", ELSEWHERE, blocks=(paragraph(ELSEWHERE), *add)))
 
     return refuse
+
+
+def is_direct(interaction: Interaction) -> bool:
+    """Whether it happened in direct messages with Paperboy, not in those of two people or of a group."""
+    return interaction.guild_id is None and interaction.context.dm_channel
 
 
 def added(interaction: Interaction) -> bool:

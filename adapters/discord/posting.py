@@ -35,7 +35,7 @@ class Poster:
         if to.person:
             direct = await self._direct(to.person)
             message = await direct.send(view=layout(card, mark(key)), nonce=mark(key))
-            return MessageRef(str(message.id), message.jump_url)
+            return MessageRef(f"{direct.id}/{message.id}", message.jump_url)
         kind = await self._kinds.kind(int(to.channel))
         if kind == "forum":
             return await self._post_in_forum(to, card, key)

@@ -11,6 +11,7 @@ class DiscordSettings(PlatformSettings):
     title = "Discord"
     connect = "`DISCORD_TOKEN`"
     channel_settings = frozenset({"edits", "threads", "embeds", "publish", "ping", "editors"})
+    message_menus = True
     message_threads = True
     direct_messages = True
     removed = "Paperboy was removed from the server"

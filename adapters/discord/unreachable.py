@@ -57,6 +57,8 @@ async def notify(client: discord.Client, redis: Redis, channel: ChannelRef, prob
 
     Returns whether it reached one of them.
     """
+    if not channel.channel:  # the whole server: Paperboy was removed, and can write to no one there
+        return False
     message = (
         f"About <#{channel.channel}>: {problem} Its subscriptions are safe, and posts go on by themselves."
     )

@@ -69,6 +69,8 @@ class Channels:
 
     async def join(self, channel: ChannelRef) -> str | None:
         """Join a public channel. None if the app is in the channel now, else a sentence about what that means."""
+        if channel.person:
+            return None
         try:
             access = await self._calls.access(channel.workspace)
             if await self.enter(access, channel.channel):

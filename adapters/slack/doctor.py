@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from adapters.slack.api import Api
 from adapters.slack.calls import Calls
 from adapters.slack.connection_mode import ConnectionMode
-from adapters.slack.manifest import FILES, HISTORY, JOIN, LINKS, NEEDED
+from adapters.slack.manifest import DIRECT, FILES, HISTORY, JOIN, LINKS, NEEDED
 from adapters.slack.outcomes import CALL_ERRORS, code_of
 from adapters.slack.tokens import Access, identify
 from bot.domain.errors import ConfigurationError, SendError
@@ -26,6 +26,7 @@ WITHOUT: Mapping[Sequence[str], str] = {
     (JOIN,): "Paperboy has to be invited to public channels too",
     (FILES,): "exports of reading lists can't be sent",
     LINKS: "links to papers that people post get no cards",
+    DIRECT: "direct messages whose answer was lost can't be looked up",
 }
 """What doesn't work without optional scopes."""
 
@@ -140,7 +141,9 @@ async def _workspace(
 
 
 async def _channel(calls: Calls, access: Access, channel: ChannelRef) -> Finding | None:
-    """What is wrong with a channel."""
+    """What is wrong with a channel; of direct messages only a post can find it out."""
+    if channel.person:
+        return None
     name = f"slack {channel.channel}"
     link = f"{access.url}archives/{channel.channel}"
     invite = f"/invite @Paperboy in {link}"

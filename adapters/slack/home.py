@@ -50,7 +50,8 @@ class Home:
         """Show a person their App Home as it is now. Only channels that they are in at this moment are read."""
         try:
             access = await self._calls.access(workspace)
-            channels = await self._channels(access, user.id)
+            own = ChannelRef.of_person("slack", workspace, user.id)
+            channels = [own, *await self._channels(access, user.id)]
             followed = await core.subscriptions(channels)
             saved = await core.saved(user, ChannelRef("slack", workspace, ""))
             view = home_view(followed, saved, self._now())
@@ -117,6 +118,7 @@ def _begin() -> list[Json]:
             bullets(
                 (
                     line(text("In a channel, type ", code('/paper subscribe "language model" -survey'))),
+                    line(text("For yourself alone, type the same in this app's Messages tab")),
                     line(text("In a private channel, first type ", code("/invite @Paperboy"))),
                     line(text(code("/paper search"), ", ", code("/paper trending"), " and ", code("/paper help"),
                               " work anywhere, and only you see the answer")),
@@ -133,9 +135,12 @@ def _channel(channel: ChannelRef, subscriptions: Sequence[Subscription]) -> list
     row = buttons(Button(label, name) for label, name in CHANNEL_BUTTONS if find(name))
     for block in row:
         block["block_id"] = f"{BLOCK_PREFIX}{channel.channel}"
+    name: Json = {"type": "channel", "channel_id": channel.channel}
     return [
         rich_text(
-            {"type": "rich_text_section", "elements": [{"type": "channel", "channel_id": channel.channel}]},
+            line((bold("Your direct messages"),))
+            if channel.person
+            else {"type": "rich_text_section", "elements": [name]},
             bullets([*lines, *([line((Span(f"and {more} more"),))] if more > 0 else [])]),
         ),
         *row,

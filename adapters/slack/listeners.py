@@ -14,6 +14,7 @@ from adapters.slack.channels import Channels
 from adapters.slack.dedup import Dedup
 from adapters.slack.forms import FORM, card_view, channel_in, corrected_view, filled_in, target_of
 from adapters.slack.home import Home, channel_of
+from adapters.slack.posting import in_room
 from adapters.slack.replies import Interaction, Replies
 from adapters.slack.typed_text import as_typed, text_of
 from bot.cards import Card
@@ -27,14 +28,13 @@ from bot.text.mentions import papers_in
 
 REPEAT_WINDOW = 3600
 """Seconds within which Slack may send the same event or interaction again."""
-DIRECT_MESSAGE = "directmessage"
-"""What a slash command's payload calls a direct message, in place of a channel's name."""
+DIRECT = "D"
+"""The ids of direct messages begin with it."""
 LONGEST_RAW = 5 * MAX_LINE
 """Characters of a line as Slack sends it: escaped, `&` takes five."""
 FORM_WAIT = 2.0
 """Seconds in which a form's result can take the form's place; it has to be acknowledged within 3."""
-SLOW = Card("reply", "This takes longer than usual. Look at /paper settings to see whether it worked.")
-NEEDS_CHANNEL = "I post papers to channels, not to direct messages. Type that in a channel."
+SLOW = Card("reply", "This takes longer than usual. Type it again in a moment to see whether it worked.")
 _TURNS_PAGE = re.compile(r"(?:^|\s)page:[0-9]")
 
 _log = get_logger()
@@ -129,20 +129,19 @@ class Listeners:
     async def _command(self, body: Mapping[str, Any], context: AsyncBoltContext) -> None:
         if not await self._dedup.is_first(f"trigger:{body['trigger_id']}", REPEAT_WINDOW):
             return
-        channel = ChannelRef("slack", workspace_of(context), body["channel_id"])
+        channel = place_of(workspace_of(context), body["channel_id"], body["user_id"])
         self._channels.seen(body["user_id"], channel)
         line = as_typed(str(body.get("text") or ""), context.bot_user_id or "", LONGEST_RAW)
         user = User(body["user_id"], body.get("user_name") or "")
         asked = Interaction(user, channel, body["trigger_id"], body["response_url"])
-        is_direct = body.get("channel_name") == DIRECT_MESSAGE
-        await self._replies.deliver(asked, await self._handled(line, user, channel, is_direct=is_direct))
+        await self._replies.deliver(asked, await self._handled(line, user, channel))
 
     async def _action(self, line: str, body: Mapping[str, Any], workspace: str) -> None:
         if not await self._dedup.is_first(f"trigger:{body['trigger_id']}", REPEAT_WINDOW):
             return
         view = body.get("view") or {}
         channel_id = (channel_of(body["actions"][0]) or channel_in(view)) if view else body["channel"]["id"]
-        channel = ChannelRef("slack", workspace, channel_id)
+        channel = place_of(workspace, channel_id, body["user"]["id"])
         container = body.get("container") or {}
         user = User(body["user"]["id"], _name(body["user"]))
         asked = Interaction(
@@ -150,38 +149,46 @@ class Listeners:
             channel,
             body["trigger_id"],
             body.get("response_url") or "",
-            container.get("message_ts") or "",
+            _message(channel_id, channel, container.get("message_ts") or ""),
             is_ephemeral=bool(container.get("is_ephemeral")),
             modal=str(view["id"]) if view.get("type") == "modal" else "",
             turns_page=bool(_TURNS_PAGE.search(line)),
         )
-        is_direct = channel_id.startswith("D")
-        await self._replies.deliver(asked, await self._handled(line, user, channel, is_direct=is_direct))
+        await self._replies.deliver(asked, await self._handled(line, user, channel))
         if view.get("type") == "home":
             await self._home.publish(self._core, user, workspace)
 
     async def _shortcut(self, body: Mapping[str, Any], workspace: str) -> None:
         if not await self._dedup.is_first(f"trigger:{body['trigger_id']}", REPEAT_WINDOW):
             return
-        channel = ChannelRef("slack", workspace, body["channel"]["id"])
+        channel = place_of(workspace, body["channel"]["id"], body["user"]["id"])
         user = User(body["user"]["id"], _name(body["user"]))
         asked = Interaction(user, channel, body["trigger_id"], body["response_url"])
         papers = " ".join(papers_in(text_of(body["message"])))
         command = Command(body["callback_id"], user, channel, {"papers": papers})
         await self._replies.deliver(asked, await self._core.handle(command))
 
-    async def _handled(self, line: str, user: User, channel: ChannelRef, *, is_direct: bool) -> Reply:
-        """The core's reply; or why the command makes no sense here, before anything is changed."""
+    async def _handled(self, line: str, user: User, channel: ChannelRef) -> Reply:
+        """The core's reply; or why nothing can be posted here, before anything is changed."""
         spec = spec_of(line)
-        if is_direct and spec is not None and not spec.anywhere:
-            return Reply(error_card(UserError(NEEDS_CHANNEL, hint="/paper help")))
-        if spec is None or not spec.posts:
+        if spec is None or not spec.posts or channel.person:
             return await self._core.handle_text(line, user, channel)
         try:
             async with self._channels.reserved(channel, self._core):
                 return await self._core.handle_text(line, user, channel)
         except UserError as error:
             return Reply(error_card(error))
+
+
+def place_of(workspace: str, channel: str, user: str) -> ChannelRef:
+    """A channel; of direct messages the person's own, whoever else reads the conversation: answers there are private."""
+    if channel.startswith(DIRECT):
+        return ChannelRef.of_person("slack", workspace, user)
+    return ChannelRef("slack", workspace, channel)
+
+
+def _message(room: str, channel: ChannelRef, ts: str) -> str:
+    return in_room(room, ts) if channel.person and ts else ts
 
 
 def workspace_of(context: AsyncBoltContext) -> str:

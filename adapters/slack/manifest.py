@@ -14,9 +14,11 @@ JOIN = "channels:join"
 """Scope to join a public channel when someone subscribes it: messages can only be looked up in channels one is in."""
 FILES = "files:write"
 """Scope to send a person the file of an export."""
+DIRECT = ("im:history", "im:write")
+"""Scopes to find out whether a direct message arrived: to read those with the app, and to learn where they are."""
 LINKS = ("links:read", "links:write")
 """Scopes to show a card below a link to a paper. Slack sends such links alone, never the message around them."""
-OPTIONAL = (*HISTORY, JOIN, FILES, *LINKS)
+OPTIONAL = (*HISTORY, JOIN, FILES, *LINKS, *DIRECT)
 """Scopes that the person who installs the app may decline."""
 SCOPES = (*NEEDED, *OPTIONAL)
 UNFURLED = ("arxiv.org", "huggingface.co", "openreview.net", "biorxiv.org", "alphaxiv.org")
@@ -52,7 +54,7 @@ def manifest(
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,
-                "messages_tab_read_only_enabled": True,
+                "messages_tab_read_only_enabled": False,  # a person types /paper there, too
             },
             "bot_user": {"display_name": NAME, "always_online": True},
             "shortcuts": [

@@ -52,7 +52,10 @@ class Posting:
         if await self._channels.has_left(access, to):  # Slack would take the post in a public channel
             raise ChannelGone(REMOVED)
         # Slack opens the direct messages of a person whose id is given as a channel.
-        return await self._post_first(access, to.person or to.channel, layouts(card), metadata=_marked(key))
+        posted = await self._post_answer(
+            access, to.person or to.channel, layouts(card), metadata=_marked(key)
+        )
+        return _reference(access, posted["channel"], posted["ts"], direct=bool(to.person))
 
     async def reply(self, to: ChannelRef, card: Card, thread: str, key: str = "") -> MessageRef:
         """Post `card` in the thread of a message, with its key if it is a delivery. Raises a SendError."""
@@ -60,11 +63,13 @@ class Posting:
         if key and await self._channels.has_left(access, to):
             raise ChannelGone(REMOVED)
         options = {"metadata": _marked(key)} if key else {}
-        return await self._post_first(access, to.channel, layouts(card), thread_ts=thread, **options)
+        room, ts = _room_of(to, thread)
+        posted = await self._post_answer(access, room, layouts(card), thread_ts=ts, **options)
+        return _reference(access, posted["channel"], posted["ts"], direct=bool(to.person))
 
     async def direct(self, access: Access, to: str, card: Card) -> None:
         """Post `card` to a person or a channel, without a key. Raises a SendError."""
-        await self._post_first(access, to, layouts(card))
+        await self._post_answer(access, to, layouts(card))
 
     async def hand_over(self, access: Access, to: str, card: Card, file: File) -> None:
         """Post `card` to a person, then `file` below it. Raises a SendError."""
@@ -93,20 +98,21 @@ class Posting:
         With `thread`, it is looked for among the replies to that message. Raises LookupUnsupported if the app may not
         read the channel.
         """
-        if to.person:
-            raise LookupUnsupported("Paperboy may not read direct messages")
         access = await self._calls.access(to.workspace)
+        room, thread = _room_of(to, thread)
+        if to.person and room == to.channel:
+            room = await self._conversation(access, to.person)
         cursor = self._cursors.pop(f"{key} {thread}", "")
         while True:
             try:
-                page = await self._history(access, to, since, cursor, thread)
+                page = await self._history(access, room, since, cursor, thread)
             except RetryLater:
                 if cursor:
                     self._cursors[f"{key} {thread}"] = cursor
                 raise
             for message in page.get("messages") or ():
                 if _names(message, key):
-                    return _reference(access, to.channel, message["ts"])
+                    return _reference(access, room, message["ts"], direct=bool(to.person))
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return None
@@ -115,21 +121,15 @@ class Posting:
         """Show `card` in place of the message's content; its metadata stays. Raises a SendError."""
         access = await self._calls.access(to.workspace)
 
+        room, ts = _room_of(to, message.id)
+
         async def update(layout: Message) -> Answer:
             def call(client: AsyncWebClient) -> Any:
-                return client.chat_update(
-                    channel=to.channel, ts=message.id, text=layout.text, blocks=list(layout.blocks)
-                )
+                return client.chat_update(channel=room, ts=ts, text=layout.text, blocks=list(layout.blocks))
 
             return await self._calls.ask(access, call)
 
         await _first_taken(layouts(card), update)
-
-    async def _post_first(
-        self, access: Access, channel: str, messages: Iterable[Message], **options: Any
-    ) -> MessageRef:
-        answer = await self._post_answer(access, channel, messages, **options)
-        return _reference(access, answer["channel"], answer["ts"])
 
     async def _post_answer(
         self, access: Access, channel: str, messages: Iterable[Message], **options: Any
@@ -147,9 +147,17 @@ class Posting:
             raise DeliveryUncertain("Slack's answer names no message")
         return answer
 
-    async def _history(
-        self, access: Access, to: ChannelRef, since: datetime, cursor: str, thread: str
-    ) -> Answer:
+    async def _conversation(self, access: Access, person: str) -> str:
+        """The id of the direct messages with a person. Raises LookupUnsupported if the app may not ask for it."""
+        try:
+            answer = await self._calls.ask(access, lambda client: client.conversations_open(users=person))
+        except (ChannelGone, WorkspaceGone) as error:
+            if code_of(error) != "missing_scope":
+                raise
+            raise LookupUnsupported("Paperboy may not read direct messages") from error
+        return str((answer.get("channel") or {}).get("id") or "")
+
+    async def _history(self, access: Access, room: str, since: datetime, cursor: str, thread: str) -> Answer:
         """A page of the channel's messages, or a thread's. A public channel that the app isn't in is joined first."""
 
         def call(client: AsyncWebClient) -> Any:
@@ -157,7 +165,7 @@ class Posting:
             if thread:
                 asked = partial(client.conversations_replies, ts=thread)
             return asked(
-                channel=to.channel,
+                channel=room,
                 oldest=f"{since.timestamp():.6f}",
                 limit=PAGE,
                 include_all_metadata=True,
@@ -168,15 +176,13 @@ class Posting:
             try:
                 return await self._calls.ask(access, call)
             except ChannelGone as error:
-                if code_of(error) != "not_in_channel" or not await self._channels.enter(access, to.channel):
+                if code_of(error) != "not_in_channel" or not await self._channels.enter(access, room):
                     raise
                 return await self._calls.ask(access, call)
         except (ChannelGone, WorkspaceGone) as error:
             code = code_of(error)
             if code in {"not_in_channel", "missing_scope", "no_permission"}:
-                raise LookupUnsupported(
-                    f"Paperboy may not read the messages of {to.channel} ({code})"
-                ) from error
+                raise LookupUnsupported(f"Paperboy may not read the messages of {room} ({code})") from error
             raise
 
 
@@ -207,6 +213,17 @@ def _names(message: Any, key: str) -> bool:
     return found != "" and (found.partition("/")[2] or found) == (key.partition("/")[2] or key)
 
 
-def _reference(access: Access, channel: str, ts: str) -> MessageRef:
+def _reference(access: Access, channel: str, ts: str, *, direct: bool = False) -> MessageRef:
     link = f"{access.url}archives/{channel}/p{ts.replace('.', '')}" if access.url else None
-    return MessageRef(ts, link)
+    return MessageRef(in_room(channel, ts) if direct else ts, link)
+
+
+def in_room(room: str, ts: str) -> str:
+    """A direct message's id, with the conversation that it is in: a person's id stands for that only when one posts."""
+    return f"{room}/{ts}"
+
+
+def _room_of(to: ChannelRef, message: str) -> tuple[str, str]:
+    """The conversation of a message, and its time in it."""
+    room, _, ts = message.rpartition("/")
+    return room or to.channel, ts

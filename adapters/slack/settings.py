@@ -11,6 +11,7 @@ class SlackSettings(PlatformSettings):
     title = "Slack"
     connect = "`SLACK_BOT_TOKEN` and `SLACK_APP_TOKEN`"
     channel_settings = frozenset({"edits", "links", "ping", "editors"})
+    message_menus = True
     message_threads = True
     direct_messages = True
     removed = "the app was uninstalled"

@@ -32,8 +32,8 @@ def digest_card(
 ) -> Card:
     """One message for all `entries`, in their order, and `folded` further papers that are only counted.
 
-    Those beyond LINES are on further pages, which are requested by the digest's `label`. `because` says more about why
-    a paper is here, by its id.
+    Those beyond LINES are on further pages, which are requested by the digest's `label`, as is a file of them all.
+    `because` says more about why a paper is here, by its id.
     """
     first = (page - 1) * LINES
     shown, rest = entries[first : first + LINES], len(entries) + folded - first - LINES
@@ -50,10 +50,11 @@ def digest_card(
         heading = f"{heading}, the best {len(entries)}" if len(entries) > 1 else f"The best of {heading}"
     notice = shorten(f"{heading}: {'; '.join(line.title for line in lines)}", NOTICE)
     why = (paragraph(dim(f"All {', '.join(reason_texts(shared))}")),) if shared else ()
+    export = [Button("Export", f"more {label} export:bibtex")] if label else []
     if folded and len(entries) <= LINES:
-        more = _folded(folded, label)
+        more = _folded(folded, label, *export)
     else:
-        more = _more(rest, f"more {label} page:{page + 1}" if label else "")
+        more = _more(rest, f"more {label} page:{page + 1}" if label else "", *export)
     return Card("digest", notice, heading, (*why, *lines, *more))
 
 
@@ -63,9 +64,9 @@ def folded_card(folded: int, label: str) -> Card:
     return Card("digest", words, blocks=_folded(folded, label))
 
 
-def _folded(folded: int, label: str) -> tuple[Block, ...]:
+def _folded(folded: int, label: str, *others: Button) -> tuple[Block, ...]:
     return paragraph(dim(f"{count(folded, 'more paper')} matched.")), *actions(
-        Button("Show", f"more {label}")
+        Button("Show", f"more {label}"), *others
     )
 
 
@@ -77,11 +78,11 @@ def _shared_reasons(entries: Sequence[Entry]) -> tuple[Reason, ...]:
     return tuple(reason for reason in first if all(reason in reasons for _, reasons in others))
 
 
-def _more(rest: int, command: str) -> tuple[Block, ...]:
+def _more(rest: int, command: str, *others: Button) -> tuple[Block, ...]:
     if rest <= 0:
-        return ()
-    show = actions(Button(f"Show {min(rest, LINES)} more", command)) if command else ()
-    return paragraph(dim(f"and {rest} more")), *show
+        return actions(*others)
+    show = [Button(f"Show {min(rest, LINES)} more", command)] if command else []
+    return paragraph(dim(f"and {rest} more")), *actions(*show, *others)
 
 
 def delivery_card(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 from bot.cards import Button, Card, PaperBlock
@@ -31,6 +32,8 @@ KEYWORD = 40
 """Characters of a keyword."""
 QUERY = 80
 NOTICE = 200
+REMEMBERED = 500
+"""Sentences about papers that are remembered, with the kilobytes of text that each was chosen from."""
 REASONS = 3
 """Subscriptions that are named; the others are counted."""
 
@@ -183,7 +186,13 @@ def one_sentence(paper: Paper, limit: int) -> str:
     """What is new, in at most `limit` characters: the upstream's summary, else the abstract's core sentence."""
     if tldr := plain(paper.tldr or ""):
         return shorten_at_clause(tldr, limit)
-    return core_sentence(plain(paper.abstract), limit, plain(paper.title))
+    return _core_sentence(plain(paper.abstract), limit, plain(paper.title))
+
+
+@lru_cache(REMEMBERED)
+def _core_sentence(abstract: str, limit: int, title: str) -> str:
+    """Remembered, since feeds and pages show the same papers again and again: to choose one takes about half a millisecond."""
+    return core_sentence(abstract, limit, title)
 
 
 def _links(paper: Paper) -> tuple[Button, ...]:

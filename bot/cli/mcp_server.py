@@ -3,6 +3,7 @@
 from bot.app import POLLER, open_bot
 from bot.settings import Settings
 from bot.store.outbox.outbox import Outbox
+from bot.store.reactions import Saved
 from bot.store.tokens import Tokens
 from bot.web.assistant import Assistant, build_server
 from bot.web.reading import Reader
@@ -17,6 +18,7 @@ async def serve(settings: Settings, token: str) -> None:
             recent=bot.recent,
             outbox=Outbox(bot.redis),
             subscriptions=bot.subscriptions,
+            saved=Saved(bot.redis),
         )
         assistant = Assistant(reader, Tokens(bot.redis), lambda _call: token)
         await build_server(assistant).run_stdio_async()

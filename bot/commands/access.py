@@ -32,7 +32,13 @@ class AccessGate:
         self._answers: OrderedDict[tuple[str, ChannelRef], tuple[float, Access]] = OrderedDict()
 
     async def of(self, user: User, channel: ChannelRef) -> Access:
-        """What the person may do in the channel. Raises UserError if the platform doesn't answer."""
+        """What the person may do in the channel. Raises UserError if the platform doesn't answer.
+
+        A person's own channel is theirs alone.
+        """
+        if channel.person:
+            own = channel.person == user.id
+            return Access(member=own, may_manage=own, may_edit=own)
         platform = self._platforms.get(channel.platform)
         if platform is None:
             return Access(member=True, may_manage=user.may_manage)
@@ -45,6 +51,15 @@ class AccessGate:
             while len(self._answers) > MOST_REMEMBERED:
                 self._answers.popitem(last=False)
         return answer
+
+    async def lets_read(self, user: User, channel: ChannelRef, *, by_default: bool = False) -> bool:
+        """Whether the platform says that the person can read the channel; `by_default` where a platform can't say."""
+        if channel.platform not in self._platforms and not channel.person:
+            return by_default
+        try:
+            return (await self.of(user, channel)).member
+        except UserError:
+            return False
 
     async def check(self, spec: CommandSpec, command: Command, settings: ChannelSettings) -> User:
         """The person with the rights that the platform gives them now.

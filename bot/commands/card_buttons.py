@@ -1,9 +1,13 @@
 """Buttons of posted cards: a paper's whole abstract, more of a digest, and sharing a search result."""
 
+from dataclasses import replace
+
 from bot.cards import Card
 from bot.cards.build import dim, paragraph
 from bot.cards.digest import digest_card
 from bot.cards.paper import AUTHOR, NOTICE, paper_block, paper_card
+from bot.commands.export import exported
+from bot.commands.places import place_here, places_for, said_places
 from bot.commands.ranked import ranked
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
@@ -23,14 +27,15 @@ async def abstract(command: Command, services: Services) -> Reply:
 
 
 async def show(command: Command, services: Services) -> Reply:
-    """The paper's card, shown only to the person who asks."""
-    paper = await resolve_paper(command.options["paper"], services)
-    full = command.options.get("detail") == "full"
-    return Reply(paper_card(paper, (), services.now(), "full" if full else "compact"))
+    """The paper's card and where it was posted before, shown only to the person who asks."""
+    paper, now = await resolve_paper(command.options["paper"], services), services.now()
+    card = paper_card(paper, (), now, "full" if command.options.get("detail") == "full" else "compact")
+    places = await places_for(command, paper.id, services)
+    return Reply(replace(card, blocks=(*card.blocks, *said_places(places, now))))
 
 
 async def more(command: Command, services: Services) -> Reply:
-    """The next page of a digest that was posted here, shown only to the person who asks."""
+    """The next page of a digest that was posted here, or all of it as a file, only for the person who asks."""
     label = command.options["digest"]
     ids = await services.outbox.digest(command.channel, label)
     papers = await services.papers.get(ids)
@@ -38,6 +43,8 @@ async def more(command: Command, services: Services) -> Reply:
         raise UserError("That digest is too old to show more of it.", hint="/paper list")
     page = int(command.options.get("page", 1))
     entries, taste = await ranked(command.channel, papers.values(), services)
+    if "export" in command.options:
+        return await exported([paper for paper, _ in entries], "digest", command)
     because = {paper.id: taste.because(paper) for paper, _ in entries}
     return Reply(digest_card(entries, services.now(), label, page, because=because))
 
@@ -49,10 +56,12 @@ async def share(command: Command, services: Services) -> Reply:
         message = "This paper was shared here a moment ago."
         return Reply(Card("reply", message, blocks=(paragraph(message),)))
     who = shorten(command.user.name or "Someone", AUTHOR)
-    block = paper_block(paper, (), services.now())
+    now = services.now()
+    block = paper_block(paper, (), now)
+    here = await place_here(paper.id, command.channel, services)
     card = Card(
         "paper",
         shorten(f"{who} shared: {block.title}", NOTICE),
-        blocks=(paragraph(dim(f"Shared by {who}")), block),
+        blocks=(paragraph(dim(f"Shared by {who}")), block, *said_places((here,) if here else (), now)),
     )
     return Reply(card, private=False)

@@ -39,6 +39,7 @@ from bot.commands.taste import taste
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe
 from bot.commands.watch import unwatch, watch
+from bot.commands.zotero import zotero
 from bot.domain.errors import ChannelGone, UserError, WorkspaceGone
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Paper, Subscription, User
 from bot.observability import metrics
@@ -74,6 +75,7 @@ HANDLERS: Mapping[str, Handler] = {
     "forget": forget,
     "help": help_,
     "show": show,
+    "zotero": zotero,
     "papers": papers,
     "savepapers": savepapers,
     "similarpapers": similarpapers,

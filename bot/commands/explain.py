@@ -9,6 +9,7 @@ from bot.cards.build import actions, bold, code, count, paragraph, text
 from bot.cards.paper import NOTICE, QUERY
 from bot.cards.sanitize import link, plain
 from bot.commands.life import history_lines
+from bot.commands.places import Place, places_elsewhere, said_places
 from bot.commands.ranked import ranked
 from bot.commands.reasons import quiet_now, unread_categories
 from bot.commands.resolve import resolve_paper
@@ -46,6 +47,8 @@ class Story:
     missed: Sequence[tuple[Subscription, Synonym]]
     """Subscriptions that would match it with other words for the same, and these."""
     now: datetime
+    places: Sequence[Place] = ()
+    """Other channels in which it was posted."""
     place: tuple[int, int] | None = None
     """Its rank in the message that it is or was in, from 1, and how many papers that has; None if it is alone."""
 
@@ -74,6 +77,7 @@ async def explain(command: Command, services: Services) -> Reply:
         unread=await unread_categories(paper, services),
         missed=await _missed(paper, subscriptions, services),
         now=await services.outbox.now(),
+        places=await places_elsewhere(command, paper.id, services),
     )
     return Reply(story_card(story))
 
@@ -125,7 +129,13 @@ def story_card(story: Story) -> Card:
         "reply",
         shorten(f"{words} {title}", NOTICE),
         "",
-        (paragraph(bold(title)), paragraph(*outcome), Bullets(steps), *actions(*wider, *share)),
+        (
+            paragraph(bold(title)),
+            paragraph(*outcome),
+            *said_places(story.places, story.now),
+            Bullets(steps),
+            *actions(*wider, *share),
+        ),
     )
 
 

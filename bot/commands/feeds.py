@@ -1,5 +1,6 @@
 """`/paper feed` and `/paper api`: how a channel's posts are read elsewhere, by a feed reader or a program."""
 
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot.cards import Block, Bullets, Button, Card, Span, Text
@@ -8,30 +9,49 @@ from bot.cards.paper import QUERY
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
 from bot.domain.errors import UserError
-from bot.domain.models import Command, Subscription
+from bot.domain.models import Command
 from bot.ports import Reply
-from bot.store.tokens import Grant
+from bot.store.tokens import SHARED_LIST, Grant
 from bot.text import shorten
 
 WARNING = "Anyone who has this address can read these posts, so share it with care."
+LIST_WARNING = "Anyone who has this address can read the list and its notes, so share it with care."
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a feed shows."""
+
+    number: int
+    name: str
+    typed: str
+    """The command that asks for its address."""
 
 
 async def feed(command: Command, services: Services) -> Reply:
-    """The address of the channel's feed, or of one subscription's; it is made when it is first asked for."""
+    """The address of the channel's feed, of one subscription's, or of the shared list's; made when it is first asked for."""
     _require_pages(services)
-    typed = command.options.get("subscription", "")
-    of = await resolve_subscription(typed, command.channel, services) if typed.strip() else None
-    number = of.number if of else 0
+    shown = await _shown(command, services)
     change = command.options.get("feed", "show")
     if change == "off":
-        ended = await services.tokens.end(command.channel, "feed", number)
-        return Reply(_feed_off(of, ended=ended))
-    secret = await services.tokens.secret(command.channel, number)
+        ended = await services.tokens.end(command.channel, "feed", shown.number)
+        return Reply(_feed_off(shown, ended=ended))
+    secret = await services.tokens.secret(command.channel, shown.number)
     if change == "new" or secret is None:
         await services.access.check_edit(command, await services.settings.of(command.channel))
-        grant = Grant(channel=command.channel, kind="feed", number=number, at=services.now())
+        grant = Grant(channel=command.channel, kind="feed", number=shown.number, at=services.now())
         secret = await services.tokens.make(grant)
-    return Reply(feed_card(of, f"{services.public_url}/feeds/{secret}", replaced=change == "new"))
+    return Reply(_feed_card(shown, f"{services.public_url}/feeds/{secret}", replaced=change == "new"))
+
+
+async def _shown(command: Command, services: Services) -> _Shown:
+    if command.options.get("list"):
+        return _Shown(SHARED_LIST, "the shared list of this channel", "feed list:here")
+    typed = command.options.get("subscription", "").strip()
+    if not typed:
+        return _Shown(0, "all posts of this channel", "feed")
+    of = await resolve_subscription(typed, command.channel, services)
+    return _Shown(of.number, f"#{of.number}: {shorten(of.query, QUERY)}", f"feed #{of.number}")
 
 
 async def api(command: Command, services: Services) -> Reply:
@@ -64,39 +84,36 @@ async def api(command: Command, services: Services) -> Reply:
     return Reply(Card("reply", message, "For programs", lines))
 
 
-def feed_card(of: Subscription | None, address: str, *, replaced: bool = False) -> Card:
+def _feed_card(shown: _Shown, address: str, *, replaced: bool) -> Card:
     """The addresses, what to know about them, and how to end them."""
-    what = f"#{of.number}: {shorten(of.query, QUERY)}" if of else "all posts of this channel"
-    typed = f"feed #{of.number}" if of else "feed"
     lines: list[Text] = [
         text("Atom: ", _link(f"{address}.atom")),
         text("JSON Feed: ", _link(f"{address}.json")),
     ]
-    if of is None:
+    if shown.number == 0:
         lines.append(text("All subscriptions, as OPML: ", _link(f"{address}.opml")))
     return Card(
         "reply",
-        f"{'New feed' if replaced else 'Feed'} of {what}",
+        f"{'New feed' if replaced else 'Feed'} of {shown.name}",
         blocks=(
-            paragraph("The former address has ended. " if replaced else "", "Feed of ", bold(what)),
+            paragraph("The former address has ended. " if replaced else "", "Feed of ", bold(shown.name)),
             Bullets(tuple(lines)),
-            paragraph(dim(WARNING)),
+            paragraph(dim(WARNING if shown.number != SHARED_LIST else LIST_WARNING)),
             *actions(
-                Button("Replace the address", f"{typed} feed:new"), Button("End it", f"{typed} feed:off")
+                Button("Replace the address", f"{shown.typed} feed:new"),
+                Button("End it", f"{shown.typed} feed:off"),
             ),
         ),
     )
 
 
-def _feed_off(of: Subscription | None, *, ended: bool) -> Card:
-    what = f"of #{of.number}" if of else "of this channel"
+def _feed_off(shown: _Shown, *, ended: bool) -> Card:
+    what = {0: "of this channel", SHARED_LIST: "of the shared list"}.get(shown.number, f"of #{shown.number}")
     message = (
         f"The feed {what} has ended: its address shows nothing now." if ended else f"There is no feed {what}."
     )
-    again = f"feed #{of.number}" if of else "feed"
-    return Card(
-        "reply", message, blocks=(paragraph(message), *actions(Button("Make a new one", f"{again} feed:new")))
-    )
+    again = Button("Make a new one", f"{shown.typed} feed:new")
+    return Card("reply", message, blocks=(paragraph(message), *actions(again)))
 
 
 def _token_card(secret: str, command: Command, services: Services) -> Card:

@@ -12,7 +12,7 @@ CHANNEL = (
     "a later subscription may be posted again"
 )
 PERSON = (
-    "the papers that you saved and watch, your votes, and your name on what you subscribed to or muted, in every "
+    "the papers that you saved and watch, your own subscriptions in direct messages, your votes, your Zotero key, and your name on what you subscribed to or muted, in every "
     "channel. What you set up in a channel stays there, without your name"
 )
 

@@ -21,6 +21,7 @@ _LANGUAGE = (
     ("author:hinton cat:cs.LG", "an author, in one arXiv category"),
     ("trending, agents min:30", "trending papers, or papers on agents with 30 upvotes"),
 )
+_MENUS = paragraph("In the menu of any message you can show and save the papers that it names.")
 
 _EVERYTHING = frozenset({"", "me", "please", "all", "everything", "commands"})
 
@@ -30,11 +31,12 @@ async def help_(command: Command, services: Services) -> Reply:
     asked = command.options.get("command", "").strip().removeprefix("/paper").strip()
     if not asked and not await services.subscriptions.of(command.channel):
         return Reply(await first_card(command.channel, services))
-    return Reply(help_card() if asked.casefold() in _EVERYTHING else command_card(_named(asked)))
+    menus = services.platform(command.channel).message_menus
+    return Reply(help_card(menus=menus) if asked.casefold() in _EVERYTHING else command_card(_named(asked)))
 
 
-def help_card() -> Card:
-    """Every command with its summary, by group, then the query language by example."""
+def help_card(*, menus: bool = False) -> Card:
+    """Every command with its summary, by group, then the query language by example; `menus` says that messages have menus."""
     examples = tuple(text(code(query), f" – {meaning}") for query, meaning in _LANGUAGE)
     return Card(
         "help",
@@ -42,6 +44,7 @@ def help_card() -> Card:
         "New papers, in this channel",
         (
             *(block for group in get_args(Group) for block in _group(group)),
+            *((_MENUS,) if menus else ()),
             paragraph(dim("Options of a command: "), code("/paper help subscribe")),
             paragraph("Queries match whole words: ", code("rag"), " doesn't match “storage”."),
             Bullets(examples),

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.cards import Card
 from bot.cards.paper import link_card
+from bot.commands.places import place_here, with_place
 from bot.commands.resolve import look_up
 from bot.commands.services import Services
 from bot.domain.models import ChannelRef, Paper
@@ -35,7 +36,9 @@ async def show_links(links: Sequence[str], channel: ChannelRef, services: Servic
             if lookup.done() and (answer := lookup.result()):
                 found[paper] = answer
         cards = {
-            link: link_card(found[paper], services.now()) for link, paper in named.items() if paper in found
+            link: await _card(found[paper], channel, services)
+            for link, paper in named.items()
+            if paper in found
         }
         if cards:
             await show(cards)
@@ -43,6 +46,13 @@ async def show_links(links: Sequence[str], channel: ChannelRef, services: Servic
     finally:
         for lookup in lookups.values():
             lookup.cancel()
+
+
+async def _card(paper: Paper, channel: ChannelRef, services: Services) -> Card:
+    """Everyone in the channel sees it, so it says only whether the paper was posted there before."""
+    card, now = link_card(paper, services.now()), services.now()
+    place = await place_here(paper.id, channel, services)
+    return card if place is None else with_place(card, place, now)
 
 
 def _papers(links: Sequence[str]) -> Mapping[str, str]:

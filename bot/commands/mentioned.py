@@ -11,6 +11,7 @@ from bot.cards import Block, Button, Card
 from bot.cards.build import MAX_BUTTON, actions, bold, count, dim, paragraph
 from bot.cards.paper import NOTICE, link_buttons, link_card, paper_block
 from bot.cards.sanitize import plain
+from bot.commands.places import places_for, said_places
 from bot.commands.resolve import resolve_papers
 from bot.commands.saved import save
 from bot.commands.services import Services
@@ -32,7 +33,9 @@ async def papers(command: Command, services: Services) -> Reply:
     """A card of each paper that the message names."""
     found, unknown = await _named(command, services)
     if len(found) == 1 and not unknown:
-        return Reply(link_card(found[0], services.now()))
+        card, now = link_card(found[0], services.now()), services.now()
+        places = said_places(await places_for(command, found[0].id, services), now)
+        return Reply(replace(card, blocks=(*card.blocks, *places)))
     heading = f"{count(len(found), 'paper')} in this message"
     shown: list[Block] = []
     for paper in found:

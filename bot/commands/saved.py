@@ -13,6 +13,7 @@ from bot.commands.learning import relearn
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.commands.watch import watcher_of
+from bot.commands.zotero import sent_to_zotero
 from bot.domain.errors import UserError
 from bot.domain.life import Watch
 from bot.domain.models import Command, Paper
@@ -79,6 +80,8 @@ async def save(command: Command, services: Services) -> Reply:
 async def saved(command: Command, services: Services) -> Reply:
     """A page of a list, or of what was found in it."""
     view = await list_view(command, services)
+    if command.options.get("export") == "zotero":
+        return await sent_to_zotero(view.papers, view.annotations, command, services)
     if "export" in command.options:
         name = "channel-list" if view.shared else "reading-list"
         return await exported(view.papers, name, command, view.annotations)
@@ -121,7 +124,11 @@ def saved_card(view: ListView, now: datetime, page: int = 1) -> Card:
     heading = f"{'This channel’s list' if view.shared else 'Your list'}: {_counted(view)}"
     notice = shorten(f"{heading}: {'; '.join(paper.title for paper in shown)}", NOTICE)
     turns = [Button(label, f"{view.line} page:{to}") for there, label, to in turn if there]
-    buttons = actions(*turns, Button("Export as BibTeX", f"{view.line} export:bibtex"))
+    buttons = actions(
+        *turns,
+        Button("Export as BibTeX", f"{view.line} export:bibtex"),
+        Button("Send to Zotero", f"{view.line} export:zotero"),
+    )
     return Card("list", notice, heading, (*blocks, *buttons))
 
 

@@ -13,6 +13,7 @@ from bot.search.search import Search
 from bot.settings import PlatformSettings
 from bot.sources.on_demand import CategoryCatalog
 from bot.sources.upstream_search import UpstreamSearch
+from bot.sources.zotero import Zotero
 from bot.store.button_payloads import ButtonPayloads
 from bot.store.channel_rules import ChannelRules, ChannelSettingsStore
 from bot.store.forget import Forgetting
@@ -22,6 +23,7 @@ from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Tokens
 from bot.store.watches import Watches
+from bot.store.zotero_keys import ZoteroKeys
 
 
 class AnyPlatform(PlatformSettings):
@@ -29,6 +31,7 @@ class AnyPlatform(PlatformSettings):
 
     title = "This platform"
     channel_settings = frozenset({"edits", "links", "threads", "embeds", "publish", "ping", "editors"})
+    message_menus = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,8 @@ class Services:
     """Gives a channel's new id everything that is stored of its old one."""
     channel_name: Callable[[ChannelRef], Awaitable[str]]
     """A channel's name, without a leading #; "" if it isn't known."""
+    zotero: Zotero
+    zotero_keys: ZoteroKeys
     cites: bool = False
     """Whether a source says who cites a paper."""
     public_url: str = ""

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from bot.cards import Choice, Field
 from bot.domain.errors import UserError
-from bot.domain.models import ChannelSettings, Frequency
+from bot.domain.models import ChannelRef, ChannelSettings, Frequency
 from bot.policy.schedule import digest_hour, find_zone, near_zones
 from bot.store.subscriptions import LIMIT
 
@@ -323,9 +323,14 @@ OPTIONAL_SETTINGS = frozenset(spec.name for spec in SETTING_SPECS if spec.option
 """Names of the settings that only some platforms have."""
 
 
-def specs_for(channel_settings: frozenset[str]) -> tuple[SettingSpec, ...]:
-    """The settings that make sense on a platform with these optional ones."""
-    return tuple(spec for spec in SETTING_SPECS if not spec.optional or spec.name in channel_settings)
+OF_A_ROOM = frozenset({"threads", "embeds", "publish", "ping", "editors"})
+"""Names of the settings that make no sense in a person's own channel."""
+
+
+def specs_for(channel_settings: frozenset[str], channel: ChannelRef) -> tuple[SettingSpec, ...]:
+    """The settings that make sense in a channel, on a platform with these optional ones."""
+    here = channel_settings - OF_A_ROOM if channel.person else channel_settings
+    return tuple(spec for spec in SETTING_SPECS if not spec.optional or spec.name in here)
 
 
 def changed_settings(

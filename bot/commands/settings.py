@@ -20,7 +20,7 @@ FREQUENCY_LABELS = {"now": "As they come", "daily": "Daily digest", "weekly": "W
 async def settings(command: Command, services: Services) -> Reply:
     """Show them, with a form to change them; or change those that are named."""
     platform = services.platform(command.channel)
-    specs = specs_for(platform.channel_settings)
+    specs = specs_for(platform.channel_settings, command.channel)
     old = await services.settings.of(command.channel)
     if not command.options:
         return Reply(await _shown(command, old, specs, services), form=form(old, specs))

@@ -19,7 +19,7 @@ from bot.commands.services import Services
 from bot.commands.synonyms import accepting, best_offer
 from bot.commands.understood import refuse_vague
 from bot.domain.errors import UserError
-from bot.domain.models import ChannelSettings, Command, Every, Frequency, Subscription
+from bot.domain.models import ChannelRef, ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
 from bot.ports import Reply
 from bot.query import Query, capitalized, parse, respell, spelled
@@ -31,6 +31,13 @@ _WHEN: dict[Frequency, str] = {
     "daily": "New papers arrive in a daily digest, next on {}.",
     "weekly": "New papers arrive in a weekly digest, next on {}.",
 }
+
+_WHEN_ALONE: dict[Frequency, str] = {
+    "now": "New papers come to you as direct messages.",
+    "daily": "New papers come to you in a daily digest by direct message, next on {}.",
+    "weekly": "New papers come to you in a weekly digest by direct message, next on {}.",
+}
+"""The same in a person's own channel."""
 
 
 async def subscribe(command: Command, services: Services) -> Reply:
@@ -55,7 +62,7 @@ async def subscribe(command: Command, services: Services) -> Reply:
     if new:
         found = await reasons(query, past, command.channel, services, follow=True)
         said = respell(found.text(past.sentence()), typed)
-        when = when_posted(every, settings, services.now())
+        when = when_posted(every, settings, services.now(), command.channel)
         card = subscribed_card(subscription, past, said, when, narrowings(found.people))
         if offer := await best_offer(query, past, services):
             *blocks, buttons = card.blocks
@@ -70,7 +77,9 @@ async def subscribe(command: Command, services: Services) -> Reply:
     await replan_waiting(command.channel, services)
     return Reply(
         changed_card(
-            changed or subscription, subscription.every, when_posted(every, settings, services.now())
+            changed or subscription,
+            subscription.every,
+            when_posted(every, settings, services.now(), command.channel),
         )
     )
 
@@ -100,10 +109,11 @@ def _refuse_number(text: str) -> None:
         )
 
 
-def when_posted(every: Every, settings: ChannelSettings, now: datetime) -> str:
+def when_posted(every: Every, settings: ChannelSettings, now: datetime, channel: ChannelRef) -> str:
     """When matching papers are posted, in words."""
     frequency = frequency_of((every,), settings)
-    return _WHEN[frequency].format(in_words(due(frequency, settings, now), settings.zone))
+    words = _WHEN_ALONE if channel.person else _WHEN
+    return words[frequency].format(in_words(due(frequency, settings, now), settings.zone))
 
 
 def subscribed_card(

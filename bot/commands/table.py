@@ -1,6 +1,6 @@
 """The `/paper` table, written once: every platform's form, the help and the README's table come from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Group = Literal["Follow", "Find", "Papers", "This channel"]
@@ -99,6 +99,11 @@ _EXPORT = OptionSpec(
     help="a file for a reference manager or LaTeX",
     kind="choice",
     choices=("bibtex", "ris", "csl", "md"),
+)
+_EXPORT_SAVED = replace(
+    _EXPORT,
+    help="a file for a reference manager or LaTeX; or to your Zotero library",
+    choices=(*_EXPORT.choices, "zotero"),
 )
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -439,7 +444,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         name="feed",
         group="This channel",
         aliases=("rss", "atom"),
-        summary="get the address of a feed of the posts here, for a feed reader",
+        summary="get the address of a feed of the posts or of the shared list here, for a feed reader",
         example="feed #3",
         options=(
             OptionSpec(
@@ -447,6 +452,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 help="a subscription, like #3; without one, all posts here",
                 kind="subscription",
                 free=True,
+            ),
+            OptionSpec(
+                name="list",
+                help="the shared list of this channel, not its posts",
+                kind="choice",
+                choices=("here",),
             ),
             OptionSpec(
                 name="feed",
@@ -505,7 +516,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             OptionSpec(name="words", help="words or a query to look for", kind="text", free=True),
             OptionSpec(name="tag", help="only papers with this tag", kind="text", sample="to-read"),
             _LIST,
-            _EXPORT,
+            _EXPORT_SAVED,
             _PAGE,
         ),
         anywhere=True,
@@ -548,6 +559,17 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 choices=("compact", "full"),
                 hidden=True,
             ),
+        ),
+        anywhere=True,
+        hidden=True,
+    ),
+    CommandSpec(
+        name="zotero",
+        summary="send your reading list to your Zotero library",
+        example="zotero",
+        options=(
+            OptionSpec(name="what", help="off deletes your key", kind="text", free=True),
+            OptionSpec(name="key", help="a key that may write to your library", kind="text"),
         ),
         anywhere=True,
         hidden=True,
@@ -677,6 +699,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="more digest@2026-11-24T08:00Z",
         options=(
             OptionSpec(name="digest", help="the digest's name", kind="text", free=True, required=True),
+            _EXPORT,
             _PAGE,
         ),
         hidden=True,

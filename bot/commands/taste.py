@@ -105,12 +105,16 @@ def taste_card(learned: Taste, signals: Signals, recent: Matched) -> Card:
     """The terms with their weights and the papers they came from, and what they would have done lately."""
     liked = sorted((term for term in learned.terms if term.weight > 0), key=lambda term: -term.weight)
     others = sorted((term for term in learned.terms if term.weight < 0), key=lambda term: term.weight)
-    titles = {paper.id: paper.title for paper in (*signals.liked, *signals.disliked)}
+    recently = (paper for paper, _ in recent.entries)
+    titles = {paper.id: paper.title for paper in (*recently, *signals.liked, *signals.disliked)}
     more: Sequence[Block] = (
         (paragraph(bold("Less of this")), _lines(others[:DISLIKED_TERMS], titles)) if others else ()
     )
     heading = "What this channel likes"
-    source = f"Learned from {learned.likes} liked and {count(learned.dislikes, 'disliked paper')}."
+    source = (
+        f"Learned from {learned.likes} liked and {count(learned.dislikes, 'disliked paper')}. The recent papers most like the"
+        " liked ones count a little, too."
+    )
     return Card(
         "list",
         f"{heading}: {', '.join(map(str, liked[:REMOVABLE]))}",

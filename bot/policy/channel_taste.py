@@ -46,9 +46,9 @@ class ChannelTaste:
 
     def because(self, paper: Paper) -> str:
         """`because you 👍 “X” and “Y”: process reward, verifier`; "" if the paper doesn't fit well."""
-        if self.taste is None or not self.on or self.taste.folds(paper):
+        if self.taste is None or not self.on or self.taste.score(paper) <= max(0.0, self.taste.threshold):
             return ""
-        terms = self.taste.reasons(paper)
+        terms = [term for term in self.taste.reasons(paper) if self.titles.keys() & set(term.papers)]
         sources = dict.fromkeys(paper_id for term in terms for paper_id in term.papers)
         liked = [self.titles[one] for one in sources if one != paper.id and one in self.titles][:NAMED]
         if not liked:

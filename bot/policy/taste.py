@@ -1,7 +1,8 @@
 """What a channel likes among the papers that its subscriptions match, learned from 👍, 👎, saves and examples. Pure.
 
 It only orders and folds what a subscription matched: a taste learned from a few papers finds new ones worse than a query
-that a person writes. Method: Rocchio's over TF-IDF of words and word pairs.
+that a person writes. Method: Rocchio's over TF-IDF of words and word pairs. Few liked papers share few words with others, so
+the recent papers most like them count as well, the less the more is liked.
 """
 
 import json
@@ -9,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from heapq import nlargest
 from math import log, sqrt
 from typing import Self
 
@@ -17,16 +19,23 @@ from bot.text.terms import terms
 
 ENOUGH = 3
 """Liked papers, and as many disliked ones, below which nothing is learned."""
-TERMS = 120
-"""Terms of a taste, those with the largest weights; they fit in 4 kB. Fewer order worse where few papers are liked."""
+TERMS = 60
+"""Terms of a taste, those with the largest weights; they fit in about a kilobyte."""
 DISLIKED, BACKGROUND = 0.2, 0.3
 """Weights of the disliked papers and of all others, where the liked ones weigh 1."""
+SIMILAR, RESEMBLANCE = 20, 1.5
+"""How many recent papers (and a tenth at most) count as similar to the liked ones, and their weight, divided by the number of
+the liked ones."""
 SHOWN = 3
 """Terms given as reasons for a paper."""
-FOLDED_AT_FIRST, FOLDED_LATER = 0.3, 0.54
+ORIGINS = 2
+"""Papers that are stored with a term."""
+WHOLE = 1000
+"""A weight of 1, as it is stored."""
+FOLDED_AT_FIRST, FOLDED_LATER = 0.4, 0.54
 """Share of recent matches that a taste folds, with ENOUGH likes and with SURE or more.
 
-Three likes say little, so that little is folded: liked papers must not go under.
+Three likes say little, so that less is folded: liked papers must not go under.
 """
 SURE = 10
 """Liked papers from which on a taste folds the larger share."""
@@ -39,7 +48,8 @@ Vector = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class TasteTerm:
-    """A word or word pair, how much the channel likes (or, below 0, dislikes) it, and the papers that it came from."""
+    """A word or word pair, how much the channel likes (or, below 0, dislikes) it, and the papers that it came from: those
+    that people liked or disliked, if any has it, else similar ones."""
 
     term: str
     weight: float
@@ -52,7 +62,7 @@ class TasteTerm:
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """What was learned. Its `dump` has about 2 kB."""
+    """What was learned. Its `dump` has little more than 1 kB."""
 
     terms: tuple[TasteTerm, ...]
     likes: int
@@ -83,22 +93,32 @@ class Taste:
     def dump(self) -> str:
         """As JSON, for `load`. Papers are listed once, and terms refer to them."""
         papers = list(dict.fromkeys(paper_id for one in self.terms for paper_id in one.papers))
-        rows = [[one.term, round(one.weight, 3), *map(papers.index, one.papers)] for one in self.terms]
-        return json.dumps(
-            [self.likes, self.dislikes, round(self.threshold, 4), papers, rows], separators=(",", ":")
-        )
+        names = [one.term for one in self.terms]
+        weights = [round(one.weight * WHOLE) for one in self.terms]
+        places = [" ".join(str(papers.index(paper_id)) for paper_id in one.papers) for one in self.terms]
+        values = [
+            self.likes,
+            self.dislikes,
+            round(self.threshold, 4),
+            papers,
+            names,
+            weights,
+            ",".join(places),
+        ]
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def load(cls, text: str) -> Self:
         """What `dump` wrote. Raises ValueError for anything else."""
         try:
-            likes, dislikes, threshold, papers, rows = json.loads(text)
+            likes, dislikes, threshold, papers, names, weights, places = json.loads(text)
+            origins = [one.split() for one in places.split(",")] if names else []
             found = tuple(
-                TasteTerm(str(term), float(weight), tuple(str(papers[place]) for place in places))
-                for term, weight, *places in rows
+                TasteTerm(str(name), weight / WHOLE, tuple(str(papers[int(place)]) for place in some))
+                for name, weight, some in zip(names, weights, origins, strict=True)
             )
             return cls(found, int(likes), int(dislikes), float(threshold))
-        except (TypeError, ValueError, IndexError, KeyError) as error:
+        except (TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
             raise ValueError(f"this is no stored taste: {error}") from error
 
 
@@ -107,6 +127,7 @@ class Background:
     """Papers that the channel's subscriptions matched lately. Each takes a millisecond, so it is made once a day."""
 
     papers: tuple[Paper, ...]
+    vectors: tuple[Vector, ...]
     mean: Vector
     idf: Idf
 
@@ -114,7 +135,8 @@ class Background:
     def of(cls, papers: Iterable[Paper], idf: Idf) -> Self:
         """The mean of these papers, where `idf` says how rare a term is."""
         some = tuple(papers)
-        return cls(some, _mean([_vector(paper, idf) for paper in some]), idf)
+        vectors = tuple(_vector(paper, idf) for paper in some)
+        return cls(some, vectors, _mean(vectors), idf)
 
 
 def learn(liked: Sequence[Paper], disliked: Sequence[Paper], background: Background) -> Taste | None:
@@ -124,27 +146,25 @@ def learn(liked: Sequence[Paper], disliked: Sequence[Paper], background: Backgro
     """
     if len(liked) < ENOUGH or len(disliked) < ENOUGH:
         return None
-    idf = background.idf
-    likes, dislikes = [_vector(paper, idf) for paper in liked], [_vector(paper, idf) for paper in disliked]
-    weights = defaultdict[str, float](float, _mean(likes))
-    for vector, weight in ((_mean(dislikes), DISLIKED), (background.mean, BACKGROUND)):
-        for term, value in vector.items():
-            weights[term] -= weight * value
+    likes, dislikes = ([_vector(paper, background.idf) for paper in some] for some in (liked, disliked))
+    weights = _rocchio(_mean(likes), _mean(dislikes), background.mean)
+    similar = _similar(weights, {paper.id for paper in (*liked, *disliked)}, background)
+    for term, value in _mean([vector for _, vector in similar]).items():
+        weights[term] += RESEMBLANCE / len(liked) * value
     strongest = sorted(weights, key=lambda term: (-abs(weights[term]), term))[:TERMS]
-    length = sum((weights[term] * idf(term)) ** 2 for term in strongest) ** 0.5 or 1.0
-    examples = [*zip(liked, likes, strict=True), *zip(disliked, dislikes, strict=True)]
-    taste = Taste(
-        tuple(
-            TasteTerm(
-                term,
-                weights[term] * idf(term) / length,
-                _origins(term, weights[term] > 0, examples, len(liked)),
-            )
-            for term in strongest
-        ),
-        len(liked),
-        len(disliked),
-    )
+    length = sum(weights[term] ** 2 for term in strongest) ** 0.5 or 1.0
+    liked_ones = [(paper.id, vector) for paper, vector in zip(liked, likes, strict=True)]
+    others = [(paper.id, vector) for paper, vector in zip(disliked, dislikes, strict=True)]
+
+    def origins(term: str) -> tuple[str, ...]:
+        return (
+            _origins(term, liked_ones) or _origins(term, similar)
+            if weights[term] > 0
+            else _origins(term, others)
+        )
+
+    found = tuple(TasteTerm(term, weights[term] / length, origins(term)) for term in strongest)
+    taste = Taste(found, len(liked), len(disliked))
     return replace(taste, threshold=_threshold(taste, background.papers))
 
 
@@ -165,11 +185,29 @@ def _threshold(taste: Taste, recent: Sequence[Paper]) -> float:
     return scores[min(len(scores) - 1, int(share * len(scores)))]
 
 
-def _origins(term: str, liked: bool, examples: Sequence[tuple[Paper, Vector]], likes: int) -> tuple[str, ...]:
-    """The liked papers, or the disliked ones, that have the term: the one where it weighs most first."""
-    some = examples[:likes] if liked else examples[likes:]
-    having = [(vector[term], paper.id) for paper, vector in some if term in vector]
-    return tuple(paper_id for _, paper_id in sorted(having, key=lambda pair: -pair[0])[:SHOWN])
+def _rocchio(liked: Vector, disliked: Vector, background: Vector) -> dict[str, float]:
+    weights = defaultdict[str, float](float, liked)
+    for vector, weight in ((disliked, DISLIKED), (background, BACKGROUND)):
+        for term, value in vector.items():
+            weights[term] -= weight * value
+    return weights
+
+
+def _similar(weights: Vector, judged: set[str], background: Background) -> list[tuple[str, Vector]]:
+    """The recent papers that fit the weights best, without those that people judged."""
+
+    def fit(one: tuple[str, Vector]) -> float:
+        return sum(weights.get(term, 0.0) * value for term, value in one[1].items())
+
+    papers = zip((paper.id for paper in background.papers), background.vectors, strict=True)
+    most = min(SIMILAR, len(background.papers) // 10)
+    return nlargest(most, (one for one in papers if one[0] not in judged), key=fit)
+
+
+def _origins(term: str, papers: Sequence[tuple[str, Vector]]) -> tuple[str, ...]:
+    """Those of the papers that have the term: the one where it weighs most first."""
+    having = [(vector[term], paper_id) for paper_id, vector in papers if term in vector]
+    return tuple(paper_id for _, paper_id in sorted(having, key=lambda pair: -pair[0])[:ORIGINS])
 
 
 def _vector(paper: Paper, idf: Idf) -> Vector:

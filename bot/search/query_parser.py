@@ -30,6 +30,28 @@ REQUEST_WORDS = frozenset({
 })  # fmt: skip
 """Words that say little at the start of a request: "I am looking for recent papers on …", "how to make …"."""
 
+QUESTION_WORDS = frozenset(
+    (
+        "how",
+        "why",
+        "what",
+        "which",
+        "who",
+        "when",
+        "where",
+        "do",
+        "does",
+        "did",
+        "is",
+        "are",
+        "can",
+        "could",
+        "should",
+        "will",
+    )
+)
+"""Words that a question begins with."""
+
 _TWO_FOR_TO = re.compile(r"([a-z]{2,20})2([a-z]{2,20})")
 _ET_AL = re.compile(r"\bet\.?\s+al\b\.?", re.IGNORECASE)
 
@@ -54,7 +76,7 @@ class Word:
     @property
     def stop(self) -> bool:
         """Whether it says little."""
-        return self.typed in STOP_WORDS
+        return self.typed in STOP_WORDS or (not self.joined and self.parts[0] in STOP_WORDS)  # ones, others
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +97,11 @@ class ParsedSearch:
     """Words that are acronyms, each with what it usually means, as the index knows it."""
     pasted: bool = False
     """It may be a title all the same: no sign, quote or field, only such words as NOT, commas and brackets."""
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it is put as a question, so that its answers need not have its very words."""
+        return bool(self.words) and self.words[0].typed in QUESTION_WORDS
 
     @property
     def content(self) -> tuple[Word, ...]:

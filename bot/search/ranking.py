@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from math import exp, log
+from itertools import combinations, pairwise
+from math import ceil, exp, log
 from typing import Literal
 
 from tantivy import DocAddress, Occur, Order, Schema, Searcher
@@ -22,14 +22,23 @@ ENOUGH = 5
 """Papers that have all the words: with fewer, those that come near are looked for, too."""
 LONG = 7
 """Words of a query that is likely to be a question or a title: papers with all of them don't come first."""
-TITLE, AS_TYPED, AUTHOR, PAIR = 1.2, 0.2, 0.5, 0.15
+TITLE, AS_TYPED, AUTHOR, PAIR = 1.2, 0.2, 0.5, 0.2
 """How much these add to the stem of a word in a question: the word in the title, as typed in the abstract, as an
 author's name, and next to its neighbour."""
+MANY, MANY_SHARE = 3.0, 0.66
+"""What a paper gains that has that share of a few words, and once more if it has all of them: one rare word in its title
+is no reason to come first."""
+ABOUT = {2: 1.0, 3: 0.77, 4: 0.6}
+"""Number of words -> share of their rarity that a paper about them holds."""
+PARTS = 3
+"""Parts of a search that are offered where nothing is about all of it."""
 FEW_WORDS = 4
 """Words of a search of which we say that nothing is about it; a longer question always has an answer."""
 RARE = 2
 """Papers. A word that no more have is perhaps misspelt."""
-LONGEST_WORD = 24
+SHORTEST_WORD, LONGEST_WORD = 4, 24
+"""Letters of a word that may be misspelt. Of the shortest, as JWST, many others are one letter away: if a paper has it, it
+is right."""
 LONG_WORD = 8
 """Letters of a word that may have two of them wrong, where nothing was found with one."""
 FUZZY = 4.0
@@ -39,13 +48,15 @@ MEANT = 0.3
 """How much a phrase counts for which an acronym was typed; its words are several, and each scores."""
 WHOLE = 30.0
 """Score of a title, or of its name before the colon, that is all that was typed."""
+TITLED = 6.0
+"""What a paper gains whose title has all of a few words."""
 FRESH, POPULAR = 0.2, 0.05
 WEEKS = 52
 """Weeks of which the papers are counted."""
 SPARSE = 0.05
 """A week with a smaller share of the busiest week's papers, before any other, is older than what was collected here."""
 
-FIELDS = {"title": 2.5, "abstract": 1.0, "authors": 2.0}
+FIELDS = {"title": 3.0, "abstract": 1.0, "authors": 2.0}
 """Weights of the fields for a few words, which are likely to name a paper."""
 
 
@@ -73,6 +84,7 @@ class Ranking:
         self._searcher = searcher
         self._today = today
         self._meanings: dict[str, Sequence[str]] = {}
+        self._near: dict[str, IndexQuery] = {}
 
     def understood(self, asked: ParsedSearch) -> ParsedSearch:
         """The same with what the index knows: the meanings of acronyms, and titles that happen to be queries.
@@ -113,12 +125,17 @@ class Ranking:
         ids, total = self._ask(self._all_of(words, extra), limits, sort)
         if sort != "best" and ids:
             return Ranked(tuple(ids), total, exact)
-        if len(words) >= LONG:
+        if len(words) >= LONG or (parsed.is_question and len(words) > 1):
             ids = []  # a question's best answer rarely has all of its words
         elif len(ids) < enough and parsed.also is not None:
             ids += self._ask(self._terms.node(parsed.also), limits)[0]
         if len(ids) < enough:
-            ids += self._ask(self._any_of(words, extra), limits)[0]
+            near = self._any_of(words, extra)
+            if (
+                total and len(words) == 2 and not parsed.is_question
+            ):  # then a paper with one of them is about something else
+                near = both((Occur.Must, query) for query in (near, *map(self._meant, words)))
+            ids += self._ask(near, limits)[0]
         ids = list(dict.fromkeys(ids))[:CANDIDATES]
         parts = self._parts_apart(words, limits) if not total and 1 < len(words) <= FEW_WORDS else None
         return Ranked(tuple(ids), total, exact, parts)
@@ -152,22 +169,26 @@ class Ranking:
     ) -> tuple[tuple[str, int], ...] | None:
         """What the search can be taken apart into where nothing is about it; None where something is.
 
-        That is a paper that has its two rarest words, or of four words all but one. Each part leaves out one of the
-        two rarest, and comes with its number of papers.
+        A paper is about it that holds most of what its words say. Each part has a word that those before it lack.
         """
-        rarest = sorted(words, key=self._frequency)[:2]
-        if len(words) > 3:
-            near = both([(Occur.Should, self._meant(word)) for word in words], least=len(words) - 1)
-        else:
-            near = both((Occur.Must, self._meant(word)) for word in rarest)
-        if self._ask(near, limits)[1]:
-            return None
-        parts = []
-        for rare in rarest:
-            rest = [word for word in words if word != rare]
-            if count := self._ask(both((Occur.Must, self._meant(word)) for word in rest), limits)[1]:
-                parts.append((" ".join(word.typed for word in rest), count))
+        weights = {word: self._rarity(word) for word in words}
+        least = ABOUT[len(words)] * sum(weights.values())
+        subsets = [some for most in range(len(words), 0, -1) for some in combinations(words, most)]
+        parts: list[tuple[str, int]] = []
+        offered: set[Word] = set()
+        for some in sorted(subsets, key=lambda some: -sum(weights[word] for word in some)):
+            if len(parts) == PARTS or offered.issuperset(some):
+                continue
+            if count := self._ask(both((Occur.Must, self._meant(word)) for word in some), limits)[1]:
+                if sum(weights[word] for word in some) >= least:
+                    return None
+                parts.append((" ".join(word.typed for word in some), count))
+                offered.update(some)
         return tuple(parts)
+
+    def _rarity(self, word: Word) -> float:
+        """How much a word says: the rarer, the more."""
+        return log(1 + self._searcher.num_docs / max(1, self._frequency(word)))
 
     def _meant(self, word: Word) -> IndexQuery:
         """Papers with the word in any form."""
@@ -208,10 +229,21 @@ class Ranking:
         """Papers with any of the words, by BM25 of their stems; words as typed, in the title, and pairs add to it."""
         parts = [query for word in words for query in (*self._stems(word), *self._other_ways(word))]
         flat = [part for word in words for part in word.parts]
-        parts += [
-            either([self._terms.near(field, pair, 1, PAIR) for field in TEXT]) for pair in pairwise(flat)
-        ]
-        return both([(Occur.Must, both((Occur.Should, part) for part in parts)), *extra])
+        parts += [self._terms.term("pairs", key(pair), PAIR) for pair in pairwise(flat)]
+        return both(
+            [(Occur.Must, both((Occur.Should, part) for part in parts)), *extra, *self._many_of(words)]
+        )
+
+    def _many_of(self, words: Sequence[Word]) -> Iterator[tuple[Occur, IndexQuery]]:
+        """Papers with most of a few words."""
+        if 3 <= len(words) < LONG:
+            stems = [
+                (Occur.Should, both((Occur.Must, self._terms.stem(part)) for part in word.parts))
+                for word in words
+            ]
+            for least in (ceil(MANY_SHARE * len(words)), len(words)):
+                many = IndexQuery.const_score_query(both(stems, least=least), 1.0)
+                yield Occur.Should, boosted(many, MANY)
 
     def _stems(self, word: Word) -> Iterator[IndexQuery]:
         for part in dict.fromkeys((*word.parts, word.joined)):
@@ -229,9 +261,19 @@ class Ranking:
         for joined in map("".join, word.spelled_out):
             yield self._terms.stem(joined)
         if self._may_be_misspelt(word):
-            text = "".join(word.parts)
-            letters = 2 if len(text) >= LONG_WORD else 1
-            yield either([self._terms.fuzzy(f, text, letters, FUZZY * w) for f, w in FIELDS.items()])
+            yield self._nearly("".join(word.parts))
+
+    def _nearly(self, text: str) -> IndexQuery:
+        """Papers with a word that differs from `text` in a letter; in two where none does."""
+
+        def differing(letters: int) -> IndexQuery:
+            return either([self._terms.fuzzy(f, text, letters, FUZZY * w) for f, w in FIELDS.items()])
+
+        if text not in self._near:
+            one = differing(1)
+            is_near = len(text) < LONG_WORD or self._searcher.search(one, 1, count=False).hits
+            self._near[text] = one if is_near else differing(2)
+        return self._near[text]
 
     def _word(self, word: Word) -> IndexQuery:
         """Papers with this word in any field; the best field counts."""
@@ -252,7 +294,9 @@ class Ranking:
         return [known] if known else []
 
     def _may_be_misspelt(self, word: Word) -> bool:
-        return 4 <= sum(map(len, word.parts)) <= LONGEST_WORD and self._frequency(word) <= RARE
+        letters = sum(map(len, word.parts))
+        rare = RARE if letters > SHORTEST_WORD else 0
+        return SHORTEST_WORD <= letters <= LONGEST_WORD and self._frequency(word) <= rare
 
     def _frequency(self, word: Word) -> int:
         counts = [
@@ -269,5 +313,7 @@ class Ranking:
         for one, other in names_in(words):
             yield self._terms.name(one, other, NAME)
         if 2 <= len(words) <= LONG:
+            titled = both((Occur.Must, self._terms.parts("title", word.parts, word.joined)) for word in words)
+            yield boosted(IndexQuery.const_score_query(titled, 1.0), TITLED)
             for pair in pairwise(flat):
                 yield self._terms.near("title", pair, 0, 0.5)

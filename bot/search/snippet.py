@@ -64,13 +64,14 @@ class _Wanted:
         self.names |= set(_of(asked.query, Person, plurals=False)) | set(
             _of(asked.query, Phrase, plurals=False)
         )
+        self._exact = not near and not any(word.endswith("*") for word in self.words | self.names)
 
     def has(self, written: str, words: Collection[str]) -> bool:
         """Whether one word of a text is one of `words`."""
         folded = _cached(written) if len(written) <= LONGEST_CACHED else _folded(written)
         if not folded.isdisjoint(words):
             return True
-        return any(self._is_like(word, one) for word in folded for one in words)
+        return not self._exact and any(self._is_like(word, one) for word in folded for one in words)
 
     def _is_like(self, word: str, wanted: str) -> bool:
         if wanted.endswith("*"):

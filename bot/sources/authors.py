@@ -18,7 +18,7 @@ MAX_LINE = 200_000
 MAX_NAME = 300
 """Characters of a name; longer ones are left out."""
 
-_SEPARATOR = re.compile(r"[(){}\[\]]|[;；]|[,，、|]|:(?= )| (?:and|&|·|•) ")
+_SEPARATOR = re.compile(r"[(){}\[\]]|[;；]|[,，、|]|:(?= )| (?:and|&|·|•|/) ")
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 _SUFFIX = re.compile(r"(?:jr|sr|i{2,3}|iv)\.?", re.IGNORECASE)
 _DEGREE = re.compile(
@@ -103,13 +103,27 @@ def read_authors(lines: str | Iterable[str], *, last_first: bool | None = None) 
     `last_first` says whether each name is written "Last, First"; None guesses. Several lines are an author each,
     unless a line lists more. Never raises.
     """
-    fields = [lines] if isinstance(lines, str) else list(lines)
+    fields = [one for line in ([lines] if isinstance(lines, str) else lines) for one in _on_lines(line)]
     names: dict[str, str] = {}
     for line in fields:
         found = list(_read_line(" ".join(line[:MAX_LINE].split()), last_first, single=len(fields) > 1))
         for name in found:
             names.setdefault(name.casefold().removeprefix("the "), name)
     return tuple(_initials_first(list(names.values())) if last_first is None else names.values())
+
+
+def _on_lines(field: str) -> Sequence[str]:
+    """A field's lines where each is one name; else all of it, for lines are also broken anywhere."""
+    lines = [line for line in map(str.strip, field[:MAX_LINE].splitlines()) if line]
+    names = [line for line in lines if not _PLACE.search(line)]
+    return names if len(lines) > 1 and names and all(map(_is_one_name, names)) else (field,)
+
+
+def _is_one_name(line: str) -> bool:
+    last, comma, first = map(str.strip, line.partition(","))
+    if comma:
+        return bool(first) and "," not in first and _is_surname(last)
+    return " " in line and not _SEPARATOR.search(line)
 
 
 def _read_line(line: str, last_first: bool | None, *, single: bool) -> Iterator[str]:

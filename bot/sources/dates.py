@@ -5,7 +5,7 @@ datetime.datetime(2026, 11, 27, 0, 0, tzinfo=datetime.timezone.utc)
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
 MAX_LENGTH = 100
@@ -45,6 +45,8 @@ _ZONES = {
 _YEAR_FIRST = re.compile(
     r"(?<![0-9])(?P<year>[0-9]{4}) ?[-/.年년] ?(?P<month>[0-9]{1,2}) ?[-/.月월] ?(?P<day>[0-9]{1,2})(?![0-9])"
 )
+_WEEK = re.compile(r"(?<![0-9A-Za-z])(?P<year>[0-9]{4})-?W(?P<week>[0-9]{2})(?:-?(?P<day>[1-7]))?(?![0-9])")
+"""ISO 8601: 2026-W48-5 is the Friday of the 48th week. Without its day, the Monday."""
 _COMPACT = re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})(?=T|\Z)")
 _DAY_FIRST = re.compile(
     r"(?<![0-9])(?P<day>[0-9]{1,2})(?:st|nd|rd|th|\.)?[ -/]{1,2}(?:de |of )?(?P<name>[^\W\d_]{3,10})\.?,?(?: de)?[ -/]{1,2}(?P<year>[0-9]{4}|[0-9]{2})(?![0-9])"
@@ -65,8 +67,11 @@ _TIME = re.compile(
     r"(?<![0-9])(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?(?:[.,][0-9]{1,9})? ?(?P<half>[ap]\.?m\b\.?)?",
     re.IGNORECASE,
 )
+_COMPACT_TIME = re.compile(
+    r"(?<=[0-9]T)(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?(?:[.,][0-9]{1,9})?(?P<half>)(?![0-9:])"
+)
 _ZONE = re.compile(
-    r"(?:gmt|utc)? ?(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})|(?P<name>[a-z]{1,5})\b",
+    r"(?:gmt|utc)? ?(?P<sign>[+-])(?P<hours>[0-9]{2})(?::?(?P<minutes>[0-9]{2}))?|(?P<name>[a-z]{1,5})\b",
     re.IGNORECASE,
 )
 
@@ -93,6 +98,8 @@ def read_date(written: str) -> datetime | None:
 def _day(text: str) -> tuple[int, int, int] | None:
     if found := _YEAR_FIRST.search(text) or _COMPACT.match(text):
         return int(found["year"]), int(found["month"]), int(found["day"])
+    if found := _WEEK.search(text):
+        return _of_week(int(found["year"]), int(found["week"]), int(found["day"] or 1))
     for form in (_DAY_FIRST, _NAME_FIRST, _YEAR_AND_NAME_FIRST, _NAME_FIRST_TIME):
         for found in form.finditer(text):
             if month := _MONTHS.get(found["name"].lower()):
@@ -106,13 +113,21 @@ def _day(text: str) -> tuple[int, int, int] | None:
     return None
 
 
+def _of_week(year: int, week: int, day: int) -> tuple[int, int, int] | None:
+    try:
+        found = date.fromisocalendar(year, week, day)
+    except ValueError:
+        return None
+    return found.year, found.month, found.day
+
+
 def _full(year: int) -> int:
     """Years of two digits are of 1969 to 2068, as RFC 822's readers take them."""
     return year if year > 99 else year + (2000 if year < 69 else 1900)
 
 
 def _with_time(day: datetime, text: str) -> datetime:
-    found = _TIME.search(text)
+    found = _TIME.search(text) or _COMPACT_TIME.search(text)
     if not found:
         return day
     hour, half = int(found["hour"]), (found["half"] or "").lower()[:1]
@@ -125,7 +140,7 @@ def _with_time(day: datetime, text: str) -> datetime:
 def _zone(text: str) -> timezone:
     found = _ZONE.match(text)
     if found and found["sign"]:
-        offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"]))
+        offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
         return timezone(offset if found["sign"] == "+" else -offset)
     hours = _ZONES.get(found["name"].lower(), 0) if found else 0
     return timezone(timedelta(hours=hours))

@@ -6,7 +6,7 @@ upstream's.
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -113,12 +113,12 @@ class Upstream:
         self,
         url: str,
         params: Mapping[str, str],
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | Sequence[Any],
         *,
         accept: tuple[int, ...] = (200,),
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a query that is too long for a URL as JSON. It changes nothing at the upstream."""
+        """Send JSON: a query that is too long for a URL, or what is to be written."""
         return await self._send("POST", url, accept, headers, params=params, json=body)
 
     async def _send(

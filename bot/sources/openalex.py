@@ -33,6 +33,8 @@ AT_ONCE = 25
 """Papers asked about by one fetch."""
 PAGE = 100
 """Citing works in one answer, the most that OpenAlex sends; of a paper with more, the latest."""
+KNOWN = 200
+"""Citing works of a paper that are remembered."""
 PAUSE = 0.1
 """Seconds between requests; OpenAlex allows 100 a second."""
 HOUR = time(5, 0, tzinfo=UTC)
@@ -139,13 +141,13 @@ class Citations:
             "api_key": self._key,
         }
         works = parse_works((await self._upstream.get(self._url, params)).body)
-        known = set(paper.openalex)
-        new = [] if not paper.openalex else [work for work in works if work[0] not in known]
+        new = _new(works, set(paper.openalex)) if paper.openalex else []
+        ids = dict.fromkeys((*(work_id for work_id, _ in works), *paper.openalex[1:]))
         return replace(
             paper,
             sources=(),
             **_UNSAID,
-            openalex=(own, *(work_id for work_id, _ in works)),
+            openalex=(own, *list(ids)[:KNOWN]),
             events=(cited(new, self._now()),) if new else (),
         )
 
@@ -158,6 +160,14 @@ class Citations:
         address = f"{self._url}/doi:{quote(doi, safe='/')}"
         answer = await self._upstream.get(address, params, accept=(200, 404))
         return _id(mapping(read_json(answer.body, "OpenAlex"))) if answer.status == 200 else None
+
+
+def _new(works: Sequence[tuple[str, str]], known: set[str]) -> list[tuple[str, str]]:
+    """The works that are listed for the first time. Unknown ones at the end of a full list are old: they moved up because one
+    before them is gone."""
+    last = max((place for place, (work_id, _) in enumerate(works) if work_id in known), default=len(works))
+    listed = works if len(works) < PAGE else works[:last]
+    return [work for work in listed if work[0] not in known]
 
 
 def cited(new: Sequence[tuple[str, str]], at: datetime) -> Event:

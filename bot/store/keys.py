@@ -142,6 +142,11 @@ def shared_notes(ref: ChannelRef) -> str:
     return f"{_home(ref)}shared_notes:{ref}"
 
 
+def zotero(person: ChannelRef) -> str:
+    """The key to a person's Zotero library, encrypted."""
+    return f"{_home(person)}zotero:{person}"
+
+
 def watches(watcher: ChannelRef) -> str:
     """Hash of paper id -> which of its events a channel or person wants to hear of."""
     return f"{_home(watcher)}watches:{watcher}"
@@ -160,6 +165,11 @@ def workspace(platform: str, name: str) -> str:
 def workspace_health(ref: ChannelRef) -> str:
     """Hash: the health of a channel's workspace (paused, limited, failures) in the channel's shard."""
     return f"{_home(ref)}workspace:{workspace(ref.platform, ref.workspace)}"
+
+
+def posting(number: int, ref: ChannelRef) -> str:
+    """ZSET of the shard's channels in a channel's workspace -> when something was last posted there, in ms."""
+    return f"{shard(number)}posting:{workspace(ref.platform, ref.workspace)}"
 
 
 def open_papers(ref: ChannelRef) -> str:

@@ -1,8 +1,10 @@
 """What people thought of papers: their votes in a channel, and their reading lists."""
 
 import json
+import re
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from redis.asyncio import Redis
@@ -16,6 +18,8 @@ VOTES_KEPT = 400 * 86_400
 """Seconds for which a channel's votes are stored after the last one."""
 
 
+_GLOB = re.compile(r"([\\\[\]*?^-])")
+"""What has a meaning in a pattern of Redis."""
 SAVER = "/saved"
 """What follows a person's id where they liked a paper by saving it."""
 
@@ -54,6 +58,13 @@ class Votes:
     async def unsave(self, channel: ChannelRef, user: User, paper: str) -> None:
         """Count it no longer."""
         await self._redis.hdel(keys.votes(channel), f"{user.id}{SAVER} {paper}")
+
+    async def likes(self, channel: ChannelRef, paper: str) -> int:
+        """How many people in a channel pressed 👍 on a paper."""
+        pattern = "* " + _GLOB.sub(r"\\\1", paper)
+        found = [one async for one in self._redis.hscan_iter(keys.votes(channel), match=pattern, count=1000)]
+        votes = [vote for _, vote in await load_each(self._redis, "vote", sorted(set(found)), _vote)]
+        return len({vote.user for vote in votes if vote.liked and not vote.user.endswith(SAVER)})
 
     async def of(self, channel: ChannelRef) -> list[Vote]:
         """All votes of a channel, without those that can't be read."""
@@ -123,6 +134,11 @@ class Saved:
         """The ids of a list's papers."""
         found: list[Any] = await self._redis.zrevrange(one.keys[0], 0, -1)
         return found
+
+    async def added(self, one: PaperList) -> dict[str, datetime]:
+        """When each of a list's papers was put on it, the latest first."""
+        found: list[Any] = await self._redis.zrevrange(one.keys[0], 0, -1, withscores=True)
+        return {paper_id: datetime.fromtimestamp(float(score), UTC) for paper_id, score in found}
 
     async def annotations(self, one: PaperList) -> dict[str, Annotation]:
         """What was written about papers of a list, also about some that were removed from it."""

@@ -65,7 +65,9 @@ class Subscriptions:
         )
         if not int(number):
             raise UserError(
-                f"This channel already has {LIMIT} subscriptions, the most that one channel can have.",
+                f"You already have {LIMIT} subscriptions of your own, the most that one person can have."
+                if channel.person
+                else f"This channel already has {LIMIT} subscriptions, the most that one channel can have.",
                 hint="/paper list shows them, /paper unsubscribe <#id> removes one",
             )
         return _load(channel, int(number), record), bool(int(created))

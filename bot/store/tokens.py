@@ -21,7 +21,9 @@ from bot.store.unreadable import load_each
 
 Kind = Literal["feed", "api"]
 MAX_TOKENS = 60
-"""Tokens of one channel, at most: a feed for each of 50 subscriptions, one for all of them, and some for programs."""
+"""Tokens of one channel, at most: a feed for each of 50 subscriptions, one for all of them, one for the shared list, some for programs."""
+SHARED_LIST = -1
+"""Stands for a channel's shared list where a subscription's number could be."""
 SECRET_BYTES = 24
 SECRET = r"[A-Za-z0-9_-]{32}"  # noqa: S105  # what one looks like, as a regular expression
 
@@ -33,7 +35,7 @@ class Grant:
     channel: ChannelRef
     kind: Kind
     number: int = 0
-    """The subscription whose posts it shows; 0 for all of the channel."""
+    """The subscription whose posts it shows; 0 for all of the channel, SHARED_LIST for its shared list."""
     at: datetime
 
     @property

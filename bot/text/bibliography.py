@@ -101,7 +101,7 @@ def ris(papers: Sequence[Listed]) -> str:
 
 def csl(papers: Sequence[Listed]) -> str:
     """As CSL's JSON, which citation processors read."""
-    return json.dumps([_csl_entry(one) for one in papers], ensure_ascii=False, indent=1) + "\n"
+    return json.dumps([csl_entry(one) for one in papers], ensure_ascii=False, indent=1) + "\n"
 
 
 def markdown(papers: Sequence[Listed]) -> str:
@@ -170,7 +170,8 @@ def _ris_entry(one: Listed) -> dict[str, Any]:
     return {"type_of_reference": kind, **{name: value for name, value in values.items() if value}}
 
 
-def _csl_entry(one: Listed) -> dict[str, Any]:
+def csl_entry(one: Listed) -> dict[str, Any]:
+    """A paper as an entry of CSL's JSON; what isn't known is left out."""
     paper = one.paper
     day = paper.published
     values: dict[str, Any] = {

@@ -51,13 +51,25 @@ _LABEL = re.compile(
 _APPEARED = re.compile(
     r" ?the post [^.]{3,300} (?:appeared first|first appeared) on [^.]{2,80}\.?\Z", re.IGNORECASE
 )
-_OWNER = r"(?:copyright )?(?:©|\(c\)) ?(?:copyright )?\d{4}[^.]{0,80}(?:\.[A-Z]\.)?\.?(?: published by [^.]{2,80}\.)?(?: all rights reserved\.?)?"
+_OWNER = r"(?:(?:copyright )?(?:©|\(c\)) ?(?:copyright )?|copyright )(?:the authors?(?:\(s\))?,? )?\d{4}[^.]{0,80}(?:\.[A-Z]\.)?\.?(?: published by [^.]{2,80}\.)?(?: all rights reserved\.?)?"
 _OWNED_BEFORE = re.compile(rf"\A{_OWNER} ?(?=[A-Z]|\Z)", re.IGNORECASE)
 _OWNED_AFTER = re.compile(
     rf"(?<=[.!?]) (?:{_OWNER}|this article is protected by copyright\.(?: all rights reserved\.?)?|all rights reserved\.?)\Z",
     re.IGNORECASE,
 )
 """Wiley, Elsevier: whose the article is. It is a sentence apart."""
+_TO_THE_END = r"(?:[^.!?]|\.(?! |\Z)){0,250}\.?\Z"
+"""The rest of a last sentence, with stops in numbers and addresses."""
+_LICENSED = re.compile(
+    r"(?<=[.!?]) (?:(?:(?:this is an|an) open[- ]access article|(?:this|the) (?:article|work|paper|preprint|manuscript)(?: is| was)?)"
+    r"(?: (?:is|was|made|freely|available|published|distributed|licensed|released)){0,4}"
+    r"|(?:published|distributed|licensed|released|(?:made )?available|open access)(?: open access)?)"
+    rf" (?:under|with|by)(?: the terms(?: and conditions)? of)?(?: an?| the)? (?:cc\b|creative commons|open[- ]access licen[cs]e){_TO_THE_END}"
+    rf"|(?<=[.!?]) (?-i:Published by) (?-i:[A-Z]){_TO_THE_END}",
+    re.IGNORECASE,
+)
+"""Under which licence it is published, or by whom. What is said of data and code stays."""
+_ACCESS = re.compile(r"\Aopen[- ]access(?:[.:] | article ?[.:] )", re.IGNORECASE)
 _MORE = re.compile(r" \[?(?:continue reading|read more)(?: ?[→»…]| ?\.\.\.)\]?\Z", re.IGNORECASE)
 
 
@@ -67,14 +79,14 @@ def take_apart(abstract: str) -> Notice:
     if record and (record["date"] or record["source"]):
         return Notice("", (record["authors"] or "").strip(), record["date"] or "")
     found = Notice(abstract)
-    for pattern in (_OWNED_BEFORE, _ONLINE, _PLACE, _SIGNED, _LABEL):
+    for pattern in (_ACCESS, _OWNED_BEFORE, _ONLINE, _PLACE, _SIGNED, _LABEL):
         if notice := pattern.match(found.abstract[:LONGEST]):
             parts = notice.groupdict()
             rest = found.abstract[notice.end() :]
             date = parts.get("date") or parts.get("day") or found.date
             found = Notice(rest, parts.get("authors") or found.authors, date)
     cut = max(0, len(found.abstract) - LONGEST)
-    for pattern in (_MORE, _OWNED_AFTER, _IN_ISSUE, _APPEARED):
+    for pattern in (_MORE, _LICENSED, _OWNED_AFTER, _IN_ISSUE, _APPEARED):
         if notice := pattern.search(found.abstract, cut):
             date = notice.groupdict().get("date") or found.date
             found = Notice(found.abstract[: notice.start()], found.authors, date)

@@ -69,6 +69,9 @@ _WORTH_A_LOOK = 2
 """The worth of a section from which on its sentences count without a verb of doing: aims, conclusions."""
 _IDLE = 20
 """What a sentence loses in which no one does anything."""
+_NAMING = 12
+"""The most that a sentence gains by what it names: something new, a thing, a system, the title's words, the title's system."""
+_HOPELESS = float("-inf")
 _BE = frozenset(("is", "are", "was", "were", "be", "been"))
 _THINGS = _set(
     "framework method approach model benchmark dataset algorithm system architecture pipeline paradigm technique strategy "
@@ -96,9 +99,11 @@ _OPENINGS: tuple[tuple[str, float], ...] = (
     ("code", -9), ("our code", -9), ("the code", -9), ("data ", -5), ("all code", -9), ("we release", -3), ("we open-source", -6), ("project page", -9), ("we hope", -8), ("we believe", -8),
     ("our work", -1), ("our study", -1), ("our contribution", 0), ("the contribution", -1), ("as a case study", -3), ("it ", -3), ("these ", -3), ("such ", -3), ("they ", -4),
 )  # fmt: skip
+KEY = 3
+"""Letters by which openings are looked up: the length of the shortest."""
 _FIRST_WORDS: dict[str, list[tuple[str, float]]] = {}
 for _start, _worth in _OPENINGS:
-    _FIRST_WORDS.setdefault(_start[:2], []).append((_start, _worth))
+    _FIRST_WORDS.setdefault(_start[:KEY], []).append((_start, _worth))
 
 _LABEL = (
     r"backgrounds?|introduction|context|motivation|importance|rationale|aims?|objectives?|purpose|goals?|questions?|"
@@ -168,14 +173,13 @@ def core_sentence(abstract: str, limit: int, title: str = "") -> str:
         lower = text
     whole = _Abstract(text, lower, _unmarked(lower))
     about = _read_title(title.lower())
-    merits = [
-        (-_merit(place, part, whole, about), part[0], part[1])
-        for place, part in enumerate(_parts(text, lower))
-    ]
-    best = next((span for _, *span in sorted(merits) if not _is_notice(lower[slice(*span)])), None)
-    if best is None:
+    most, sentence = _HOPELESS, ""
+    for place, part in enumerate(_parts(text, lower)):
+        merit = _merit(place, part, whole, about, most)
+        if merit > most and not _is_notice(lower[part[0] : part[1]]):
+            most, sentence = merit, text[part[0] : part[1]]
+    if not sentence:
         return shorten_at_clause(abstract, limit)
-    sentence = text[slice(*best)]
     if len(sentence) > limit and (late := _LATE_SUBJECT.search(sentence)):
         sentence = sentence[late.end()].upper() + sentence[late.end() + 1 :]
     return shorten_at_clause(sentence, limit)
@@ -213,8 +217,11 @@ def _unmarked(text: str) -> str:
     return text
 
 
-def _merit(place: int, part: _Part, abstract: _Abstract, title: _Title) -> float:
-    """How likely the part in that place says what is new."""
+def _merit(place: int, part: _Part, abstract: _Abstract, title: _Title, most: float) -> float:
+    """How likely the part in that place says what is new; nothing where it can't be likelier than `most`.
+
+    What is quick to see is looked at first, since most parts are ruled out by it.
+    """
     begin, end, section = part
     text, lower, unmarked = abstract
     words = unmarked[begin:end].split()
@@ -225,6 +232,8 @@ def _merit(place: int, part: _Part, abstract: _Abstract, title: _Title) -> float
         return merit - _IDLE  # only if no other sentence says what was done
     opening = _opening(lower, begin)
     merit += doing + opening if doing else min(opening, 0)
+    if merit + _NAMING < most:
+        return _HOPELESS
     merit += 1.5 * (not _NOVEL.isdisjoint(words)) + 1.0 * (not _THINGS.isdisjoint(words))
     if doing >= _BUILDING and _explains_name(text, begin, end):
         merit += 2.5
@@ -247,7 +256,7 @@ def _explains_name(text: str, begin: int, end: int) -> bool:
 
 
 def _opening(lower: str, begin: int) -> float:
-    for opening, weight in _FIRST_WORDS.get(lower[begin : begin + 2], ()):
+    for opening, weight in _FIRST_WORDS.get(lower[begin : begin + KEY], ()):
         if lower.startswith(opening, begin):
             return weight
     return 0

@@ -8,6 +8,8 @@ _INVISIBLE = re.compile(
     "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 """Controls, bidirectional overrides, zero-width marks, tags, half surrogates. Joiners stay: emoji need them."""
+_LATEX = ("\\", "$", "{", "}", "``")
+"""What a text with LaTeX in it has."""
 _TIE = re.compile(r"((?:https?://|www\.)\S++)|(?<=[A-Za-z.)])~(?=[A-Za-z0-9(])|(?<=\d)~(?=[A-Za-z(])")
 """LaTeX's tie between words, `Fig.~3`, also where there is no other LaTeX; between numbers it is a range."""
 
@@ -17,7 +19,7 @@ def clean(raw: str) -> str:
     text = " ".join(_INVISIBLE.sub("", unescaped(raw)).split())
     if "<" in text:
         text = without_formatting(text)
-    if "\\" in text or "$" in text or "{" in text or "}" in text:
+    if any(sign in text for sign in _LATEX):
         # Most papers have no LaTeX, and a process that meets none should not pay for the tables.
         from bot.text.latex import spelled  # noqa: PLC0415
 
@@ -55,18 +57,21 @@ _TAG = re.compile(
     r"<(?P<close>/?)(?P<name>(?:jats:|mml:)?[A-Za-z][A-Za-z0-9-]{0,20}+)"
     r"(?:\s++[A-Za-z_:][\w:.-]*+\s*+(?:=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'<>=`]++))?)*+\s*+/?>"
 )
+_POWER = re.compile(r"(?<=\d)<(?:jats:)?sup>([+\-−]?\d{1,4})</(?:jats:)?sup>", re.IGNORECASE)
+"""`10<sup>5</sup>`, which isn't 105."""
+_RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _HIDDEN = (("<!--", "-->"), ("<![CDATA[", ""), ("<!", ">"), ("<?", ">"))
 
 
 def without_tags(page: str) -> str:
     """The text of a piece of HTML, with blanks where blocks begin and end."""
-    return _untagged(page, _INLINE | _BLOCK | _SILENT)
+    return _untagged(_POWER.sub(lambda power: power[1].translate(_RAISED), page), _INLINE | _BLOCK | _SILENT)
 
 
 def without_formatting(field: str) -> str:
     """A field of plain text without the little HTML that upstreams leave in it."""
-    return _untagged(field, _FORMATTING)
+    return _untagged(_POWER.sub(lambda power: power[1].translate(_RAISED), field), _FORMATTING)
 
 
 def unescaped(text: str) -> str:

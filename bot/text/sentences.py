@@ -50,8 +50,11 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 
 ELLIPSIS = "…"
 
-_STOP = re.compile(r"[.!?…。！？][.!?…。！？]*+[\"'”’)\]]*+")
+_OTHER_STOPS = "!?…。！？"
+_STOP = re.compile(rf"[.{_OTHER_STOPS}][.{_OTHER_STOPS}]*+[\"'”’)\]]*+")
 """Begins with a set, not with a repetition: `re` then skips other characters in a fast loop."""
+_FULL_STOP = re.compile(r"\.\.*+[\"'”’)\]]*+")
+"""The same for a text without other stops, as most are: `re` finds one certain character four times as fast."""
 _GLUED = re.compile(r"[A-Z][a-z]+ [a-z]")
 """The next sentence, where the blank before it is missing."""
 _NAME = re.compile(r"[\"'“‘(\[]?[a-z]{1,12}[A-Z0-9]")
@@ -76,7 +79,8 @@ def sentences(text: str) -> Iterator[str]:
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """Where each sentence begins and ends."""
     begin = 0
-    for stop in _STOP.finditer(text):
+    stops = _STOP if any(stop in text for stop in _OTHER_STOPS) else _FULL_STOP
+    for stop in stops.finditer(text):
         start, end = stop.span()
         if not _is_end(text, start, end):
             continue

@@ -4,45 +4,47 @@ CUE = {
     "never": (
         r"\b(?:if|once|when|until|upon|after|before|pending) (?:it is |it has been |being |finally )?(?:accept|publi)\w{0,10}"
         r"|\bconditional(?:ly)? accept\w{0,5}|\baccepted (?:for|to) (?:peer )?(?:review|consideration)\b|\bsubject to\b"
+        r"|\b(?:part of|in) (?:the|my|a|his|her) (?:ph\.?d\.?|doctoral|master'?s?) (?:thesis|dissertation)\b|\b(?:not|never|nor) (?:\w{2,9} ){0,5}accepted\b"
         r"|\b(?:code|data|datasets?|models?|weights|materials?) (?:and \w{2,12} )?(?:will|shall|to|can)\b"
     ),
     "no": (
-        r"\b(?:re-?)?(?:submitted|submitting|submission|submit)\b"
-        r"|\bunder[ -](?:(?:double|single)[ -]blind |peer |active |open |editorial )?(?:peer[ -])?(?:review|revision|consideration|evaluation|submission)\b"
+        r"\b(?:re-?)?(?:submi\w{1,8}|sumbit\w{0,6})\b"
+        r"|\bunder[ -](?:[\w-]{2,12} ){0,2}(?:peer[ -])?(?:review|revision|consideration|evaluation|submission)\b"
         r"|\b(?:in|for|currently|pending|awaiting) (?:peer )?review\b|\bbeing reviewed\b|\b(?:desk[ -])?reject(?:ed)?\b"
         r"|\bin preparation\b|\bintended for\b|\baim(?:ed|ing)? (?:at|for)\b|\btargeting\b|\btarget venue\b|\bwithdrawn\b|\bretracted\b"
         r"|\bnot (?:yet |been |yet been )?(?:accepted|published|peer)|\bunpublished\b"
         r"|\bsoumis(?:e|es)?\b|\beingereicht\b|\benviad[oa]\b|\bsubmetid[oa]\b|\bsottomess[oa]\b|投稿|审稿|查読|査読中|отправлен|подан[ао]?\b"
     ),
     "other": (
-        r"\b(?:short|shorter|preliminary|abridged|earlier|early|previous|former|prior|conference|condensed|abbreviated|initial|workshop|brief"
+        r"\b(?<!this is the )(?<!this is an )(?<!this is a )(?:preliminary|early|initial) versions? (?:of|to|in|was|is|has|will|appear|accepted|published|presented|at)\w{0,3}\b"
+        r"|\b(?:short|shorter|abridged|earlier|previous|former|prior|conference|condensed|abbreviated|workshop|brief"
         r"|extended|full|long|longer|expanded|journal|different) (?:and \w{2,12} )?versions? (?:of|to|in|was|is|has|will|appear|accepted|published|presented|at)\w{0,3}\b"
         r"|\b(?:parts?|portions?|some) of (?:this|the|these|our)\b|\bextends\b|\bextension of\b|\bextending\b|\bbased on\b|\bbuilds (?:up)?on\b"
         r"|\bfollow-?up (?:of|to|on)\b|\bcompanion\b|\bsequel\b|\bcomment(?:ary)? on\b|\breply to\b|\bchallenge\b|\bcompetition\b|\bshared task\b"
         r"|\bthesis\b|\bdissertation\b|\beditors? for\b|\bsupersed\w{1,4}\b|\btext overlap\b|\bsame as\b|\.sty\b|\b(?:template|style|format)\b"
-        r"|\b(?:talk|tutorial|demo|course|lectures?) (?:given )?at\b|\bour (?:previous|earlier|prior|\w{2,10} 20\d\d) (?:paper|work)\b|\bcites?\b|\btutorial\b|\bslides\b|\bappendix (?:to|of|for)\b|\bsupplement\w{0,6} (?:\w{2,12} )?(?:to|of|for)\b|\bwhite paper\b|\breport\b|\breview process\b|\bcorrection to\b|\berratum\b|\bcorrigendum\b"
+        r"|\b(?:talk|tutorial|demo|course|lectures?) (?:given )?at\b|\bour (?:previous|earlier|prior|\w{2,10} 20\d\d) (?:paper|work)\b|\bcites?\b|\btutorial\b(?! (?:article|paper|review))|\bslides\b|\bappendix (?:to|of|for)\b|\bsupplement\w{0,6} (?:\w{2,12} )?(?:to|of|for)\b|\bwhite paper\b|\breport\b|\breview process\b|\bcorrection to\b|\berratum\b|\bcorrigendum\b"
     ),
     "yes": (
-        r"(?<!widely )(?<!generally )(?<!commonly )(?<!broadly )(?<!be )\baccepted\b(?! (?:answer|wisdom|theor|practice|view|notion|knowledge|definition|model|standard|truth|by (?:users|humans|default)|papers|articles))"
-        r"|\b(?:to|will|shall) appear\b|\bappear(?:s|ed|ing) (?:at|in|on)\b|\bforthcoming\b|\bin press\b|\bto be (?:published|presented)\b|(?<!papers )(?<!articles )(?<!studies )(?<!works )\bpublished (?:at|in|by|as|with|version (?:in|of))\b"
+        r"(?<!widely )(?<!generally )(?<!commonly )(?<!broadly )(?<!be )(?<!being )\b(?:accepted|aceepted|accpeted|acccepted|acepted|accecpted|accept(?= (?:by|at|in|to)\b))\b(?! (?:answer|wisdom|theor|practice|view|notion|knowledge|definition|model|standard|truth|by (?:users|humans|default)|papers|articles))"
+        r"|\b(?:to|will|shall) appear\b|\bappear(?:s|ed|ing) (?:at|in|on)\b|\bforthcoming\b(?! (?:paper|work|article|publication|data|stud))|\bin press\b|\bto be (?:published|presented)\b|(?<!papers )(?<!articles )(?<!studies )(?<!works )\bpublished (?:(?:online|open[- ]access) )?(?:at|in|by|as|with|to|version (?:in|of))\b"
         r"|\bpublished\Z|\bacceptance (?:at|by|to|in|for)\b"
         r"|\bacceptée?s?\b|\bà paraître\b|\baceptad[oa]s?\b|\baceit[oa]s?\b|\baccettat[oa]\b|\bakzeptiert\b|\bangenommen\b|\berscheint (?:in|bei)\b|接收|录用|採録|採択|\bпринят[аоы]?\b"
     ),
     "weak": (
-        r"\bpresented (?:at|in|as|to|on)\b|\b(?:oral|spotlight|poster|highlight) (?:presentation |paper )?(?:at|in)\b|\bpublication (?:in|at)\b"
+        r"\bpresented (?:at|in|as|to|on)\b(?! (?:(?:the|this|our) )?(?:pdf|paper|text|main|appendix|table|figure|section|manuscript|article))|\bpublished (?=(?-i:[A-Z]))|\bpublished \d{1,2} \w{3,9} 20\d\d|\b(?:oral|spotlight|poster|highlight) (?:presentation |paper )?(?:at|in)\b|\bpublication (?:in|at)\b"
         r"|\bin:? (?:the )?proceedings\b|\binproceedings\b|\bproceedings of\b|\bin proc\b|\bproc\. |\bcamera[- ]ready\b|\bfinal version (?:for|of|at)\b"
     ),
 }
 """Against it, whatever else is said; against it; about something else; for it; for it if a venue follows and nothing in the sentence is against it."""
 
 KNOWN = (
-    "NeurIPS|NIPS|ICML|ICLR|AAAI|IJCAI|UAI|AISTATS|COLT|ACL|EMNLP|NAACL|EACL|AACL|COLING|CoNLL|TACL|CVPR|ICCV|"
+    "NeurIPS|Neurips|NIPS|ICML|ICLR|AAAI|IJCAI|UAI|AISTATS|COLT|ACL|EMNLP|NAACL|EACL|AACL|COLING|CoNLL|TACL|CVPR|ICCV|"
     "ECCV|WACV|BMVC|ACCV|3DV|MICCAI|MIDL|ISBI|Interspeech|INTERSPEECH|ICASSP|SIGIR|WWW|KDD|WSDM|CIKM|RecSys|"
-    "ECIR|ICDE|VLDB|SIGMOD|PODS|ICRA|IROS|CoRL|HRI|CHI|UIST|CSCW|IUI|SIGGRAPH|ICSE|FSE|ASE|ISSTA|ICST|MSR|POPL|"
+    "ECIR|ICDE|VLDB|SIGMOD|PODS|ICRA|IROS|CoRL|HRI|Siggraph|CHI|UIST|CSCW|IUI|SIGGRAPH|ICSE|FSE|ASE|ISSTA|ICST|MSR|POPL|"
     "PLDI|OOPSLA|CAV|ICALP|STOC|FOCS|SODA|ITCS|ESA|SoCG|STACS|CCS|NDSS|USENIX|ASPLOS|ISCA|HPCA|OSDI|SOSP|NSDI|"
     "SIGCOMM|EuroSys|MLSys|LREC|COLM|TMLR|JMLR|TPAMI|TNNLS|TIP|TKDE|IJCV|ISMIR|ISWC|ESWC|ECAI|AAMAS|ICAPS|KR|"
     "GECCO|IJCNN|ECML|PAKDD|ICDM|SDM|ICPR|ICIP|ICME|DAC|ICCAD|ISSCC|PNAS|SLT|ASRU|CHIL|ML4H|CLeaR|FAccT|AIES|"
-    "WINE|IPDPS|PPoPP|EDBT|SOICT|MNRAS|ApJ|TVCG|RA-L|RAL|CogSci|EAAI|IAAI|MLHC|ICTIR|SIGDIAL|INLG"
+    "SPIE|ICRC|INFOCOM|RSS|IWSLT|WINE|IPDPS|PPoPP|EDBT|SOICT|MNRAS|ApJ|TVCG|RA-L|RAL|CogSci|EAAI|IAAI|MLHC|ICTIR|SIGDIAL|INLG"
 )
 """Venues that people name by their acronym alone."""
 
@@ -74,29 +76,30 @@ NOT_ACRONYMS = frozenset(
         "ICORE",
         "DOI",
         "GPT",
+        "PDF",
     ]
 )
 """What looks like a venue's acronym and isn't."""
 
 LEADING = (
-    r"[\s,:.\"“”'`\[*!–—-]++|(?:at|to|by|in|into|on|as|for|the|of|a|an|and|it|is|was|be|will|has|been|full|regular|short|long|research|main|paper|papers|article|poster|oral|spotlight|highlight"
-    r"|conference (?=paper|track|proceedings)|journal (?=paper|article)|track|industry|demo|presentation|presented|publication|published|accepted|appear|appearing|with minor \w{2,12}|conférence|publicación|publicação|conferencia|revista|revue|\d{1,3}(?:st|nd|rd|th)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|inclusion|upcoming|prestigious|proceedings|proc\.?|version|camera[- ]ready|extended abstract"
+    r"[\s,:.\"“”'`\[*!@–—-]++|(?:at|from|submitted|special issue|volume \d{1,3}|vol\. \d{1,3}|conference(?=:)|to|by|in|into|on|as|for|the|of|a|an|and|it|is|was|be|will|has|been|full|regular|short|long|research|main|paper|papers|article|poster|oral|spotlight|highlight"
+    r"|conference(?= (?:paper|track|proceedings))|journal(?= (?:paper|article))|track|industry|demo|presentation|presented|publication|published|accepted|appear|appearing|with minor \w{2,12}|conférence|publicación|publicação|conferencia|revista|revue|\d{1,3}(?:st|nd|rd|th)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|inclusion|upcoming|prestigious|proceedings|proc\.?|version|camera[- ]ready|extended abstract"
     r"|dans|à|au|aux|par|la|le|les|en|el|em|no|na|nos|para|auf|bei|der|die|das|von|für|il|da|al|nel|per|и|к|в|публикации|журнал[е]?|workshop paper)(?=[\s:,.]|$)"
 )
 """What stands between a cue and a venue's name."""
 
 TRAILING = (
-    r"(?:,? \(?\d+ ?(?:pages?|pp|figures?|figs?|tables?)\b)|https?:|\bwww\.|\bdoi\b|[\s,(]+(?:code|project|website|this is|with (?:an?|supp\w+|code|\d+)|please|see|copyright|equal|supplement|pages|pp|vol|volume|issue"
-    r"|arxiv|which|but|where|key ?words|supersedes|as (?:an? )?(?:oral|spotlight|poster|highlight|full|short|long|regular)|and will|after|available)\b"
+    r"(?:(?:,? |\A)\(?\d+ ?(?:pages?|pp|figures?|figs?|tables?)\b)|https?:|\bwww\.|\bdoi\b|[\s,(]+(?:code|project|website|this is|with (?:an?|supp\w+|code|\d+)|please|see|copyright|equal|supplement(?:ary|al)?(?! series)|pages|pp|vol|volume|issue"
+    r"|on \d+|on (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}|arxiv|which|but|where|key ?words|supersedes|as (?:an? )?(?:part|perspectives?|letter|oral|spotlight|poster|highlight|full|short|long|regular)|special issue|published by|and will|after|available)\b"
 )
 """Where a venue's name has ended."""
 
-VENUE_WORD = r"\b(?:conference|symposium|workshops?|proceedings|journal|transactions|trans|letters|annals|congress|meeting|magazine|colloquium|communications (?:in|on)|lecture notes|advances in|quarterly)\b|\bj\. "
+VENUE_WORD = r"\b(?:conference|symposium|workshops?|proceedings|journal|transactions|trans|letters|annals|congress|meeting|magazine|colloquium|communications (?:in|on)|lecture notes|advances in|quarterly)\b|\bj\. |\bconf\. "
 """What the name of a venue has in it."""
 
 BARE_STOP = (
     r"(?:this|these|we|our|i|added|adds|add|fixed|corrected|updated|update|code|data|dataset|datasets|version|v\d|uses|using|comments?|title|typos?|results?|winner|winning|solution|report|technical|work|project"
     r"|supplement\w*|new|revised|revision|minor|major|some|improved|changed|changes|extended|expanded|draft|preprint of|review|survey|invited|notes?|lecture|draws|compared|comparison|includes?|written|prepared|started|first (?:version|draft|published)"
-    r"|funded|supported|award|from|contains|replaces|removed|see|for|msc ?\d*|mathematics subject|ams|published online|keywords?|key words|bachelor|master|phd)(?!\w)"
+    r"|funded|supported|award|from|contains|replaces|removed|see|for|msc ?\d*|mathematics subject|ams|published online|keywords?|key words|bachelor|master|phd|manuscript|article|preprint|final|authors?|peer|letter|tutorial)(?!\w)"
 )
 """Words with which a sentence begins that isn't a venue."""

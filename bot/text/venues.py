@@ -8,7 +8,7 @@ sentence without any counts if it is the name of a venue with a year.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from bot.domain.models import Paper
 from bot.text.sentences import shorten
@@ -18,6 +18,10 @@ MAX_COMMENT = 1000
 """Characters that are looked at; arXiv asks authors to be brief."""
 MAX_VENUE = 90
 """Characters of a venue's name."""
+MAX_SHORT = 9
+"""Words before `accepted` that may be a venue's name without words such as `journal`."""
+MAX_BARE = 15
+"""Words of a sentence that is only an acronym's venue, with its place and dates."""
 
 _ABBREVIATIONS = [
     "Proc",
@@ -38,17 +42,23 @@ _ABBREVIATIONS = [
     "Astron",
     "Vol",
     "vol",
+    "No",
+    "Internat",
     "al",
 ]
 _NO_END = "".join(rf"(?<!\b{word})" for word in _ABBREVIATIONS)
-_SENTENCE = re.compile(rf"(?<!\b[A-Z]){_NO_END}[.!?](?=\s|$)|[;|•]|\s/\s")
+_SENTENCE = re.compile(rf"(?<!\A[A-Z])(?<![\s.(][A-Z]){_NO_END}[.!?](?=\s|$)|[;|•]|\s/\s")
 _URL = re.compile(r"\b(?:https?|htpps?|ftp)://\S++")
-_YEAR = re.compile(r"(?<![\d.:-])(?:19[89]|20[0-4])\d(?![\d./])")
-_SHORT_YEAR = re.compile(r"(?:(?<=[A-Za-z])\s?['’`‘-]\s?|(?<=[A-Z]{2}))([0-4]\d)\b")
-_ACRONYM = r"[A-Z0-9]{0,3}[A-Z][A-Za-z]{0,12}[A-Z][A-Za-z]{0,12}(?:[-/&+][A-Za-z0-9]{1,12}){0,3}"
+_YEAR = re.compile(r"(?:(?<![\d.:-])|(?<=[A-Za-z]-))(?:19[89]|20[0-4])\d(?!\d|[./]\d)")
+_SHORT_YEAR = re.compile(r"(?:(?<=[A-Za-z])\s?['’`‘-]\s?|(?<=[A-Z]{2}))([0-4]\d)\b(?!-)")
+_ACRONYM = r"[a-z]?[A-Z0-9]{0,3}[A-Z][A-Za-z]{0,12}[A-Z][A-Za-z]{0,12}(?:[-/&+][A-Za-z0-9]{1,12}){0,3}"
 _IN_BRACKETS = re.compile(rf"\(({_ACRONYM}|Interspeech)[\s,'’`‘-]{{0,3}}\d{{0,4}}\)")
-_BARE_ACRONYM = re.compile(rf"({_ACRONYM})[\s'’`‘-]{{0,2}}(?:\d\d){{1,2}}")
-_KNOWN = re.compile(rf"(?<![\w@])(Findings of (?:the )?(?:ACL|EMNLP|NAACL|EACL)|{KNOWN})(?![a-zA-Z])")
+_BARE_ACRONYM = re.compile(
+    rf"(?:[A-Z]{{2,6}}(?:/[A-Z]{{2,6}})? )?({_ACRONYM})[\s'’`‘-]{{0,2}}(?:\d\d){{1,2}}"
+)
+_KNOWN = re.compile(
+    rf"(?<![\w@])(Findings of (?:the )?(?:ACL|EMNLP|NAACL|EACL|Association for Computational Linguistics)|{KNOWN})(?![a-zA-Z])"
+)
 _WORKSHOP = re.compile(r"\bworkshops?\b|\w @ ?\w|\bsymposium at\b", re.IGNORECASE)
 _COLOCATED = re.compile(r",? \(?(?:co-?located|in conjunction|held|part of|hosted)\b", re.IGNORECASE)
 _CUE = re.compile("|".join(f"(?P<{name}>{words})" for name, words in CUE.items()), re.IGNORECASE)
@@ -57,7 +67,7 @@ _TRAILING = re.compile(TRAILING, re.IGNORECASE)
 _VENUE_WORD = re.compile(VENUE_WORD, re.IGNORECASE)
 _BARE_STOP = re.compile(BARE_STOP, re.IGNORECASE)
 _COUNT = re.compile(
-    r"(?:(?:\W++|(?:\d{1,3}|and|sho?r?t|long|full|paper|pages?|pp|figures?|figs?|tables?|plus|main|body|text|total|with|of|in|appendix|references?|supplement\w*)(?!\w)))++",
+    r"(?:(?:\W++|(?:\d{1,3}|and|sho?r?t|long|full|paper|pages?|pp|content|figures?|figs?|tables?|plus|main|body|text|total|with|of|in|appendix|references?|supplement\w*)(?!\w)))++",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(
@@ -65,6 +75,12 @@ _ORDINAL = re.compile(
     re.IGNORECASE,
 )
 _KIND = re.compile(r"\b(?:spotlight|oral|highlight)\b", re.IGNORECASE)
+_DATE = re.compile(
+    r"(?:\d{1,2} )?(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]{0,7}\b\.?", re.IGNORECASE
+)
+_NUMBERED = re.compile(r"\bvol(?:ume|\.)? ?\d", re.IGNORECASE)
+_WAITS = re.compile(r"(?:re-?)?submitt|under|in ", re.IGNORECASE)
+_PART_END = re.compile(r",|\s[-–—]{1,3}\s")
 _VOLUME = re.compile(r"[,:(]|(?<![A-Za-z])\d|(?<=\.)[A-Z]?\d")
 
 
@@ -105,7 +121,9 @@ def _remembered(comment: str, journal_ref: str) -> Acceptance | None:
 def _in_comment(comment: str) -> Acceptance | None:
     text = " ".join(_URL.sub(" ", comment[:MAX_COMMENT]).split())
     sentences = [part.strip() for part in _sentences(text)]
-    all_found = [found for read in (_cued, _bare) for found in map(read, sentences) if found]
+    waits = any(_WAITS.match(cue["no"] or "") for sentence in sentences for cue in _CUE.finditer(sentence))
+    readers = (partial(_cued, waits=waits),) if waits else (_cued, _bare)
+    all_found = [found for read in readers for found in map(read, sentences) if found]
     if not all_found:
         return None
     found = next((one for one in all_found if one.venue), all_found[0])
@@ -133,12 +151,13 @@ def _sentences(text: str) -> Iterator[str]:
     yield text[at:]
 
 
-def _cued(sentence: str) -> Acceptance | None:
+def _cued(sentence: str, *, waits: bool = False) -> Acceptance | None:
     """What a sentence with cues says.
 
-    After `submitted` only a plain `accepted` counts; a sentence about another version says nothing about this paper.
+    After `submitted`, or if another sentence says that (it `waits`), only a plain `accepted` counts; a sentence about another
+    version says nothing about this paper.
     """
-    refused = False
+    refused = waits
     cues = list(_CUE.finditer(sentence))
     if any(cue["never"] for cue in cues):
         return None
@@ -163,11 +182,16 @@ def _bare(sentence: str) -> Acceptance | None:
     if _CUE.search(sentence) or _BARE_STOP.match(rest):
         return None
     year, acronym = _year(rest), _BARE_ACRONYM.match(rest)
-    if not year and not _ORDINAL.search(sentence):
+    if not year and not _ORDINAL.search(sentence) and not _NUMBERED.search(sentence):
         return None
-    words = len(rest.split())
     known = _KNOWN.search(rest)
-    if not ((known and known.start() < 40) or _VENUE_WORD.search(rest) or (acronym and words < 4)):
+    words = len(_PART_END.split(rest, maxsplit=1)[0].split()) if len(rest.split()) < MAX_BARE else MAX_BARE
+    bracketed = any(
+        name[1].upper() not in NOT_ACRONYMS and name[0][-2].isdigit() for name in _IN_BRACKETS.finditer(rest)
+    )
+    if not (
+        (known and known.start() < 40) or _VENUE_WORD.search(rest) or bracketed or (acronym and words < 6)
+    ):
         return None
     venue = _venue(rest)
     return Acceptance(venue, year) if venue and venue.upper() not in NOT_ACRONYMS else None
@@ -183,22 +207,22 @@ def _year(text: str) -> int | None:
 
 def _venue(region: str, *, before: bool = False) -> str:
     """The name of the venue in the words after a cue, or before one; "" if there is none."""
-    text = _lead(region)
+    counts = _COUNT.match(region) if before else None
+    text = _lead(region[counts.end() :] if counts else region)
     cut = _TRAILING.search(text)
     text = text[: cut.start()] if cut else text
     colocated = _COLOCATED.search(text)
     text = text[: colocated.start()] if colocated else text
     if acronym := _acronym(text):
         return acronym
-    counts = _COUNT.match(text) if before else None
-    text = _lead(text[counts.end() :]) if counts else text
-    named = not before or _VENUE_WORD.search(text) or (_year(text) and not _BARE_STOP.match(text))
+    short = len(text.split()) < MAX_SHORT and text[:1].isupper()
+    named = not before or _VENUE_WORD.search(text) or ((short or _year(text)) and not _BARE_STOP.match(text))
     return _name(text) if named else ""
 
 
 def _acronym(text: str) -> str:
     """A venue's acronym; a workshop is named in full, so that it isn't taken for its conference."""
-    named = (re.sub(r"-\d\d\Z", "", found[1]) for found in _IN_BRACKETS.finditer(text))
+    named = (re.sub(r"-(?:\d\d){1,2}\Z", "", found[1]) for found in _IN_BRACKETS.finditer(text))
     bracketed = [name for name in named if name.upper() not in NOT_ACRONYMS]
     if _WORKSHOP.search(text):
         return next((name for name in bracketed if name.endswith("W")), "")
@@ -210,9 +234,11 @@ def _name(text: str) -> str:
     """A name without years, brackets and what follows a comma; "" if it isn't a name."""
     plain = re.sub(r"\([^()]{0,200}\)", " ", text)
     plain = _YEAR.sub(" ", _SHORT_YEAR.sub(" ", plain))
-    parts = [part.strip(" .:-–—\"“”'`’*[]()") for part in re.split(r",|\s[-–—]{1,3}\s|[\"“”]", _lead(plain))]
-    named = next((part for part in parts if part), "")
-    named = re.sub(r" \d{1,4}\Z", "", " ".join(named.split()))  # a volume
+    parts = [
+        part.strip(" .:-–—\"“”'`’*[]()") for part in re.split(rf"{_PART_END.pattern}|[\"“”]", _lead(plain))
+    ]
+    named = next((part for part in parts if part and not _DATE.match(part)), "")
+    named = re.sub(r"(?: No)?[. ]+\d{1,4}\Z| No\Z", "", " ".join(named.split()))  # a volume
     return (
         shorten(named, MAX_VENUE)
         if re.match(r"(?:the |npj )?[\dA-ZÀ-ÞА-Я一-龥]", named) and len(named) > 1

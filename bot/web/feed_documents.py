@@ -180,6 +180,7 @@ def content_of(item: Item) -> str:
         escape(abstract),
         " · ".join(_links(paper)),
         escape("; ".join(_why(item.matched))),
+        escape(item.note),
     ]
     return "".join(f"<p>{one}</p>" for one in paragraphs if one)
 

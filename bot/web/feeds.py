@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
-from aiohttp import web
+from aiohttp import ETag, web
 from aiohttp.web_exceptions import HTTPBadRequest, HTTPNotFound, HTTPServiceUnavailable, HTTPTooManyRequests
 from redis.exceptions import RedisError
 
@@ -18,7 +18,7 @@ from bot.domain.errors import UserError
 from bot.ports import Rate
 from bot.query import parse, spelled
 from bot.store.limits import Limits
-from bot.store.tokens import SECRET, Grant, Tokens
+from bot.store.tokens import SECRET, SHARED_LIST, Grant, Tokens
 from bot.text import shorten
 from bot.web.feed_documents import ATOM, OPML, TYPES, Feed, atom, json_feed, opml
 from bot.web.limits import count_request, retry_after
@@ -35,6 +35,9 @@ SECONDS = 5.0
 PUBLIC = "public, max-age=300"
 PRIVATE = "private, no-cache"
 """A revoked address shows nothing at once, so what it showed is asked for each time."""
+SETTLES = timedelta(minutes=1)
+"""How long after the latest item its time is given as Last-Modified, which counts in seconds: another item could follow in the
+same second. It is longer than that, since machines don't agree about the time."""
 QUERY = 60
 """Characters of a query in a feed's title."""
 
@@ -42,8 +45,16 @@ QUERY = 60
 class Feeds:
     """Routes below `/feeds`."""
 
-    def __init__(self, reader: Reader, tokens: Tokens, limits: Limits, public_url: str = "") -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        tokens: Tokens,
+        limits: Limits,
+        now: Callable[[], datetime],
+        public_url: str = "",
+    ) -> None:
         self._reader = reader
+        self._now = now
         self._tokens = tokens
         self._limits = limits
         self._public_url = public_url
@@ -104,6 +115,11 @@ class Feeds:
 
     async def _posts(self, request: web.Request) -> web.Response:
         grant = await self._granted(request)
+        name = sha256(str(grant.channel).encode()).hexdigest()[:16]
+        if grant.number == SHARED_LIST and "number" not in request.match_info:
+            items = await self._reader.shared_list(grant, page_of(request))
+            about = "The papers that people in the channel put on its shared list, the latest first."
+            return self._answer(request, Feed(f"list/{name}", "Paperboy · Shared list", about, items), {})
         number = int(request.match_info.get("number", grant.number))
         if grant.number and number != grant.number:
             raise HTTPNotFound
@@ -112,7 +128,6 @@ class Feeds:
             (one.query for one in await self._reader.subscriptions(grant) if one.number == number), ""
         )
         title = f"#{number}: {shorten(query, QUERY)}" if query else f"#{number}" if number else "All posts"
-        name = sha256(str(grant.channel).encode()).hexdigest()[:16]
         about = "The papers that Paperboy posted, the latest first."
         return self._answer(
             request, Feed(f"channel/{name}/{number}", f"Paperboy · {title}", about, items), {}
@@ -154,7 +169,8 @@ class Feeds:
         )
         form = request.match_info["form"]
         body = atom(feed) if form == ATOM else json_feed(feed)
-        answer = conditional(request, body, TYPES[form], PUBLIC if home else PRIVATE, items.updated)
+        settled = items.updated if self._now() - items.updated >= SETTLES else None
+        answer = conditional(request, body, TYPES[form], PUBLIC if home else PRIVATE, settled)
         if home:
             answer.headers["Access-Control-Allow-Origin"] = "*"
         return answer
@@ -186,7 +202,9 @@ def conditional(
     answer = web.Response(status=304) if unchanged else web.Response(body=body)
     if not unchanged:
         answer.content_type, answer.charset = content_type, "utf-8"
-    answer.etag = etag
+        answer.enable_compression()
+    answer.headers["Vary"] = "Accept-Encoding"
+    answer.etag = ETag(etag, is_weak=True)  # the same for each encoding
     if modified:
         answer.headers["Last-Modified"] = format_datetime(modified, usegmt=True)
     answer.headers["Cache-Control"] = cache

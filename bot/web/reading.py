@@ -17,6 +17,7 @@ from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.reactions import Annotation, PaperList, Saved
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Grant
 
@@ -45,6 +46,8 @@ class Item:
     at: datetime
     """When it was posted; for a list that isn't a channel's, when it was first seen."""
     reasons: tuple[Reason, ...] = ()
+    note: str = ""
+    """What someone wrote about it on a list."""
 
     @property
     def event(self) -> str:
@@ -86,6 +89,7 @@ class Reader:
         recent: RecentPapers,
         outbox: Outbox,
         subscriptions: Subscriptions,
+        saved: Saved,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.papers = papers
@@ -93,6 +97,7 @@ class Reader:
         self._recent = recent
         self._outbox = outbox
         self._subscriptions = subscriptions
+        self._saved = saved
         self._clock = clock
         self._cache: dict[str, tuple[float, tuple[Item, ...]]] = {}
         self._queries = asyncio.Semaphore(CONCURRENT_QUERIES)
@@ -141,6 +146,20 @@ class Reader:
             more=len(found) > first + PAGE,
         )
 
+    async def shared_list(self, grant: Grant, page: int = 1) -> Items:
+        """The papers on a channel's shared list, those that were put on it last first, without who did it."""
+        shared = PaperList(grant.channel, shared=True)
+        added = await self._saved.added(shared)
+        first = (page - 1) * PAGE
+        ids = list(added)[first : first + PAGE]
+        papers, notes = await self.papers.get(ids), await self._saved.annotations(shared)
+        items = tuple(
+            Item(one, papers[one], added[one], note=_note(notes.get(one, Annotation())))
+            for one in ids
+            if one in papers
+        )
+        return Items(items, page, more=len(added) > first + PAGE)
+
     async def subscriptions(self, grant: Grant) -> list[Subscription]:
         """The channel's subscriptions that may be seen, by number."""
         all_ = await self._subscriptions.of(grant.channel)
@@ -168,3 +187,7 @@ class Reader:
                 del self._cache[next(iter(self._cache))]
         first = (page - 1) * PAGE
         return Items(items[first : first + PAGE], page, more=len(items) > first + PAGE)
+
+
+def _note(about: Annotation) -> str:
+    return plain(" ".join((about.note, *(f"#{tag}" for tag in about.tags))))

@@ -153,7 +153,7 @@ def parts(
     return (
         Pages(redis=redis, papers=papers, reader=reader, outbox=outbox, platforms=platforms, now=now),
         PaperPages(reader, Limits(redis), now),
-        Feeds(reader, Tokens(redis), Limits(redis), public_url),
+        Feeds(reader, Tokens(redis), Limits(redis), now, public_url),
         Api(reader, Tokens(redis), Limits(redis), public_url),
         McpEndpoint(reader, Tokens(redis), Limits(redis), public_url),
     )

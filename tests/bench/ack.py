@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
 from collections import Counter
@@ -105,8 +106,9 @@ async def scene(platform: str, folder: Path) -> AsyncIterator[Scene]:
     """Start the double, then the bot; both have ended in the end, and the bot's server with it."""
     receiver, sender = _spawn.Pipe(duplex=False)
     with _process(serve_double, platform, folder, sender):
-        if not await asyncio.to_thread(receiver.poll, PATIENCE):
-            raise SystemExit("the double didn't start")
+        async with asyncio.timeout(PATIENCE):
+            while not receiver.poll():  # noqa: ASYNC110  # another process writes
+                await asyncio.sleep(EVERY)
         control, upstream, settings = receiver.recv()
         port = _free_port()
         env = environment(folder, upstream, PORT=str(port), **settings)
@@ -115,11 +117,14 @@ async def scene(platform: str, folder: Path) -> AsyncIterator[Scene]:
             said: Counter[str] = Counter()
             reading = asyncio.create_task(_read_log(bot.stderr, said))
             here = Scene(platform, folder, session, control, settings, port, said)
-            await _answering(here, bot)
-            yield here
-            bot.terminate()  # its server ends with it
-            await bot.wait()
-            reading.cancel()
+            try:
+                await _answering(here, bot)
+                yield here
+            finally:
+                with suppress(ProcessLookupError):
+                    bot.terminate()  # its server ends with it
+                await bot.wait()
+                reading.cancel()
 
 
 async def measure(platform: str) -> dict[str, float]:
@@ -229,6 +234,7 @@ def main() -> None:
     parser.add_argument("platforms", nargs="*", default=list(DOUBLES), help=f"of {', '.join(DOUBLES)}")
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes that it started end, too
     if not SHARED_DATA.is_dir():
         raise SystemExit("recorded data is not here (expected in ../shared/data)")
     sys.stdout.write(json.dumps(asyncio.run(run(options.platforms))) + "\n")

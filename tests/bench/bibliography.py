@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bibtexparser.entrypoint import parse_string
+from bibtexparser.middlewares.names import split_multiple_persons_names
 from gris import read_ris
 from pylatexenc.latex2text import LatexNodes2Text
 
@@ -35,13 +36,16 @@ BATCH = 500
 _UNKNOWN_TO_READER = {r"{\textbraceleft}": r"\{", r"{\textbraceright}": r"\}", r"{\textasciicircum}": "^"}
 """Commands of LaTeX's own that pylatexenc doesn't know."""
 _LATEX = LatexNodes2Text()
+_MEANT = re.compile(r"[\\{}~$%&#^_]|--|``|''|[?!]`")
+"""What has a meaning in LaTeX's text."""
 _LIGATURES = {"``": "“", "''": "”", "---": "—", "--": "–", "?`": "¿", "!`": "¡"}
 """How LaTeX prints these: what an abstract says in this way already, it is to say in print, too."""
-_AND = re.compile(r"\s+and\s+")
 
 
 def plain(latex: str) -> str:
-    """As LaTeX would print it."""
+    """As LaTeX would print it; the reader is only asked, since it is slow, where something isn't printed as it stands."""
+    if not _MEANT.search(latex):
+        return " ".join(latex.split())
     for command, character in _UNKNOWN_TO_READER.items():
         latex = latex.replace(command, character)
     return " ".join(_LATEX.latex_to_text(latex).split())
@@ -99,7 +103,7 @@ def bibtex_is_whole(paper: Paper, entry: dict[str, str] | None) -> bool:
         and entry["year"] == str(paper.published.year)
         and plain(entry["title"].removeprefix("{").removesuffix("}")) == printed(paper.title)
         and plain(entry["abstract"]) == printed(paper.abstract)
-        and [_words(plain(name)) for name in _AND.split(entry.get("author", "")) if name]
+        and [_words(plain(name)) for name in split_multiple_persons_names(entry.get("author", "")) if name]
         == [_words(printed(name)) for name in _names(paper)]
     )
 

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -165,8 +166,9 @@ async def scene(guilds: int, folder: Path) -> AsyncIterator[tuple[Scene, float]]
     double = _spawn.Process(target=serve_double, args=(guilds, sender), daemon=True)
     double.start()
     try:
-        if not await asyncio.to_thread(receiver.poll, PATIENCE):
-            raise SystemExit("the double didn't start")
+        async with asyncio.timeout(PATIENCE):
+            while not receiver.poll():  # noqa: ASYNC110  # another process writes
+                await asyncio.sleep(LOOK)
         control, settings = receiver.recv()
         began = monotonic()
         env = environment(folder, **settings)
@@ -240,6 +242,7 @@ def main() -> None:
     parser.add_argument("--guilds", type=int, default=GUILDS)
     parser.add_argument("--json", action="store_true", help="only the figures, as one line")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes that it started end, too
     figures = asyncio.run(run(options.guilds))
     sys.stdout.write((json.dumps(figures) if options.json else json.dumps(figures, indent=2)) + "\n")
 

@@ -55,7 +55,9 @@ def test_what_does_not_fit_is_counted_and_can_be_reached() -> None:
         more = [block.text[0].text for block in card.blocks if isinstance(block, Paragraph)]
         assert more == ([f"and {rest} more"] if rest else [])
         commands = [b.command for block in card.blocks if isinstance(block, Actions) for b in block.buttons]
-        assert commands == ([f"more digest@2026-10-05T09:00Z page:{page + 1}"] if rest else [])
+        *turn, export = commands
+        assert turn == ([f"more digest@2026-10-05T09:00Z page:{page + 1}"] if rest else [])
+        assert export == "more digest@2026-10-05T09:00Z export:bibtex"
     assert seen == {paper.id for paper, _ in entries}
 
 

@@ -16,6 +16,7 @@ from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.reactions import Saved
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Grant, Tokens
 from bot.web.assistant import NOTICE, Assistant, build_server
@@ -46,6 +47,7 @@ async def reader(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Reader:
         recent=RecentPapers(papers, lambda: NOW),
         outbox=Outbox(redis),
         subscriptions=Subscriptions(redis),
+        saved=Saved(redis),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from redis.asyncio import Redis
@@ -30,9 +31,13 @@ from bot.store.reactions import Saved, Votes
 from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Tokens
 from bot.store.watches import Watches
+from bot.store.zotero_keys import ZoteroKeys
 from tests.papers import a_channel
 from tests.scenario import set_clock
 from tests.sources.on_demand import a_biorxiv, an_arxiv
+
+if TYPE_CHECKING:
+    from bot.sources.zotero import Zotero
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 """A Tuesday."""
@@ -61,6 +66,8 @@ def services_on(redis: Redis, papers: Papers | None = None, now: Clock = lambda:
         votes=Votes(redis),
         watches=Watches(redis),
         tokens=Tokens(redis),
+        zotero=cast("Zotero", None),  # no test here sends anything
+        zotero_keys=ZoteroKeys(redis, None),
         public_url="https://papers.example.org",
         catalog=CategoryCatalog(
             (an_arxiv(now, limit=3), a_biorxiv("neuroscience")), FollowedCategories(redis)

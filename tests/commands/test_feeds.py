@@ -11,6 +11,7 @@ from bot.domain.models import User
 from bot.store import keys
 from bot.store.backup.export import facts
 from bot.store.backup.import_ import Restore
+from bot.store.tokens import SHARED_LIST
 from tests.commands.conftest import Ask, commands_of, written
 from tests.papers import a_channel
 
@@ -48,6 +49,22 @@ async def test_a_subscription_has_its_own_address(ask: Ask, services: Services) 
     assert await services.tokens.find(one) is None
     assert await services.tokens.find(all_) is not None
     assert "There is no feed of #1" in (await ask("feed #1 feed:off")).notice
+
+
+async def test_the_shared_list_has_its_own_address(ask: Ask, services: Services) -> None:
+    card = await ask("feed list:here")
+    assert "the shared list of this channel" in written(card)
+    first = secret_in(written(card))
+    assert ".opml" not in written(card)
+    granted = await services.tokens.find(first)
+    assert granted is not None
+    assert granted.number == SHARED_LIST
+    assert secret_in(written(await ask("feed"))) != first
+    second = secret_in(written(await ask(commands_of(card)["Replace the address"])))
+    assert second != first
+    assert await services.tokens.find(first) is None
+    assert "of the shared list has ended" in (await ask("feed list:here feed:off")).notice
+    assert await services.tokens.find(second) is None
 
 
 async def test_only_those_who_may_edit_make_an_address_but_members_see_it(core: Commands, ask: Ask) -> None:

@@ -123,6 +123,7 @@ This channel
 - /paper api [show|new|off] – make or end a token with which a program reads the posts here
 - /paper forget [channel|me] – delete everything that is stored about this channel, or about you
 - /paper help [<command>] – show all commands, or one in detail
+In the menu of any message you can show and save the papers that it names.
 Options of a command: /paper help subscribe
 Queries match whole words: rag doesn't match “storage”.
 - diffusion policy – both words

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.models import Paper
-from bot.policy.taste import ENOUGH, Background, Taste, TasteTerm, idf_among, learn
+from bot.policy.taste import ENOUGH, TERMS, Background, Taste, TasteTerm, idf_among, learn
 from tests.papers import a_paper
 
 
@@ -67,7 +67,8 @@ def test_it_is_small_and_survives_storage() -> None:
     again = Taste.load(taste.dump())
     assert [one.papers for one in again.terms] == [one.papers for one in taste.terms]
     assert again.score(LIKED[0]) == pytest.approx(taste.score(LIKED[0]), abs=0.01)
-    assert len(taste.dump()) < 3000
+    assert len(taste.terms) == TERMS
+    assert len(taste.dump()) < 1600
 
 
 @given(
@@ -88,7 +89,17 @@ def test_load_is_the_inverse_of_dump(terms: list[TasteTerm], likes: int) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", "[1, 2, 0, [], [[1]]]", '[3, 3, 0, [], [["a", 1, 7]]]', "nonsense"]
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "[1, 2, 0, [], [[1]]]",
+        '[3, 3, 0, [], ["a"], [1], "7"]',
+        '[3, 3, 0, [], ["a"], [1], 7]',
+        '[3, 3, 0, [], ["a"], [1, 2], ""]',
+        "nonsense",
+    ],
 )
 def test_what_is_no_taste_is_a_clear_error(text: str) -> None:
     with pytest.raises(ValueError, match="no stored taste"):

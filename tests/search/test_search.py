@@ -224,10 +224,71 @@ async def test_papers_that_only_share_words_are_not_called_an_answer(search: Sea
     await papers.remember(QUESTIONS)
     await search.catch_up()
     assert (await search.find("quantum entanglement in frogs")).parts == (
-        ("quantum frogs", 1),
         ("quantum entanglement", 1),
+        ("quantum frogs", 1),
     )
     assert (await search.find("quantum entanglement")).parts is None
+
+
+async def test_each_part_that_is_offered_has_a_word_that_those_before_it_lack(
+    search: Search, papers: Papers
+) -> None:
+    await papers.remember(QUESTIONS)
+    await search.catch_up()
+    assert (await search.find("frogs hallucinating kernels")).parts == (
+        ("hallucinating", 1),
+        ("kernels", 1),
+        ("frogs", 2),
+    )
+
+
+async def test_a_title_that_has_all_of_a_few_words_comes_before_a_text_that_says_them_often(
+    search: Search, papers: Papers
+) -> None:
+    titled = a_paper(
+        "t1", title="A Study of the Sparse in Long and Wide Attention over Memory", abstract="We prove it."
+    )
+    often = a_paper(
+        "t2", title="Sparse Sparse Memory", abstract="Attention, attention and memory: attention."
+    )
+    await papers.remember([titled, often])
+    await search.catch_up()
+    assert (await search.find("memory sparse attention")).papers[0].id == "t1"
+
+
+async def test_a_paper_with_one_of_two_names_does_not_come_near(search: Search, papers: Papers) -> None:
+    tao = a_paper("t1", title="On Proofs", abstract="A question that Terence Tao asked.")
+    other = a_paper("t2", title="The Tao of Agents", abstract="It flows.")
+    await papers.remember([tao, other])
+    await search.catch_up()
+    assert [paper.id for paper in (await search.find("terence tao")).papers] == ["t1"]
+
+
+async def test_a_question_is_answered_by_papers_that_say_it_in_other_forms(
+    search: Search, papers: Papers
+) -> None:
+    literal = a_paper("l1", title="Probing", abstract="Some LLMs hallucinate on maps.")
+    better = a_paper(
+        "l2",
+        title="LLMs and Hallucinations",
+        abstract="LLMs are hallucinating. We explain hallucination by hallucinated data of LLMs.",
+    )
+    await papers.remember([literal, better])
+    await search.catch_up()
+    assert [paper.id for paper in (await search.find("why do LLMs hallucinate")).papers] == ["l2", "l1"]
+
+
+async def test_a_paper_with_most_of_the_words_comes_before_one_with_the_rarest_in_its_title(
+    search: Search, papers: Papers
+) -> None:
+    many = a_paper(
+        "r2", title="A Policy", abstract="The robot did fold the laundry of a house within an hour or two."
+    )
+    rare = [a_paper(f"r1{n}", title=f"Folding Context {n}", abstract="It is long.") for n in range(3)]
+    others = [a_paper(f"o{n}", title="Robots", abstract="Arms for laundry rooms.") for n in range(9)]
+    await papers.remember([many, *rare, *others])
+    await search.catch_up()
+    assert (await search.find("papers about robots folding laundry")).papers[0].id == "r2"
 
 
 async def test_similar_papers_share_the_subject_and_the_same_author_decides_between_equals(

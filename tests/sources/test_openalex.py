@@ -1,6 +1,7 @@
 """Citations of watched papers: each citing work is news once, the day's budget is never exceeded, and no key means no call."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -27,13 +28,16 @@ ID = "2603.00001"
 
 @dataclass
 class OpenAlex:
-    """The API in its recorded shape, as strict as it: a key, known parameters, at most 100 works a page."""
+    """The API as its documentation describes it, and as strict: a key, known parameters and filters, at most 100 works a page,
+    and no more lists a day than are free."""
 
     citing: dict[str, list[str]] = field(default_factory=dict)
     """Work -> the works that cite it, the latest first."""
     lists: int = 0
     look_ups: int = 0
     fails_after: int = 10_000
+    free: int = 10_000
+    """Lists of a day: after them each answer is 429."""
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -42,7 +46,8 @@ class OpenAlex:
         return app
 
     async def _work(self, request: web.Request) -> web.Response:
-        assert request.query["api_key"] == "the key"
+        if request.query.get("api_key") != "the key":
+            return _error(401, "Invalid or missing API key")
         self.look_ups += 1
         work = self.name_of(request.match_info["id"].rpartition(".")[2])
         if work not in self.citing:
@@ -50,20 +55,41 @@ class OpenAlex:
         return web.json_response({"id": f"https://openalex.org/{work}", "title": "A work"})
 
     async def _list(self, request: web.Request) -> web.Response:
-        assert request.query["api_key"] == "the key"
-        assert request.query["sort"] == "publication_date:desc"
-        assert 1 <= int(request.query["per_page"]) <= 100
+        if refused := self._refused(request.query):
+            return _error(*refused)
+        if self.lists >= self.free:
+            return _error(429, "Daily limit exceeded", {"Retry-After": "3600"})
         if self.lists >= self.fails_after:
             return web.Response(status=500)
         self.lists += 1
         works = self.citing[request.query["filter"].removeprefix("cites:")]
-        rows = [{"id": f"https://openalex.org/{w}", "title": f"On {w}"} for w in works]
-        meta = {"count": len(works), "page": 1, "per_page": 100}
-        return web.json_response({"meta": meta, "results": rows[:100], "group_by": []})
+        if request.query["sort"] == "publication_date":
+            works = works[::-1]
+        most = int(request.query.get("per_page", "25"))
+        rows = [{"id": f"https://openalex.org/{w}", "title": f"On {w}"} for w in works[:most]]
+        meta = {"count": len(works), "db_response_time_ms": 9, "page": 1, "per_page": most}
+        return web.json_response({"meta": meta, "results": rows, "group_by": []})
+
+    @staticmethod
+    def _refused(query: Mapping[str, str]) -> tuple[int, str] | None:
+        known = {"api_key", "filter", "sort", "per_page", "page", "cursor", "select"}
+        rules = {
+            "per_page must be a number between 1 and 100.": 1 <= int(query.get("per_page", "25")) <= 100,
+            "Invalid filter.": re.fullmatch(r"cites:W[1-9]\d*", query.get("filter", "")),
+            "Invalid sort.": query.get("sort") in {"publication_date:desc", "publication_date"},
+            "Unknown parameter.": query.keys() <= known,
+        }
+        if query.get("api_key") != "the key":
+            return 401, "Invalid or missing API key"
+        return next(((400, message) for message, kept in rules.items() if not kept), None)
 
     @staticmethod
     def name_of(number: str) -> str:
         return f"W{int(number)}"
+
+
+def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response({"error": "Invalid request", "message": message}, status=status, headers=headers)
 
 
 class Room:
@@ -156,6 +182,43 @@ async def test_a_failure_in_between_loses_nothing_and_repeats_nothing(room: Room
     room.api.fails_after = 10_000
     await room.poll()
     assert room.api.lists == 4
+
+
+async def test_an_old_work_that_moves_up_in_a_full_list_is_no_news(room: Room) -> None:
+    """Works are merged and removed. What was below the list, and what comes back, was there before."""
+    await room.watch(ID)
+    works = [f"W{n}" for n in range(500, 350, -1)]
+    room.api.citing["W1"] = works
+    await room.poll()
+    room.api.citing["W1"] = [work for work in works if work not in {"W480", "W470"}]
+    await room.next_day()
+    room.api.citing["W1"] = works
+    await room.next_day()
+    assert await room.events() == []
+    room.api.citing["W1"] = ["W501", *works[:40], "W999", *works[40:]]
+    await room.next_day()
+    await room.next_day()
+    assert await room.events() == [
+        "Cited by 2 new papers: “On W501”, “On W999” (OpenAlex, days to weeks late)"
+    ]
+
+
+async def test_a_limit_that_openalex_sets_loses_nothing_and_repeats_nothing(room: Room) -> None:
+    for n in range(4):
+        await room.watch(f"2603.{n + 1:05}")
+    await room.poll()
+    for n in range(4):
+        room.api.citing[f"W{n + 1}"] = [f"W1{n}"]
+    room.api.free = room.api.lists + 2
+    with pytest.raises(SourceError):
+        await room.next_day()
+    room.api.free = 10_000
+    await room.next_day()
+    await room.next_day()
+    for n in range(4):
+        assert await room.events(f"2603.{n + 1:05}") == [
+            f"Cited by a new paper: “On W1{n}” (OpenAlex, days to weeks late)"
+        ]
 
 
 async def test_a_paper_that_openalex_does_not_know_costs_nothing(room: Room) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import Any, TypeVar
@@ -21,9 +21,11 @@ from hypothesis.stateful import (
 from redis.asyncio import Redis
 
 from bot.domain.deliveries import Budget, Delivery, Outcome, PlannedDelivery
-from bot.domain.models import MessageRef
+from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, Reason, Rules
 from bot.pipeline.sending import SEND_TIMEOUT
+from bot.policy.planner import DIGEST, fold, folded
 from bot.store import keys
+from bot.store.channel_rules import ChannelSettingsStore
 from bot.store.outbox.outbox import LEASE, Outbox
 from tests.clock import advance
 from tests.papers import a_channel
@@ -31,6 +33,10 @@ from tests.papers import a_channel
 ALL = tuple(range(keys.SHARDS))
 CHANNELS = [a_channel("C1", "T1"), a_channel("C2", "T1"), a_channel("C3", "T2")]
 PAPERS = ["p1", "p2", "p3", "p4"]
+ALWAYS = 7
+"""The subscription whose papers are posted whatever the budget: it matches p1."""
+DAY, EARLY = 86_400, 2 * 3600
+"""Seconds; a digest may come so much sooner than a day after the one before."""
 
 _T = TypeVar("_T")
 
@@ -43,6 +49,16 @@ class Hand:
     asked: bool = False
     began: float | None = None
     sent: bool = False
+    rules: Rules = field(default_factory=Rules)
+
+
+@dataclass(frozen=True)
+class Named:
+    """A message that named papers for which its channel's budget has to have room."""
+
+    at: float
+    papers: int
+    in_digest: bool
 
 
 def try_machine(url: str, runs: settings) -> None:
@@ -64,6 +80,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.messages: set[str] = set()
         """Keys of deliveries that the platform has."""
         self.enqueued: set[tuple[str, str]] = set()
+        self.budgets: dict[ChannelRef, int] = {}
+        self.named: dict[ChannelRef, list[Named]] = {channel: [] for channel in CHANNELS}
         self.clock = 0.0
         self.tokens = count()
 
@@ -79,9 +97,13 @@ class OutboxMachine(RuleBasedStateMachine):
             self.run(what())
         return self.run(what())
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(budgets=st.tuples(*[st.sampled_from([0, 1, 2])] * len(CHANNELS)))
+    def begin(self, budgets: tuple[int, ...]) -> None:
         self.run(self.redis.flushall())
+        self.budgets = dict(zip(CHANNELS, budgets, strict=True))
+        store = ChannelSettingsStore(self.redis)
+        for channel, most in self.budgets.items():
+            self.run(store.put(channel, ChannelSettings(most=most, always=(ALWAYS,))))
 
     @rule(
         channel=st.sampled_from(CHANNELS),
@@ -94,20 +116,22 @@ class OutboxMachine(RuleBasedStateMachine):
     def offer(
         self, channel: Any, papers: set[str], *, digest: bool, later: int, most: int, twice: bool
     ) -> None:
+        """Offer papers; `most` may be the budget of a while ago, or none."""
         due = round(self.run(self.outbox.now()).timestamp() * 1000) + later * 1000
         if digest:
             offers = [
                 PlannedDelivery(
                     channel=channel,
-                    papers=tuple((p, ()) for p in sorted(papers)),
+                    papers=tuple(map(with_reason, sorted(papers))),
                     due=due,
-                    label=f"digest {later}",
+                    label=f"group {later}" if most else f"{DIGEST}{later}",
                     **(self.limited(papers, most, due) if most else {}),
                 )
             ]
         else:
             offers = [
-                PlannedDelivery(channel=channel, papers=((p, ()),), due=due, label=p) for p in sorted(papers)
+                PlannedDelivery(channel=channel, papers=(with_reason(p),), due=due, label=p)
+                for p in sorted(papers)
             ]
         self.call(twice, lambda: self.outbox.enqueue(offers))
         self.enqueued |= {(str(channel), paper) for paper in papers}
@@ -159,20 +183,31 @@ class OutboxMachine(RuleBasedStateMachine):
             hand.asked = True
             if hand.delivery.key in self.messages:
                 self.confirm(hand, twice)
+        elif hand.rules.folds:
+            self.fold(hand, outcome, twice)
         elif hand.began is None:
-            if self.call(twice, lambda: self.outbox.begin(hand.delivery, gap=1)):
-                hand.began = self.clock
-            else:
+            rules = self.call(twice, lambda: self.outbox.begin(hand.delivery, gap=1))
+            if rules is None:
                 self.hands.remove(hand)
+            else:
+                hand.began, hand.rules = self.clock, rules
         elif self.clock - hand.began > LEASE - SEND_TIMEOUT:
             self.hands.remove(hand)
         else:
             self.send(hand, outcome, twice)
 
+    def fold(self, hand: Hand, outcome: str, twice: bool) -> None:
+        """The budget has no room for the delivery: its papers join the folded ones, unless its worker dies before."""
+        if outcome == "died":
+            self.hands.remove(hand)
+        else:
+            self.record_outcome(hand, fold(hand.rules, self.run(self.outbox.now())), twice)
+
     def send(self, hand: Hand, outcome: str, twice: bool) -> None:
         if outcome in {"ok", "ok, but slow", "lost", "died later"}:
             self.messages.add(hand.delivery.key)
             self.posted.update((str(hand.delivery.channel), paper) for paper, _ in hand.delivery.papers)
+            self.note_named(hand)
         match outcome:
             case "ok":
                 self.confirm(hand, twice)
@@ -193,6 +228,16 @@ class OutboxMachine(RuleBasedStateMachine):
             case "dead":
                 self.record_outcome(hand, Outcome(state="dead", why="invalid blocks"), twice)
 
+    def note_named(self, hand: Hand) -> None:
+        """Which papers the message names, as the card decides it, without those that are always posted."""
+        _, _, label = hand.delivery.key.partition("/")
+        entries: Any = hand.delivery.papers  # ids will do
+        counted = [paper for paper, _ in folded(entries, hand.rules, label)]
+        papers = {paper for paper, _ in hand.delivery.papers} - {*counted, "p1"}
+        self.named[hand.delivery.channel].append(
+            Named(hand.began or 0.0, len(papers), label.startswith(DIGEST))
+        )
+
     def confirm(self, hand: Hand, twice: bool) -> None:
         self.call(twice, lambda: self.outbox.done(hand.delivery, MessageRef("m")))
         self.hands.remove(hand)
@@ -201,7 +246,7 @@ class OutboxMachine(RuleBasedStateMachine):
         self.call(twice, lambda: self.outbox.record_outcome(hand.delivery, giving))
         self.hands.remove(hand)
 
-    @rule(seconds=st.sampled_from([1, 10, 50, 61, 400]))
+    @rule(seconds=st.sampled_from([1, 10, 50, 61, 400, 9 * 3600, 25 * 3600]))
     def time_goes_by(self, seconds: int) -> None:
         self.run(advance(self.redis, seconds))
         self.clock += seconds
@@ -234,6 +279,15 @@ class OutboxMachine(RuleBasedStateMachine):
     def nothing_is_posted_twice(self) -> None:
         assert max(self.posted.values(), default=0) <= 1, self.posted
 
+    @invariant()
+    def no_budget_is_exceeded(self) -> None:
+        for channel, most in self.budgets.items():
+            for last in self.named[channel] if most else ():
+                earlier = [one for one in self.named[channel] if last.at - DAY < one.at <= last.at]
+                if last.in_digest:
+                    earlier = [n for n in earlier if not n.in_digest or n.at > last.at - DAY + EARLY]
+                assert sum(one.papers for one in earlier) <= most, (channel, most, earlier)
+
     def teardown(self) -> None:
         try:
             self.everything_ends()
@@ -242,13 +296,14 @@ class OutboxMachine(RuleBasedStateMachine):
             self.runner.close()
 
     def everything_ends(self) -> None:
-        """With all workers dead, nothing paused and no more faults, what was enqueued is posted, and nothing is left."""
+        """With all workers dead, nothing paused and no more faults, what was enqueued is posted or counted in a folded
+        line, and nothing is left."""
         self.hands.clear()
         for channel in CHANNELS:
             self.run(self.outbox.resume(channel))
         for workspace in ("T1", "T2"):
             self.run(self.outbox.resume_workspace("fake", workspace))
-        for _ in range(60):
+        for _ in range(100):
             self.retry_all(twice=False)
             self.run(advance(self.redis, 3600))
             self.claim(64, twice=False)
@@ -258,6 +313,7 @@ class OutboxMachine(RuleBasedStateMachine):
             if not self.run(self.left()):
                 break
         self.nothing_is_posted_twice()
+        self.no_budget_is_exceeded()
         assert set(self.posted) == self.enqueued
         assert self.run(self.left()) == []
         assert self.run(self.outbox.open()) == 0
@@ -271,3 +327,8 @@ class OutboxMachine(RuleBasedStateMachine):
         return [
             key async for key in self.redis.scan_iter("pb:*") if str(key).partition("}:")[2].startswith(names)
         ]
+
+
+def with_reason(paper: str) -> tuple[str, tuple[Reason, ...]]:
+    """A paper as it is planned; one of them matches the exception."""
+    return paper, (Reason(ALWAYS if paper == "p1" else 1, "robot"),)

@@ -53,6 +53,7 @@ BOUNDS = {
     "changes": 10_100 * len(EVERY),  # trimmed to about 10,000 in each shard
     "mutes": 2 * len(EVERY),
     "sent": SENT,
+    "posting": len(EVERY),
     "labels": 31 * len(EVERY),
     "budget": PAPERS_A_DAY,
     "fits": 400,  # of the one channel whose budget is used
@@ -62,6 +63,7 @@ BOUNDS = {
     "saved_notes": MAX_SAVED * len(PEOPLE),
     "shared": MAX_SAVED * len(EVERY),
     "shared_notes": MAX_SAVED * len(EVERY),
+    "zotero": 0,  # one string for each person, for 400 days after its last use
     "watches": 500 * len(PEOPLE),  # of a person, for 400 days after the last one
     "watchers": DAYS,
     "edited": 2 * PAPERS_A_DAY * 61,

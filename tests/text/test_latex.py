@@ -33,7 +33,13 @@ from tests.papers import a_paper
         (r"$\frac{a+b}{c}$ and $\frac12$", "(a+b)/c and 1/2"), (r"$ n $", "n"), (r"\verb+x_1+ and \verb|a b|", "x_1 and a b"),
         (r"$A \not\equiv B$", "A ≢ B"), (r"$p \equiv 1 \pmod{s}$", "p ≡ 1 (mod s)"), (r"10$^{-3}$, $t^{th}$, 10$^{th}$", "10⁻³, t-th, 10th"),
         (r"$\texttt{transformer_lens}$", "transformer_lens"), (r"the set\footnote{See \url{https://x.y/a_b}.} of", "the set (See https://x.y/a_b.) of"),
-        (r"\ding{182} First \ding{183} second", "❶ First ❷ second"), (r"\SI{5}{\kilo\meter}", "5 kilometer"),
+        (r"\ding{182} First \ding{183} second", "❶ First ❷ second"), (r"\SI{5}{\kilo\meter}", "5 km"),
+        # quantities, as siunitx and the units package write them
+        (r"at \SI{300}{\kelvin}, \qty[round-mode=none]{10}{\milli\second}", "at 300 K, 10 ms"), (r"\SI{9.8}{\meter\per\second\squared}", "9.8 m/s²"),
+        (r"\SIrange{1}{10}{\giga\hertz} and \SIlist{1;2;5}{\micro\metre}", "1–10 GHz and 1, 2, 5 μm"), (r"\qtyrange{10}{20}{\MeV}", "10–20 MeV"),
+        (r"in \si{\kilo\gram\per\cubic\metre} or \unit{\newton\meter\tothe{2}}", "in kg/m³ or N·m²"), (r"\unit[5]{km/h}, $\SI{3}{\tesla}$", "5 km/h, 3 T"),
+        (r"\ang{45}, \ang{12;30;5}, \SI{50}{\percent}, \numrange{1}{3}, \SI{25}{\celsius}", "45°, 12°30′5″, 50 %, 1–3, 25 °C"), (r"\SI{5}{\furlong}", "5 furlong"),
+        ("a ``quoted'' word", "a “quoted” word"),
         # braces and dollars that mean themselves, and those that don't
         ("{GSR4B}: a map of 5{,}000 trees, pro{A}ctive", "GSR4B: a map of 5,000 trees, proActive"), ("AP_{50} and FA^{3}", "AP₅₀ and FA³"),
         (r"weights in {-1, 0, 1} save 5\%", "weights in {-1, 0, 1} save 5%"), ("US$5M, A$ 6, $7 and the $ sign", "US$5M, A$ 6, $7 and the $ sign"),
@@ -43,7 +49,7 @@ from tests.papers import a_paper
         (r"\begin{align*} a &= b \\ c &= d \end{align*}", "a = b c = d"), ("100~km in Fig.~3 (10~20)", "100 km in Fig. 3 (10~20)"),
         ("see https://a.b/~c and d~e", "see https://a.b/~c and d e"),
         # HTML and inequalities
-        ("We use <u>bold</u> claims", "We use bold claims"), ("$x<i>y$", "x<i>y"), ("if a<b and c>d", "if a<b and c>d"),
+        ("We use <u>bold</u> claims", "We use bold claims"), ("10<sup>5</sup> times 2<sup>-3</sup>", "10⁵ times 2⁻³"), ("the ``code`` stays", "the ``code`` stays"), ("$x<i>y$", "x<i>y"), ("if a<b and c>d", "if a<b and c>d"),
         ("p<i and <think> stay", "p<i and <think> stay"), ('see <a href="https://a.b/c">here</a>', "see here"),
         # addresses
         ("see https://host.example/~user/x, where $x$ is", "see https://host.example/~user/x, where x is"),

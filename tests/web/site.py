@@ -14,6 +14,7 @@ from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
+from bot.store.reactions import Saved
 from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample
 from bot.web.legal import LegalPages, Operator
@@ -67,6 +68,7 @@ async def a_website(
         recent=RecentPapers(Papers(redis), lambda: NOW),
         outbox=outbox,
         subscriptions=Subscriptions(redis),
+        saved=Saved(redis),
     )
     shown = parts(
         redis=redis,

@@ -101,7 +101,7 @@ async def test_it_is_accessible(redis: Redis, scheme: Literal["light", "dark"]) 
         site(redis, Gateway("https://chat.example.org/add")) as client,
         looking(scheme=scheme) as seen_,
     ):
-        for path in ("/", "/?q=diffuse", "/?q=difuse+zzzz", "/?q=-x"):
+        for path in ("/", "/?q=diffuse", "/?q=diffuse&cat=cs.LG&days=30", "/?q=difuse+zzzz", "/?q=-x"):
             await seen_.page.goto(str(client.make_url(path)))
             for summary in await seen_.page.locator("summary").all():
                 await summary.click()

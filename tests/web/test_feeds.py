@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,11 +16,12 @@ from redis.asyncio import Redis
 from bot.cards import Card
 from bot.domain.life import IMPORTANT, Watch
 from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, Paper, User
-from bot.ports import Batch
+from bot.ports import Batch, Rate
 from bot.sources.huggingface_papers import parse_list
 from bot.store.papers import Papers
-from bot.store.tokens import Grant, Tokens
-from bot.web.feeds import READS_EACH
+from bot.store.reactions import Annotation, PaperList, Saved
+from bot.store.tokens import SHARED_LIST, Grant, Tokens
+from bot.web import feeds
 from bot.web.reading import PAGE
 from tests.papers import a_channel, a_paper
 from tests.platform_harness import PUBLIC_URL
@@ -180,6 +182,7 @@ async def test_over_five_recorded_days_a_feed_has_what_was_posted_in_order(
 
 
 async def test_what_did_not_change_is_not_sent_again(redis: Redis, clock: Clock, house: House) -> None:
+    await clock.set(NOW - timedelta(hours=1))
     await house.subscribe(HERE, "now", ChannelSettings())
     await post(house, clock, a_paper("2603.1"))
     path = await address(redis)
@@ -201,6 +204,26 @@ async def test_what_did_not_change_is_not_sent_again(redis: Redis, clock: Clock,
         _, trending = await get(client, "/feeds/trending.atom")
         _, again = await get(client, "/feeds/trending.atom", 304, **{"If-None-Match": trending["ETag"]})
         assert again["Cache-Control"] == "public, max-age=300"
+
+
+async def test_a_second_post_in_the_same_second_is_not_missed(
+    redis: Redis, clock: Clock, house: House
+) -> None:
+    await house.subscribe(HERE, "now", ChannelSettings())
+    await clock.set(NOW - timedelta(milliseconds=900))
+    await house.poll(a_paper("2603.1"), cursor="1")
+    await house.deliver()
+    path = await address(redis)
+    async with site(redis) as client:
+        _, first = await get(client, f"{path}.atom")
+        assert "Last-Modified" not in first
+        await get(client, f"{path}.atom", 304, **{"If-None-Match": first["ETag"]})
+        await clock.set(NOW - timedelta(milliseconds=100))
+        await house.poll(a_paper("2603.2"), cursor="2")
+        await house.deliver()
+        since = format_datetime((NOW - timedelta(milliseconds=900)).replace(microsecond=0), usegmt=True)
+        body, _ = await get(client, f"{path}.atom", 200, **{"If-Modified-Since": since})
+        assert b"2603.2" in body
 
 
 async def test_a_revoked_address_shows_nothing_at_once_in_every_process(
@@ -355,12 +378,38 @@ async def test_subscriptions_can_be_imported_into_a_reader(redis: Redis, house: 
     assert outlines[0].get("xmlUrl") == f"{PUBLIC_URL}{path}/1.atom"
 
 
-async def test_strangers_may_read_only_so_many_feeds(redis: Redis) -> None:
+async def test_strangers_may_read_only_so_many_feeds(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "READS_EACH", Rate(3, 60))
     async with site(redis) as client:
-        for _ in range(READS_EACH.count):
+        for _ in range(3):
             await get(client, f"/feeds/{'a' * 32}.atom", 404)
         _, headers = await get(client, "/feeds/trending.atom", 429)
     assert int(headers["Retry-After"]) >= 1
+
+
+async def test_a_shared_list_is_a_feed_with_its_notes(redis: Redis) -> None:
+    papers = [a_paper(f"2603.{n:05}", title=f"Paper {n}") for n in range(PAGE + 2)]
+    await Papers(redis).remember(papers)
+    saved, shared = Saved(redis), PaperList(a_channel(platform="board"), shared=True)
+    for paper in papers:
+        await saved.add(shared, paper.id)
+    await saved.add(shared, papers[0].id, Annotation(f"for Monday {NASTY}", ("to-read",), "U-Grace"))
+    await saved.add(PaperList(a_channel(platform="board")), "2603.00001")
+    path = await address(redis, SHARED_LIST)
+    async with site(redis) as client:
+        ids = await atom_ids(client, f"{path}.atom")
+        assert ids == [tag(paper_id) for paper_id in await saved.of(shared)]
+        assert set(ids) == {tag(paper.id) for paper in papers}
+        assert await json_ids(client, f"{path}.json") == ids
+        page = b"".join([(await get(client, f"{path}.json?page={n}"))[0] for n in (1, 2)])
+        assert b"for Monday &lt;script&gt;" in page
+        assert b"#to-read" in page
+        assert b"Grace" not in page
+        await get(client, f"{path}/1.atom", 404)
+        await saved.remove(shared, papers[3].id)
+        assert tag(papers[3].id) not in await atom_ids(client, f"{path}.atom")
+        await Tokens(redis).end(a_channel(platform="board"), "feed", SHARED_LIST)
+        await get(client, f"{path}.atom", 404)
 
 
 async def test_pages_name_the_feeds_of_what_they_show(redis: Redis) -> None:

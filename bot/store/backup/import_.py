@@ -131,6 +131,9 @@ class Restore:
                     record = f"{ms(fact.at)} {fact.message} {fact.url} {fact.more}".rstrip()
                     _ = pipeline.hsetnx(key, fact.paper, record)
                     _ = pipeline.expireat(key, (period + 1 + keys.PERIODS) * keys.PERIOD)
+                    posting = keys.posting(keys.shard_of(fact.ref), fact.ref)
+                    _ = pipeline.zadd(posting, {fact.channel: ms(fact.at)}, gt=True)
+                    _ = pipeline.expire(posting, keys.PERIODS * keys.PERIOD)
         if len(pipeline):
             await pipeline.execute()
 

@@ -24,6 +24,8 @@ from bot.store import keys
 from bot.store.outbox.records import open_delivery_of, pause_of, sent_of, wanted
 from bot.store.unreadable import UNREADABLE, load_each
 
+CHANNELS_SEARCHED = 100
+"""Channels of a workspace in which a paper is looked for."""
 REFUSED_FOR = timedelta(days=1)
 """How long all posts of a channel are refused without a documented reason before it is reported: as in the scripts."""
 
@@ -187,6 +189,32 @@ class OutboxReader:
             ):
                 return sent
         return None
+
+    async def sent_elsewhere(self, channel: ChannelRef, paper_id: str) -> list[tuple[ChannelRef, Sent]]:
+        """The same for the other channels of its workspace, the latest post first.
+
+        It looks at those in which most recently anything was posted.
+        """
+        pipeline = self._redis.pipeline(transaction=False)
+        for shard in range(keys.SHARDS):
+            _ = pipeline.zrange(
+                keys.posting(shard, channel), 0, CHANNELS_SEARCHED - 1, desc=True, withscores=True
+            )
+        lately = sorted(
+            (one for answer in await pipeline.execute() for one in answer), key=lambda one: -one[1]
+        )
+        others = [name for name, _ in lately if name != str(channel)][:CHANNELS_SEARCHED]
+        period = int((await self._redis.time())[0]) // keys.PERIOD
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in others:
+            for ago in range(keys.PERIODS):
+                _ = pipeline.hget(keys.sent(ChannelRef.parse(name), period - ago), paper_id)
+        texts = iter(await pipeline.execute() if others else [])
+        stored = [(name, text) for name in others for _ in range(keys.PERIODS) if (text := next(texts))]
+        loaded = await load_each(self._redis, "sent", stored, lambda _name, record: sent_of(record))
+        found = dict(reversed(loaded))  # of several months the latest
+        posts = [(ChannelRef.parse(name), sent) for name, sent in found.items()]
+        return sorted(posts, key=lambda post: post[1].at, reverse=True)
 
     async def posts(self, channel: ChannelRef, most: int, number: int | None = None) -> list[Post]:
         """The latest posts in the channel, the newest first; with `number`, those of one subscription.

@@ -21,6 +21,6 @@ def spelled(text: str) -> str:
 
 def _typographic(text: str) -> str:
     """TeX's quotation marks and dashes, outside of code fences, options and comments."""
-    if "``" in text and "```" not in text:
+    if "``" in text and "''" in text and "```" not in text:
         text = text.replace("``", "“").replace("''", "”")
     return _DASHES.sub(lambda dashes: "—" if len(dashes[0]) == 3 else "–", text)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bot.text.latex.macros import BLACKBOARD, MATH_ENVIRONMENTS, SUBSCRIPTS, SUPERSCRIPTS, circled
 from bot.text.latex.reader import OPTIONS, Reader
+from bot.text.latex.units import UNITS
 
 _CODE_POINT = re.compile(r' ?\{?[x"]?([0-9A-Fa-f]{1,6})\}?')
 _NUMBER = re.compile(r" ?\{(\d{1,3})\}")
@@ -89,12 +90,6 @@ def negation(reader: Reader) -> str:
     return f" not {said}" if said.isalpha() else unicodedata.normalize("NFC", said + "\u0338")
 
 
-def quantity(reader: Reader) -> str:
-    r"""siunitx's `\SI{5}{\kilo\meter}`."""
-    amount, unit = reader.argument(), reader.argument()
-    return f"{amount} {unit.replace(' ', '')}"
-
-
 def character(reader: Reader) -> str:
     r"""A character by its number, in hexadecimal: `\unicode{x2013}`."""
     code = reader.take(_CODE_POINT)
@@ -161,9 +156,10 @@ def definition(reader: Reader) -> str:
 COMMANDS: Mapping[str, Callable[[Reader], str]] = {
     "frac": fraction, "tfrac": fraction, "dfrac": fraction, "cfrac": fraction, "nicefrac": fraction, "sfrac": fraction,
     "sqrt": root, "binom": choose, "tbinom": choose, "dbinom": choose, "pmod": modulo, "ket": ket, "bra": bra, "mathbb": blackboard,
-    "footnote": footnote, "not": negation, "SI": quantity, "qty": quantity, "char": character, "unicode": character,
+    "footnote": footnote, "not": negation, "char": character, "unicode": character,
     "symbol": character, "ding": dingbat, "mkern": kern, "kern": kern, "verb": verbatim, "lstinline": verbatim,
     "url": address, "path": address, "nolinkurl": address, "left": delimiter, "right": delimiter, "begin": begin,
     "end": end, "newcommand": definition, "renewcommand": definition, "providecommand": definition, "def": definition,
     "item": lambda _: " ", "texorpdfstring": typeset_or_plain, "textsuperscript": raised, "textsubscript": lowered,
+    **UNITS,
 }  # fmt: skip

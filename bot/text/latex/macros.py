@@ -24,7 +24,7 @@ TRANSPARENT = SILENT | _set(
     "mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathbin mathrel mathop mathord boldsymbol bm "
     "pmb emph text textrm textit textbf textsc textsl texttt textsf textmd textup textnormal mbox hbox fbox makebox "
     "operatorname ensuremath underline uline overline widehat widetilde wideparen overbrace underbrace "
-    "enquote num unit phantom"
+    "enquote num phantom"
 )
 """Macros whose argument is shown as it is. Alphabets become plain letters: those are what people search for."""
 

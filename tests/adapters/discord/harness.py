@@ -50,7 +50,10 @@ class DiscordHarness:
         return await self.say_in(self.papers, line)
 
     async def say_in(
-        self, channel: simcord.ChannelHandle, line: str, person: simcord.MemberActor | None = None
+        self,
+        channel: simcord.ChannelHandle,
+        line: str,
+        person: simcord.MemberActor | simcord.UserHandle | None = None,
     ) -> Seen:
         """The same in another channel, or by another person."""
         command = parse_line(line, User("1", "joe"), self.channel).command
@@ -60,7 +63,10 @@ class DiscordHarness:
         options: dict[str, Any] = {name: value for name, value in command.options.items() if name in offered}
         numbers = {option.name for option in spec.options if option.kind == "integer"}
         options = {name: int(value) if name in numbers else value for name, value in options.items()}
-        result = await (person or self.joe).slash(channel, f"paper {spec.name}", **options)
+        if isinstance(person, simcord.UserHandle):
+            result = await person.slash(f"paper {spec.name}", **options)
+        else:
+            result = await (person or self.joe).slash(channel, f"paper {spec.name}", **options)
         seen = shown(result)
         if options.keys() == command.options.keys():
             return seen
@@ -69,12 +75,23 @@ class DiscordHarness:
         label = next(saying, None)
         return await self.press(seen, label) if label else seen
 
+    async def say_alone(self, line: str) -> Seen:
+        """Give a command in the direct messages with Paperboy."""
+        return await self.say_in(self.joe.user.dm_channel, line, self.joe.user)
+
+    def direct(self) -> Sequence[Seen]:
+        """Paperboy's direct messages to Joe."""
+        return [seen for seen in self.posted_in(self.joe.user.dm_channel) if not seen.private]
+
     async def press(self, seen: Seen, label: str) -> Seen:
+        real = seen.raw.message if isinstance(seen.raw, simcord.ResponseMessage) else seen.raw
+        alone = real.channel.id == self.joe.user.dm_channel.id
+        presser = self.joe.user if alone else self.joe
         option = next((said for name, said in options(seen.raw) if name == label), None)
         result = (
-            await self.joe.click(seen.raw, label=label)
+            await presser.click(seen.raw, label=label)
             if option is None
-            else await self.joe.select(seen.raw, [option])
+            else await presser.select(seen.raw, [option])
         )
         if result.response is None and not result.followups:
             return seen_of(seen.raw)

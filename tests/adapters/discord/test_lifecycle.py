@@ -210,6 +210,19 @@ async def test_a_deleted_channel_is_forgotten_and_its_subscriber_hears_of_it(
     )
 
 
+async def test_a_server_that_comes_without_our_own_member_is_tried_again(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    double.weather.refuse[2000] = (403, 50013)
+    core = ChannelCore()
+    async with a_server(platform, double, core, members=[]) as happens:
+        await refused(platform, redis, HERE)
+        await happens("GUILD_ROLE_UPDATE", ROLE)
+        assert channel_events(core) == ["resume 2000"]
+        await happens("CHANNEL_UPDATE", text_channel(2000))
+    assert not [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+
+
 async def test_a_thousand_servers_cost_one_small_read_each_and_reordering_roles_one_look(
     redis: Redis,
 ) -> None:

@@ -140,4 +140,4 @@ async def test_the_worst_card_is_within_the_limits(card: Card) -> None:
 
 
 async def test_the_help_is_within_the_limits() -> None:
-    check(v2_body(help_card()))
+    check(v2_body(help_card(menus=True)))

@@ -11,7 +11,7 @@ from bot.commands.table import message_commands
 from bot.domain.models import User
 from bot.ports import Batch
 from bot.text.mentions import papers_in
-from tests.adapters.discord.double.interactions import JOE, menu
+from tests.adapters.discord.double.interactions import JOE, interaction, menu
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.harness import DiscordHarness, discord_harness, shown
 from tests.adapters.discord.recording import RecordingCore, listening
@@ -95,31 +95,66 @@ async def test_our_own_posts_name_their_papers_too(redis: Redis) -> None:
         assert "papers in this message" in seen.text
 
 
+PERSON = {"id": str(JOE), "username": "joe", "discriminator": "0", "avatar": None}
+INSTALLED = {"authorizing_integration_owners": {"1": str(JOE)}}
+SERVER: dict[str, Any] = INSTALLED | {
+    "guild_id": "5555",
+    "channel_id": "6000",
+    "channel": {"id": "6000", "type": 0, "guild_id": "5555", "name": "x", "position": 0},
+}
+"""A server without Paperboy."""
+GROUP: dict[str, Any] = INSTALLED | {
+    "guild_id": None,
+    "context": 2,
+    "member": None,
+    "user": PERSON,
+    "channel_id": "7000",
+    "channel": {"id": "7000", "type": 3, "recipients": [], "name": None, "owner_id": "1", "icon": None},
+}
+DIRECT: dict[str, Any] = INSTALLED | {
+    "guild_id": None,
+    "context": 1,
+    "member": None,
+    "user": PERSON,
+    "channel_id": "8000",
+    "channel": {"id": "8000", "type": 1, "recipients": []},
+}
+
+
+def there(event: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
+    """An event as Discord sends it from another place; what is None isn't sent."""
+    return {name: value for name, value in (event | place).items() if value is not None}
+
+
 async def test_the_menu_works_for_user_installs_and_needs_no_intent(
     platform: DiscordPlatform, double: DiscordDouble
 ) -> None:
     """In a server without Paperboy, in a group, and in direct messages."""
-    person = {"id": str(JOE), "username": "joe", "discriminator": "0", "avatar": None}
-    installed = {"authorizing_integration_owners": {"1": str(JOE)}}
-    elsewhere = {"guild_id": "5555", "channel_id": "6000"}
-    places: tuple[dict[str, Any], ...] = (
-        installed | elsewhere | {"channel": {"id": "6000", "type": 0, "guild_id": "5555", "name": "x", "position": 0}},
-        installed | {"guild_id": None, "context": 2, "member": None, "user": person, "channel_id": "7000"}
-        | {"channel": {"id": "7000", "type": 3, "recipients": [], "name": None, "owner_id": "1", "icon": None}},
-        installed | {"guild_id": None, "context": 1, "member": None, "user": person, "channel_id": "8000"}
-        | {"channel": {"id": "8000", "type": 1, "recipients": []}},
-    )  # fmt: skip
     async with listening(platform, RecordingCore()):
         await double.gateway.until(lambda: double.gateway.shards == {0})
-        for number, place in enumerate(places):
-            facts = {name: value for name, value in place.items() if value is not None}
-            event = {
-                k: v for k, v in menu(str(number), SHOW, "2603.00001").items() if place.get(k, v) is not None
-            }
-            await double.gateway.dispatch("INTERACTION_CREATE", event | facts)
+        for number, place in enumerate((SERVER, GROUP, DIRECT)):
+            event = there(menu(str(number), SHOW, "2603.00001"), place)
+            await double.gateway.dispatch("INTERACTION_CREATE", event)
             _, body, _ = await double.callbacks.get()
             assert "papers by joe" in str(body["data"]["components"])
     assert double.gateway.intents == {GUILDS}
+
+
+async def test_outside_a_server_what_needs_a_channel_works_in_ones_own_alone(
+    platform: DiscordPlatform, double: DiscordDouble
+) -> None:
+    async with listening(platform, RecordingCore()):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        for number, place in enumerate((SERVER, GROUP, DIRECT)):
+            event = there(interaction(str(number), "list"), place)
+            await double.gateway.dispatch("INTERACTION_CREATE", event)
+            _, body, _ = await double.callbacks.get()
+            said = str(body["data"]["components"])
+            if place is DIRECT:
+                assert "list by joe" in said
+            else:
+                assert "server that Paperboy was added to" in said
+                assert "scope=bot+applications.commands" in said
 
 
 async def test_an_interaction_that_comes_three_times_is_answered_once(

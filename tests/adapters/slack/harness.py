@@ -73,6 +73,15 @@ class SlackHarness:
         """Press a button of a message or modal."""
         return await self._answer(self.person.press(seen.raw, label))
 
+    async def say_alone(self, line: str) -> Seen:
+        """Type `/paper …` in the app's Messages tab."""
+        direct = self.slack.world.direct(self.workspace, self.person.user)
+        return await self._answer(self.person.type(direct, line.removeprefix("/paper").strip()))
+
+    def direct(self) -> Sequence[Seen]:
+        """The app's direct messages to the person, without threads."""
+        return [_seen(m) for m in self.person.direct() if m.only_for is None and m.thread_ts is None]
+
     async def answer(self, trigger: str) -> Seen:
         """What the person sees in the end after something that they did."""
         await self._running.settled()
@@ -88,12 +97,12 @@ class SlackHarness:
         await self.start()
 
     async def _answer(self, doing: Coroutine[Any, Any, str]) -> Seen:
-        threads, modals = len(self._threads()), len(self.person.modals())
+        threads, modals = {message.ts for message in self._threads()}, len(self.person.modals())
         sent = len(self._files())
         trigger = await doing
         await self._running.settled()
         found: list[Surface] = [*self.person.answers(trigger)]
-        found += self._threads()[threads:]
+        found += [message for message in self._threads() if message.ts not in threads]
         found += self.person.modals()[modals:]
         files = self._files()[sent:]
         return replace(_seen(found[-1]), file=files[-1] if files else "")
@@ -104,7 +113,8 @@ class SlackHarness:
         return [data.decode() for data in stored]
 
     def _threads(self) -> list[Message]:
-        return [message for message in self.room.messages if message.thread_ts is not None]
+        direct = [message for message in self.person.direct() if "file" not in message.options]
+        return [message for message in (*self.room.messages, *direct) if message.thread_ts is not None]
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from bot.ports import Rates
 from bot.settings import Settings, SettingsGroup
 from bot.wiring import Bot, wire
 from tests.adapters.slack.double import Person, Slack
-from tests.platform_harness import PUBLIC_URL
+from tests.platform_harness import PUBLIC_URL, zotero_settings
 
 SECRET_KEY = "a key that opens nothing but tests"
 
@@ -52,7 +52,7 @@ class Running:
         """Run it, and wait until Slack reaches it."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         known = Settings.model_construct(
-            **(defaults | {"port": mode.port, "public_url": PUBLIC_URL} | settings)
+            **(defaults | zotero_settings() | {"port": mode.port, "public_url": PUBLIC_URL} | settings)
         ).having(*groups)
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         self.platform = UnlimitedSlack(mode, self.redis, self._now)

@@ -18,7 +18,7 @@ from bot.cards.paper import paper_block
 from bot.domain.models import ChannelSettings, User
 from bot.ports import Batch, Reply
 from bot.store.channel_rules import ChannelSettingsStore
-from tests.adapters.slack.double import Message, Person, View
+from tests.adapters.slack.double import Channel, Message, Person, View
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.harness import SlackHarness, slack_harness
 from tests.papers import SPRING, a_paper
@@ -62,15 +62,23 @@ async def test_everyone_may_change_subscriptions_unless_a_setting_says_managers(
     assert "Subscribed" in await answer_to(harness, zoe, "subscribe audio")
 
 
-async def test_direct_messages_answer_only_commands_that_need_no_channel(harness: SlackHarness) -> None:
-    direct = harness.slack.world.direct(harness.workspace, harness.person.user)
-    for line, said in (("subscribe diffusion", "papers to channels"), ("trending", ""), ("help", "/paper")):
-        trigger = await harness.person.type(direct, line)
-        await harness.settled()
-        (answer,) = harness.person.answers(trigger)
-        assert isinstance(answer, Message)
-        assert said in words(answer.blocks)
+async def test_direct_messages_are_a_channel_of_ones_own(harness: SlackHarness) -> None:
+    """Also those with a colleague: the answer is seen by the person alone, and papers come from the app."""
+    ben = harness.slack.person(harness.workspace, "ben")
+    with_ben = Channel(
+        id=harness.slack.world.new_id("D"), name="directmessage", members={harness.person.user, ben.user}
+    )
+    harness.workspace.channels[with_ben.id] = with_ben
+    trigger = await harness.person.type(with_ben, "subscribe diffusion")
+    await harness.settled()
+    (answer,) = harness.person.answers(trigger)
+    assert isinstance(answer, Message)
+    assert "come to you as direct messages" in words(answer.blocks)
+    assert "diffusion" in (await harness.say_alone("/paper list")).text
     assert await harness.bot.subscriptions.of(harness.channel) == []
+    await arrive(harness.bot, a_paper(title="A diffusion model"))
+    assert [m for m in with_ben.messages if m.only_for is None] == []
+    assert len(harness.direct()) == 1
 
 
 async def test_a_public_channel_needs_no_invitation(harness: SlackHarness) -> None:

@@ -321,10 +321,33 @@ async def test_news_of_a_card_that_is_gone_are_posted_in_the_channel(desk: Desk)
     assert await desk.find("news") == reply
 
 
-async def test_a_person_gets_a_direct_message_that_can_not_be_looked_up(desk: Desk) -> None:
+async def test_a_direct_message_whose_answer_was_lost_is_found(desk: Desk) -> None:
+    person = ChannelRef.of_person("slack", desk.workspace.id, desk.ada.user)
+    desk.slack.faults.next("chat.postMessage", "lose")
+    with pytest.raises(DeliveryUncertain):
+        await desk.platform.send(person, CARD, "news")
+    (message,) = desk.ada.direct()
+    found = await desk.platform.find(person, "news", desk.began)
+    assert found is not None
+    assert found.id == f"{message.channel.id}/{message.ts}"
+    assert await desk.platform.find(person, "other news", desk.began) is None
+
+
+async def test_a_card_in_direct_messages_is_edited_and_replied_to(desk: Desk) -> None:
+    person = ChannelRef.of_person("slack", desk.workspace.id, desk.ada.user)
+    card = await desk.platform.send(person, CARD, "paper")
+    await desk.platform.edit(person, card, CARD)
+    await desk.platform.reply(person, card, CARD, "news")
+    message, news = desk.ada.direct()
+    assert message.edited == 1
+    assert news.thread_ts == message.ts
+    assert await desk.platform.find_reply(person, card, "news", desk.began) is not None
+
+
+async def test_without_the_optional_scopes_direct_messages_can_not_be_looked_up(desk: Desk) -> None:
     person = ChannelRef.of_person("slack", desk.workspace.id, desk.ada.user)
     await desk.platform.send(person, CARD, "news")
-    (message,) = desk.ada.direct()
-    assert message.metadata is not None
+    for token in desk.slack.world.tokens.values():
+        token.scopes -= {"im:history", "im:write"}
     with pytest.raises(LookupUnsupported):
         await desk.platform.find(person, "news", desk.began)

@@ -54,6 +54,16 @@ local function recover(channel, now)
   return resumed
 end
 
+-- Channels of a workspace that are remembered in a shard as those where something was posted.
+local CHANNELS = 200
+
+local function remember_posting(channel, now)
+  local posting = posting_of(workspace_of(channel))
+  redis.call('ZADD', posting, now, channel)
+  redis.call('ZREMRANGEBYRANK', posting, 0, -CHANNELS - 1)
+  redis.call('PEXPIRE', posting, PERIOD * PERIODS)
+end
+
 free_first()
 local key = ARGV[1]
 local channel, papers = channel_of(key), papers_of(key)
@@ -73,6 +83,7 @@ if papers then
     redis.call('HSET', sent, paper[1], posted .. ' ' .. place_in_message .. ' ' .. cjson.encode(paper[2] or {}))
   end
   redis.call('PEXPIRE', sent, PERIOD * PERIODS)
+  remember_posting(channel, now)
   if redis.call('HEXISTS', sent, label_of(key)) == 0 then -- else the label is the paper's id, which is not enqueued again
     redis.call('ZADD', labels_of(channel), now, label_of(key))
     redis.call('ZREMRANGEBYSCORE', labels_of(channel), '-inf', now - PERIOD)

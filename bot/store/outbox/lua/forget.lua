@@ -14,6 +14,7 @@ redis.call(
   messages_of(channel), base .. 'subs:' .. channel, base .. 'mutes:' .. channel, base .. 'votes:' .. channel,
   base .. 'watches:' .. channel)
 redis.call('SREM', base .. 'channels', channel)
+redis.call('ZREM', posting_of(workspace_of(channel)), channel)
 redis.call('ZREM', base .. 'paused', 'channel ' .. channel)
 redis.call('ZREM', base .. 'refused', channel)
 place(channel)

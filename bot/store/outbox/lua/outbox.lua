@@ -47,6 +47,7 @@ local function budget_of(channel) return base .. 'budget:' .. channel end
 local function fits_of(channel) return base .. 'fits:' .. channel end
 local function messages_of(channel) return base .. 'messages:' .. channel end
 local function labels_of(channel) return base .. 'labels:' .. channel end
+local function posting_of(workspace) return base .. 'posting:' .. workspace end
 local function label_of(key) return string.match(key, '/(.*)$') end
 local function record(key) return base .. 'delivery:' .. key end
 local function channel_of(key) return string.match(key, '^[^/]+') end

@@ -55,6 +55,7 @@ class Methods:
             "conversations.info": ("", self._info),
             "conversations.history": ("", self._history),
             "conversations.replies": ("", self._replies),
+            "conversations.open": ("im:write", self._open),
             "conversations.join": ("channels:join", self._join),
             "conversations.members": ("", self._members),
             "files.completeUploadExternal": ("files:write", self._upload_complete),
@@ -170,6 +171,12 @@ class Methods:
         self.joined.append((workspace, channel))
         return {"channel": _conversation(channel, workspace)}
 
+    def _open(self, workspace: Workspace, _token: Token, body: Json) -> Json:
+        user = str(body.get("users") or "")
+        if user not in workspace.people:
+            raise Failed("user_not_found")
+        return {"channel": {"id": self._world.direct(workspace, user).id}}
+
     def _members(self, workspace: Workspace, token: Token, body: Json) -> Json:
         channel = self._visible(workspace, str(body.get("channel")))
         _scope(token, f"{'groups' if channel.private else 'channels'}:read")
@@ -183,7 +190,7 @@ class Methods:
 
     def _history(self, workspace: Workspace, token: Token, body: Json) -> Json:
         channel = self._visible(workspace, str(body.get("channel")))
-        _scope(token, f"{'groups' if channel.private else 'channels'}:history")
+        _scope(token, f"{'im' if channel.direct else 'groups' if channel.private else 'channels'}:history")
         if workspace.bot_user not in channel.members:
             raise Failed("not_in_channel")
         oldest = float(body.get("oldest") or 0)
@@ -195,7 +202,7 @@ class Methods:
     def _replies(self, workspace: Workspace, token: Token, body: Json) -> Json:
         """A message and the replies to it, the oldest first."""
         channel = self._visible(workspace, str(body.get("channel")))
-        _scope(token, f"{'groups' if channel.private else 'channels'}:history")
+        _scope(token, f"{'im' if channel.direct else 'groups' if channel.private else 'channels'}:history")
         if workspace.bot_user not in channel.members:
             raise Failed("not_in_channel")
         parent = next((m for m in channel.messages if m.ts == body.get("ts")), None)

@@ -1,0 +1,133 @@
+"""Where a paper was posted before, as far as the person who asks may know it.
+
+An answer that only one person sees names the channels that they can read, as the platform says at this moment. One that
+everyone in a channel sees names that channel alone. Without an answer of the platform nothing is said.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from bot.cards import Block, Button, Card, PaperBlock, Paragraph, Span
+from bot.cards.build import dim, paragraph
+from bot.cards.paper import short_date
+from bot.cards.sanitize import link, plain
+from bot.commands.services import Services
+from bot.domain.deliveries import Sent
+from bot.domain.models import ChannelRef, Command
+from bot.policy.planner import REST
+from bot.text import shorten
+
+ELSEWHERE = 3
+"""Other channels that are asked about and named, the latest post first."""
+DEADLINE = 2.0
+"""Seconds for what the platform is asked."""
+NAME = 80
+"""Characters of a channel's name."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message in which a paper was posted."""
+
+    where: str
+    """`here`, `in #nlp`, or `elsewhere` if the channel has no name."""
+    at: datetime
+    url: str | None
+    likes: int
+    """How many people pressed 👍 there."""
+
+
+async def place_here(paper_id: str, channel: ChannelRef, services: Services) -> Place | None:
+    """Where it was posted in this channel: everyone there may know.
+
+    A person's own channel says nothing: what is typed there may be answered in a conversation with someone else.
+    """
+    if channel.person:
+        return None
+    return await _place_in(paper_id, channel, services)
+
+
+async def _place_in(paper_id: str, channel: ChannelRef, services: Services) -> Place | None:
+    sent = await services.outbox.sent(channel, paper_id)
+    return await _place("here", channel, paper_id, sent, services) if sent and _shown(sent) else None
+
+
+async def places_for(command: Command, paper_id: str, services: Services) -> Sequence[Place]:
+    """Where it was posted, in this channel and in others that the person can read. For their eyes only."""
+    user, channel = command.user, command.channel
+    here = None
+    if await services.access.lets_read(user, channel, by_default=True):
+        here = await _place_in(paper_id, channel, services)
+    return (*((here,) if here else ()), *await places_elsewhere(command, paper_id, services))
+
+
+async def places_elsewhere(command: Command, paper_id: str, services: Services) -> Sequence[Place]:
+    """The same without this channel."""
+    posts = await services.outbox.sent_elsewhere(command.channel, paper_id)
+    asked = [(channel, sent) for channel, sent in posts if _shown(sent)][:ELSEWHERE]
+    try:
+        async with asyncio.timeout(DEADLINE):
+            found = await asyncio.gather(
+                *(_elsewhere(command, channel, paper_id, sent, services) for channel, sent in asked)
+            )
+    except TimeoutError:
+        log.info("places_unknown", channel=str(command.channel), paper=paper_id)
+        return ()
+    return [place for place in found if place]
+
+
+def said_places(places: Sequence[Place], now: datetime) -> tuple[Paragraph, ...]:
+    """`Posted in #nlp on 3 May · 14 👍`, a line for each."""
+    return tuple(_said(place, now) for place in places)
+
+
+def with_place(card: Card, place: Place, now: datetime) -> Card:
+    """A paper's small card with where it was posted, in its byline and as a button that leads there."""
+    blocks: list[Block] = []
+    for block in card.blocks:
+        if isinstance(block, PaperBlock):
+            see = (Button("Earlier post", url=place.url),) if place.url else ()
+            byline = (*block.byline, f"posted {_when(place, now)}{_likes(place)}")
+            blocks.append(replace(block, byline=byline, actions=(*block.actions, *see)))
+        else:
+            blocks.append(block)
+    return replace(card, blocks=tuple(blocks))
+
+
+async def _elsewhere(
+    command: Command, channel: ChannelRef, paper_id: str, sent: Sent, services: Services
+) -> Place | None:
+    if not await services.access.lets_read(command.user, channel):
+        return None
+    if channel.person:
+        return await _place("in your direct messages", channel, paper_id, sent, services)
+    name = shorten(plain(await services.channel_name(channel)), NAME)
+    return await _place(f"in #{name}" if name else "elsewhere", channel, paper_id, sent, services)
+
+
+async def _place(where: str, channel: ChannelRef, paper_id: str, sent: Sent, services: Services) -> Place:
+    return Place(where, sent.at, link(sent.message.url), await services.votes.likes(channel, paper_id))
+
+
+def _shown(sent: Sent) -> bool:
+    """Whether it was shown, rather than counted in a message about what a budget held back."""
+    return not sent.label.startswith(REST)
+
+
+def _said(place: Place, now: datetime) -> Paragraph:
+    linked = Span(_when(place, now), url=place.url) if place.url else dim(_when(place, now))
+    return paragraph(dim("Posted "), linked, *((dim(_likes(place)),) if place.likes else ()))
+
+
+def _when(place: Place, now: datetime) -> str:
+    return f"{place.where} on {short_date(place.at, now)}"
+
+
+def _likes(place: Place) -> str:
+    return f" · {place.likes} 👍" if place.likes else ""
