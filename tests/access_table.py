@@ -26,6 +26,7 @@ PORTS = {
 }
 """What a person can reach through a platform, and what the core checks there."""
 PLATFORM_ONLY = {
+    "greeting",
     "settings",
     "subscriptions",
     "show_links",

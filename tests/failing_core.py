@@ -40,6 +40,9 @@ class FailingCore:
     ) -> None:
         raise AssertionError(links, channel, show)
 
+    async def greeting(self, channel: ChannelRef) -> Card:
+        raise AssertionError(channel)
+
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         raise AssertionError(channel, reason)
 

@@ -11,7 +11,7 @@ from structlog import get_logger
 
 from adapters.slack.calls import Calls
 from adapters.slack.channels import Channels
-from adapters.slack.notices import Notices, back_card, hello_card, installed_card
+from adapters.slack.notices import Notices, back_card, installed_card
 from adapters.slack.outcomes import PERMANENT
 from adapters.slack.posting import REMOVED
 from adapters.slack.settings import SlackSettings
@@ -119,7 +119,7 @@ class Lifecycle:
         if event.get("inviter") in {None, "", access.bot_user}:
             return  # the app joined by itself, because of a subscription that was answered already
         subscriptions = (await self._core.subscriptions([channel])).get(channel, ())
-        card = back_card(len(subscriptions)) if subscriptions else hello_card()
+        card = back_card(len(subscriptions)) if subscriptions else await self._core.greeting(channel)
         await self._notices.post(access, channel.channel, card)
 
     async def _moved(self, event: Mapping[str, Any], workspace: str) -> None:

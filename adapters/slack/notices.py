@@ -85,19 +85,6 @@ def helpers(subscriptions: Sequence[Subscription], installer: str) -> list[str]:
     return [*found, *({installer} - {"", *found})]
 
 
-def hello_card() -> Card:
-    """The greeting when the app is added to a channel."""
-    return Card(
-        "help",
-        "Hello! Type /paper subscribe and a few words, and I post new papers that match here.",
-        blocks=(
-            paragraph("Hello! I post new papers that match this channel's subscriptions. To begin, type"),
-            paragraph(code('/paper subscribe "language model" -survey')),
-            paragraph("or ", code("/paper help"), " for everything else. I don't read your messages."),
-        ),
-    )
-
-
 def back_card(subscriptions: int) -> Card:
     """The greeting when the app is added again."""
     message = f"I'm back, and this channel's {count(subscriptions, 'subscription')} {_are(subscriptions)} active again."

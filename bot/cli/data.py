@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -76,6 +78,18 @@ def _decided(what: str, asked: list[str] | None, done: list[str]) -> None:
         raise typer.Exit(1)
 
 
+@contextmanager
+def _export_progress(what: str) -> Iterator[Callable[[int], None]]:
+    """A bar for the person at a terminal, unless the file itself goes there; a pipe's log stays quiet."""
+    from bot.observability.progress import progress
+
+    if sys.stdout.isatty() or not sys.stderr.isatty():
+        yield lambda _more: None
+        return
+    with progress(what) as advance:
+        yield advance
+
+
 @commands.command()
 def export(
     channel: Annotated[
@@ -98,8 +112,10 @@ def export(
     from bot.cli import maintenance
 
     async def write() -> None:
-        async for line in maintenance.export(command_settings(), channel, about_to_post=about_to_post):
-            sys.stdout.write(f"{line}\n")
+        with _export_progress("Exporting") as advance:
+            async for line in maintenance.export(command_settings(), channel, about_to_post=about_to_post):
+                sys.stdout.write(f"{line}\n")
+                advance(1)
 
     asyncio.run(write())
 
@@ -120,8 +136,10 @@ def export_papers(
         raise typer.BadParameter("--format is bibtex, ris, csl or md")
 
     async def write() -> None:
-        async for piece in maintenance.export_papers(command_settings(quiet=True), wanted):
-            sys.stdout.write(piece)
+        with _export_progress("Pages of papers") as advance:
+            async for piece in maintenance.export_papers(command_settings(quiet=True), wanted):
+                sys.stdout.write(piece)
+                advance(1)
 
     asyncio.run(write())
 

@@ -12,7 +12,7 @@ from bot.domain.deliveries import DeadLetter
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Every, User
 from bot.observability.progress import Advance, progress
-from bot.query import parse
+from bot.query import Query, parse, spelled
 from bot.settings import Settings
 from bot.store import keys
 from bot.store.backup.export import facts
@@ -91,7 +91,7 @@ async def set_subscriptions(settings: Settings, lines: Iterable[str]) -> str:
         subscriptions = Subscriptions(redis)
         for channel, queries in wanted.items():
             for existing in await subscriptions.of(channel):
-                every = queries.get(existing.query)
+                every = queries.get(parse(existing.query))
                 if every is None:
                     await subscriptions.remove(channel, existing.number)
                     removed += 1
@@ -99,14 +99,14 @@ async def set_subscriptions(settings: Settings, lines: Iterable[str]) -> str:
                     await subscriptions.change(channel, existing.number, every=every)
                     changed += 1
             for query, every in queries.items():
-                _, new = await subscriptions.add(channel, query, every, OPERATOR.signature)
+                _, new = await subscriptions.add(channel, spelled(query), every, OPERATOR.signature)
                 added += new
     return f"{added} added, {changed} changed, {removed} removed, in {count(len(wanted), 'channel')}"
 
 
-def _subscriptions_in(lines: Iterable[str]) -> Mapping[ChannelRef, Mapping[str, Every]]:
-    """Each line's channel -> its canonical queries and their schedules. Lines that begin with # are comments."""
-    wanted: dict[ChannelRef, dict[str, Every]] = {}
+def _subscriptions_in(lines: Iterable[str]) -> Mapping[ChannelRef, Mapping[Query, Every]]:
+    """Each line's channel -> its queries and their schedules. Lines that begin with # are comments."""
+    wanted: dict[ChannelRef, dict[Query, Every]] = {}
     for number, line in enumerate(map(str.strip, lines), 1):
         if not line or line.startswith("#"):
             continue
@@ -118,7 +118,7 @@ def _subscriptions_in(lines: Iterable[str]) -> Mapping[ChannelRef, Mapping[str, 
     return wanted
 
 
-def _subscription_in(line: str) -> tuple[ChannelRef, str, Every]:
+def _subscription_in(line: str) -> tuple[ChannelRef, Query, Every]:
     name, _, asked = line.partition(" ")
     try:
         channel = ChannelRef.parse(name)
@@ -129,7 +129,7 @@ def _subscription_in(line: str) -> tuple[ChannelRef, str, Every]:
     parsed = parse_line(f"subscribe {asked}", OPERATOR, channel)
     check_options(parsed.spec, parsed.command)
     options = parsed.command.options
-    query = str(parse(expand(options["query"])))
+    query = parse(expand(options["query"]))
     return channel, query, cast("Every", options.get("every", "channel"))
 
 

@@ -6,13 +6,14 @@ from time import monotonic
 
 import structlog
 
-from bot.cards import Choice
+from bot.cards import Card, Choice
 from bot.cards.errors import SLASH, error_card, sorry_card
 from bot.commands.card_buttons import abstract, more, share, show
 from bot.commands.complete import complete
 from bot.commands.explain import explain
 from bot.commands.feedback import down, narrow, up, widen
 from bot.commands.feeds import api, feed
+from bot.commands.first_screen import first_card
 from bot.commands.forget import forget
 from bot.commands.help import help_
 from bot.commands.hints import button_for
@@ -118,6 +119,10 @@ class Commands:
         except UserError as error:
             return Reply(error_card(error, ""))
         return await self._answer(parsed)
+
+    async def greeting(self, channel: ChannelRef) -> Card:
+        """What to say in a channel that Paperboy was just added to."""
+        return await first_card(channel, self._services)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Post nothing there for now; subscriptions are kept. One person is notified."""

@@ -15,7 +15,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import Command, Paper, Subscription
 from bot.policy.query_narrowing import DISLIKES, Narrower, holds_up, narrowed, narrower
 from bot.ports import Reply
-from bot.query import parse
+from bot.query import parse, spelled
 from bot.store.reactions import Vote
 from bot.text import shorten
 
@@ -49,7 +49,7 @@ async def narrow(command: Command, services: Services) -> Reply:
     number, _, exclusions = command.options["change"].strip().partition(" ")
     subscription = await resolve_subscription(number, command.channel, services)
     query = narrowed(subscription.query, exclusions)
-    changed = await services.subscriptions.change(command.channel, subscription.number, query=str(query))
+    changed = await services.subscriptions.change(command.channel, subscription.number, query=spelled(query))
     await replan_waiting(command.channel, services)
     return Reply(query_changed_card("Narrowed", changed or subscription))
 

@@ -5,6 +5,7 @@ from typing import get_args
 
 from bot.cards import Block, Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, code, dim, paragraph, text
+from bot.commands.first_screen import first_card
 from bot.commands.other_names import other_name
 from bot.commands.parser import MIN_NAME_SIMILARITY
 from bot.commands.services import Services
@@ -22,12 +23,16 @@ _LANGUAGE = (
 )
 _MENUS = paragraph("In the menu of any message you can show and save the papers that it names.")
 
+_EVERYTHING = frozenset({"", "me", "please", "all", "everything", "commands"})
+
 
 async def help_(command: Command, services: Services) -> Reply:
-    """All commands, or one of them in full."""
+    """All commands, or one of them in full; how to begin, in a channel that has no subscriptions yet."""
     asked = command.options.get("command", "").strip().removeprefix("/paper").strip()
+    if not asked and not await services.subscriptions.of(command.channel):
+        return Reply(await first_card(command.channel, services))
     menus = services.platform(command.channel).message_menus
-    return Reply(command_card(_named(asked)) if asked else help_card(menus=menus))
+    return Reply(help_card(menus=menus) if asked.casefold() in _EVERYTHING else command_card(_named(asked)))
 
 
 def help_card(*, menus: bool = False) -> Card:
@@ -79,7 +84,7 @@ def _option(option: OptionSpec) -> Text:
 
 
 def _named(asked: str) -> CommandSpec:
-    spec = find(asked)
+    spec = find(asked) or find(asked.partition(" ")[0])
     if spec is not None:
         return spec
     near = get_close_matches(

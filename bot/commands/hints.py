@@ -11,8 +11,10 @@ from bot.cards.errors import SLASH
 from bot.commands.table import CommandSpec, find
 from bot.text import shorten
 
-MIN_SIMILARITY = 0.75
-"""Of a mistyped word to its correction, 0 to 1: `dayly` and `daily` have 0.8, `Mars` and `Paris` 0.67."""
+MIN_SIMILARITY = 0.78
+"""Of a mistyped word to its correction, 0 to 1: `dayly` and `daily` have 0.8, `CEST` and `west` 0.75."""
+SHORTEST_BEGINNING = 3
+"""Letters of a word's beginning that stand for the word."""
 MAX_SHOWN = 40
 """Characters of the person's words on a button."""
 EXACT = frozenset({"unsubscribe", "unmute"})
@@ -97,6 +99,6 @@ def _corrects(typed: str, option: str) -> bool:
 
 
 def _is_like(typed: str, right: str) -> bool:
-    return (
-        typed == right or SequenceMatcher(None, typed.casefold(), right.casefold()).ratio() >= MIN_SIMILARITY
-    )
+    typed, right = typed.casefold(), right.casefold()
+    begins = len(typed) >= SHORTEST_BEGINNING and right.startswith(typed)  # day for daily
+    return typed == right or begins or SequenceMatcher(None, typed, right).ratio() >= MIN_SIMILARITY

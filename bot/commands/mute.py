@@ -12,12 +12,12 @@ from bot.commands.parser import number_in
 from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper, resolve_subscription
 from bot.commands.services import Services
-from bot.commands.understood import as_typed, refuse_vague
+from bot.commands.understood import refuse_vague
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Mute, Paper, Subscription
 from bot.policy.schedule import in_words
 from bot.ports import Reply
-from bot.query import parse
+from bot.query import Query, parse, spelled
 from bot.text import shorten
 
 MAX_DURATION = timedelta(days=366)
@@ -52,11 +52,7 @@ async def mute(command: Command, services: Services) -> Reply:
     )
     dropped, comes = await replan_waiting(command.channel, services)
     zone = (await services.settings.of(command.channel)).zone
-    return Reply(
-        muted_card(
-            as_typed(muted, command.options["query"]), in_words(until, zone) if until else "", dropped, comes
-        )
-    )
+    return Reply(muted_card(muted, in_words(until, zone) if until else "", dropped, comes))
 
 
 async def mutewhat(command: Command, services: Services) -> Reply:
@@ -73,7 +69,7 @@ async def unmute(command: Command, services: Services) -> Reply:
     if asked.casefold() in {"", "list", "show", *EVERYTHING}:
         return Reply(await _muted(command, services))
     number = number_in(asked)
-    wanted = f"#{number}" if number is not None else str(parse(asked))
+    wanted = f"#{number}" if number is not None else await _text(parse(asked), command, services)
     if not await services.rules.unmute(command.channel, wanted):
         raise UserError(f"{wanted} isn't muted here.", hint="/paper unmute")
     message = f"No longer muted: {shorten(wanted, QUERY)}"
@@ -147,6 +143,13 @@ def _line(mute: Mute, zone: str) -> Text:
     return text(code(shorten(mute.text, QUERY)), dim("".join(f" · {fact}" for fact in facts if fact)))
 
 
+async def _text(query: Query, command: Command, services: Services) -> str:
+    """As the query is stored among the mutes, which may be in another spelling."""
+    mutes = (await services.rules.of(command.channel)).mutes
+    stored = (mute.text for mute in mutes if mute.number is None and parse(mute.text) == query)
+    return next(stored, spelled(query))
+
+
 async def _named(asked: str, command: Command, services: Services) -> str:
     if number_in(asked) is not None:
         return f"#{(await resolve_subscription(asked, command.channel, services)).number}"
@@ -157,7 +160,7 @@ async def _named(asked: str, command: Command, services: Services) -> str:
             "Only words, authors, categories and sources can be muted, not upvotes, rank or code.",
             hint="/paper mute survey",
         )
-    return str(query)
+    return await _text(query, command, services)
 
 
 def _until(typed: str, query: str, now: datetime) -> datetime | None:

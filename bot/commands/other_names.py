@@ -12,18 +12,18 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
     {
         word: name
         for name, words in {
-            "help": "hilfe aide ayuda ajuda aiuto ヘルプ 助けて 使い方 帮助 幫助 도움말 помощь ? h man commands",
+            "help": "hilfe hulp pomoc aide ayuda ajuda aiuto ヘルプ 助けて 使い方 帮助 幫助 도움말 помощь ? h man commands",
             "subscribe": "abonnieren abonniere abo abonner abonne suscribir suscribirse suscribirme suscribete seguir "
-            "suivre folgen inscrever assinar iscriviti 購読 登録 フォロー 订阅 訂閱 구독 подписаться add new",
+            "suivre folgen inscrever assinar iscriviti volg abonneer zasubskrybuj subskrybuj obserwuj 購読 登録 フォロー 订阅 訂閱 구독 подписаться add new",
             "unsubscribe": "abbestellen kündigen abmelden desabonner desuscribir desuscribirse entfernen löschen supprimer "
-            "eliminar borrar cancelar 購読解除 解除 削除 取消订阅 退订 отписаться delete",
-            "list": "liste lista lister auflisten listar 一覧 リスト 列表 список ls subscriptions",
-            "search": "suche suchen finden finde chercher recherche rechercher buscar busca procurar cerca 検索 探す "
+            "eliminar borrar usuń opzeggen afmelden cancelar 購読解除 解除 削除 取消订阅 退订 отписаться delete",
+            "list": "liste lista lister auflisten listar lijst 一覧 リスト 列表 список ls subscriptions",
+            "search": "suche suchen finden finde chercher recherche rechercher buscar busca procurar cerca zoek zoeken szukaj wyszukaj sök 検索 探す "
             "搜索 搜尋 검색 поиск lookup",
             "preview": "vorschau aperçu apercu vista previa previsualizar プレビュー 预览",
             "settings": "einstellungen einstellung réglages paramètres ajustes configuración configuracion configurações "
-            "impostazioni 設定 设置 設置 설정 настройки config configure preferences options",
-            "saved": "gespeichert merkliste enregistrés sauvegardés guardados favoritos 保存済み お気に入り 收藏",
+            "impostazioni instellingen ustawienia 設定 设置 設置 설정 настройки config configure preferences options",
+            "saved": "gespeichert merkliste enregistrés sauvegardés guardados favoritos export bookmarks 保存済み お気に入り 收藏",
             "mute": "stumm stummschalten silencer muet silenciar ミュート 静音",
             "status": "zustand statut estado stato 状態 状态 статус",
             "trending": "beliebt trends tendances tendencias トレンド 人気 热门 hot popular",

@@ -4,8 +4,15 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from itertools import chain
+from itertools import chain, zip_longest
 
+from bot.commands.meant import (
+    QUOTED,
+    ask_what_is_meant,
+    meant_by_unknown,
+    refuse_options_of_others,
+    with_rest,
+)
 from bot.commands.other_names import other_name
 from bot.commands.setting_specs import OPTIONAL_SETTINGS, SETTING_SPECS
 from bot.commands.table import CommandSpec, OptionSpec, find, shown
@@ -46,17 +53,19 @@ MAX_LINE = 1000
 """Characters of a line. A query may have 256; a longer line was pasted by mistake."""
 
 INVOCATION = re.compile(r"\A(?:/?paper(?:boy)?(?:\s+|$))+", re.IGNORECASE)
-_QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
-"""Phones put curly quotes where straight ones were meant."""
 _NAMED = re.compile(r"(?<!\S)([A-Za-z]{1,20}):(\S+)")
 _WITHOUT_COLON = re.compile(r"([A-Za-z]{1,20})(?:(?:\s*=\s*|\s+|:\s*)(\S+)|:)?")
-_SCHEDULES = {"every day": "daily", "every week": "weekly"}
-_LAST_WORDS = {
-    "subscribe": (re.compile(r"(?<=\S) (daily|weekly|every day|every week)\Z", re.IGNORECASE), "every"),
-    "mute": (re.compile(r"(?<=\S) (?:for )?([0-9]{1,4}[hdw])\Z", re.IGNORECASE), "for"),
-}
-"""Values that people type at the end of a query without the option's name."""
+_DAYS = re.compile(r"([0-9]{1,4})([dw])[a-z]{0,4}", re.IGNORECASE)
+_A_TIME = re.compile(r"day|week|month|year|now|[0-9]", re.IGNORECASE)
 _NUMBER = re.compile(r"#?(?<!\s)\s*+([0-9]{1,9})")
+
+
+_OTHER_SETTINGS: Mapping[str, str] = {
+    "time": "hour", "at": "hour", "timezone": "zone", "tz": "zone", "city": "zone", "schedule": "every",
+    "frequency": "every", "weekday": "day", "limit": "most", "max": "most", "silent": "quiet", "night": "quiet",
+    "mention": "ping", "notify": "ping", "size": "digest", "weekend": "weekends", "cards": "detail",
+}  # fmt: skip
+"""What people call a setting -> its name."""
 
 
 def parse_line(line: str, user: User, channel: ChannelRef) -> ParsedCommand:
@@ -107,27 +116,34 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
         names = "|".join(re.escape(option.name) for option in spec.named)
         # Within quotes nothing is an option; a quote that is never closed quotes nothing.
         pattern = re.compile(
-            rf"(?<!\S)(?P<name>{names}):\s*(?P<value>{_QUOTED}(?!\S)|\S+)|{_QUOTED}", re.IGNORECASE
+            rf"(?<!\S)(?P<name>{names}):\s*(?P<value>{QUOTED}(?!\S)|\S+)|{QUOTED}", re.IGNORECASE
         )
-        for match in pattern.finditer(rest):
-            if match[1]:
-                _add(found, match["name"].lower(), _unquoted(match["value"]), spec)
-        rest = pattern.sub(lambda match: "" if match[1] else match[0], rest)
+        named = [match for match in pattern.finditer(rest) if match[1]]
+        free, end = "", 0
+        for match, behind in zip_longest(named, named[1:]):
+            free += rest[end : match.start()]
+            value, end = _unquoted(match["value"]), match.end()
+            words = rest[end : behind.start() if behind else len(rest)]
+            if spec.free is None and words.strip() and ":" not in words:
+                value, end = f"{value} {words.strip()}", end + len(words)  # zone:New York
+            _add(found, match["name"].lower(), value, spec)
+        rest = free + rest[end:]
     text = rest.strip()
-    if text and "zone" in found and ":" not in text:
-        found["zone"], text = f"{found['zone']} {text}", ""  # New York
     if text and spec.free is None:
         raise _unexpected(spec, text)
     if text and spec.free is not None:
         _refuse_settings(spec, text)
         _refuse_mistyped_options(spec, text)
-        _ask_about_last_word(spec, text)
+        refuse_options_of_others(spec, text)
+        if "sure" not in found:
+            ask_what_is_meant(spec, text)
+        _refuse_empty_option(spec, text)
         found[spec.free.name] = text.lower() if spec.free.kind == "choice" else text
     return found
 
 
 def _unquoted(value: str) -> str:
-    return value[1:-1] if re.fullmatch(_QUOTED, value) else value
+    return value[1:-1] if re.fullmatch(QUOTED, value) else value
 
 
 def _add(found: dict[str, str], name: str, value: str, spec: CommandSpec) -> None:
@@ -156,7 +172,8 @@ def _unexpected(spec: CommandSpec, text: str) -> UserError:
                 hint=f"/paper {spec.name} {owner.name}:{name}",
             )
     name, colon, value = text.split(maxsplit=1)[0].partition(":")
-    near = get_close_matches(name.casefold(), names, n=1, cutoff=MIN_NAME_SIMILARITY)
+    other = _OTHER_SETTINGS.get(name.casefold()) if spec.name == "settings" else None
+    near = [other] if other else get_close_matches(name.casefold(), names, n=1, cutoff=MIN_NAME_SIMILARITY)
     hint = f"/paper {spec.name} {near[0]}:{value}" if near and colon and value else f"/paper {spec.name}"
     meant = f" Did you mean “{near[0]}”?" if near else ""
     kind = "setting" if spec.name == "settings" else "option"
@@ -178,7 +195,7 @@ def _refuse_settings(spec: CommandSpec, text: str) -> None:
     if spec.free is None or spec.free.kind not in {"query", "subscription"} or settings is None:
         return
     names = "|".join(option.name for option in settings.named if option not in spec.named)
-    unquoted = re.sub(_QUOTED, " ", text)
+    unquoted = re.sub(QUOTED, " ", text)
     if said := re.search(rf"(?<!\S)({names}):(\S+)", unquoted, re.IGNORECASE):
         raise UserError(
             f"“{said[1]}:” is a setting of the channel, not a part of a query.",
@@ -191,7 +208,7 @@ def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
     if spec.free is None or spec.free.kind not in {"query", "subscription", "title"}:
         return
     names = [option.name for option in spec.named if not option.hidden]
-    for said in _NAMED.finditer(re.sub(_QUOTED, lambda quoted: " " * len(quoted[0]), text)):
+    for said in _NAMED.finditer(re.sub(QUOTED, lambda quoted: " " * len(quoted[0]), text)):
         name = said[1].casefold()
         near = get_close_matches(name, names, n=1, cutoff=MIN_NAME_SIMILARITY)
         if near and name not in FIELDS:
@@ -201,26 +218,38 @@ def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
             )
 
 
-def _ask_about_last_word(spec: CommandSpec, text: str) -> None:
-    """Raises UserError for a value at the end of a query, without its option's name: `subscribe rag daily`."""
-    pattern, option = _LAST_WORDS.get(spec.name, (None, ""))
-    said = pattern.search(text) if pattern else None
-    if said is None:
-        return
-    query, word = text[: said.start()], said[1].casefold()
-    value = _SCHEDULES.get(word, word)
-    raise UserError(
-        f"Did you mean {option}:{value}? If “{said[1]}” is a word to look for, put it in quotes.",
-        hint=f"/paper {spec.name} {query} {option}:{value}",
-    )
+def _refuse_empty_option(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for an option's name without a value: `save 2405.01234 note:`."""
+    for option in spec.named:
+        if not option.hidden and re.search(rf"(?:^|\s){option.name}:\Z", text, re.IGNORECASE):
+            value = option.sample or (option.choices[-1] if option.choices else "7")
+            line = text[: -len(option.name) - 1].strip()
+            raise UserError(
+                f"“{option.name}:” needs a value right after it.",
+                hint=f"/paper {spec.name} {line} {option.name}:{value}".replace("  ", " "),
+            )
 
 
 def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str, str]) -> None:
     if option.kind == "integer" and not re.fullmatch("[0-9]{1,6}", value):
+        said = _DAYS.fullmatch(value)
+        days = (
+            str(int(said[1]) * (7 if said[2].casefold() == "w" else 1))
+            if said and option.name == "days"
+            else ""
+        )
         raise UserError(
-            f"“{option.name}:” needs a whole number, not “{value}”.", hint=_line_with(spec, given, option, "")
+            f"“{option.name}:” needs a whole number, not “{value}”.",
+            hint=_line_with(spec, given, option, days),
         )
     if option.kind == "choice" and value not in option.choices + option.also:
+        if spec.name == "trending" and not (
+            _A_TIME.search(value) or get_close_matches(value, option.choices, n=1)
+        ):
+            raise UserError(
+                "“trending” takes day, week or month. For the most upvoted papers of a subject, search.",
+                hint=f"/paper search {value} sort:top",
+            )
         *firsts, last = option.choices
         near = get_close_matches(value, option.choices, n=1)
         values = f"{', '.join(firsts)} or {last}, not “{value}”."
@@ -249,8 +278,8 @@ def _unknown(name: str, rest: str) -> UserError:
     if spec is None:
         if not rest and paper_id(name):
             return UserError("To see a paper, search for it.", hint=f"/paper search {name}")
-        return UserError(f"Unknown command “{name}”.", hint="/paper help")
-    hint = f"/paper {spec.name} {rest if spec.options else ''}".rstrip()
+        return UserError(f"Unknown command “{name}”.", hint=meant_by_unknown(name, rest) or "/paper help")
+    hint = f"/paper {with_rest(spec, rest)}"
     return UserError(f"Unknown command “{name}”. Did you mean “{spec.name}”?", hint=hint)
 
 

@@ -13,7 +13,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import Command, Paper
 from bot.policy.people import SamePerson, people_among
 from bot.ports import Reply
-from bot.query import Organization, Person, Query, parse
+from bot.query import Organization, Person, Query, parse, spelled
 from bot.text import shorten
 from bot.text.organizations import organization
 
@@ -28,14 +28,15 @@ AUTHORS = 8
 async def author(command: Command, services: Services) -> Reply:
     """The latest papers of an author."""
     person = _person(command.options["name"])
+    named = spelled(Query(person, command.options["name"]))
     papers, recent = await _latest(Query(person), services)
     people = await namesakes(person, services)
-    who = " ".join(person.words).title()
+    who = named.removeprefix("author:").strip('"')
     said = [f"{count(recent, 'paper')} in the last {DAYS} days.", *said_of(people)]
     if not papers:
         said = [f"No paper here has the author {who}."]
-    follow = Button("Follow", f"subscribe {person}")
-    narrower = [Button(label, f"subscribe {person} {more}") for label, more in narrowings(people)]
+    follow = Button("Follow", f"subscribe {named}")
+    narrower = [Button(label, f"subscribe {named} {more}") for label, more in narrowings(people)]
     return Reply(_card(f"Papers by {who}", said, papers, services.now(), (follow, *narrower)))
 
 
@@ -45,7 +46,7 @@ async def org(command: Command, services: Services) -> Reply:
     if not name:
         raise UserError("Type the name of an organization.", hint="/paper org deepmind")
     lab, typed = Organization(name), plain(command.options["name"]).strip()
-    shown = shorten(typed if typed.casefold() == name else name, AUTHOR)
+    shown = shorten(typed if name in typed.casefold() or typed.isupper() else name, AUTHOR)
     papers, recent = await _latest(Query(lab), services)
     said = [f"{count(recent, 'paper')} in the last {DAYS} days."]
     if not papers:
@@ -53,7 +54,13 @@ async def org(command: Command, services: Services) -> Reply:
             f"No paper here names the organization {shown}. Hugging Face names one for about 6 of 10 papers."
         ]
     return Reply(
-        _card(f"Papers by {shown}", said, papers, services.now(), (Button("Follow", f"subscribe {lab}"),))
+        _card(
+            f"Papers by {shown}",
+            said,
+            papers,
+            services.now(),
+            (Button("Follow", f"subscribe {_as_named(lab, shown)}"),),
+        )
     )
 
 
@@ -67,13 +74,13 @@ def follow_card(paper: Paper) -> Card:
     question = f"Who of “{shorten(plain(paper.title), AUTHOR)}” should this channel follow?"
     names = dict.fromkeys((*paper.authors[:AUTHORS], *paper.authors[-1:]))
     buttons = [
-        Button(shorten(plain(name), AUTHOR), f"subscribe {person}")
+        Button(shorten(plain(name), AUTHOR), f"subscribe {spelled(Query(person, name))}")
         for name in names
         if (person := _named(name))
     ]
     if name := organization(paper.organization or ""):
         label = shorten(plain(paper.organization or ""), AUTHOR)
-        buttons.append(Button(label, f"subscribe {Organization(name)}"))
+        buttons.append(Button(label, f"subscribe {_as_named(Organization(name), label)}"))
     rows = [buttons[at : at + 5] for at in range(0, len(buttons), 5)]
     similar = actions(Button("Similar papers", f"similar {paper.id}"))
     return Card(
@@ -113,6 +120,10 @@ def narrowings(people: Sequence[SamePerson]) -> list[tuple[str, str]]:
         if one.coauthor and (person := _named(one.coauthor)):
             found.append((f"Only with {shorten(plain(one.coauthor), AUTHOR)}", str(person)))
     return list(dict.fromkeys(found))
+
+
+def _as_named(lab: Organization, typed: str) -> str:
+    return spelled(Query(lab, f'org:"{typed}"'))
 
 
 async def _latest(query: Query, services: Services) -> tuple[list[Paper], int]:

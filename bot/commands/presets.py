@@ -12,7 +12,7 @@ from bot.commands.services import Services
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command
 from bot.ports import Reply
-from bot.query import parse
+from bot.query import parse, spelled
 
 PAGE_SIZE = 10
 OFFERED = 3
@@ -66,11 +66,17 @@ PRESETS: Mapping[str, Preset] = {
 """By the name that is typed: `preset:robotics`."""
 
 _TYPED = re.compile(r"(?<!\S)(-?)preset:([\w-]{1,40})", re.IGNORECASE)
+_WITHOUT_NAME = re.compile(r"preset(?::| +([\w-]{1,40}))", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 
 
 def expand(typed: str) -> str:
     """A typed query with each `preset:name` replaced by its query. Raises UserError for an unknown name."""
+    if said := _WITHOUT_NAME.fullmatch(typed.strip()):
+        near = get_close_matches(said[1].casefold(), PRESETS, n=1) if said[1] else []
+        if near or typed.strip().endswith(":"):
+            hint = f"/paper subscribe preset:{near[0]}" if near else "/paper presets"
+            raise UserError("“preset:” needs a preset's name right after it.", hint=hint)
     whole = _TYPED.fullmatch(typed.strip())
     if whole and not whole[1]:
         return _named(whole[2]).query
@@ -126,7 +132,12 @@ async def _line(name: str, services: Services) -> Text:
     past = await look_back(query, services)
     found = f"{count(len(past.matching), 'match', 'matches')} in {DAYS} days"
     return text(
-        bold(PRESETS[name].title), " ", code(f"preset:{name}"), " – ", code(str(query)), dim(f" · {found}")
+        bold(PRESETS[name].title),
+        " ",
+        code(f"preset:{name}"),
+        " – ",
+        code(spelled(query)),
+        dim(f" · {found}"),
     )
 
 

@@ -12,10 +12,9 @@ from bot.commands.reasons import reasons
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
 from bot.commands.synonyms import accepting, best_offer
-from bot.commands.understood import as_typed
 from bot.domain.models import Command
 from bot.ports import Reply
-from bot.query import parse
+from bot.query import parse, respell, spelled
 from bot.text import shorten
 
 SHOWN = 8
@@ -29,18 +28,20 @@ async def preview(command: Command, services: Services) -> Reply:
     subscription = await resolve_subscription(asked, command.channel, services) if by_number else None
     query = parse(subscription.query if subscription else expand(asked))
     past = await look_back(query, services)
-    offer: tuple[Block, ...] = () if subscription else actions(Button("Subscribe", f"subscribe {query}"))
+    offer: tuple[Block, ...] = (
+        () if subscription else actions(Button("Subscribe", f"subscribe {spelled(query)}"))
+    )
     if wider := await best_offer(query, past, services):
-        accept = accepting(subscription, wider.synonym) if subscription else f"preview {wider.query}"
+        accept = accepting(subscription, wider.synonym) if subscription else f"preview {spelled(wider.query)}"
         offer = (*wider.blocks(accept), *offer)
     found = await reasons(query, past, command.channel, services)
     return Reply(
         preview_card(
-            as_typed(str(query), asked),
+            spelled(query),
             past,
             services.now(),
             offer,
-            as_typed(found.text(past.sentence()), asked),
+            respell(found.text(past.sentence()), query.typed),
         )
     )
 

@@ -5,8 +5,10 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from bot.commands.meant import without_lead
 from bot.commands.parser import number_in
 from bot.commands.services import Services
+from bot.commands.table import find
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.query import parse
@@ -29,10 +31,7 @@ async def resolve_paper(typed: str, services: Services) -> Paper:
     if not found and paper_id(wanted) and (one := await look_up(ids[1], services)):
         return one
     if not found:
-        raise UserError(
-            f"I don't have the paper {wanted}. Try its title, or an id like 2405.01234.",
-            hint=f"/paper search {wanted}",
-        )
+        raise _no_paper(wanted)
     return next(found[i] for i in ids if i in found)
 
 
@@ -61,32 +60,55 @@ async def look_up(paper: str, services: Services) -> Paper | None:
     return one[1]
 
 
-async def resolve_subscription(text: str, channel: ChannelRef, services: Services) -> Subscription:
+async def resolve_subscription(
+    text: str, channel: ChannelRef, services: Services, *, then: str = ""
+) -> Subscription:
     """The channel's subscription that `text` names.
 
-    Raises UserError with the nearest one.
+    Raises UserError with the nearest one; its hint is the command `then` for that one.
     """
     if _NUMBERS.fullmatch(text.strip()):
         raise UserError("Name one subscription at a time, or “all”.", hint="/paper list")
     existing = await services.subscriptions.of(channel)
     number = number_in(text)
     if number is None:
-        query = str(parse(text))
-        found = next((s for s in existing if s.query == query), None)
+        query = parse(text)
+        found = next((s for s in existing if parse(s.query) == query), None)
     else:
         found = next((s for s in existing if s.number == number), None)
     if found is None:
-        raise _missing(f"#{number}" if number is not None else text, existing)
+        raise _missing(f"#{number}" if number is not None else text, existing, then)
     return found
 
 
-def _missing(text: str, existing: Sequence[Subscription]) -> UserError:
+def _no_paper(typed: str) -> UserError:
+    """The error for a paper that isn't known; of a text with one id in it, or with a command's name, the hint says so."""
+    ids = [word for word in typed.split() if paper_id(word)]
+    if len(ids) > 1:
+        return UserError("Name one paper at a time.", hint=ids[0])
+    if ids and ids[0] != typed:
+        return UserError("Type only the paper's id or link.", hint=ids[0])
+    if (spec := find(typed.rsplit(maxsplit=1)[-1])) is not None and not spec.hidden:
+        return UserError(
+            f"“{typed}” isn't a paper. Did you mean the command “{spec.name}”?", hint=f"/paper {spec.name}"
+        )
+    said = typed if paper_id(typed) else f"“{typed}”"
+    return UserError(
+        f"I don't have the paper {said}. Try its title, or an id like 2405.01234.",
+        hint=f"/paper search {typed}",
+    )
+
+
+def _missing(text: str, existing: Sequence[Subscription], then: str) -> UserError:
     if not existing:
         return UserError(
             "This channel has no subscriptions yet.", hint='/paper subscribe "language model" -survey'
         )
-    near = get_close_matches(text, [s.query for s in existing], n=1)
-    subscription = next((s for s in existing if s.query in near), None)
+    subject = re.sub(r"\A(?:from|to|me from) ", "", without_lead(text))
+    near = get_close_matches(subject, [s.query for s in existing], n=1)
+    numbers = re.findall(r"[0-9]{1,9}", text) if number_in(text) is None else []
+    subscription = next((s for s in existing if s.query in near or [str(s.number)] == numbers), None)
     said = text if number_in(text) is not None else f"“{text}”"
     closest = f" The closest is #{subscription.number}: {subscription.query}" if subscription else ""
-    return UserError(f"This channel has no subscription {said}.{closest}", hint="/paper list")
+    hint = f"/paper {then} #{subscription.number}" if subscription and then else "/paper list"
+    return UserError(f"This channel has no subscription {said}.{closest}", hint=hint)

@@ -9,7 +9,7 @@ from bot.cards import Block, Button, Card, Span, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import NOTICE, QUERY, paper_block
 from bot.domain.models import Paper
-from bot.query import Person, Phrase
+from bot.query import Person, Phrase, spelled
 from bot.query.nodes import terms_of
 from bot.search.index_updater import IndexProgress
 from bot.search.ranking import LONG, Sort
@@ -139,7 +139,7 @@ def _follow(found: SearchResults) -> Sequence[Button]:
     """To go on hearing of it; not of words that are perhaps misspelt."""
     if found.loose or found.spelling or not found.parsed.query or "://" in found.parsed.text:
         return ()
-    return (Button("Subscribe to this", f"subscribe {found.parsed.query}"),)
+    return (Button("Subscribe to this", f"subscribe {spelled(found.parsed.query)}"),)
 
 
 def _nothing_card(request: SearchRequest, found: SearchResults) -> Card:

@@ -14,7 +14,7 @@ from bot.store.subscriptions import LIMIT
 MAX_DIGEST_THRESHOLD = 50
 """Messages, or papers a day, that a channel may want at most."""
 
-_HOUR = re.compile(r"(\d{1,2})(?::?00)?\s*(am|pm)?", re.IGNORECASE)
+_HOUR = re.compile(r"(\d{1,2})(?:[:.h]?00)?\s*(am|pm|h|uhr|o['’]clock)?", re.IGNORECASE)
 _UNTIL = re.compile("-|–|—|to|until", re.IGNORECASE)
 _OFFSET = re.compile(r"\A(?:utc|gmt)? *+[+-] *+[0-9:]++", re.IGNORECASE)
 """A time zone by its distance from UTC, which knows no summer time."""
@@ -82,7 +82,7 @@ def _on_off(name: str) -> Callable[[str], bool]:
 def _hour(typed: str) -> int:
     said = _HOUR.fullmatch(typed)
     hour = int(said[1]) if said else 24
-    if said and said[2] and 1 <= hour <= 12:
+    if said and (said[2] or "").lower() in {"am", "pm"} and 1 <= hour <= 12:
         hour = hour % 12 + (12 if said[2].lower() == "pm" else 0)
     if hour > 23:
         raise UserError(f"“{typed}” isn't an hour. Use 0–23.", hint="/paper settings hour:9")
@@ -233,11 +233,11 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
         choices=_choices(("now", "as they come"), ("daily", "once a day"), ("weekly", "once a week")),
     ),
     SettingSpec(
-        "hour", WHEN, "Digest at", "the hour of digests, 0–23", "9",
+        "hour", WHEN, "Digest at", "the hour of digests, 0–23", "18",
         _hour, lambda s: str(s.hour), _hour_meaning,
     ),
     SettingSpec(
-        "day", WHEN, "Weekly digest on", "the day of weekly digests", "monday",
+        "day", WHEN, "Weekly digest on", "the day of weekly digests", "friday",
         _weekday, lambda s: _WEEKDAYS[s.weekday].lower(), _day_meaning, field="weekday",
         choices=tuple(Choice(day.lower(), day) for day in _WEEKDAYS),
     ),
@@ -256,7 +256,7 @@ SETTING_SPECS: tuple[SettingSpec, ...] = (
         choices=_SWITCH,
     ),
     SettingSpec(
-        "digest", HOW_MUCH, "Digest size", "more new papers than this in six hours become one message", "5",
+        "digest", HOW_MUCH, "Digest size", "more new papers than this in six hours become one message", "10",
         _size, lambda s: str(s.digest_size),
         lambda s: f"More than {s.digest_size} new papers in six hours become one message.", field="digest_size",
     ),

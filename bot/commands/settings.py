@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from bot.cards import Block, Bullets, Button, Card, Form
+from bot.cards import Block, Bullets, Button, Card, Form, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.commands.learning import relearn
 from bot.commands.replan import next_words, replan_waiting
@@ -31,7 +31,8 @@ async def settings(command: Command, services: Services) -> Reply:
             "Only people who manage this channel can decide who can edit.", hint="/paper settings"
         )
     if not changed:
-        return Reply(await _shown(command, old, specs, services))
+        named = [spec for spec in specs if spec.name in command.options]
+        return Reply(unchanged_card(old, named, platform.title))
     await services.settings.put(command.channel, new)
     if new.most and new.most != old.most:
         await relearn(command.channel, services)
@@ -58,7 +59,11 @@ def settings_card(now: ChannelSettings, comes: str, specs: Sequence[SettingSpec]
     groups: list[Block] = []
     for group, members in groupby(specs, key=lambda spec: spec.group):
         lines = tuple(
-            text(code(f"{spec.name}:{spec.typed(now)}"), f" – {_meaning(spec, now, platform)}")
+            text(
+                code(f"{spec.name}:{spec.typed(now)}"),
+                f" – {_meaning(spec, now, platform)}",
+                *_example(spec, now),
+            )
             for spec in members
         )
         groups += [paragraph(bold(group)), Bullets(lines)]
@@ -70,7 +75,7 @@ def settings_card(now: ChannelSettings, comes: str, specs: Sequence[SettingSpec]
             paragraph(comes),
             *groups,
             paragraph(
-                dim("Change any of them like this: "), code("/paper settings every:daily hour:9 zone:Berlin")
+                dim("Change several at once: "), code("/paper settings every:daily hour:18 zone:Berlin")
             ),
             *actions(
                 *(
@@ -102,6 +107,22 @@ def changed_card(
             *actions(Button("Undo", f"settings {back}")),
         ),
     )
+
+
+def unchanged_card(now: ChannelSettings, named: Sequence[SettingSpec], platform: str) -> Card:
+    """What was asked for is so already."""
+    lines = (
+        text(code(f"{spec.name}:{spec.typed(now)}"), f" – {_meaning(spec, now, platform)}") for spec in named
+    )
+    message = "Nothing has changed: it is so already."
+    return Card("reply", message, blocks=(Bullets(tuple(lines)), paragraph(message)))
+
+
+def _example(spec: SettingSpec, now: ChannelSettings) -> Text:
+    """Another value, as it would be typed; the line shows the present one already."""
+    if spec.typed(now).casefold() == spec.example.casefold():
+        return ()
+    return text(dim(" Change it: "), code(f"{spec.name}:{spec.example}"))
 
 
 def _meaning(spec: SettingSpec, settings: ChannelSettings, platform: str) -> str:

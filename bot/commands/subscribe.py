@@ -17,12 +17,12 @@ from bot.commands.replan import replan_waiting
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
 from bot.commands.synonyms import accepting, best_offer
-from bot.commands.understood import as_typed, refuse_vague
+from bot.commands.understood import refuse_vague
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, ChannelSettings, Command, Every, Frequency, Subscription
 from bot.policy.schedule import due, frequency_of, in_words
 from bot.ports import Reply
-from bot.query import Query, capitalized, parse
+from bot.query import Query, capitalized, parse, respell, spelled
 from bot.text import shorten
 from bot.text.identity import paper_id
 
@@ -56,21 +56,14 @@ async def subscribe(command: Command, services: Services) -> Reply:
     if past.broad and command.options.get("sure") != "yes":
         return Reply(broad_card(query, every, past))
     subscription, new = await services.subscriptions.add(
-        command.channel, str(query), every, command.user.signature
+        command.channel, spelled(query), every, command.user.signature
     )
     settings = await _with_exception(command, subscription, services)
     if new:
         found = await reasons(query, past, command.channel, services, follow=True)
-        said = as_typed(found.text(past.sentence()), typed)
+        said = respell(found.text(past.sentence()), typed)
         when = when_posted(every, settings, services.now(), command.channel)
-        card = subscribed_card(
-            subscription,
-            past,
-            said,
-            when,
-            narrowings(found.people),
-            shown=as_typed(subscription.query, typed),
-        )
+        card = subscribed_card(subscription, past, said, when, narrowings(found.people))
         if offer := await best_offer(query, past, services):
             *blocks, buttons = card.blocks
             card = replace(
@@ -129,14 +122,12 @@ def subscribed_card(
     said: str,
     when: str,
     narrower: Sequence[tuple[str, str]] = (),
-    *,
-    shown: str = "",
 ) -> Card:
     """The query as understood, its number, and what it would have posted.
 
-    `narrower` are labels and terms that narrow the query; `shown` is the query in the person's spelling.
+    `narrower` are labels and terms that narrow the query.
     """
-    number, query = f"#{subscription.number}", shown or subscription.query
+    number, query = f"#{subscription.number}", subscription.query
     see = (Button("Preview", f"preview {number}"),) if past.matching else ()
     return Card(
         "reply",
@@ -190,11 +181,11 @@ def operators_card(
     """Asks whether a small "or", "and" or "not" is an operator. Nothing has changed yet."""
     return Card(
         "reply",
-        f"Did you mean {shorten(str(operators), QUERY)}? Operators are written in capitals.",
+        f"Did you mean {shorten(spelled(operators), QUERY)}? Operators are written in capitals.",
         blocks=(
             paragraph("Operators are written in capitals: OR, AND, NOT. Which did you mean?"),
-            paragraph("Operators: ", code(str(operators)), f" – {past_operators.sentence()}"),
-            paragraph("Words that must all appear: ", code(str(words)), f" – {past_words.sentence()}"),
+            paragraph("Operators: ", code(spelled(operators)), f" – {past_operators.sentence()}"),
+            paragraph("Words that must all appear: ", code(spelled(words)), f" – {past_words.sentence()}"),
             *actions(
                 Button("Use operators", _line(operators, every)),
                 Button("Use words", f"{_line(words, every)} sure:yes"),
@@ -206,22 +197,22 @@ def operators_card(
 def broad_card(query: Query, every: Every, past: Lookback) -> Card:
     """Asks before a flood. Nothing has changed yet."""
     line = _line(query, every)
-    popular = _line(parse(f"({query}) min:20"), every)
+    popular = _line(parse(f"({spelled(query)}) min:20"), every)
     return Card(
         "reply",
         f"That would post about {past.per_day:,} papers a day here. Subscribe anyway?",
         blocks=(
-            paragraph("That would post about ", bold(f"{past.per_day:,} papers a day"), " here: ", code(str(query))),
+            paragraph("That would post about ", bold(f"{past.per_day:,} papers a day"), " here: ", code(spelled(query))),
             paragraph("Add a word, leave something out with ", code("-word"), ", or wait for upvotes with ", code("min:20"),
                       ". To subscribe anyway, add ", code("sure:yes"), "."),
             *actions(
                 Button("Only with 20 upvotes", popular),
                 Button("Subscribe anyway", f"{line} sure:yes"),
-                Button("Preview", f"preview {query}"),
+                Button("Preview", f"preview {spelled(query)}"),
             ),
         ),
     )  # fmt: skip
 
 
 def _line(query: Query, every: Every) -> str:
-    return f"subscribe {query}" + ("" if every == "channel" else f" every:{every}")
+    return f"subscribe {spelled(query)}" + ("" if every == "channel" else f" every:{every}")

@@ -14,7 +14,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import Command, Subscription
 from bot.policy.synonyms import WORTH, Synonym, widened
 from bot.ports import Reply
-from bot.query import Query, parse
+from bot.query import Query, parse, spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,6 @@ async def also(command: Command, services: Services) -> Reply:
     number, _, typed = command.options["change"].strip().partition(" ")
     subscription = await resolve_subscription(number, command.channel, services)
     query = widened(parse(subscription.query), Synonym.parse(typed))
-    changed = await services.subscriptions.change(command.channel, subscription.number, query=str(query))
+    changed = await services.subscriptions.change(command.channel, subscription.number, query=spelled(query))
     await replan_waiting(command.channel, services)
     return Reply(query_changed_card("Widened", changed or subscription))

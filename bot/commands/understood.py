@@ -1,39 +1,75 @@
-"""How a query was understood: refused where it says nothing, and shown back in the person's spelling. Pure."""
+"""Refuses a query that is readable and hardly meant, with what to type instead. Pure."""
 
 import re
 
 from bot.domain.errors import UserError
 from bot.query import Phrase, Query
+from bot.query.lexer import Piece, narrow, pieces
 from bot.query.nodes import terms_of
+from bot.query.terms import FIELDS
 from bot.sources.categories import CATEGORIES
-from bot.text import spell
 from bot.text.terms import STOP_WORDS
 
-_WORD = re.compile(r"[^\W_]+")
 _STAR = re.compile(r"(?<!\S)([a-z0-9]{1,2})\*(?!\S)")
 _CATEGORIES = {name.casefold(): name for name in CATEGORIES if "." in name}
+_SOURCES = {
+    "arxiv": "arxiv",
+    "huggingface": "huggingface",
+    "hf": "huggingface",
+    "biorxiv": "biorxiv",
+    "medrxiv": "medrxiv",
+}
+_VAGUE = STOP_WORDS | frozenset(
+    [
+        "articles",
+        "everything",
+        "latest",
+        "new",
+        "news",
+        "papers",
+        "preprints",
+        "publications",
+        "recent",
+        "research",
+    ]
+)
 
 
 def refuse_vague(query: Query, typed: str) -> None:
-    """Raises UserError for a query that is hardly meant: stop words only, `a*`, a category without `cat:`."""
+    """Raises UserError for a query that is hardly meant: common words only, `a*`, a category without `cat:`."""
     wanted = [term for term, is_wanted in terms_of(query.root) if is_wanted]
     words = [word for term in wanted if isinstance(term, Phrase) for word in term.words]
-    if wanted and all(isinstance(term, Phrase) for term in wanted) and STOP_WORDS.issuperset(words):
-        raise UserError(f"“{typed}” is too common to look for. Add a word for your subject.")
+    if wanted and all(isinstance(term, Phrase) for term in wanted):
+        if _VAGUE.issuperset(words):
+            raise UserError(f"“{typed}” is too common to look for. Add a word for your subject.")
+        if (name := _SOURCES.get(" ".join(words))) is not None:
+            raise UserError(
+                f"{typed} is a source. To get all its papers, name it as one.", hint=f"source:{name}"
+            )
     if star := _STAR.search(typed):
         raise UserError(
             f"“*” needs at least 3 letters before it. For the name, type {star[0].upper()}.", at=star.span()
         )
-    for word in typed.split():
-        if category := _CATEGORIES.get(word.casefold()):
-            raise UserError(f"{category} is a category.", hint=_put(typed, word, f"cat:{category}"))
+    found = pieces(typed)
+    _refuse_list_in_field(found, typed)
+    for piece in found:
+        if not (piece.field or piece.quoted) and (category := _CATEGORIES.get(piece.text.casefold())):
+            hint = f"{typed[: piece.at[0]]}cat:{category}{typed[piece.at[1] :]}"
+            raise UserError(f"{category} is a category.", hint=hint, at=piece.at)
 
 
-def as_typed(shown: str, typed: str) -> str:
-    """`shown`, a text with words of a query, with those words as the person spelled them: Große, not grosse."""
-    spelled = {"".join(spell(word)): word for word in _WORD.findall(typed)}
-    return _WORD.sub(lambda word: spelled.get(word[0], word[0]), shown)
-
-
-def _put(typed: str, word: str, instead: str) -> str:
-    return " ".join(instead if one == word else one for one in typed.split())
+def _refuse_list_in_field(found: list[Piece], typed: str) -> None:
+    """Raises UserError for `author:LeCun,Yann` and `cat:cs.LG,cs.AI`, whose field ends at the comma."""
+    for first, comma, second in zip(found, found[1:], found[2:], strict=False):
+        glued = first.at[1] == comma.at[0] and comma.at[1] == second.at[0]
+        field = FIELDS.get(first.field.casefold())
+        if not (glued and field and comma.text == "," and second.kind == "word" and not second.field):
+            continue
+        text = narrow(typed)
+        one, other = text[first.at[0] + len(first.field) + 1 : first.at[1]], text[second.at[0] : second.at[1]]
+        both = f'{field}:"{one}, {other}"' if field == "author" else f"{field}:({one}, {other})"
+        raise UserError(
+            f"“{first.field}:” ends at the comma.",
+            hint=f"{text[: first.at[0]]}{both}{text[second.at[1] :]}",
+            at=first.at,
+        )

@@ -17,7 +17,9 @@ async def unsubscribe(command: Command, services: Services) -> Reply:
     """End it; a button in the answer restores it."""
     if command.options["subscription"].casefold() in ALL:
         return Reply(await _all(command, services))
-    wanted = await resolve_subscription(command.options["subscription"], command.channel, services)
+    wanted = await resolve_subscription(
+        command.options["subscription"], command.channel, services, then="unsubscribe"
+    )
     ended = await services.subscriptions.remove(command.channel, wanted.number)
     await replan_waiting(command.channel, services)
     return Reply(ended_card(ended or wanted))

@@ -109,7 +109,7 @@ class ChannelRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A channel wants new papers that match `query`, which is in canonical form."""
+    """A channel wants new papers that match `query`, spelled as its author typed it."""
 
     channel: ChannelRef
     number: int
@@ -172,7 +172,7 @@ class Mute:
     """Something that a channel doesn't want to see."""
 
     text: str
-    """A canonical query, or a subscription as `#3`."""
+    """A query, spelled as its author typed it, or a subscription as `#3`."""
     created_by: str = ""
     """The `signature` of the person who made it."""
     until: datetime | None = None

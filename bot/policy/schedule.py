@@ -14,6 +14,8 @@ from bot.domain.models import ChannelSettings, Every, Frequency
 
 SATURDAY = 5
 WEEK = 7
+SHORTEST_CITY = 5
+"""Letters of a mistyped city: CEST is no city, though it is like “west”."""
 MIN_CITY_SIMILARITY = 0.75
 """Of a mistyped city to a time zone's, 0 to 1: `Berlinn` and `Berlin` have 0.92, `Mars` and `Paris` 0.67."""
 EVENING, MORNING = 18, 6
@@ -100,7 +102,9 @@ def near_zones(typed: str, most: int = 3) -> list[str]:
     begin = [name for folded, name in names.items() if folded.rpartition("/")[2].startswith(wanted)]
     hold = [name for folded, name in names.items() if wanted in folded]
     alike = [
-        _cities()[near] for near in get_close_matches(wanted, _cities(), n=most, cutoff=MIN_CITY_SIMILARITY)
+        _cities()[near]
+        for near in get_close_matches(wanted, _cities(), n=most, cutoff=MIN_CITY_SIMILARITY)
+        if len(wanted) >= SHORTEST_CITY
     ]
     return list(dict.fromkeys((*begin, *hold, *alike)))[:most]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.domain.errors import UserError
-from bot.query import And, Node, Or, Phrase, Query, parse
+from bot.query import And, Node, Or, Phrase, Query, parse, spelled
 from bot.query.nodes import all_of, any_of
 from bot.text import tokens
 
@@ -95,10 +95,10 @@ def widened(query: Query, synonym: Synonym) -> Query:
     root = _replaced(query.root, synonym)
     if root == query.root:
         raise UserError(
-            f"Nothing was added: {query} matches {synonym.other} already, or has no {synonym.part}.",
+            f"Nothing was added: {spelled(query)} matches {synonym.other} already, or has no {synonym.part}.",
             hint="/paper list",
         )
-    return parse(str(root))
+    return parse(spelled(Query(root, f"{query.typed} {synonym}")))
 
 
 def _parts(node: Node) -> Iterator[tuple[Node, Sequence[str], Field]]:

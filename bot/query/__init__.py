@@ -21,8 +21,9 @@ from bot.query.nodes import (
 from bot.query.paper_view import PaperView
 from bot.query.parser import parse
 from bot.query.query import Query
+from bot.query.spelling import respell, spelled
 
 __all__ = [
     "And", "Category", "Identifier", "Node", "Not", "Or", "Organization", "PaperView", "Person", "Phrase", "Query", "Signal", "Upstream",
-    "capitalized", "narrow", "parse",
+    "capitalized", "narrow", "parse", "respell", "spelled",
 ]  # fmt: skip

@@ -44,7 +44,7 @@ def parse(text: str) -> Query:
             hint=_with_a_word(text.strip()) if not isinstance(root, Or) else "",
             at=_first_minus(text),
         )
-    query = Query(root)
+    query = Query(root, text)
     _check_length(str(query))
     return query
 

@@ -4,7 +4,7 @@ The matching index and the search give the same answers faster; their tests comp
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bot.domain.models import Paper
@@ -32,6 +32,8 @@ class Query:
     """What a subscription asks for. `str` of it is its canonical text, which parses to an equal query."""
 
     root: Node
+    typed: str = field(default="", compare=False, repr=False)
+    """What was typed, for `spelled`."""
 
     def __str__(self) -> str:
         return str(self.root)

@@ -65,6 +65,11 @@ def term_of(piece: Piece) -> Term:
     """The term that a word piece means. Raises UserError with what to type instead."""
     if not piece.field and "://" in piece.text:
         raise _no_address(piece)
+    whole = _CATEGORY.fullmatch(piece.text) if piece.text.endswith(".*") else None
+    if not (piece.field or piece.quoted) and whole and whole[1].lower() in _ARCHIVES:
+        raise UserError(
+            f"{piece.text} is an archive of arXiv.", hint=f"cat:{piece.text.lower()}", at=piece.at
+        )
     if piece.text or piece.quoted:
         check_field(piece)
     field = FIELDS.get(piece.field.lower())

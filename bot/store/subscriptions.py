@@ -54,14 +54,14 @@ class Subscriptions:
     async def add(
         self, channel: ChannelRef, query: str, every: Every, created_by: str
     ) -> tuple[Subscription, bool]:
-        """Subscribe a channel to a canonical query. The same query again gives the existing one, and False.
+        """Subscribe a channel to a query. The same query again, also in another spelling, gives the existing one, and False.
 
         Raises UserError if the channel already has `LIMIT` subscriptions.
         """
         number, record, created = await self._scripts.run(
             script("changes", "subscribe"),
             self._keys(channel),
-            [str(channel), query, every, created_by, LIMIT, MAX_CHANGES, uuid4().hex],
+            [str(channel), query, every, created_by, LIMIT, MAX_CHANGES, uuid4().hex, str(parse(query))],
         )
         if not int(number):
             raise UserError(
@@ -85,7 +85,7 @@ class Subscriptions:
     async def change(
         self, channel: ChannelRef, number: int, *, query: str | None = None, every: Every | None = None
     ) -> Subscription | None:
-        """Give a subscription another canonical query or frequency; its former query is stored as `was`.
+        """Give a subscription another query or frequency; its former query is stored as `was`.
 
         Returns None if the channel has no subscription of this number.
         """
@@ -94,7 +94,7 @@ class Subscriptions:
             return None
         changes: dict[str, str] = {"every": every} if every else {}
         if query and query != existing.query:
-            changes |= {"query": query, "was": existing.query}
+            changes |= {"query": query, "key": str(parse(query)), "was": existing.query}
         subscriptions, _, _, stream = self._keys(channel)
         record = await self._scripts.run(
             script("changes", "change"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from bot.domain.errors import UserError
-from bot.query import parse
+from bot.query import parse, spelled
 from bot.web.feed_documents import ATOM, JSON, TYPES
 
 
@@ -23,7 +23,7 @@ def feed_links(asked: str, span: str = "day") -> list[FeedLink]:
     name, given, what = "trending", "" if span == "day" else f"?span={span}", "Trending papers"
     if asked:
         try:
-            query = str(parse(asked))
+            query = spelled(parse(asked))
         except UserError:
             return []
         name, given, what = "search", f"?{urlencode({'q': query})}", f"New papers on {query}"

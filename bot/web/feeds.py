@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from bot.cards.sanitize import plain
 from bot.domain.errors import UserError
 from bot.ports import Rate
-from bot.query import parse
+from bot.query import parse, spelled
 from bot.store.limits import Limits
 from bot.store.tokens import SECRET, SHARED_LIST, Grant, Tokens
 from bot.text import shorten
@@ -105,12 +105,13 @@ class Feeds:
         return self._answer(request, feed, given)
 
     async def _search(self, request: web.Request) -> web.Response:
-        query = str(parse(query_of(request).get("q", "")))
+        parsed = parse(query_of(request).get("q", ""))
+        query = spelled(parsed)
         items = await self._reader.matching(query, page_of(request))
         given = {"q": query}
         about = "What a subscription to this query would have posted in the last days."
         title, home = f"Papers on {shorten(query, QUERY)}", f"/?{urlencode(given)}"
-        return self._answer(request, Feed(f"query/{query}", title, about, items, home=home), given)
+        return self._answer(request, Feed(f"query/{parsed}", title, about, items, home=home), given)
 
     async def _posts(self, request: web.Request) -> web.Response:
         grant = await self._granted(request)

@@ -12,7 +12,7 @@ from time import monotonic
 from bot.cards.sanitize import plain
 from bot.domain.life import paper_of
 from bot.domain.models import Paper, Reason, Subscription
-from bot.query import parse
+from bot.query import parse, spelled
 from bot.search.recent_papers import RecentPapers
 from bot.search.search import Search
 from bot.store.outbox.outbox import Outbox
@@ -127,7 +127,7 @@ class Reader:
             return [found[paper_id] for paper_id in newest if paper_id in found]
 
         items = await self._cached(f"query {parsed}", read, page)
-        reason = Reason(0, str(parsed))
+        reason = Reason(0, spelled(parsed))
         return replace(items, items=tuple(replace(item, reasons=(reason,)) for item in items.items))
 
     async def posts(self, grant: Grant, page: int = 1, number: int | None = None) -> Items:

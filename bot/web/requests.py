@@ -38,8 +38,12 @@ UNREADABLE = (
     LookupError,
     RuntimeError,
     AssertionError,
+    ConnectionResetError,
 )
-"""What aiohttp raises for bodies that are cut off, wrongly encoded, or in parts without a clear boundary."""
+"""What aiohttp raises for bodies that are cut off, wrongly encoded, or in parts without a clear boundary.
+
+A connection that ends within a body is no error of ours: thousands of them would fill the log.
+"""
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

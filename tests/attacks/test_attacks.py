@@ -6,7 +6,7 @@ docs/security.md says who would do this, and why. The same attacks are tested cl
 import asyncio
 import re
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,9 +74,10 @@ async def close(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def target(folder: Path) -> AsyncIterator[Target]:
-    """The program with mail, and its log at the end."""
+async def target(folder: Path, titles: Sequence[str] = ()) -> AsyncIterator[Target]:
+    """The program with mail, and its log at the end; `titles` are papers of the day."""
     port, upstream = free_port(), Upstream()
+    upstream.titles += titles
     async with MailServer().open() as mail_server, serve(upstream.app) as hugging_face:
         settings = {
             "SMTP_URL": mail_server.url,

@@ -91,7 +91,7 @@ curated by AK and the research community on Hugging Face, in trending order, as 
 
 
 async def test_help_shows_the_whole_table(ask: Ask) -> None:
-    card = await ask("help")
+    card = await ask("help all")
     assert written(card) == snapshot("""\
 # New papers, in this channel
 Follow

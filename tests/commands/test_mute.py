@@ -23,11 +23,11 @@ Muted here, until someone unmutes it: Survey OR review
 New papers are posted as they come.
 [Undo: unmute Survey OR review]\
 """)
-    assert await mutes(services) == ["survey OR review"]
+    assert await mutes(services) == ["Survey OR review"]
     assert written(await ask(commands_of(card)["Undo"])) == snapshot("""\
-No longer muted: survey OR review
+No longer muted: Survey OR review
 Applies to new papers only.
-[Undo: mute survey OR review]\
+[Undo: mute Survey OR review]\
 """)
     assert await mutes(services) == []
 
@@ -89,7 +89,7 @@ Mute what about “On paper p1”?
 """)
     for command in commands_of(card).values():
         await ask(command)
-    assert await mutes(services) == ["#2", 'author:"ada lovelace"']
+    assert await mutes(services) == ["#2", 'author:"Ada Lovelace"']
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,9 @@ async def test_an_authors_latest_papers_and_how_many_have_the_name(ask: Ask, see
     assert "About 2 people of that name wrote 4 papers in the last 90 days, mostly in" in said
     assert said.count("* On paper") == 4
     buttons = commands_of(card)
-    assert buttons["Follow"] == 'subscribe author:"wei wang"'
-    assert buttons["Only math.AG"] == 'subscribe author:"wei wang" cat:math.AG'
-    assert buttons["Only with Grace Hopper"] == 'subscribe author:"wei wang" author:"grace hopper"'
+    assert buttons["Follow"] == 'subscribe author:"Wei Wang"'
+    assert buttons["Only math.AG"] == 'subscribe author:"Wei Wang" cat:math.AG'
+    assert buttons["Only with Grace Hopper"] == 'subscribe author:"Wei Wang" author:"grace hopper"'
 
 
 async def test_following_a_common_name_offers_to_narrow_it(ask: Ask, see: See, services: Services) -> None:
@@ -43,7 +43,7 @@ async def test_following_a_common_name_offers_to_narrow_it(ask: Ask, see: See, s
     assert "4 matches in the last 14 days, of 5 papers. About 2 people of that name" in written(card)
     assert "Narrowed" in written(await ask(commands_of(card)["Only math.AG"]))
     [subscription] = await services.subscriptions.of(a_channel())
-    assert subscription.query == 'author:"wei wang" cat:math.AG'
+    assert subscription.query == 'author:"Wei Wang" cat:math.AG'
     one = written(await ask('subscribe author:"Ada Lovelace"'))
     assert "people of that name" not in one
 
@@ -62,9 +62,9 @@ async def test_a_cards_people_and_lab_are_one_press_away(ask: Ask, see: See, ser
     for line in ("followwhat 2603.00007", "follow 2603.00007", "subscribe https://arxiv.org/abs/2603.00007"):
         buttons = commands_of(await ask(line))
         assert buttons == {
-            "Ada Lovelace": 'subscribe author:"ada lovelace"',
-            "Łukasz Kaiser": 'subscribe author:"lukasz kaiser"',
-            "ByteDance Seed": 'subscribe org:"bytedance seed"',
+            "Ada Lovelace": 'subscribe author:"Ada Lovelace"',
+            "Łukasz Kaiser": 'subscribe author:"Łukasz Kaiser"',
+            "ByteDance Seed": 'subscribe org:"ByteDance Seed"',
             "Similar papers": "similar 2603.00007",
         }
     assert "1 match in the last 14 days" in written(await ask(buttons["ByteDance Seed"]))

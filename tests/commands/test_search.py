@@ -160,7 +160,7 @@ also by Shuran Song
 [Similar: similar 2603.00002]\
 """)
     assert written(await ask("similar diffusion")) == snapshot("""\
-I don't have the paper diffusion. Try its title, or an id like 2405.01234.
+I don't have the paper “diffusion”. Try its title, or an id like 2405.01234.
 Try /paper search diffusion\
 """)
 

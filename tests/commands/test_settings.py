@@ -45,27 +45,27 @@ async def test_without_a_word_they_are_shown(ask: Ask) -> None:
 # Settings of this channel
 New papers are posted as they come.
 When
-- every:now – New papers are posted as they come, unless a subscription says otherwise.
-- hour:9 – Digests arrive at 09:00.
-- day:monday – Weekly digests arrive on Monday.
-- zone:UTC – Times are in UTC.
-- quiet:off – No quiet hours.
-- weekends:on – Papers arrive on weekends too.
+- every:now – New papers are posted as they come, unless a subscription says otherwise. Change it: every:daily
+- hour:9 – Digests arrive at 09:00. Change it: hour:18
+- day:monday – Weekly digests arrive on Monday. Change it: day:friday
+- zone:UTC – Times are in UTC. Change it: zone:Berlin
+- quiet:off – No quiet hours. Change it: quiet:22-7
+- weekends:on – Papers arrive on weekends too. Change it: weekends:off
 How much
-- digest:5 – More than 5 new papers in six hours become one message.
-- most:off – Every matching paper is posted.
-- always:none – Every subscription counts toward that limit.
+- digest:5 – More than 5 new papers in six hours become one message. Change it: digest:10
+- most:off – Every matching paper is posted. Change it: most:3
+- always:none – Every subscription counts toward that limit. Change it: always:#1
 How it looks
-- detail:compact – Cards are compact.
-- edits:off – Posted cards stay as they are.
-- links:on – Links to papers get a card.
-- threads:off – Cards get no threads.
-- embeds:off – Modern card layout.
+- detail:compact – Cards are compact. Change it: detail:full
+- edits:off – Posted cards stay as they are. Change it: edits:on
+- links:on – Links to papers get a card. Change it: links:off
+- threads:off – Cards get no threads. Change it: threads:on
+- embeds:off – Modern card layout. Change it: embeds:on
 Who
-- publish:no – Posts in announcement channels aren't published to followers.
-- ping:none – No role is notified.
-- editors:default – This platform's permissions decide who can edit.
-Change any of them like this: /paper settings every:daily hour:9 zone:Berlin
+- publish:no – Posts in announcement channels aren't published to followers. Change it: publish:yes
+- ping:none – No role is notified. Change it: ping:@readers
+- editors:default – This platform's permissions decide who can edit. Change it: editors:managers
+Change several at once: /paper settings every:daily hour:18 zone:Berlin
 [Daily digest: settings every:daily]
 [Weekly digest: settings every:weekly]\
 """)

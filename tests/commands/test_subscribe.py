@@ -166,3 +166,32 @@ async def test_full_width_punctuation_is_read_as_the_usual(ask: Ask, services: S
     await ask("subscribe （世界模型、「world model」） every：daily")
     [subscription] = await services.subscriptions.of(a_channel())
     assert (subscription.query, subscription.every) == ('世界模型 OR "world model"', "daily")
+
+
+async def test_every_answer_keeps_the_spelling(ask: Ask, services: Services) -> None:
+    query = '"Große Sprachmodelle"'
+    await ask(f"subscribe {query}")
+    for line in (
+        "list",
+        'subscribe "grosse sprachmodelle"',
+        "narrow #1 -Überblick",
+        "widen #1",
+        "unsubscribe #1",
+    ):
+        assert query in written(await ask(line)), line
+    undone = await ask(f"subscribe {query} sure:yes")
+    assert query in written(undone)
+    [subscription] = await services.subscriptions.of(a_channel())
+    assert subscription.query == query
+
+
+async def test_another_spelling_is_the_same_subscription_and_the_same_mute(
+    ask: Ask, services: Services
+) -> None:
+    await ask("subscribe Große")
+    assert "Already subscribed" in written(await ask("subscribe grosse"))
+    assert "Unsubscribed from #1: Große" in written(await ask("unsubscribe GROSSE"))
+    await ask("mute Überblick")
+    await ask("mute überblick for:7d")
+    assert [mute.text for mute in (await services.rules.of(a_channel())).mutes] == ["Überblick"]
+    assert "No longer muted: Überblick" in written(await ask("unmute ÜBERBLICK"))

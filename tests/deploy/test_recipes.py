@@ -309,3 +309,15 @@ class TestTheUnit:
         unit = folder / self.UNIT.name
         unit.write_text(self.TEXT.replace("/opt/paperboy/bin/paperboy", "/bin/true"))
         return unit
+
+
+def test_images_of_others_are_pinned_by_digest_and_the_same_everywhere() -> None:
+    recipes = {path.name: path.read_text("utf-8") for path in DEPLOY.iterdir() if path.is_file()}
+    named = {
+        image
+        for text in recipes.values()
+        for image in re.findall(r"^\s*(?:image:|FROM)\s+([a-z0-9./-]+:\S+)", text, re.MULTILINE)
+        if not image.startswith("paperboy:")
+    }
+    assert all(re.fullmatch(r"[a-z0-9./-]+:[\w.-]+@sha256:[0-9a-f]{64}", image) for image in named), named
+    assert len({image.partition(":")[0] for image in named}) == len(named) == 2

@@ -1,6 +1,7 @@
 """Takes the pictures: `python -m tests.pictures FOLDER`, in a headless Chromium of the machine.
 
-A compact and a full card, a digest, and the help, on Discord and on Slack; the data is the bundled sample's.
+A compact and a full card, a digest, and the help, on Discord, on Slack, in a mail and in a terminal; the papers are made up,
+or those of a recorded day.
 """
 
 import argparse
@@ -8,13 +9,18 @@ import asyncio
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from playwright.async_api import Browser, async_playwright
+from rich.console import Console
+from rich.terminal_theme import MONOKAI
 
+from adapters.console import render as terminal
+from adapters.email import render as mail
 from adapters.slack.render import render
 from bot.cards import Card
 from bot.cards.digest import digest_card
@@ -42,10 +48,40 @@ def slack_body(card: Card) -> Mapping[str, Any]:
     return {"blocks": render(card).blocks}
 
 
-APPS: Mapping[str, tuple[Callable[[Card], Mapping[str, Any]], Callable[[Mapping[str, Any]], Markup]]] = {
-    "discord": (v2_body, discord.body),
-    "slack": (slack_body, slack.body),
+def _message(app: str, body: Markup) -> str:
+    """A message in the app's window."""
+    folder = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+    return folder.get_template("page.html").render(app=app, width=WIDTH, accent="#f2b632", body=body)
+
+
+def _mail(card: Card) -> str:
+    return mail.render(card, FRAME).html
+
+
+def _terminal(card: Card) -> str:
+    """The card as a terminal of 92 columns shows it."""
+    screen = Console(record=True, width=92, file=StringIO(), force_terminal=True, color_system="truecolor")
+    screen.print(terminal.render(card, links=False))
+    return screen.export_html(inline_styles=True, theme=MONOKAI, code_format=TERMINAL)
+
+
+FRAME = mail.Frame(
+    "You get this because this address was confirmed at https://papers.example.org.",
+    (("Change what you get", "https://papers.example.org"), ("Stop all mail", "https://papers.example.org")),
+    lambda _line: "https://papers.example.org",
+)
+TERMINAL = (
+    '<!doctype html><meta charset="utf-8"><style>* {{ margin: 0 }} body {{ display: inline-block; background: {background}; '
+    'color: {foreground} }} pre {{ padding: 14px 18px; font: 13px/1.35 "DejaVu Sans Mono", "Noto Color Emoji", monospace }}'
+    "</style><pre>{code}</pre>"
+)
+APPS: Mapping[str, Callable[[Card], str]] = {
+    "discord": lambda card: _message("discord", discord.body(v2_body(card))),
+    "slack": lambda card: _message("slack", slack.body(slack_body(card))),
+    "mail": _mail,
+    "terminal": _terminal,
 }
+"""Each app's page for a card."""
 PAPERS = (
     a_paper(
         "2610.01234",
@@ -98,11 +134,7 @@ def cards(papers: Sequence[Paper] = PAPERS, now: datetime = NOW) -> Iterator[tup
 
 def page(app: str, card: Card) -> str:
     """The card in its app, as a page."""
-    payload, body = APPS[app]
-    folder = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
-    return folder.get_template("page.html").render(
-        app=app, width=WIDTH, accent="#f2b632", body=body(payload(card))
-    )
+    return APPS[app](card)
 
 
 async def take(browser: Browser, html: str, path: Path) -> None:

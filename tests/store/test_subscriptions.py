@@ -60,7 +60,7 @@ async def test_a_repeated_script_gives_the_same_answer(redis: Redis) -> None:
     shard = keys.shard_of(here)
     at = [keys.subscriptions(here), keys.channel(here), keys.channels(shard), keys.changes(shard)]
     source = script("changes", "subscribe").source
-    args: list[str | int] = [str(here), "diffusion", "now", "U1", 50, 100, "token"]
+    args: list[str | int] = [str(here), "diffusion", "now", "U1", 50, 100, "token", "diffusion"]
     once = await redis.eval(source, 4, *at, *args)
     assert await redis.eval(source, 4, *at, *args) == once
     assert await redis.xlen(keys.changes(shard)) == 1

@@ -15,7 +15,7 @@ from pydantic import (
 
 from bot.domain.errors import PaperboyError, UserError
 from bot.domain.models import ChannelRef, Every
-from bot.query import parse
+from bot.query import parse, spelled
 from bot.store import reactions, records, watches
 from bot.store.copies import Copy
 from bot.store.tokens import Kind
@@ -146,7 +146,7 @@ class Subscribed(_OfChannel):
     @classmethod
     def _can_be_read(cls, query: str) -> str:
         try:
-            return str(parse(query))
+            return spelled(parse(query))
         except UserError as error:
             raise ValueError(f"its query can't be read: {error}") from None
 

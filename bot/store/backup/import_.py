@@ -12,6 +12,7 @@ from redis.asyncio.client import Pipeline
 
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, Reason
+from bot.query import parse
 from bot.store import keys
 from bot.store.backup.export_records import (
     BadLine,
@@ -161,7 +162,7 @@ class Restore:
             keys.changes(shard),
         ]
         record = {"query": fact.query, "every": fact.every, "by": fact.by, "at": ms(fact.at)}
-        record |= {"was": fact.was} if fact.was else {}
+        record |= {"key": str(parse(fact.query))} | ({"was": fact.was} if fact.was else {})
         args: list[str | int] = [
             fact.channel,
             fact.number,

@@ -1,12 +1,13 @@
 -- KEYS the channel's subscriptions, the channel, the shard's channels, the shard's changes
--- ARGV channel, query, every, created by, limit, longest stream, token of this request
+-- ARGV channel, query, every, created by, limit, longest stream, token of this request,
+--      canonical query, by which queries are compared
 -- -> {number, record, 1 if this request made it}; number 0 if the limit is reached
 local request = redis.call('HMGET', KEYS[2], 'request', 'last')
 local repeated = request[1] == ARGV[7] -- our answer was lost: the subscription that exists is ours
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   local existing = decoded(all[i + 1])
-  if existing and existing.query == ARGV[2] then
+  if existing and (existing.key or existing.query) == ARGV[8] then
     return { tonumber(all[i]), all[i + 1], repeated and 1 or 0 }
   end
 end
@@ -14,7 +15,8 @@ if #all / 2 >= tonumber(ARGV[5]) then
   return { 0, '', 0 }
 end
 local now = now_ms()
-local record = cjson.encode({ query = ARGV[2], every = ARGV[3], by = ARGV[4], at = now })
+local record = cjson.encode({ query = ARGV[2], every = ARGV[3], by = ARGV[4], at = now,
+  key = ARGV[8] ~= ARGV[2] and ARGV[8] or nil })
 local number = redis.call('HINCRBY', KEYS[2], 'last', 1)
 redis.call('HSET', KEYS[2], 'request', ARGV[7])
 redis.call('HSET', KEYS[1], number, record)

@@ -57,13 +57,14 @@ def a_port() -> int:
 @asynccontextmanager
 async def browsing(base: str) -> AsyncIterator[aiohttp.ClientSession]:
     """A browser that opens the site as soon as it answers."""
-    async with aiohttp.ClientSession(base) as session, asyncio.timeout(40):
-        while True:
-            try:
-                async with session.get("/healthz"):
-                    break
-            except aiohttp.ClientConnectorError:
-                await asyncio.sleep(0.05)
+    async with aiohttp.ClientSession(base) as session:
+        async with asyncio.timeout(40):
+            while True:
+                try:
+                    async with session.get("/healthz"):
+                        break
+                except aiohttp.ClientConnectorError:
+                    await asyncio.sleep(0.05)
         yield session
 
 

@@ -2,11 +2,12 @@
 -- ARGV channel, number, record, limit, longest stream
 -- -> its number: the given one, unless another subscription has it; of a query that exists already, that one's; 0 if the
 --    limit is reached
-local query, number = cjson.decode(ARGV[3]).query, tonumber(ARGV[2])
+local record, number = cjson.decode(ARGV[3]), tonumber(ARGV[2])
+local query = record.key or record.query
 local all, taken = redis.call('HGETALL', KEYS[1]), false
 for i = 1, #all, 2 do
   local existing = decoded(all[i + 1])
-  if existing and existing.query == query then
+  if existing and (existing.key or existing.query) == query then
     return tonumber(all[i])
   end
   taken = taken or tonumber(all[i]) == number

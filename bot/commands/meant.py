@@ -1,0 +1,215 @@
+"""What a line probably means that isn't typed as the command wants it. The person is asked, never guessed for. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.commands.other_names import other_name
+from bot.commands.table import CommandSpec, find, shown
+from bot.domain.errors import UserError
+
+QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
+"""Phones put curly quotes where straight ones were meant."""
+
+_POLITE = frozenset(
+    [
+        "please",
+        "pls",
+        "plz",
+        "bitte",
+        "sudo",
+        "hey",
+        "hi",
+        "hello",
+        "ok",
+        "can",
+        "could",
+        "would",
+        "you",
+        "i",
+        "we",
+        "want",
+        "like",
+        "to",
+        "need",
+        "let",
+        "me",
+        "us",
+        "just",
+        "how",
+        "do",
+        "does",
+        "show",
+        "display",
+        "give",
+        "zeig",
+        "mir",
+        "die",
+        "der",
+        "das",
+        "the",
+        "my",
+        "our",
+        "ich",
+        "will",
+    ]
+)
+"""Words before a command that only ask for it: `please subscribe rag`, `how do I unsubscribe`."""
+_QUESTION = frozenset({"how", "does"})
+
+_LEAD = re.compile(
+    r"(?:(?:please|pls|plz|me|us) )*"
+    r"(?:(?:to|about) |(?:(?:all|any|new|the|latest|recent) )*(?:papers?|articles?|research|news|updates?|everything|"
+    r"anything|something|stuff) (?:about|on|in|of|for|from|by|with) |what['’]?s new (?:in|on|about) )(?=\S)",
+    re.IGNORECASE,
+)
+"""Words before a subject that only phrase the wish: each of them would have to appear in a paper."""
+_THANKS = re.compile(r"(?<=\S),? (?:please|pls|plz|bitte|thanks|thx)[.!?]?\Z|(?<=\w)\?\Z", re.IGNORECASE)
+
+_UNITS = {"hour": "h", "day": "d", "week": "w", "month": "month"}
+_UNIT = r"(hour|day|week|month)s?"
+_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+
+
+def _schedule(said: re.Match[str]) -> str:
+    return "every:weekly" if "week" in said[0].casefold() else "every:daily"
+
+
+def _length(said: re.Match[str]) -> str:
+    if said[1]:
+        return f"for:{said[1].casefold()}"
+    number, unit = said[2] or "1", _UNITS[(said[3] or said[4]).casefold()]
+    return f"for:{int(number) * 30}d" if unit == "month" else f"for:{number}{unit}"
+
+
+def _days(said: re.Match[str]) -> str:
+    if said[1]:
+        return f"days:{_DAYS[said[1].casefold()]}"
+    return f"days:{int(said[2]) * _DAYS[said[3].casefold()]}" if said[2] else "days:1"
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Words for which there is an option or a field, and how that is written."""
+
+    commands: frozenset[str]
+    pattern: re.Pattern[str]
+    written: Callable[[re.Match[str]], str]
+
+
+_SUBSCRIBE = frozenset({"subscribe", "preview"})
+_FORMS: Sequence[_Form] = tuple(
+    _Form(frozenset(commands), re.compile(pattern, re.IGNORECASE), written)
+    for commands, pattern, written in (
+        ({"subscribe"}, r"(?<=\S) (?:daily|weekly|(?:every|each) (?:day|week))\Z", _schedule),
+        (_SUBSCRIBE, r"(?<!\S)top ?([0-9]{1,3})(?!\S)", lambda said: f"top:{said[1]}"),
+        (
+            _SUBSCRIBE,
+            r"(?<!\S)(?:> ?=? ?|≥ ?|min )?([0-9]{1,5})\+? (?:upvotes|likes|votes)(?!\S)",
+            lambda said: f"min:{said[1]}",
+        ),
+        ({"mute"}, rf"(?:(?<=\S) |\A)(?:for )?(?:([0-9]{{1,4}}[hdw])|([0-9]{{1,4}}) ?{_UNIT}|an? {_UNIT})\Z", _length),
+        (
+            {"search"},
+            (r"(?<=\S) (?:(?:from |in |of )?(?:the )?(?:last|past|this) (day|week|month|year)|today|"
+            r"(?:from |in )?(?:the )?(?:last|past) ([0-9]{1,3}) (day|week|month)s)\Z"),
+            _days,
+        ),
+    )
+)  # fmt: skip
+_NEEDLESS = re.compile(r"(?<=\S) (?:forever|for ever|for good|until [^\s:]{1,20})\Z", re.IGNORECASE)
+"""A mute's end in words."""
+_SINCE = re.compile(r"(?<!\S)(?:since|year|before|after|until|date):\S*", re.IGNORECASE)
+
+
+def ask_what_is_meant(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for a query with words that hardly are words to look for, with the line that says it."""
+    if spec.name in _SUBSCRIBE:
+        _refuse_lead(spec, text)
+    bare = re.sub(QUOTED, lambda quoted: "x" * len(quoted[0]), text)
+    if spec.name in _SUBSCRIBE | {"search"} and (said := _SINCE.search(bare)):
+        rest = " ".join(f"{text[: said.start()]}{text[said.end() :]}".split())
+        raise UserError(
+            f"“{said[0]}”: papers can't be chosen by date, but a search looks back as many days as you say.",
+            hint=f"/paper search {rest} days:365",
+        )
+    if spec.name == "mute" and (said := _NEEDLESS.search(bare)):
+        written = "" if "for" in said[0].casefold() else " for:7d"
+        ends = "A mute lasts until someone ends it" if not written else "A mute's length is typed like for:7d"
+        raise UserError(
+            f"{ends}, so leave out “{said[0].strip()}”.", hint=f"/paper mute {text[: said.start()]}{written}"
+        )
+    for form in _FORMS:
+        if spec.name in form.commands and (said := form.pattern.search(bare)):
+            written = form.written(said)
+            rest = " ".join(f"{text[: said.start()]} {text[said.end() :]}".split())
+            rest = rest or spec.example.split()[1]
+            words = said[0].strip()
+            raise UserError(
+                f"Did you mean {written}? {_in_quotes(words)}",
+                hint=f"/paper {spec.name} {rest} {written}".replace("  ", " "),
+            )
+
+
+def without_lead(text: str) -> str:
+    """`text` without the words that only phrase a wish: `papers about rag please` is about rag."""
+    lead = _LEAD.match(text)
+    return _THANKS.sub("", text[lead.end() :] if lead else text)
+
+
+def meant_by_unknown(name: str, rest: str) -> str:
+    """The line that a line without a known command means, as `please subscribe rag`; "" if it says nothing."""
+    words = [name, *rest.split()]
+    for place, word in enumerate(words[1:], 1):
+        if words[place - 1].casefold() not in _POLITE:
+            return ""
+        spec = find(word) or find(other_name(word) or "")
+        if spec is not None and word.casefold() not in _POLITE:
+            if name.casefold() in _QUESTION:
+                return f"/paper help {spec.name}"
+            return f"/paper {with_rest(spec, ' '.join(words[place + 1 :]))}"
+    return ""
+
+
+def with_rest(spec: CommandSpec, rest: str) -> str:
+    """The command with the rest of a line, as far as it takes any."""
+    takes = spec.free is not None or (":" in rest and any(not option.hidden for option in spec.named))
+    return f"{spec.name} {rest if takes else ''}".rstrip()
+
+
+def refuse_options_of_others(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for an option of another command that was typed into a query: `subscribe rag days:7`."""
+    if spec.name not in _SUBSCRIBE | {"mute"}:
+        return
+    bare = re.sub(QUOTED, " ", text)
+    own = {option.name for option in spec.options}
+    search = next(one for one in shown() if one.name == "search")
+    for option in search.named:
+        if option.name in own or option.hidden:
+            continue
+        if re.search(rf"(?<!\S){option.name}:\S", bare, re.IGNORECASE):
+            raise UserError(
+                f"“{option.name}:” is an option of search, not a part of a query.",
+                hint=f"/paper search {text}",
+            )
+
+
+def _refuse_lead(spec: CommandSpec, text: str) -> None:
+    subject = without_lead(text)
+    if subject in {text, ""}:
+        return
+    by_author = re.search(r"\bby \Z", text[: text.find(subject)], re.IGNORECASE)
+    hint = f'author:"{subject}"' if by_author and '"' not in subject else subject
+    extra = " ".join(text.replace(subject, " … ", 1).split()).strip("… ")
+    raise UserError(
+        f"Each word has to appear in a paper, “{extra}” too. Leave it out, or put it in quotes.",
+        hint=f"/paper {spec.name} {hint}",
+    )
+
+
+def _in_quotes(words: str) -> str:
+    return (
+        f"If “{words}” are words to look for, put them in quotes."
+        if " " in words
+        else f"If “{words}” is a word to look for, put it in quotes."
+    )

@@ -1,0 +1,41 @@
+"""The first minute in a channel: what this is, a paper, and three subscriptions that suit the channel."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.conftest import MORNING
+from tests.papers import a_paper
+from tests.platform_harness import arrive
+from tests.platform_harnesses import Opened
+
+FOLLOW = "Language models"
+
+
+@pytest.mark.usefixtures("clock")
+async def test_the_first_help_in_a_channel_shows_how_to_begin(opened: Opened) -> None:
+    async with opened() as harness:
+        listed = [
+            a_paper("2611.00001", title="A study of cats", published=MORNING - timedelta(days=1)),
+            a_paper(
+                "2611.00002", title="Scaling a language model", abstract="On scaling.", published=MORNING
+            ),
+        ]
+        await arrive(harness.bot, *listed, trending=("2611.00001", "2611.00002"))
+        first = await harness.say("/paper help")
+        assert "I post new research papers here" in first.text
+        assert "Scaling a language model" in first.text, "it suits the presets; the first on the list doesn't"
+        assert {FOLLOW, "Robotics", "All commands", "Trending now"} <= set(first.buttons)
+        assert "/paper unsubscribe" not in first.text
+        everything = await harness.press(first, "All commands")
+        assert "/paper unsubscribe" in everything.text
+        subscribed = await harness.press(first, FOLLOW)
+        assert "Subscribed as #1" in subscribed.text
+        assert "/paper unsubscribe" in (await harness.say("/paper help")).text
+
+
+async def test_without_papers_it_still_shows_how_to_begin(opened: Opened) -> None:
+    async with opened() as harness:
+        first = await harness.say("/paper help")
+        assert "I post new research papers here" in first.text
+        assert "Trending today" not in first.text
