@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+import mcp.server.mcpserver  # noqa: F401  # CPython 3.11 can't always compile in a thread what pytest rewrites (anyio)
 import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
