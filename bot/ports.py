@@ -1,8 +1,8 @@
 """The two ports: where papers come from and where cards go."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Literal, Protocol, runtime_checkable
 
 from aiohttp.web import RouteDef
@@ -31,6 +31,8 @@ class Batch:
     """A warning for the operator, although the fetch succeeded."""
     skipped: Mapping[str, int] | None = None
     """How many rows of the answer could not be read, by reason; None if the answer is the same as before."""
+    announced: Mapping[str, date] = field(default_factory=dict)
+    """The days (UTC) on which papers of it were announced, by their ids; empty if the source doesn't say."""
 
 
 class Source(Protocol):

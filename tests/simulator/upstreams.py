@@ -131,7 +131,7 @@ class Upstreams:
             there, dice = self._weather(category, day) if announces(day) else (None, Random(0))
             if there and there <= now:
                 if (category, day) not in self._feeds:
-                    self._feeds[category, day] = rss(*self._batch(category, day, dice))
+                    self._feeds[category, day] = rss(*self._batch(category, day, dice), dated=day + DAY)
                 return web.Response(body=self._feeds[category, day])
         return web.Response(body=rss())
 

@@ -1,6 +1,6 @@
 """Categories that are read on demand: what was announced before they were followed is history."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -45,6 +45,19 @@ async def test_papers_are_news_from_the_next_announcement_on() -> None:
     clock.at = first
     batch = await source.fetch(batch.cursor)
     assert (batch.papers, batch.alarm) == ((paper,), None)
+
+
+async def test_a_list_that_comes_late_brings_no_older_papers_as_news() -> None:
+    clock = Clock()
+    first = datetime(2026, 5, 21, 0, tzinfo=UTC)  # 20:00 in New York, on the 20th
+    before, after, undated = a_paper("2605.00001"), a_paper("2605.00002"), a_paper("2605.00003")
+    announced = {before.id: date(2026, 5, 20), after.id: date(2026, 5, 21)}
+    clock.at = first
+    batch = await FromNowOn(
+        Listing(Batch((before, after, undated), "a", announced=announced)), first, clock.now
+    ).fetch(None)
+    assert batch.papers == (after, undated)
+    assert [(one.id, one.backfilled) for one in batch.history] == [(before.id, True)]
 
 
 def test_every_category_of_arxiv_can_be_followed() -> None:

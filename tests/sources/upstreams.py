@@ -100,14 +100,17 @@ class Announced:
     title: str = "On Counting"
 
 
-def rss(*rows: Announced, title: str = "cs.CL updates on arXiv.org") -> bytes:
-    """A feed of `/rss/<category>`."""
+def rss(
+    *rows: Announced, title: str = "cs.CL updates on arXiv.org", dated: date = date(2026, 5, 20)
+) -> bytes:
+    """A feed of `/rss/<category>`. It is dated the day after the evening of its announcement."""
+    moment = f"{dated:%a, %d %b %Y} 00:00:00 -0400"
     items = "".join(
         f"<item><title>{escape(row.title)}</title><link>https://arxiv.org/abs/{row.paper_id}</link>"
         f"<description>arXiv:{row.paper_id}v1 Announce Type: {row.kind} \nAbstract: We count.</description>"
         f'<guid isPermaLink="false">oai:arXiv.org:{row.paper_id}v1</guid>'
         + "".join(f"<category>{term}</category>" for term in row.categories)
-        + "<pubDate>Wed, 20 May 2026 00:00:00 -0400</pubDate>"
+        + f"<pubDate>{moment}</pubDate>"
         f"<arxiv:announce_type>{row.kind}</arxiv:announce_type>"
         f"<dc:creator>{escape(row.authors)}</dc:creator></item>"
         for row in rows
@@ -116,7 +119,7 @@ def rss(*rows: Announced, title: str = "cs.CL updates on arXiv.org") -> bytes:
         '<?xml version="1.0" encoding="UTF-8"?><rss xmlns:arxiv="http://arxiv.org/schemas/atom" '
         'xmlns:dc="http://purl.org/dc/elements/1.1/" version="2.0"><channel>'
         f"<title>{title}</title><link>http://rss.arxiv.org/rss/cs.CL</link>"
-        f"<pubDate>Wed, 20 May 2026 00:00:00 -0400</pubDate>{items}</channel></rss>"
+        f"<pubDate>{moment}</pubDate>{items}</channel></rss>"
     ).encode()
 
 

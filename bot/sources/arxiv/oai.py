@@ -133,7 +133,15 @@ class ArxivOai:
                 papers.append(record.paper)
             else:
                 updates.append(_update(record))
-        return Batch(papers=tuple(papers), cursor="", updates=tuple(updates), skipped=page.skipped)
+        # The first version's record is stamped when it is announced; a later one's, when it is replaced.
+        announced = {record.paper.id: record.stamp for record in page.records if record.versions == 1}
+        return Batch(
+            papers=tuple(papers),
+            cursor="",
+            updates=tuple(updates),
+            skipped=page.skipped,
+            announced=announced,
+        )
 
     def _first_news(self, page: Page, reached: Cursor, now: datetime) -> Batch:
         """The latest announcement if it is less than a day old; older papers are history."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.domain.models import Paper
 from bot.ports import Batch, Source
@@ -23,12 +23,17 @@ class FromNowOn:
         now = self._now()
         # A small category is silent now and then, which is no reason for an alarm.
         batch = replace(await self._source.fetch(cursor), alarm=None)
-        if now >= self._first:
-            return replace(batch, history=backfilled(batch.history))
-        return replace(batch, papers=(), history=backfilled((*batch.history, *batch.papers)))
+        # A list that couldn't be read in time may still hold older papers once the announcement has begun.
+        news = [paper for paper in batch.papers if now >= self._first and not self._is_older(paper, batch)]
+        older = [paper for paper in batch.papers if paper not in news]
+        return replace(batch, papers=tuple(news), history=backfilled((*batch.history, *older)))
 
     def next_poll(self, now: datetime) -> datetime:
         return self._source.next_poll(now)
+
+    def _is_older(self, paper: Paper, batch: Batch) -> bool:
+        announced = batch.announced.get(paper.id)
+        return announced is not None and announced < self._first.astimezone(UTC).date()
 
 
 class ArxivOnDemand:

@@ -114,6 +114,7 @@ class ArxivRss:
             updates=updates,
             alarm=alarm,
             skipped=feed.skipped,
+            announced={id_: paper.published.astimezone(UTC).date() for id_, paper in wanted.items()},
         )
 
     def next_poll(self, now: datetime) -> datetime:
