@@ -30,6 +30,8 @@ async def dump(redis: Redis) -> AsyncIterator[str]:
         if 0 <= await redis.ttl(key) <= 60:
             continue
         kind = str(await redis.type(key))
+        if kind == "none":  # it was gone in this moment
+            continue
         yield f"{key} {await READ[kind](redis, key)}"
 
 

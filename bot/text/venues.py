@@ -238,7 +238,7 @@ def _name(text: str) -> str:
         part.strip(" .:-–—\"“”'`’*[]()") for part in re.split(rf"{_PART_END.pattern}|[\"“”]", _lead(plain))
     ]
     named = next((part for part in parts if part and not _DATE.match(part)), "")
-    named = re.sub(r"(?: No)?[. ]+\d{1,4}\Z| No\Z", "", " ".join(named.split()))  # a volume
+    named = re.sub(r"(?: No)?(?<![. ])[. ]++\d{1,4}\Z| No\Z", "", " ".join(named.split()))  # a volume
     return (
         shorten(named, MAX_VENUE)
         if re.match(r"(?:the |npj )?[\dA-ZÀ-ÞА-Я一-龥]", named) and len(named) > 1

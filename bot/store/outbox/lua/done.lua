@@ -117,7 +117,9 @@ if papers then
     redis.call('HSET', sent, paper[1], posted .. ' ' .. place_in_message .. ' ' .. cjson.encode(paper[2] or {}))
   end
   redis.call('PEXPIRE', sent, PERIOD * PERIODS)
-  remember_posting(channel, now)
+  if not original_of(channel) then -- else no one reads there
+    remember_posting(channel, now)
+  end
   if redis.call('HEXISTS', sent, label_of(key)) == 0 then -- else the label is the paper's id, which is not enqueued again
     redis.call('ZADD', labels_of(channel), now, label_of(key))
     redis.call('ZREMRANGEBYSCORE', labels_of(channel), '-inf', now - PERIOD)
