@@ -233,7 +233,7 @@ async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) 
         await post.enqueue_papers(CHANNELS, *(f"p{n}" for n in range(5)))
     working = post.deliveries()
     going = asyncio.create_task(working.run(Notifications(post.redis)))
-    await until(lambda: post.service.posts, "the first post")
+    await until(lambda: post.service.posts, "the first post", every=0.001)
     await working.drain()
     await going
     posted = len(post.service.posts)
