@@ -1,6 +1,7 @@
 """What an answer to a request, or its absence, means for a delivery. Pure; `client` does the I/O.
 
-No answer makes a dead letter: a webhook that fails is tried ever more seldom, paused after a day, and ended after two weeks.
+A webhook that fails is tried ever more seldom, paused after a day, and ended after two weeks. A refusal that may be about one post,
+as a firewall's, makes only that post wait; if others get through meanwhile, it becomes a dead letter in the end.
 """
 
 from datetime import timedelta
@@ -10,10 +11,12 @@ from bot.domain.errors import ChannelEnded, ChannelGone, DeliveryUncertain, Retr
 
 GONE = 410
 """The one status that ends a webhook at once: its server says that this is for good."""
+PASSING = frozenset({408, 425, 429})
+"""The refusals that say that it is too slow, too early or too much."""
 FIRST_WAIT, LONGEST_WAIT = 5.0, 3600.0
 """Seconds until the next attempt: at least, and at most unless the answer names a time."""
 PAUSED_AFTER = timedelta(days=1)
-"""Failing for so long pauses a webhook, and one person is told."""
+"""Failing for so long pauses a webhook, and one person is notified."""
 ENDED_AFTER = timedelta(days=14)
 """Failing for so long ends it: what waits for it would grow without a bound."""
 
@@ -36,10 +39,10 @@ def on_answer(status: int, retry_after: float | None, failing: timedelta, host: 
     if given_up := _given_up(why, failing, host):
         return given_up
     after = max(wait(failing), retry_after or 0.0)
-    # A proxy says 5xx also after it has passed the request on.
-    return (
-        DeliveryUncertain(why, after=after) if status >= 500 else RetryLater(why, after=after, counts=False)
-    )
+    if status >= 500:  # a proxy says that also after it has passed the request on
+        return DeliveryUncertain(why, after=after)
+    about_a_post = 400 <= status < 500 and status not in PASSING
+    return RetryLater(why, after=after, counts=False, unexplained=about_a_post)
 
 
 def on_silence(what: Silence, reason: str, failing: timedelta, host: str) -> SendError:

@@ -93,6 +93,8 @@ class Listener:
     """What goes wrong with the next requests: `lose`, `hang`, `loris`, `giant`, `html`, or a status such as `429`."""
     always: str = ""
     """What goes wrong with all of them."""
+    disliked: bytes = b""
+    """A word whose posts are answered 400, as by a firewall, while all others are taken."""
     hanging: set[str] = field(default_factory=set)
     """Paths that never answer."""
     taken: list[Taken] = field(default_factory=list)
@@ -156,6 +158,8 @@ class Listener:
             taken = Taken(
                 request.path, request.headers["webhook-id"], int(request.headers["webhook-timestamp"]), body
             )
+        if self.disliked and self.disliked in body:
+            fault = "400"
         if fault.isdigit():
             return self._status(int(fault))
         if not self.seen[taken.id]:

@@ -83,6 +83,27 @@ def test_no_answer_loses_a_post_or_counts_against_it(
     assert isinstance(error, ChannelEnded) == (status == 410 or failing >= ENDED_AFTER)
 
 
+@pytest.mark.parametrize(
+    ("status", "unexplained"),
+    [
+        (400, True),
+        (403, True),
+        (404, True),
+        (422, True),
+        (408, False),
+        (425, False),
+        (429, False),
+        (302, False),
+    ],
+)
+def test_a_refusal_that_may_be_about_one_post_makes_only_that_one_wait(
+    status: int, unexplained: bool
+) -> None:
+    error = on_answer(status, None, NO_TIME, HOST)
+    assert isinstance(error, RetryLater)
+    assert error.unexplained == unexplained
+
+
 @given(BEFORE, BEFORE)
 def test_each_wait_is_longer_up_to_an_hour(one: timedelta, other: timedelta) -> None:
     first, second = sorted((one, other))

@@ -1,5 +1,6 @@
 """Posts to webhooks whose program fails in every way: lost 0, and what is sent again has the same id."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from tests.adapters.webhook.scene import Scene, open_scene
 from tests.papers import a_channel, a_paper
+from tests.waiting import until
 
 FAULTS = ("lose", "hang", "loris", "giant", "html", "429", "301", "404", "500", "503")
 
@@ -194,6 +196,37 @@ async def test_a_webhook_that_fails_for_a_day_is_paused_once_and_goes_on_by_itse
     await posting.outbox.resume(copy.to)
     await posting.deliver()
     assert len(listener.taken) == 1
+    assert (await posting.outbox.status(copy.to)).pause is None
+
+
+async def test_a_post_that_is_refused_alone_delays_no_other_and_ends_as_a_dead_letter(
+    posting: Posting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "LONGEST_REFUSAL", 0.05)
+    monkeypatch.setattr("bot.store.outbox.outbox.REFUSED_ALONE", 3)
+    channel, listener = a_channel(), posting.scene.listener
+    copy = await posting.scene.add(channel=channel)
+    listener.disliked = b"2611.00000"
+    chat, webhooks = posting.workers
+
+    async def post(number: int) -> None:
+        await posting.post(channel, f"2611.0000{number}")
+        await chat.deliver_due()
+
+    async def another_attempt(after: int) -> None:
+        await until(lambda: listener.asked > after, "another attempt")
+
+    await post(0)
+    going = asyncio.create_task(webhooks.deliver_due())
+    for n in range(1, 4):
+        await another_attempt(listener.asked)
+        await post(n)
+    await going
+    await webhooks.deliver_due()
+    assert [one.json["data"]["post"] for one in listener.taken] == [f"2611.0000{n}" for n in range(1, 4)]
+    (letter,) = [one async for one in posting.outbox.dead_letters()]
+    assert letter.channel == copy.to
+    assert "answered 400" in letter.why
     assert (await posting.outbox.status(copy.to)).pause is None
 
 
