@@ -34,7 +34,7 @@ LONGEST_RAW = 5 * MAX_LINE
 """Characters of a line as Slack sends it: escaped, `&` takes five."""
 FORM_WAIT = 2.0
 """Seconds in which a form's result can take the form's place; it has to be acknowledged within 3."""
-SLOW = Card("reply", "This takes longer than usual. Type it again in a moment to see whether it worked.")
+SLOW = Card("reply", "This takes longer than usual. Look again in a moment to see whether it worked.")
 _TURNS_PAGE = re.compile(r"(?:^|\s)page:[0-9]")
 
 _log = get_logger()
@@ -181,7 +181,7 @@ class Listeners:
 
 
 def place_of(workspace: str, channel: str, user: str) -> ChannelRef:
-    """A channel; of direct messages the person's own, whoever else reads the conversation: answers there are private."""
+    """The channel of a command. In direct messages it is the person's, even if they write to a colleague: answers are private."""
     if channel.startswith(DIRECT):
         return ChannelRef.of_person("slack", workspace, user)
     return ChannelRef("slack", workspace, channel)

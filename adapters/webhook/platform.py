@@ -65,7 +65,7 @@ def build_platform(settings: Settings, redis: Redis) -> "WebhookPlatform":
 
 
 class WebhookPlatform:
-    """Sends each post as a request. Nothing comes in, and nobody is asked anything: a repeat has the same id."""
+    """Sends each post as a request. Nothing comes in, and a post can't be looked up: it is sent again with the same id."""
 
     name = PLATFORM
     rates = Rates(channel=Rate(1, 1.0))

@@ -54,7 +54,7 @@ def paper_card(
 
 
 def link_card(paper: Paper, now: datetime) -> Card:
-    """What a pasted link to a paper becomes: it stands below the link, so it has none of its own."""
+    """The card that is shown below a pasted link to a paper, and so without a link to it."""
     block = paper_block(paper, (), now)
     notice = " · ".join((block.title, *block.byline[:1]))
     return Card(

@@ -114,7 +114,7 @@ def unchanged_card(now: ChannelSettings, named: Sequence[SettingSpec], platform:
     lines = (
         text(code(f"{spec.name}:{spec.typed(now)}"), f" – {_meaning(spec, now, platform)}") for spec in named
     )
-    message = "Nothing has changed: it is so already."
+    message = "Nothing changed: that is already set."
     return Card("reply", message, blocks=(Bullets(tuple(lines)), paragraph(message)))
 
 

@@ -52,7 +52,7 @@ class CommandSpec:
     hidden: bool = False
     """Only buttons give it."""
     typed: bool = False
-    """It has no form of its own where commands are forms: another command has an option that does the same."""
+    """It can only be typed. Where commands are forms, another command's option does the same."""
     on_message: str = ""
     """Its name in the menu of a message, on platforms that have one; its free option then gets the papers' ids."""
 

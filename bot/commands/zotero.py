@@ -43,7 +43,10 @@ async def zotero(command: Command, services: Services) -> Reply:
             else "No Zotero key of yours is stored."
         )
     if what:
-        raise UserError("Type it without words, or with “off”.", hint="/paper zotero")
+        raise UserError(
+            "Type /paper zotero to send your list, or /paper zotero off to delete your key.",
+            hint="/paper zotero",
+        )
     one = PaperList.of_person(command.user, command.channel)
     ids = await services.saved.of(one)
     papers = await services.papers.get(ids)

@@ -233,7 +233,7 @@ def paused(number: int) -> str:
 
 
 def refused(number: int) -> str:
-    """ZSET of the shard's channels whose posts are all refused, and nobody knows why -> since when, in ms."""
+    """ZSET of the shard's channels whose posts are all refused without a documented reason -> since when, in ms."""
     return f"{shard(number)}refused"
 
 

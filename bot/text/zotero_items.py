@@ -1,6 +1,6 @@
 """Papers as Zotero's items.
 
-An item's key is made of its paper's id, so that the same paper always is the same item, whoever sends it and however often.
+An item's key is made of its paper's id, so that a paper that is sent twice is one item.
 See https://www.zotero.org/support/dev/web_api/v3/write_requests.
 """
 

@@ -124,7 +124,7 @@ class ChannelMoves:
         """
         for _ in range(round(SEND_WAIT / SEND_CHECK)):
             await self._outbox.pause(old, WHY)  # again and again, since a post that gets through ends a pause
-            await self._outbox.mark_notified(old, "channel", WHY)  # nobody has to do anything about it
+            await self._outbox.mark_notified(old, "channel", WHY)  # people have nothing to do
             busy = await self._redis.hget(keys.channel(old), "busy")
             if not busy:
                 return ""

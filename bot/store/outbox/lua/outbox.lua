@@ -13,7 +13,7 @@
 --                      probe_gap; notified, notified_why, notifier, notifying; busy, next, served, probe;
 --                      passed (when a post got through last), refused (why posts are), refused_noticed
 --   paused             ZSET `channel <channel>` or `workspace <workspace>` -> since when it is paused
---   refused            ZSET channel -> since when all its posts are refused, and nobody knows why
+--   refused            ZSET channel -> since when all its posts are refused without a documented reason
 --   dead, held         ZSET delivery -> since when it waits for the operator's decision
 --   open               how many deliveries are due or late, without those of paused channels
 --   labels:<channel>   ZSET label of a message of several papers -> when it was posted: its key is not used again
