@@ -36,7 +36,8 @@ from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
 from adapters.discord.unreachable import UnreachableChannels, report_deletion
 from bot.cards import Choice
-from bot.commands.table import CommandSpec, OptionSpec, find, message_commands
+from bot.commands.specs import CommandSpec, OptionSpec
+from bot.commands.table import find, message_commands
 from bot.domain.models import Command
 from bot.ports import Core, Reply
 

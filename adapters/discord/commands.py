@@ -10,7 +10,8 @@ from discord import app_commands
 from adapters.discord.settings import DiscordSettings
 from bot.cards import Choice
 from bot.commands.setting_specs import OPTIONAL_SETTINGS
-from bot.commands.table import CommandSpec, OptionSpec, shown
+from bot.commands.specs import CommandSpec, OptionSpec
+from bot.commands.table import shown
 from bot.text import shorten
 
 ROOT = "paper"

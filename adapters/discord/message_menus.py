@@ -7,7 +7,7 @@ import discord
 from discord import app_commands
 
 from adapters.discord.commands import Interaction, Invoke
-from bot.commands.table import CommandSpec
+from bot.commands.specs import CommandSpec
 from bot.text.mentions import papers_in
 
 

@@ -8,7 +8,7 @@ from adapters.discord.channel_kinds import DIRECT, kind_of, ref
 from adapters.discord.responses import Ask, Interaction
 from bot.cards import Button, Card, Choice
 from bot.cards.build import actions, bold, paragraph
-from bot.commands.table import CommandSpec
+from bot.commands.specs import CommandSpec
 from bot.domain.models import ChannelRef, User
 from bot.ports import Reply
 

@@ -20,7 +20,8 @@ from adapters.slack.typed_text import as_typed, text_of
 from bot.cards import Card
 from bot.cards.errors import error_card
 from bot.commands.parser import INVOCATION, MAX_LINE
-from bot.commands.table import CommandSpec, find
+from bot.commands.specs import CommandSpec
+from bot.commands.table import find
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
 from bot.ports import Core, Reply

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from adapters.slack.http import EVENTS, REDIRECT
 from adapters.slack.lifecycle import EVENTS as BOT_EVENTS
-from bot.commands.table import CommandSpec, find, message_commands
+from bot.commands.specs import CommandSpec
+from bot.commands.table import find, message_commands
 
 NEEDED = ("commands", "chat:write", "chat:write.public", "channels:read", "groups:read", "users:read")
 """Scopes without which Paperboy doesn't work."""

@@ -10,7 +10,7 @@ from time import monotonic
 
 import structlog
 
-from bot.commands.table import CommandSpec
+from bot.commands.specs import CommandSpec
 from bot.domain.errors import AccessUnknown, UserError
 from bot.domain.models import ChannelRef, ChannelSettings, Command, User
 from bot.ports import Access, AccessChecked, Platform

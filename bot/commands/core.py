@@ -31,10 +31,10 @@ from bot.commands.search import search
 from bot.commands.services import Services
 from bot.commands.settings import settings
 from bot.commands.similar import similar
+from bot.commands.specs import CommandSpec
 from bot.commands.status import status
 from bot.commands.subscribe import subscribe
 from bot.commands.synonyms import also
-from bot.commands.table import CommandSpec
 from bot.commands.taste import taste
 from bot.commands.trending import trending
 from bot.commands.unsubscribe import unsubscribe

@@ -9,7 +9,8 @@ from bot.commands.first_screen import first_card
 from bot.commands.other_names import other_name
 from bot.commands.parser import MIN_NAME_SIMILARITY
 from bot.commands.services import Services
-from bot.commands.table import CommandSpec, Group, OptionSpec, find, shown
+from bot.commands.specs import CommandSpec, Group, OptionSpec
+from bot.commands.table import find, shown
 from bot.domain.errors import UserError
 from bot.domain.models import Command
 from bot.ports import Reply

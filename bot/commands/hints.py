@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from bot.cards import Button
 from bot.cards.errors import SLASH
-from bot.commands.table import CommandSpec, find
+from bot.commands.specs import CommandSpec
+from bot.commands.table import find
 from bot.text import shorten
 
 MIN_SIMILARITY = 0.78

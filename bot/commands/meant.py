@@ -5,55 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.commands.other_names import other_name
-from bot.commands.table import CommandSpec, find, shown
+from bot.commands.specs import CommandSpec
+from bot.commands.table import find, shown
 from bot.domain.errors import UserError
 
 QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
 """Phones put curly quotes where straight ones were meant."""
 
-_POLITE = frozenset(
-    [
-        "please",
-        "pls",
-        "plz",
-        "bitte",
-        "sudo",
-        "hey",
-        "hi",
-        "hello",
-        "ok",
-        "can",
-        "could",
-        "would",
-        "you",
-        "i",
-        "we",
-        "want",
-        "like",
-        "to",
-        "need",
-        "let",
-        "me",
-        "us",
-        "just",
-        "how",
-        "do",
-        "does",
-        "show",
-        "display",
-        "give",
-        "zeig",
-        "mir",
-        "die",
-        "der",
-        "das",
-        "the",
-        "my",
-        "our",
-        "ich",
-        "will",
-    ]
-)
+_POLITE = frozenset({
+    "please", "pls", "plz", "bitte", "sudo", "hey", "hi", "hello", "ok", "can", "could", "would", "you",
+    "i", "we", "want", "like", "to", "need", "let", "me", "us", "just", "how", "do", "does", "show",
+    "display", "give", "zeig", "mir", "die", "der", "das", "the", "my", "our", "ich", "will",
+})  # fmt: skip
 """Words before a command that only ask for it: `please subscribe rag`, `how do I unsubscribe`."""
 _QUESTION = frozenset({"how", "does"})
 

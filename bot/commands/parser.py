@@ -15,7 +15,8 @@ from bot.commands.meant import (
 )
 from bot.commands.other_names import other_name
 from bot.commands.setting_specs import OPTIONAL_SETTINGS, SETTING_SPECS
-from bot.commands.table import CommandSpec, OptionSpec, find, shown
+from bot.commands.specs import CommandSpec, OptionSpec
+from bot.commands.table import find, shown
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
 from bot.query import narrow

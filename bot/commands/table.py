@@ -1,86 +1,10 @@
 """The `/paper` table, written once: every platform's form, the help and the README's table come from it."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-Group = Literal["Follow", "Find", "Papers", "This channel"]
-Kind = Literal["query", "subscription", "title", "text", "choice", "integer"]
-"""A `subscription` is its number (`#3`) or its query; a `title` is a text for which papers' titles are offered."""
+from bot.commands.hidden_commands import HIDDEN
+from bot.commands.specs import EXPORT, PAGE, QUERY_OR_NUMBER, CommandSpec, OptionSpec
 
-
-MAX_OPTIONS_SHOWN = 5
-"""Options above which a usage line is too long to read."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OptionSpec:
-    """An option of a command."""
-
-    name: str
-    help: str
-    kind: Kind
-    free: bool = False
-    """Takes a typed line's free text. The others are typed as `name:value`; at most one of a command is free."""
-    required: bool = False
-    choices: tuple[str, ...] = ()
-    """The first one is the default, unless the channel's settings say otherwise."""
-    also: tuple[str, ...] = ()
-    """Values that only buttons give."""
-    hidden: bool = False
-    """Only buttons give it."""
-    sample: str = ""
-    """A value to show how it is typed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandSpec:
-    """One command. `summary` is what it does, in a short line that begins with a verb."""
-
-    name: str
-    summary: str
-    example: str
-    group: Group = "Papers"
-    """Where the help lists it."""
-    aliases: tuple[str, ...] = ()
-    options: tuple[OptionSpec, ...] = ()
-    changes: bool = False
-    """Changes something in the channel, unless it is given without options: needs the right to edit."""
-    posts: bool = False
-    """Leads to posts in the channel: a platform checks first whether it can post there."""
-    anywhere: bool = False
-    """Makes sense outside a channel that Paperboy was added to, as in a direct message."""
-    hidden: bool = False
-    """Only buttons give it."""
-    typed: bool = False
-    """It can only be typed. Where commands are forms, another command's option does the same."""
-    on_message: str = ""
-    """Its name in the menu of a message, on platforms that have one; its free option then gets the papers' ids."""
-
-    @property
-    def free(self) -> OptionSpec | None:
-        """The option that takes the free text of a line."""
-        return next((option for option in self.options if option.free), None)
-
-    @property
-    def named(self) -> tuple[OptionSpec, ...]:
-        """The options that are typed as `name:value`."""
-        return tuple(option for option in self.options if not option.free)
-
-    @property
-    def usage(self) -> str:
-        """How it is typed: `subscribe <query> [every:now|daily|weekly]`."""
-        shown = [option for option in self.options if not option.hidden]
-        if len(shown) > MAX_OPTIONS_SHOWN:
-            return f"{self.name} [name:value …]"
-        return " ".join((self.name, *map(_usage, shown)))
-
-    @property
-    def short_usage(self) -> str:
-        """The same without what is typed as `name:value`."""
-        return " ".join((self.name, *map(_usage, (self.free,) if self.free else ())))
-
-
-_QUERY_OR_NUMBER = "its number, like #3, or its query"
 _SURE = OptionSpec(
     name="sure",
     help="don't ask first",
@@ -88,24 +12,13 @@ _SURE = OptionSpec(
     choices=("no", "yes"),
     hidden=True,
 )
-_PAPER = OptionSpec(name="paper", help="its id", kind="text", free=True, required=True)
-_PAPERS = OptionSpec(name="papers", help="their ids or links, among other words", kind="text", free=True)
-_PAGE = OptionSpec(name="page", help="which page of a long list", kind="integer", hidden=True)
-
 _LIST = OptionSpec(
     name="list", help="your own list, or the one of this channel", kind="choice", choices=("mine", "here")
 )
-
-_EXPORT = OptionSpec(
-    name="export",
-    help="a file for a reference manager or LaTeX",
-    kind="choice",
-    choices=("bibtex", "ris", "csl", "md"),
-)
 _EXPORT_SAVED = replace(
-    _EXPORT,
+    EXPORT,
     help="a file for a reference manager or LaTeX; or to your Zotero library",
-    choices=(*_EXPORT.choices, "zotero"),
+    choices=(*EXPORT.choices, "zotero"),
 )
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -146,7 +59,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         options=(
             OptionSpec(
                 name="subscription",
-                help=f"{_QUERY_OR_NUMBER}; or all",
+                help=f"{QUERY_OR_NUMBER}; or all",
                 kind="subscription",
                 free=True,
                 required=True,
@@ -160,7 +73,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         group="Follow",
         summary="show what this channel is subscribed to",
         example="list",
-        options=(_PAGE,),
+        options=(PAGE,),
     ),
     CommandSpec(
         name="preview",
@@ -198,8 +111,8 @@ COMMANDS: tuple[CommandSpec, ...] = (
                 kind="choice",
                 choices=("best", "new", "top"),
             ),
-            _EXPORT,
-            _PAGE,
+            EXPORT,
+            PAGE,
         ),
         anywhere=True,
     ),
@@ -254,7 +167,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         group="Follow",
         summary="show ready-made queries for fields of science",
         example="presets",
-        options=(_PAGE,),
+        options=(PAGE,),
         anywhere=True,
     ),
     CommandSpec(
@@ -543,7 +456,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
             OptionSpec(name="tag", help="only papers with this tag", kind="text", sample="to-read"),
             _LIST,
             _EXPORT_SAVED,
-            _PAGE,
+            PAGE,
         ),
         anywhere=True,
     ),
@@ -571,165 +484,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         options=(OptionSpec(name="command", help="the command to explain", kind="text", free=True),),
         anywhere=True,
     ),
-    CommandSpec(
-        name="show",
-        aliases=("paper", "info"),
-        summary="show a paper that you name by its id or any link",
-        example="show https://arxiv.org/abs/2405.01234",
-        options=(
-            OptionSpec(name="paper", help="its id or any link", kind="text", free=True, required=True),
-            OptionSpec(
-                name="detail",
-                help="the whole abstract, or a sentence",
-                kind="choice",
-                choices=("compact", "full"),
-                hidden=True,
-            ),
-        ),
-        anywhere=True,
-        hidden=True,
-    ),
-    CommandSpec(
-        name="zotero",
-        summary="send your reading list to your Zotero library",
-        example="zotero",
-        options=(
-            OptionSpec(name="what", help="off deletes your key", kind="text", free=True),
-            OptionSpec(name="key", help="a key that may write to your library", kind="text"),
-        ),
-        anywhere=True,
-        hidden=True,
-    ),
-    CommandSpec(
-        name="papers",
-        summary="show the papers that a message names",
-        example="papers arxiv.org/abs/2405.01234 and arxiv.org/abs/2405.01235",
-        options=(_PAPERS,),
-        anywhere=True,
-        hidden=True,
-        on_message="Papers in this message",
-    ),
-    CommandSpec(
-        name="savepapers",
-        summary="put the papers that a message names on your reading list",
-        example="savepapers arxiv.org/abs/2405.01234 and arxiv.org/abs/2405.01235",
-        options=(
-            _PAPERS,
-            OptionSpec(
-                name="remove", help="take them off again", kind="choice", choices=("no", "yes"), hidden=True
-            ),
-        ),
-        anywhere=True,
-        hidden=True,
-        on_message="Save papers in this message",
-    ),
-    CommandSpec(
-        name="similarpapers",
-        summary="find papers like the one that a message names",
-        example="similarpapers arxiv.org/abs/2405.01234",
-        options=(_PAPERS,),
-        anywhere=True,
-        hidden=True,
-        on_message="Similar papers",
-    ),
-    CommandSpec(
-        name="share",
-        summary="show a paper to everyone in the channel",
-        example="share 2405.01234",
-        options=(_PAPER,),
-        hidden=True,
-    ),
-    CommandSpec(
-        name="abstract",
-        summary="show a paper's whole abstract",
-        example="abstract 2405.01234",
-        options=(_PAPER,),
-        anywhere=True,
-        hidden=True,
-    ),
-    CommandSpec(
-        name="up",
-        summary="like a paper",
-        example="up 2405.01234",
-        options=(_PAPER,),
-        hidden=True,
-    ),
-    CommandSpec(
-        name="down",
-        summary="dislike a paper",
-        example="down 2405.01234",
-        options=(_PAPER,),
-        hidden=True,
-    ),
-    CommandSpec(
-        name="narrow",
-        summary="leave something out of a subscription",
-        example="narrow #3 -survey",
-        options=(
-            OptionSpec(
-                name="change",
-                help="its number, then what to leave out",
-                kind="text",
-                free=True,
-                required=True,
-            ),
-        ),
-        changes=True,
-        hidden=True,
-    ),
-    CommandSpec(
-        name="widen",
-        summary="restore a subscription's former query",
-        example="widen #3",
-        options=(
-            OptionSpec(
-                name="subscription", help=_QUERY_OR_NUMBER, kind="subscription", free=True, required=True
-            ),
-        ),
-        changes=True,
-        hidden=True,
-    ),
-    CommandSpec(
-        name="also",
-        summary="match other words for a part of a subscription, too",
-        example='also #3 rl OR "reinforcement learning"',
-        options=(
-            OptionSpec(
-                name="change",
-                help="its number, then the part of its query OR the other words",
-                kind="text",
-                free=True,
-                required=True,
-            ),
-        ),
-        changes=True,
-        hidden=True,
-    ),
-    CommandSpec(
-        name="mutewhat",
-        summary="choose what about a paper to mute",
-        example="mutewhat 2405.01234",
-        options=(_PAPER,),
-        hidden=True,
-    ),
-    CommandSpec(
-        name="followwhat",
-        summary="choose whom of a paper to follow",
-        example="followwhat 2405.01234",
-        options=(_PAPER,),
-        hidden=True,
-    ),
-    CommandSpec(
-        name="more",
-        summary="show more papers of a digest",
-        example="more digest@2026-11-24T08:00Z",
-        options=(
-            OptionSpec(name="digest", help="the digest's name", kind="text", free=True, required=True),
-            _EXPORT,
-            _PAGE,
-        ),
-        hidden=True,
-    ),
+    *HIDDEN,
 )
 
 
@@ -759,10 +514,3 @@ def _cell(spec: CommandSpec) -> str:
     usage = f"/paper {spec.usage}".replace("|", "\\|")
     aliases = f" (or {', '.join(f'`{alias}`' for alias in spec.aliases)})" if spec.aliases else ""
     return f"`{usage}`{aliases}"
-
-
-def _usage(option: OptionSpec) -> str:
-    placeholder = {"subscription": "#number or query", "integer": "number"}.get(option.kind, option.name)
-    values = "|".join(option.choices) or option.sample or f"<{placeholder}>"
-    form = values if option.free else f"{option.name}:{values}"
-    return form if option.required else f"[{form}]"

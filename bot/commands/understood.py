@@ -19,20 +19,10 @@ _SOURCES = {
     "biorxiv": "biorxiv",
     "medrxiv": "medrxiv",
 }
-_VAGUE = STOP_WORDS | frozenset(
-    [
-        "articles",
-        "everything",
-        "latest",
-        "new",
-        "news",
-        "papers",
-        "preprints",
-        "publications",
-        "recent",
-        "research",
-    ]
-)
+_VAGUE = STOP_WORDS | frozenset({
+    "articles", "everything", "latest", "new", "news", "papers", "preprints", "publications", "recent",
+    "research",
+})  # fmt: skip
 
 
 def refuse_vague(query: Query, typed: str) -> None:

@@ -30,26 +30,10 @@ REQUEST_WORDS = frozenset({
 })  # fmt: skip
 """Words that say little at the start of a request: "I am looking for recent papers on …", "how to make …"."""
 
-QUESTION_WORDS = frozenset(
-    (
-        "how",
-        "why",
-        "what",
-        "which",
-        "who",
-        "when",
-        "where",
-        "do",
-        "does",
-        "did",
-        "is",
-        "are",
-        "can",
-        "could",
-        "should",
-        "will",
-    )
-)
+QUESTION_WORDS = frozenset({
+    "how", "why", "what", "which", "who", "when", "where", "do", "does", "did", "is", "are", "can", "could",
+    "should", "will",
+})  # fmt: skip
 """Words that a question begins with."""
 
 _TWO_FOR_TO = re.compile(r"([a-z]{2,20})2([a-z]{2,20})")

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 from bot.commands.access import MOST_REMEMBERED, REMEMBERED_FOR, AccessGate
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.commands.table import COMMANDS, CommandSpec
+from bot.commands.specs import CommandSpec
+from bot.commands.table import COMMANDS
 from bot.domain.errors import AccessUnknown, UserError
 from bot.domain.life import Watch
 from bot.domain.models import ChannelRef, ChannelSettings, Command, User

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.commands.core import HANDLERS
-from bot.commands.table import COMMANDS, CommandSpec, find, markdown, shown
+from bot.commands.specs import CommandSpec
+from bot.commands.table import COMMANDS, find, markdown, shown
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 
