@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from mcp import Client, StdioServerParameters
@@ -21,6 +20,7 @@ from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Grant, Tokens
 from bot.web.assistant import NOTICE, Assistant, build_server
 from bot.web.reading import Reader
+from tests.mcp_client import call, ids
 from tests.papers import a_channel, a_paper
 from tests.program import ROOT
 from tests.scenario import Board, House, set_clock
@@ -54,17 +54,6 @@ async def reader(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Reader:
 def bearing(secret: str) -> Callable[[Context], str]:
     """Each call has this token."""
     return lambda _call: secret
-
-
-async def call(client: Client, tool: str, **arguments: object) -> Any:
-    result = await client.call_tool(tool, arguments)
-    assert not result.is_error, result
-    return result.structured_content
-
-
-def ids(answer: Any) -> list[str]:
-    assert answer["notice"] == NOTICE
-    return [paper["id"] for paper in answer["papers"]]
 
 
 async def test_every_tool_answers_as_the_bot_does(redis: Redis, reader: Reader) -> None:

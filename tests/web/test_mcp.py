@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx2
 import pytest
@@ -15,6 +14,7 @@ from bot.ports import Rate
 from bot.store.tokens import Grant, Tokens
 from bot.web import mcp_endpoint
 from bot.web.assistant import MAX_BODY, NOTICE
+from tests.mcp_client import call, ids
 from tests.papers import a_paper
 from tests.platform_harness import PUBLIC_URL, ConsoleHarness, arrive, console_harness
 from tests.web.site import NOW, site
@@ -59,17 +59,6 @@ async def assistant(website: Site, token: str = "") -> AsyncIterator[Client]:
         Client(streamable_http_client(str(website.make_url("/mcp")), http_client=http)) as client,
     ):
         yield client
-
-
-async def call(client: Client, tool: str, **arguments: object) -> Any:
-    result = await client.call_tool(tool, arguments)
-    assert not result.is_error, result
-    return result.structured_content
-
-
-def ids(answer: Any) -> list[str]:
-    assert answer["notice"] == NOTICE
-    return [paper["id"] for paper in answer["papers"]]
 
 
 async def test_every_tool_answers_over_http(redis: Redis, harness: ConsoleHarness) -> None:
