@@ -13,7 +13,6 @@ async def until(
     what: str,
     *,
     within: float = 20.0,
-    every: float = LOOK_EVERY,
     ignore: tuple[type[Exception], ...] = (),
 ) -> None:
     """Return once `holds` returns something true; it may be a coroutine function.
@@ -23,7 +22,7 @@ async def until(
     try:
         async with asyncio.timeout(within):
             while not await _asked(holds, ignore):  # noqa: ASYNC110  # what is waited for sends no event
-                await asyncio.sleep(every)
+                await asyncio.sleep(LOOK_EVERY)
     except TimeoutError as error:
         raise AssertionError(f"waited in vain for {what}") from error
 

@@ -79,6 +79,7 @@ class DeliveryWorker:
         self._next_probe = 0.0
         self._changed = asyncio.Event()
         self._stopping = False
+        self._claiming = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._counts: Counter[str] = Counter()
 
@@ -106,9 +107,10 @@ class DeliveryWorker:
         """
         self._stopping = True
         self._changed.set()
-        if not self._tasks:
-            return
-        await asyncio.wait(self._tasks, timeout=DRAIN)
+        async with self._claiming:  # a claim that is under way still begins posts
+            in_flight = set(self._tasks)
+        if in_flight:
+            await asyncio.wait(in_flight, timeout=DRAIN)
         if self._tasks:
             _log.warning("drain_cut_off", platform=self._platform.name, deliveries=len(self._tasks))
         while self._tasks:  # redis-py can lose a cancellation
@@ -159,6 +161,10 @@ class DeliveryWorker:
 
     async def _claim(self) -> int:
         """Claim deliveries from the shards where some may be due, and start to send them. Returns how many."""
+        async with self._claiming:
+            return await self._claim_due()
+
+    async def _claim_due(self) -> int:
         now = monotonic()
         if self._free <= 0 or now < self._sender.not_before:
             return 0

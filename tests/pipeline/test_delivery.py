@@ -14,7 +14,7 @@ from redis.exceptions import OutOfMemoryError
 from structlog.testing import capture_logs
 
 from bot.cards import Card
-from bot.domain.deliveries import Delivery, PlannedDelivery
+from bot.domain.deliveries import Claims, Delivery, PlannedDelivery
 from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, WorkspaceGone
 from bot.domain.models import ChannelRef, Rules
 from bot.pipeline import delivery as delivering
@@ -233,13 +233,65 @@ async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) 
         await post.enqueue_papers(CHANNELS, *(f"p{n}" for n in range(5)))
     working = post.deliveries()
     going = asyncio.create_task(working.run(Notifications(post.redis)))
-    await until(lambda: post.service.posts, "the first post", every=0.001)
+    await until(lambda: post.service.posts, "the first post")
     await working.drain()
     await going
     posted = len(post.service.posts)
     assert posted < 60
     await post.deliveries().deliver_due()
     assert len(post.service.counts()) == len(post.service.posts) == 60
+
+
+class HeldClaims(Outbox):
+    """Its claims are answered once `answer` is set."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis, durable=True)
+        self.answer, self.claimed = asyncio.Event(), asyncio.Event()
+        self.answer.set()
+
+    async def claim(self, platform: str, most: int, shards: Sequence[int], *, token: str) -> Claims:
+        claims = await super().claim(platform, most, shards, token=token)
+        if claims.deliveries:
+            self.claimed.set()
+        await self.answer.wait()
+        return claims
+
+
+async def test_draining_also_finishes_posts_whose_claim_was_under_way(post: Post) -> None:
+    post.service.weather.delay = 0.2
+    post.outbox = outbox = HeldClaims(post.redis)
+    await post.enqueue_papers(CHANNELS[:6], "p1")
+    working = post.deliveries()
+    going = asyncio.create_task(working.run(Notifications(post.redis)))
+    await until(lambda: post.service.requests == 6, "the first posts to be in flight")
+    outbox.answer.clear()
+    outbox.claimed.clear()
+    await post.enqueue_papers(CHANNELS[6:], "p1")
+    working._look_everywhere()
+    await outbox.claimed.wait()
+    draining = asyncio.create_task(working.drain())
+    await asyncio.sleep(0)
+    outbox.answer.set()
+    await draining
+    await going
+    assert len(post.service.counts()) == 12
+    assert await post.outbox.open() == 0
+
+
+async def test_draining_waits_for_a_claim_though_nothing_is_in_flight(post: Post) -> None:
+    post.outbox = outbox = HeldClaims(post.redis)
+    outbox.answer.clear()
+    await post.enqueue_papers(CHANNELS, "p1")
+    working = post.deliveries()
+    going = asyncio.create_task(working.run(Notifications(post.redis)))
+    await outbox.claimed.wait()
+    draining = asyncio.create_task(working.drain())
+    await asyncio.sleep(0)
+    outbox.answer.set()
+    await draining
+    assert len(post.service.counts()) == 12
+    await going
 
 
 async def test_a_full_server_records_every_post_that_was_made(post: Post) -> None:
