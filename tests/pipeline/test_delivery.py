@@ -229,6 +229,7 @@ async def test_a_notification_is_enough_to_post_a_delivery(post: Post) -> None:
 
 
 async def test_draining_finishes_posts_in_flight_and_claims_no_more(post: Post) -> None:
+    post.service.weather.delay = 0.05
     for _ in range(20):
         await post.enqueue_papers(CHANNELS, *(f"p{n}" for n in range(5)))
     working = post.deliveries()
