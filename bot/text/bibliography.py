@@ -144,7 +144,9 @@ def _bibtex_entry(one: Listed) -> Any:
 
 def _bibtex_person(name: str) -> Any:
     if _LITERAL.search(name) or " " not in name.strip():
-        return Person(last=f"{{{_tex(name)}}}")
+        whole = Person()
+        whole.last_names = [f"{{{_tex(name)}}}"]  # given as text, it would be taken apart, which isn't linear
+        return whole
     return Person(_tex(name))
 
 

@@ -89,7 +89,7 @@ LEADING = (
 """What stands between a cue and a venue's name."""
 
 TRAILING = (
-    r"(?:(?:,? |\A)\(?\d+ ?(?:pages?|pp|figures?|figs?|tables?)\b)|https?:|\bwww\.|\bdoi\b|[\s,(]+(?:code|project|website|this is|with (?:an?|supp\w+|code|\d+)|please|see|copyright|equal|supplement(?:ary|al)?(?! series)|pages|pp|vol|volume|issue"
+    r"(?:(?:,? |\A)\(?\d+ ?(?:pages?|pp|figures?|figs?|tables?)\b)|https?:|\bwww\.|\bdoi\b|(?<![\s,(])[\s,(]++(?:code|project|website|this is|with (?:an?|supp\w+|code|\d+)|please|see|copyright|equal|supplement(?:ary|al)?(?! series)|pages|pp|vol|volume|issue"
     r"|on \d+|on (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}|arxiv|which|but|where|key ?words|supersedes|as (?:an? )?(?:part|perspectives?|letter|oral|spotlight|poster|highlight|full|short|long|regular)|special issue|published by|and will|after|available)\b"
 )
 """Where a venue's name has ended."""
