@@ -14,7 +14,7 @@ import typer
 
 from adapters import PLATFORMS
 from bot.cli import data
-from bot.cli.process import EX_CONFIG, EX_UNAVAILABLE, command_settings
+from bot.cli.process import EX_CONFIG, EX_UNAVAILABLE, carried_out, command_settings
 from bot.domain.errors import ConfigurationError, PaperboyError
 
 if TYPE_CHECKING:
@@ -110,8 +110,12 @@ def doctor(
 
     It says what to do about each problem. Exit code 1 if something is wrong.
     """
+    from bot.cli.doctor import check_names
+
     settings = command_settings(platforms, quiet=True)
-    raise typer.Exit(0 if asyncio.run(_examined(settings, platforms or (), as_json=as_json)) else 1)
+    check_names(platforms or (), PLATFORMS)
+    examined = _examined(settings, platforms or (), as_json=as_json)
+    raise typer.Exit(0 if carried_out("Checking", examined) else 1)
 
 
 @app.command()
@@ -132,7 +136,7 @@ def status(
         with suppress(KeyboardInterrupt):
             asyncio.run(looking.watch(settings, Console()))
         return
-    found = asyncio.run(looking.status(settings))
+    found = carried_out("Reading the status", looking.status(settings))
     if as_json:
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
     else:

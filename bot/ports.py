@@ -1,6 +1,6 @@
 """The two ports: where papers come from and where cards go."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol, runtime_checkable
@@ -76,6 +76,10 @@ class Reply:
     """Returns a better card that replaces the first one, or None. It may take seconds."""
     file: File | None = None
     """Handed over with the card."""
+
+
+CHECK_NETWORK = "check this machine's network (DNS, proxy, firewall); Paperboy keeps trying"
+"""What to do about a server that doesn't answer. Findings that say so have one cause and are shown as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,8 +352,11 @@ class Joinable(Protocol):
 class Diagnosable(Protocol):
     """A platform that can check its own connection, for `paperboy doctor`."""
 
-    async def diagnose(self) -> Iterable[Finding]:
-        """The checks and their results, without changing anything. They contain no secrets."""
+    def diagnose(self) -> AsyncIterator[Finding]:
+        """Each check's result as soon as it is there, without changing anything. They contain no secrets.
+
+        There are a few seconds for it: the channels come last, as many as can be asked about in that time.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ import structlog
 from bot.app import DELIVERY, FALLBACK, FANOUT, POLLER, WEB, open_bot
 from bot.domain.errors import ConfigurationError
 from bot.domain.models import SAMPLE_SOURCE
+from bot.observability.progress import working
 from bot.observability.role_status import RoleStatus
 from bot.ports import Batch
 from bot.settings import Settings
@@ -49,7 +50,9 @@ class Role:
 
 async def run(settings: Settings, roles: frozenset[str]) -> None:
     """Run these roles, or all, until SIGTERM, SIGHUP, Ctrl-C, or until the person at the terminal leaves."""
-    async with open_bot(settings, roles) as bot:
+    async with AsyncExitStack() as stack:
+        with working("Starting"):
+            bot = await stack.enter_async_context(open_bot(settings, roles))
         with _stop_on_signals() as stop:
             async with _greeted(bot, roles):
                 await serve(bot, roles, stop)

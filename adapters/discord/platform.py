@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -157,9 +157,9 @@ class DiscordPlatform:
         """Replace the card of a message. Raises a SendError."""
         await self._ask(to, lambda poster: poster.edit(to, message, card))
 
-    async def diagnose(self) -> Iterable[Finding]:
+    def diagnose(self) -> AsyncIterator[Finding]:
         """Check the token, the servers, the commands, today's connections and the subscribed channels."""
-        return await examine(self._rest_client, self._redis)
+        return examine(self._rest_client, self._redis)
 
     async def close(self) -> None:
         """Close the REST client."""
