@@ -18,6 +18,7 @@ from bot.cli.process import EX_CONFIG, EX_UNAVAILABLE, carried_out, command_sett
 from bot.domain.errors import ConfigurationError, PaperboyError
 
 if TYPE_CHECKING:
+    from bot.observability.progress import Say
     from bot.settings import Settings
 
 app = typer.Typer(
@@ -111,11 +112,13 @@ def doctor(
     It says what to do about each problem. Exit code 1 if something is wrong.
     """
     from bot.cli.doctor import check_names
+    from bot.observability.progress import working
 
     settings = command_settings(platforms, quiet=True)
     check_names(platforms or (), PLATFORMS)
-    examined = _examined(settings, platforms or (), as_json=as_json)
-    raise typer.Exit(0 if carried_out("Checking", examined) else 1)
+    with working("Checking") as say:
+        right = asyncio.run(_examined(settings, platforms or (), None if as_json else say))
+    raise typer.Exit(0 if right else 1)
 
 
 @app.command()
@@ -146,7 +149,8 @@ def status(
 app.add_typer(data.commands)
 
 
-async def _examined(settings: "Settings", platforms: Sequence[str], *, as_json: bool) -> bool:
+async def _examined(settings: "Settings", platforms: Sequence[str], say: "Say | None") -> bool:
+    """Whether all is right; `say` prints the findings as they come, and without it they are printed as JSON."""
     from bot.cli.doctor import examine
     from bot.observability import logs
 
@@ -155,11 +159,11 @@ async def _examined(settings: "Settings", platforms: Sequence[str], *, as_json: 
     async for finding in examine(settings, platforms):
         message, todo = redact.text(finding.message), redact.text(finding.todo)
         findings.append({"name": finding.name, "level": finding.level, "message": message, "todo": todo})
-        if not as_json:
-            typer.echo(f"{LEVELS[finding.level]}  {finding.name}: {message}")
+        if say is not None:
+            say(f"{LEVELS[finding.level]}  {finding.name}: {message}")
             if todo:
-                typer.echo(f"      {todo}")
-    if as_json:
+                say(f"      {todo}")
+    if say is None:
         typer.echo(json.dumps(findings, ensure_ascii=False, indent=2))
     return all(finding["level"] != "fail" for finding in findings)
 

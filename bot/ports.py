@@ -241,6 +241,9 @@ class Interactive(Platform, Protocol):
     async def answer_input(self, core: Core) -> None:
         """Carry out every line of standard input, to its end."""
 
+    def working(self, what: str) -> None:
+        """Show the person at a prompt what goes on meanwhile, "" once it is over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:

@@ -24,7 +24,7 @@ from bot.settings import Settings
 from bot.store.worker_loop import STABLE_AFTER, backoff
 from bot.terminal import demo
 from bot.terminal.sample import today
-from bot.terminal.session import stand_in, welcome
+from bot.terminal.session import show_indexing, stand_in, welcome
 from bot.wiring import Bot
 
 log = structlog.get_logger(__name__)
@@ -177,11 +177,14 @@ async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
         yield
         return
     await welcome(bot.interactive, bot.subscriptions, bot.settings.connectable)
-    watching = asyncio.create_task(stand_in(bot.interactive, bot.papers, bot.reached))
+    watching = {
+        asyncio.create_task(stand_in(bot.interactive, bot.papers, bot.reached)),
+        asyncio.create_task(show_indexing(bot.interactive, bot.search)),
+    }
     try:
         yield
     finally:
-        await cancel({watching})
+        await cancel(watching)
 
 
 async def _no_pause(_seconds: float) -> None:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 
 import structlog
@@ -24,6 +25,8 @@ LINE_EVERY = 10.0
 
 Advance = Callable[[int], None]
 """Called with the number of further items that are done."""
+Say = Callable[[str], None]
+"""Prints a line."""
 
 
 @contextmanager
@@ -49,16 +52,24 @@ def progress(
 
 
 @contextmanager
-def working(what: str, *, console: Console | None = None) -> Iterator[None]:
-    """On a terminal, a line on standard error that moves while the block runs, and that leaves nothing behind."""
+def working(what: str, *, console: Console | None = None) -> Iterator[Say]:
+    """On a terminal, a line on standard error that moves while the block runs, and that leaves nothing behind.
+
+    Yields what prints a line of the command's output meanwhile: above the moving line where both are on one terminal.
+    """
     console = console or Console(file=sys.stderr)
     if not console.is_terminal:
-        yield
+        yield _print
         return
     columns = (SpinnerColumn(), TextColumn("{task.description} …"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, redirect_stdout=_together()) as moving:
         moving.add_task(what, total=None)
-        yield
+        above = partial(console.print, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        yield above if _together() else _print
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def _together() -> bool:
