@@ -137,8 +137,11 @@ class Core(Protocol):
         upstream names in time gets none; it is stored for the next time.
         """
 
-    async def greeting(self, channel: ChannelRef) -> Card:
-        """What to say in a channel that Paperboy was just added to."""
+    async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
+        """What to say in a channel that Paperboy was just added to.
+
+        Was it added to a whole server or workspace, `everywhere` is its name.
+        """
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Stop posting in the channel: the platform reported that it is impossible for now. Subscriptions stay."""

@@ -17,6 +17,7 @@ from adapters.discord.client import GatewayClient
 from adapters.discord.doctor import examine
 from adapters.discord.errors import TOKEN_REFUSED, Unreachable, classify_error
 from adapters.discord.follow_ups import RATE
+from adapters.discord.greeting import Greeter
 from adapters.discord.permissions import invite
 from adapters.discord.posting import Poster
 from adapters.discord.responses import Responder
@@ -77,7 +78,13 @@ class DiscordPlatform:
                 await identifies.turn(shard, gateway.at_once)
 
             client = GatewayClient(
-                core, self._redis, Responder(), identify, shard_ids=shards, shard_count=count
+                core,
+                self._redis,
+                Responder(),
+                identify,
+                greeter=Greeter(core, self._redis, self.send, self._now),
+                shard_ids=shards,
+                shard_count=count,
             )
             self._listening.append(client)
             try:
