@@ -106,10 +106,9 @@ class Links:
         """What a token allows. Raises UserError if it is for something else, has expired, or isn't ours."""
         token = token[:MAX_TOKEN]
         try:
-            said = self.encryptor.unseal(token + "=" * (-len(token) % 4))
-        except (ConfigurationError, ValueError):
+            meant, seconds, content = json.loads(self.encryptor.unseal(token + "=" * (-len(token) % 4)))
+        except (ConfigurationError, ValueError, TypeError):  # the last two: it was made for something else
             raise UserError("This link is incomplete. Copy the whole link from the mail.") from None
-        meant, seconds, content = json.loads(said)
         if meant != purpose:
             raise UserError("This link is for something else.")
         until = None if seconds is None else datetime.fromtimestamp(seconds, UTC)

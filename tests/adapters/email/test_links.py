@@ -97,3 +97,12 @@ def test_a_new_key_before_the_old_one_keeps_links_working() -> None:
     assert both.read("unsubscribe", old).channel == ACCOUNT.channel
     with pytest.raises(UserError):
         links("another key, just as good").read("unsubscribe", old)
+
+
+@pytest.mark.parametrize(
+    "content", ['[1764450000.0, "a state of an installation"]', "{}", "1", '["act"]', "x"]
+)
+def test_what_is_encrypted_for_something_else_is_no_link(content: str) -> None:
+    sealed = Encryptor([KEY]).seal(content)
+    with pytest.raises(UserError, match="incomplete"):
+        links().read("act", sealed)
