@@ -1,6 +1,6 @@
 """Encrypts what Redis must not hold in plain text: workspaces' tokens and people's addresses."""
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -50,10 +50,13 @@ class Encryptor:
         return self._fernet.encrypt(text.encode()).decode()
 
     def unseal(self, sealed: str) -> str:
-        """The inverse of `seal`. Raises ConfigurationError if no key fits."""
+        """The inverse of `seal`. Raises ConfigurationError if no key fits.
+
+        A text has one spelling: Fernet would skip what isn't Base64, and a token that works once would work again.
+        """
         try:
-            return self._fernet.decrypt(sealed.encode()).decode()
-        except InvalidToken as error:
+            return self._fernet.decrypt(_in_one_spelling(sealed)).decode()
+        except (InvalidToken, ValueError) as error:
             raise ConfigurationError(
                 "what lies encrypted in Redis fits no key of PAPERBOY_SECRET_KEY: put the former key behind the new one"
             ) from error
@@ -61,6 +64,13 @@ class Encryptor:
     def reseal(self, sealed: str) -> str:
         """The same text, encrypted with the first key."""
         return self.seal(self.unseal(sealed))
+
+
+def _in_one_spelling(sealed: str) -> bytes:
+    """Raises InvalidToken for any other spelling of the same bytes, ValueError for what is no Base64."""
+    if urlsafe_b64encode(urlsafe_b64decode(sealed)) != sealed.encode():
+        raise InvalidToken
+    return sealed.encode()
 
 
 def _derived(key: str, purpose: str) -> bytes:

@@ -37,3 +37,18 @@ def test_what_is_sealed_for_one_purpose_is_of_no_use_for_another() -> None:
     for one, other in ((stored, states), (states, stored), (states, stored.for_purpose("other"))):
         with pytest.raises(ConfigurationError):
             other.unseal(one.seal("x"))
+
+
+def test_a_sealed_text_has_one_spelling() -> None:
+    seal = Encryptor.of(OLD)
+    sealed = seal.seal("x")
+    for other in (
+        f"{sealed[:8]}!!!!{sealed[8:]}",
+        sealed + "=",
+        sealed.replace("=", ""),
+        f" {sealed}",
+        "é",
+        "",
+    ):
+        with pytest.raises(ConfigurationError):
+            seal.unseal(other)

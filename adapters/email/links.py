@@ -104,7 +104,7 @@ class Links:
 
     def read(self, purpose: Purpose, token: str) -> Grant:
         """What a token allows. Raises UserError if it is for something else, has expired, or isn't ours."""
-        token = token[:MAX_TOKEN]
+        token = token[:MAX_TOKEN].rstrip("=")
         try:
             meant, seconds, content = json.loads(self.encryptor.unseal(token + "=" * (-len(token) % 4)))
         except (ConfigurationError, ValueError, TypeError):  # the last two: it was made for something else
