@@ -11,6 +11,7 @@ _ABBREVIATED = re.compile(
 """An initial, or a word that is cut short in the names of journals."""
 _SHORT_WORD = re.compile(r"\b[A-Z][a-z]{0,7}\.\Z")
 _CUT_SHORT_AGAIN = re.compile(r"\s[A-Z](?:[a-z]{1,8}\.|\W|\Z)")
+_ACRONYMS = re.compile(r"[A-Z][a-z]*+[A-Z]\w*+ / [A-Z][a-z]*+[A-Z]")
 _NEAR = 14
 """Characters of a word before or after a full stop that are looked at."""
 
@@ -19,9 +20,8 @@ def sentences(text: str) -> Iterator[str]:
     """The sentences, without what ends them. A full stop after an abbreviation ends none."""
     at = 0
     for end in _END.finditer(text):
-        if not _is_abbreviation(
-            text[max(at, end.end() - _NEAR) : end.end()], text[end.end() : end.end() + _NEAR]
-        ):
+        before, after = text[max(at, end.end() - _NEAR) : end.end()], text[end.end() : end.end() + _NEAR]
+        if not _is_abbreviation(before, after) and not _ACRONYMS.search(before + after):
             yield text[at : end.start()].strip()
             at = end.end()
     yield text[at:].strip()

@@ -209,7 +209,7 @@ def _bare(sentence: str) -> Acceptance | None:
 
 def _is_about(words: str) -> bool:
     """Whether the words before a venue say that something else than this paper has to do with it: `Reply to the`, `Keynote at`."""
-    return bool(_ABOUT.search(words) and not _VENUE_WORD.search(words) and not _PRAISED.search(words))
+    return bool(_ABOUT.search(words) and not _VENUE_WORD.search(words) and not _PRAISED.match(words))
 
 
 def _year(text: str) -> int | None:
@@ -256,7 +256,8 @@ def _name(text: str) -> str:
     named = re.sub(r"(?: No)?(?<![. ])[. ]++\d{1,4}\Z| No\Z", "", " ".join(named.split()))  # a volume
     return (
         shorten(named, MAX_VENUE)
-        if re.match(r"(?:the |npj |[a-z]{1,2}(?=[A-Z]))?[\dA-ZÀ-ÞА-Я一-龥]", named) and len(named) > 1
+        if re.match(r"(?:the |npj |[a-z]{1,2}(?=[A-Z]))?(?:workshop\b|[\dA-ZÀ-ÞА-Я一-龥])", named)
+        and len(named) > 1
         else ""
     )
 
