@@ -61,7 +61,7 @@ def check(rows: list[Labelled]) -> None:
     """Precision and recall of "it was accepted", and how often the venue, the year and the kind of one are right."""
     read = [(row, read_acceptance(*row[:2])) for row in rows]
     accepted = [(found, row[2]) for row, found in read if found and row[2]]
-    wrong = [(row, found) for row, found in read if not (row[2] is found is None or agrees(found, row[2]))]
+    wrong = [(row, found) for row, found in read if (found or row[2]) and not agrees(found, row[2])]
     assert len(accepted) / sum(1 for _, found in read if found) >= MIN_PRECISION, wrong
     assert len(accepted) / sum(1 for row in rows if row[2]) >= MIN_RECALL, wrong
     for detail in (same_venue, same_year, same_kind):
