@@ -24,7 +24,9 @@ class DailyCalls:
     async def take(self, day: date) -> bool:
         """Count a call that is about to be made; False if the day's calls are used up."""
         kept = int(REMEMBERED.total_seconds() * 1000)
-        answer = await self._scripts.run(script("take_call"), [self._key(day)], [uuid4().hex, self.most, kept])
+        answer = await self._scripts.run(
+            script("take_call"), [self._key(day)], [uuid4().hex, self.most, kept]
+        )
         return bool(answer)
 
     async def use_up(self, day: date) -> None:
