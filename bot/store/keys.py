@@ -64,6 +64,11 @@ def gate(upstream: str) -> str:
     return f"pb:{{ingest}}:gate:{upstream}"
 
 
+def daily_calls(upstream: str, day: str) -> str:
+    """Text: how many calls to an upstream were made on a day, and the last attempt that was counted."""
+    return f"pb:{{ingest}}:calls:{upstream}:{day}"
+
+
 def adapter_key(platform: str, *parts: str) -> str:
     """A key that an adapter declares; all keys of a platform are on one slot."""
     return ":".join((f"pb:{{{platform}}}", *parts))
