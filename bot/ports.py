@@ -131,10 +131,10 @@ class Core(Protocol):
         channel: ChannelRef,
         show: Callable[[Mapping[str, Card]], Awaitable[None]],
     ) -> None:
-        """Call `show` with a card for each of the links in a message that lead to a paper, if there are any.
+        """Call `show` once, within about a second, with a card for each of the links in a message that lead to a paper.
 
-        It is called within about a second, once at most, and not where the channel doesn't want cards. A paper that no
-        upstream names in time gets none; it is stored for the next time.
+        There are none where the channel doesn't want cards. A paper that no upstream names in time gets none; it is stored
+        for the next time. If something doesn't answer, `show` isn't called.
         """
 
     async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:

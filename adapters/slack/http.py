@@ -18,6 +18,8 @@ from bot.web.requests import raw_body
 EVENTS = "/slack/events"
 INSTALL = "/slack/install"
 REDIRECT = "/slack/oauth_redirect"
+TIMESTAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
+"""The headers by which a request is known to be Slack's."""
 TIMESTAMP_DIGITS = 12
 """Digits of a request's time in seconds, at most."""
 LONGEST_QUERY = 2000
@@ -74,8 +76,13 @@ def routes(
 
 def _is_signed(verifier: SignatureVerifier, body: bytes, request: web.Request) -> bool:
     """Whether Slack signed the request. Nothing in it is read before."""
-    timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
-    signature = request.headers.get("X-Slack-Signature", "")
+    timestamps = request.headers.getall(TIMESTAMP, [])
+    signatures = request.headers.getall(SIGNATURE, [])
+    if (
+        len(timestamps) != 1 or len(signatures) != 1
+    ):  # with two, a request sent again could pass as another one
+        return False
+    (timestamp,), (signature,) = timestamps, signatures
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= TIMESTAMP_DIGITS):
         return False
     try:

@@ -201,7 +201,7 @@ class SlackPlatform:
             listeners=listeners,
             lifecycle=self._lifecycle(core),
             home=home,
-            unfurling=Unfurling(self._calls, self._dedup),
+            unfurling=Unfurling(self._calls, self._dedup, self._tasks),
             dedup=self._dedup,
             tasks=self._tasks,
         )
