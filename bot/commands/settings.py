@@ -24,6 +24,7 @@ async def settings(command: Command, services: Services) -> Reply:
     old = await services.settings.of(command.channel)
     if not command.options:
         return Reply(await _shown(command, old, specs, services), form=form(old, specs))
+    _refuse_foreign(command, specs, services)
     new = changed_settings(old, command.options.items(), specs)
     changed = difference(old, new)
     if any(spec.name == "editors" for spec in changed) and not command.user.may_manage:
@@ -38,6 +39,21 @@ async def settings(command: Command, services: Services) -> Reply:
         await relearn(command.channel, services)
     _, comes = await replan_waiting(command.channel, services)
     return Reply(changed_card(old, new, changed, comes, platform.title))
+
+
+def _refuse_foreign(command: Command, specs: Sequence[SettingSpec], services: Services) -> None:
+    """Raise UserError for the first setting that makes no sense in this channel, with a hint to set the others."""
+    here = {spec.name for spec in specs}
+    foreign = next((name for name in command.options if name not in here), None)
+    if foreign is None:
+        return
+    rest = " ".join(f"{name}:{value}" for name, value in command.options.items() if name in here)
+    titles = sorted(one.title for one in services.platforms.values() if foreign in one.channel_settings)
+    if foreign in services.platform(command.channel).channel_settings:
+        where = "is for channels, not for direct messages"
+    else:
+        where = f"works only on {' and '.join(titles)}"
+    raise UserError(f"“{foreign}:” {where}.", hint=f"/paper settings {rest}".rstrip())
 
 
 def form(now: ChannelSettings, specs: Sequence[SettingSpec]) -> Form:
@@ -120,9 +136,10 @@ def unchanged_card(now: ChannelSettings, named: Sequence[SettingSpec], platform:
 
 def _example(spec: SettingSpec, now: ChannelSettings) -> Text:
     """Another value, as it would be typed; the line shows the present one already."""
-    if spec.typed(now).casefold() == spec.example.casefold():
-        return ()
-    return text(dim(" Change it: "), code(f"{spec.name}:{spec.example}"))
+    is_so = spec.typed(now).casefold() == spec.example.casefold()
+    return text(
+        dim(" Change it: "), code(f"{spec.name}:{spec.typed(ChannelSettings()) if is_so else spec.example}")
+    )
 
 
 def _meaning(spec: SettingSpec, settings: ChannelSettings, platform: str) -> str:
