@@ -24,7 +24,6 @@ async def settings(command: Command, services: Services) -> Reply:
     old = await services.settings.of(command.channel)
     if not command.options:
         return Reply(await _shown(command, old, specs, services), form=form(old, specs))
-    _refuse_foreign(command, specs, services)
     new = changed_settings(old, command.options.items(), specs)
     changed = difference(old, new)
     if any(spec.name == "editors" for spec in changed) and not command.user.may_manage:
@@ -41,18 +40,19 @@ async def settings(command: Command, services: Services) -> Reply:
     return Reply(changed_card(old, new, changed, comes, platform.title))
 
 
-def _refuse_foreign(command: Command, specs: Sequence[SettingSpec], services: Services) -> None:
-    """Raise UserError for the first setting that makes no sense in this channel, with a hint to set the others."""
-    here = {spec.name for spec in specs}
+def refuse_foreign(command: Command, services: Services) -> None:
+    """Raises UserError for the first setting that makes no sense in this channel, with a hint to set the others."""
+    platform = services.platform(command.channel)
+    here = {spec.name for spec in specs_for(platform.channel_settings, command.channel)}
     foreign = next((name for name in command.options if name not in here), None)
     if foreign is None:
         return
     rest = " ".join(f"{name}:{value}" for name, value in command.options.items() if name in here)
     titles = sorted(one.title for one in services.platforms.values() if foreign in one.channel_settings)
-    if foreign in services.platform(command.channel).channel_settings:
-        where = "is for channels, not for direct messages"
-    else:
-        where = f"works only on {' and '.join(titles)}"
+    of_rooms = foreign in platform.channel_settings
+    where = (
+        "is for channels, not for direct messages" if of_rooms else f"works only on {' and '.join(titles)}"
+    )
     raise UserError(f"“{foreign}:” {where}.", hint=f"/paper settings {rest}".rstrip())
 
 

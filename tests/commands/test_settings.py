@@ -193,7 +193,7 @@ async def test_each_platform_shows_its_own_settings_and_says_where_the_others_wo
     assert {field.name for field in form.fields} & OPTIONAL_SETTINGS == own
     for name in OPTIONAL_SETTINGS - own:
         titles = sorted(one.title for one in PLATFORMS.values() if name in one.channel_settings)
-        card = (await core.handle_text(f"settings {name}:on hour:7", ADA, channel)).card
+        card = (await core.handle_text(f"settings {name}:banana hour:7", ADA, channel)).card
         assert card.kind == "error"
         assert f"“{name}:” works only on {' and '.join(titles)}." in card.notice
         assert "/paper settings hour:7" in written(card), "what can be set here"
