@@ -14,6 +14,7 @@ from rich.text import Text
 
 from bot.app import ROLES, open_server
 from bot.cards.build import count
+from bot.cli.process import opened
 from bot.domain.polls import PollResult
 from bot.observability.error_tally import ErrorKind
 from bot.settings import Settings
@@ -74,7 +75,7 @@ async def status(settings: Settings) -> InstallationStatus:
 
 async def watch(settings: Settings, console: Console) -> None:
     """Show the status until it is interrupted."""
-    async with open_server(settings) as redis:
+    async with opened(settings) as redis:
         with Live(console=console, screen=True, auto_refresh=False) as live:
             async for found in _repeatedly(redis):
                 live.update(rendered(found), refresh=True)
