@@ -170,7 +170,11 @@ def _value(name: str, stored: object) -> Any:
         return datetime.fromisoformat(value)
     if name == "events":
         return tuple(map(_event, value))
-    return tuple(value) if name in _TUPLES else value
+    if name not in _TUPLES:
+        return value
+    if {*map(type, value)} - {str}:
+        raise TypeError(f"{name} holds more than text")
+    return tuple(value)
 
 
 def as_line(value: object) -> str:
