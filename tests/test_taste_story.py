@@ -133,7 +133,7 @@ async def test_a_change_of_a_taste_can_be_undone(opened: Opened, clock: Clock) -
         assert "Learned from 3 liked and 3 disliked papers." in (await harness.say("/paper taste")).text
 
 
-async def test_what_a_taste_does_not_have_cannot_be_removed(opened: Opened, clock: Clock) -> None:
+async def test_what_a_taste_does_not_have_cannot_be_removed(opened: Opened) -> None:
     async with opened() as harness:
         assert "isn't among the terms" in (await harness.say("/paper taste remove banana")).text
         assert "wasn't removed" in (await harness.say("/paper taste restore banana")).text
