@@ -1,6 +1,6 @@
 """Encrypts what Redis must not hold in plain text: workspaces' tokens and people's addresses."""
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -11,6 +11,8 @@ from bot.domain.errors import ConfigurationError
 
 SHORTEST = 16
 """Characters that a key needs: a shorter one could be guessed."""
+STORED = "seal"
+"""The purpose of what lies encrypted in Redis, and of links in mails."""
 HOW = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes one"
 
 
@@ -20,30 +22,41 @@ class Encryptor:
     To rotate keys, put the new one first and leave the old one until everything has been encrypted again.
     """
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        """Raises ConfigurationError without a key, or for one that could be guessed."""
+    def __init__(self, keys: Sequence[str], purpose: str = STORED) -> None:
+        """Only an encryptor for the same purpose decrypts it again.
+
+        Raises ConfigurationError without a key, or for one that could be guessed.
+        """
         if not keys or min(map(len, keys)) < SHORTEST:
             raise ConfigurationError(
                 f"PAPERBOY_SECRET_KEY has to be set, to {SHORTEST} characters at least: {HOW}"
             )
         self.rotating = len(keys) > 1
         """Whether something may still be encrypted with a former key."""
-        self._fernet = MultiFernet([Fernet(_derived(key, b"seal")) for key in keys])
+        self._keys = tuple(keys)
+        self._fernet = MultiFernet([Fernet(_derived(key, purpose)) for key in keys])
 
     @classmethod
     def of(cls, setting: str | None) -> "Encryptor":
         """The encryptor for the value of PAPERBOY_SECRET_KEY. Raises ConfigurationError."""
         return cls([key.strip() for key in (setting or "").split(",") if key.strip()])
 
+    def for_purpose(self, purpose: str) -> "Encryptor":
+        """With the same keys, for what strangers get and bring back: one kind of token must never pass as another."""
+        return Encryptor(self._keys, purpose)
+
     def seal(self, text: str) -> str:
         """`text`, encrypted; `unseal` decrypts it."""
         return self._fernet.encrypt(text.encode()).decode()
 
     def unseal(self, sealed: str) -> str:
-        """The inverse of `seal`. Raises ConfigurationError if no key fits."""
+        """The inverse of `seal`. Raises ConfigurationError if no key fits.
+
+        A text has one spelling: Fernet would skip what isn't Base64, and a token that works once would work again.
+        """
         try:
-            return self._fernet.decrypt(sealed.encode()).decode()
-        except InvalidToken as error:
+            return self._fernet.decrypt(_in_one_spelling(sealed)).decode()
+        except (InvalidToken, ValueError) as error:
             raise ConfigurationError(
                 "what lies encrypted in Redis fits no key of PAPERBOY_SECRET_KEY: put the former key behind the new one"
             ) from error
@@ -53,6 +66,14 @@ class Encryptor:
         return self.seal(self.unseal(sealed))
 
 
-def _derived(key: str, purpose: bytes) -> bytes:
+def _in_one_spelling(sealed: str) -> bytes:
+    """Raises InvalidToken for any other spelling of the same bytes, ValueError for what is no Base64."""
+    if urlsafe_b64encode(urlsafe_b64decode(sealed)) != sealed.encode():
+        raise InvalidToken
+    return sealed.encode()
+
+
+def _derived(key: str, purpose: str) -> bytes:
     """32 bytes for Fernet from any text, so that a passphrase from a password manager works."""
-    return urlsafe_b64encode(HKDF(SHA256(), 32, salt=None, info=b"paperboy " + purpose).derive(key.encode()))
+    made = HKDF(SHA256(), 32, salt=None, info=f"paperboy {purpose}".encode())
+    return urlsafe_b64encode(made.derive(key.encode()))

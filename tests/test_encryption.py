@@ -29,3 +29,26 @@ def test_a_new_key_goes_first_and_the_old_one_still_reads() -> None:
 def test_a_key_that_is_missing_or_could_be_guessed_is_refused(setting: str | None) -> None:
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
         Encryptor.of(setting)
+
+
+def test_what_is_sealed_for_one_purpose_is_of_no_use_for_another() -> None:
+    stored, states = Encryptor.of(OLD), Encryptor.of(OLD).for_purpose("states")
+    assert states.unseal(states.seal("x")) == "x"
+    for one, other in ((stored, states), (states, stored), (states, stored.for_purpose("other"))):
+        with pytest.raises(ConfigurationError):
+            other.unseal(one.seal("x"))
+
+
+def test_a_sealed_text_has_one_spelling() -> None:
+    seal = Encryptor.of(OLD)
+    sealed = seal.seal("x")
+    for other in (
+        f"{sealed[:8]}!!!!{sealed[8:]}",
+        sealed + "=",
+        sealed.replace("=", ""),
+        f" {sealed}",
+        "é",
+        "",
+    ):
+        with pytest.raises(ConfigurationError):
+            seal.unseal(other)

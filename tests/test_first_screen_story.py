@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.cards import Actions, Paragraph
+from bot.domain.models import ChannelRef
 from tests.conftest import MORNING
 from tests.papers import a_paper
 from tests.platform_harness import arrive
@@ -39,3 +41,24 @@ async def test_without_papers_it_still_shows_how_to_begin(opened: Opened) -> Non
         first = await harness.say("/paper help")
         assert "I post new research papers here" in first.text
         assert "Trending today" not in first.text
+
+
+async def test_a_new_server_is_greeted_with_what_suits_its_name(opened: Opened) -> None:
+    async with opened() as harness:
+        here = ChannelRef(harness.bot.platforms[0].name, "1000", "2000")
+        card = await harness.bot.core.greeting(here, everywhere="Quantum computing club")
+        lines = [
+            "".join(span.text for span in block.text) for block in card.blocks if isinstance(block, Paragraph)
+        ]
+        assert lines == [
+            "I post new research papers in any channel, as soon as they match what it subscribes to.",
+            (
+                "Begin with one of these here, or in another channel with your own words: "
+                '/paper subscribe "language model" -survey'
+            ),
+        ]
+        rows = [
+            [button.label for button in block.buttons] for block in card.blocks if isinstance(block, Actions)
+        ]
+        assert [len(row) for row in rows] == [3, 2]
+        assert rows[0][0] == "Quantum computing"

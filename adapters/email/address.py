@@ -9,7 +9,8 @@ from bot.domain.errors import UserError
 MAX_ADDRESS = 254
 """Characters of a whole address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
 
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LOCAL = re.compile(r"(?!-)[A-Za-z0-9#$&'*+/=?^_{}~-]+(?:\.[A-Za-z0-9#$&'*+/=?^_{}~-]+)*")
+"""Without `%`, `!`, `|` and `` ` ``, nor a `-` in front: old servers read routes, programs and options in them."""
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 MAX_LOCAL = 64
@@ -31,6 +32,10 @@ PROVIDERS = (
     Provider(("icloud.com", "me.com", "mac.com")),
     Provider(("yandex.com", "yandex.ru", "ya.ru", "yandex.by", "yandex.kz"), ignored=".-"),
 )
+SUBDOMAINS = ("fastmail.com", "fastmail.fm")
+"""Providers where anything@name.provider reaches name@provider."""
+_DEVIATIONS = frozenset("ßς\u200c\u200d")
+"""Characters for which our library's older rules name another domain than today's: `faß.de` became `fass.de`."""
 _PROVIDER_OF = {domain: provider for provider in PROVIDERS for domain in provider.domains}
 
 
@@ -61,6 +66,9 @@ class Address:
         Folds `name+tag` for every provider; for the large ones, also the characters that they ignore and their domains.
         """
         local = self.local.casefold().partition("+")[0]
+        name, _, parent = self.domain.partition(".")
+        if parent in SUBDOMAINS:
+            return f"{name}@{parent}"
         provider = _PROVIDER_OF.get(self.domain)
         if provider is None:
             return f"{local}@{self.domain}"
@@ -94,6 +102,8 @@ def _is_domain(domain: str) -> bool:
 
 
 def _ascii(domain: str) -> str:
+    if not _DEVIATIONS.isdisjoint(domain.lower()):
+        return ""
     try:
         return domain.encode("idna").decode().lower()
     except UnicodeError:

@@ -104,12 +104,11 @@ class Links:
 
     def read(self, purpose: Purpose, token: str) -> Grant:
         """What a token allows. Raises UserError if it is for something else, has expired, or isn't ours."""
-        token = token[:MAX_TOKEN]
+        token = token[:MAX_TOKEN].rstrip("=")
         try:
-            said = self.encryptor.unseal(token + "=" * (-len(token) % 4))
-        except (ConfigurationError, ValueError):
+            meant, seconds, content = json.loads(self.encryptor.unseal(token + "=" * (-len(token) % 4)))
+        except (ConfigurationError, ValueError, TypeError):  # the last two: it was made for something else
             raise UserError("This link is incomplete. Copy the whole link from the mail.") from None
-        meant, seconds, content = json.loads(said)
         if meant != purpose:
             raise UserError("This link is for something else.")
         until = None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -27,6 +27,8 @@ from bot.ports import Core
 NOT_INSTALLED = "Paperboy isn't installed in this workspace any more. Ask an admin to install it again."
 AUTHORIZE_WAIT = 1.5
 """Seconds to wait for a workspace's token; everything has to be acknowledged within 3."""
+LINKS_WAIT = 2.5
+"""Seconds for the cards below links, after which Slack is asked to send the event again: it waits for 3."""
 SIGNATURE_LIFE = 600
 """Seconds in which Slack's signatures are valid, from 300 before to 300 after their time."""
 
@@ -94,16 +96,19 @@ class Handlers:
 def add_listeners(app: AsyncApp, core: Core, handlers: Handlers) -> None:
     """Give the app its listeners. Events that nothing handles are acknowledged, or Slack would send them again."""
 
-    async def event(body: dict[str, Any], context: AsyncBoltContext) -> None:
-        handlers.tasks.start(handle(body, workspace_of(context)))
+    async def event(body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse | None:
+        workspace = workspace_of(context)
+        if body["event"]["type"] != LINK_SHARED:
+            handlers.tasks.start(handle(body, workspace))
+        elif not await handlers.unfurling.answered(core, body, workspace, LINKS_WAIT):
+            return BoltResponse(status=503)
+        return None
 
     async def handle(body: dict[str, Any], workspace: str) -> None:
         if not await handlers.dedup.is_first(f"event:{body['event_id']}", REPEAT_WINDOW):
             return
         happened = body["event"]
-        if happened["type"] == LINK_SHARED:
-            await handlers.unfurling.shared(core, happened, workspace)
-        elif happened["type"] != "app_home_opened":
+        if happened["type"] != "app_home_opened":
             await handlers.lifecycle.happened(happened, workspace, float(body.get("event_time") or 0))
         elif happened.get("tab") == "home":
             await handlers.home.publish(core, User(happened["user"], ""), workspace)

@@ -1,10 +1,16 @@
 """Slack repeats itself: events until they are acknowledged, and requests that someone recorded and sends again."""
 
+from typing import Literal
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
 from bot.store import keys
+
+DONE = "done"
+"""What is stored of something that was leased and is done."""
+
+Lease = Literal["ours", "busy", "done"]
 
 
 class Dedup:
@@ -19,3 +25,14 @@ class Dedup:
         mine = uuid4().hex
         held = await self._redis.set(keys.heard("slack", what), mine, nx=True, ex=seconds, get=True)
         return held in {None, mine}
+
+    async def lease(self, what: str, by: str, seconds: int) -> Lease:
+        """Ask for `what` to be ours for so many seconds. It isn't if others have it (`busy`), or have done it."""
+        held = await self._redis.set(keys.heard("slack", what), by, nx=True, ex=seconds, get=True)
+        if held in {None, by}:
+            return "ours"
+        return "done" if held == DONE else "busy"
+
+    async def done(self, what: str, seconds: int) -> None:
+        """What was leased is done, and isn't to be done again for so many seconds."""
+        await self._redis.set(keys.heard("slack", what), DONE, ex=seconds)

@@ -20,6 +20,8 @@ from bot.domain.errors import ConfigurationError
 from bot.encryption import Encryptor
 from bot.store import keys
 
+STATE = "install state"
+"""What states are encrypted for: nothing else of ours can pass as one, nor one as something else."""
 STATE_LIFE = 600
 """Seconds from the start of an installation in a browser to its end."""
 ROTATION_LIFE = 15.0
@@ -125,7 +127,7 @@ class OneTimeStates(AsyncOAuthStateStore):
 
     def __init__(self, redis: Redis, seal: Encryptor, now: Clock) -> None:
         self._redis = redis
-        self._seal = seal
+        self._seal = seal.for_purpose(STATE)
         self._now = now
 
     @property

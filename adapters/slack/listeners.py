@@ -49,9 +49,14 @@ class BackgroundTasks:
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run it from now on."""
+        _ = self.started(work)
+
+    def started(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """The same, as a task that can be waited for."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     async def drain(self, seconds: float) -> None:
         """Wait until everything is done, `seconds` at most; then cancel the rest."""

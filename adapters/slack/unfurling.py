@@ -2,17 +2,24 @@
 
 Slack sends the links alone, for the domains that the manifest names, from every conversation of the workspace. While a
 message is being written it sends them, too, for the preview; the message itself is a second event, which has the channel.
+
+We store no link, so an event is acknowledged only when its cards are shown: if a process dies before, Slack sends the event
+again, at once, after a minute and after five. Leases see to it that one process at a time works on an event. If it died when
+Slack had taken its cards already, they are sent twice, and the second time changes the same cards.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
+from uuid import uuid4
 
 from structlog import get_logger
 
 from adapters.slack.block_kit import Json, buttons, context, header, section
 from adapters.slack.calls import Calls
 from adapters.slack.dedup import Dedup
+from adapters.slack.listeners import BackgroundTasks
 from adapters.slack.outcomes import code_of
 from bot.cards import Card, PaperBlock
 from bot.domain.errors import CardRefused, SendError
@@ -21,8 +28,13 @@ from bot.ports import Core
 
 COMPOSER = "composer"
 """The source of links in a message that isn't sent yet. Which channel it is for isn't known."""
-CLAIMED_FOR = 86_400
+ANSWERED_FOR = 86_400
 """Seconds in which a link of a message is answered once. Slack repeats an event for an hour, and again after an edit."""
+LEASE = 40
+"""Seconds for which an event, and a link, are a process's own: longer than it works on them, and less than the minute after
+which Slack sends the event again."""
+REPEATED_FOR = 3600
+"""Seconds within which Slack may send the same event again."""
 
 _log = get_logger()
 
@@ -30,44 +42,56 @@ _log = get_logger()
 class Unfurling:
     """Shows the core's cards below links."""
 
-    def __init__(self, calls: Calls, dedup: Dedup) -> None:
+    def __init__(self, calls: Calls, dedup: Dedup, tasks: BackgroundTasks) -> None:
         self._calls = calls
         self._dedup = dedup
+        self._tasks = tasks
 
-    async def shared(self, core: Core, event: Mapping[str, Any], workspace: str) -> None:
-        """Answer an event about links; all of its cards in one call."""
-        channel = ChannelRef("slack", workspace, str(event.get("channel") or event.get("channel_id") or ""))
-        links = {_unescaped(str(link["url"])): str(link["url"]) for link in event["links"]}
+    async def answered(self, core: Core, body: Mapping[str, Any], workspace: str, wait: float) -> bool:
+        """Answer an event about links, all of its cards in one call.
+
+        Returns whether that is done, so that Slack needs not send the event again: False if it fails, if another process is
+        working on it, or if it takes longer than `wait` seconds; then it goes on. Raises RedisError.
+        """
+        event_id, work = str(body["event_id"]), f"links of {body['event_id']}"
+        state = await self._dedup.lease(work, uuid4().hex, LEASE)
+        if state != "ours":
+            return state == "done"
+        shown: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         async def show(cards: Mapping[str, Card]) -> None:
-            await self._show(channel, event, {links[link]: card for link, card in cards.items()})
+            await self._show(channel, event, event_id, {links[link]: card for link, card in cards.items()})
+            await self._dedup.done(work, REPEATED_FOR)
+            shown.set_result(None)
 
-        await core.show_links(list(links), channel, show)
+        event = body["event"]
+        channel = ChannelRef("slack", workspace, str(event.get("channel") or event.get("channel_id") or ""))
+        links = {_unescaped(str(link["url"])): str(link["url"]) for link in event["links"]}
+        # What is looked up too late for a card is stored for the next time; Slack doesn't wait for that.
+        looking = self._tasks.started(core.show_links(list(links), channel, show))
+        await asyncio.wait((looking, shown), timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+        return shown.done()
 
-    async def _show(self, channel: ChannelRef, event: Mapping[str, Any], cards: Mapping[str, Card]) -> None:
+    async def _show(
+        self, channel: ChannelRef, event: Mapping[str, Any], event_id: str, cards: Mapping[str, Card]
+    ) -> None:
         where = _place(event, channel)
+        names = {url: _name(where, url) for url in cards}
+        ours = [url for url in cards if await self._dedup.lease(names[url], event_id, LEASE) == "ours"]
+        if not ours:
+            return
         try:
             access = await self._calls.access(channel.workspace)
-            # Claimed before the call: if its answer is lost, the cards may be there, so it isn't repeated.
-            unfurls = {
-                url: {"blocks": unfurl(card)}
-                for url, card in cards.items()
-                if await self._is_first(where, url)
-            }
-            if unfurls:
-                await self._calls.post(access, lambda client: client.chat_unfurl(unfurls=unfurls, **where))
+            unfurls = {url: {"blocks": unfurl(cards[url])} for url in ours}
+            await self._calls.post(access, lambda client: client.chat_unfurl(unfurls=unfurls, **where))
         except CardRefused as error:
             _log.error("unfurl_refused", platform="slack", channel=str(channel), why=str(error))
         except SendError as error:
             _log.info(
                 "links_not_unfurled", platform="slack", channel=str(channel), why=code_of(error) or str(error)
             )
-
-    async def _is_first(self, where: Mapping[str, str], url: str) -> bool:
-        """Whether no process has answered this link of this message."""
-        named = "\n".join((*sorted(where.values()), url))
-        digest = blake2b(named.encode(), digest_size=16).hexdigest()  # the link itself stays out of Redis
-        return await self._dedup.is_first(f"link:{digest}", CLAIMED_FOR)
+        for url in ours:  # also if the answer is lost: then the cards may be there
+            await self._dedup.done(names[url], ANSWERED_FOR)
 
 
 def unfurl(card: Card) -> Sequence[Json]:
@@ -89,6 +113,12 @@ def _place(event: Mapping[str, Any], channel: ChannelRef) -> dict[str, Any]:
     if event.get("source") == COMPOSER:
         return {"unfurl_id": str(event["unfurl_id"]), "source": COMPOSER}
     return {"channel": channel.channel, "ts": str(event["message_ts"])}
+
+
+def _name(where: Mapping[str, str], url: str) -> str:
+    """What a link of a message is called: the link itself stays out of Redis."""
+    named = "\n".join((*sorted(where.values()), url))
+    return f"link:{blake2b(named.encode(), digest_size=16).hexdigest()}"
 
 
 def _unescaped(url: str) -> str:

@@ -20,6 +20,9 @@ _URL_SAFE = "%/:=&?~#+!$,;'@()*[]-._"
 
 def plain(text: str) -> str:
     """`text` in one line, without control, bidirectional, invisible or unencodable characters."""
+    line = " ".join(text.split())
+    if line.isascii() and line.isprintable():  # most text by far, and a page cleans hundreds
+        return line
     return " ".join(_UNSEEN.sub("", _BREAK.sub(" ", text)).split())
 
 

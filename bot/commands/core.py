@@ -120,9 +120,9 @@ class Commands:
             return Reply(error_card(error, ""))
         return await self._answer(parsed)
 
-    async def greeting(self, channel: ChannelRef) -> Card:
-        """What to say in a channel that Paperboy was just added to."""
-        return await first_card(channel, self._services)
+    async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
+        """What to say in a channel, or with `everywhere` in a server of this name, that Paperboy was just added to."""
+        return await first_card(channel, self._services, everywhere)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Post nothing there for now; subscriptions are kept. One person is notified."""

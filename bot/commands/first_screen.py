@@ -14,26 +14,50 @@ SHOWN = 30
 """Trending papers among which one is looked for that suits the channel."""
 
 
-async def first_card(channel: ChannelRef, services: Services) -> Card:
-    """Two lines, the trending paper that suits the channel best, and a button for each of three presets."""
-    names = for_channel(await services.channel_name(channel))
-    trending = (await services.papers.trending())[:SHOWN]
-    paper = _suiting(trending, names)
-    shown: Sequence[Block] = (
-        (paragraph(bold("Trending today")), paper_block(paper, (), services.now())) if paper else ()
-    )
+async def first_card(channel: ChannelRef, services: Services, everywhere: str = "") -> Card:
+    """Two lines, a button for each of three presets, and the trending paper that suits the channel best.
+
+    `everywhere` is the name of the server or workspace that it greets. There the paper is left out.
+    """
+    names = for_channel(f"{await services.channel_name(channel)} {everywhere}")
+    what, begin = _lines(channel, everywhere)
+    example = code('/paper subscribe "language model" -survey')
     return Card(
         "help",
-        "I post new research papers here, as soon as they match what this channel subscribes to.",
+        what,
         "Paperboy",
         (
-            paragraph("I post new research papers here, as soon as they match what this channel subscribes to."),
-            paragraph("Begin with one of these, or with your own words: ", code('/paper subscribe "language model" -survey')),
+            paragraph(what),
+            paragraph(begin, example),
             *actions(*buttons(names)),
-            *shown,
+            *(() if everywhere and not channel.person else await _trending(names, services)),
             *actions(Button("Trending now", "trending"), Button("All commands", "help all")),
         ),
-    )  # fmt: skip
+    )
+
+
+def _lines(channel: ChannelRef, everywhere: str) -> tuple[str, str]:
+    """What Paperboy does, and how to begin, up to the example."""
+    if channel.person:
+        return (
+            "I send you new research papers, as soon as they match what you subscribe to.",
+            "Begin with one of these, or with your own words: ",
+        )
+    if everywhere:
+        return (
+            "I post new research papers in any channel, as soon as they match what it subscribes to.",
+            "Begin with one of these here, or in another channel with your own words: ",
+        )
+    return (
+        "I post new research papers here, as soon as they match what this channel subscribes to.",
+        "Begin with one of these, or with your own words: ",
+    )
+
+
+async def _trending(names: Sequence[str], services: Services) -> Sequence[Block]:
+    """The trending paper that suits these presets best, if any is known."""
+    paper = _suiting((await services.papers.trending())[:SHOWN], names)
+    return (paragraph(bold("Trending today")), paper_block(paper, (), services.now())) if paper else ()
 
 
 def _suiting(papers: Sequence[Paper], presets: Sequence[str]) -> Paper | None:

@@ -17,14 +17,17 @@ LOOKUP_WAIT = 1.0
 """Seconds for which the cards of a message wait for papers that we have never seen."""
 LOOKUP_PAUSE = 3600
 """Seconds before an upstream is asked again for a paper that someone links to."""
+LOOKUP_LEASE = 30
+"""Seconds until it may be asked again if the process that asked has died."""
 
 Show = Callable[[Mapping[str, Card]], Awaitable[None]]
 
 
 async def show_links(links: Sequence[str], channel: ChannelRef, services: Services, show: Show) -> None:
-    """Show a card for each paper that the links lead to, once. What is found too late is stored for the next time."""
+    """Show the cards of all papers that the links lead to, once. What is found too late is stored for the next time."""
     named = _papers(links)
     if not named or not (await services.settings.of(channel)).links:
+        await show({})
         return
     found = await services.papers.get(named.values())
     unknown = [paper for paper in named.values() if paper not in found]
@@ -40,8 +43,7 @@ async def show_links(links: Sequence[str], channel: ChannelRef, services: Servic
             for link, paper in named.items()
             if paper in found
         }
-        if cards:
-            await show(cards)
+        await show(cards)
         await asyncio.gather(*lookups.values())
     finally:
         for lookup in lookups.values():
@@ -66,6 +68,9 @@ def _papers(links: Sequence[str]) -> Mapping[str, str]:
 
 async def _look_up_once(paper: str, services: Services) -> Paper | None:
     """Ask the upstreams, unless that was done a short while ago: many people may post the same link."""
-    if not await services.kept.first(f"looked up {paper}", LOOKUP_PAUSE):
+    asking = f"looked up {paper}"
+    if not await services.kept.first(asking, LOOKUP_LEASE):
         return None
-    return await look_up(paper, services)
+    found = await look_up(paper, services)
+    await services.kept.remember(asking, LOOKUP_PAUSE)
+    return found

@@ -201,8 +201,8 @@ class _Parser:
             raise UserError(f"Brackets can be nested at most {DEEPEST} deep.", at=bracket.at)
         if self._at(")"):
             raise UserError("These brackets are empty.", at=(bracket.at[0], self._now.at[1]))
-        node = self._any()
-        if not self._at(")"):
+        node = None if self._at("end") else self._any()
+        if node is None or not self._at(")"):
             raise UserError("Missing closing bracket.", at=bracket.at)
         self._take()
         self._depth -= 1

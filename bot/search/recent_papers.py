@@ -1,6 +1,7 @@
 """The papers of the last days, in memory, so that a query can be tried on them while a person waits."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class RecentPapers:
                 self._unread = len(ids)
                 await self._read(ids, since)
                 self._position, self._unread = position, 0
+                gc.freeze()  # they stay for days: else a collection of garbage holds up some page for a tenth of a second
             while changed := await self._papers.changed(self._position, BATCH):
                 await self._read([paper_id for paper_id, _ in changed], since)
                 self._position = changed[-1][1]

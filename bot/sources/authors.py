@@ -94,7 +94,7 @@ _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _INITIALS = re.compile(r"(?:[A-Z]\.?[ -]?){1,4}")
 _SURNAMES = re.compile(r"[^\W\d_][^\d,.]*+")
 _SMALL_LETTER = re.compile(r"[^\W\dA-Z_]")
-_CAPITALS = re.compile("[A-Z]{1,3}")
+_CAPITALS = re.compile(r"[A-Z]\.?(?:-?[A-Z]\.?){0,2}")
 
 
 def read_authors(lines: str | Iterable[str], *, last_first: bool | None = None) -> tuple[str, ...]:
@@ -109,7 +109,10 @@ def read_authors(lines: str | Iterable[str], *, last_first: bool | None = None) 
         found = list(_read_line(" ".join(line[:MAX_LINE].split()), last_first, single=len(fields) > 1))
         for name in found:
             names.setdefault(name.casefold().removeprefix("the "), name)
-    return tuple(_initials_first(list(names.values())) if last_first is None else names.values())
+    written = " ".join(" ".join(fields).split())  # "POE, Karl" is turned already, and POE are no initials
+    if last_first is None and all(name in written for name in names.values()):
+        return tuple(_initials_first(list(names.values())))
+    return tuple(names.values())
 
 
 def _on_lines(field: str) -> Sequence[str]:
@@ -289,13 +292,16 @@ def _name(raw: str) -> str:
 
 
 def _initials_first(names: list[str]) -> list[str]:
-    """`A. B. Roe` for "Roe AB", as PubMed writes, where all names are written so."""
+    """`A. B. Roe` for "Roe AB", as PubMed writes, and for "Roe A.B.", where all names are written so."""
     found = [_surname_and_initials(name) for name in names]
     if len(names) < 2 or not all(found):
         return names
-    return [
-        f"{' '.join(f'{letter}.' for letter in initials)} {last}" for last, initials in filter(None, found)
-    ]
+    return [f"{_dotted(initials)} {last}" for last, initials in filter(None, found)]
+
+
+def _dotted(initials: str) -> str:
+    """`A.-M. B.` for "A-MB"."""
+    return re.sub(r"([A-Z])\.?(-?)", r"\1.\2 ", initials).replace("- ", "-").strip()
 
 
 def _surname_and_initials(name: str) -> tuple[str, str] | None:

@@ -1,49 +1,46 @@
 """OpenAlex: who cites the papers that are watched, once a day: https://developers.openalex.org.
 
-It lists nothing and only updates papers that are known. Looking up a work by its DOI is free; a list of citing works costs one of
-about 10,000 calls that a free key has each day.
+It lists nothing and only updates papers that are known. Looking up a work by its DOI is free; a page of citing works costs one of
+the 10,000 calls that a free key has each day. Each call is counted before it is made, so that no restart exceeds the budget.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Self
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
 from bot.domain.errors import SourceError
-from bot.domain.life import Event
 from bot.domain.models import Paper
 from bot.ports import Batch
 from bot.settings import BaseUrl, SettingsGroup
+from bot.sources.citing_works import Citing, cited, parse_works, work_id
 from bot.sources.context import SourceContext
 from bot.sources.enrichment import PREFIX
-from bot.sources.fields import mapping, read_json, text
-from bot.sources.http import Upstream
+from bot.sources.fields import mapping, read_json
+from bot.sources.http import Answer, Upstream
+from bot.store.daily_calls import DailyCalls
 from bot.store.papers import Papers
 from bot.store.watches import Watches
-from bot.text import clean, shorten
 from bot.text.identity import is_arxiv
 
 BUDGET = 9_000
-"""Lists asked for in a day; a free key has 10,000. A failed call isn't counted, which the difference allows for."""
+"""Lists asked for in a day; a free key has 10,000, which others may use, too."""
 AT_ONCE = 25
-"""Papers asked about by one fetch."""
+"""Lists after which a fetch ends, so that what was read is stored."""
 PAGE = 100
-"""Citing works in one answer, the most that OpenAlex sends; of a paper with more, the latest."""
-KNOWN = 200
-"""Citing works of a paper that are remembered."""
+"""Citing works in one answer, the most that OpenAlex documents."""
+PAGES = 25
+"""Pages of one paper's citing works: of a paper with more than 2,500, the latest are looked at."""
+SLOWER = 60.0
+"""Seconds to wait when OpenAlex wants slower requests and names no time."""
 PAUSE = 0.1
 """Seconds between requests; OpenAlex allows 100 a second."""
 HOUR = time(5, 0, tzinfo=UTC)
 """When a day's round begins, in UTC."""
-TITLES = 2
-"""New citing papers that an event names."""
-TITLE = 80
-"""Characters of their titles."""
-
 _UNSAID: dict[str, Any] = dict.fromkeys(
     ("upvotes", "rank", "code_url", "code_stars", "project_url", "versions", "comment", "withdrawn")
 )
@@ -54,10 +51,6 @@ _UNSAID: dict[str, Any] = dict.fromkeys(
 class Cursor:
     """How far the round over all watched papers has come."""
 
-    day: str
-    """The day on which calls were counted last."""
-    spent: int = 0
-    """Lists asked for on that day."""
     after: str = ""
     """The last paper of this round that was asked about; "" at its beginning."""
     finished: str = ""
@@ -68,10 +61,11 @@ class Cursor:
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """The inverse of `str`. Raises SourceError for anything else."""
+        """The inverse of `str`; other fields are ignored. Raises SourceError for anything else."""
         try:
-            return cls(**json.loads(written))
-        except (ValueError, TypeError) as error:
+            found = json.loads(written)
+            return cls(str(found["after"]), str(found["finished"]))
+        except (ValueError, TypeError, KeyError) as error:
             raise SourceError(f"the cursor of OpenAlex in Redis can't be read: {written!r}") from error
 
 
@@ -88,113 +82,135 @@ class Citations:
         *,
         papers: Papers,
         watches: Watches,
+        calls: DailyCalls,
         now: Callable[[], datetime],
-        budget: int = BUDGET,
     ) -> None:
         self._upstream = upstream
         self._url = f"{url}/works"
         self._key = key
         self._papers = papers
         self._watches = watches
+        self._calls = calls
         self._now = now
-        self._budget = budget
 
     async def fetch(self, cursor: str | None) -> Batch:
         """News of the next watched papers; none once the day's round is over or its budget is spent."""
-        today = self._now().date().isoformat()
-        reached = Cursor.parse(cursor) if cursor else Cursor(today)
-        reached = reached if reached.day == today else replace(reached, day=today, spent=0)
-        if reached.finished == today or reached.spent >= self._budget:
+        today = self._now().astimezone(UTC).date()
+        reached = Cursor.parse(cursor) if cursor else Cursor()
+        if reached.finished == today.isoformat():
             return Batch(papers=(), cursor=str(reached))
         left = [paper_id for paper_id in await self._watches.watched_for("cited") if paper_id > reached.after]
+        found = Found(reached)
         some = await self._papers.get(left[:AT_ONCE])
-        updates: list[Paper] = []
         for paper_id in left[:AT_ONCE]:
-            if reached.spent >= self._budget:
-                return Batch(papers=(), cursor=str(reached), updates=tuple(updates))
+            if found.lists >= AT_ONCE:
+                break
             try:
-                update = await self._ask(some[paper_id]) if paper_id in some else None
+                update = await self._ask(some[paper_id], found, today) if paper_id in some else None
+            except BudgetSpent:
+                return found.batch()
             except SourceError:
-                if not updates:
+                if found.reached == reached:
                     raise
-                return Batch(papers=(), cursor=str(reached), updates=tuple(updates), more=True)
-            updates += [update] if update else []
-            reached = replace(reached, after=paper_id, spent=reached.spent + bool(update))
-        more = len(left) > AT_ONCE
-        reached = reached if more else replace(reached, after="", finished=today)
-        return Batch(papers=(), cursor=str(reached), updates=tuple(updates), more=more)
+                return found.batch(more=True)
+            found.updates += [update] if update else []
+            found.reached = replace(found.reached, after=paper_id)
+        if left and found.reached.after != left[-1]:
+            return found.batch(more=True)
+        found.reached = Cursor(finished=today.isoformat())
+        return found.batch()
 
     def next_poll(self, now: datetime) -> datetime:
         today = datetime.combine(now.astimezone(UTC).date(), HOUR)
         return today if today > now else today + timedelta(days=1)
 
-    async def _ask(self, paper: Paper) -> Paper | None:
-        """The paper with what cites it now; None if OpenAlex doesn't know the paper."""
-        own = paper.openalex[0] if paper.openalex else await self._look_up(paper)
+    async def _ask(self, paper: Paper, found: "Found", today: date) -> Paper | None:
+        """The paper with what cites it now; None if OpenAlex doesn't know the paper.
+
+        Raises BudgetSpent if no page could be read.
+        """
+        own, *seen = paper.openalex or (await self._look_up(paper),)
         if own is None:
             return None
-        params = {
-            "filter": f"cites:{own}",
-            "sort": "publication_date:desc",
-            "per_page": str(PAGE),
-            "select": "id,title",
-            "api_key": self._key,
-        }
-        works = parse_works((await self._upstream.get(self._url, params)).body)
-        new = _new(works, set(paper.openalex)) if paper.openalex else []
-        ids = dict.fromkeys((*(work_id for work_id, _ in works), *paper.openalex[1:]))
+        citing = await self._citing(own, found, today)
+        if seen and citing is not None and not citing.works and (merged := await self._look_up(paper)) != own:
+            own = merged or own
+            citing = await self._citing(own, found, today)
+        first = not paper.openalex
+        if citing is None or (first and citing.ending == "spent"):
+            return None
+        known = set(seen)
+        new = [] if first else citing.new(known)
+        ids = dict.fromkeys((*citing.ids(known), *seen))
         return replace(
             paper,
             sources=(),
             **_UNSAID,
-            openalex=(own, *list(ids)[:KNOWN]),
+            openalex=(own, *ids),
             events=(cited(new, self._now()),) if new else (),
         )
 
     async def _look_up(self, paper: Paper) -> str | None:
-        """OpenAlex's id of a paper."""
+        """OpenAlex's id of a paper. A work that was merged is found under its new one."""
         doi = f"10.48550/arxiv.{paper.id}" if is_arxiv(paper.id) else paper.id.removeprefix("doi:")
         if not doi.startswith("10."):
             return None
-        params = {"select": "id,title", "api_key": self._key}
-        address = f"{self._url}/doi:{quote(doi, safe='/')}"
-        answer = await self._upstream.get(address, params, accept=(200, 404))
-        return _id(mapping(read_json(answer.body, "OpenAlex"))) if answer.status == 200 else None
+        answer = await self._get(f"{self._url}/doi:{quote(doi, safe='/')}", {"select": "id,title"})
+        return work_id(mapping(read_json(answer.body, "OpenAlex"))) if answer.status == 200 else None
+
+    async def _citing(self, own: str, found: "Found", today: date) -> Citing | None:
+        """Page by page the works that cite one; None if OpenAlex refuses to list them."""
+        works: dict[str, str] = {}
+        params = {"filter": f"cites:{own}", "sort": "publication_date:desc", "per_page": str(PAGE)}
+        page = "*"
+        for _ in range(PAGES):
+            if not await self._calls.take(today):
+                if not works:
+                    raise BudgetSpent
+                return Citing(tuple(works.items()), "spent")
+            found.lists += 1
+            answer = await self._get(self._url, {**params, "select": "id,title", "cursor": page})
+            if answer.headers.get("X-RateLimit-Remaining") == "0":
+                await self._calls.use_up(today)
+            if answer.status != 200:
+                found.refused += 1
+                return None
+            listed, following = parse_works(answer.body)
+            works |= dict(listed)
+            if following is None or not listed:
+                return Citing(tuple(works.items()), "all")
+            page = following
+        return Citing(tuple(works.items()), "cut")
+
+    async def _get(self, address: str, params: Mapping[str, str]) -> Answer:
+        """An answer about works: 200, 400 or 404. OpenAlex's 403 means to slow down."""
+        answer = await self._upstream.get(
+            address, {**params, "api_key": self._key}, accept=(200, 400, 403, 404)
+        )
+        if answer.status == 403:
+            raise SourceError("OpenAlex asks for fewer requests (HTTP 403)", retry_after=SLOWER)
+        return answer
 
 
-def _new(works: Sequence[tuple[str, str]], known: set[str]) -> list[tuple[str, str]]:
-    """The works that are listed for the first time. Unknown ones at the end of a full list are old: they moved up because one
-    before them is gone."""
-    last = max((place for place, (work_id, _) in enumerate(works) if work_id in known), default=len(works))
-    listed = works if len(works) < PAGE else works[:last]
-    return [work for work in listed if work[0] not in known]
+class BudgetSpent(Exception):
+    """No list can be asked for on this day any more."""
 
 
-def cited(new: Sequence[tuple[str, str]], at: datetime) -> Event:
-    """The event of these new citing works, each an id and a title."""
-    named = [f"“{shorten(title, TITLE)}”" for _, title in new if title][:TITLES]
-    more = len(new) - len(named)
-    who = " and ".join(filter(None, (", ".join(named), f"{more} more" if more and named else "")))
-    number = "a new paper" if len(new) == 1 else f"{len(new)} new papers"
-    listed = f": {who}" if who else ""
-    return Event(
-        "cited", f"cited-{new[0][0].lower()}", at, f"Cited by {number}{listed} (OpenAlex, days to weeks late)"
-    )
+@dataclass
+class Found:
+    """What one fetch has found so far."""
 
+    reached: Cursor
+    updates: list[Paper] = field(default_factory=list)
+    lists: int = 0
+    refused: int = 0
 
-def parse_works(body: bytes) -> list[tuple[str, str]]:
-    """Id and title of the works in an answer. Raises SourceError for anything else."""
-    rows = mapping(read_json(body, "OpenAlex")).get("results")
-    if not isinstance(rows, list):
-        raise SourceError(f"OpenAlex sent no list of works ({len(body)} bytes)")
-    works = [(_id(mapping(row)), clean(text(mapping(row).get("title")))) for row in rows]
-    return [(work_id, title) for work_id, title in works if work_id]
-
-
-def _id(work: dict[str, Any]) -> str | None:
-    """`https://openalex.org/W123` -> `W123`."""
-    found = text(work.get("id")).rpartition("/")[2]
-    return found if found[:1] == "W" and found[1:].isdecimal() and len(found) < 20 else None
+    def batch(self, *, more: bool = False) -> Batch:
+        """All of it, and how far it reaches."""
+        skipped = {"OpenAlex refused the list of works": self.refused} if self.refused else {}
+        return Batch(
+            papers=(), cursor=str(self.reached), updates=tuple(self.updates), more=more, skipped=skipped
+        )
 
 
 class OpenAlexSettings(SettingsGroup):
@@ -218,5 +234,6 @@ def build_citations(context: SourceContext) -> Iterator[Citations]:
             settings.openalex_key.get_secret_value(),
             papers=Papers(context.redis),
             watches=Watches(context.redis),
+            calls=DailyCalls(context.redis, "openalex", BUDGET),
             now=context.now,
         )

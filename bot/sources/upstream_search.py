@@ -14,8 +14,8 @@ from bot.query import Query
 
 TIMEOUT = 2.0
 """Seconds for all upstreams together: a person waits."""
-PAPER_TIMEOUT = 6.0
-"""Seconds for one paper by its id: arXiv's second way of asking begins 3 s after its first."""
+PAPER_TIMEOUT = 9.0
+"""Seconds for one paper by its id: each of arXiv's three ways of asking begins 3 s after the one before."""
 MAX_PAPERS = 10
 """Papers asked of each."""
 

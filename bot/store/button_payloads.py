@@ -33,3 +33,7 @@ class ButtonPayloads:
     async def first(self, what: str, seconds: int) -> bool:
         """Whether this is the first call for `what` in the last `seconds`. Raises RedisError."""
         return bool(await self._redis.set(keys.kept(what), "", ex=seconds, nx=True))
+
+    async def remember(self, what: str, seconds: int) -> None:
+        """Let `first` be False for another `seconds`. Raises RedisError."""
+        await self._redis.set(keys.kept(what), "", ex=seconds)

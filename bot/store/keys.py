@@ -64,6 +64,11 @@ def gate(upstream: str) -> str:
     return f"pb:{{ingest}}:gate:{upstream}"
 
 
+def daily_calls(upstream: str, day: str) -> str:
+    """Text: how many calls to an upstream were made on a day, and the last attempt that was counted."""
+    return f"pb:{{ingest}}:calls:{upstream}:{day}"
+
+
 def adapter_key(platform: str, *parts: str) -> str:
     """A key that an adapter declares; all keys of a platform are on one slot."""
     return ":".join((f"pb:{{{platform}}}", *parts))
@@ -250,6 +255,11 @@ def token(digest: str) -> str:
 def tokens(ref: ChannelRef) -> str:
     """Hash of what a channel's token is for -> its secret, or the secret's hash."""
     return f"pb:{{tokens}}:tokens:{ref}"
+
+
+def recent_errors(span: int) -> str:
+    """Hash of process, origin and name -> how often that error came in the span of five minutes."""
+    return f"pb:{{errors}}:errors:{span}"
 
 
 def bucket(*scope: str) -> tuple[str, str]:

@@ -29,8 +29,8 @@ OF_ANY_AGE = ("withdrawn", "events")
 LIVE = ("upvotes", "comments", "code_url", "code_stars", "project_url", "rank")
 """Fields that change over time: the latest description counts, whichever source it is from."""
 
-MAX_CITING = 400
-"""Works that are remembered as citing a paper: four times what is asked for at once."""
+MAX_CITING = 3000
+"""Works that are remembered as citing a paper, in 42 kB: more than are asked for."""
 
 _TEXT_OR_NONE = (str, NoneType)
 
@@ -170,7 +170,11 @@ def _value(name: str, stored: object) -> Any:
         return datetime.fromisoformat(value)
     if name == "events":
         return tuple(map(_event, value))
-    return tuple(value) if name in _TUPLES else value
+    if name not in _TUPLES:
+        return value
+    if {*map(type, value)} - {str}:
+        raise TypeError(f"{name} holds more than text")
+    return tuple(value)
 
 
 def as_line(value: object) -> str:

@@ -17,6 +17,8 @@ _TIE = re.compile(r"((?:https?://|www\.)\S++)|(?<=[A-Za-z.)])~(?=[A-Za-z0-9(])|(
 def clean(raw: str) -> str:
     """One line of plain text: LaTeX spelled in Unicode, entities resolved, nothing invisible. Never raises."""
     text = " ".join(_INVISIBLE.sub("", unescaped(raw)).split())
+    if not text.isascii():
+        text = text.translate(_LIGATURES)
     if "<" in text:
         text = without_formatting(text)
     if any(sign in text for sign in _LATEX):
@@ -24,6 +26,8 @@ def clean(raw: str) -> str:
         from bot.text.latex import spelled  # noqa: PLC0415
 
         text = _INVISIBLE.sub("", spelled(text))
+    if "`" in text:
+        text = _QUOTED.sub(r"‘\g<inside>’", text)
     if "~" in text:
         text = _TIE.sub(lambda tie: tie[1] or " ", text)
     return " ".join(text.split())
@@ -57,21 +61,32 @@ _TAG = re.compile(
     r"<(?P<close>/?)(?P<name>(?:jats:|mml:)?[A-Za-z][A-Za-z0-9-]{0,20}+)"
     r"(?:\s++[A-Za-z_:][\w:.-]*+\s*+(?:=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'<>=`]++))?)*+\s*+/?>"
 )
-_POWER = re.compile(r"(?<=\d)<(?:jats:)?sup>([+\-−]?\d{1,4})</(?:jats:)?sup>", re.IGNORECASE)
-"""`10<sup>5</sup>`, which isn't 105."""
+_SMALL = re.compile(
+    r"<(?:jats:)?su(?P<how>[pb])>(?P<digits>[\d+\-−]{1,5})</(?:jats:)?su[pb]>", re.IGNORECASE | re.ASCII
+)
+"""`10<sup>5</sup>`, which isn't 105, and H<sub>2</sub>O."""
 _RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+_LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st"})
+"""What copying from a PDF leaves in a text."""
+_QUOTED = re.compile(r"(?<![\w`])`(?P<inside>[^`']{1,80})'(?![\w'])")
+"""LaTeX's single quotes, also where there is no other LaTeX."""
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _HIDDEN = (("<!--", "-->"), ("<![CDATA[", ""), ("<!", ">"), ("<?", ">"))
 
 
 def without_tags(page: str) -> str:
     """The text of a piece of HTML, with blanks where blocks begin and end."""
-    return _untagged(_POWER.sub(lambda power: power[1].translate(_RAISED), page), _INLINE | _BLOCK | _SILENT)
+    return _untagged(_SMALL.sub(_small, page), _INLINE | _BLOCK | _SILENT)
 
 
 def without_formatting(field: str) -> str:
     """A field of plain text without the little HTML that upstreams leave in it."""
-    return _untagged(_POWER.sub(lambda power: power[1].translate(_RAISED), field), _FORMATTING)
+    return _untagged(_SMALL.sub(_small, field), _FORMATTING)
+
+
+def _small(found: re.Match[str]) -> str:
+    return found["digits"].translate(_RAISED if found["how"] in "pP" else _LOWERED)
 
 
 def unescaped(text: str) -> str:

@@ -2,7 +2,8 @@
 
 Both sides of every comparison are folded, so what matters is that a word and its plural meet, and that no two
 different words do. Regular plurals go by rules; the irregular ones of all sciences, and the words that only look like
-plurals, are listed. One pair that differs is folded into one: "bases" is the plural of base and of basis.
+plurals, are listed. Two pairs that differ are folded into one: "bases" is the plural of base and of basis, "ellipses" of
+ellipse and of ellipsis.
 """
 
 
@@ -20,7 +21,8 @@ hippopotamus enterococcus gonococcus meningococcus pneumococcus staphylococcus s
 virus bacteriovirus retrovirus locus sublocus incubus fetus foetus crocus lotus rebus campus census chorus corpus nexus
 status surplus bonus apparatus bus sinus plexus anus walrus prospectus consensus iambus tetanus typhus mucus lupus
 hiatus ruckus citrus hibiscus eucalyptus asparagus exodus genus stratus impetus opus minibus omnibus
-alveolus acinus nidus limulus calamus
+alveolus acinus nidus limulus calamus thallus magus bolus colliculus canaliculus ventriculus
+fasciculus tubulus lobulus sacculus hilus naevus tophus pilus soleus vagus
 """
 """Singulars in -us: their plurals in -i and in -uses."""
 
@@ -45,7 +47,9 @@ metamorphosis metastasis micrometastasis mitosis necrosis nemesis neurosis oasis
 photosynthesis prognosis prosthesis endoprosthesis psychosis sclerosis stenosis restenosis symbiosis synopsis synthesis
 biosynthesis testis thesis thrombosis anastomosis cirrhosis ptosis scoliosis dermatosis mycosis prophylaxis praxis
 parataxis ecdysis symphysis epiphysis hypophysis anaphylaxis biogenesis pathogenesis tuberculosis zoonosis trichinosis
-keratosis periphrasis amanuensis ellipsis ambulis sepsis hysteresis kinesis mimesis paresis stasis diuresis
+keratosis periphrasis amanuensis ambulis sepsis hysteresis kinesis mimesis paresis stasis diuresis apoptosis
+eigenbasis subbasis hypnosis narcosis acidosis alkalosis ketosis phagocytosis endocytosis exocytosis leukocytosis
+endometriosis atherosclerosis arteriosclerosis nephrosis cyanosis gnosis catachresis diaeresis
 """
 _X_TO_ICES = """
 apex appendix auspex calix cervix cicatrix codex cortex neocortex directrix dominatrix executrix fornix helix index
@@ -67,7 +71,7 @@ _IRREGULAR = {
     "tempora": "tempus", "opuscula": "opusculum", "foramina": "foramen", "lumina": "lumen", "nomina": "nomen",
     "larynges": "larynx", "pharynges": "pharynx", "phalanges": "phalanx", "meninges": "meninx", "syringes": "syringe",
     "datum": "data", "basis": "base", "bases": "base",
-    "ellipses": "ellipse", "irides": "iris", "clitorides": "clitoris", "epididymides": "epididymis", "chrysalides": "chrysalis",
+    "ellipses": "ellipse", "ellipsis": "ellipse", "irides": "iris", "clitorides": "clitoris", "epididymides": "epididymis", "chrysalides": "chrysalis",
     "children": "child", "grandchildren": "grandchild", "schoolchildren": "schoolchild", "oxen": "ox", "mice": "mouse",
     "dormice": "dormouse", "lice": "louse", "feet": "foot", "forefeet": "forefoot", "teeth": "tooth", "geese": "goose", "mongeese": "mongoose",
     "women": "woman", "men": "man", "policemen": "policeman", "firemen": "fireman", "salesmen": "salesman",
@@ -94,6 +98,7 @@ _IRREGULAR = {
     "ephemerides": "ephemeris", "occipita": "occiput", "murices": "murex", "woodlice": "woodlouse", "booklice": "booklouse",
     "quartzes": "quartz", "topazes": "topaz", "chilies": "chili", "octopodes": "octopus", "stamina": "stamina",
     "viri": "virus", "stadii": "stadium", "testes": "testis",
+    "virtuosi": "virtuoso", "libretti": "libretto", "concerti": "concerto", "graffiti": "graffito", "tempi": "tempo",
     "tableaux": "tableau", "axones": "axon",
 }  # fmt: skip
 

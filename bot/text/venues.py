@@ -6,13 +6,23 @@ sentence without any counts if it is the name of a venue with a year.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from bot.domain.models import Paper
 from bot.text.sentences import shorten
-from bot.text.venue_words import BARE_STOP, CUE, KNOWN, LEADING, NOT_ACRONYMS, TRAILING, VENUE_WORD
+from bot.text.venue_sentences import sentences
+from bot.text.venue_words import (
+    BARE_STOP,
+    CUE,
+    KNOWN,
+    LEADING,
+    NO_JOURNAL,
+    NOT_ACRONYMS,
+    PRAISED,
+    TRAILING,
+    VENUE_WORD,
+)
 
 MAX_COMMENT = 1000
 """Characters that are looked at; arXiv asks authors to be brief."""
@@ -23,31 +33,6 @@ MAX_SHORT = 9
 MAX_BARE = 15
 """Words of a sentence that is only an acronym's venue, with its place and dates."""
 
-_ABBREVIATIONS = [
-    "Proc",
-    "proc",
-    "Conf",
-    "Int",
-    "Phys",
-    "Rev",
-    "Lett",
-    "Nucl",
-    "Math",
-    "Trans",
-    "Symp",
-    "Sci",
-    "Appl",
-    "Comput",
-    "Commun",
-    "Astron",
-    "Vol",
-    "vol",
-    "No",
-    "Internat",
-    "al",
-]
-_NO_END = "".join(rf"(?<!\b{word})" for word in _ABBREVIATIONS)
-_SENTENCE = re.compile(rf"(?<!\A[A-Z])(?<![\s.(][A-Z]){_NO_END}[.!?](?=\s|$)|[;|•]|\s/\s")
 _URL = re.compile(r"\b(?:https?|htpps?|ftp)://\S++")
 _YEAR = re.compile(r"(?:(?<![\d.:-])|(?<=[A-Za-z]-))(?:19[89]|20[0-4])\d(?!\d|[./]\d)")
 _SHORT_YEAR = re.compile(r"(?:(?<=[A-Za-z])\s?['’`‘-]\s?|(?<=[A-Z]{2}))([0-4]\d)\b(?!-)")
@@ -57,7 +42,7 @@ _BARE_ACRONYM = re.compile(
     rf"(?:[A-Z]{{2,6}}(?:/[A-Z]{{2,6}})? )?({_ACRONYM})[\s'’`‘-]{{0,2}}(?:\d\d){{1,2}}"
 )
 _KNOWN = re.compile(
-    rf"(?<![\w@])(Findings of (?:the )?(?:ACL|EMNLP|NAACL|EACL|Association for Computational Linguistics)|{KNOWN})(?![a-zA-Z])"
+    rf"(?<![\w@])(Findings of (?:the )?(?:ACL|EMNLP|NAACL|EACL|Association for Computational Linguistics)|(?:{KNOWN})(?:[-/][A-Z]{{3,10}}\b)?)(?![a-zA-Z])"
 )
 _WORKSHOP = re.compile(r"\bworkshops?\b|\w @ ?\w|\bsymposium at\b", re.IGNORECASE)
 _COLOCATED = re.compile(r",? \(?(?:co-?located|in conjunction|held|part of|hosted)\b", re.IGNORECASE)
@@ -65,6 +50,15 @@ _CUE = re.compile("|".join(f"(?P<{name}>{words})" for name, words in CUE.items()
 _LEADING = re.compile(LEADING, re.IGNORECASE)
 _TRAILING = re.compile(TRAILING, re.IGNORECASE)
 _VENUE_WORD = re.compile(VENUE_WORD, re.IGNORECASE)
+_NO_JOURNAL = re.compile(NO_JOURNAL, re.IGNORECASE)
+_PRAISED = re.compile(PRAISED, re.IGNORECASE)
+_RELATED = re.compile(
+    r"[\w-]{3,12} (?:and \w{2,12} )?version of (?!this)|exten|based on|builds|follow|our ", re.IGNORECASE
+)
+_ACCEPTED_LATER = re.compile(
+    r"(?:,| and) (?:now |and )?(?:accepted|to appear|in press|forthcoming)\b", re.IGNORECASE
+)
+_ABOUT = re.compile(r"\b(?:at|to|for|of|in|on|by|from|with|the)(?: the)?(?: 20\d\d)? \Z", re.IGNORECASE)
 _BARE_STOP = re.compile(BARE_STOP, re.IGNORECASE)
 _COUNT = re.compile(
     r"(?:(?:\W++|(?:\d{1,3}|and|sho?r?t|long|full|paper|pages?|pp|content|figures?|figs?|tables?|plus|main|body|text|total|with|of|in|appendix|references?|supplement\w*)(?!\w)))++",
@@ -120,10 +114,10 @@ def _remembered(comment: str, journal_ref: str) -> Acceptance | None:
 
 def _in_comment(comment: str) -> Acceptance | None:
     text = " ".join(_URL.sub(" ", comment[:MAX_COMMENT]).split())
-    sentences = [part.strip() for part in _sentences(text)]
-    waits = any(_WAITS.match(cue["no"] or "") for sentence in sentences for cue in _CUE.finditer(sentence))
+    parts = list(sentences(text))
+    waits = any(_WAITS.match(cue["no"] or "") for sentence in parts for cue in _CUE.finditer(sentence))
     readers = (partial(_cued, waits=waits),) if waits else (_cued, _bare)
-    all_found = [found for read in readers for found in map(read, sentences) if found]
+    all_found = [found for read in readers for found in map(read, parts) if found]
     if not all_found:
         return None
     found = next((one for one in all_found if one.venue), all_found[0])
@@ -133,22 +127,15 @@ def _in_comment(comment: str) -> Acceptance | None:
 
 def _in_reference(reference: str) -> Acceptance | None:
     text = " ".join(reference[:MAX_COMMENT].split())
-    if not text or any(cue["no"] for cue in _CUE.finditer(text)):
+    if not text or _NO_JOURNAL.search(text) or any(cue["no"] for cue in _CUE.finditer(text)):
         return None
     years = _YEAR.findall(text)
-    without = _lead(_YEAR.sub("", text, count=1) if _YEAR.match(text) else text)
+    without = _lead(text)
+    without = _lead(_YEAR.sub("", without, count=1)) if _YEAR.match(without) else without
     acronym = _acronym(without)
     end = _VOLUME.search(without)
     name = acronym or _name(without[: end.start()] if end else without)
     return Acceptance(name, int(years[-1]) if years else None) if name else None
-
-
-def _sentences(text: str) -> Iterator[str]:
-    at = 0
-    for end in _SENTENCE.finditer(text):
-        yield text[at : end.start()]
-        at = end.end()
-    yield text[at:]
 
 
 def _cued(sentence: str, *, waits: bool = False) -> Acceptance | None:
@@ -157,22 +144,43 @@ def _cued(sentence: str, *, waits: bool = False) -> Acceptance | None:
     After `submitted`, or if another sentence says that (it `waits`), only a plain `accepted` counts; a sentence about another
     version says nothing about this paper.
     """
-    refused = waits
+    refused, since = waits, 0
     cues = list(_CUE.finditer(sentence))
     if any(cue["never"] for cue in cues):
         return None
     for n, cue in enumerate(cues):
         if cue["other"]:
-            return None
+            if not _goes_on(sentence[cue.start() :]):
+                return None
+            since = cue.end()
+            continue
         if cue["no"]:
             refused = True
+        elif cue["weak"] and _names_another(sentence[cue.end() :]):
+            continue
         elif cue["yes"] or not refused:
             end = next((later.start() for later in cues[n + 1 :] if later["no"]), len(sentence))
             region = sentence[cue.end() : end]
-            venue = _venue(region) or _venue(sentence[: cue.start()], before=True)
+            before = sentence[since : cue.start()]
+            venue = _venue(region) or _venue(before, before=True)
             if venue or cue["yes"]:
-                return Acceptance(venue, _year(region) or _year(sentence[: cue.start()]))
+                return Acceptance(venue, _year(region) or _year(before))
     return None
+
+
+def _names_another(words: str) -> bool:
+    """Whether a venue is named that counts more than where it was presented: `ICML 2026 Workshop, accepted at`."""
+    later = _ACCEPTED_LATER.search(words)
+    return bool(later and _venue(words[later.end() :]))
+
+
+def _goes_on(words: str) -> bool:
+    """Whether another version's venue is named and then this paper's: `Journal version of our ICRA 2023 paper, accepted by`."""
+    later = _ACCEPTED_LATER.search(words)
+    between = words[: later.start()] if later else ""
+    return bool(
+        _RELATED.match(words) and _year(between) and all(cue["other"] for cue in _CUE.finditer(between))
+    )
 
 
 def _bare(sentence: str) -> Acceptance | None:
@@ -185,6 +193,8 @@ def _bare(sentence: str) -> Acceptance | None:
     if not year and not _ORDINAL.search(sentence) and not _NUMBERED.search(sentence):
         return None
     known = _KNOWN.search(rest)
+    if known and _is_about(rest[: known.start()]):
+        return None
     words = len(_PART_END.split(rest, maxsplit=1)[0].split()) if len(rest.split()) < MAX_BARE else MAX_BARE
     bracketed = any(
         name[1].upper() not in NOT_ACRONYMS and name[0][-2].isdigit() for name in _IN_BRACKETS.finditer(rest)
@@ -195,6 +205,11 @@ def _bare(sentence: str) -> Acceptance | None:
         return None
     venue = _venue(rest)
     return Acceptance(venue, year) if venue and venue.upper() not in NOT_ACRONYMS else None
+
+
+def _is_about(words: str) -> bool:
+    """Whether the words before a venue say that something else than this paper has to do with it: `Reply to the`, `Keynote at`."""
+    return bool(_ABOUT.search(words) and not _VENUE_WORD.search(words) and not _PRAISED.match(words))
 
 
 def _year(text: str) -> int | None:
@@ -241,7 +256,8 @@ def _name(text: str) -> str:
     named = re.sub(r"(?: No)?(?<![. ])[. ]++\d{1,4}\Z| No\Z", "", " ".join(named.split()))  # a volume
     return (
         shorten(named, MAX_VENUE)
-        if re.match(r"(?:the |npj )?[\dA-ZÀ-ÞА-Я一-龥]", named) and len(named) > 1
+        if re.match(r"(?:the |npj |[a-z]{1,2}(?=[A-Z]))?(?:workshop\b|[\dA-ZÀ-ÞА-Я一-龥])", named)
+        and len(named) > 1
         else ""
     )
 

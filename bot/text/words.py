@@ -70,16 +70,19 @@ def tokens(text: str, *, plurals: bool = True) -> list[Token]:
     found: list[Token] = []
     at = 0
     for word, parts in _words(_bare(text)):
-        if _CJK.match(word):
+        if not word.isascii() and _CJK.match(word):
             pairs = [pair for run in parts for pair in _pairs(run)]
             found += [Token(pair, pair, at + n, at + n + 1) for n, pair in enumerate(pairs)]
             at += len(pairs)
+        elif len(parts) == 1:  # nearly all words; the general case below costs twice the time
+            form = _form(word)
+            found.append(Token(fold(form, plurals=plurals), form, at, at + 1))
+            at += 1
         else:
             forms = [_form(part) for part in parts]
             folded = [fold(form, plurals=plurals) for form in forms]
             found += [Token(folded[n], forms[n], at + n, at + n + 1) for n in range(len(parts))]
-            if len(parts) > 1:
-                found += _joined(folded, forms, at)
+            found += _joined(folded, forms, at)
             at += len(parts)
     return found
 
@@ -127,6 +130,7 @@ def _form(part: str) -> str:
     return part.replace(",", "")
 
 
+@lru_cache(maxsize=16_384)
 def small(form: str) -> str:
     """A word in lower case with its plural as written, except in `LMs`, which only its capitals distinguish from LMS."""
     return form[:-1].casefold() if _ACRONYMS.fullmatch(form) else form.casefold()

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -20,12 +21,17 @@ from bot.web.reading import Item, Items
 
 ATOM, JSON, OPML = "atom", "json", "opml"
 TYPES = {ATOM: "application/atom+xml", JSON: "application/feed+json", OPML: "text/x-opml"}
+DECLARATION = b"<?xml version='1.0' encoding='utf-8'?>\n"
 NAMESPACE = "http://www.w3.org/2005/Atom"
 REASONS = "tag:paperboy,2026:query"
 """The scheme of the categories that say which query an item matched."""
 ABSTRACT, SENTENCE, TITLE = 4000, 320, 400
 """Characters."""
 MAX_AUTHORS = 20
+
+
+REMEMBERED = 32
+"""Documents of each form that a process remembers, of up to 150 kB: readers ask again and again for what hasn't changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class Feed:
     """The page that shows the same to people."""
 
 
+@lru_cache(REMEMBERED)
 def atom(feed: Feed) -> bytes:
     """The feed as Atom."""
     root = ET.Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
@@ -86,6 +93,7 @@ def _entry(entry: ET.Element, item: Item) -> None:
     _text(entry, "content", content_of(item)).set("type", "html")
 
 
+@lru_cache(REMEMBERED)
 def json_feed(feed: Feed) -> bytes:
     """The feed as JSON Feed. What only Paperboy knows is in `_paperboy`."""
     values: dict[str, Any] = {
@@ -209,5 +217,5 @@ def _text(parent: ET.Element, name: str, text: str) -> ET.Element:
 
 def _document(root: ET.Element) -> bytes:
     ET.indent(root, " ")
-    body: bytes = ET.tostring(root, "utf-8", xml_declaration=True)
-    return body
+    # As text, and encoded at once: that takes half as long as ElementTree's own encoding, piece by piece.
+    return DECLARATION + ET.tostring(root, "unicode").encode(errors="xmlcharrefreplace")

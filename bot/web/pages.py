@@ -86,11 +86,12 @@ class Pages:
         query = query_of(request)
         span = query.get("span", "") if query.get("span", "") in SPANS else "day"
         results = await self._form.results(request)
+        trending = () if results.subscribed else await self._trending(front, span)
         page = self._templates.page(
             "front.html",
             status=results.status,
             results=results,
-            papers=[shown(paper, self._now()) for paper in await self._trending(front, span)],
+            papers=[shown(paper, self._now()) for paper in trending],
             sample=front.sample and span == "day",
             span=span,
             spans=tuple(SPANS),
@@ -104,6 +105,7 @@ class Pages:
             invitations=self._invitations(),
             forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
+        page.headers.update(results.headers)
         page.enable_compression()
         return page
 

@@ -5,6 +5,8 @@
 The program's own server (`paperboy run web`) over the recorded papers of arXiv in ../shared/data, moved in time so that the newest
 is of today. It is asked for one thing at a time, each time for another one, as a browser asks (gzip, kept connection). In the
 same run a page that is the same for everyone and needs no database (/terms). `--folder` keeps the store for another run.
+
+`cpu` is the program's own CPU time for a request, which other work on the machine changes little; the database's isn't in it.
 """
 
 import argparse
@@ -52,6 +54,8 @@ SUBSCRIBED = 10
 ROUNDS = 30
 """Requests for each kind: with all kinds of searches, no more than the limit for all clients lets through."""
 SEED = 7
+AT_REST = 0.1
+"""Seconds of CPU time that the program spends in a second, at most, while no one asks."""
 STATIC = "terms"
 FACTS = "bench.json"
 """What a store that was kept holds: the secrets of the channel's feed and token, and ids."""
@@ -170,10 +174,12 @@ async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
     asked = kinds(facts)
     times: dict[str, list[float]] = {kind: [] for kind in asked}
     sizes: dict[str, list[int]] = {kind: [] for kind in asked}
+    spent: dict[str, list[float]] = {kind: [] for kind in asked}
     overloaded = 0
-    async with served(folder) as session:
+    async with served(folder) as (session, pid):
         for number in range(-1, rounds):  # the first round loads what the others have
             for kind, path in asked.items():
+                before = cpu_seconds(pid)
                 taken, size, status = await ask(session, path(number), facts.token)
                 if (
                     status == 503
@@ -184,10 +190,13 @@ async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
                 elif number >= 0:
                     times[kind].append(taken * 1000)
                     sizes[kind].append(size)
+                    spent[kind].append((cpu_seconds(pid) - before) * 1000)
     figures = {
         kind: {
             "p50_ms": round(median(times[kind]), 1),
             "p95_ms": round(quantiles(times[kind], n=20)[-1], 1),
+            "p50_cpu_ms": round(median(spent[kind]), 1),
+            "p95_cpu_ms": round(quantiles(spent[kind], n=20)[-1], 1),
             "max_kb": round(max(sizes[kind]) / 1000, 1),
         }
         for kind in asked
@@ -198,18 +207,22 @@ async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
         "static_p50_ms": figures[STATIC]["p50_ms"],
         "worst_p50_ms": max(each["p50_ms"] for each in pages.values()),
         "worst_p95_ms": max(each["p95_ms"] for each in pages.values()),
+        "worst_p95_cpu_ms": max(each["p95_cpu_ms"] for each in pages.values()),
         "worst_kb": max(each["max_kb"] for each in pages.values()),
         "overloaded": overloaded,
     }
 
 
 @asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of the program, once it has read the papers of the last days."""
+async def served(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
+    """A client of the program, and the program's process id, once it has read the papers of the last days."""
     port = free_port()
     env = environment(folder, PORT=str(port), PAPERBOY_TRUSTED_PROXIES="127.0.0.1/32")
     base = f"http://127.0.0.1:{port}"
-    async with running("run", "web", env=env), aiohttp.ClientSession(base, auto_decompress=False) as session:
+    async with (
+        running("run", "web", env=env) as process,
+        aiohttp.ClientSession(base, auto_decompress=False) as session,
+    ):
         async with asyncio.timeout(300):
             while True:
                 with suppress(aiohttp.ClientError):
@@ -226,7 +239,19 @@ async def served(folder: Path) -> AsyncIterator[aiohttp.ClientSession]:
                         if response.status == 200:
                             break
                     await asyncio.sleep(2)
-        yield session
+            before = 0.0
+            while (
+                spent := cpu_seconds(process.pid)
+            ) - before > AT_REST:  # then it has read the papers of the last days
+                before = spent
+                await asyncio.sleep(1)
+        yield session, process.pid
+
+
+def cpu_seconds(pid: int) -> float:
+    """What all threads of a process have spent."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(one.read_text().split()[0]) for one in threads) / 1e9
 
 
 async def ask(session: aiohttp.ClientSession, path: str, token: str) -> tuple[float, int, int]:

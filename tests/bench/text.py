@@ -38,7 +38,7 @@ _BARE_LINK = re.compile(r"\\href(\{[^{}]*\}+)(?!\s?\{)")
 _FONT = re.compile(r"\{\\(?:small|rm|sc|it|bf|tt|sf|em) ")
 _KERN = re.compile(r"\\m?kern ?-?\d+\w+ ?")
 _GONE = re.compile(
-    r"\\rule(?:\[[^\]]*\])?(?:\{[^{}]*\}){2}|\\(?:begin|end)\{[^}]*\}|\\char\"[0-9A-F]+|\\unicode\{x\w+\}|\\\\verb\*?"
+    r"\\rule(?:\[[^\]]*\])?(?:\{[^{}]*\}){2}|\\(?:begin|end)\{[^}]*\}|\\(?:si|unit)\{(?:\\[a-z]+)+\}|\\char\"[0-9A-F]+|\\unicode\{x\w+\}|\\\\verb\*?"
 )
 _LINKS = re.compile(r"<(?:a\s[^>]*|/a|/?[bi]|/?su[bp]|/?em)>")
 _ACCENT = re.compile(r"\\['\"`^~=.]\s?\{?\\?([A-Za-z])\}?|\\[cvHkudbr](?:\{(\w)\}|\s(\w))")

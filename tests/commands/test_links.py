@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from bot.cards import Card
 from bot.commands.core import Commands
-from bot.commands.links import LOOKUP_WAIT, MAX_CARDS
+from bot.commands.links import LOOKUP_LEASE, LOOKUP_WAIT, MAX_CARDS
 from bot.commands.services import Services
 from bot.domain.models import ChannelSettings
 from bot.sources import build_finders
@@ -100,6 +100,22 @@ async def test_what_comes_late_is_stored_for_the_next_time_and_holds_no_other_ca
     upstreams.released.set()
     assert await posting == [KNOWN]
     assert await shown.post(SLOW) == [SLOW]
+
+
+async def test_a_lookup_that_was_cut_off_is_made_again_half_a_minute_later(
+    shown: Shown, upstreams: Searchable, redis: Redis
+) -> None:
+    upstreams.huggingface, upstreams.late = ("2605.00003",), ("/api/papers/2605.00003",)
+    posting = asyncio.create_task(shown.post(SLOW))
+    await until(lambda: upstreams.asked, "the question")
+    posting.cancel()
+    await asyncio.wait({posting})
+    [asking] = [key async for key in redis.scan_iter("*looked up*")]
+    assert 0 < await redis.ttl(asking) <= LOOKUP_LEASE
+    await redis.delete(asking)
+    upstreams.late = ()
+    assert await shown.post(SLOW) == [SLOW]
+    assert await redis.ttl(asking) > LOOKUP_LEASE
 
 
 async def test_a_channel_that_wants_no_cards_gets_none(

@@ -99,7 +99,7 @@ Mute what about “On paper p1”?
         ("mute survey for:ages", "“for:” is a time"),
         ("mute survey for:9999w", "“for:” is a time"),
         ("mute survey min:30", "Only words, authors, categories"),
-        ("mute (", "for"),
+        ("mute (", "closing bracket"),
     ],
 )
 async def test_what_cannot_be_muted_says_why(ask: Ask, typed: str, said: str) -> None:

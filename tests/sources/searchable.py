@@ -40,16 +40,21 @@ class Searchable:
             return web.json_response([listed(paper_id) for paper_id in self.huggingface])
         if request.path.startswith("/api/papers/"):
             return self._one(request.match_info["path"].removeprefix("api/papers/"))
-        if request.path == "/oai":
-            return web.Response(body=self._record(request), content_type="text/xml")
-        if request.path == "/api/query":
-            return web.Response(text=self._feed(request), content_type="application/atom+xml")
-        return self._scholar(request)
+        if request.path.startswith("/graph/"):
+            return self._scholar(request)
+        return self._arxiv(request)
 
     def _one(self, paper_id: str) -> web.StreamResponse:
         if paper_id not in self.huggingface:
             return web.json_response({"error": "Paper not found"}, status=404)
         return web.json_response(listed(paper_id)["paper"])
+
+    def _arxiv(self, request: web.Request) -> web.StreamResponse:
+        if request.path == "/oai":
+            return web.Response(body=self._record(request), content_type="text/xml")
+        if request.path == "/api/query":
+            return web.Response(text=self._feed(request), content_type="application/atom+xml")
+        return self._page(request.path.removeprefix("/abs/"))
 
     def _feed(self, request: web.Request) -> str:
         asked = request.query.get("id_list")
@@ -63,6 +68,11 @@ class Searchable:
         if paper_id not in self.arxiv:
             return oai_error("idDoesNotExist")
         return oai(Stored(paper_id, title=f"On the Number {paper_id}"), verb="GetRecord")
+
+    def _page(self, paper_id: str) -> web.StreamResponse:
+        known = paper_id in self.arxiv
+        text = abstract_page(paper_id) if known else "<html><head></head>Not found</html>"
+        return web.Response(text=text, content_type="text/html", status=200 if known else 404)
 
     def _scholar(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("x-api-key") != KEY:
@@ -86,6 +96,24 @@ def feed_of(ids: Sequence[str]) -> str:
         '<feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/" xmlns="http://www.w3.org/2005/Atom">'
         f"<title>q</title><opensearch:totalResults>{len(ids)}</opensearch:totalResults>"
         f"<opensearch:startIndex>0</opensearch:startIndex>{rows}</feed>"
+    )
+
+
+def abstract_page(paper_id: str, **changed: str) -> str:
+    """arXiv's page of a paper, as far as its tags and its table go."""
+    tags = {
+        "title": f"On the Number {paper_id}", "date": "2026/05/19", "online_date": "2026/06/02",
+        "arxiv_id": paper_id, "abstract": "We count $n &lt; 7$ things.",
+    } | changed  # fmt: skip
+    authors = ("Noether, Emmy", "van der Waerden, Bartel L.", "King Jr., Martin")
+    metas = [*tags.items(), *(("author", author) for author in authors)]
+    head = "".join(f'<meta name="citation_{name}" content="{content}"/>' for name, content in metas)
+    return (
+        f'<!DOCTYPE html><html><head><meta name="viewport" content="width"/>{head}</head><body><table>'
+        '<tr><td class="tablecell comments mathjax">12 pages; see <a href="/x">here</a> &amp; there</td></tr>'
+        '<tr><td class="tablecell subjects"><span class="primary-subject">Number Theory (math.NT)</span>; '
+        "High Energy Physics - Theory (hep-th)</td></tr>"
+        '<tr><td class="tablecell jref">Math. Ann. 7 (2026) 1</td></tr></table></body></html>'
     )
 
 

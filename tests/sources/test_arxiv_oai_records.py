@@ -14,13 +14,14 @@ WITHDRAWN = (
     "This submission has been withdrawn by arXiv administrators because it contains plagiarism", "We withdraw this paper", "Retracted by the authors",
     "[Withdrawn] an error was found", "has been withdrawn", "This paper, which contains an error, has been withdrawn", "15 pages, paper has been withdrawn",
     "This paper has been temporarily withdrawn", "This preprint was withdrawn by the authors. See v1 for details", "Withdrawn: error in Theorem 1",
+    "Withdrawal of the paper by its authors", "The author has requested the withdrawal of this paper.", "Please withdraw this paper",
 )  # fmt: skip
 NOT_WITHDRAWN = (
     "supersedes arXiv:2401.00001 which was withdrawn", "Work on withdrawn drugs", "Withdrawn drugs are studied; 12 pages",
     "This paper supersedes a withdrawn paper", "Replaces the withdrawn arXiv:2401.00001", "An earlier version of this paper was withdrawn",
     "v1 was withdrawn, this is a new version", "12 pages", "", "The paper was withdrawn from ICLR 2026 and is under review at ICML",
     "Withdrawn from ICML 2026", "This paper has not been withdrawn", "On how drugs are withdrawn", "We study papers that were withdrawn",
-    "The previous submission was withdrawn by mistake",
+    "The previous submission was withdrawn by mistake", "Withdrawal of the paper currency from circulation", "after withdrawal of the first submission",
 )  # fmt: skip
 
 FIRST, SECOND = datetime(2026, 5, 18, 17, 3, tzinfo=UTC), datetime(2026, 5, 19, 9, 0, tzinfo=UTC)

@@ -1,12 +1,11 @@
 """Citations of watched papers: each citing work is news once, the day's budget is never exceeded, and no key means no call."""
 
-import re
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
@@ -14,82 +13,18 @@ from bot.domain.errors import SourceError
 from bot.domain.life import EVENT_KINDS, Watch
 from bot.ports import Batch
 from bot.sources import build_citations
-from bot.sources.openalex import AT_ONCE, Citations, OpenAlexSettings, parse_works
+from bot.sources.citing_works import parse_works
+from bot.sources.openalex import AT_ONCE, PAGE, PAGES, Citations, OpenAlexSettings
 from bot.store.papers import Papers
 from bot.store.watches import Watches
 from tests.papers import a_channel, a_paper
 from tests.replay import serve
 from tests.sources.context import a_context
+from tests.sources.openalex_double import KEY, OpenAlex
 from tests.sources.upstreams import Clock
 
 NOW = datetime(2026, 5, 20, 15, tzinfo=UTC)
 ID = "2603.00001"
-
-
-@dataclass
-class OpenAlex:
-    """The API as its documentation describes it, and as strict: a key, known parameters and filters, at most 100 works a page,
-    and no more lists a day than are free."""
-
-    citing: dict[str, list[str]] = field(default_factory=dict)
-    """Work -> the works that cite it, the latest first."""
-    lists: int = 0
-    look_ups: int = 0
-    fails_after: int = 10_000
-    free: int = 10_000
-    """Lists of a day: after them each answer is 429."""
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_get("/works", self._list)
-        app.router.add_get("/works/{id:.+}", self._work)
-        return app
-
-    async def _work(self, request: web.Request) -> web.Response:
-        if request.query.get("api_key") != "the key":
-            return _error(401, "Invalid or missing API key")
-        self.look_ups += 1
-        work = self.name_of(request.match_info["id"].rpartition(".")[2])
-        if work not in self.citing:
-            return web.json_response({"error": "not found"}, status=404)
-        return web.json_response({"id": f"https://openalex.org/{work}", "title": "A work"})
-
-    async def _list(self, request: web.Request) -> web.Response:
-        if refused := self._refused(request.query):
-            return _error(*refused)
-        if self.lists >= self.free:
-            return _error(429, "Daily limit exceeded", {"Retry-After": "3600"})
-        if self.lists >= self.fails_after:
-            return web.Response(status=500)
-        self.lists += 1
-        works = self.citing[request.query["filter"].removeprefix("cites:")]
-        if request.query["sort"] == "publication_date":
-            works = works[::-1]
-        most = int(request.query.get("per_page", "25"))
-        rows = [{"id": f"https://openalex.org/{w}", "title": f"On {w}"} for w in works[:most]]
-        meta = {"count": len(works), "db_response_time_ms": 9, "page": 1, "per_page": most}
-        return web.json_response({"meta": meta, "results": rows, "group_by": []})
-
-    @staticmethod
-    def _refused(query: Mapping[str, str]) -> tuple[int, str] | None:
-        known = {"api_key", "filter", "sort", "per_page", "page", "cursor", "select"}
-        rules = {
-            "per_page must be a number between 1 and 100.": 1 <= int(query.get("per_page", "25")) <= 100,
-            "Invalid filter.": re.fullmatch(r"cites:W[1-9]\d*", query.get("filter", "")),
-            "Invalid sort.": query.get("sort") in {"publication_date:desc", "publication_date"},
-            "Unknown parameter.": query.keys() <= known,
-        }
-        if query.get("api_key") != "the key":
-            return 401, "Invalid or missing API key"
-        return next(((400, message) for message, kept in rules.items() if not kept), None)
-
-    @staticmethod
-    def name_of(number: str) -> str:
-        return f"W{int(number)}"
-
-
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
-    return web.json_response({"error": "Invalid request", "message": message}, status=status, headers=headers)
 
 
 class Room:
@@ -104,6 +39,10 @@ class Room:
         watch = Watch(frozenset(EVENT_KINDS), "U1 Ada", NOW)
         assert await self.watches.put(a_channel("@U1"), paper_id, watch)
         self.api.citing.setdefault(self.api.name_of(paper_id.rpartition(".")[2]), [])
+
+    async def watch_many(self, most: int) -> None:
+        for n in range(most):
+            await self.watch(f"2603.{n + 1:05}")
 
     async def poll(self) -> None:
         """Fetch page by page, and store each."""
@@ -126,7 +65,7 @@ class Room:
 async def room(redis: Redis) -> AsyncIterator[Room]:
     api, clock = OpenAlex(), Clock(NOW)
     async with serve(api.app()) as url, ClientSession() as session:
-        settings = OpenAlexSettings.model_construct(openalex_url=url, openalex_key=SecretStr("the key"))
+        settings = OpenAlexSettings.model_construct(openalex_url=url, openalex_key=SecretStr(KEY))
         (source,) = build_citations(a_context(url, session, redis, settings, clock=clock, pace=0.0))
         assert isinstance(source, Citations)
         yield Room(redis, source, api, clock)
@@ -151,8 +90,7 @@ async def test_each_citing_work_is_news_once(room: Room) -> None:
 
 
 async def test_a_round_is_made_once_a_day_and_in_parts(room: Room) -> None:
-    for n in range(AT_ONCE + 5):
-        await room.watch(f"2603.{n + 1:05}")
+    await room.watch_many(AT_ONCE + 5)
     await room.poll()
     await room.poll()
     assert room.api.lists == AT_ONCE + 5
@@ -161,9 +99,8 @@ async def test_a_round_is_made_once_a_day_and_in_parts(room: Room) -> None:
 
 
 async def test_the_budget_of_a_day_is_never_exceeded(room: Room) -> None:
-    room.source._budget = 7
-    for n in range(10):
-        await room.watch(f"2603.{n + 1:05}")
+    room.source._calls.most = 7
+    await room.watch_many(10)
     for _ in range(4):
         await room.poll()
     assert room.api.lists == 7
@@ -174,8 +111,7 @@ async def test_the_budget_of_a_day_is_never_exceeded(room: Room) -> None:
 
 
 async def test_a_failure_in_between_loses_nothing_and_repeats_nothing(room: Room) -> None:
-    for n in range(4):
-        await room.watch(f"2603.{n + 1:05}")
+    await room.watch_many(4)
     room.api.fails_after = 2
     with pytest.raises(SourceError):
         await room.poll()
@@ -187,28 +123,27 @@ async def test_a_failure_in_between_loses_nothing_and_repeats_nothing(room: Room
 async def test_an_old_work_that_moves_up_in_a_full_list_is_no_news(room: Room) -> None:
     """Works are merged and removed. What was below the list, and what comes back, was there before."""
     await room.watch(ID)
-    works = [f"W{n}" for n in range(500, 350, -1)]
+    works = [f"W{n}" for n in range(90_000, 90_000 - PAGE * PAGES - 50, -1)]
     room.api.citing["W1"] = works
     await room.poll()
-    room.api.citing["W1"] = [work for work in works if work not in {"W480", "W470"}]
+    room.api.citing["W1"] = [work for work in works if work not in {"W89980", "W89970"}]
     await room.next_day()
     room.api.citing["W1"] = works
     await room.next_day()
     assert await room.events() == []
-    room.api.citing["W1"] = ["W501", *works[:40], "W999", *works[40:]]
+    room.api.citing["W1"] = ["W90001", *works[:40], "W99999", *works[40:]]
     await room.next_day()
     await room.next_day()
     assert await room.events() == [
-        "Cited by 2 new papers: “On W501”, “On W999” (OpenAlex, days to weeks late)"
+        "Cited by 2 new papers: “On W90001”, “On W99999” (OpenAlex, days to weeks late)"
     ]
 
 
 async def test_a_limit_that_openalex_sets_loses_nothing_and_repeats_nothing(room: Room) -> None:
-    for n in range(4):
-        await room.watch(f"2603.{n + 1:05}")
+    await room.watch_many(4)
     await room.poll()
-    for n in range(4):
-        room.api.citing[f"W{n + 1}"] = [f"W1{n}"]
+    room.api.citing |= {f"W{n + 1}": [f"W1{n}"] for n in range(4)}
+    room.api.says_what_is_left = False
     room.api.free = room.api.lists + 2
     with pytest.raises(SourceError):
         await room.next_day()
@@ -219,6 +154,123 @@ async def test_a_limit_that_openalex_sets_loses_nothing_and_repeats_nothing(room
         assert await room.events(f"2603.{n + 1:05}") == [
             f"Cited by a new paper: “On W1{n}” (OpenAlex, days to weeks late)"
         ]
+
+
+async def test_all_pages_of_a_paper_are_read(room: Room) -> None:
+    """A work that is listed late stands where its date belongs, not at the top."""
+    await room.watch(ID)
+    works = [f"W{n}" for n in range(1000, 650, -1)]
+    room.api.citing["W1"] = works
+    await room.poll()
+    assert room.api.lists == 4
+    room.api.citing["W1"] = ["W2000", *works[:330], "W2001", *works[330:], "W2002"]
+    await room.next_day()
+    await room.next_day()
+    assert await room.events() == [
+        "Cited by 3 new papers: “On W2000”, “On W2001” and 1 more (OpenAlex, days to weeks late)"
+    ]
+
+
+async def test_a_full_last_page_is_followed_by_an_empty_one(room: Room) -> None:
+    await room.watch(ID)
+    room.api.citing["W1"] = [f"W{n}" for n in range(10 + 2 * PAGE, 10, -1)]
+    await room.poll()
+    assert room.api.lists == 3
+    room.api.citing["W1"] = ["W900", *room.api.citing["W1"]]
+    await room.next_day()
+    assert await room.events() == ["Cited by a new paper: “On W900” (OpenAlex, days to weeks late)"]
+
+
+async def test_a_budget_that_ends_within_a_paper_makes_no_false_news(room: Room) -> None:
+    """What was there at first is no news, however many days it takes to read it, and what was not read yet comes later."""
+    await room.watch(ID)
+    works = [f"W{n}" for n in range(1000, 650, -1)]
+    room.api.citing["W1"] = works
+    room.source._calls.most = 2
+    await room.poll()
+    assert (room.api.lists, await room.events()) == (2, [])
+    room.source._calls.most = 10
+    await room.next_day()
+    assert await room.events() == []
+    room.api.citing["W1"] = ["W2000", *works[:150], "W2001", *works[150:250], "W2002", *works[250:]]
+    room.source._calls.most = 2
+    await room.next_day()
+    assert await room.events() == [
+        "Cited by 2 new papers: “On W2000”, “On W2001” (OpenAlex, days to weeks late)"
+    ]
+    room.source._calls.most = 10
+    await room.next_day()
+    await room.next_day()
+    assert (await room.events())[1:] == ["Cited by a new paper: “On W2002” (OpenAlex, days to weeks late)"]
+
+
+async def test_a_kill_at_any_call_exceeds_no_budget_and_loses_nothing(room: Room) -> None:
+    for n in range(3):
+        await room.watch(f"2603.{n + 1:05}")
+        room.api.citing[f"W{n + 1}"] = [f"W{n}{m:03}" for m in range(101, 350)]
+    await room.poll()
+    for n in range(3):
+        room.api.citing[f"W{n + 1}"].insert(150, f"W9{n}")
+    room.source._calls.most = 30
+    before = room.api.lists
+    room.clock.at += timedelta(days=1)
+    for calls in range(1, 9):
+        room.api.fails_after = room.api.lists + calls
+        with contextlib.suppress(SourceError):  # nothing is stored of a fetch that is killed
+            _ = await room.source.fetch(await room.papers.cursor(room.source.name))
+    room.api.fails_after = 10_000
+    for _ in range(3):
+        await room.poll()
+        assert room.api.lists - before <= 30
+        before = room.api.lists
+        room.clock.at += timedelta(days=1)
+    for n in range(3):
+        assert await room.events(f"2603.{n + 1:05}") == [
+            f"Cited by a new paper: “On W9{n}” (OpenAlex, days to weeks late)"
+        ]
+
+
+async def test_no_call_follows_when_openalex_says_that_none_is_left(room: Room) -> None:
+    await room.watch_many(4)
+    room.api.free = 2
+    await room.poll()
+    await room.poll()
+    assert len(room.api.asked) == 2
+
+
+async def test_a_work_that_was_merged_is_looked_up_again(room: Room) -> None:
+    await room.watch(ID)
+    room.api.citing["W1"] = ["W11", "W10"]
+    await room.poll()
+    room.api.merged["W1"] = "W5"
+    room.api.citing["W5"] = ["W12", "W11", "W10"]
+    await room.next_day()
+    await room.next_day()
+    assert await room.events() == ["Cited by a new paper: “On W12” (OpenAlex, days to weeks late)"]
+    assert room.api.look_ups == 2
+
+
+async def test_a_list_that_openalex_refuses_does_not_stop_the_others(room: Room) -> None:
+    await room.watch_many(3)
+    room.api.refused.add("W2")
+    batch = await room.source.fetch(None)
+    assert batch.skipped == {"OpenAlex refused the list of works": 1}
+    assert {paper.id for paper in batch.updates} == {"2603.00001", "2603.00003"}
+
+
+async def test_a_403_means_to_slow_down(room: Room) -> None:
+    await room.watch(ID)
+    room.api.slow_down = True
+    with pytest.raises(SourceError) as raised:
+        await room.poll()
+    assert not raised.value.refused
+    assert raised.value.retry_after
+
+
+async def test_a_cursor_of_an_older_version_is_read(room: Room) -> None:
+    await room.watch(ID)
+    written = '{"day": "2026-05-19", "spent": 9000, "after": "", "finished": "2026-05-19"}'
+    assert [paper.id for paper in (await room.source.fetch(written)).updates] == [ID]
 
 
 async def test_a_paper_that_openalex_does_not_know_costs_nothing(room: Room) -> None:

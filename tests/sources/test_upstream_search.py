@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,11 +14,12 @@ from structlog.testing import capture_logs
 from bot.domain.errors import SourceError
 from bot.query import parse
 from bot.sources import build_finders
+from bot.sources.arxiv.abstract_page import parse_abstract_page
 from bot.sources.semantic_scholar import parse_found
 from bot.sources.upstream_search import UpstreamSearch
 from tests.replay import serve
 from tests.sources.context import a_context
-from tests.sources.searchable import Searchable, scholarly
+from tests.sources.searchable import Searchable, abstract_page, scholarly
 from tests.sources.upstreams import app_of
 
 Open = Callable[[Searchable], Awaitable[UpstreamSearch]]
@@ -95,6 +97,37 @@ async def test_arxivs_search_api_is_the_fallback_for_one_paper(opened: Open) -> 
     assert (found[0], found[1].authors) == ("arXiv", ("Emmy Noether",))
     arxiv = [path.partition("?")[0] for path in upstreams.asked if path.startswith(("/oai", "/api/query"))]
     assert arxiv == ["/oai", "/api/query"]
+
+
+async def test_the_page_of_an_abstract_is_the_last_way_to_a_paper(opened: Open) -> None:
+    upstreams = Searchable(arxiv=("2605.00003",), failing=("/oai", "/api/query"))
+    found = await (await opened(upstreams)).paper("2605.00003")
+    assert found is not None
+    name, paper = found
+    assert (name, paper.id, paper.title) == ("arXiv", "2605.00003", "On the Number 2605.00003")
+    assert paper.authors == ("Emmy Noether", "Bartel L. van der Waerden", "Martin King Jr.")
+    assert paper.abstract == "We count n < 7 things."
+    assert paper.categories == ("math.NT", "hep-th")
+    assert (paper.comment, paper.journal_ref) == ("12 pages; see here & there", "Math. Ann. 7 (2026) 1")
+    assert paper.published.date().isoformat() == "2026-05-19"
+    assert await (await opened(replace(upstreams, arxiv=()))).paper("2605.00003") is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "<html><head><title>Maintenance</title></head></html>",
+        abstract_page("2605.00003", date="soon", online_date=""),
+        abstract_page("2605.00003", title=""),
+        abstract_page("nothing"),
+        abstract_page("2605.00003")[:200],
+        "<meta " * 99_999,
+    ],
+)
+def test_a_page_without_an_abstract_is_an_error(page: str) -> None:
+    with pytest.raises(SourceError):
+        parse_abstract_page(page)
 
 
 async def test_the_first_answer_for_a_paper_is_enough(opened: Open) -> None:

@@ -95,6 +95,13 @@ def test_fields_of_a_newer_version_are_ignored() -> None:
     assert (after.upvotes, before and before.upvotes) == (2, 1)
 
 
+@given(st.sampled_from(["authors", "categories", "keywords", "openalex"]), st.sampled_from([1, None, ["a"]]))
+def test_a_list_of_something_else_makes_a_record_unreadable(name: str, other: object) -> None:
+    record = json.loads(records.dump(a_paper())) | {name: ["Ada", other]}
+    with pytest.raises(TypeError, match=name):
+        records.load(json.dumps(record))
+
+
 @given(st.sampled_from([field.name for field in fields(Paper)]))
 def test_a_field_of_another_type_makes_a_record_unreadable(name: str) -> None:
     record = json.loads(records.dump(a_paper())) | {name: {"an": "object"}}

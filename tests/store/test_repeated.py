@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from bot.domain.models import MessageRef
 from bot.ports import Batch, Rate
 from bot.store import keys
 from bot.store.connect import client
+from bot.store.daily_calls import DailyCalls
 from bot.store.lease import Lease
 from bot.store.limits import Rates
 from bot.store.outbox.outbox import Outbox
@@ -120,6 +121,7 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
     "match": ((ingest,), read_and_match),
     "announce again": ((ingest,), lambda redis: PollReader(redis, Papers(redis)).replay_recent()),
     "lease": ((), lambda redis: Lease(redis).acquire()),
+    "call": ((), lambda redis: DailyCalls(redis, "openalex", 3).take(date(2026, 5, 20))),
     "turn": ((), lambda redis: Rates(redis).turn(Rate(1, 1.0), "post", "fake")),
 }
 

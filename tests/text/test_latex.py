@@ -49,7 +49,11 @@ from tests.papers import a_paper
         (r"\begin{align*} a &= b \\ c &= d \end{align*}", "a = b c = d"), ("100~km in Fig.~3 (10~20)", "100 km in Fig. 3 (10~20)"),
         ("see https://a.b/~c and d~e", "see https://a.b/~c and d e"),
         # HTML and inequalities
-        ("We use <u>bold</u> claims", "We use bold claims"), ("10<sup>5</sup> times 2<sup>-3</sup>", "10⁵ times 2⁻³"), ("the ``code`` stays", "the ``code`` stays"), ("$x<i>y$", "x<i>y"), ("if a<b and c>d", "if a<b and c>d"),
+        ("We use <u>bold</u> claims", "We use bold claims"), ("10<sup>5</sup> times 2<sup>-3</sup>", "10⁵ times 2⁻³"),
+        ("H<sub>2</sub>O and Ca<sup>2+</sup>", "H₂O and Ca²⁺"), ("<jats:sub>i</jats:sub> of x<sub>i</sub>", "i of xi"),
+        (r"OneEval\textsubscript{Hard}, 1\textsuperscript{st}", "OneEval_Hard, 1st"),
+        ("ﬁne-tuning of ﬂows", "fine-tuning of flows"), ("a `small' step, don't say `it's'", "a ‘small’ step, don't say `it's'"),
+        ("run `make` and `it`", "run `make` and `it`"), ("the ``code`` stays", "the ``code`` stays"), ("$x<i>y$", "x<i>y"), ("if a<b and c>d", "if a<b and c>d"),
         ("p<i and <think> stay", "p<i and <think> stay"), ('see <a href="https://a.b/c">here</a>', "see here"),
         # addresses
         ("see https://host.example/~user/x, where $x$ is", "see https://host.example/~user/x, where x is"),

@@ -11,7 +11,7 @@ from bot.text import clean_html
     ("html", "text"),
     [
         ("<p>We count <b>stars</b>.</p><p>Twice.</p>", "We count stars. Twice."),
-        ("H<sub>2</sub>O &amp; CO<sub>2</sub>", "H2O & CO2"),
+        ("H<sub>2</sub>O &amp; CO<sub>2</sub>", "H₂O & CO₂"),
         ("a<br/>b<script>alert(1)</script>c", "a b c"),
         ("<style>p{}</style><div>x</div>", "x"),
         ("plain, with 3 < 4", "plain, with 3 < 4"),

@@ -67,7 +67,7 @@ def test_entities_are_resolved_and_spaces_collapse() -> None:
 
 
 def test_formatting_tags_go_and_their_text_stays() -> None:
-    assert clean("<jats:p>H<sub>2</sub>O is <i>wet</i>.</jats:p><br/>Yes") == "H2O is wet. Yes"
+    assert clean("<jats:p>H<sub>2</sub>O is <i>wet</i>.</jats:p><br/>Yes") == "H₂O is wet. Yes"
 
 
 @pytest.mark.parametrize(

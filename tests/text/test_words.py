@@ -45,6 +45,11 @@ def test_these_are_not(one: str, other: str) -> None:
     "pair",
     [
         "supernova/supernovae",
+        "thallus/thalli",
+        "apoptosis/apoptoses",
+        "eigenbasis/eigenbases",
+        "ellipsis/ellipses",
+        "libretto/libretti",
         "supernova/supernovas",
         "nebula/nebulae",
         "bacterium/bacteria",

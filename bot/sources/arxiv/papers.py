@@ -18,6 +18,7 @@ _SELF_WITHDRAWN = re.compile(
     rf"(?:^|[,:(\[] ?)(?:{_OWN} ){{0,2}}{_WORK}(?: by [^,]{{1,60}})?(?:, [^,]{{1,80}},)? (?:{_VERB} ){{0,5}}(?:withdrawn|retracted)\b"
     rf"|(?:^|[,:(\[] ?)(?:{_VERB} ){{1,5}}(?:withdrawn|retracted)\b"
     rf"|(?:^|[,:(\[] ?)(?:withdrawn|retracted)(?= (?:by|due|because|for|as|since|on|until|pending|following|at|after|temporarily|owing|in order)\b|[^\w ]|$)"
+    rf"|\bwithdrawal of {_OWN} {_WORK}(?=$|[^\w ]| (?:by|due|because|as|since|at)\b)|(?:^|[,:(\[] ?)(?:please )?withdraw {_OWN} {_WORK}\b"
     rf"|\b(?:authors?|we|i)(?: {_VERB}){{0,3}} (?:withdr[ae]wn?|withdraws|withdrew|retract|retracted) (?:{_OWN}|it|their|my)\b"
 )
 _NOT_SELF = re.compile(

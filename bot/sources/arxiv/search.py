@@ -9,6 +9,7 @@ from bot.domain.errors import SourceError
 from bot.domain.models import Paper
 from bot.query import Category, Not, Person, Phrase, Query
 from bot.query.nodes import And, Node
+from bot.sources.arxiv.abstract_page import parse_abstract_page
 from bot.sources.arxiv.announcements import parse_answer
 from bot.sources.arxiv.oai_records import parse_record
 from bot.sources.http import Upstream
@@ -33,6 +34,7 @@ class ArxivSearch:
     def __init__(self, upstream: Upstream, api_url: str, oai_url: str) -> None:
         self._upstream = upstream
         self._api_url = f"{api_url}/api/query"
+        self._pages_url = f"{api_url}/abs"
         self._oai_url = f"{oai_url}/oai"
 
     async def search(self, words: str, query: Query | None, most: int) -> Sequence[Paper]:
@@ -43,23 +45,31 @@ class ArxivSearch:
         return parse_answer((await self._upstream.get(self._api_url, params, accept=(200, 400))).body)
 
     async def paper(self, paper_id: str) -> Paper | None:
-        """One paper by OAI-PMH, which is dependable; by the search API if that fails."""
+        """One paper by OAI-PMH, which is dependable; if that fails by the search API, then by the abstract's page."""
         if not is_arxiv(paper_id):
             return None
-        try:
-            return await self._by_oai(paper_id)
-        except SourceError as error:
-            if error.refused or error.retry_after is not None:
-                raise
-            log.info("arxiv_record_not_read", paper=paper_id, reason=str(error))
-        params = {"id_list": paper_id, "max_results": "1"}
-        answer = await self._upstream.get(self._api_url, params, accept=(200, 400))
-        return next(iter(parse_answer(answer.body)), None)
+        for way in (self._by_oai, self._by_api):
+            try:
+                return await way(paper_id)
+            except SourceError as error:
+                if error.refused or error.retry_after is not None:
+                    raise
+                log.info("arxiv_record_not_read", paper=paper_id, reason=str(error))
+        return await self._by_page(paper_id)
 
     async def _by_oai(self, paper_id: str) -> Paper | None:
         identifier = f"oai:arXiv.org:{paper_id}"
         params = {"verb": "GetRecord", "metadataPrefix": "arXivRaw", "identifier": identifier}
         return parse_record((await self._upstream.get(self._oai_url, params)).body)
+
+    async def _by_api(self, paper_id: str) -> Paper | None:
+        params = {"id_list": paper_id, "max_results": "1"}
+        answer = await self._upstream.get(self._api_url, params, accept=(200, 400))
+        return next(iter(parse_answer(answer.body)), None)
+
+    async def _by_page(self, paper_id: str) -> Paper | None:
+        answer = await self._upstream.get(f"{self._pages_url}/{paper_id}", accept=(200, 404))
+        return None if answer.status == 404 else parse_abstract_page(answer.body.decode("utf-8", "replace"))
 
 
 class ArxivHistory:

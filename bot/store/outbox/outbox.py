@@ -19,7 +19,7 @@ from bot.store import keys
 from bot.store.channel_rules import load_settings
 from bot.store.outbox.reader import OutboxReader
 from bot.store.outbox.records import NO_URL, delivery_of, delivery_record
-from bot.store.scripts import Script, Scripts, script
+from bot.store.scripts import Script, script
 from bot.store.unreadable import UNREADABLE, set_aside
 
 LEASE = 60.0
@@ -63,7 +63,6 @@ class Outbox(OutboxReader):
 
     def __init__(self, redis: Redis, *, durable: bool = False, lease: float = LEASE) -> None:
         super().__init__(redis)
-        self._scripts = Scripts(redis)
         self._durable = durable
         self.lease = lease
 

@@ -18,10 +18,11 @@ from bot.domain.deliveries import (
     Sent,
     channel_of,
 )
-from bot.domain.life import paper_of
+from bot.domain.life import ENTRY, paper_of
 from bot.domain.models import ChannelRef
 from bot.store import keys
 from bot.store.outbox.records import open_delivery_of, pause_of, sent_of, wanted
+from bot.store.scripts import Scripts, script
 from bot.store.unreadable import UNREADABLE, load_each
 
 CHANNELS_SEARCHED = 100
@@ -35,6 +36,7 @@ class OutboxReader:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._scripts = Scripts(redis)
 
     async def now(self) -> datetime:
         """The time of Redis' clock."""
@@ -219,15 +221,20 @@ class OutboxReader:
     async def posts(self, channel: ChannelRef, most: int, number: int | None = None) -> list[Post]:
         """The latest posts in the channel, the newest first; with `number`, those of one subscription.
 
-        At least `most`, if `sent` knows as many.
+        At least `most`, if `sent` knows as many. The server picks them: a busy channel has thousands of records.
         """
         period = int((await self.now()).timestamp()) // keys.PERIOD
         found: list[Post] = []
         for ago in range(keys.PERIODS):
             if len(found) >= most:
                 break
-            records: Any = await self._redis.hgetall(keys.sent(channel, period - ago))
-            stored = [(f"{channel} {entry}", (entry, text)) for entry, text in records.items()]
+            latest: list[Any] = await self._scripts.run(
+                script("outbox/latest"),
+                [keys.sent(channel, period - ago)],
+                [most - len(found), ENTRY, number or ""],
+            )
+            pairs = zip(latest[::2], latest[1::2], strict=True)
+            stored = [(f"{channel} {entry}", (entry, text)) for entry, text in pairs]
             posts = await load_each(
                 self._redis, "sent", stored, lambda _name, one: Post(one[0], sent_of(one[1]))
             )

@@ -10,6 +10,8 @@ from bot.text.latex.units import UNITS
 
 _CODE_POINT = re.compile(r' ?\{?[x"]?([0-9A-Fa-f]{1,6})\}?')
 _NUMBER = re.compile(r" ?\{(\d{1,3})\}")
+WORD = 3
+"""Letters from which on a raised or lowered text is a word, not a mark such as `st` or `TM`."""
 _LENGTH = re.compile(r" ?-?\d{1,5}\w{0,3} ?")
 _VERBATIM = re.compile(r"\*?([^\sA-Za-z*{])(.{0,500}?)\1|\{([^{}]{0,500})\}", re.DOTALL)
 _DEFINED = re.compile(r"\s?\{?\\([A-Za-z]++)\}?\s?\{([^{}\\#]{1,80})\}")
@@ -71,17 +73,20 @@ def typeset_or_plain(reader: Reader) -> str:
 
 def raised(reader: Reader) -> str:
     r"""`\textsuperscript{2}`, small where every character has a small form."""
-    return _small(reader.argument(), SUPERSCRIPTS)
+    return _small(reader.argument(), SUPERSCRIPTS, "^")
 
 
 def lowered(reader: Reader) -> str:
     r"""`CO\textsubscript{2}`."""
-    return _small(reader.argument(), SUBSCRIPTS)
+    return _small(reader.argument(), SUBSCRIPTS, "_")
 
 
-def _small(said: str, forms: Mapping[int, int]) -> str:
+def _small(said: str, forms: Mapping[int, int], mark: str) -> str:
+    """`said` in small, or as it is: a word behind `mark`, which keeps it apart from the one before."""
     small = said.translate(forms)
-    return said if set(small) & set(said) or any(map(str.isalpha, said)) else small
+    if not set(small) & set(said) and not any(map(str.isalpha, said)):
+        return small
+    return mark + said if len(said) >= WORD and said.isalpha() else said
 
 
 def negation(reader: Reader) -> str:

@@ -49,6 +49,14 @@ def test_usual_addresses_are_accepted(typed: str, taken: str) -> None:
         "ada@" + "ä" * 1_000_000,
         "ada@example.123",
         "ada@" + "a." * 125 + "org",
+        "ada%example.net@example.org",
+        "example.net!ada@example.org",
+        "|program@example.org",
+        "`program`@example.org",
+        "-option@example.org",
+        "ada@faß.example",
+        "ada@FAẞ.example",
+        "ada@exa\u200dmple.org",
     ],
 )
 def test_other_text_is_refused(typed: str) -> None:

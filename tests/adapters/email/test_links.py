@@ -97,3 +97,25 @@ def test_a_new_key_before_the_old_one_keeps_links_working() -> None:
     assert both.read("unsubscribe", old).channel == ACCOUNT.channel
     with pytest.raises(UserError):
         links("another key, just as good").read("unsubscribe", old)
+
+
+@pytest.mark.parametrize(
+    "content", ['[1764450000.0, "a state of an installation"]', "{}", "1", '["act"]', "x"]
+)
+def test_what_is_encrypted_for_something_else_is_no_link(content: str) -> None:
+    sealed = Encryptor([KEY]).seal(content)
+    with pytest.raises(UserError, match="incomplete"):
+        links().read("act", sealed)
+
+
+def test_a_link_has_one_spelling_by_which_its_use_is_known() -> None:
+    """Base64 is read leniently: junk within it, and bits at its end that mean nothing, would make a used link new."""
+    found = token(every_link()["act"])
+    others = [
+        f"{found[:9]}{junk}{found[9:]}" for junk in ("!!!!", "....", "    ", "\n\n\n\n", "%20%", "====")
+    ]
+    others += [found + "====AAAA", found[:-1] + chr(ord(found[-1]) ^ 1), found.swapcase()]
+    for other in others:
+        with pytest.raises(UserError):
+            links().read("act", other)
+    assert {links().read("act", found + "=" * n).token for n in range(4)} == {found}

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from adapters.slack.connection_mode import ConnectionMode
 from adapters.slack.http import INSTALLS_EACH
-from adapters.slack.installations import OneTimeStates, RedisInstallationStore
+from adapters.slack.installations import STATE, OneTimeStates, RedisInstallationStore
 from adapters.slack.manifest import manifest
 from adapters.slack.platform import SlackPlatform
 from bot.domain.errors import ConfigurationError, SendError, WorkspaceGone
@@ -213,7 +213,9 @@ async def test_a_state_works_once_and_for_ten_minutes(redis: Redis) -> None:
     state = await states.async_issue()
     assert await states.async_consume(state)
     assert not await states.async_consume(state)
-    old = Encryptor([SECRET_KEY]).seal(json.dumps([now.timestamp() - 601, "x"])).rstrip("=")
+    old = (
+        Encryptor([SECRET_KEY]).for_purpose(STATE).seal(json.dumps([now.timestamp() - 601, "x"])).rstrip("=")
+    )
     assert not await states.async_consume(old)
     for forged in ("", "x", "é", "\0" * 200, Encryptor(["another key of the operator"]).seal('[1, "x"]')):
         assert not await states.async_consume(forged)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from secrets import token_hex
 from time import monotonic, time
@@ -33,8 +33,13 @@ USES = 5
 """Uses of a response_url, within LIVES seconds."""
 LIVES = 1800
 TRIGGER = 3.0
-RETRIES = ((1, "http_timeout"), (2, "http_timeout"), (3, "http_timeout"))
+RETRIES = (0.0, 60.0, 300.0)
+"""Seconds after which an event that wasn't acknowledged is sent again: https://docs.slack.dev/apis/events-api/#retries."""
 OPEN_METHODS = frozenset({"oauth.v2.access"})
+
+
+async def _at_once(_seconds: float) -> None:
+    """No time goes by."""
 
 
 class Slack:
@@ -51,6 +56,8 @@ class Slack:
         self.refused: list[str] = []
         """Why blocks and answers were refused."""
         self.url = ""
+        self.pass_time: Callable[[float], Awaitable[None]] = _at_once
+        """Lets time go by until an event is sent again."""
         self.names_scopes = True
         """Whether answers have the header `x-oauth-scopes`, which some proxies remove."""
         self._responses: dict[str, Json] = {}
@@ -155,13 +162,17 @@ class Slack:
                 }
             ],
         }
-        for retry in (None, *RETRIES):
+        retry: tuple[int, str] | None = None
+        for number, wait in enumerate((*RETRIES, None), 1):
             try:
                 self.acks.append(await self.link.send("events_api", payload, retry))
             except NotAcknowledged as error:
                 self.refused.append(str(error))
+                retry = number, "http_error" if "HTTP" in str(error) else "http_timeout"
             else:
                 return
+            if wait is not None:
+                await self.pass_time(wait)
 
     def trigger(self, user: str) -> str:
         """A new trigger id."""

@@ -1,0 +1,37 @@
+"""A budget of calls a day to an upstream that counts them, over all processes and through restarts."""
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+from redis.asyncio import Redis
+
+from bot.store import keys
+from bot.store.scripts import Scripts, script
+
+REMEMBERED = timedelta(days=2)
+"""How long a day's count is stored."""
+
+
+class DailyCalls:
+    """At most so many calls a day, which is a day of UTC."""
+
+    def __init__(self, redis: Redis, upstream: str, most: int) -> None:
+        self._redis = redis
+        self._scripts = Scripts(redis)
+        self._upstream = upstream
+        self.most = most
+
+    async def take(self, day: date) -> bool:
+        """Count a call that is about to be made; False if the day's calls are used up."""
+        kept = int(REMEMBERED.total_seconds() * 1000)
+        answer = await self._scripts.run(
+            script("take_call"), [self._key(day)], [uuid4().hex, self.most, kept]
+        )
+        return bool(answer)
+
+    async def use_up(self, day: date) -> None:
+        """Make no more calls on this day: the upstream says that there are none left."""
+        await self._redis.set(self._key(day), f"{self.most}:", ex=REMEMBERED)
+
+    def _key(self, day: date) -> str:
+        return keys.daily_calls(self._upstream, day.isoformat())
