@@ -171,6 +171,9 @@ def _always(typed: str) -> tuple[int, ...]:
 def _most_meaning(settings: ChannelSettings) -> str:
     if not settings.most:
         return "Every matching paper is posted."
+    if settings.every != "now":
+        best = "the best paper" if settings.most == 1 else f"the best {settings.most} papers"
+        return f"A digest names {best}, and counts the others in one line."
     if settings.most == 1:
         return "The best paper of a day is posted. The others are folded into one line."
     return f"The best {settings.most} papers of a day are posted. The others are folded into one line."

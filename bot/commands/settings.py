@@ -26,6 +26,7 @@ async def settings(command: Command, services: Services) -> Reply:
         return Reply(await _shown(command, old, specs, services), form=form(old, specs))
     new = changed_settings(old, command.options.items(), specs)
     changed = difference(old, new)
+    await _refuse_unknown(set(new.always) - set(old.always), command, services)
     if any(spec.name == "editors" for spec in changed) and not command.user.may_manage:
         raise UserError(
             "Only people who manage this channel can decide who can edit.", hint="/paper settings"
@@ -38,6 +39,13 @@ async def settings(command: Command, services: Services) -> Reply:
         await relearn(command.channel, services)
     _, comes = await replan_waiting(command.channel, services)
     return Reply(changed_card(old, new, changed, comes, platform.title))
+
+
+async def _refuse_unknown(numbers: set[int], command: Command, services: Services) -> None:
+    """Raises UserError for a number that no subscription has."""
+    missing = sorted(numbers - {one.number for one in await services.subscriptions.of(command.channel)})
+    if missing:
+        raise UserError(f"There is no subscription #{missing[0]} here.", hint="/paper list")
 
 
 def form(now: ChannelSettings, specs: Sequence[SettingSpec]) -> Form:

@@ -272,7 +272,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         options=(
             OptionSpec(
                 name="what",
-                help="like, dislike or forget and a paper; remove and a term; or reset, off, on",
+                help="like, dislike or forget and a paper; remove or restore and a term; or reset, off, on",
                 kind="text",
                 free=True,
             ),

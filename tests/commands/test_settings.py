@@ -175,3 +175,22 @@ async def test_who_may_not_change_may_look(core: Commands, services: Services) -
     refused = (await core.handle_text("settings editors:managers", GUEST, a_channel())).card
     assert "decide who can edit" in refused.notice
     assert (await services.settings.of(a_channel())).editors == "everyone"
+
+
+async def test_an_exception_from_the_budget_is_said_wherever_it_is_made_and_listed(ask: Ask) -> None:
+    assert "Papers of #1 are always posted, even beyond" in written(await ask("subscribe rag always:yes"))
+    assert "· always ·" in written(await ask("list"))
+    again = written(await ask("subscribe rag always:no"))
+    assert "Already subscribed" in again
+    assert "Papers of #1 count toward the limit of a day again." in again
+    assert "always" not in written(await ask("list"))
+    assert "Nothing has changed." in written(await ask("subscribe rag always:no"))
+
+
+async def test_an_exception_is_a_subscription_of_the_channel(ask: Ask) -> None:
+    assert "There is no subscription #7 here." in written(await ask("settings always:#7"))
+
+
+async def test_what_a_budget_does_in_a_digest_is_said(ask: Ask) -> None:
+    said = written(await ask("settings every:weekly most:3"))
+    assert "A digest names the best 3 papers, and counts the others in one line." in said
