@@ -14,10 +14,11 @@ import typer
 
 from adapters import PLATFORMS
 from bot.cli import data
-from bot.cli.process import EX_CONFIG, EX_UNAVAILABLE, command_settings
+from bot.cli.process import EX_CONFIG, EX_UNAVAILABLE, carried_out, command_settings
 from bot.domain.errors import ConfigurationError, PaperboyError
 
 if TYPE_CHECKING:
+    from bot.observability.progress import Say
     from bot.settings import Settings
 
 app = typer.Typer(
@@ -110,8 +111,14 @@ def doctor(
 
     It says what to do about each problem. Exit code 1 if something is wrong.
     """
+    from bot.cli.doctor import check_names
+    from bot.observability.progress import working
+
     settings = command_settings(platforms, quiet=True)
-    raise typer.Exit(0 if asyncio.run(_examined(settings, platforms or (), as_json=as_json)) else 1)
+    check_names(platforms or (), PLATFORMS)
+    with working("Checking") as say:
+        right = asyncio.run(_examined(settings, platforms or (), None if as_json else say))
+    raise typer.Exit(0 if right else 1)
 
 
 @app.command()
@@ -132,7 +139,7 @@ def status(
         with suppress(KeyboardInterrupt):
             asyncio.run(looking.watch(settings, Console()))
         return
-    found = asyncio.run(looking.status(settings))
+    found = carried_out("Reading the status", looking.status(settings))
     if as_json:
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
     else:
@@ -142,7 +149,8 @@ def status(
 app.add_typer(data.commands)
 
 
-async def _examined(settings: "Settings", platforms: Sequence[str], *, as_json: bool) -> bool:
+async def _examined(settings: "Settings", platforms: Sequence[str], say: "Say | None") -> bool:
+    """Whether all is right; `say` prints the findings as they come, and without it they are printed as JSON."""
     from bot.cli.doctor import examine
     from bot.observability import logs
 
@@ -151,11 +159,11 @@ async def _examined(settings: "Settings", platforms: Sequence[str], *, as_json: 
     async for finding in examine(settings, platforms):
         message, todo = redact.text(finding.message), redact.text(finding.todo)
         findings.append({"name": finding.name, "level": finding.level, "message": message, "todo": todo})
-        if not as_json:
-            typer.echo(f"{LEVELS[finding.level]}  {finding.name}: {message}")
+        if say is not None:
+            say(f"{LEVELS[finding.level]}  {finding.name}: {message}")
             if todo:
-                typer.echo(f"      {todo}")
-    if as_json:
+                say(f"      {todo}")
+    if say is None:
         typer.echo(json.dumps(findings, ensure_ascii=False, indent=2))
     return all(finding["level"] != "fail" for finding in findings)
 

@@ -1,6 +1,6 @@
 """The two ports: where papers come from and where cards go."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol, runtime_checkable
@@ -78,6 +78,10 @@ class Reply:
     """Handed over with the card."""
 
 
+CHECK_NETWORK = "check this machine's network (DNS, proxy, firewall); Paperboy keeps trying"
+"""What to do about a server that doesn't answer. Findings that say so have one cause and are shown as one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One check of `paperboy doctor` and its result."""
@@ -133,8 +137,11 @@ class Core(Protocol):
         for the next time. If something doesn't answer, `show` isn't called.
         """
 
-    async def greeting(self, channel: ChannelRef) -> Card:
-        """What to say in a channel that Paperboy was just added to."""
+    async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
+        """What to say in a channel that Paperboy was just added to.
+
+        Was it added to a whole server or workspace, `everywhere` is its name.
+        """
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Stop posting in the channel: the platform reported that it is impossible for now. Subscriptions stay."""
@@ -236,6 +243,9 @@ class Interactive(Platform, Protocol):
 
     async def answer_input(self, core: Core) -> None:
         """Carry out every line of standard input, to its end."""
+
+    def working(self, what: str) -> None:
+        """Show the person at a prompt what goes on meanwhile, "" once it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,8 +358,11 @@ class Joinable(Protocol):
 class Diagnosable(Protocol):
     """A platform that can check its own connection, for `paperboy doctor`."""
 
-    async def diagnose(self) -> Iterable[Finding]:
-        """The checks and their results, without changing anything. They contain no secrets."""
+    def diagnose(self) -> AsyncIterator[Finding]:
+        """Each check's result as soon as it is there, without changing anything. They contain no secrets.
+
+        There are a few seconds for it: the channels come last, as many as can be asked about in that time.
+        """
 
 
 @dataclass(frozen=True, slots=True)

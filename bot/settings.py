@@ -7,7 +7,7 @@ composition root hands all groups to `Settings.read`, and a component asks for i
 import os
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
@@ -162,8 +162,7 @@ class Settings(SettingsGroup):
         means nothing (a typing error would otherwise silently keep the default).
         """
         models: tuple[type[SettingsGroup], ...] = (cls, *groups)
-        _refuse_unknown(models, {*os.environ, *dotenv_values(".env")})
-        problems: list[str] = []
+        problems = list(_unknown(models, {*os.environ, *dotenv_values(".env")}))
         read: list[SettingsGroup] = []
         for model in models:
             try:
@@ -171,7 +170,7 @@ class Settings(SettingsGroup):
             except ValidationError as error:
                 problems += _in_words(error)
         if problems:
-            raise ConfigurationError("; ".join(problems))
+            raise ConfigurationError("; ".join(dict.fromkeys(problems)).replace("?; ", "? "))
         core, *others = read
         assert isinstance(core, cls)  # noqa: S101  # the first of `models`
         return core.having(*others)
@@ -214,13 +213,13 @@ class Settings(SettingsGroup):
         return tuple(pattern for group in self.platforms for pattern in group.secret_patterns)
 
 
-def _refuse_unknown(models: Iterable[type[SettingsGroup]], given: Iterable[str]) -> None:
+def _unknown(models: Iterable[type[SettingsGroup]], given: Iterable[str]) -> Iterator[str]:
     known = [name for model in models for name in model.environment_names()]
     for name in sorted(given):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = get_close_matches(name.upper(), known, n=1)
             hint = f"Did you mean {near[0]}?" if near else "docs/configuration.md lists all settings."
-            raise ConfigurationError(f"Paperboy has no setting {name}. {hint}")
+            yield f"Paperboy has no setting {name}. {hint}"
 
 
 def _in_words(error: ValidationError) -> list[str]:

@@ -5,7 +5,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,16 @@ import structlog
 from bot.app import DELIVERY, FALLBACK, FANOUT, POLLER, WEB, open_bot
 from bot.domain.errors import ConfigurationError
 from bot.domain.models import SAMPLE_SOURCE
+from bot.observability.error_tally import tally
+from bot.observability.progress import working
 from bot.observability.role_status import RoleStatus
 from bot.ports import Batch
 from bot.settings import Settings
+from bot.store.recent_errors import RecentErrors
 from bot.store.worker_loop import STABLE_AFTER, backoff
 from bot.terminal import demo
 from bot.terminal.sample import today
-from bot.terminal.session import stand_in, welcome
+from bot.terminal.session import show_indexing, stand_in, welcome
 from bot.wiring import Bot
 
 log = structlog.get_logger(__name__)
@@ -49,9 +52,11 @@ class Role:
 
 async def run(settings: Settings, roles: frozenset[str]) -> None:
     """Run these roles, or all, until SIGTERM, SIGHUP, Ctrl-C, or until the person at the terminal leaves."""
-    async with open_bot(settings, roles) as bot:
+    async with AsyncExitStack() as stack:
+        with working("Starting"):
+            bot = await stack.enter_async_context(open_bot(settings, roles))
         with _stop_on_signals() as stop:
-            async with _greeted(bot, roles):
+            async with _greeted(bot, roles), _errors_shared(bot):
                 await serve(bot, roles, stop)
 
 
@@ -128,7 +133,7 @@ async def once(settings: Settings, roles: frozenset[str]) -> bool:
 
     -> whether any source could be read, or none had to be. Failures are in the log.
     """
-    async with open_bot(settings, roles) as bot:
+    async with open_bot(settings, roles) as bot, _errors_shared(bot):
         if bot.interactive and not sys.stdin.isatty():
             await bot.interactive.answer_input(bot.core)
         results = await bot.poller.poll_once() if _wanted(POLLER, roles) else []
@@ -174,11 +179,26 @@ async def _greeted(bot: Bot, roles: frozenset[str]) -> AsyncIterator[None]:
         yield
         return
     await welcome(bot.interactive, bot.subscriptions, bot.settings.connectable)
-    watching = asyncio.create_task(stand_in(bot.interactive, bot.papers, bot.reached))
+    watching = {
+        asyncio.create_task(stand_in(bot.interactive, bot.papers, bot.reached)),
+        asyncio.create_task(show_indexing(bot.interactive, bot.search)),
+    }
     try:
         yield
     finally:
-        await cancel({watching})
+        await cancel(watching)
+
+
+@asynccontextmanager
+async def _errors_shared(bot: Bot) -> AsyncIterator[None]:
+    """Meanwhile, and at the end, add this process's errors to those that `paperboy status` shows."""
+    shared = RecentErrors(bot.redis)
+    sharing = asyncio.create_task(shared.share(tally))
+    try:
+        yield
+    finally:
+        await cancel({sharing})
+        await shared.share_now(tally)
 
 
 async def _no_pause(_seconds: float) -> None:

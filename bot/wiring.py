@@ -23,6 +23,7 @@ from bot.domain.polls import PollResult
 from bot.encryption import Encryptor
 from bot.matching import Matcher
 from bot.observability import metrics
+from bot.observability.error_tally import tally
 from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.category_demand import FollowedSources
 from bot.pipeline.compose import compose
@@ -197,7 +198,9 @@ def _poller(shared: _Shared, context: SourceContext, sources: tuple[Source, ...]
         outcome = "ok" if result.error is None else "refused" if result.refused else "failed"
         metrics.polls.labels(*metrics.source_labels(result.source), outcome).inc()
         metrics.papers.labels(*metrics.source_labels(result.source)).inc(result.new)
-        if outcome == "ok" and not result.source.startswith(PREFIX):
+        if outcome != "ok":
+            tally.count(result.source, f"poll_{outcome}")
+        elif not result.source.startswith(PREFIX):
             shared.reached.set()
 
     return Poller(

@@ -40,8 +40,8 @@ class FailingCore:
     ) -> None:
         raise AssertionError(links, channel, show)
 
-    async def greeting(self, channel: ChannelRef) -> Card:
-        raise AssertionError(channel)
+    async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
+        raise AssertionError(channel, everywhere)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         raise AssertionError(channel, reason)

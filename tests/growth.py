@@ -28,94 +28,8 @@ from bot.cards.build import paragraph
 from bot.commands.parser import parse_line
 from bot.domain.models import ChannelRef, User
 from bot.observability.logs import Redact
+from tests.growth_inputs import OPENERS, SHAPES, UNITS
 
-UNITS = (
-    *(
-        "<",
-        "<@",
-        "<a ",
-        "</",
-        "<!--",
-        "&",
-        "&#",
-        "&lt;",
-        "$",
-        "$$",
-        "{",
-        "}",
-        "{}",
-        "\\",
-        "\\a",
-        "\\{",
-        "(",
-        "((",
-        ")",
-        "[",
-    ),
-    *(
-        " ",
-        "a ",
-        "a",
-        "\t ",
-        "\n",
-        "\r\n",
-        "\u0308",
-        "a\u0308",
-        "\u200b",
-        ":",
-        "a:",
-        "@",
-        "a@",
-        "-",
-        "--",
-        "0-",
-        "1",
-        "#1 ",
-    ),
-    *(
-        '"',
-        "“",
-        ",",
-        ", ",
-        ".",
-        "a.",
-        "=?",
-        "%",
-        "'",
-        "*",
-        "_",
-        "`",
-        "|",
-        "||",
-        "/",
-        "//",
-        "http://",
-        "https://a/",
-        "10.1000/",
-    ),
-    *(
-        "doi:",
-        "arXiv:",
-        "À",
-        "ﬀ",
-        "；",
-        "every:",
-        "OR ",
-        "-a ",
-        "title:",
-        "et al. ",
-        "i.e. ",
-        "^{",
-        "_{",
-        "~",
-        "!",
-        "?",
-        "xoxb-",
-    ),
-)
-"""What is repeated."""
-SHAPES = (("", ""), ("", "\x01"), ("://", ""), ("x", ""), ("<@", ""), ('"', ""))
-"""What stands before and behind the repetition, for patterns. Functions are slower, and get the first two."""
 PROBE, LONGEST = 600, 128_000
 """Characters of the first input, and of the longest."""
 SUSPICIOUS = 8.0
@@ -135,6 +49,7 @@ NOT_CALLED: Mapping[str, str] = {
     "bot.cli": "reads the machine",
     "bot.settings": "reads the operator's settings",
     "bot.encryption": "derives keys",
+    "bot.observability.progress._print": "writes to the terminal",
     "adapters.discord.platform.configure_library": "changes the library for the whole process",
 }
 """Functions that aren't called, by module or name, and why."""
@@ -156,8 +71,6 @@ class Slow:
         return self.exponent is not None and self.exponent > MAX_EXPONENT
 
 
-OPENERS = ("<", "<@ ", "<a ", "$", "{", "\\", "(", "&#", " ", "\u0308", "[", '"')
-"""What is repeated by turns: one may open what the other closes, or hide it."""
 FIRST_TO_SEE = (
     "a command line",
     "a paragraph of a card",

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.growth import PATTERN, UNITS, all_calls, interleaved, slowest, survey
+from tests.growth import PATTERN, all_calls, interleaved, slowest, survey
+from tests.growth_inputs import UNITS
 
 PARTS = 6
 

@@ -113,3 +113,31 @@ async def test_a_taste_is_small_and_forgotten_with_its_channel(
 
 def terms(seen: Seen) -> list[str]:
     return [button.removeprefix("Remove ") for button in seen.buttons if button.startswith("Remove ")]
+
+
+async def test_a_change_of_a_taste_can_be_undone(opened: Opened, clock: Clock) -> None:
+    async with opened() as harness:
+        for n, post in enumerate(await six_posts(harness, clock)):
+            await harness.press(post, "👍" if n < 3 else "👎")
+        shown = await harness.say("/paper taste remove Process Rewards")
+        assert "Remove process reward" not in (await harness.say("/paper taste")).buttons
+        assert "counts here again" in (await harness.press(shown, "Undo")).text
+        assert "process reward" in (await harness.say("/paper taste")).text
+
+        changed = await harness.say("/paper taste forget 2611.00004")
+        assert "so far it has 3 and 2" in (await harness.say("/paper taste")).text
+        await harness.press(changed, "Undo")
+        assert "Learned from 3 liked and 3 disliked papers." in (await harness.say("/paper taste")).text
+        changed = await harness.say("/paper taste like 2611.00004")
+        await harness.press(changed, "Undo")
+        assert "Learned from 3 liked and 3 disliked papers." in (await harness.say("/paper taste")).text
+
+
+async def test_what_a_taste_does_not_have_cannot_be_removed(opened: Opened) -> None:
+    async with opened() as harness:
+        assert "isn't among the terms" in (await harness.say("/paper taste remove banana")).text
+        assert "wasn't removed" in (await harness.say("/paper taste restore banana")).text
+        await arrive(harness.bot, paper(1, REWARD))
+        assert "doesn't count here" in (await harness.say("/paper taste forget 2611.00001")).text
+        await harness.say("/paper taste off")
+        assert "But taste is off here" in (await harness.say("/paper taste like 2611.00001")).text

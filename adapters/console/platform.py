@@ -9,6 +9,7 @@ from typing import Literal
 
 from adapters.console.lines import lines
 from adapters.console.screen import ScreenClosed
+from adapters.console.toolbar import Toolbar
 from bot.cards import Card
 from bot.domain.errors import ChannelGone, LookupUnsupported, RetryLater
 from bot.domain.models import ChannelRef, MessageRef, User
@@ -34,6 +35,7 @@ class ConsolePlatform:
         self.interactive = interactive
         self._descriptor = descriptor
         self._history = history
+        self._toolbar = Toolbar()
         self._left = asyncio.Event()
 
     async def run(self, core: Core) -> None:
@@ -50,6 +52,10 @@ class ConsolePlatform:
         """Carry out every line of standard input, to its end."""
         async for line in lines(self._descriptor):
             await self._answer(line, core, echo=True)
+
+    def working(self, what: str) -> None:
+        """Show it below the prompt."""
+        self._toolbar.show(what)
 
     async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:
         """Show a card. A card that can't be shown any more waits for the next start."""
@@ -96,7 +102,7 @@ class ConsolePlatform:
         # Only here, because scripts and servers should not pay for a prompt.
         from adapters.console.prompt import prompted  # noqa: PLC0415
 
-        return prompted(self._history)
+        return prompted(self._history, self._toolbar)
 
 
 def on_terminal() -> bool:

@@ -9,6 +9,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from adapters.console.toolbar import Toolbar
 from bot.commands.parser import INVOCATION
 from bot.commands.table import find, shown
 
@@ -16,11 +17,13 @@ PROMPT = "/paper "
 LEAVE = frozenset({"exit", "quit", "bye", ":q"})
 
 
-async def prompted(history: Path | None = None) -> AsyncIterator[str]:
+async def prompted(history: Path | None = None, toolbar: Toolbar | None = None) -> AsyncIterator[str]:
     """Each line that is typed, until the person leaves (Ctrl-D, Ctrl-C or `exit`)."""
     session: PromptSession[str] = PromptSession(
         PROMPT, history=_history(history), completer=TableCompleter(), complete_while_typing=False
     )
+    if toolbar is not None:
+        toolbar.belongs_to(session)
     with patch_stdout(raw=True):
         while True:
             try:

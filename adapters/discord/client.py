@@ -1,7 +1,6 @@
 """The client at the gateway: commands, buttons and forms come in, and the events of servers and channels."""
 
 import asyncio
-import logging
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,7 +8,6 @@ from typing import Any
 
 import discord
 import structlog
-from discord import app_commands
 from discord.gateway import KeepAliveHandler
 from redis.asyncio import Redis
 
@@ -20,6 +18,7 @@ from adapters.discord.command_sync import CommandSync
 from adapters.discord.commands import Interaction, root_command
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
+from adapters.discord.greeting import Greeter
 from adapters.discord.lifecycle import SETTLE, Lifecycle
 from adapters.discord.message_menus import message_menu
 from adapters.discord.permissions import (
@@ -31,9 +30,10 @@ from adapters.discord.permissions import (
     user_of,
     with_permission_warning,
 )
-from adapters.discord.responses import Ask, Responder, is_no_expired_autocomplete, sorry
+from adapters.discord.responses import Ask, Responder, sorry
 from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
+from adapters.discord.tree import Tree
 from adapters.discord.unreachable import UnreachableChannels, report_deletion
 from bot.cards import Choice
 from bot.commands.specs import CommandSpec, OptionSpec
@@ -60,6 +60,7 @@ class GatewayClient(discord.AutoShardedClient):
         answers: Responder,
         identify: Identify | None = None,
         *,
+        greeter: Greeter | None = None,
         settle: float = SETTLE,
         shard_ids: Sequence[int] = (0,),
         shard_count: int = 1,
@@ -78,7 +79,9 @@ class GatewayClient(discord.AutoShardedClient):
         self._core = core
         self._responder = answers
         self._identify = identify
-        self._lifecycle = Lifecycle(core, ChannelKinds(redis), UnreachableChannels(redis), settle=settle)
+        self._lifecycle = Lifecycle(
+            core, ChannelKinds(redis), UnreachableChannels(redis), greeter=greeter, settle=settle
+        )
         self.tree = Tree(self)
         self._sync = CommandSync(self.tree, redis)
         self._syncing: asyncio.Task[None] | None = None
@@ -216,19 +219,6 @@ class GatewayClient(discord.AutoShardedClient):
     async def on_error(self, event_method: str, /, *_args: object, **_kwargs: object) -> None:
         """Log the event that failed; the next ones go on."""
         log.error("event_failed", gateway_event=event_method, exc_info=sys.exception())
-
-
-class Tree(app_commands.CommandTree[GatewayClient]):
-    """The commands. An error in one is logged, and the person sees that something went wrong."""
-
-    def __init__(self, client: GatewayClient) -> None:
-        super().__init__(client)
-        logging.getLogger("discord.app_commands.tree").addFilter(is_no_expired_autocomplete)
-
-    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Log the error and say so."""
-        log.error("command_failed", exc_info=error)
-        await sorry(interaction)
 
 
 class FormButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=FORM):

@@ -1,6 +1,7 @@
 """Checks the connection to Discord, for `paperboy doctor`."""
 
-from collections.abc import Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import aiohttp
 import discord
@@ -12,7 +13,8 @@ from adapters.discord.permissions import invite, missing_permissions
 from adapters.discord.shards import RESERVE, gateway_of
 from bot.domain.errors import SendError
 from bot.domain.models import ChannelRef
-from bot.ports import Finding
+from bot.domain.network_errors import network_reason
+from bot.ports import CHECK_NETWORK, Finding
 from bot.store.subscriptions import Subscriptions
 
 TOKEN_TODO = "copy a new token from the page Bot of your application at https://discord.com/developers"  # noqa: S105  # no secret
@@ -20,33 +22,41 @@ MANY = 200
 """Servers that are counted: as many as one request returns."""
 CHANNELS = 50
 """Max channels that are checked: each takes three requests."""
+AT_ONCE = 8
+"""Channels that are checked at the same time, so that all fit into the doctor's few seconds."""
 
 
-async def examine(rest: Callable[[], Awaitable[discord.Client]], redis: Redis) -> list[Finding]:
+async def examine(rest: Callable[[], Awaitable[discord.Client]], redis: Redis) -> AsyncIterator[Finding]:
     """Check the token, the servers, today's connections, the commands, and some channels with subscriptions."""
     try:
         client = await rest()
         servers = [guild async for guild in client.fetch_guilds(limit=MANY)]
         gateway = await gateway_of(client)
     except discord.LoginFailure:
-        return [Finding("discord", ok=False, message="Discord refuses DISCORD_TOKEN", todo=TOKEN_TODO)]
+        yield Finding("discord", ok=False, message="Discord refuses DISCORD_TOKEN", todo=TOKEN_TODO)
+        return
     except (discord.DiscordException, aiohttp.ClientError, OSError, SendError) as error:
-        todo = "check this machine's network: DNS, proxy, firewall. Paperboy keeps trying"
-        return [Finding("discord", ok=False, message=f"Discord can't be reached: {error}", todo=todo)]
+        message = f"Discord can't be reached: {network_reason(error)}"
+        yield Finding("discord", ok=False, message=message, todo=CHECK_NETWORK)
+        return
     name = client.user.name if client.user else "the bot"
-    found = [Finding("discord", ok=True, message=f"DISCORD_TOKEN belongs to {name}")]
-    found += _servers(len(servers), client.application_id)
+    yield Finding("discord", ok=True, message=f"DISCORD_TOKEN belongs to {name}")
+    for finding in _servers(len(servers), client.application_id):
+        yield finding
     if gateway.remaining < RESERVE:
-        found.append(
-            Finding(
-                "discord",
-                ok=False,
-                message=f"only {gateway.remaining} of today's connections are left; Paperboy waits rather than use them up",
-                todo=f"find out what keeps restarting; the next day begins in {gateway.reset_after / 3600:.1f} hours",
-            )
+        yield Finding(
+            "discord",
+            ok=False,
+            message=f"only {gateway.remaining} of today's connections are left; Paperboy waits rather than use them up",
+            todo=f"find out what keeps restarting; the next day begins in {gateway.reset_after / 3600:.1f} hours",
         )
-    found += await _commands(redis, client.application_id)
-    return found + [await _channel(client, channel) for channel in await _subscribed(redis)]
+    for finding in await _commands(redis, client.application_id):
+        yield finding
+    channels = await _subscribed(redis)
+    for start in range(0, len(channels), AT_ONCE):
+        checks = (_channel(client, channel) for channel in channels[start : start + AT_ONCE])
+        for finding in await asyncio.gather(*checks):
+            yield finding
 
 
 async def _commands(redis: Redis, application: int | None) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bot.store.keys import adapter_key
+from bot.store.keys import adapter_key, workspace
 
 _key = partial(adapter_key, "discord")
 
@@ -21,3 +21,8 @@ SYNC_PROBLEM = _key("sync")
 def shard(number: int, count: int) -> tuple[str, str]:
     """The lease on one of `count` shards, and its fencing token."""
     return _key("shard", str(count), str(number)), _key("fence", str(count), str(number))
+
+
+def greeted(guild: int) -> str:
+    """Set while a server isn't greeted again."""
+    return f"pb:{{{workspace('discord', str(guild))}}}:greeted"

@@ -13,6 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from adapters.discord.channel_kinds import ChannelKinds, kind_of, ref, usable_tags
+from adapters.discord.greeting import Greeter
 from adapters.discord.permissions import missing_permissions
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.unreachable import UnreachableChannels
@@ -43,9 +44,11 @@ class Lifecycle:
         kinds: ChannelKinds,
         unreachable: UnreachableChannels,
         *,
+        greeter: Greeter | None = None,
         settle: float = SETTLE,
     ) -> None:
         self._core = core
+        self._greeter = greeter
         self._kinds = kinds
         self._unreachable = unreachable
         self._settle = settle
@@ -56,9 +59,10 @@ class Lifecycle:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def added(self, guild: discord.Guild) -> None:
-        """Paperboy was invited, perhaps again: resume the server's subscriptions."""
+        """Paperboy was invited, perhaps again: resume the server's subscriptions, or greet a new server."""
         async with self._turn(guild.id):
             await self._added(guild)
+            await self._greet(guild)
 
     async def removed(self, guild: discord.Guild) -> None:
         """Paperboy was removed. Subscriptions stay, for its return."""
@@ -75,6 +79,7 @@ class Lifecycle:
                 await self._added(guild)
             else:
                 await self._resume(places, known)
+            await self._greet(guild)
 
     async def deleted(self, guild: int, channel: int) -> None:
         """A channel was deleted: Discord never uses its id again."""
@@ -117,6 +122,10 @@ class Lifecycle:
         await self._core.resume_workspace("discord", str(guild.id))
         await self._unreachable.remove(_whole(guild))
         await self._look(_places(guild))
+
+    async def _greet(self, guild: discord.Guild) -> None:
+        if self._greeter is not None:
+            await self._greeter.greet(guild)
 
     async def _look_later(self, guild: discord.Guild) -> None:
         await asyncio.sleep(self._settle)

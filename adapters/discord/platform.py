@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -17,6 +17,7 @@ from adapters.discord.client import GatewayClient
 from adapters.discord.doctor import examine
 from adapters.discord.errors import TOKEN_REFUSED, Unreachable, classify_error
 from adapters.discord.follow_ups import RATE
+from adapters.discord.greeting import Greeter
 from adapters.discord.permissions import invite
 from adapters.discord.posting import Poster
 from adapters.discord.responses import Responder
@@ -77,7 +78,13 @@ class DiscordPlatform:
                 await identifies.turn(shard, gateway.at_once)
 
             client = GatewayClient(
-                core, self._redis, Responder(), identify, shard_ids=shards, shard_count=count
+                core,
+                self._redis,
+                Responder(),
+                identify,
+                greeter=Greeter(core, self._redis, self.send, self._now),
+                shard_ids=shards,
+                shard_count=count,
             )
             self._listening.append(client)
             try:
@@ -157,9 +164,9 @@ class DiscordPlatform:
         """Replace the card of a message. Raises a SendError."""
         await self._ask(to, lambda poster: poster.edit(to, message, card))
 
-    async def diagnose(self) -> Iterable[Finding]:
+    def diagnose(self) -> AsyncIterator[Finding]:
         """Check the token, the servers, the commands, today's connections and the subscribed channels."""
-        return await examine(self._rest_client, self._redis)
+        return examine(self._rest_client, self._redis)
 
     async def close(self) -> None:
         """Close the REST client."""

@@ -23,7 +23,7 @@ from bot.cards.sanitize import plain
 from bot.ports import Reply
 from bot.text import shorten
 
-PATIENCE = 0.03
+PATIENCE = 0.02
 """Seconds to wait for the core before the answer is deferred. A quick answer then needs one request, not two."""
 LOOK_BACK = 50
 """Messages of a thread that are searched for an earlier copy of the same answer."""

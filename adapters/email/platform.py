@@ -1,7 +1,7 @@
 """E-mail as a platform: a channel is a confirmed address."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -142,14 +142,15 @@ class EmailPlatform:
         pages = AccountPages(context, self._bounces)
         return [*SignupPages(context).routes(), *pages.routes(), *ASSETS.routes()]
 
-    async def diagnose(self) -> Iterable[Finding]:
+    async def diagnose(self) -> AsyncIterator[Finding]:
         """Whether the mail server accepts us."""
         try:
             await self._client.check()
         except SendError as error:
             todo = "check SMTP_URL: host, port, user and password; smtps:// is TLS, smtp:// is STARTTLS"
-            return [Finding("mail", ok=False, message=str(error), todo=todo)]
-        return [Finding("mail", ok=True, message="the server of SMTP_URL accepts us")]
+            yield Finding("mail", ok=False, message=str(error), todo=todo)
+        else:
+            yield Finding("mail", ok=True, message="the server of SMTP_URL accepts us")
 
     async def _account(self, to: ChannelRef) -> tuple[Account, Address]:
         try:

@@ -13,6 +13,7 @@ from bot.cards import Card, PaperBlock
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, ChannelSettings, Command
 from bot.policy.schedule import find_zone
+from bot.query import parse
 from bot.web.requests import form_of, query_of
 
 TRENDING = "trending"
@@ -57,17 +58,21 @@ class SignupPages:
 
     async def _subscribe(self, request: web.Request) -> web.Response:
         given = form_of(request)
-        if refused := await self._context.refuse_preview(request):
-            return refused
+        too_many_previews = await self._context.refuse_preview(request)
         if given.get("do") == "preview":
+            if too_many_previews:
+                return too_many_previews
             return self._form(given, preview=await self._preview(given))
         try:
             address, signup = parse_form(given)
+            if too_many_previews:  # others who look at previews keep no one from signing up
+                parse(signup.query)
         except UserError as error:
             return self._form(given, problem=str(error), status=400)
-        preview = await self._preview(given)
-        if preview.kind == "error":
-            return self._form(given, preview=preview, status=400)
+        if not too_many_previews:
+            preview = await self._preview(given)
+            if preview.kind == "error":
+                return self._form(given, preview=preview, status=400)
         if refused := await self._context.refuse_mail(request, "signup", address):
             return refused
         self._context.mails.ask_to_confirm(address, signup)

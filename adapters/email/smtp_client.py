@@ -12,6 +12,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
 from adapters.email.errors import Phase, on_answer, on_silence
 from adapters.email.smtp_url import SmtpServer
+from bot.domain.network_errors import network_reason
 
 CONNECTIONS = 8
 """Max concurrent SMTP connections per process. Providers allow 10 and more."""
@@ -19,7 +20,7 @@ TURN, PATIENCE = 4.0, 9.0
 """Seconds that a message may wait for a connection, and then take. The core gives up after 15, knowing less than we do."""
 FRESH = 30.0
 """Seconds for which an idle connection is reused. Middleboxes silently drop connections that are idle for longer."""
-LOOK = 5.0
+LOOK = 4.0
 """Seconds for each step of `check`."""
 START_MAIL, TAKEN = 354, 250
 
@@ -72,7 +73,8 @@ class SmtpClient:
         except SMTPResponseException as error:
             raise on_answer("connect", error.code, error.message) from error
         except (SMTPException, OSError) as error:
-            raise on_silence("connect", str(error) or type(error).__name__) from error
+            server = f"{self._server.host}:{self._server.port}"
+            raise on_silence("connect", f"can't connect to {server}: {network_reason(error)}") from error
         await _leave(smtp)
 
     async def close(self) -> None:

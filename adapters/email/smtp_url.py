@@ -7,9 +7,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from bot.domain.errors import ConfigurationError
 
-FORM = (
-    "smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465 (TLS), or smtp://localhost:25"
-)
+FORM = "smtp://host:587 (STARTTLS), smtps://host:465 (TLS), or smtp://localhost:25; user:password@ goes before the host"
 TLS_PORT, SUBMISSION_PORT, RELAY_PORT = 465, 587, 25
 
 

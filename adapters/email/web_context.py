@@ -12,6 +12,7 @@ from adapters.email.address import Address
 from adapters.email.addresses import PLATFORM, Account, Addresses
 from adapters.email.links import Grant, Links, Purpose
 from adapters.email.transactional import TransactionalMail
+from bot.cards.build import count
 from bot.cards.sanitize import link
 from bot.domain.errors import ConfigurationError, UserError
 from bot.domain.models import ChannelRef, User
@@ -25,7 +26,7 @@ ASSETS = StaticFiles(
     "adapters.email", "/email/static", {"mail.css": "text/css", "mail.js": "text/javascript"}
 )
 MAILS_EACH = Rate(20, 3600)
-"""Mails that one client may ask for, of each kind."""
+"""Mails that one client may ask for, of each kind. People who wait get as many again: many may share an address."""
 MAILS_INBOX = Rate(1, 3600)
 """Mails to one inbox that weren't subscribed to, of each kind."""
 MAILS_TOTAL = Rate(300, 3600)
@@ -101,29 +102,29 @@ class WebContext:
         inbox = Limit(await self.addresses.hashed(f"inbox {to.inbox}"), MAILS_INBOX)
         kind = f"mail-{purpose}"
         full = await self._count_mail(request, kind, inbox)
-        if full and full.limit.scope == ALL and self.links.has_waited(form_of(request).get("ticket", ""), to):
+        has_waited = self.links.has_waited(form_of(request).get("ticket", ""), to)
+        if full and full.limit is not inbox and has_waited:
             full = await self._count_mail(request, f"{kind}-waited", inbox)
-            if full and full.limit.scope == ALL:
-                return self._too_often(full)
         if full is None:
             return None
         if full.limit is inbox:
             return self._already_sent(full)
-        if full.limit.scope == ALL:
-            return self._rush(request, to)
-        return self._too_often(full)
+        return self._too_often(full) if has_waited else self._rush(request, to, full)
 
     async def _count_mail(self, request: web.Request, kind: str, inbox: Limit) -> UsedUp | None:
         return await count_request(
             self.limits, request, kind, each=MAILS_EACH, more=(inbox,), total=MAILS_TOTAL
         )
 
-    def _rush(self, request: web.Request, to: Address) -> web.Response:
-        """More people ask than mails may be sent. A person can wait half a minute; a script rarely does."""
+    def _rush(self, request: web.Request, to: Address, full: UsedUp) -> web.Response:
+        """More is asked for than may be sent, perhaps by someone who shares the person's address.
+
+        A person can wait half a minute; a script rarely does.
+        """
         fields = {name: value for name, value in form_of(request).items() if name != "ticket"}
         response = self.page(
             "rush.html",
-            status=503,
+            status=503 if full.limit.scope == ALL else 429,
             action=request.path,
             fields=fields | {"ticket": self.links.ticket(to)},
         )
@@ -131,11 +132,10 @@ class WebContext:
         return response
 
     def _already_sent(self, full: UsedUp) -> web.Response:
-        minutes = max(1, round(full.seconds / 60))
         response = self.notice(
             "You already asked",
             "A mail to this inbox was asked for less than an hour ago. Look there, and in the spam folder.",
-            f"Nothing was sent now. You can ask again in {minutes} minute{'s' if minutes > 1 else ''}.",
+            f"Nothing was sent now. You can ask again in {_minutes(full)}.",
             status=429,
         )
         response.headers.update(retry_after(full))
@@ -145,7 +145,7 @@ class WebContext:
         response = self.notice(
             "Too many requests",
             "Too many requests came from your network, or from everyone together. Nothing was sent.",
-            "Please try again later.",
+            f"Please try again in {_minutes(full)}.",
             status=429,
         )
         response.headers.update(retry_after(full))
@@ -167,3 +167,7 @@ class WebContext:
                 return self.notice("Not available right now", "Please try again in a minute.", status=503)
 
         return guarded
+
+
+def _minutes(full: UsedUp) -> str:
+    return count(max(1, round(full.seconds / 60)), "minute")

@@ -1,7 +1,8 @@
 """What `paperboy doctor` checks in Slack, and what to click if something is wrong. It changes nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 
 from redis.asyncio import Redis
 
@@ -9,15 +10,18 @@ from adapters.slack.api import Api
 from adapters.slack.calls import Calls
 from adapters.slack.connection_mode import ConnectionMode
 from adapters.slack.manifest import DIRECT, FILES, HISTORY, JOIN, LINKS, NEEDED
-from adapters.slack.outcomes import CALL_ERRORS, code_of
+from adapters.slack.outcomes import CALL_ERRORS, NOT_CONNECTED, code_of
 from adapters.slack.tokens import Access, identify
 from bot.domain.errors import ConfigurationError, SendError
 from bot.domain.models import ChannelRef
-from bot.ports import Finding
+from bot.domain.network_errors import network_reason
+from bot.ports import CHECK_NETWORK, Finding
 from bot.store.subscriptions import Subscriptions
 
-CHECKED_CHANNELS = 200
+CHECKED_CHANNELS = 40
 """Channels to ask about at most: Slack takes 50 such questions a minute."""
+AT_ONCE = 8
+"""Channels that are asked about at the same time, so that all fit into the doctor's few seconds."""
 REINSTALL = "api.slack.com/apps > your app > OAuth & Permissions > Install to Workspace"
 UNCHECKABLE = "after an outage Paperboy can't check whether a post arrived, and holds such a post for you"
 
@@ -31,31 +35,39 @@ WITHOUT: Mapping[Sequence[str], str] = {
 """What doesn't work without optional scopes."""
 
 
-async def examine(mode: ConnectionMode, api: Api, calls: Calls, redis: Redis) -> list[Finding]:
+async def examine(mode: ConnectionMode, api: Api, calls: Calls, redis: Redis) -> AsyncIterator[Finding]:
     """Check tokens, scopes, the socket or the address, and the channels that have subscriptions."""
     channels = sorted({s.channel async for s in Subscriptions(redis).load() if s.channel.platform == "slack"})
-    found = [await _socket(api, mode.app_token)] if mode.kind == "socket" else [_address(mode)]
-    if mode.bot_token:
-        found += await _token(api, mode.bot_token)
+    try:
+        yield await _socket(api, mode.app_token) if mode.kind == "socket" else _address(mode)
+        if mode.bot_token:
+            for finding in await _token(api, mode.bot_token):
+                yield finding
+    except Unreachable as error:
+        message = f"Slack can't be reached: {network_reason(error)}"
+        yield Finding("slack", ok=False, message=message, todo=CHECK_NETWORK)
+        return
     for workspace, theirs in groupby(channels[:CHECKED_CHANNELS], lambda channel: channel.workspace):
         one_token = bool(mode.bot_token)
-        found += [
-            finding async for finding in _workspace(api, calls, workspace, theirs, scopes=not one_token)
-        ]
+        async for finding in _workspace(api, calls, workspace, theirs, scopes=not one_token):
+            yield finding
     if not channels:
-        found.append(
-            Finding(
-                "slack channels", ok=True, message="none has a subscription yet", todo="/paper subscribe …"
-            )
+        yield Finding(
+            "slack channels", ok=True, message="none has a subscription yet", todo="/paper subscribe …"
         )
-    return found
+
+
+class Unreachable(Exception):
+    """No connection to Slack could be opened; the cause says why."""
 
 
 async def _socket(api: Api, token: str) -> Finding:
     try:
         await api.asking(None).apps_connections_open(app_token=token)
+    except NOT_CONNECTED as error:
+        raise Unreachable from error
     except CALL_ERRORS as error:
-        code = code_of(error) or type(error).__name__
+        code = code_of(error) or "in a way that can't be read: a proxy may answer in its place"
         todo = "api.slack.com/apps > your app > Basic Information > App-Level Tokens: create one with connections:write"
         if code == "forbidden_for_app":
             todo = "api.slack.com/apps > your app > Socket Mode: switch it on"
@@ -80,6 +92,8 @@ async def _token(api: Api, token: str) -> list[Finding]:
     try:
         who = await identify(api, token)
     except SendError as error:
+        if isinstance(error.__cause__, NOT_CONNECTED):
+            raise Unreachable from error
         return [Finding("slack", ok=False, message=f"SLACK_BOT_TOKEN: {error}", todo=REINSTALL)]
     return [
         Finding("slack", ok=True, message=f"SLACK_BOT_TOKEN is for the workspace {who.get('team')}"),
@@ -129,12 +143,13 @@ async def _workspace(
         yield Finding(name, ok=False, message=str(error), todo="an admin has to install the app there again")
         return
     wrong, count = 0, 0
-    for channel in channels:
-        count += 1
-        problem = await _channel(calls, access, channel)
-        if problem is not None:
-            wrong += not problem.ok
-            yield problem
+    rooms = iter(channels)
+    while some := list(islice(rooms, AT_ONCE)):
+        count += len(some)
+        for problem in await asyncio.gather(*(_channel(calls, access, channel) for channel in some)):
+            if problem is not None:
+                wrong += not problem.ok
+                yield problem
     yield Finding(
         name, ok=wrong == 0, message=f"{count - wrong} of {count} subscribed channels can be posted to"
     )

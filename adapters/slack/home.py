@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk.web.async_client import AsyncWebClient
 from structlog import get_logger
@@ -54,7 +55,9 @@ class Home:
             channels = [own, *await self._channels(access, user.id)]
             followed = await core.subscriptions(channels)
             saved = await core.saved(user, ChannelRef("slack", workspace, ""))
-            view = home_view(followed, saved, self._now())
+            team = (urlsplit(access.url).hostname or "").partition(".")[0]
+            greeting = None if followed else (own, await core.greeting(own, everywhere=team))
+            view = home_view(followed, saved, self._now(), greeting)
             await self._calls.ask(access, lambda client: client.views_publish(user_id=user.id, view=view))
         except SendError as error:
             _log.warning("home_not_published", platform="slack", why=code_of(error) or str(error))
@@ -91,11 +94,15 @@ def channel_of(action: Mapping[str, Any]) -> str:
 
 
 def home_view(
-    followed: Mapping[ChannelRef, Sequence[Subscription]], saved: Sequence[Paper], now: datetime
+    followed: Mapping[ChannelRef, Sequence[Subscription]],
+    saved: Sequence[Paper],
+    now: datetime,
+    greeting: tuple[ChannelRef, Card] | None = None,
 ) -> Json:
-    """The view. Pure."""
+    """The view. Pure. `greeting` is for a person without subscriptions: their own channel, and what they see first."""
     channels = sorted(followed)[:CHANNELS_SHOWN]
     blocks = [
+        *(_acting_on(*greeting) if greeting else ()),
         *(_begin() if not channels else ()),
         *([header("Your channels")] if channels else ()),
         *chain.from_iterable(_channel(channel, followed[channel]) for channel in channels),
@@ -110,11 +117,19 @@ def home_view(
     return {"type": "home", "blocks": fit(blocks, limits.VIEW_BLOCKS)}
 
 
+def _acting_on(channel: ChannelRef, card: Card) -> list[Json]:
+    """A card whose buttons act on a channel."""
+    blocks = render(card).blocks
+    for number, block in enumerate(blocks):
+        if block["type"] == "actions":
+            block["block_id"] = f"{BLOCK_PREFIX}{channel.channel}/{number}"
+    return list(blocks)
+
+
 def _begin() -> list[Json]:
     return [
-        header("How to begin"),
+        header("In channels"),
         rich_text(
-            line(text("I post new papers that match a channel's subscriptions.")),
             bullets(
                 (
                     line(text("In a channel, type ", code('/paper subscribe "language model" -survey'))),

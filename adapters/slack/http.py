@@ -12,7 +12,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.ports import Rate
 from bot.store.limits import Limits
-from bot.web.limits import count_request, retry_after
+from bot.web.limits import come_back, count_request
 from bot.web.requests import raw_body
 
 EVENTS = "/slack/events"
@@ -26,7 +26,7 @@ LONGEST_QUERY = 2000
 """Characters of what a browser brings back from Slack: a state and a code."""
 INSTALLS_EACH, INSTALLS_TOTAL = Rate(10, 60.0), Rate(60, 60.0)
 """Requests of one client, and of all, to the pages for installing. The last page makes us call Slack."""
-TOO_MANY = "Too many attempts. Try again in a minute."
+TOO_MANY = "Many people are installing Paperboy right now. This page goes on by itself in a moment."
 PURPOSE = "slack install"
 """What these requests are counted as."""
 
@@ -55,7 +55,7 @@ def routes(
     async def count(request: web.Request) -> None:
         used_up = await count_request(limits, request, PURPOSE, each=INSTALLS_EACH, total=INSTALLS_TOTAL)
         if used_up is not None:
-            raise web.HTTPTooManyRequests(text=TOO_MANY, headers=retry_after(used_up))
+            raise web.HTTPTooManyRequests(text=TOO_MANY, headers=come_back(used_up))
 
     async def install(request: web.Request) -> web.Response:
         await count(request)

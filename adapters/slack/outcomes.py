@@ -41,6 +41,9 @@ CALL_ERRORS = (
 )
 """What a call of slack_sdk raises when Slack, or a proxy in between, answers badly."""
 
+NOT_CONNECTED = (ClientConnectorError, ClientHttpProxyError, ConnectionTimeoutError)
+"""Errors after which it is certain that no request was sent."""
+
 LONGEST_CODE = 80
 """Characters of a code that are read."""
 LONGEST_WAIT = 86_400.0
@@ -211,7 +214,7 @@ def send_error(error: BaseException) -> SendError:
     """What a failed call means for the message of its request."""
     if isinstance(error, SendError):
         return error
-    if isinstance(error, ClientConnectorError | ClientHttpProxyError | ConnectionTimeoutError):
+    if isinstance(error, NOT_CONNECTED):
         return RetryLater("Slack can't be reached", after=PROXY_WAIT, scope="platform", counts=False)
     if not isinstance(error, SlackApiError):
         return DeliveryUncertain(f"no readable answer from Slack ({type(error).__name__})")

@@ -1,7 +1,7 @@
 """Slack as a platform: builds the parts and connects them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -170,9 +170,9 @@ class SlackPlatform:
         """Send a problem as a direct message to someone who can help."""
         return await self._notices.notify(channel, problem)
 
-    async def diagnose(self) -> Iterable[Finding]:
+    def diagnose(self) -> AsyncIterator[Finding]:
         """Check tokens, scopes, the socket and the subscribed channels."""
-        return await examine(self._mode, self._api, self._calls, self._redis)
+        return examine(self._mode, self._api, self._calls, self._redis)
 
     async def close(self) -> None:
         """Let replies arrive that are on their way, then close the connections."""

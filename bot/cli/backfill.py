@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 
-from bot.app import open_server
+from bot.cli.process import opened
 from bot.clock import wall_clock
 from bot.domain.errors import ConfigurationError, SourceError
 from bot.domain.models import Paper
@@ -70,7 +70,7 @@ async def backfill(settings: Settings, days: int | None, file: Path | None) -> B
 
     Raises ConfigurationError for a file that can't be read or holds no papers. Running it again changes nothing.
     """
-    async with open_server(settings) as redis:
+    async with opened(settings) as redis:
         papers = Papers(redis)
         if file is not None:
             since = wall_clock() - timedelta(days=days) if days is not None else None

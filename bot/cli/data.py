@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.process import EX_DATAERR, EX_UNAVAILABLE, command_settings
+from bot.cli.process import EX_DATAERR, EX_UNAVAILABLE, carried_out, command_settings
 from bot.domain.models import ChannelRef
 
 commands = typer.Typer(rich_markup_mode=None)
@@ -39,7 +39,7 @@ def list_deliveries() -> None:
     """List them, the oldest first: state, since when, key, reason."""
     from bot.cli import maintenance
 
-    stuck = asyncio.run(maintenance.dead_letters(command_settings()))
+    stuck = carried_out("Looking for posts", maintenance.dead_letters(command_settings()))
     for one in stuck:
         typer.echo(f"{one.state}  {one.since:%Y-%m-%d %H:%M}  {one.key}\n      {one.why}")
     if not stuck:
@@ -59,7 +59,7 @@ def retry_deliveries(
 
     if bool(keys) == everything:
         raise typer.BadParameter("name the posts to retry, or use --all")
-    _decided("Retried", keys, asyncio.run(maintenance.retry(command_settings(), keys)))
+    _decided("Retried", keys, carried_out("Retrying", maintenance.retry(command_settings(), keys)))
 
 
 @deliveries.command("drop")
@@ -67,7 +67,7 @@ def drop_deliveries(keys: Keys) -> None:
     """Drop posts: they are never posted, even if a source lists their papers again."""
     from bot.cli import maintenance
 
-    _decided("Dropped", keys, asyncio.run(maintenance.drop(command_settings(), keys)))
+    _decided("Dropped", keys, carried_out("Dropping", maintenance.drop(command_settings(), keys)))
 
 
 def _decided(what: str, asked: list[str] | None, done: list[str]) -> None:
@@ -194,7 +194,8 @@ def forget(
     if not yes:
         typer.confirm(f"Delete everything about {whom}? This can't be undone.", abort=True)
     try:
-        typer.echo(f"Deleted: {asyncio.run(maintenance.forget(command_settings(), whom, person=person))}.")
+        forgetting = maintenance.forget(command_settings(), whom, person=person)
+        typer.echo(f"Deleted: {carried_out('Deleting', forgetting)}.")
     except ValueError:
         raise typer.BadParameter(
             f"{whom!r} is no {'person' if person else 'channel or workspace'}. See `paperboy forget --help`."
@@ -217,7 +218,8 @@ def subscribe(
 
     try:
         lines = file.read_text("utf-8").splitlines()
-        typer.echo(asyncio.run(maintenance.set_subscriptions(command_settings(), lines)))
+        setting = maintenance.set_subscriptions(command_settings(), lines)
+        typer.echo(carried_out("Subscribing", setting))
     except (OSError, UnicodeDecodeError, UserError) as error:
         typer.echo(f"paperboy: {file}: {error}", err=True)
         raise typer.Exit(EX_DATAERR) from None

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from bot.app import open_server
 from bot.cards.build import count
+from bot.cli.process import opened
 from bot.commands.parser import check_options, parse_line
 from bot.commands.presets import expand
 from bot.domain.deliveries import DeadLetter
@@ -141,7 +142,7 @@ async def restore(settings: Settings, lines: Iterable[str], to: ChannelRef | Non
     if to is not None:
         lines = list(lines)
         one_channel(lines)
-    async with open_server(settings) as redis:
+    async with opened(settings) as redis:
         restoring = Restore(redis, to)
         try:
             with progress("import") as advance:

@@ -1,12 +1,19 @@
 """What every command of the command line does first, and how it may end."""
 
+import asyncio
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
     from bot.settings import Settings
+
+T = TypeVar("T")
 
 EX_CONFIG = 78
 """sysexits.h: the configuration is wrong. Supervisors should not restart the program."""
@@ -33,6 +40,26 @@ def command_settings(roles: list[str] | None = None, *, quiet: bool = False) -> 
     if settings.sentry_dsn is not None:
         _report_errors(settings.sentry_dsn.get_secret_value(), settings)
     return settings
+
+
+def carried_out(what: str, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`. A person at a terminal sees `what` is done as long as it takes."""
+    from bot.observability.progress import working
+
+    with working(what):
+        return asyncio.run(work)
+
+
+@asynccontextmanager
+async def opened(settings: "Settings") -> AsyncIterator["Redis"]:
+    """`open_server`, for work that shows its own progress: a large data folder takes a while to be read."""
+    from bot.app import open_server
+    from bot.observability.progress import working
+
+    async with AsyncExitStack() as stack:
+        with working("Opening the database"):
+            redis = await stack.enter_async_context(open_server(settings))
+        yield redis
 
 
 def _report_errors(dsn: str, settings: "Settings") -> None:

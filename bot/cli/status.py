@@ -1,7 +1,7 @@
 """`paperboy status`: the sources, the posts and the platforms of an installation, once or as a live table."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,14 +14,19 @@ from rich.text import Text
 
 from bot.app import ROLES, open_server
 from bot.cards.build import count
+from bot.cli.process import opened
 from bot.domain.polls import PollResult
+from bot.observability.error_tally import ErrorKind
 from bot.settings import Settings
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
+from bot.store.recent_errors import recent_errors
 from bot.store.unreadable import unreadable_count
 
 EVERY = 2.0
 """Seconds between two looks."""
+COMMONEST = 8
+"""Kinds of errors that are shown."""
 REASON = 80
 """Characters of an error that are shown."""
 
@@ -42,6 +47,8 @@ class InstallationStatus:
     """Platform and `channel` or `workspace` -> how many are paused."""
     unreadable: int
     """Records in Redis that can't be read."""
+    errors: Sequence[tuple[ErrorKind, int]] = ()
+    """The errors of the last hour, the commonest first."""
 
     def as_json(self) -> dict[str, Any]:
         """With times in ISO 8601."""
@@ -56,7 +63,8 @@ class InstallationStatus:
             }
             for one in self.sources
         ]
-        return asdict(self) | {"at": self.at.isoformat(), "sources": sources}
+        errors = [{**kind._asdict(), "count": times} for kind, times in self.errors]
+        return asdict(self) | {"at": self.at.isoformat(), "sources": sources, "errors": errors}
 
 
 async def status(settings: Settings) -> InstallationStatus:
@@ -67,7 +75,7 @@ async def status(settings: Settings) -> InstallationStatus:
 
 async def watch(settings: Settings, console: Console) -> None:
     """Show the status until it is interrupted."""
-    async with open_server(settings) as redis:
+    async with opened(settings) as redis:
         with Live(console=console, screen=True, auto_refresh=False) as live:
             async for found in _repeatedly(redis):
                 live.update(rendered(found), refresh=True)
@@ -94,6 +102,7 @@ async def _status(redis: Redis) -> InstallationStatus:
             for (platform, scope), (count, _) in sorted((await outbox.paused_counts()).items())
         },
         unreadable=await unreadable_count(redis),
+        errors=(await recent_errors(redis)).most_common(),
     )
 
 
@@ -127,7 +136,23 @@ def rendered(found: InstallationStatus) -> Group:
     ]
     first = Text(f"Paperboy at {found.at:%H:%M:%S} UTC", style="bold")
     empty = () if found.sources else (Text("No source has been read yet."),)
-    return Group(first, table, *empty, Text(""), *map(Text, facts))
+    return Group(first, table, *empty, Text(""), *map(Text, facts), *_errors(found.errors))
+
+
+def _errors(errors: Sequence[tuple[ErrorKind, int]]) -> Iterator[Text | Table]:
+    """The commonest errors of the last hour, in a table."""
+    if not errors:
+        return
+    total = sum(times for _, times in errors)
+    yield Text(f"\n{count(total, 'error')} in the last hour; the log says more", style="bold")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("times", "where", "error"):
+        table.add_column(heading, justify="right" if heading == "times" else "left")
+    for kind, times in errors[:COMMONEST]:
+        table.add_row(f"{times:,}", Text(kind.origin), Text(kind.name))
+    yield table
+    if len(errors) > COMMONEST:
+        yield Text(f"and {count(len(errors) - COMMONEST, 'rarer kind')}")
 
 
 def _span(seconds: float) -> str:

@@ -29,7 +29,7 @@ from bot.commands.preview import preview
 from bot.commands.saved import save, saved
 from bot.commands.search import search
 from bot.commands.services import Services
-from bot.commands.settings import settings
+from bot.commands.settings import refuse_foreign, settings
 from bot.commands.similar import similar
 from bot.commands.specs import CommandSpec
 from bot.commands.status import status
@@ -120,9 +120,9 @@ class Commands:
             return Reply(error_card(error, ""))
         return await self._answer(parsed)
 
-    async def greeting(self, channel: ChannelRef) -> Card:
-        """What to say in a channel that Paperboy was just added to."""
-        return await first_card(channel, self._services)
+    async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
+        """What to say in a channel, or with `everywhere` in a server of this name, that Paperboy was just added to."""
+        return await first_card(channel, self._services, everywhere)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
         """Post nothing there for now; subscriptions are kept. One person is notified."""
@@ -206,6 +206,8 @@ class Commands:
             metrics.command_seconds.labels(name, outcome).observe(monotonic() - began)
 
     async def _carry_out(self, spec: CommandSpec, command: Command) -> Reply:
+        if spec.name == "settings":
+            refuse_foreign(command, self._services)  # before its value is judged
         check_options(spec, command)
         settings = await self._services.settings.of(command.channel)
         user = await self._services.access.check(spec, command, settings)

@@ -244,8 +244,8 @@ def _rank(story: Story) -> Iterable[Text]:
     settings = story.rules.settings
     if label.startswith(REST):
         yield text(
-            f"It is ranked {rank} of the {papers} that were folded: {count(settings.most, 'better paper')} "
-            "a day may be posted here."
+            f"It is ranked {rank} of the {papers} that were folded: at most {count(settings.most, 'paper')} a day "
+            "may be posted here, of those that fit best."
             if settings.most
             else f"It is ranked {rank} of the {papers} that were folded."
         )

@@ -1,39 +1,84 @@
 """What a channel without subscriptions sees first: what this is, a paper, and three subscriptions that suit it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot.cards import Block, Button, Card
 from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import paper_block
 from bot.commands.presets import PRESETS, buttons, for_channel
 from bot.commands.services import Services
-from bot.domain.models import ChannelRef, Paper
+from bot.domain.models import SAMPLE_SOURCE, ChannelRef, Paper
 from bot.query import parse
 
 SHOWN = 30
-"""Trending papers among which one is looked for that suits the channel."""
+"""Papers among which one is looked for that suits the channel."""
 
 
-async def first_card(channel: ChannelRef, services: Services) -> Card:
-    """Two lines, the trending paper that suits the channel best, and a button for each of three presets."""
-    names = for_channel(await services.channel_name(channel))
-    trending = (await services.papers.trending())[:SHOWN]
-    paper = _suiting(trending, names)
-    shown: Sequence[Block] = (
-        (paragraph(bold("Trending today")), paper_block(paper, (), services.now())) if paper else ()
-    )
+NEW = timedelta(days=1)
+"""How old a paper may be that stands in for a trending one."""
+
+
+async def first_card(channel: ChannelRef, services: Services, everywhere: str = "") -> Card:
+    """Two lines, a button for each of three presets, and the paper that suits the channel best.
+
+    `everywhere` is the name of the server or workspace that it greets. There the paper is left out.
+    """
+    names = for_channel(f"{await services.channel_name(channel)} {everywhere}")
+    what, begin = _lines(channel, everywhere)
+    example = code('/paper subscribe "language model" -survey')
     return Card(
         "help",
-        "I post new research papers here, as soon as they match what this channel subscribes to.",
+        what,
         "Paperboy",
         (
-            paragraph("I post new research papers here, as soon as they match what this channel subscribes to."),
-            paragraph("Begin with one of these, or with your own words: ", code('/paper subscribe "language model" -survey')),
+            paragraph(what),
+            paragraph(begin, example),
             *actions(*buttons(names)),
-            *shown,
+            *(() if everywhere and not channel.person else await _example(names, services)),
             *actions(Button("Trending now", "trending"), Button("All commands", "help all")),
         ),
-    )  # fmt: skip
+    )
+
+
+def _lines(channel: ChannelRef, everywhere: str) -> tuple[str, str]:
+    """What Paperboy does, and how to begin, up to the example."""
+    if channel.person:
+        return (
+            "I send you new research papers, as soon as they match what you subscribe to.",
+            "Begin with one of these, or with your own words: ",
+        )
+    if everywhere:
+        return (
+            "I post new research papers in any channel, as soon as they match what it subscribes to.",
+            "Begin with one of these here, or in another channel with your own words: ",
+        )
+    return (
+        "I post new research papers here, as soon as they match what this channel subscribes to.",
+        "Begin with one of these, or with your own words: ",
+    )
+
+
+async def _example(names: Sequence[str], services: Services) -> Sequence[Block]:
+    """A paper that suits these presets: a trending one, else one of the last day or of the sample, if there is any."""
+    heading, papers = "Trending today", await services.papers.trending()
+    if not papers:
+        heading, papers = "New", await _latest(services)
+    paper = _suiting(papers[:SHOWN], names)
+    if paper is None:
+        return ()
+    if SAMPLE_SOURCE in paper.sources:
+        heading = "For example, until today's papers are loaded"
+    return (paragraph(bold(heading)), paper_block(paper, (), services.now()))
+
+
+async def _latest(services: Services) -> list[Paper]:
+    """Some papers of the last day, the latest first; the sample before there are any papers at all."""
+    ids = (await services.papers.seen_since(services.now() - NEW))[-SHOWN:]
+    if not ids:
+        return (await services.papers.since(services.now()))[::-1]
+    found = await services.papers.get(ids)
+    return [found[paper_id] for paper_id in reversed(ids) if paper_id in found]
 
 
 def _suiting(papers: Sequence[Paper], presets: Sequence[str]) -> Paper | None:

@@ -96,6 +96,7 @@ def _line(
     votes_given = " ".join(f"{sign} {n}" for sign, n in zip((UP, DOWN), votes, strict=True) if n)
     facts = (
         frequency_of((subscription.every,), settings),
+        "always" if subscription.number in settings.always else "",
         by,
         short_date(subscription.created_at, now),
         votes_given,

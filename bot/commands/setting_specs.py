@@ -171,6 +171,9 @@ def _always(typed: str) -> tuple[int, ...]:
 def _most_meaning(settings: ChannelSettings) -> str:
     if not settings.most:
         return "Every matching paper is posted."
+    if settings.every != "now":
+        best = "the best paper" if settings.most == 1 else f"the best {settings.most} papers"
+        return f"A digest names {best}, and counts the others in one line."
     if settings.most == 1:
         return "The best paper of a day is posted. The others are folded into one line."
     return f"The best {settings.most} papers of a day are posted. The others are folded into one line."
@@ -336,11 +339,9 @@ def specs_for(channel_settings: frozenset[str], channel: ChannelRef) -> tuple[Se
 def changed_settings(
     settings: ChannelSettings, typed: Iterable[tuple[str, str]], specs: Sequence[SettingSpec]
 ) -> ChannelSettings:
-    """The settings after these changes, by the specs' names. Raises UserError for the first that is impossible."""
+    """The settings after these changes, each of one of the specs. Raises UserError for the first that is impossible."""
     by_name = {spec.name: spec for spec in specs}
     for name, value in typed:
-        if name not in by_name:
-            raise UserError(f"There is no setting “{name}” here.", hint="/paper settings")
         settings = by_name[name].changed(settings, value)
     return settings
 

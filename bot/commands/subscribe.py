@@ -58,11 +58,11 @@ async def subscribe(command: Command, services: Services) -> Reply:
     subscription, new = await services.subscriptions.add(
         command.channel, spelled(query), every, command.user.signature
     )
-    settings = await _with_exception(command, subscription, services)
+    settings, exception = await _with_exception(command, subscription, services)
     if new:
         found = await reasons(query, past, command.channel, services, follow=True)
         said = respell(found.text(past.sentence()), typed)
-        when = when_posted(every, settings, services.now(), command.channel)
+        when = f"{when_posted(every, settings, services.now(), command.channel)} {exception}".rstrip()
         card = subscribed_card(subscription, past, said, when, narrowings(found.people))
         if offer := await best_offer(query, past, services):
             *blocks, buttons = card.blocks
@@ -72,30 +72,36 @@ async def subscribe(command: Command, services: Services) -> Reply:
         warning = await services.join(command.channel)
         return Reply(card if warning is None else with_warning(card, warning))
     if command.options.get("every", subscription.every) == subscription.every:
-        return Reply(already_card(subscription))
+        return Reply(already_card(subscription, exception))
     changed = await services.subscriptions.change(command.channel, subscription.number, every=every)
     await replan_waiting(command.channel, services)
     return Reply(
         changed_card(
             changed or subscription,
             subscription.every,
-            when_posted(every, settings, services.now(), command.channel),
+            f"{when_posted(every, settings, services.now(), command.channel)} {exception}".rstrip(),
         )
     )
 
 
 async def _with_exception(
     command: Command, subscription: Subscription, services: Services
-) -> ChannelSettings:
-    """The channel's settings, after `always:` has made the subscription an exception from its budget, or ended that."""
+) -> tuple[ChannelSettings, str]:
+    """The channel's settings, after `always:` has made the subscription an exception from its budget, or ended that, and a
+    sentence about the change."""
     settings = await services.settings.of(command.channel)
-    if "always" not in command.options:
-        return settings
-    others = {*settings.always} - {subscription.number}
-    always = others | {subscription.number} if command.options["always"] == "yes" else others
+    number, wanted = subscription.number, command.options.get("always") == "yes"
+    if "always" not in command.options or wanted == (number in settings.always):
+        return settings, ""
+    others = {*settings.always} - {number}
+    always = others | {number} if wanted else others
     changed = replace(settings, always=tuple(sorted(always)))
     await services.settings.put(command.channel, changed)
-    return changed
+    return changed, (
+        f"Papers of #{number} are always posted, even beyond the limit of a day."
+        if wanted
+        else f"Papers of #{number} count toward the limit of a day again."
+    )
 
 
 def _refuse_number(text: str) -> None:
@@ -147,15 +153,15 @@ def with_warning(card: Card, warning: str) -> Card:
     return replace(card, blocks=(*blocks, paragraph(warning), buttons))
 
 
-def already_card(subscription: Subscription) -> Card:
-    """The channel already has this subscription."""
-    number, query = f"#{subscription.number}", subscription.query
+def already_card(subscription: Subscription, change: str = "") -> Card:
+    """The channel already has this subscription. `change` says what has changed about it."""
+    number, query, said = f"#{subscription.number}", subscription.query, change or "Nothing has changed."
     return Card(
         "reply",
-        f"Already subscribed, as {number}. Nothing has changed.",
+        f"Already subscribed, as {number}. {said}",
         blocks=(
             paragraph("Already subscribed, as ", bold(number), ": ", code(query)),
-            paragraph("Nothing has changed."),
+            paragraph(said),
             *actions(Button("Preview", f"preview {number}"), Button("Unsubscribe", f"unsubscribe {number}")),
         ),
     )

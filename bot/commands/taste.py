@@ -14,7 +14,7 @@ from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, Paper
 from bot.policy.channel_taste import MOST_FORGOTTEN, ChannelTaste
 from bot.policy.ranking import taste_of
-from bot.policy.taste import ENOUGH, Taste, TasteTerm
+from bot.policy.taste import ENOUGH, Taste, TasteTerm, named_term
 from bot.ports import Reply
 from bot.text import shorten
 
@@ -27,17 +27,19 @@ EXAMPLE = "/paper taste like 2405.01234"
 
 
 async def taste(command: Command, services: Services) -> Reply:
-    """Show the channel's taste, or change it: name an example, remove a term, forget a paper, reset, off, on."""
+    """Show the channel's taste, or change it: name an example, remove or restore a term, forget a paper, reset, off, on."""
     verb, _, what = command.options.get("what", "").strip().partition(" ")
     channel, verb, what = command.channel, verb.lower(), what.strip()
     if not verb:
         return Reply(await _shown(await relearn(channel, services), channel, services))
     if verb in {"off", "on", "reset"} and not what:
         return Reply(await _switched(verb, channel, services))
-    if verb in {"like", "dislike", "forget", "remove"} and what:
-        return Reply(await _changed(verb, what, channel, services))
+    if verb in {"remove", "restore"} and what:
+        return Reply(await _term_changed(verb, what, channel, services))
+    if verb in {"like", "dislike", "forget"} and what:
+        return Reply(await _paper_changed(verb, what, channel, services))
     raise UserError(
-        "“taste” takes like, dislike or forget and a paper, remove and a term, or reset, off or on.",
+        "“taste” takes like, dislike or forget and a paper, remove or restore and a term, or reset, off or on.",
         hint=EXAMPLE,
     )
 
@@ -59,23 +61,51 @@ async def _switched(verb: str, channel: ChannelRef, services: Services) -> Card:
     return _said("Taste is on: it orders the papers here.", Button("Show", "taste"))
 
 
-async def _changed(verb: str, what: str, channel: ChannelRef, services: Services) -> Card:
-    if verb == "remove":
-        await relearn(channel, services, lambda taste: taste.without_term(what))
-        return _said(f"“{shorten(plain(what), TITLE)}” no longer counts here.", Button("Show", "taste"))
+async def _term_changed(verb: str, what: str, channel: ChannelRef, services: Services) -> Card:
+    """A term no longer counts, or counts again. It may be written in any way that its papers may write it."""
+    kept, term, named = (
+        taste_of(await services.rules.of(channel)),
+        named_term(what),
+        f"“{shorten(plain(what), TITLE)}”",
+    )
+    known = [] if kept.taste is None else [one.term for one in kept.taste.terms]
+    if term not in (known if verb == "remove" else ()) and term not in kept.removed:
+        missing = "wasn't removed from" if verb == "restore" else "isn't among the terms of"
+        raise UserError(f"{named} {missing} this channel's taste.", hint="/paper taste")
+    if verb == "restore":
+        await relearn(channel, services, lambda taste: taste.with_term(term))
+        return _said(f"{named} counts here again.", Button("Show", "taste"))
+    await relearn(channel, services, lambda taste: taste.without_term(term))
+    return _said(
+        f"{named} no longer counts here.", Button("Show", "taste"), Button("Undo", f"taste restore {what}")
+    )
+
+
+async def _paper_changed(verb: str, what: str, channel: ChannelRef, services: Services) -> Card:
+    """A paper is an example of what is liked or isn't, or counts no more. Undo leads to what it was before."""
     paper = await resolve_paper(what, services)
     title = f"“{shorten(plain(paper.title), TITLE)}”"
+    was = _said_of(paper, await signals_of(channel, taste_of(await services.rules.of(channel)), services))
+    undo = [Button("Undo", f"taste {was} {paper.id}")] if was != verb else []
     if verb == "forget":
         await relearn(channel, services, lambda taste: taste.without_paper(paper.id))
-        return _said(f"{title} no longer counts here.", Button("Undo", f"taste like {paper.id}"))
+        counts = "no longer counts" if undo else "doesn't count"
+        return _said(f"{title} {counts} here.", *undo)
     changed = await relearn(
         channel, services, lambda taste: taste.with_example(paper.id, liked=verb == "like")
     )
     signals = await signals_of(channel, changed, services)
-    said = f"{title} counts as {'liked' if verb == 'like' else 'not for this channel'}."
-    return _said(
-        f"{said} {_progress(signals)}", Button("Show", "taste"), Button("Undo", f"taste forget {paper.id}")
-    )
+    said = f"{title} counts as {'liked' if verb == 'like' else 'not for this channel'}. {_progress(signals)}"
+    if not changed.on:
+        return _said(f"{said} But taste is off here.", Button("Switch on", "taste on"), *undo)
+    return _said(said, Button("Show", "taste"), *undo)
+
+
+def _said_of(paper: Paper, signals: Signals) -> str:
+    """The command by which a paper would count as it does: like, dislike, or forget if it doesn't count."""
+    if paper.id in {one.id for one in signals.liked}:
+        return "like"
+    return "dislike" if paper.id in {one.id for one in signals.disliked} else "forget"
 
 
 async def _shown(kept: ChannelTaste, channel: ChannelRef, services: Services) -> Card:

@@ -26,13 +26,22 @@ class ConfigurationError(PaperboyError):
 class SourceError(PaperboyError):
     """A source could not be read this time. `retry_after` is in seconds, if the upstream named a time.
 
-    `refused` means that the upstream rejects us (HTTP 403): we stop polling it for a day.
+    `refused` means that the upstream rejects us (HTTP 403): we stop polling it for a day. `unreachable` means that
+    nothing answered, which may be a fault of this machine's network.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, refused: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        refused: bool = False,
+        unreachable: bool = False,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.refused = refused
+        self.unreachable = unreachable
 
 
 class SendError(PaperboyError):

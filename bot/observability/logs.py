@@ -12,6 +12,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.observability.error_tally import tally
+
 REDACTED = "[redacted]"
 MALFORMED = (HttpProcessingError, RequestPayloadError)
 """What aiohttp raises for a malformed request, which is answered with 400."""
@@ -120,7 +122,7 @@ def configure(
             ],
         )
     )
-    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    logging.basicConfig(handlers=[handler, tally], level=level.upper(), force=True)
     # The access log would say every health check.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     # It logs each request, and warns of what strangers send.

@@ -3,11 +3,20 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import monotonic
 
 import structlog
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +25,8 @@ LINE_EVERY = 10.0
 
 Advance = Callable[[int], None]
 """Called with the number of further items that are done."""
+Say = Callable[[str], None]
+"""Prints a line."""
 
 
 @contextmanager
@@ -36,8 +47,40 @@ def progress(
         with _lines(what, total, clock) as advance:
             yield advance
         return
+    with _bar(console, what, total) as advance:
+        yield advance
+
+
+@contextmanager
+def working(what: str, *, console: Console | None = None) -> Iterator[Say]:
+    """On a terminal, a line on standard error that moves while the block runs, and that leaves nothing behind.
+
+    Yields what prints a line of the command's output meanwhile: above the moving line where both are on one terminal.
+    """
+    console = console or Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield _print
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description} …"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, redirect_stdout=_together()) as moving:
+        moving.add_task(what, total=None)
+        above = partial(console.print, soft_wrap=True, markup=False, highlight=False, emoji=False)
+        yield above if _together() else _print
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def _together() -> bool:
+    """Whether what is printed meanwhile appears on the same terminal, so that it has to go above the line."""
+    return sys.stdout.isatty()
+
+
+@contextmanager
+def _bar(console: Console, what: str, total: int | None) -> Iterator[Advance]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bars:
+    with Progress(*columns, console=console, redirect_stdout=_together()) as bars:
         task = bars.add_task(what, total=total)
         yield lambda more: bars.advance(task, more)
 

@@ -185,6 +185,7 @@ class DeliveryWorker:
             self._look(shard, wait)
         for delivery in claims.deliveries:
             self._start(delivery)
+            await asyncio.sleep(0)  # a person's command comes in between
         if claims.forgot:
             await self._replay(claims.forgot)
         return len(claims.deliveries)

@@ -24,6 +24,7 @@ from bot.domain.errors import (
 from bot.domain.life import LIFE, paper_of
 from bot.domain.models import ChannelSettings, MessageRef, Rules
 from bot.observability import metrics
+from bot.observability.error_tally import tally
 from bot.pipeline.copy_owners import CopyOwners
 from bot.pipeline.paper_cache import Entry, PaperCache
 from bot.pipeline.pauses import Pauses
@@ -212,6 +213,7 @@ class Sender:
             if not isinstance(error, SendError | TimeoutError):
                 _log.error("platform_failed", delivery=delivery.key, exc_info=error)
             metrics.failures.labels(self._platform.name, type(error).__name__).inc()
+            tally.count(self._platform.name, f"post_failed {type(error).__name__}")
             alone = delivery.refused_alone > 0
             outcome = on_failure(error, delivery.tries, delivery.refusals, alone=alone)
             await self._handle(delivery, error, outcome)

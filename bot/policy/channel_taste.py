@@ -69,6 +69,10 @@ class ChannelTaste:
         """Without a term, also when it is learned again."""
         return replace(self, removed=(*(one for one in self.removed if one != term), term)[-MOST:])
 
+    def with_term(self, term: str) -> Self:
+        """With a term that was removed."""
+        return replace(self, removed=tuple(one for one in self.removed if one != term))
+
     def without_paper(self, paper_id: str) -> Self:
         """Without a paper, as if it had had no reaction."""
         examples = {one: liked for one, liked in self.examples.items() if one != paper_id}

@@ -27,8 +27,10 @@ _E = TypeVar("_E", bound=Entry)
 
 
 def best_first(entries: Iterable[_E], taste: ChannelTaste) -> list[_E]:
-    """By taste, then upvotes and trending rank, then the strength of the match, then recency."""
-    return sorted(entries, key=lambda entry: _merit(entry, taste), reverse=True)
+    """By taste, then upvotes and trending rank, then the strength of the match, then recency; papers that are equal in all of
+    that by their ids, so that the order is always the same."""
+    by_id = sorted(entries, key=lambda entry: entry[0].id)
+    return sorted(by_id, key=lambda entry: _merit(entry, taste), reverse=True)
 
 
 def fit(paper: Paper, reasons: Sequence[Reason], taste: ChannelTaste) -> float:

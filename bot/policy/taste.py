@@ -28,6 +28,8 @@ SIMILAR, RESEMBLANCE = 20, 1.5
 the liked ones."""
 SHOWN = 3
 """Terms given as reasons for a paper."""
+PAIR = 1.5
+"""How much sooner a word pair is given as a reason than a word with the same weight."""
 ORIGINS = 2
 """Papers that are stored with a term."""
 WHOLE = 1000
@@ -59,6 +61,16 @@ class TasteTerm:
         """As it is shown: `process reward`."""
         return self.term.replace("_", " ")
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The word, or both of a pair."""
+        return frozenset(self.term.split("_"))
+
+    @property
+    def plain(self) -> float:
+        """How well it says what a paper is about, from its form: a pair says more than its words."""
+        return PAIR if "_" in self.term else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Taste:
@@ -81,10 +93,14 @@ class Taste:
         return self.score(paper) <= self.threshold
 
     def reasons(self, paper: Paper) -> tuple[TasteTerm, ...]:
-        """The terms that speak most for a paper, the strongest first."""
+        """The terms that speak most for a paper, the strongest first; none that repeats a word of another."""
         counts = _counts(paper)
         liked = [term for term in self.terms if term.weight > 0 and term.term in counts]
-        return tuple(sorted(liked, key=lambda term: -term.weight * counts[term.term])[:SHOWN])
+        found: list[TasteTerm] = []
+        for term in sorted(liked, key=lambda term: -term.weight * counts[term.term] * term.plain):
+            if not any(term.words & other.words for other in found):
+                found.append(term)
+        return tuple(found[:SHOWN])
 
     def without(self, term: str) -> Self:
         """The same taste without one of its terms."""
@@ -166,6 +182,11 @@ def learn(liked: Sequence[Paper], disliked: Sequence[Paper], background: Backgro
     found = tuple(TasteTerm(term, weights[term] / length, origins(term)) for term in strongest)
     taste = Taste(found, len(liked), len(disliked))
     return replace(taste, threshold=_threshold(taste, background.papers))
+
+
+def named_term(text: str) -> str:
+    """The term that a person means: `Process rewards` is `process_reward`. "" if there is none."""
+    return (terms(text) or [""])[-1]
 
 
 def idf_among(papers: Iterable[Paper]) -> Idf:

@@ -65,7 +65,8 @@ class IndexUpdater:
             stored = await self._papers.records(ids)
             await writer.write(list(stored.values()), [i for i in ids if i not in stored], position)
             if len(changes) == BATCH:
-                log.info("indexing_progress", papers=await asyncio.to_thread(lambda: self._index.papers))
+                papers = await asyncio.to_thread(lambda: self._index.papers)
+                log.info("indexing_progress", papers=papers, of=await self._papers.count())
             size = BATCH
 
     async def remove_expired(self) -> None:

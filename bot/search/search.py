@@ -94,6 +94,10 @@ class Search:
         self._followed = False
         self._filled = False
 
+    async def progress(self) -> IndexProgress | None:
+        """How far the index is that is being built; None once it is complete."""
+        return await (await self._updater()).progress()
+
     async def find(
         self,
         text: str,
@@ -126,7 +130,7 @@ class Search:
         spelling = ""
         if not total or not shown:
             spelling = await self._thread(suggest_spelling, parsed, shown, index.searcher())
-        progress = await (await self._updater()).progress() if known is None else None
+        progress = await self.progress() if known is None else None
         return SearchResults(
             parsed,
             tuple(shown),

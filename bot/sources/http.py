@@ -27,6 +27,7 @@ from aiohttp import (
 )
 
 from bot.domain.errors import SourceError
+from bot.domain.network_errors import network_reason
 from bot.sources.fields import bounded
 
 TIMEOUT = 30.0
@@ -148,7 +149,8 @@ class Upstream:
                 async with request as response:
                     return await self._read(response, accept)
             except TimeoutError as error:
-                raise SourceError(f"{self.name} did not answer within {timeout:g} s") from error
+                message = f"{self.name} did not answer within {timeout:g} s"
+                raise SourceError(message, unreachable=True) from error
             except (InvalidUrlRedirectClientError, NonHttpUrlRedirectClientError) as error:
                 raise SourceError(f"{self.name} redirects to an address that can't be used") from error
             except TooManyRedirects as error:
@@ -157,8 +159,9 @@ class Upstream:
                 message = f"{self.name} has, or redirects to, an invalid address ({url}): check its setting"
                 raise SourceError(message) from error
             except (ClientError, OSError) as error:
-                reason = str(error) or type(error).__name__
-                raise SourceError(f"{self.name} could not be reached: {reason[:500]}") from error
+                host = urlsplit(url).hostname or url
+                message = f"{self.name} could not be reached: {network_reason(error)} ({host})"
+                raise SourceError(message, unreachable=True) from error
 
     def _raise_while_paused(self) -> None:
         left = (self._paused_until - self._now()).total_seconds()

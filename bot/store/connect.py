@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -22,6 +22,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as NotConnected
 
 from bot.domain.errors import ConfigurationError
+from bot.domain.network_errors import network_reason
 from bot.store.migrations import bring_up_to_date
 
 REDIS_AT_LEAST = (7, 0)
@@ -46,18 +47,22 @@ def client(url: str) -> Redis:
 
     A command times out after 5 s, and is repeated up to 3 times within about a second: every write is idempotent.
     """
-    parts = urlsplit(url)
-    base, _, way = parts.scheme.partition("+")
     try:
+        parts = urlsplit(url)
+        base, _, way = parts.scheme.partition("+")
         if base in {"redis", "rediss"} and way == "sentinel":
             return _sentinel(parts, tls=base == "rediss")
         if base in {"redis", "rediss"} and way == "cluster":
             plain = parts._replace(scheme=base).geturl()
             return cast("Redis", Cluster.from_url(plain, **_options()))  # it takes the same commands
+        if not way and base in {"redis", "rediss"}:
+            int(parts.path.strip("/") or 0)  # redis-py would take the database 0 for anything else
         if parts.scheme in {"redis", "rediss", "unix"}:
             return Redis.from_url(url, health_check_interval=30, **_options())
-    except (ValueError, RedisClusterException) as error:
-        raise ConfigurationError(f"REDIS_URL can't be used: {error}") from None
+    except (ValueError, RedisClusterException):
+        raise ConfigurationError(
+            "REDIS_URL can't be read. It is like redis://host:6379/0: its port and its database are numbers"
+        ) from None
     raise ConfigurationError(f"REDIS_URL must begin with {FORMS}")
 
 
@@ -75,8 +80,9 @@ async def connect(url: str, *, unsafe: bool = False) -> Redis:
         raise ConfigurationError(f"Redis at {_place(url)} refuses us: {error}. Check REDIS_URL.") from None
     except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
         await redis.aclose()
-        reason = str(error).rstrip(".")
-        raise ConfigurationError(f"No Redis answers at {_place(url)}: {reason}. Check REDIS_URL.") from None
+        raise ConfigurationError(
+            f"No Redis answers at {_place(url)}: {network_reason(error)}. Check REDIS_URL."
+        ) from None
     try:
         for server in servers:
             _check(server, unsafe=unsafe)
@@ -156,7 +162,7 @@ def _address(text: str) -> tuple[str, int]:
 async def _wait_for_info(redis: Redis) -> list[dict[str, Any]]:
     """The INFO of the server, or of every primary of a Cluster, once it answers."""
     failure: Exception = TimeoutError(f"no answer within {CONNECT_TIMEOUT:.0f} s")
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(CONNECT_TIMEOUT):
             while True:
                 try:
@@ -166,8 +172,7 @@ async def _wait_for_info(redis: Redis) -> list[dict[str, Any]]:
                 except (RedisError, RedisClusterException, OSError) as error:
                     failure = error
                 await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise failure from None
+    raise failure  # here, so that it keeps the cause that it came with
 
 
 async def _info(redis: Redis) -> list[dict[str, Any]]:

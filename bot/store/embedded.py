@@ -100,8 +100,9 @@ class EmbeddedServer:
                 self.alone = _locked(self._users, fcntl.LOCK_EX)
                 fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError as error:
+            reason = (error.strerror or str(error)).lower()
             raise ConfigurationError(
-                f"The data folder {self.folder} can't be used: {error}. Make it writable for this user, or set "
+                f"The data folder {self.folder} can't be used: {reason}. Make it writable for this user, or set "
                 "PAPERBOY_DATA_DIR to a folder that is."
             ) from None
         self._watching = asyncio.create_task(self._watch(), name="embedded server")

@@ -257,6 +257,11 @@ def tokens(ref: ChannelRef) -> str:
     return f"pb:{{tokens}}:tokens:{ref}"
 
 
+def recent_errors(span: int) -> str:
+    """Hash of process, origin and name -> how often that error came in the span of five minutes."""
+    return f"pb:{{errors}}:errors:{span}"
+
+
 def bucket(*scope: str) -> tuple[str, str]:
     """A shared rate limit: the turns that were given, and until when no post may leave."""
     tag = ":".join(scope)

@@ -12,8 +12,9 @@ from typing import Any
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import NoScriptError, RedisError
 
-BATCH = 64
-"""Calls that share one round trip, at most: enough to hide its cost, few enough to keep answers small."""
+BATCH = 16
+"""Calls that share one round trip, at most: enough to hide its cost, few enough that neither the server nor the event
+loop is busy with all of them before a person's command."""
 
 Argument = str | int | float
 

@@ -1,11 +1,15 @@
 """The first minutes at a terminal, whose person may be new here."""
 
 import asyncio
+from contextlib import suppress
+
+from redis.exceptions import RedisError
 
 from bot.cards.paper import paper_card
 from bot.cards.terminal import Connect, starter_card, unreachable_card, welcome_card
 from bot.commands.presets import buttons, for_channel
 from bot.ports import Interactive
+from bot.search.search import Search
 from bot.store.subscriptions import Subscriptions
 from bot.terminal.sample import PapersOrSample, today
 
@@ -13,6 +17,8 @@ STARTER_QUERY = "trending"
 """The first subscription of a new terminal, so that its first cards come by themselves."""
 SOURCE_TIMEOUT = 6.0
 """Seconds within which some source should have answered."""
+INDEXING_SHOWN_EVERY = 1.0
+"""Seconds between two looks at the search index."""
 SAMPLE_SHOWN = 3
 """Sample papers that are shown if no source answers."""
 
@@ -25,6 +31,15 @@ async def welcome(terminal: Interactive, subscriptions: Subscriptions, platforms
     if is_new:
         await subscriptions.add(terminal.channel, STARTER_QUERY, "now", terminal.user.signature)
         terminal.screen.note(starter_card())
+
+
+async def show_indexing(terminal: Interactive, search: Search) -> None:
+    """Show how far the search index is while it is being built, as after an import."""
+    with suppress(RedisError):  # those who need the server say that it is away
+        while (progress := await search.progress()) is not None:
+            terminal.working(f"Building the search index: {progress.done:,} of {progress.total:,} papers")
+            await asyncio.sleep(INDEXING_SHOWN_EVERY)
+    terminal.working("")
 
 
 async def stand_in(terminal: Interactive, papers: PapersOrSample, reached: asyncio.Event) -> None:

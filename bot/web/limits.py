@@ -45,6 +45,12 @@ def networks(client: Address | None, each: Rate) -> Iterator[Limit]:
         yield Limit(str(network), Rate(each.count * factor, each.per))
 
 
+def come_back(used_up: UsedUp) -> dict[str, str]:
+    """The same for a page: a browser asks again by itself, so that people who share an address wait for their turn."""
+    headers = retry_after(used_up)
+    return headers | {"Refresh": headers["Retry-After"]}
+
+
 def retry_after(used_up: UsedUp) -> dict[str, str]:
     """The header that says when to ask again."""
     return {"Retry-After": str(max(1, round(used_up.seconds)))}

@@ -105,6 +105,7 @@ class Pages:
             invitations=self._invitations(),
             forms=[platform.form() for platform in self._platforms if isinstance(platform, Joinable)],
         )
+        page.headers.update(results.headers)
         page.enable_compression()
         return page
 

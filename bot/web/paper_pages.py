@@ -19,11 +19,14 @@ from bot.text.bibliography import FORMATS, Format, Listed
 from bot.text.identity import paper_id
 from bot.web.feed_links import feed_links
 from bot.web.filters import filters_of
-from bot.web.limits import count_request, retry_after
+from bot.web.limits import come_back, count_request
 from bot.web.reading import Reader
 from bot.web.requests import query_of
 from bot.web.templating import Templates
 
+TOO_MANY_PAGES = (
+    "Many pages are asked for from your network, or by everyone together. Yours comes by itself in a moment."
+)
 VIEWS_EACH = Rate(120, 60)
 """Pages of papers that one client opens."""
 VIEWS_TOTAL = Rate(1200, 60)
@@ -59,7 +62,7 @@ class PaperPages:
                     self._limits, request, "papers", each=VIEWS_EACH, total=VIEWS_TOTAL
                 )
                 if full is not None:
-                    return self._problem(429, "Too many pages. Try again in a minute.", retry_after(full))
+                    return self._problem(429, TOO_MANY_PAGES, come_back(full))
                 wanted = request.match_info["id"].strip()
                 ids = [wanted, paper_id(wanted) or wanted]
                 found = await self._reader.papers.get(ids)

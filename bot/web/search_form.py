@@ -1,9 +1,9 @@
 """The search of the front page: what was typed and chosen, and what it finds."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -22,7 +22,7 @@ from bot.search.search import Search, SearchResults
 from bot.store.limits import Limits
 from bot.text import shorten
 from bot.web.filters import Filters, filters_of
-from bot.web.limits import count_request
+from bot.web.limits import come_back, count_request
 from bot.web.paper_pages import address_of
 from bot.web.plot import Plot, plot
 from bot.web.requests import query_of
@@ -37,7 +37,9 @@ SEARCHES_EACH = Rate(30, 60)
 """Searches of one client."""
 SEARCHES_TOTAL = Rate(300, 60)
 """Searches of all clients together."""
-TOO_MANY_SEARCHES = "Too many searches. Try again in a minute."
+TOO_MANY_SEARCHES = (
+    "Many searches come from your network, or from everyone together. Yours begins by itself in a moment."
+)
 MAX_PAGE_DIGITS = 6
 """Digits of a page number that are read."""
 
@@ -65,6 +67,7 @@ class Results:
     papers: tuple[Shown, ...] = ()
     problem: str = ""
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def subscribed(self) -> str:
@@ -100,7 +103,7 @@ class SearchForm:
                 self._limits, request, "search", each=SEARCHES_EACH, total=SEARCHES_TOTAL
             )
             if full is not None:
-                return replace(asked, problem=TOO_MANY_SEARCHES, status=429)
+                return replace(asked, problem=TOO_MANY_SEARCHES, status=429, headers=come_back(full))
             async with asyncio.timeout(SECONDS), self._searches:
                 return await self._found(asked, page_number(query.get("page", "")))
         except UserError as error:

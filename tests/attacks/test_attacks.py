@@ -39,6 +39,7 @@ class Target:
     """The running program."""
 
     port: int
+    pid: int
     session: aiohttp.ClientSession
     mail_server: MailServer
     upstream: Upstream
@@ -89,7 +90,7 @@ async def target(folder: Path, titles: Sequence[str] = ()) -> AsyncIterator[Targ
         }
         env = environment(folder, hugging_face, **settings)
         async with running("run", env=env) as process, browsing(f"http://127.0.0.1:{port}") as session:
-            yield Target(port, session, mail_server, upstream)
+            yield Target(port, process.pid, session, mail_server, upstream)
             assert process.returncode is None
             process.terminate()
             _, log = await process.communicate()

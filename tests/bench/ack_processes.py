@@ -28,7 +28,7 @@ from bot.store.embedded import EmbeddedServer
 from bot.store.papers import Papers
 from bot.store.subscriptions import Subscriptions
 from tests.adapters.discord.double.interactions import interaction
-from tests.adapters.discord.double.payloads import GUILD, guild_payload
+from tests.adapters.discord.double.payloads import GUILD, guild_payload, text_channel
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.slack.double import Slack
 from tests.adapters.slack.double.people import Person
@@ -41,6 +41,8 @@ CHANNELS = 200
 """Subscribed channels: each matching paper is so many deliveries."""
 IN_WORKSPACE = 4
 """Slack channels of a workspace, which takes no more than 300 posts a minute."""
+COMMANDED = 2000
+"""The Discord channel in which the double's interactions happen."""
 QUERY = "agentic"
 KEY = "a-key-for-the-bench-alone"
 DAY = date(2026, 5, 20)
@@ -158,7 +160,9 @@ async def _subscribe(redis: Redis, channel: ChannelRef, by: str) -> None:
 @asynccontextmanager
 async def _discord(folder: Path) -> AsyncIterator[Double]:
     discord = DiscordDouble()
-    discord.gateway.guilds = {0: [guild_payload()]}
+    channels = [5000 + number for number in range(CHANNELS)]
+    listed = [text_channel(number) for number in (COMMANDED, *channels)]
+    discord.gateway.guilds = {0: [guild_payload() | {"channels": listed}]}
     answered: dict[str, asyncio.Future[None]] = {}
     numbers = count(1)
 
@@ -178,8 +182,8 @@ async def _discord(folder: Path) -> AsyncIterator[Double]:
     async with discord.serve():
         async with EmbeddedServer(folder) as server:
             redis = await connect(server.url)
-            for number in range(CHANNELS):
-                channel = ChannelRef("discord", str(GUILD), str(5000 + number))
+            for number in channels:
+                channel = ChannelRef("discord", str(GUILD), str(number))
                 await _subscribe(redis, channel, "4242 joe")
             await redis.aclose()
         listening = asyncio.create_task(listen())

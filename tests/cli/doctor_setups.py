@@ -1,4 +1,4 @@
-"""`paperboy doctor` in twelve broken set-ups, each in a separate process: `python -m tests.cli.doctor_setups`."""
+"""`paperboy doctor` in broken set-ups, each in a separate process: `python -m tests.cli.doctor_setups`."""
 
 import asyncio
 import json
@@ -19,6 +19,12 @@ MAIL = {
     "PAPERBOY_MAIL_FROM": "bot@example.org",
     "PAPERBOY_PUBLIC_URL": "https://papers.example.org",
 }
+UPSTREAMS = (
+    "PAPERBOY_HUGGINGFACE_URL",
+    "PAPERBOY_ARXIV_RSS_URL",
+    "PAPERBOY_ARXIV_OAI_URL",
+    "PAPERBOY_ARXIV_API_URL",
+)
 SETUPS: Mapping[str, Mapping[str, str]] = {
     "no network": {"PAPERBOY_ARXIV_CATEGORIES": "cs.CL,cs.AI,cs.LG,cs.CV,cs.RO,cs.NE,stat.ML,eess.AS"},
     "no Redis at its address": {"REDIS_URL": REDIS_NOWHERE},
@@ -30,6 +36,11 @@ SETUPS: Mapping[str, Mapping[str, str]] = {
     "a data folder that is a file": {"PAPERBOY_DATA_DIR": "{file}"},
     "half of Slack's tokens": {"SLACK_BOT_TOKEN": "xoxb-planted"},
     "Slack's tokens swapped": {"SLACK_BOT_TOKEN": "xapp-planted", "SLACK_APP_TOKEN": "xoxb-planted"},
+    "no network, with Slack and Discord": {**TOKENS, "DISCORD_TOKEN": "MTAx.planted.planted-planted"},
+    "a port that is no number, and a mistyped setting": {"PORT": "web", "PAPERBOY_DATADIR": "papers"},
+    "a port in REDIS_URL that is none": {"REDIS_URL": "redis://127.0.0.1:banana"},
+    "a key that is too short": {"PAPERBOY_SECRET_KEY": "planted"},
+    "nothing answers anywhere": {"PORT": "{port}", **dict.fromkeys(UPSTREAMS, "http://127.0.0.1:{port}")},
     "an address of mail that is none": {**MAIL, "SMTP_URL": "mail.example.org"},
     "a mail server that doesn't answer": {**MAIL, "SMTP_URL": "smtp://127.0.0.1:9"},
 }

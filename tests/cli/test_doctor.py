@@ -1,7 +1,8 @@
 """`paperboy doctor` names what is wrong, and nothing else: one broken set-up after the other."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.app import read_settings
-from bot.cli.doctor import checks, examine
+from bot.cli.doctor import checks, examine, outside
 from bot.cli.doctor.server import LATE, check_server
 from bot.clock import wall_clock
 from bot.domain.deliveries import Outcome, PlannedDelivery
@@ -193,8 +194,9 @@ class TestSources:
             PAPERBOY_ARXIV_RSS_URL=NOWHERE,
             PAPERBOY_ARXIV_OAI_URL=NOWHERE,
         )
-        assert list(found) == ["arxiv:cs.AI", "arxiv:cs.AI:oai"]
-        assert "7 more there: cs.CL, cs.CV" in found["arxiv:cs.AI"].message
+        assert list(found) == ["network"]
+        assert "arxiv:cs.AI, arxiv:cs.AI:oai can't be reached" in found["network"].message
+        assert "7 more there: cs.CL, cs.CV" in found["network"].message
 
     async def test_a_machine_without_a_network_is_one_finding(self, wrong: Wrong) -> None:
         found = await wrong(
@@ -203,8 +205,38 @@ class TestSources:
             PAPERBOY_ARXIV_RSS_URL=NOWHERE,
             PAPERBOY_ARXIV_OAI_URL=NOWHERE,
         )
+        assert list(found) == ["network"]
+        assert "nothing can be reached (huggingface, arxiv:cs.AI, " in found["network"].message
+        assert "DNS, proxy, firewall" in found["network"].todo
+
+    async def test_all_of_them_refuse_us_for_one_cause(self, wrong: Wrong) -> None:
+        async def refuse(_request: web.Request) -> web.Response:
+            return web.Response(status=403)
+
+        async with serve(app_of(refuse)) as url:
+            found = await wrong(
+                PAPERBOY_HUGGINGFACE_URL=url,
+                PAPERBOY_ARXIV_CATEGORIES="cs.AI",
+                PAPERBOY_ARXIV_RSS_URL=url,
+                PAPERBOY_ARXIV_OAI_URL=url,
+            )
         assert list(found) == ["sources"]
-        assert "DNS, proxy, firewall" in found["sources"].todo
+        assert "huggingface, arxiv:cs.AI, arxiv:cs.AI:oai have the same problem" in found["sources"].message
+        assert "PAPERBOY_CONTACT" in found["sources"].todo
+
+    async def test_a_slow_one_among_others_that_answer_is_no_failure(self, wrong: Wrong) -> None:
+        never = asyncio.Event()
+
+        async def wait(_request: web.Request) -> web.Response:
+            await never.wait()
+            return web.Response()
+
+        async with serve(app_of(wait)) as url:
+            asked = wrong(
+                PAPERBOY_ARXIV_CATEGORIES="cs.AI", PAPERBOY_ARXIV_RSS_URL=url, PAPERBOY_ARXIV_OAI_URL=url
+            )
+            assert await asked == {}
+            never.set()
 
     async def test_a_portal_answers_in_its_place(self, wrong: Wrong) -> None:
         async def login(_request: web.Request) -> web.Response:
@@ -213,6 +245,7 @@ class TestSources:
         async with serve(app_of(login)) as url:
             found = await wrong(PAPERBOY_HUGGINGFACE_URL=url)
         assert list(found) == ["huggingface"]
+        assert "proxy" in found["huggingface"].todo
 
     async def test_one_does_not_want_us(self, wrong: Wrong) -> None:
         async def refuse(_request: web.Request) -> web.Response:
@@ -223,7 +256,7 @@ class TestSources:
         assert "PAPERBOY_CONTACT" in found["huggingface"].todo
 
     async def test_one_never_answers(self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(checks, "TIMEOUT", 0.0)
+        monkeypatch.setattr(outside, "TIMEOUT", 0.0)
         assert "no answer within" in (await wrong())["huggingface"].message
 
 
@@ -279,7 +312,8 @@ class Broken:
     on_uncertain = "resend"
     rates = Rates()
 
-    async def diagnose(self) -> Iterable[Finding]:
+    async def diagnose(self) -> AsyncIterator[Finding]:
+        yield Finding("broken", ok=True, message="it was there a moment ago")
         raise aiohttp.ClientError("the line is dead")
 
     async def close(self) -> None:

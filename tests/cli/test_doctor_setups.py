@@ -6,19 +6,24 @@ from tests.cli.doctor_setups import everything
 
 CAUSES = {
     "no network": "",
-    "no Redis at its address": "No Redis answers at 127.0.0.1:9",
+    "no Redis at its address": "No Redis answers at 127.0.0.1:9: connection refused",
     "REDIS_URL is a web address": "REDIS_URL must begin with redis://",
     "a mistyped category": "Did you mean cs.AI?",
     "a mistyped setting": "Did you mean PAPERBOY_DATA_DIR?",
     "a word as port": "PORT needs a whole number",
     "the port is taken": "another program listens",
-    "a data folder that is a file": "can't be used",
+    "a data folder that is a file": "can't be used: not a directory",
     "half of Slack's tokens": "Slack also needs SLACK_APP_TOKEN",
     "Slack's tokens swapped": "SLACK_BOT_TOKEN begins with xoxb-",
+    "no network, with Slack and Discord": "",
+    "a port that is no number, and a mistyped setting": "PAPERBOY_DATA_DIR? PORT needs a whole number",
+    "a port in REDIS_URL that is none": "its port and its database are numbers",
+    "a key that is too short": "PAPERBOY_SECRET_KEY has to be set",
+    "nothing answers anywhere": "another program listens",
     "an address of mail that is none": "SMTP_URL",
-    "a mail server that doesn't answer": "mail: Error connecting to 127.0.0.1",
+    "a mail server that doesn't answer": "mail: can't connect to 127.0.0.1:9: connection refused",
 }
-UNREACHABLE = "sources: none can be reached"
+UNREACHABLE = "network: "
 """The only other thing that is wrong: there is no network in a test."""
 
 
@@ -30,5 +35,6 @@ async def test_one_cause_is_one_line() -> None:
         assert len(lines) == (1 if CAUSES[outcome.setup] else 0), outcome
         assert all(CAUSES[outcome.setup] in line for line in lines), outcome
         assert outcome.code in {1, 78}, outcome
+        assert not any("Errno" in line or "Connector" in line for line in outcome.failed), outcome
         assert not any("Traceback" in line or "pydantic" in line.casefold() for line in outcome.failed)
         assert not any("planted" in line or ".. " in line for line in outcome.failed), outcome

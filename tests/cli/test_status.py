@@ -11,6 +11,7 @@ from rich.console import Console
 from bot.cli.status import InstallationStatus, rendered
 from bot.domain.models import ChannelRef
 from bot.domain.polls import PollResult
+from bot.observability.error_tally import ErrorKind
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import record_poll
 from tests.program import environment, start
@@ -40,11 +41,16 @@ def test_it_names_what_is_late_paused_or_failed() -> None:
             dead_letters={"held": 2},
             paused={"discord channel": 4},
             unreadable=1,
+            errors=[
+                (ErrorKind("slack", "post_failed RetryLater"), 1204),
+                *((ErrorKind("discord", f"event_failed E{n}"), 1) for n in range(9)),
+            ],
         )
     )
     for words in (
         "arXiv could not be reached", "50 min ago", "due", "1 min ago", "in 14 min", "1,200 posts waiting",
         "slack: the oldest is 2 h late", "2 held", "4 paused (discord channel)", "1 record can't be read",
+        "1,213 errors in the last hour", "1,204  slack", "post_failed RetryLater", "and 2 rarer kinds",
     ):  # fmt: skip
         assert words in text, text
 
@@ -63,6 +69,29 @@ def test_it_names_what_is_late_paused_or_failed() -> None:
 )
 def test_a_time_has_one_unit(seconds: float, words: str) -> None:
     assert words in shown(InstallationStatus(NOW, [poll("huggingface", seconds)], 0, {}, {}, {}, 0))
+
+
+def test_without_errors_nothing_is_said_of_them() -> None:
+    assert "error" not in shown(InstallationStatus(NOW, [], 0, {}, {}, {}, 0)).replace(
+        "new  skipped  error", ""
+    )
+
+
+async def test_errors_of_a_process_that_has_ended_are_shown_without_their_texts(
+    redis: Redis, valkey: str, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, REDIS_URL=valkey, PAPERBOY_FEEDS="lab=http://127.0.0.1:9/secret-path.xml")
+    program = await start("run", "--once", env=env)
+    await program.communicate(b"")
+    program = await start("status", "--json", env=env)
+    out, log = await program.communicate()
+    assert program.returncode == 0, log
+    errors = {(one["origin"], one["name"]): one["count"] for one in json.loads(out)["errors"]}
+    assert errors["lab", "poll_failed"] == 1
+    assert errors["huggingface", "poll_failed"] == 1
+    stored = [await redis.hgetall(key) async for key in redis.scan_iter("pb:{errors}:errors:*")]
+    assert stored
+    assert "secret-path" not in str(stored)
 
 
 async def test_the_program_prints_it_as_json(redis: Redis, valkey: str, tmp_path: Path) -> None:

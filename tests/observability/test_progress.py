@@ -6,7 +6,7 @@ from io import StringIO
 from rich.console import Console
 from structlog.testing import capture_logs
 
-from bot.observability.progress import LINE_EVERY, progress
+from bot.observability.progress import LINE_EVERY, progress, working
 
 NO_TERMINAL = Console(file=StringIO(), force_terminal=False)
 
@@ -46,3 +46,17 @@ def test_work_that_fails_says_how_far_it_came() -> None:
         advance(7)
         raise OSError("the disk is full")
     assert [line["done"] for line in lines] == [7]
+
+
+def test_work_of_unknown_length_moves_on_a_terminal_and_leaves_nothing_behind() -> None:
+    screen = StringIO()
+    with working("Checking", console=Console(file=screen, force_terminal=True, width=80)):
+        pass
+    assert "Checking …" in screen.getvalue()
+    assert screen.getvalue().endswith("\x1b[2K"), "its line is erased"
+
+
+def test_elsewhere_work_of_unknown_length_says_nothing() -> None:
+    with capture_logs() as lines, working("Checking", console=NO_TERMINAL):
+        pass
+    assert lines == []

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
@@ -11,6 +12,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from adapters.console.prompt import TableCompleter, completions, prompted
+from adapters.console.toolbar import Toolbar
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,17 @@ async def test_what_was_typed_is_remembered_for_the_next_time(tmp_path: Path) ->
 def test_a_completion_replaces_the_word_before_the_cursor() -> None:
     [completion] = TableCompleter().get_completions(Document("/paper tren"), CompleteEvent())
     assert (completion.text, completion.start_position) == ("trending", -4)
+
+
+async def test_work_in_the_background_is_shown_below_the_prompt_while_it_lasts() -> None:
+    with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
+        toolbar, shown = Toolbar(), []
+        toolbar.show("Building the search index: 5 of 20 papers")
+        keys.send_text("list\rexit\r")
+        session: PromptSession[str] = PromptSession()
+        toolbar.belongs_to(session)
+        shown.append(session.bottom_toolbar)
+        toolbar.show("")
+        shown.append(session.bottom_toolbar)
+        assert [line async for line in prompted(None, toolbar)] == ["list"]
+    assert shown == ["Building the search index: 5 of 20 papers", None]

@@ -91,11 +91,11 @@ async def test_while_the_sync_fails_commands_are_answered_and_the_doctor_says_so
         await double.gateway.dispatch("INTERACTION_CREATE", interaction("77", "help"))
         _, body, _ = await double.callbacks.get()
     assert "help by joe" in str(body["data"]["components"])
-    found = {finding.name: finding for finding in await platform.diagnose()}
+    found = {finding.name: finding async for finding in platform.diagnose()}
     assert not found["discord commands"].ok
     assert "200 new commands are used up" in found["discord commands"].message
     await redis.hdel(keys.SYNC_PROBLEM, "900")
-    assert "discord commands" not in {finding.name for finding in await platform.diagnose()}
+    assert "discord commands" not in {finding.name async for finding in platform.diagnose()}
 
 
 @pytest.mark.usefixtures("_soon")

@@ -17,7 +17,7 @@ async def test_a_working_setup_has_no_problems(
 ) -> None:
     await Subscriptions(redis).add(HERE, "paper", "now", "1 Joe")
     double.gateway.guilds = {0: [guild_payload()]}
-    _, servers, channel = await platform.diagnose()
+    _, servers, channel = [finding async for finding in platform.diagnose()]
     assert servers.ok
     assert "client_id=900" in servers.message
     assert f"permissions={NEEDED.value}" in servers.message
@@ -30,7 +30,7 @@ async def test_a_missing_permission_is_named(
 ) -> None:
     await Subscriptions(redis).add(HERE, "paper", "now", "1 Joe")
     double.permissions = 1 << 10
-    *_, channel = await platform.diagnose()
+    *_, channel = [finding async for finding in platform.diagnose()]
     assert (channel.ok, channel.todo) == (False, "give Paperboy Send Messages there")
 
 
@@ -39,5 +39,5 @@ async def test_a_deleted_channel_is_named(
 ) -> None:
     await Subscriptions(redis).add(HERE, "paper", "now", "1 Joe")
     double.gone.add(2000)
-    *_, channel = await platform.diagnose()
+    *_, channel = [finding async for finding in platform.diagnose()]
     assert (channel.ok, "no longer exists" in channel.message) == (False, True)

@@ -22,7 +22,7 @@ from bot.domain.models import ChannelRef, Reason, Subscription
 from bot.pipeline.pauses import Pauses
 from bot.store.outbox.outbox import Outbox
 from bot.store.subscriptions import Subscriptions
-from tests.adapters.discord.double.payloads import BOT, FORUM, GUILD, USER, guild_payload
+from tests.adapters.discord.double.payloads import BOT, FORUM, GUILD, USER, guild_payload, text_channel
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.recording import RecordingCore, listening
 from tests.failing_core import FailingCore
@@ -56,11 +56,6 @@ class ChannelCore(RecordingCore):
 def _settles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = {**(client.GatewayClient.__init__.__kwdefaults__ or {}), "settle": 0.0}
     monkeypatch.setattr(client.GatewayClient.__init__, "__kwdefaults__", defaults)
-
-
-def text_channel(number: int, **more: Any) -> dict[str, Any]:
-    facts = {"id": str(number), "type": 0, "name": f"c{number}", "position": 0, "permission_overwrites": []}
-    return {**facts, "guild_id": str(GUILD), **more}
 
 
 def thread(number: int = 2001, parent: int = 2000, **state: Any) -> dict[str, Any]:

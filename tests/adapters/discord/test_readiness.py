@@ -47,16 +47,16 @@ async def test_the_doctor_reports_a_wrong_token_and_a_bot_without_a_server(
     redis: Redis, double: DiscordDouble
 ) -> None:
     wrong = DiscordPlatform("wrong", redis)
-    (finding,) = await wrong.diagnose()
+    (finding,) = [finding async for finding in wrong.diagnose()]
     assert (finding.ok, finding.message) == (False, "Discord refuses DISCORD_TOKEN")
     await wrong.close()
     right = DiscordPlatform(double.token, redis)
-    found = {finding.message: finding for finding in await right.diagnose()}
+    found = {finding.message: finding async for finding in right.diagnose()}
     assert [finding.ok for finding in found.values()] == [True, False]
     assert "oauth2/authorize" in found["the bot is in no server yet"].todo
     double.gateway.guilds = {0: [guild_payload()]}
     double.gateway.remaining = 3
-    said = [(finding.ok, finding.message) for finding in await right.diagnose()]
+    said = [(finding.ok, finding.message) async for finding in right.diagnose()]
     assert (said[1][0], said[1][1].partition(";")[0]) == (True, "the bot is in 1 server")
     assert (said[2][0], said[2][1].partition(" of ")[0]) == (False, "only 3")
     await right.close()

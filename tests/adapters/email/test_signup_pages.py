@@ -248,6 +248,31 @@ class TestLimits:
         assert "Nothing was sent" in pages[-1].text
         await harness.letter(3)
 
+    async def test_behind_a_shared_address_a_person_waits_instead_of_being_locked_out(
+        self, harness: EmailHarness, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    ) -> None:
+        monkeypatch.setattr("adapters.email.web_context.MAILS_EACH", Rate(1, 3600))
+        for send in (ask, ask_for_link):
+            assert (await send(harness, f"first-{send.__name__}@example.org")).status == 200
+            page = await send(harness, f"second-{send.__name__}@example.org")
+            assert (page.status, "from your network" in page.text) == (429, True)
+            clock.now += timedelta(seconds=31)
+            assert (await harness.browser.submit(page.form("Send the mail"))).status == 200
+            page = await send(harness, f"third-{send.__name__}@example.org")
+            clock.now += timedelta(seconds=31)
+            refused = await harness.browser.submit(page.form("Send the mail"))
+            assert (refused.status, "try again in 60 minutes" in refused.text) == (429, True)
+
+    async def test_previews_of_others_keep_no_one_from_signing_up(
+        self, harness: EmailHarness, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("adapters.email.web_context.PREVIEWS_EACH", Rate(1, 60))
+        previews = [await harness.browser.get("/email/preview?query=robots") for _ in range(2)]
+        assert [page.status for page in previews] == [200, 429]
+        assert (await ask(harness, query="(")).status == 400
+        assert (await ask(harness, query="robots")).status == 200
+        assert (await harness.letter()).to == ADA
+
     async def test_a_large_network_counts_as_a_few_clients(
         self, harness: EmailHarness, monkeypatch: pytest.MonkeyPatch
     ) -> None:

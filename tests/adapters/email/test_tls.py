@@ -128,7 +128,7 @@ async def test_doctor_says_whether_the_server_accepts_us(
         right = server(mail_server, "starttls")
         for known, ok in ((right, True), (replace(right, password="wrong"), False)):
             platform = a_platform(SmtpClient(known, tls=trusting))
-            [finding] = await platform.diagnose()
+            [finding] = [finding async for finding in platform.diagnose()]
             assert (finding.ok, bool(finding.todo)) == (ok, not ok)
             await platform.close()
 

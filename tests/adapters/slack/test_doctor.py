@@ -21,12 +21,12 @@ async def harness(redis: Redis) -> AsyncIterator[SlackHarness]:
 async def wrong(platform: Diagnosable) -> dict[str, Finding]:
     """The findings that are not ok, by name."""
     assert isinstance(platform, Diagnosable)
-    return {finding.name: finding for finding in await platform.diagnose() if not finding.ok}
+    return {finding.name: finding async for finding in platform.diagnose() if not finding.ok}
 
 
 async def test_doctor_finds_nothing_wrong_with_a_working_app(harness: SlackHarness) -> None:
     await harness.say("subscribe diffusion")
-    found = {finding.name: finding.message for finding in await harness.platform.diagnose()}
+    found = {finding.name: finding.message async for finding in harness.platform.diagnose()}
     assert await wrong(harness.platform) == {}
     assert "lab" in found["slack"]
     assert found[f"slack {harness.workspace.id}"] == "1 of 1 subscribed channels can be posted to"
@@ -35,7 +35,7 @@ async def test_doctor_finds_nothing_wrong_with_a_working_app(harness: SlackHarne
 async def test_doctor_names_missing_and_optional_scopes(harness: SlackHarness) -> None:
     (token,) = harness.slack.world.tokens.values()
     token.scopes -= set(HISTORY)
-    todo = {f.name: f.todo for f in await harness.platform.diagnose()}
+    todo = {f.name: f.todo async for f in harness.platform.diagnose()}
     assert "channels:history" in todo["slack scopes"]
     assert await wrong(harness.platform) == {}
     token.scopes -= {"users:read"}
@@ -44,7 +44,7 @@ async def test_doctor_names_missing_and_optional_scopes(harness: SlackHarness) -
 
 async def test_doctor_calls_scopes_unknown_if_slack_does_not_name_them(harness: SlackHarness) -> None:
     harness.slack.names_scopes = False
-    found = {finding.name: finding for finding in await harness.platform.diagnose()}
+    found = {finding.name: finding async for finding in harness.platform.diagnose()}
     assert found["slack scopes"].ok
     assert "unknown" in found["slack scopes"].message
 
@@ -52,13 +52,13 @@ async def test_doctor_calls_scopes_unknown_if_slack_does_not_name_them(harness: 
 async def test_doctor_names_channels_in_which_posts_can_not_be_looked_up(harness: SlackHarness) -> None:
     await harness.say("subscribe diffusion")
     harness.room.members.discard(harness.workspace.bot_user)
-    found = {finding.name: finding for finding in await harness.platform.diagnose()}
+    found = {finding.name: finding async for finding in harness.platform.diagnose()}
     assert found[f"slack {harness.room.id}"].ok
     assert "not in it" in found[f"slack {harness.room.id}"].message
     assert "/invite @Paperboy" in found[f"slack {harness.room.id}"].todo
     (token,) = harness.slack.world.tokens.values()
     token.scopes -= {JOIN}
-    found = {finding.name: finding for finding in await harness.platform.diagnose()}
+    found = {finding.name: finding async for finding in harness.platform.diagnose()}
     assert "channels:join" in found["slack scopes"].message
 
 

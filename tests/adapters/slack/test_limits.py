@@ -30,6 +30,7 @@ from bot.cards import (
     Posting,
     Span,
 )
+from bot.cards.build import actions
 from bot.cards.digest import LINES, digest_card
 from bot.cards.paper import paper_block, paper_card
 from bot.cards.serialization import to_json
@@ -217,6 +218,19 @@ def test_app_home_fits_a_thousand_subscriptions_and_any_saved_paper() -> None:
     view = home_view(followed, [WORST] * 40, NOW)
     check(view["blocks"], "home")
     View(**view).validate_json()
+
+
+def test_the_greeting_of_app_home_fits() -> None:
+    own = ChannelRef.of_person("slack", "T1", "U1")
+    begin = actions(
+        Button("Robotics", "subscribe preset:robotics"), Button("Speech", "subscribe preset:speech")
+    )
+    card = Card("help", "Hello", "Paperboy", (*begin, paper_block(WORST, (), NOW), *begin))
+    view = home_view({}, [WORST] * 40, NOW, (own, card))
+    check(view["blocks"], "home")
+    View(**view).validate_json()
+    named = [block["block_id"] for block in view["blocks"] if "block_id" in block]
+    assert len(named) == len(set(named)) >= 2
 
 
 def test_the_lines_of_a_digest_are_one_list() -> None:

@@ -196,7 +196,7 @@ async def test_without_the_scopes_links_stay_alone_and_all_else_works(harness: S
     await harness.say("/paper subscribe paper")
     await arrive(harness.bot, a_paper("2603.00005"))
     assert "2603.00005" in (await harness.posted())[-1].text
-    [scopes] = [f for f in await harness.platform.diagnose() if f.name == "slack scopes"]
+    [scopes] = [f async for f in harness.platform.diagnose() if f.name == "slack scopes"]
     assert scopes.ok
     assert "links:read, links:write" in scopes.todo
     assert "no cards" in scopes.message

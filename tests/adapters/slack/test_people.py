@@ -15,7 +15,7 @@ from adapters.slack.replies import Interaction, Replies
 from adapters.slack.typed_text import as_typed
 from bot.cards import Button, Card
 from bot.cards.paper import paper_block
-from bot.domain.models import ChannelSettings, User
+from bot.domain.models import ChannelRef, ChannelSettings, User
 from bot.ports import Batch, Reply
 from bot.store.channel_rules import ChannelSettingsStore
 from tests.adapters.slack.double import Channel, Message, Person, View
@@ -202,6 +202,22 @@ async def test_app_home_leads_to_the_whole_reading_list(harness: SlackHarness) -
     await harness.person.press(home, "Notes, search and export")
     await harness.settled()
     assert "read section 3" in harness.person.modals()[-1].text
+
+
+async def test_the_first_view_of_app_home_offers_subscriptions_for_oneself(harness: SlackHarness) -> None:
+    ben = harness.slack.person(harness.workspace, "ben")
+    home = await ben.open_home()
+    assert "I send you new research papers" in home.text
+    assert "/invite @Paperboy" in home.text
+    await ben.press(home, "Robotics")
+    await harness.settled()
+    own = ChannelRef.of_person("slack", harness.workspace.id, ben.user)
+    (subscription,) = (await harness.bot.core.subscriptions([own]))[own]
+    assert "robot" in subscription.query
+    home = await ben.open_home()
+    assert "I send you new research papers" not in home.text
+    assert "Your direct messages" in home.text
+    assert "/invite @Paperboy" in home.text, "how to begin in channels"
 
 
 async def test_app_home_shows_only_channels_that_the_person_is_in(harness: SlackHarness) -> None:

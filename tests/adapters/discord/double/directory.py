@@ -9,6 +9,7 @@ from tests.adapters.discord.double.faults import RawAnswer
 from tests.adapters.discord.double.gateway import GatewayDouble
 from tests.adapters.discord.double.payloads import (
     APPLICATION,
+    BOT,
     DIRECT,
     GUILD,
     MEMBER,
@@ -25,6 +26,8 @@ from tests.adapters.discord.double.payloads import (
 
 MENUS = 5
 """Commands in the menu of a message that an app may have; Discord has allowed more since March 2026."""
+ADMINISTRATOR, VIEW, SEND, SEND_IN_THREADS = 1 << 3, 1 << 10, 1 << 11, 1 << 38
+"""Permissions."""
 COMMAND, ON_MESSAGE = 1, 3
 """Types of commands."""
 
@@ -74,6 +77,17 @@ class Directory:
         self.permissions = (1 << 52) - 1
         """The permissions of @everyone."""
         self.gateway = GatewayDouble()
+
+    def permissions_in(self, channel: int) -> int:
+        """What Paperboy may do in a channel: the permissions of @everyone, changed by the channel's overwrites."""
+        allowed = self.permissions
+        if allowed & ADMINISTRATOR:
+            return allowed
+        rules = {rule["id"]: rule for rule in self.overwrites.get(self.parents.get(channel, channel), [])}
+        for who in (str(GUILD), str(BOT)):
+            if who in rules:
+                allowed = allowed & ~int(rules[who]["deny"]) | int(rules[who]["allow"])
+        return allowed
 
     def add_routes(self, app: web.Application) -> None:
         """Serve this part of the interface."""

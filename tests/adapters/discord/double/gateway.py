@@ -127,7 +127,7 @@ class GatewayDouble:
         guilds = self.guilds.get(shard, [])
         await self.dispatch("READY", self._ready(session, data, guilds), shard)
         for guild in guilds:
-            await self.dispatch("GUILD_CREATE", guild, shard)
+            await self.dispatch("GUILD_CREATE", {"unavailable": False, **guild}, shard)
         self._notify()
         return session
 

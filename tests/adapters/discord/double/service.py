@@ -16,9 +16,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from tests.adapters.discord.double import openapi
-from tests.adapters.discord.double.directory import Directory
+from tests.adapters.discord.double.directory import SEND, SEND_IN_THREADS, VIEW, Directory
 from tests.adapters.discord.double.faults import Fault, RawAnswer, Weather
 from tests.adapters.discord.double.payloads import (
+    DIRECT,
     FORUM,
     NEWS,
     TEXT,
@@ -187,8 +188,15 @@ class DiscordDouble(Directory):
     async def _refusal(self, request: web.Request, channel: int) -> web.StreamResponse | None:
         if answer := self.weather.answers.get(channel):
             return await answer.send(request)
-        code = self.weather.refuse.get(channel)
-        return refused(*code, "no") if code else None
+        if code := self.weather.refuse.get(channel):
+            return refused(*code, "no")
+        if self.kinds.get(channel) == DIRECT:
+            return None
+        allowed = self.permissions_in(channel)
+        if not allowed & VIEW:
+            return refused(403, 50001, "Missing Access")
+        needed = SEND_IN_THREADS if channel in self.parents else SEND
+        return None if allowed & needed else refused(403, 50013, "Missing Permissions")
 
     async def _with_faults(
         self, request: web.Request, take: Callable[[], dict[str, Any]], headers: Mapping[str, str]

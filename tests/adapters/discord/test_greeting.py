@@ -1,0 +1,179 @@
+"""A server that adds Paperboy is greeted once, where the system's messages go, and only if that is welcome."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import discord
+import pytest
+from redis.asyncio import Redis
+
+from adapters.discord import keys
+from adapters.discord.greeting import Greeter
+from adapters.discord.platform import DiscordPlatform
+from adapters.discord.rest import rest_client
+from bot.cards import Card
+from bot.clock import wall_clock
+from bot.domain.models import ChannelRef
+from bot.store.forget import Forgetting
+from tests.adapters.discord.double.payloads import BOT, GUILD, MEMBER, USER, guild_payload
+from tests.adapters.discord.double.service import DiscordDouble
+from tests.adapters.discord.recording import TURNS, RecordingCore, listening
+from tests.waiting import until
+
+SYSTEM, OTHER = 2000, 2002
+SEND = 1 << 11
+EVERYONE = (1 << 52) - 1 & ~(1 << 3)
+"""All permissions but that of an administrator, who stands above a channel's rules."""
+
+
+@dataclass
+class GreetingCore(RecordingCore):
+    """A core that greets, and has subscriptions in these channels."""
+
+    subscribed: set[str] = field(default_factory=set)
+
+    async def subscriptions(self, channels: Any) -> Any:
+        return {channel: () for channel in channels if channel.channel in self.subscribed}
+
+    async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
+        return Card("help", f"Hello {everywhere} in {channel.channel}")
+
+
+def joined(*denied: Mapping[str, Any], ago: timedelta = timedelta(0), **more: Any) -> dict[str, Any]:
+    """The server as its event describes it; `denied` are overwrites of the system's channel."""
+    at = (datetime.now(UTC) - ago).isoformat()
+    channels = [
+        {"id": str(n), "type": 0, "name": f"c{n}", "position": 0, "permission_overwrites": list(denied) if n == SYSTEM else []}
+        for n in (SYSTEM, OTHER)
+    ]  # fmt: skip
+    me = MEMBER | {"joined_at": at}
+    facts = {"system_channel_id": str(SYSTEM), "channels": channels, "members": [me], "joined_at": at}
+    return guild_payload(EVERYONE) | facts | more
+
+
+@asynccontextmanager
+async def at_the_gateway(
+    platform: DiscordPlatform, double: DiscordDouble, core: RecordingCore, redis: Redis
+) -> AsyncIterator[None]:
+    await redis.delete(TURNS)
+    async with listening(platform, core):
+        await double.gateway.until(lambda: double.gateway.shards == {0})
+        await until(platform.connected, "the gateway")
+        yield
+        await settled(double, core)
+    await double.gateway.until(lambda: not double.gateway.shards)
+
+
+async def settled(double: DiscordDouble, core: RecordingCore) -> None:
+    """Events of a server are dealt with one after the other, so what came before is over."""
+    known = len(core.events)
+    await double.gateway.dispatch("GUILD_DELETE", {"id": str(GUILD)})
+    await core.until(known + 1)
+
+
+def shown(double: DiscordDouble) -> list[tuple[int, str]]:
+    return [(message.channel, str(message.body)) for message in double.messages]
+
+
+async def test_a_new_server_is_greeted_once_through_restarts_and_returns(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    core = GreetingCore()
+    for _ in range(2):
+        async with at_the_gateway(platform, double, core, redis):
+            for _ in range(2):
+                await double.gateway.dispatch("GUILD_CREATE", joined())
+                await settled(double, core)
+    ((channel, body),) = shown(double)
+    assert channel == SYSTEM
+    assert f"Hello lab in {SYSTEM}" in body
+
+
+async def test_processes_that_see_the_same_event_greet_once(redis: Redis) -> None:
+    state = rest_client()._connection
+    state.user = discord.ClientUser(state=state, data=USER)  # type: ignore[arg-type]  # as Discord gives it
+    guild = discord.Guild(state=state, data=joined())  # type: ignore[arg-type]
+    sent: list[ChannelRef] = []
+
+    async def send(to: ChannelRef, _card: Card, _key: str) -> None:
+        sent.append(to)
+
+    await asyncio.gather(*(Greeter(GreetingCore(), redis, send, wall_clock).greet(guild) for _ in range(20)))
+    assert sent == [ChannelRef("discord", str(GUILD), str(SYSTEM))]
+
+
+async def test_a_server_that_was_joined_during_a_restart_is_greeted(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    double.gateway.guilds = {0: [joined(ago=timedelta(minutes=10))]}
+    core = GreetingCore()
+    async with at_the_gateway(platform, double, core, redis):
+        await until(lambda: len(double.messages) == 1, "the greeting")
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param(joined(ago=timedelta(days=2)), id="added long ago"),
+        pytest.param(joined(system_channel_id=None), id="no channel for the system"),
+        pytest.param(joined(system_channel_id="2999"), id="that channel was deleted"),
+        pytest.param(joined(members=[]), id="what we may do isn't known"),
+        pytest.param(
+            joined({"id": str(GUILD), "type": 0, "allow": "0", "deny": str(SEND)}), id="no one may post there"
+        ),
+        pytest.param(
+            joined({"id": str(BOT), "type": 1, "allow": "0", "deny": str(SEND)}), id="Paperboy may not post there"
+        ),
+    ],
+)  # fmt: skip
+async def test_where_a_greeting_makes_no_sense_nothing_is_tried(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis, server: dict[str, Any]
+) -> None:
+    core = GreetingCore()
+    async with at_the_gateway(platform, double, core, redis):
+        await double.gateway.dispatch("GUILD_CREATE", server)
+        await settled(double, core)
+    assert not double.messages
+    assert not [path for method, path in double.requests if method == "POST" and "/messages" in path]
+    assert not await redis.exists(keys.greeted(GUILD)), "it is greeted once that is possible"
+
+
+async def test_a_server_with_a_subscription_is_not_greeted(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    core = GreetingCore(subscribed={str(OTHER)})
+    async with at_the_gateway(platform, double, core, redis):
+        await double.gateway.dispatch("GUILD_CREATE", joined())
+        await settled(double, core)
+    assert not double.messages
+
+
+async def test_a_greeting_that_discord_refuses_is_not_repeated(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    double.permissions = EVERYONE
+    double.overwrites[SYSTEM] = [{"id": str(BOT), "type": 1, "allow": "0", "deny": str(SEND)}]
+    core = GreetingCore()
+    async with at_the_gateway(platform, double, core, redis):
+        for _ in range(2):
+            await double.gateway.dispatch("GUILD_CREATE", joined())  # from before the permission was taken
+            await settled(double, core)
+    assert not double.messages
+    tried = [path for method, path in double.requests if method == "POST" and "/messages" in path]
+    assert tried == [f"/channels/{SYSTEM}/messages"]
+
+
+async def test_what_is_remembered_of_a_greeting_ends_and_is_forgotten_with_the_server(
+    platform: DiscordPlatform, double: DiscordDouble, redis: Redis
+) -> None:
+    core = GreetingCore()
+    async with at_the_gateway(platform, double, core, redis):
+        await double.gateway.dispatch("GUILD_CREATE", joined())
+        await settled(double, core)
+    assert 0 < await redis.ttl(keys.greeted(GUILD)) <= timedelta(days=90).total_seconds()
+    await Forgetting(redis).workspace("discord", str(GUILD))
+    assert not await redis.exists(keys.greeted(GUILD))
