@@ -235,17 +235,12 @@ def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
 
 def _refuse_any_option(spec: CommandSpec, text: str) -> None:
     """Raises UserError for an option of subscribe after a command that takes a name alone: `org openai every:daily`."""
-    subscribe = find("subscribe")
-    if spec.name not in {"author", "org"} or subscribe is None:
-        return
-    names = "|".join(option.name for option in subscribe.named if not option.hidden)
-    if said := re.search(rf"(?<!\S)(?:{names}):\S+", re.sub(QUOTED, " ", text), re.IGNORECASE):
+    said = re.search(r"(?<!\S)(?:every|always):\S+", re.sub(QUOTED, " ", text), re.IGNORECASE)
+    if spec.name in {"author", "org"} and said:
         name = text.replace(said[0], "").strip()
         quoted = f'"{name}"' if " " in name and '"' not in name else name
-        raise UserError(
-            f"“{said[0]}” is an option of subscribe.",
-            hint=f"/paper subscribe {spec.name}:{quoted} {said[0]}",
-        )
+        hint = f"/paper subscribe {spec.name}:{quoted} {said[0]}"
+        raise UserError(f"“{said[0]}” is an option of subscribe.", hint=hint)
 
 
 def _refuse_empty_option(spec: CommandSpec, text: str) -> None:
