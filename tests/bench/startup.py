@@ -37,10 +37,10 @@ class Took:
     processor: float
 
 
-def time_of(*words: str, source: Path = ROOT) -> Took:
+def time_of(*words: str, source: Path = ROOT, python: str = sys.executable) -> Took:
     """Of one interpreter with these arguments."""
     begun, before = time.perf_counter(), os.times()
-    subprocess.run((sys.executable, *words), cwd=source, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run((python, *words), cwd=source, check=True, stdout=subprocess.DEVNULL)
     after = os.times()
     used = after.children_user + after.children_system - before.children_user - before.children_system
     return Took(time.perf_counter() - begun, used)
