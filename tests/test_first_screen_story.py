@@ -36,10 +36,24 @@ async def test_the_first_help_in_a_channel_shows_how_to_begin(opened: Opened) ->
         assert "/paper unsubscribe" in (await harness.say("/paper help")).text
 
 
-async def test_without_papers_it_still_shows_how_to_begin(opened: Opened) -> None:
+async def test_before_the_first_poll_a_paper_of_the_sample_is_an_example(opened: Opened) -> None:
     async with opened() as harness:
         first = await harness.say("/paper help")
         assert "I post new research papers here" in first.text
+        assert "Trending today" not in first.text
+        assert "For example, until today's papers are loaded" in first.text
+        assert "sample" in first.text
+        assert FOLLOW in first.buttons
+
+
+@pytest.mark.usefixtures("clock")
+async def test_without_a_list_of_trending_papers_a_new_one_is_shown(opened: Opened) -> None:
+    async with opened() as harness:
+        robots = a_paper("2611.00002", title="A robot that walks", published=MORNING)
+        await arrive(harness.bot, a_paper("2611.00001", title="A study of cats", published=MORNING), robots)
+        first = await harness.say("/paper help")
+        assert "A robot that walks" in first.text
+        assert "For example" not in first.text
         assert "Trending today" not in first.text
 
 

@@ -29,7 +29,7 @@ from bot.commands.preview import preview
 from bot.commands.saved import save, saved
 from bot.commands.search import search
 from bot.commands.services import Services
-from bot.commands.settings import settings
+from bot.commands.settings import refuse_foreign, settings
 from bot.commands.similar import similar
 from bot.commands.specs import CommandSpec
 from bot.commands.status import status
@@ -206,6 +206,8 @@ class Commands:
             metrics.command_seconds.labels(name, outcome).observe(monotonic() - began)
 
     async def _carry_out(self, spec: CommandSpec, command: Command) -> Reply:
+        if spec.name == "settings":
+            refuse_foreign(command, self._services)  # before its value is judged
         check_options(spec, command)
         settings = await self._services.settings.of(command.channel)
         user = await self._services.access.check(spec, command, settings)

@@ -1,21 +1,26 @@
 """What a channel without subscriptions sees first: what this is, a paper, and three subscriptions that suit it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot.cards import Block, Button, Card
 from bot.cards.build import actions, bold, code, paragraph
 from bot.cards.paper import paper_block
 from bot.commands.presets import PRESETS, buttons, for_channel
 from bot.commands.services import Services
-from bot.domain.models import ChannelRef, Paper
+from bot.domain.models import SAMPLE_SOURCE, ChannelRef, Paper
 from bot.query import parse
 
 SHOWN = 30
-"""Trending papers among which one is looked for that suits the channel."""
+"""Papers among which one is looked for that suits the channel."""
+
+
+NEW = timedelta(days=1)
+"""How old a paper may be that stands in for a trending one."""
 
 
 async def first_card(channel: ChannelRef, services: Services, everywhere: str = "") -> Card:
-    """Two lines, a button for each of three presets, and the trending paper that suits the channel best.
+    """Two lines, a button for each of three presets, and the paper that suits the channel best.
 
     `everywhere` is the name of the server or workspace that it greets. There the paper is left out.
     """
@@ -30,7 +35,7 @@ async def first_card(channel: ChannelRef, services: Services, everywhere: str = 
             paragraph(what),
             paragraph(begin, example),
             *actions(*buttons(names)),
-            *(() if everywhere and not channel.person else await _trending(names, services)),
+            *(() if everywhere and not channel.person else await _example(names, services)),
             *actions(Button("Trending now", "trending"), Button("All commands", "help all")),
         ),
     )
@@ -54,10 +59,26 @@ def _lines(channel: ChannelRef, everywhere: str) -> tuple[str, str]:
     )
 
 
-async def _trending(names: Sequence[str], services: Services) -> Sequence[Block]:
-    """The trending paper that suits these presets best, if any is known."""
-    paper = _suiting((await services.papers.trending())[:SHOWN], names)
-    return (paragraph(bold("Trending today")), paper_block(paper, (), services.now())) if paper else ()
+async def _example(names: Sequence[str], services: Services) -> Sequence[Block]:
+    """A paper that suits these presets: a trending one, else one of the last day or of the sample, if there is any."""
+    heading, papers = "Trending today", await services.papers.trending()
+    if not papers:
+        heading, papers = "New", await _latest(services)
+    paper = _suiting(papers[:SHOWN], names)
+    if paper is None:
+        return ()
+    if SAMPLE_SOURCE in paper.sources:
+        heading = "For example, until today's papers are loaded"
+    return (paragraph(bold(heading)), paper_block(paper, (), services.now()))
+
+
+async def _latest(services: Services) -> list[Paper]:
+    """Some papers of the last day, the latest first; the sample before there are any papers at all."""
+    ids = (await services.papers.seen_since(services.now() - NEW))[-SHOWN:]
+    if not ids:
+        return (await services.papers.since(services.now()))[::-1]
+    found = await services.papers.get(ids)
+    return [found[paper_id] for paper_id in reversed(ids) if paper_id in found]
 
 
 def _suiting(papers: Sequence[Paper], presets: Sequence[str]) -> Paper | None:

@@ -13,26 +13,44 @@ from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Paper, Subscription
 from bot.query import parse
 from bot.text.identity import paper_id
+from bot.text.words import tokens
 
+ALIKE = 10
+"""Papers with like titles that are looked at."""
+TELLING = 3
+"""Words of a title that name the only paper that has them."""
 MAX_LOOKUPS = 5
 """Papers of one message that the upstreams are asked for."""
-_NUMBERS = re.compile(r"#?[0-9]{1,9}(?:(?:\s*(?:,|-|–|and)\s*|\s+)#?[0-9]{1,9})+")
+NUMBERS = re.compile(r"#?[0-9]{1,9}(?:(?:\s*(?:,|-|–|and)\s*|\s+)#?[0-9]{1,9})+")
 """Several numbers of subscriptions, in any of the ways that people list them."""
 
 
 async def resolve_paper(typed: str, services: Services) -> Paper:
-    """The paper that `typed` names; the upstreams are asked for one that we have never seen.
+    """The paper that `typed` names by its id, a link or its title; the upstreams are asked for an id that we have never seen.
 
     Raises UserError if there is none.
     """
     wanted = typed.strip()
     ids = [wanted, paper_id(wanted) or wanted]
     found = await services.papers.get(ids)
-    if not found and paper_id(wanted) and (one := await look_up(ids[1], services)):
-        return one
-    if not found:
+    if found:
+        return next(found[i] for i in ids if i in found)
+    one = await look_up(ids[1], services) if paper_id(wanted) else await titled(wanted, services)
+    if one is None:
         raise _no_paper(wanted)
-    return next(found[i] for i in ids if i in found)
+    return one
+
+
+async def titled(typed: str, services: Services) -> Paper | None:
+    """The paper with this title, or the only one with these words in its title, if they are enough to tell."""
+    words = _words_of(typed)
+    if not words:
+        return None
+    papers = await services.search.titled(typed, ALIKE)
+    exact = [paper for paper in papers if _words_of(paper.title) == words]
+    if exact:
+        return exact[0]
+    return papers[0] if len(papers) == 1 and len(words) >= TELLING else None
 
 
 async def resolve_papers(ids: Sequence[str], services: Services) -> tuple[list[Paper], list[str]]:
@@ -67,8 +85,10 @@ async def resolve_subscription(
 
     Raises UserError with the nearest one; its hint is the command `then` for that one.
     """
-    if _NUMBERS.fullmatch(text.strip()):
+    if NUMBERS.fullmatch(text.strip()):
         raise UserError("Name one subscription at a time, or “all”.", hint="/paper list")
+    if not any(map(str.isalnum, text)):
+        raise UserError("Name a subscription by its number, like #1, or by its words.", hint="/paper list")
     existing = await services.subscriptions.of(channel)
     number = number_in(text)
     if number is None:
@@ -79,6 +99,10 @@ async def resolve_subscription(
     if found is None:
         raise _missing(f"#{number}" if number is not None else text, existing, then)
     return found
+
+
+def _words_of(title: str) -> list[str]:
+    return [token.word for token in tokens(title)]
 
 
 def _no_paper(typed: str) -> UserError:

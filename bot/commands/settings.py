@@ -41,6 +41,22 @@ async def settings(command: Command, services: Services) -> Reply:
     return Reply(changed_card(old, new, changed, comes, platform.title))
 
 
+def refuse_foreign(command: Command, services: Services) -> None:
+    """Raises UserError for the first setting that makes no sense in this channel, with a hint to set the others."""
+    platform = services.platform(command.channel)
+    here = {spec.name for spec in specs_for(platform.channel_settings, command.channel)}
+    foreign = next((name for name in command.options if name not in here), None)
+    if foreign is None:
+        return
+    rest = " ".join(f"{name}:{value}" for name, value in command.options.items() if name in here)
+    titles = sorted(one.title for one in services.platforms.values() if foreign in one.channel_settings)
+    of_rooms = foreign in platform.channel_settings
+    where = (
+        "is for channels, not for direct messages" if of_rooms else f"works only on {' and '.join(titles)}"
+    )
+    raise UserError(f"“{foreign}:” {where}.", hint=f"/paper settings {rest}".rstrip())
+
+
 async def _refuse_unknown(numbers: set[int], command: Command, services: Services) -> None:
     """Raises UserError for a number that no subscription has."""
     missing = sorted(numbers - {one.number for one in await services.subscriptions.of(command.channel)})
@@ -128,9 +144,10 @@ def unchanged_card(now: ChannelSettings, named: Sequence[SettingSpec], platform:
 
 def _example(spec: SettingSpec, now: ChannelSettings) -> Text:
     """Another value, as it would be typed; the line shows the present one already."""
-    if spec.typed(now).casefold() == spec.example.casefold():
-        return ()
-    return text(dim(" Change it: "), code(f"{spec.name}:{spec.example}"))
+    is_so = spec.typed(now).casefold() == spec.example.casefold()
+    return text(
+        dim(" Change it: "), code(f"{spec.name}:{spec.typed(ChannelSettings()) if is_so else spec.example}")
+    )
 
 
 def _meaning(spec: SettingSpec, settings: ChannelSettings, platform: str) -> str:

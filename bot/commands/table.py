@@ -229,7 +229,9 @@ COMMANDS: tuple[CommandSpec, ...] = (
         summary="stop news of a paper",
         example="unwatch 2405.01234",
         options=(
-            OptionSpec(name="paper", help="its id, link or title", kind="title", free=True, required=True),
+            OptionSpec(
+                name="paper", help="its id, link or title; or all", kind="title", free=True, required=True
+            ),
             OptionSpec(
                 name="to",
                 help="for whom: you, or this channel",

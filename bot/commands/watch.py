@@ -1,14 +1,15 @@
 """`/paper watch` and `/paper unwatch`: who hears of a paper's events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
 
 from bot.cards import Block, Bullets, Button, Card
 from bot.cards.build import actions, bold, code, count, paragraph, text
 from bot.cards.paper import NOTICE
 from bot.cards.sanitize import plain
-from bot.commands.resolve import resolve_paper
+from bot.commands.resolve import resolve_paper, titled
 from bot.commands.services import Services
 from bot.commands.table import find
 from bot.domain.errors import UserError
@@ -17,6 +18,7 @@ from bot.domain.models import ChannelRef, Command, Paper
 from bot.ports import Reply
 from bot.store.watches import LIMIT, events_of, in_words
 from bot.text import shorten
+from bot.text.identity import paper_id
 
 SHOWN = 20
 """Watched papers that are listed."""
@@ -29,6 +31,21 @@ EVENT_WORDS: Mapping[EventKind, str] = {
     "milestone": "many upvotes",
     "cited": "citations",
 }
+_SAID: Mapping[str, str] = {
+    **{kind: kind for kind in EVENT_KINDS},
+    "all": "all",
+    "everything": "all",
+    "important": "important",
+    **dict.fromkeys(("versions", "replaced", "revised", "updates"), "version"),
+    **dict.fromkeys(("acceptance", "accept"), "accepted"),
+    **dict.fromkeys(("publication", "publish", "journal"), "published"),
+    **dict.fromkeys(("withdrawal", "retracted", "retraction"), "withdrawn"),
+    **dict.fromkeys(("milestones", "upvotes"), "milestone"),
+    **dict.fromkeys(("citations", "citation", "cites"), "cited"),
+}
+"""What people call events -> `all`, `important` or the kind."""
+_BETWEEN = frozenset([",", "and", "new", "many"])
+"""What may stand between them, as in `new versions and acceptance`."""
 SAVED_BUTTONS = {
     "all": "Watch saved papers for everything",
     "important": "Only for important news",
@@ -36,14 +53,14 @@ SAVED_BUTTONS = {
 }
 
 
-def watch_button(paper_id: str) -> Button:
+def watch_button(paper: str) -> Button:
     """Makes the person watch a paper."""
-    return Button("Watch", f"watch {paper_id}")
+    return Button("Watch", f"watch {paper}")
 
 
-def unwatch_button(paper_id: str) -> Button:
+def unwatch_button(paper: str) -> Button:
     """Ends that."""
-    return Button("Stop watching", f"unwatch {paper_id}")
+    return Button("Stop watching", f"unwatch {paper}")
 
 
 async def watch(command: Command, services: Services) -> Reply:
@@ -51,36 +68,64 @@ async def watch(command: Command, services: Services) -> Reply:
     wanted = command.options.get("saved", "")
     if wanted:
         await services.watches.set_saved_events(_me(command, services), wanted)
-    typed, events = _split(command.options.get("paper", ""), command.options.get("events", ""))
+    typed, events = await _split(
+        command.options.get("paper", ""), command.options.get("events", ""), services
+    )
     if typed.casefold() in {"", "list", "all"}:
         return Reply(await _listed(command, services, changed=bool(wanted)))
     watcher = await _watcher(command, services)
     paper = await resolve_paper(typed, services)
-    kinds = _kinds(events)
+    kinds = _kinds(events, typed)
     heard = kinds if services.cites else kinds - {"cited"}
     if not heard:
         raise UserError(
             "This installation doesn't know who cites a paper: its operator can connect OpenAlex."
         )
+    before = (await services.watches.of(watcher)).get(paper.id)
     if not await services.watches.put(
         watcher, paper.id, Watch(kinds, command.user.signature, services.now())
     ):
         raise UserError(f"That is too much to watch: {LIMIT} papers at most.", hint="/paper watch")
     watching = "This channel watches it" if _for_channel(command) else "Watched"
     said = f"{watching} for {words_for(heard)}"
-    undo = f"unwatch {paper.id}" + (" to:channel" if _for_channel(command) else "")
-    return Reply(_changed(said, paper, Button("Undo", undo), Button("Its life so far", f"life {paper.id}")))
+    stop = f"unwatch {paper.id}{_to(command)}"
+    if before is None:
+        back = Button("Undo", stop)
+    elif before.events == kinds:
+        back = Button("Stop watching", stop)
+    else:
+        back = Button("Undo", _again(paper.id, before, command))
+    return Reply(_changed(said, paper, back, Button("Its life so far", f"life {paper.id}")))
 
 
 async def unwatch(command: Command, services: Services) -> Reply:
     """Watch a paper no more."""
     watcher = await _watcher(command, services)
+    watches = await services.watches.of(watcher)
+    if command.options["paper"].strip().casefold() in {"all", "everything"}:
+        return Reply(await _unwatched_all(watcher, list(watches), services))
     paper = await resolve_paper(command.options["paper"], services)
     if not await services.watches.remove(watcher, paper.id):
         who = "This channel doesn't" if _for_channel(command) else "You don't"
         raise UserError(f"{who} watch this paper.", hint="/paper watch")
-    again = f"watch {paper.id}" + (" to:channel" if _for_channel(command) else "")
-    return Reply(_changed("No longer watched", paper, Button("Undo", again)))
+    undo = [Button("Undo", _again(paper.id, watches[paper.id], command))] if paper.id in watches else []
+    return Reply(_changed("No longer watched", paper, *undo))
+
+
+async def _unwatched_all(watcher: ChannelRef, papers: Sequence[str], services: Services) -> Card:
+    for one in papers:
+        _ = await services.watches.remove(watcher, one)
+    said = f"No longer watched: {count(len(papers), 'paper')}." if papers else "Nothing is watched."
+    return Card("reply", said, blocks=(paragraph(said),))
+
+
+def _again(paper: str, watch: Watch, command: Command) -> str:
+    """The command by which a paper is watched as it was."""
+    return f"watch {paper} events:{in_words(watch.events)}{_to(command)}"
+
+
+def _to(command: Command) -> str:
+    return " to:channel" if _for_channel(command) else ""
 
 
 def watcher_of(command: Command, services: Services) -> ChannelRef:
@@ -123,28 +168,39 @@ def _for_channel(command: Command) -> bool:
     return command.options.get("to") == "channel"
 
 
-def _split(typed: str, events: str) -> tuple[str, str]:
-    """The paper and the events of what was typed: `2405.01234 accepted, code`."""
+async def _split(typed: str, events: str, services: Services) -> tuple[str, str]:
+    """The paper and the events of what was typed: `2405.01234 accepted, code`. A title may end with such a word, too."""
     words = typed.replace(",", " , ").split()
     end = len(words)
-    while end and (words[end - 1] == "," or words[end - 1].casefold() in {*EVENT_KINDS, "all", "important"}):
+    while end and (words[end - 1] in _BETWEEN or words[end - 1].casefold() in _SAID):
         end -= 1
-    paper = typed if end == len(words) else " ".join(words[:end]).replace(" , ", ", ")
-    if end == len(words) or (events and end == 0):
-        return typed.strip(), events
-    return paper, events or ",".join(word for word in words[end:] if word != ",")
+    if end == len(words) > 1 and paper_id(words[0]) and not events:
+        return words[0], " ".join(words[1:])  # none of them is an event, which is said then
+    if end in {0, len(words)}:
+        return ("", " ".join(words)) if words and not end and not events else (typed.strip(), events)
+    if not paper_id(_joined(words[:end])):
+        for longer in range(len(words), end, -1):
+            if await titled(_joined(words[:longer]), services) is not None:
+                end = longer
+                break
+    return _joined(words[:end]), events or " ".join(words[end:])
 
 
-def _kinds(typed: str) -> frozenset[EventKind]:
-    wanted = typed.casefold().replace(" ", "") or "all"
-    kinds = events_of(wanted)
-    unknown = [word for word in wanted.split(",") if word not in {*EVENT_KINDS, "all", "important"}]
-    if unknown or not kinds:
+def _joined(words: Sequence[str]) -> str:
+    return " ".join(words).replace(" ,", ",")
+
+
+def _kinds(typed: str, paper: str) -> frozenset[EventKind]:
+    """The events that the words mean; all of them for none."""
+    words = [word for word in typed.replace(",", " ").casefold().split() if word not in _BETWEEN] or ["all"]
+    if unknown := next((word for word in words if word not in _SAID), ""):
+        near = get_close_matches(unknown, _SAID, n=1)
+        meant = [near[0] if word == unknown and near else word for word in words]
         raise UserError(
-            f"“{unknown[0] if unknown else typed}” is no event. Events are {', '.join(EVENT_KINDS)}; or all, or important.",
-            hint="/paper watch 2405.01234 accepted,code",
+            f"“{unknown}” is no event. Events are {', '.join(EVENT_KINDS)}; or all, or important.",
+            hint=f"/paper watch {paper} {','.join(meant) if near else 'accepted,code'}",
         )
-    return kinds
+    return frozenset[EventKind]().union(*(events_of(_SAID[word]) for word in words))
 
 
 async def _listed(command: Command, services: Services, *, changed: bool) -> Card:

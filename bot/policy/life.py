@@ -77,7 +77,10 @@ def _withdrawal(comment: str) -> str:
 
 
 def _acceptances(before: Paper, after: Paper, at: datetime) -> Iterator[Event]:
-    old, new = acceptance_of(before), acceptance_of(after)
+    old = acceptance_of(
+        replace(before, withdrawn=None)
+    )  # what it says while it is withdrawn is no news when it is back
+    new = acceptance_of(after)
     if new is None:
         return
     same_venue = old is not None and old.venue.casefold() == new.venue.casefold()

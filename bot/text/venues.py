@@ -117,11 +117,12 @@ def _in_comment(comment: str) -> Acceptance | None:
     parts = list(sentences(text))
     waits = any(_WAITS.match(cue["no"] or "") for sentence in parts for cue in _CUE.finditer(sentence))
     readers = (partial(_cued, waits=waits),) if waits else (_cued, _bare)
-    all_found = [found for read in readers for found in map(read, parts) if found]
+    all_found = [(found, part) for read in readers for part in parts if (found := read(part))]
     if not all_found:
         return None
-    found = next((one for one in all_found if one.venue), all_found[0])
-    kind = _KIND.search(text)
+    found, where = next((one for one in all_found if one[0].venue), all_found[0])
+    elsewhere = [part for part in parts if part != where and not any(part == one for _, one in all_found)]
+    kind = next(filter(None, map(_KIND.search, (where, *elsewhere))), None)
     return Acceptance(found.venue, found.year, kind[0].lower() if kind else "")
 
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 from inline_snapshot import snapshot
 
+import adapters
 from bot.commands.core import Commands
 from bot.commands.services import Services
-from bot.commands.setting_specs import SETTING_SPECS
+from bot.commands.setting_specs import OPTIONAL_SETTINGS, SETTING_SPECS, SettingSpec
+from bot.commands.settings import _example
 from bot.domain.deliveries import PlannedDelivery
-from bot.domain.models import ChannelSettings, Command, Reason, User
+from bot.domain.models import ChannelRef, ChannelSettings, Command, Reason, User
 from bot.policy.planner import digest_label
 from bot.policy.schedule import due
 from bot.store import keys
@@ -175,6 +177,46 @@ async def test_who_may_not_change_may_look(core: Commands, services: Services) -
     refused = (await core.handle_text("settings editors:managers", GUEST, a_channel())).card
     assert "decide who can edit" in refused.notice
     assert (await services.settings.of(a_channel())).editors == "everyone"
+
+
+PLATFORMS = {name: group for name, group in adapters.platform_settings().items() if name != "webhook"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_each_platform_shows_its_own_settings_and_says_where_the_others_work(
+    services: Services, platform: str
+) -> None:
+    core, channel = Commands(replace(services, platforms=PLATFORMS)), ChannelRef(platform, "W", "C")
+    own = PLATFORMS[platform].channel_settings
+    form = (await core.handle_text("settings", ADA, channel)).form
+    assert form is not None
+    assert {field.name for field in form.fields} & OPTIONAL_SETTINGS == own
+    for name in OPTIONAL_SETTINGS - own:
+        titles = sorted(one.title for one in PLATFORMS.values() if name in one.channel_settings)
+        card = (await core.handle_text(f"settings {name}:banana hour:7", ADA, channel)).card
+        assert card.kind == "error"
+        assert f"“{name}:” works only on {' and '.join(titles)}." in card.notice
+        assert "/paper settings hour:7" in written(card), "what can be set here"
+        assert (await services.settings.of(channel)).hour == 9, "and isn't set yet"
+
+
+async def test_a_setting_of_channels_says_so_in_direct_messages(services: Services) -> None:
+    core = Commands(replace(services, platforms=PLATFORMS))
+    own = ChannelRef.of_person("slack", "W", "U1")
+    card = (await core.handle_text("settings ping:none", ADA, own)).card
+    assert "“ping:” is for channels, not for direct messages." in card.notice
+
+
+@pytest.mark.parametrize("spec", SETTING_SPECS, ids=lambda spec: spec.name)
+def test_each_setting_has_one_example_that_would_change_it(spec: SettingSpec) -> None:
+    for now in (
+        ChannelSettings(),
+        *([] if spec.name == "ping" else [spec.changed(ChannelSettings(), spec.example)]),
+    ):
+        shown = "".join(span.text for span in _example(spec, now))
+        name, _, value = shown.removeprefix(" Change it: ").partition(":")
+        assert name == spec.name
+        assert value != spec.typed(now)
 
 
 async def test_an_exception_from_the_budget_is_said_wherever_it_is_made_and_listed(ask: Ask) -> None:

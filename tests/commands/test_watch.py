@@ -42,6 +42,9 @@ async def watched(services: Services, who: object = ME) -> dict[str, frozenset[s
         (f"watch {ID} accepted, code", {"accepted", "code"}),
         (f"watch https://arxiv.org/abs/{ID}v2 Version", {"version"}),
         (f"watch {ID} events:withdrawn", {"withdrawn"}),
+        (f"watch {ID} new versions, acceptance and code", {"version", "accepted", "code"}),
+        (f"watch {ID} everything", frozenset(EVENT_KINDS)),
+        (f"watch {ID} important, upvotes", IMPORTANT | {"milestone"}),
     ],
 )
 async def test_a_person_watches_a_paper(
@@ -55,6 +58,39 @@ async def test_a_person_watches_a_paper(
     assert await watched(services) == {}
     await ask(commands_of(undone)["Undo"])
     assert ID in await watched(services)
+
+
+async def test_undo_leads_to_what_was_watched_before(ask: Ask, see: See, services: Services) -> None:
+    await see(PAPER)
+    await ask(f"watch {ID} code")
+    assert "Undo" not in commands_of(await ask(f"watch {ID} code"))
+    changed = await ask(f"watch {ID} accepted")
+    await ask(commands_of(changed)["Undo"])
+    assert await watched(services) == {ID: {"code"}}
+    stopped = await ask(f"unwatch {ID}")
+    await ask(commands_of(stopped)["Undo"])
+    assert await watched(services) == {ID: {"code"}}
+
+
+async def test_all_is_unwatched_at_once(ask: Ask, see: See, services: Services) -> None:
+    papers = [replace(PAPER, id=f"2603.0001{n}", title=f"Paper {n}") for n in range(3)]
+    await see(*papers)
+    for paper in papers:
+        await ask(f"watch {paper.id}")
+    await ask(f"watch {papers[0].id} to:channel")
+    assert "No longer watched: 3 papers." in written(await ask("unwatch all"))
+    assert await watched(services) == {}
+    assert len(await watched(services, a_channel())) == 1
+    assert "Nothing is watched." in written(await ask("unwatch all"))
+
+
+@pytest.mark.parametrize("title", ["Learning to write code", "A Survey of All"])
+async def test_a_title_may_end_like_an_event(ask: Ask, see: See, services: Services, title: str) -> None:
+    await see(replace(PAPER, title=title))
+    await ask(f"watch {title}")
+    assert await watched(services) == {ID: frozenset(EVENT_KINDS)}
+    await ask(f"watch {title.lower()} accepted")
+    assert await watched(services) == {ID: {"accepted"}}
 
 
 async def test_a_channel_watches_too(ask: Ask, see: See, services: Services) -> None:

@@ -66,7 +66,7 @@ def _terminal(card: Card) -> str:
 
 
 FRAME = mail.Frame(
-    "You get this because this address was confirmed at https://papers.example.org.",
+    "You get this because you confirmed this address at https://papers.example.org.",
     (("Change what you get", "https://papers.example.org"), ("Stop all mail", "https://papers.example.org")),
     lambda _line: "https://papers.example.org",
 )

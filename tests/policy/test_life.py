@@ -115,6 +115,12 @@ def test_a_withdrawal_has_its_reason_and_can_be_taken_back() -> None:
     assert back[0][1] == "No longer withdrawn"
 
 
+def test_what_was_said_while_it_was_withdrawn_is_no_news_when_it_is_back() -> None:
+    before = a_paper(**KNOWN | {"withdrawn": True, "versions": 2, "journal_ref": "JMLR 27 (2026) 1-30"})
+    back = said(before, withdrawn=False, versions=3, comment="Fixed")
+    assert [kind for kind, _ in back] == ["withdrawn", "version"]
+
+
 def test_upvotes_are_an_event_at_round_numbers() -> None:
     before = a_paper(**KNOWN | {"upvotes": 40})
     assert said(before, upvotes=99) == []

@@ -3,6 +3,8 @@
 from tests.text.labelled_comments import Label
 
 COMMENTS: list[tuple[str, Label | None]] = [
+    ("11 pages, ICML 2026 Oral. To appear in JMLR", ("JMLR", None, "")),
+    ("Accepted at ICLR 2026. Oral presentation, 20 pages", ("ICLR", 2026, "oral")),
     (
         "Accepted for publication in Monthly Notices of the Royal Astronomical Society (MNRAS)",
         ("MNRAS", None, ""),
