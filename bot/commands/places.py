@@ -5,9 +5,10 @@ everyone in a channel sees names that channel alone. Without an answer of the pl
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 
 import structlog
 
@@ -23,6 +24,8 @@ from bot.text import shorten
 
 ELSEWHERE = 3
 """Other channels that are asked about and named, the latest post first."""
+ASKED = 6
+"""Other channels that are asked about for a list of papers."""
 DEADLINE = 2.0
 """Seconds for what the platform is asked."""
 NAME = 80
@@ -69,7 +72,7 @@ async def places_for(command: Command, paper_id: str, services: Services) -> Seq
 
 async def places_elsewhere(command: Command, paper_id: str, services: Services) -> Sequence[Place]:
     """The same without this channel."""
-    posts = await services.outbox.sent_elsewhere(command.channel, paper_id)
+    posts = (await services.outbox.sent_elsewhere(command.channel, [paper_id])).get(paper_id, ())
     asked = [(channel, sent) for channel, sent in posts if _shown(sent)][:ELSEWHERE]
     try:
         async with asyncio.timeout(DEADLINE):
@@ -80,6 +83,36 @@ async def places_elsewhere(command: Command, paper_id: str, services: Services) 
         log.info("places_unknown", channel=str(command.channel), paper=paper_id)
         return ()
     return [place for place in found if place]
+
+
+async def place_of_each(
+    command: Command, paper_ids: Sequence[str], services: Services
+) -> Mapping[str, Place]:
+    """One place for each of several papers that was posted: this channel, else the latest that the person can read.
+
+    For their eyes only. The platform is asked about few channels, so that no list waits for long.
+    """
+    here, found = command.channel, dict[str, Place]()
+    if await services.access.lets_read(command.user, here, by_default=True):
+        for paper_id, sent in (await services.outbox.sent_each(here, paper_ids)).items():
+            if _shown(sent):
+                found[paper_id] = await _place("here", here, paper_id, sent, services)
+    others = await services.outbox.sent_elsewhere(here, [one for one in paper_ids if one not in found])
+    posts = {paper_id: [post for post in each if _shown(post[1])] for paper_id, each in others.items()}
+    # The latest post of each paper first, then the second latest.
+    ranked = [post[0] for rank in zip_longest(*posts.values()) for post in rank if post]
+    asked = list(dict.fromkeys(ranked))[:ASKED]
+    try:
+        async with asyncio.timeout(DEADLINE):
+            answers = await asyncio.gather(*(services.access.lets_read(command.user, one) for one in asked))
+            readable = {channel for channel, reads in zip(asked, answers, strict=True) if reads}
+            for paper_id, each in posts.items():
+                for channel, sent in [post for post in each if post[0] in readable][:1]:
+                    place = await _elsewhere(command, channel, paper_id, sent, services)
+                    found |= {paper_id: place} if place else {}
+    except TimeoutError:
+        log.info("places_unknown", channel=str(here), papers=len(paper_ids))
+    return found
 
 
 def said_places(places: Sequence[Place], now: datetime) -> tuple[Paragraph, ...]:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Self, cast
 
 from bot.cards import Block, Button, Card, Span, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import NOTICE, QUERY, paper_block
+from bot.commands.places import Place, said_places
 from bot.domain.models import Paper
 from bot.query import Person, Phrase, spelled
 from bot.query.nodes import terms_of
@@ -17,6 +19,7 @@ from bot.search.search import Search, SearchResults
 from bot.search.snippet import snippet
 from bot.text import shorten
 
+NOWHERE: Mapping[str, Place] = MappingProxyType({})
 PART = 24
 """Characters of a search on a button's label."""
 
@@ -57,10 +60,12 @@ def results_card(
     page: int,
     now: datetime,
     origins: Mapping[str, str] | None = None,
+    *,
+    places: Mapping[str, Place] = NOWHERE,
 ) -> Card:
     """Each paper with what was found in it, then the ways on; without papers what to try.
 
-    `origins` says by their ids which papers were found elsewhere, and where.
+    `origins` says by their ids which papers were found elsewhere, and where; `places`, where they were posted before.
     """
     if not found.papers:
         return _nothing_card(request, found)
@@ -70,7 +75,7 @@ def results_card(
     papers = tuple(
         block
         for paper in found.papers
-        for block in _result(paper, found, now, (origins or {}).get(paper.id, ""))
+        for block in _result(paper, found, now, (origins or {}).get(paper.id, ""), places.get(paper.id))
     )
     heading = _heading(request, found, page)
     titles = "; ".join(paper.title for paper in found.papers)
@@ -82,8 +87,10 @@ def results_card(
     )
 
 
-def _result(paper: Paper, found: SearchResults, now: datetime, origins: str) -> tuple[Block, ...]:
-    """One paper in a list: its line, what was found in it, what can be done with it."""
+def _result(
+    paper: Paper, found: SearchResults, now: datetime, origins: str, place: Place | None
+) -> tuple[Block, ...]:
+    """One paper in a list: its line, what was found in it, where it was posted, what can be done with it."""
     line = paper_block(paper, (), now, "line")
     said: Text = tuple(
         bold(run.text) if run.found else dim(run.text)
@@ -96,7 +103,7 @@ def _result(paper: Paper, found: SearchResults, now: datetime, origins: str) -> 
         Button("Similar", f"similar {paper.id}"),
         Button("Save", f"save {paper.id}"),
     )
-    return (line, *what, *buttons)
+    return (line, *what, *(said_places([place], now) if place else ()), *buttons)
 
 
 def _heading(request: SearchRequest, found: SearchResults, page: int) -> str:

@@ -1,6 +1,6 @@
 """`/paper search`: the papers that answer a question, five at a time, shown only to the person who asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -11,7 +11,8 @@ from redis.exceptions import RedisError
 from bot.cards import Card
 from bot.cards.build import MAX_BUTTON
 from bot.commands.export import exported, found_papers
-from bot.commands.results import SearchRequest, results_card
+from bot.commands.places import Place, place_of_each
+from bot.commands.results import NOWHERE, SearchRequest, results_card
 from bot.commands.services import Services
 from bot.domain.errors import UserError
 from bot.domain.models import Command, Paper
@@ -35,8 +36,14 @@ async def search(command: Command, services: Services) -> Reply:
     page = int(command.options.get("page", 1))
     found = await request.results(services.search, page)
     little = found.total < PAGE and request.sort == "best"
-    later = partial(further, request, found, services) if little else None
-    return Reply(results_card(request, found, page, services.now()), later=later)
+    places = await _places(command, found, services)
+    later = partial(further, request, found, services, places) if little else None
+    return Reply(results_card(request, found, page, services.now(), places=places), later=later)
+
+
+async def _places(command: Command, found: SearchResults, services: Services) -> Mapping[str, Place]:
+    """Where papers of a page were posted before."""
+    return await place_of_each(command, [paper.id for paper in found.papers], services)
 
 
 async def _request(command: Command, services: Services) -> SearchRequest:
@@ -64,7 +71,9 @@ def fused(lists: Sequence[Sequence[Paper]]) -> list[Paper]:
     return sorted(papers.values(), key=lambda paper: -scores[paper.id])
 
 
-async def further(request: SearchRequest, found: SearchResults, services: Services) -> Card | None:
+async def further(
+    request: SearchRequest, found: SearchResults, services: Services, places: Mapping[str, Place] = NOWHERE
+) -> Card | None:
     """A card with the upstreams' results among ours; None if there are none, or no upstream answered in time.
 
     What is found is remembered, so that its buttons work; it does not count as seen.
@@ -81,7 +90,9 @@ async def further(request: SearchRequest, found: SearchResults, services: Servic
     except (RedisError, OSError) as error:
         log.warning("further_results_failed", reason=str(error))
         return None
-    return results_card(request, replace(found, papers=tuple(merged)), 1, services.now(), origins)
+    return results_card(
+        request, replace(found, papers=tuple(merged)), 1, services.now(), origins, places=places
+    )
 
 
 async def _elsewhere(

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from aiohttp.web_exceptions import HTTPBadRequest, HTTPNotFound, HTTPUnauthorized
 from redis.exceptions import RedisError
 
+from bot.cards.sanitize import plain
 from bot.domain.errors import UserError
 from bot.ports import Rate
 from bot.search.ranking import Sort
@@ -110,7 +111,7 @@ class Api:
                     return problem(429, "Too many requests. Wait as Retry-After says.", headers)
                 return await answer(request)
         except UserError as error:
-            return problem(400, f"{error} {error.hint}")
+            return problem(400, _said(error))
         except web.HTTPException as error:
             return problem(error.status, error.text or "", _without_type(error.headers))
         except (RedisError, OSError, TimeoutError):
@@ -133,22 +134,30 @@ class Api:
     async def _search(self, request: web.Request) -> web.Response:
         asked, page = _asked(request), _number(request, "page", LONGEST_PAGE) or 1
         days, sort = _number(request, "days", LONGEST_DAYS), _one_of(request, "sort", SORTS)
-        async with self._searches:
-            found = await self._reader.search.find(asked, days=days, sort=sort, page=page, size=PAGE)
+        try:
+            async with self._searches:
+                found = await self._reader.search.find(asked, days=days, sort=sort, page=page, size=PAGE)
+        except UserError as error:  # there is nothing to look for in it
+            nothing = {"total": 0, "pages": 1, "loose": False, "spelling": None, "problem": _said(error)}
+            return self._list(request, [], page, PUBLIC, following=False, **nothing)
         papers = found.papers if found.parts is None and page <= found.pages else ()
         more = {
             "total": found.total,
             "pages": found.pages,
             "loose": found.loose,
             "spelling": found.spelling or None,
+            "problem": None,
         }
         values = [paper_values(paper) for paper in papers]
         return self._list(request, values, page, PUBLIC, following=page < found.pages, **more)
 
     async def _matching(self, request: web.Request) -> web.Response:
-        return self._papers(
-            request, await self._reader.matching(_asked(request), _number(request, "page", LONGEST_PAGE) or 1)
-        )
+        asked, page = _asked(request), _number(request, "page", LONGEST_PAGE) or 1
+        try:
+            items = await self._reader.matching(asked, page)
+        except UserError as error:  # no one can subscribe to it, so nothing matches
+            return self._list(request, [], page, PUBLIC, following=False, problem=_said(error))
+        return self._papers(request, items, problem=None)
 
     async def _trending(self, request: web.Request) -> web.Response:
         span = _one_of(request, "span", tuple(SPANS))
@@ -181,9 +190,9 @@ class Api:
             raise HTTPNotFound(text="This token is for another channel.")
         return grant
 
-    def _papers(self, request: web.Request, items: Items) -> web.Response:
+    def _papers(self, request: web.Request, items: Items, **more: object) -> web.Response:
         values = [paper_values(item.paper) for item in items.items]
-        return self._list(request, values, items.page, PUBLIC, following=items.more)
+        return self._list(request, values, items.page, PUBLIC, following=items.more, **more)
 
     def _list(
         self,
@@ -227,13 +236,18 @@ def _without_type(headers: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _said(error: UserError) -> str:
+    return plain(f"{error} {error.hint}")
+
+
 def _asked(request: web.Request) -> str:
-    asked = query_of(request).get("q", "").strip()
-    if not asked:
+    """What to look for. Its length is that of what was sent, as the description has it."""
+    sent = request.rel_url.query.get("q", "")
+    if not sent:
         raise HTTPBadRequest(text="“q” is missing: what to look for.")
-    if len(asked) > LONGEST_QUERY:
-        raise HTTPBadRequest(text=f"“q” has {len(asked)} characters, and may have {LONGEST_QUERY}.")
-    return asked
+    if len(sent) > LONGEST_QUERY:
+        raise HTTPBadRequest(text=f"“q” has {len(sent)} characters, and may have {LONGEST_QUERY}.")
+    return query_of(request)["q"].strip()
 
 
 def _number(request: web.Request, name: str, most: int) -> int | None:

@@ -1,4 +1,5 @@
-"""Whether reference managers get every recorded paper whole: written as BibTeX and RIS, and read by parsers that aren't the writers'.
+"""Whether reference managers get every recorded paper whole: written as BibTeX, RIS and CSL JSON, and read by parsers that aren't
+the writers'.
 
     nice python -m tests.bench.bibliography --json
 
@@ -23,11 +24,12 @@ from typing import Any
 
 from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares.names import split_multiple_persons_names
+from citeproc.source.json import CiteProcJSON
 from gris import read_ris
 from pylatexenc.latex2text import LatexNodes2Text
 
 from bot.domain.models import Paper
-from bot.text.bibliography import Listed, bibtex, key_of, listed, ris
+from bot.text.bibliography import Listed, bibtex, csl, key_of, listed, ris
 from tests.bench.corpus import CORPUS
 from tests.papers import a_paper
 
@@ -80,6 +82,12 @@ def from_ris(text: str) -> list[dict[str, list[str]]]:
     ]
 
 
+def from_csl(text: str) -> dict[str, Any]:
+    """Each entry by its id in lower case, as citeproc-py reads it."""
+    read: dict[str, Any] = CiteProcJSON(json.loads(text))
+    return read
+
+
 def recorded(every: int = 1) -> Iterator[Paper]:
     """The recorded papers, or one in `every`."""
     with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
@@ -120,6 +128,20 @@ def ris_is_whole(paper: Paper, record: dict[str, list[str]] | None) -> bool:
     )
 
 
+def csl_is_whole(paper: Paper, entry: Any) -> bool:
+    """Whether `entry` says all that is known of `paper`."""
+    return (
+        entry is not None
+        and str(entry["number"]) == f"arXiv:{paper.id}"
+        and str(entry["URL"]) == paper.url
+        and [entry["issued"][part] for part in ("year", "month", "day")] == [*paper.published.timetuple()[:3]]
+        and str(entry["title"]) == paper.title
+        and str(entry["abstract"]) == paper.abstract
+        and [_words(" ".join(map(str, filter(None, name.values())))) for name in entry.get("author", ())]
+        == [_words(name) for name in _names(paper)]
+    )
+
+
 def _names(paper: Paper) -> list[str]:
     return [name for name in paper.authors if name.strip()]
 
@@ -147,11 +169,14 @@ def run(limit: int | None = None, *, show: bool = False) -> dict[str, Any]:
         "papers": count,
         "lost_bibtex": figures["lost_bibtex"],
         "lost_ris": figures["lost_ris"],
+        "lost_csl": figures["lost_csl"],
         "keys_unique": len(keys),
         "share_a_short_key": sum(number for number in short_keys.values() if number > 1),
         **{
             name: round(figures[name] / 1_000_000 / max(1, count), 3)
-            for name in ("write_bibtex_ms", "read_bibtex_ms", "write_ris_ms", "read_ris_ms")
+            for name in (
+                f"{does}_{form}_ms" for form in ("bibtex", "ris", "csl") for does in ("write", "read")
+            )
         },
     }
 
@@ -169,14 +194,25 @@ def _round_trip(papers: Sequence[Listed], figures: Counter[str], *, show: bool) 
     records = {record["ID"][0]: record for record in from_ris(as_ris)}
     read = time.process_time_ns()
     figures.update({"write_ris_ms": written - began, "read_ris_ms": read - written})
+    began = time.process_time_ns()
+    as_csl = csl(papers)
+    written = time.process_time_ns()
+    references = from_csl(as_csl)
+    read = time.process_time_ns()
+    figures.update({"write_csl_ms": written - began, "read_csl_ms": read - written})
     for paper in (one.paper for one in papers):
-        entry, record = entries.get(key_of(paper)), records.get(key_of(paper))
-        whole = {"lost_bibtex": bibtex_is_whole(paper, entry), "lost_ris": ris_is_whole(paper, record)}
+        key = key_of(paper)
+        entry, record, reference = entries.get(key), records.get(key), references.get(key.lower())
+        whole = {
+            "lost_bibtex": bibtex_is_whole(paper, entry),
+            "lost_ris": ris_is_whole(paper, record),
+            "lost_csl": csl_is_whole(paper, reference),
+        }
         for name in (name for name, is_whole in whole.items() if not is_whole):
             figures[name] += 1
             if show:
                 sys.stderr.write(
-                    f"{name} {paper.id}\n  {paper.title}\n  {paper.authors}\n  {entry}\n  {record}\n"
+                    f"{name} {paper.id}\n  {paper.title}\n  {paper.authors}\n  {entry}\n  {record}\n  {reference}\n"
                 )
 
 

@@ -1,8 +1,9 @@
 """“Already here”: a person hears of the channels that they can read, and of no other."""
 
+import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count, product
@@ -13,6 +14,7 @@ from redis.asyncio import Redis
 from bot.cards import Button, Card
 from bot.commands.access import REMEMBERED_FOR, AccessGate
 from bot.commands.core import Commands
+from bot.commands.places import ASKED
 from bot.commands.services import Services
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.errors import AccessUnknown
@@ -178,6 +180,43 @@ async def test_few_channels_are_asked_about(world: World) -> None:
     assert [name.channel for name in world.chat.asked if name != ROOM] == ["busy19", "busy18", "busy17"]
 
 
+async def test_results_say_where_each_paper_was_posted(world: World) -> None:
+    await world.post(NLP, PAPERS[0], PAPERS[1])
+    await world.post(ROOM, PAPERS[1])
+    await world.post(SECRET, PAPERS[2])
+    await world.post(NLP, PAPERS[3])
+    await world.clock.set(NOW + timedelta(days=1))
+    await world.post(SECRET, PAPERS[3])  # its latest post is where Ada can't read
+    shown = await world.ask("search paper")
+    said = written(shown.card)
+    assert shown.private
+    assert said.count("Posted here on 10 Mar") == 1
+    assert said.count("Posted in #nlp on 10 Mar") == 2
+    assert "secret" not in repr(shown)
+    assert links(shown.card) >= {"https://chat.example/reading", "https://chat.example/nlp"}
+    assert "Posted in #secret" in written((await world.ask("search paper", EVE)).card)
+
+
+async def test_a_platform_that_does_not_answer_holds_no_results_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.commands.places.DEADLINE", 0.05)
+    monkeypatch.setattr(world.chat, "access", hang_but_for(ROOM, world.chat.access))
+    await world.post(NLP, PAPERS[0])
+    await world.post(ROOM, PAPERS[1])
+    said = written((await world.ask("search paper")).card)
+    assert said.count("Posted") == 1
+    assert "On paper 2603.00001" in said
+
+
+async def test_few_channels_are_asked_about_for_a_list(world: World) -> None:
+    for number in range(20):
+        await world.clock.set(NOW + timedelta(minutes=number))
+        await world.post(ChannelRef("chat", "T1", f"busy{number}"), *PAPERS)
+    await world.ask("search paper")
+    assert len({*world.chat.asked} - {ROOM}) == ASKED
+
+
 async def test_a_forgotten_channel_is_not_named(world: World) -> None:
     await world.post(NLP, PAPERS[0])
     await world.services.forgetting.channel(NLP)
@@ -194,6 +233,7 @@ LINES = (
     "share {paper}",
     "abstract {paper}",
     "search {paper}",
+    "search paper",
     "saved",
     "saved here",
     "saved export:md",
@@ -251,6 +291,19 @@ def _no_leak(chat: Chat, reply: Reply, user: User, room: ChannelRef) -> int:
     own = f"own-of-{user.id}-{room.workspace}z"
     assert "own-of-" not in said.replace(own, "")
     return len(named)
+
+
+def hang_but_for(
+    channel: ChannelRef, access: Callable[[User, ChannelRef], Awaitable[Access]]
+) -> Callable[[User, ChannelRef], Awaitable[Access]]:
+    """A platform that answers about one channel alone."""
+
+    async def hanging(user: User, asked: ChannelRef) -> Access:
+        if asked != channel:
+            await asyncio.Event().wait()
+        return await access(user, asked)
+
+    return hanging
 
 
 def links(card: Card) -> set[str]:

@@ -26,6 +26,7 @@ from tests.faults import (
     store,
     survival,
     upgrades,
+    webhooks,
 )
 from tests.faults.scene import SMALL, Outcome, Size
 
@@ -36,6 +37,7 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (kills.in_good_weather, WHOLE),
     (kills.in_bad_weather, WHOLE),
     (kills.with_budgets, WHOLE),
+    (webhooks.of_a_receiver, WHOLE),
     (points.of_a_delivery, WHOLE),
     (failovers.of_a_server, Size(kills=10)),
     (stops.of_a_worker, WHOLE),
@@ -60,6 +62,7 @@ FAULTS: tuple[tuple[Fault, Size], ...] = (
     (upgrades.beside_the_previous_release, WHOLE),
     (kills.without_asking, WHOLE),
     (kills.with_one_thrown_away, WHOLE),
+    (webhooks.with_new_ids, WHOLE),
 )
 COLUMNS = ("test", "deliveries", "kills", "lost", "doubled", "seconds")
 

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import crowds, embedded_server, failovers, kills, points, stops, store, survival, upgrades
+from tests.faults import (
+    crowds,
+    embedded_server,
+    failovers,
+    kills,
+    points,
+    stops,
+    store,
+    survival,
+    upgrades,
+    webhooks,
+)
 from tests.faults.scene import SMALL, Outcome, Size
 
 Fault = Callable[[Path, Size], Awaitable[Outcome]]
@@ -16,6 +27,7 @@ Fault = Callable[[Path, Size], Awaitable[Outcome]]
     [
         kills.in_bad_weather,
         kills.with_budgets,
+        webhooks.of_a_receiver,
         points.of_a_delivery,
         stops.of_a_worker,
         stops.of_the_leader,
@@ -49,6 +61,11 @@ async def test_a_rolling_upgrade_from_the_previous_release(tmp_path: Path) -> No
 
 async def test_the_harness_sees_doubles_without_asking_the_platform(tmp_path: Path) -> None:
     outcome = await kills.without_asking(tmp_path, SMALL)
+    assert (outcome.lost, outcome.doubled > 0) == (0, True), outcome
+
+
+async def test_the_harness_sees_doubles_where_each_attempt_has_another_id(tmp_path: Path) -> None:
+    outcome = await webhooks.with_new_ids(tmp_path, SMALL)
     assert (outcome.lost, outcome.doubled > 0) == (0, True), outcome
 
 

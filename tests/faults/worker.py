@@ -8,17 +8,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import structlog
 from aiohttp import ClientError, ClientSession
+from redis.asyncio import Redis
 
+from adapters.webhook import answers as webhook_answers
+from adapters.webhook import platform as webhook_sending
+from adapters.webhook.client import PATIENCE
+from adapters.webhook.platform import WebhookPlatform
 from bot.domain.errors import SourceError
 from bot.pipeline import delivery as delivering
 from bot.pipeline import sending
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.poller import Poller
 from bot.policy import retry
-from bot.ports import Batch, Rate, Rates
+from bot.ports import Batch, Platform, Rate, Rates
 from bot.settings import Settings
 from bot.store import lease as leases
 from bot.store import poll_stream as announcing
@@ -31,6 +37,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.poll_stream import PollReader
 from bot.supervisor import serve
 from bot.wiring import Bot, wire
+from tests.adapters.webhook.scene import webhook_platform
 from tests.fake_platform import FakePlatform
 from tests.papers import a_paper
 
@@ -54,6 +61,10 @@ class Plan:
     """A paper that only this process's source lists."""
     crashes: int = 0
     """How often the fan-out crashes before it works."""
+    certificate: Path | None = None
+    """Of the program that takes the webhooks' posts; without it there are no webhooks."""
+    new_ids: bool = False
+    """Whether a webhook's post has another id at each attempt, which it must not have."""
 
 
 class Listing:
@@ -95,6 +106,7 @@ def quicken(pace: float) -> None:
     outboxes.LONGEST_BREAK *= pace
     announcing.REPLAY_GAP *= pace
     worker_loop.FIRST_BACKOFF *= pace
+    webhook_answers.FIRST_WAIT *= pace
 
 
 async def build(plan: Plan, session: ClientSession) -> Bot:
@@ -103,15 +115,17 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
     rates = Rates(channel=Rate(1, 1 / plan.per_second)) if plan.per_second else None
     platform = FakePlatform(plan.service_url, session, rates=rates, looks=plan.looks)
     durable = await syncs_every_write(redis)
-    bot = wire(Settings(), redis, session, (platform,), durable=durable, now=_now)
+    platforms: tuple[Platform, ...] = (platform, *_webhooks(plan, redis))
+    bot = wire(Settings(), redis, session, platforms, durable=durable, now=_now)
     outbox = Outbox(redis, durable=durable, lease=outboxes.LEASE * plan.pace)
     news = PollReader(redis, bot.papers, stale=announcing.STALE * plan.pace)
     lease = Lease(redis, ttl=leases.TTL * plan.pace)
     source = Listing(plan.service_url, session, plan.ghost)
-    deliveries = bot.deliveries[0]
     _crash(bot.fanout, plan.crashes)
-    deliveries._outbox = deliveries._sender._outbox = bot.fanout._outbox = outbox
-    deliveries._replay_recent, bot.fanout._polls = news.replay_recent, news
+    bot.fanout._outbox, bot.fanout._polls = outbox, news
+    for deliveries in bot.deliveries:
+        deliveries._outbox = deliveries._sender._outbox = outbox
+        deliveries._replay_recent = news.replay_recent
     return replace(
         bot,
         sources=(source,),
@@ -125,6 +139,17 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
             lease_timeout=60,
         ),
     )
+
+
+def _webhooks(plan: Plan, redis: Redis) -> tuple[WebhookPlatform, ...]:
+    """The platform of webhooks, where the plan has them."""
+    if plan.certificate is None:
+        return ()
+    webhooks = webhook_platform(redis, patience=PATIENCE * plan.pace, known=plan.certificate)
+    webhooks.rates = Rates(channel=Rate(1, plan.pace))
+    if plan.new_ids:
+        vars(webhook_sending)["identity_of"] = lambda *_: f"msg_{uuid4().hex}"
+    return (webhooks,)
 
 
 def _crash(fanout: Fanout, times: int) -> None:
@@ -149,6 +174,8 @@ async def _run(plan: Plan) -> None:
         try:
             await serve(bot, frozenset(plan.roles), stop)
         finally:
+            for platform in bot.platforms[1:]:
+                await platform.close()
             await bot.redis.aclose()
 
 

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.text.bibliography import FORMATS, Listed, bibtex, csl, key_of, listed, markdown, ris
-from tests.bench.bibliography import bibtex_is_whole, from_bibtex, from_ris, plain, recorded, ris_is_whole
+from tests.bench.bibliography import (
+    bibtex_is_whole,
+    csl_is_whole,
+    from_bibtex,
+    from_csl,
+    from_ris,
+    plain,
+    recorded,
+    ris_is_whole,
+)
 from tests.papers import a_paper
 
 SAMPLE = 200
@@ -34,6 +43,9 @@ def test_no_recorded_paper_is_lost() -> None:
     assert [paper.id for paper, record in pairs if not ris_is_whole(paper, record)] == []
     entries = json.loads(csl(listed(papers)))
     assert [entry["title"] for entry in entries] == [paper.title for paper in papers]
+    references = from_csl(csl(listed(papers)))
+    lost = [paper.id for paper in papers if not csl_is_whole(paper, references[key_of(paper).lower()])]
+    assert lost == []
     assert markdown(listed(papers)).count("\n- ") == len(papers) - 1
 
 
@@ -94,6 +106,7 @@ def test_any_text_gives_a_file_that_can_be_read(texts: Sequence[str]) -> None:
     ]
     assert len(from_bibtex(bibtex(listed(papers)))) == len(papers)
     assert len(from_ris(ris(listed(papers)))) == len(papers)
+    assert len(from_csl(csl(listed(papers)))) == len(papers)
 
 
 @given(st.lists(ANYTHING, unique=True, min_size=2, max_size=2))

@@ -95,6 +95,22 @@ async def test_searches_and_lists_are_those_of_the_bot(redis: Redis) -> None:
     assert wrong["detail"] == "“page” is a number from 1 to 999999."
 
 
+@pytest.mark.usefixtures("house")
+async def test_what_cannot_be_looked_for_finds_nothing_and_says_why(redis: Redis) -> None:
+    async with site(redis) as client:
+        for asked in ("?!", " ", "\x0f", "-gecko", '"', "cat:", "title:"):
+            for operation in ("search", "matching"):
+                found, response = await get(client, f"/{operation}?q={quote(asked)}")
+                readable = operation == "search" and asked not in {"?!", " ", "\x0f"}
+                assert found["items"] == [] or readable, asked
+                assert bool(found["problem"]) or readable, asked
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        found, _ = await get(client, "/matching?q=gecko")
+        assert found["problem"] is None
+        for path in ("/search", "/search?q=", "/matching?q="):
+            await get(client, path, 400)
+
+
 async def test_a_long_list_has_pages(redis: Redis) -> None:
     papers = tuple(a_paper(f"2603.{n:03}", title=f"Gecko {n}", published=NOW) for n in range(25))
     await Papers(redis).ingest("test", Batch((), "c", history=papers), 0)
@@ -287,7 +303,7 @@ async def test_errors_that_no_operation_sees_are_problems_too(redis: Redis) -> N
             ("POST", "/search?q=x", 405),
             ("DELETE", "/papers/1", 405),
             ("GET", "/nothing", 404),
-            ("GET", "/search?q=%00", 400),
+            ("GET", "/search", 400),
         ):
             async with client.request(method, f"/api/v1{path}") as response:
                 assert (response.status, response.content_type) == (status, "application/problem+json"), path

@@ -1,6 +1,6 @@
 """What the outbox holds, read without changing anything: for commands, `doctor` and the metrics."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -182,18 +182,17 @@ class OutboxReader:
 
     async def sent(self, channel: ChannelRef, paper_id: str) -> Sent | None:
         """When and where the paper was posted in the channel, for about the last `keys.PERIODS` months."""
-        now = int((await self._redis.time())[0]) // keys.PERIOD
-        for ago in range(keys.PERIODS):
-            text: Any = await self._redis.hget(keys.sent(channel, now - ago), paper_id)
-            stored = [(f"{channel} {paper_id}", text)] if text else []
-            for _, sent in await load_each(
-                self._redis, "sent", stored, lambda _name, record: sent_of(record)
-            ):
-                return sent
-        return None
+        return (await self._sent_in([str(channel)], [paper_id])).get(paper_id, {}).get(channel)
 
-    async def sent_elsewhere(self, channel: ChannelRef, paper_id: str) -> list[tuple[ChannelRef, Sent]]:
-        """The same for the other channels of its workspace, the latest post first.
+    async def sent_each(self, channel: ChannelRef, paper_ids: Sequence[str]) -> Mapping[str, Sent]:
+        """The same for each of several papers that was."""
+        found = await self._sent_in([str(channel)], paper_ids)
+        return {paper_id: posts[channel] for paper_id, posts in found.items()}
+
+    async def sent_elsewhere(
+        self, channel: ChannelRef, paper_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[tuple[ChannelRef, Sent]]]:
+        """The same for the other channels of its workspace, the latest post of each paper first.
 
         It looks at those in which most recently anything was posted.
         """
@@ -206,17 +205,33 @@ class OutboxReader:
             (one for answer in await pipeline.execute() for one in answer), key=lambda one: -one[1]
         )
         others = [name for name, _ in lately if name != str(channel)][:CHANNELS_SEARCHED]
+        found = await self._sent_in(others, paper_ids)
+        return {
+            paper_id: sorted(posts.items(), key=lambda post: post[1].at, reverse=True)
+            for paper_id, posts in found.items()
+        }
+
+    async def _sent_in(
+        self, channels: Sequence[str], paper_ids: Sequence[str]
+    ) -> dict[str, dict[ChannelRef, Sent]]:
+        """The latest post of each paper in each channel."""
+        if not channels or not paper_ids:
+            return {}
         period = int((await self._redis.time())[0]) // keys.PERIOD
         pipeline = self._redis.pipeline(transaction=False)
-        for name in others:
-            for ago in range(keys.PERIODS):
-                _ = pipeline.hget(keys.sent(ChannelRef.parse(name), period - ago), paper_id)
-        texts = iter(await pipeline.execute() if others else [])
-        stored = [(name, text) for name in others for _ in range(keys.PERIODS) if (text := next(texts))]
-        loaded = await load_each(self._redis, "sent", stored, lambda _name, record: sent_of(record))
-        found = dict(reversed(loaded))  # of several months the latest
-        posts = [(ChannelRef.parse(name), sent) for name, sent in found.items()]
-        return sorted(posts, key=lambda post: post[1].at, reverse=True)
+        places = [(name, ago) for name in channels for ago in reversed(range(keys.PERIODS))]
+        for name, ago in places:
+            _ = pipeline.hmget(keys.sent(ChannelRef.parse(name), period - ago), list(paper_ids))
+        stored = [
+            ((name, paper_id), text)
+            for (name, _), texts in zip(places, await pipeline.execute(), strict=True)
+            for paper_id, text in zip(paper_ids, texts, strict=True)
+            if text
+        ]
+        found: dict[str, dict[ChannelRef, Sent]] = {}
+        for (name, paper_id), sent in await load_each(self._redis, "sent", stored, _sent):
+            found.setdefault(paper_id, {})[ChannelRef.parse(name)] = sent
+        return found
 
     async def posts(self, channel: ChannelRef, most: int, number: int | None = None) -> list[Post]:
         """The latest posts in the channel, the newest first; with `number`, those of one subscription.
@@ -258,6 +273,10 @@ class OutboxReader:
                     lambda _name, record: sent_of(record),
                 ):
                     yield paper_id, sent
+
+
+def _sent(_name: object, record: str) -> Sent:
+    return sent_of(record)
 
 
 def _is_for(post: Post, number: int) -> bool:

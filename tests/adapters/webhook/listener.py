@@ -54,9 +54,9 @@ def certificate() -> Path:
     return path
 
 
-def trusting() -> ssl.SSLContext:
-    """For a client that trusts the double."""
-    return ssl.create_default_context(cafile=str(certificate()))
+def trusting(known: Path | None = None) -> ssl.SSLContext:
+    """For a client that trusts the double of this process, or of the one that made the certificate `known`."""
+    return ssl.create_default_context(cafile=str(known or certificate()))
 
 
 def _serving() -> ssl.SSLContext:
@@ -90,9 +90,11 @@ class Listener:
     secrets: dict[str, str] = field(default_factory=dict)
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp()
     faults: list[str] = field(default_factory=list)
-    """What goes wrong with the next requests: `lose`, `hang`, `loris`, `giant`, `html`, or a status such as `429`."""
+    """What goes wrong with the next requests: `lose`, `drop` (without taking it), `hang`, `loris`, `giant`, `html`, or a status such as `429`."""
     always: str = ""
     """What goes wrong with all of them."""
+    chance: Callable[[], str] = lambda: ""
+    """What goes wrong with a request with which nothing else does."""
     disliked: bytes = b""
     """A word whose posts are answered 400, as by a firewall, while all others are taken."""
     hanging: set[str] = field(default_factory=set)
@@ -141,7 +143,7 @@ class Listener:
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
-        fault = self.faults.pop(0) if self.faults else self.always
+        fault = self.faults.pop(0) if self.faults else self.always or self.chance()
         if request.path in self.hanging:
             fault = "hang"
         body = await request.read()
@@ -162,6 +164,8 @@ class Listener:
             fault = "400"
         if fault.isdigit():
             return self._status(int(fault))
+        if fault == "drop":
+            return _dropped(request)
         if not self.seen[taken.id]:
             self.taken.append(taken)
         self.seen[taken.id] += 1
@@ -177,8 +181,7 @@ class Listener:
     async def _taken(self, request: web.Request, fault: str) -> web.StreamResponse:
         match fault:
             case "lose":
-                assert request.transport is not None
-                request.transport.abort()
+                return _dropped(request)
             case "hang":
                 await asyncio.sleep(30)
             case "loris":
@@ -191,3 +194,10 @@ class Listener:
             case "html":
                 return web.Response(text="<html>a proxy</html>", content_type="text/html")
         return web.Response(status=204)
+
+
+def _dropped(request: web.Request) -> web.StreamResponse:
+    """The connection ends without an answer."""
+    if request.transport is not None:  # else the one who asked was killed meanwhile
+        request.transport.abort()
+    return web.Response()

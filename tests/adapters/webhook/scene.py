@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from pathlib import Path
 
 from redis.asyncio import Redis
 
@@ -21,11 +22,14 @@ LOOPBACK = [ip_network(f"{HOST}/32")]
 
 
 def webhook_platform(
-    redis: Redis, now: Callable[[], datetime] = lambda: datetime.now(UTC), patience: float = 2.0
+    redis: Redis,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    patience: float = 2.0,
+    known: Path | None = None,
 ) -> WebhookPlatform:
-    """The platform as in earnest, but that it may connect to the double."""
+    """The platform as in earnest, but that it may connect to the double; `known` is the double's certificate elsewhere."""
     client = WebhookClient(
-        user_agent="Paperboy/test", now=now, private=LOOPBACK, trusted=trusting(), patience=patience
+        user_agent="Paperboy/test", now=now, private=LOOPBACK, trusted=trusting(known), patience=patience
     )
     return WebhookPlatform(redis, Encryptor([KEY]), client, now=now)
 

@@ -214,13 +214,18 @@ async def test_a_post_that_is_refused_alone_delays_no_other_and_ends_as_a_dead_l
         await chat.deliver_due()
 
     async def another_attempt(after: int) -> None:
-        await until(lambda: listener.asked > after, "another attempt")
+        await until(lambda: listener.asked > after or going.done(), "another attempt at the first post")
+
+    async def taken(count: int) -> None:
+        await until(lambda: len(listener.taken) == count, f"post {count}")
 
     await post(0)
     going = asyncio.create_task(webhooks.deliver_due())
     for n in range(1, 4):
         await another_attempt(listener.asked)
         await post(n)
+        await taken(n)
+    await another_attempt(listener.asked)
     await going
     await webhooks.deliver_due()
     assert [one.json["data"]["post"] for one in listener.taken] == [f"2611.0000{n}" for n in range(1, 4)]
