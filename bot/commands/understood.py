@@ -5,7 +5,7 @@ import re
 from bot.domain.errors import UserError
 from bot.query import Phrase, Query
 from bot.query.lexer import Piece, narrow, pieces
-from bot.query.nodes import terms_of
+from bot.query.nodes import contradiction, terms_of
 from bot.query.terms import FIELDS
 from bot.sources.categories import CATEGORIES
 from bot.text.terms import STOP_WORDS
@@ -36,6 +36,8 @@ def refuse_vague(query: Query, typed: str) -> None:
             raise UserError(
                 f"{typed} is a source. To get all its papers, name it as one.", hint=f"source:{name}"
             )
+    if (term := contradiction(query.root)) is not None:
+        raise UserError(f"No paper can match: this wants {term} and excludes it.")
     if star := _STAR.search(typed):
         raise UserError(
             f"“*” needs at least 3 letters before it. For the name, type {star[0].upper()}.", at=star.span()

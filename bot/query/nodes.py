@@ -159,6 +159,18 @@ def negated(node: Node) -> Node:
     return node.node if isinstance(node, Not) else Not(node)
 
 
+def contradiction(node: Node) -> Node | None:
+    """What the query wants and excludes at once, so that nothing can match; None if nothing is."""
+    parts = node.nodes if isinstance(node, And) else ()
+    wanted = {part for part in parts if not isinstance(part, Not)}
+    for part in parts:
+        if isinstance(part, Not):
+            excluded = part.node.nodes if isinstance(part.node, Or) else (part.node,)
+            if found := next((one for one in excluded if one in wanted), None):
+                return found
+    return None
+
+
 def terms_of(node: Node) -> list[tuple[Term, bool]]:
     """Every term from left to right, with True if it is wanted and False if it is excluded."""
     match node:

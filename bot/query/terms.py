@@ -111,8 +111,11 @@ def _in_abstract(piece: Piece) -> Phrase:
     return _phrase(piece, "abs")
 
 
+_TITLES = re.compile(r"\A(?:(?:dr|prof|professor)\b\.? ){1,3}(?=\S+ \S)", re.IGNORECASE)
+
+
 def _person(piece: Piece) -> Person:
-    name = given_first(clean(piece.text).replace("_", " "))  # arXiv writes au:del_maestro
+    name = given_first(_TITLES.sub("", clean(piece.text).replace("_", " ")))  # arXiv writes au:del_maestro
     words, prefix = _words(piece, name)
     return Person(words, prefix)
 
