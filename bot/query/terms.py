@@ -166,7 +166,9 @@ def _nearest_category(typed: str) -> str:
 def _category(piece: Piece) -> Category:
     parts = _CATEGORY.fullmatch(re.sub(r"[\s_]+", "-", piece.text.strip()))
     if parts is None:
-        raise UserError(f"“{piece.text}” isn't an arXiv category.", hint=_nearest_category(piece.text), at=piece.at)
+        raise UserError(
+            f"“{piece.text}” isn't an arXiv category.", hint=_nearest_category(piece.text), at=piece.at
+        )
     archive, subject = parts[1].lower(), (parts[2] or "").lower()
     if not subject:
         return Category(f"{archive}.*" if archive in _ARCHIVES else archive)
