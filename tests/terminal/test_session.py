@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from bot.ports import Interactive
 from bot.search.index_updater import IndexProgress
-from bot.search.search import Search
 from bot.terminal import session
 from bot.terminal.session import show_indexing
+
+if TYPE_CHECKING:
+    from bot.ports import Interactive
+    from bot.search.search import Search
 
 
 class Shown:
