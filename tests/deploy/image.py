@@ -3,9 +3,8 @@
     python -m tests.deploy.image
 
 As root on Debian or Ubuntu, with the packages buildah and debootstrap, and a Debian mirror: the steps of deploy/Dockerfile are run by
-buildah, on a base that debootstrap makes; then the image is looked at, and the program in it started. What this
-doesn't show: the real base image, other architectures, how the program stops, and Docker itself. Five minutes. Options are passed on to
-buildah, such as `--volume` for how pip reaches an index.
+buildah, on a base that debootstrap makes; then the image is looked at, and the program in it started and stopped.
+What this doesn't show: the real base image, other architectures, and Docker itself. Five minutes. Options are passed on to buildah, such as `--volume` for how pip reaches an index.
 """
 
 import os
@@ -15,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
@@ -94,8 +93,8 @@ def look_at(name: str) -> None:
         assert run(*inside, "sh", "-c", "touch /opt/paperboy/x 2>/dev/null || echo refused") == "refused"
 
 
-def start(name: str) -> float:
-    """Seconds until the program answers its health check."""
+def start_and_stop(name: str) -> float:
+    """Seconds until the program answers its health check. It ends by itself after SIGTERM."""
     port = free_port()
     with container_of(name) as container:
         words = (
@@ -130,14 +129,31 @@ def start(name: str) -> float:
             else:
                 sys.exit("the program in the image doesn't answer")
             ready = time.monotonic() - began
+            # buildah passes no signals on, as Docker does: the program itself gets it.
+            os.kill(_program_below(program.pid), signal.SIGTERM)
+            assert program.wait(40) == 0, "it ends with 0"
         finally:
-            os.killpg(program.pid, signal.SIGTERM)
-            program.wait(30)
+            if program.poll() is None:
+                os.killpg(program.pid, signal.SIGKILL)
     return ready
 
 
+def _program_below(pid: int) -> int:
+    """The process of the program that a process of buildah has started."""
+    below = [pid]
+    for parent in below:
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
+                    below.append(int(path.parent.name))
+    commands = {one: Path(f"/proc/{one}/cmdline").read_bytes().split(b"\0") for one in below}
+    return next(
+        one for one, words in commands.items() if words[0].startswith(b"/opt/paperboy") and b"run" in words
+    )
+
+
 def main() -> None:
-    """Build, look, start, and print how long it took."""
+    """Build, look, start, stop, and print how long it took."""
     began = time.monotonic()
     with TemporaryDirectory(prefix="paperboy-image-") as temporary:
         folder = Path(temporary)
@@ -148,7 +164,7 @@ def main() -> None:
         build(folder, "volume-of-root", f"{NAME}-volume", *options)
         built = time.monotonic()
         look_at(NAME)
-        ready = start(NAME)
+        ready = start_and_stop(NAME)
     sys.stdout.write(
         f"base {made - began:.0f} s, image {built - made:.0f} s, ready after {ready:.1f} s: ok\n"
     )
