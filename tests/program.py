@@ -33,11 +33,11 @@ def environment(folder: Path, upstream: str = NOWHERE, **settings: str) -> Mappi
     }
 
 
-async def start(*words: str, env: Mapping[str, str]) -> Process:
+async def start(*words: str, env: Mapping[str, str], source: Path = ROOT) -> Process:
     """`paperboy` with these words, with pipes for everything."""
     command = (sys.executable, "-m", "bot", *words)
     return await asyncio.create_subprocess_exec(
-        *command, env=env, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE
+        *command, env=env, cwd=source, stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
 
 
@@ -49,15 +49,21 @@ async def run_once(folder: Path, upstream: str, commands: str = "") -> tuple[int
 
 
 @asynccontextmanager
-async def running(*words: str, env: Mapping[str, str]) -> AsyncIterator[Process]:
+async def running(*words: str, env: Mapping[str, str], source: Path = ROOT) -> AsyncIterator[Process]:
     """A program that is killed in the end, should it still run."""
-    process = await start(*words, env=env)
+    process = await start(*words, env=env, source=source)
     try:
         yield process
     finally:
         with suppress(ProcessLookupError):
             process.kill()
         await process.communicate()
+
+
+def processor(pid: int) -> float:
+    """Seconds of the processor that a program has had, with those of its children that ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 async def objects(process: Process) -> AsyncIterator[dict[str, Any]]:

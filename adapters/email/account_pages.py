@@ -27,6 +27,10 @@ COMMANDS = Rate(60, 60)
 """Commands of one account."""
 BOUNCES_EACH, BOUNCES_TOTAL = Rate(120, 60), Rate(300, 60)
 """Bounce reports from one mail server, and from all."""
+FILES = Rate(20, 3600)
+"""Files that an account gets by mail; further ones are only downloaded."""
+DOWNLOAD = "download"
+"""The field that asks for a file on the page itself."""
 SAVED_SHOWN = 5
 """Papers of the reading list that the account's page names."""
 FULLER_SECONDS = 5.0
@@ -109,7 +113,7 @@ class AccountPages:
             raise UserError("This was already done. A button in a mail works once.")
         reply = await self._run(command)
         if reply.file is not None:
-            return _download(reply.file)
+            return await self._exported(request, account, reply.card, reply.file)
         card = await _fuller(reply)
         steps = self._next_steps(card, command.name, grant, account)
         return self._context.page("act.html", line="", card=card, steps=steps)
@@ -140,6 +144,7 @@ class AccountPages:
         _, account = await self._context.grant("manage", request)
         _confirmed(account)
         given = dict(form_of(request))
+        given.pop(DOWNLOAD, "")
         name, user = given.pop("command", ""), reader(account.channel)
         if name:
             options = {option: value for option, value in given.items() if value.strip()}
@@ -147,8 +152,19 @@ class AccountPages:
         else:
             reply = await self._say(given.get("say", ""), account)
         if reply.file is not None:
-            return _download(reply.file)
+            return await self._exported(request, account, reply.card, reply.file)
         return await self._account_page(request, account, reply)
+
+    async def _exported(self, request: web.Request, account: Account, card: Card, file: File) -> web.Response:
+        """The file goes to the inbox, and the page offers it, too; only the page after too many mails."""
+        given = form_of(request)
+        limit = Limit(account.channel.channel, FILES)
+        if DOWNLOAD in given or await self._context.limits.count("mail-files", [limit]):
+            return _download(file)
+        address = _confirmed(account)
+        self._context.mails.send_file(address, card, file)
+        fields = {**given, DOWNLOAD: "yes"}
+        return self._context.page("exported.html", file=file.name, address=address.masked, fields=fields)
 
     async def _say(self, line: str, account: Account) -> Reply:
         user, channel = reader(account.channel), account.channel

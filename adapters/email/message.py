@@ -1,5 +1,6 @@
-"""A mail as bytes: its headers, its two parts, and the proof that nothing else got into it. Pure."""
+"""A mail as bytes: its headers, its text in two forms, perhaps a file, and the proof that nothing else got into it. Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,16 +15,21 @@ from adapters.email.address import Address
 from adapters.email.render import Rendered
 from bot.cards.sanitize import plain
 from bot.domain.errors import ConfigurationError, PaperboyError, UserError
+from bot.ports import File
 
 MAX_SENDER = 500
 """Characters of PAPERBOY_MAIL_FROM."""
 LINE = 76
 """Characters of a folded header line (RFC 2047 allows encoded words no longer lines than that)."""
 CRLF = "\r\n"
+CHARSET = {"charset": "utf-8"}
+"""Of a file."""
 BODY_POLICY = policy.SMTP.clone(cte_type="7bit")
 BODY_HEADERS = ("MIME-Version", "Content-Type")
 PARTS = ("text/plain", "text/html")
 
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}\.[a-z]{1,8}")
+"""A file's name."""
 SPECIALS = frozenset('()<>@,:;.[]"\\')
 """Characters that a name before an address can't contain as they are (RFC 5322, 3.2.3)."""
 
@@ -67,6 +73,7 @@ def compose(
     identity: str,
     date: datetime,
     unsubscribe: str | None = None,
+    attached: File | None = None,
 ) -> bytes:
     """Return the whole mail in ASCII with CRLF line ends.
 
@@ -90,10 +97,17 @@ def compose(
     body = EmailMessage(policy=BODY_POLICY)
     body.set_content(rendered.text, cte="quoted-printable")
     body.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    if attached is not None:
+        kind, _, subtype = attached.mime.partition("/")
+        # As base64: no line of the file is one of the mail's.
+        body.add_attachment(
+            attached.text.encode(), kind, subtype, cte="base64", filename=attached.name, params=CHARSET
+        )
     head = "".join(f"{field}: {value}{CRLF}" for field, value in headers)
     source = head.encode("ascii") + body.as_bytes()
     names = [field for field, _ in headers]
     _verify(source, (*names, *BODY_HEADERS), {"From": str(sender.address), "To": str(to)}, subject)
+    _verify_parts(source, attached)
     return source
 
 
@@ -122,9 +136,28 @@ def _verify(source: bytes, names: Sequence[str], addresses: dict[str, str], subj
             raise UnsafeMessage(f"the composed mail has another {field} address than it should")
     if str(mail["Subject"]).split() != subject.split():
         raise UnsafeMessage("the composed mail has another subject than it should")
-    parts: list[MIMEPart] = list(mail.iter_parts())
-    if mail.get_content_type() != "multipart/alternative" or mail.defects:
+
+
+def _verify_parts(source: bytes, attached: File | None) -> None:
+    """The text in two forms; before a file, if there is one. Raises UnsafeMessage."""
+    mail = message_from_bytes(source, policy=policy.default)
+    text: MIMEPart = mail
+    if attached is not None:
+        parts: list[MIMEPart] = list(mail.iter_parts())
+        if mail.get_content_type() != "multipart/mixed" or len(parts) != 2 or mail.defects:
+            raise UnsafeMessage("the composed mail isn't a text and a file")
+        text, file = parts
+        if (
+            (file.get_content_type(), file.get_filename()) != (attached.mime, attached.name)
+            or not _NAME.fullmatch(attached.name)
+            or file.get_content_disposition() != "attachment"
+            or file.get_payload(decode=True) != attached.text.encode()
+            or file.defects
+        ):
+            raise UnsafeMessage("the composed mail has another file than it should")
+    if text.get_content_type() != "multipart/alternative" or text.defects:
         raise UnsafeMessage("the composed mail isn't one text in two forms")
+    parts = list(text.iter_parts())
     if tuple(part.get_content_type() for part in parts) != PARTS or any(
         part.is_multipart() for part in parts
     ):

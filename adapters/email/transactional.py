@@ -18,6 +18,7 @@ from adapters.email.smtp_client import SmtpClient
 from bot.cards import Button, Card
 from bot.cards.build import actions, dim, paragraph
 from bot.domain.errors import PaperboyError, RetryLater, SendError
+from bot.ports import File
 
 RETRY_AFTER = (5.0, 60.0, 300.0)
 """Seconds after which a mail that the server didn't accept is tried again."""
@@ -50,6 +51,10 @@ class TransactionalMail:
     def send_manage_link(self, typed: Address) -> None:
         """Send the link to the account's page, if the address has an account."""
         self._start(self._manage_link(typed))
+
+    def send_file(self, to: Address, card: Card, file: File) -> None:
+        """Send a file that the owner of the address asked for, with what `card` says about it."""
+        self._start(self._file(to, card, file))
 
     async def close(self) -> None:
         """Let mails in flight arrive, for a moment."""
@@ -97,10 +102,23 @@ class TransactionalMail:
         if account.address is not None:
             await self._deliver(account.address, message)
 
-    def _compose(self, to: Address, card: Card, label: str, url: str) -> bytes:
+    async def _file(self, to: Address, card: Card, file: File) -> None:
+        url = f"{self.links.base}/email/link"
+        # In a thread: a long list takes longer than the event loop should wait.
+        message = await asyncio.to_thread(self._compose, to, card, "Get a link to my page", url, file)
+        await self._deliver(to, message)
+
+    def _compose(self, to: Address, card: Card, label: str, url: str, file: File | None = None) -> bytes:
         frame = Frame("You got this mail once, because someone asked for it.", ((label, url),), lambda _: url)
         identity = message_id(uuid4().hex, self.sender.address.domain)
-        return compose(render(card, frame), sender=self.sender, to=to, identity=identity, date=self.now())
+        return compose(
+            render(card, frame),
+            sender=self.sender,
+            to=to,
+            identity=identity,
+            date=self.now(),
+            attached=file,
+        )
 
     def _start(self, sending: Coroutine[None, None, None]) -> None:
         if len(self._tasks) >= MAX_PENDING:

@@ -6,11 +6,11 @@ from typing import get_args
 from bot.cards import Block, Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, code, dim, paragraph, text
 from bot.commands.first_screen import first_card
-from bot.commands.other_names import other_name
-from bot.commands.parser import MIN_NAME_SIMILARITY
+from bot.commands.other_names import other_name, setting_named
 from bot.commands.services import Services
 from bot.commands.specs import CommandSpec, Group, OptionSpec
 from bot.commands.table import find, shown
+from bot.commands.unknown import MIN_NAME_SIMILARITY
 from bot.domain.errors import UserError
 from bot.domain.models import Command
 from bot.ports import Reply
@@ -88,6 +88,8 @@ def _named(asked: str) -> CommandSpec:
     spec = find(asked) or find(asked.partition(" ")[0])
     if spec is not None:
         return spec
+    if (setting := setting_named(asked.strip(":").casefold())) is not None:
+        raise UserError(f"“{setting}:” is a setting of the channel.", hint="/paper settings")
     near = get_close_matches(
         asked.casefold(), [spec.name for spec in shown()], n=1, cutoff=MIN_NAME_SIMILARITY
     )

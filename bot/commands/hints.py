@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from bot.cards import Button
 from bot.cards.errors import SLASH
+from bot.commands.option_forms import usual_form
 from bot.commands.specs import CommandSpec
 from bot.commands.table import find
 from bot.text import shorten
@@ -49,13 +50,20 @@ def button_for(hint: str, typed: str) -> Button | None:
     spec = find(verb)
     if not hint.startswith(SLASH) or spec is None or "<" in hint:
         return None
-    typed_verb, _, typed_rest = typed.removeprefix(SLASH).strip().partition(" ")
+    if rest and spec.name not in EXACT and _bare(hint.removeprefix(SLASH)) == _bare(typed):
+        return Button(label_of(spec.name, rest), f"{spec.name} {rest}")  # only a space was missing
+    typed_verb, _, typed_rest = usual_form(typed).removeprefix(SLASH).strip().partition(" ")
     meant = find(typed_verb)
     if meant is not spec and (meant is not None or not _is_like(typed_verb, verb)):
         return None
     if not rest or not _says_the_same(typed_rest, rest, spec):
         return None
     return Button(label_of(spec.name, rest), f"{spec.name} {rest}")
+
+
+def _bare(line: str) -> str:
+    """A line without spaces and without the signs that people put behind a command."""
+    return re.sub(r"\A/?(?:paper)?|[\s:;,=]+", "", line.casefold())
 
 
 def label_of(name: str, rest: str) -> str:

@@ -3,19 +3,20 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
+from bot.commands.option_forms import QUOTED
 from bot.commands.other_names import other_name
 from bot.commands.specs import CommandSpec
 from bot.commands.table import find, shown
 from bot.domain.errors import UserError
 
-QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
-"""Phones put curly quotes where straight ones were meant."""
-
 _POLITE = frozenset({
     "please", "pls", "plz", "bitte", "sudo", "hey", "hi", "hello", "ok", "can", "could", "would", "you",
     "i", "we", "want", "like", "to", "need", "let", "me", "us", "just", "how", "do", "does", "show",
-    "display", "give", "zeig", "mir", "die", "der", "das", "the", "my", "our", "ich", "will",
+    "display", "give", "zeig", "zeige", "zeigen", "muestra", "muéstrame", "mostrar", "montre", "montrez",
+    "affiche", "moi", "quiero", "quisiera", "quero", "queria", "je", "veux", "voudrais", "vorrei", "möchte", "mostra", "mostre", "por", "favor", "la", "el", "los", "las", "le", "les", "meine",
+    "meinen", "mein", "mis", "mes", "mir", "die", "der", "das", "the", "my", "our", "ich", "will",
 })  # fmt: skip
 """Words before a command that only ask for it: `please subscribe rag`, `how do I unsubscribe`."""
 _QUESTION = frozenset({"how", "does"})
@@ -34,8 +35,18 @@ _UNIT = r"(hour|day|week|month)s?"
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
+_EACH_DAY = (
+    "daily|(?:every|each) day|täglich|jeden tag|quotidien(?:nement)?|chaque jour|tous les jours|diario|diariamente|"
+    "cada día|todos los días|毎日|每天|매일"
+)
+_EACH_WEEK = (
+    "weekly|(?:every|each) week|wöchentlich|jede woche|hebdomadaire|chaque semaine|semanal(?:mente)?|cada semana|"
+    "毎週|每周|매주"
+)
+
+
 def _schedule(said: re.Match[str]) -> str:
-    return "every:weekly" if "week" in said[0].casefold() else "every:daily"
+    return "every:daily" if re.fullmatch(_EACH_DAY, said[0].strip(" ()"), re.IGNORECASE) else "every:weekly"
 
 
 def _length(said: re.Match[str]) -> str:
@@ -64,7 +75,7 @@ _SUBSCRIBE = frozenset({"subscribe", "preview"})
 _FORMS: Sequence[_Form] = tuple(
     _Form(frozenset(commands), re.compile(pattern, re.IGNORECASE), written)
     for commands, pattern, written in (
-        ({"subscribe"}, r"(?<=\S) (?:daily|weekly|(?:every|each) (?:day|week))\Z", _schedule),
+        ({"subscribe"}, rf"(?<=\S) \(?(?:{_EACH_DAY}|{_EACH_WEEK})\)?\Z", _schedule),
         (_SUBSCRIBE, r"(?<!\S)top ?([0-9]{1,3})(?!\S)", lambda said: f"top:{said[1]}"),
         (
             _SUBSCRIBE,
@@ -80,6 +91,9 @@ _FORMS: Sequence[_Form] = tuple(
         ),
     )
 )  # fmt: skip
+_SINGLE = re.compile(r"(?<!\S)['‘’‚‹›`´]([^'‘’‚‹›`´]{1,100})['‘’‚‹›`´](?![^\s,)])")
+_AUTHOR = re.compile(r"(?:[Aa]uthors?|[Bb]y) ((?:[^\W\d_a-z][\w.'’-]{0,40} ?){1,4})(?<! )")
+"""A name after “author” without a colon: each of its words begins with a capital letter."""
 _NEEDLESS = re.compile(r"(?<=\S) (?:forever|for ever|for good|until [^\s:]{1,20})\Z", re.IGNORECASE)
 """A mute's end in words."""
 _SINCE = re.compile(r"(?<!\S)(?:since|year|before|after|until|date):\S*", re.IGNORECASE)
@@ -87,8 +101,12 @@ _SINCE = re.compile(r"(?<!\S)(?:since|year|before|after|until|date):\S*", re.IGN
 
 def ask_what_is_meant(spec: CommandSpec, text: str) -> None:
     """Raises UserError for a query with words that hardly are words to look for, with the line that says it."""
+    if spec.name in _SUBSCRIBE | {"mute"}:
+        _refuse_single_quotes(spec, text)
+        _refuse_author(spec, text)
     if spec.name in _SUBSCRIBE:
         _refuse_lead(spec, text)
+        _refuse_number(spec, text)
     bare = re.sub(QUOTED, lambda quoted: "x" * len(quoted[0]), text)
     if spec.name in _SUBSCRIBE | {"search"} and (said := _SINCE.search(bare)):
         rest = " ".join(f"{text[: said.start()]}{text[said.end() :]}".split())
@@ -106,7 +124,7 @@ def ask_what_is_meant(spec: CommandSpec, text: str) -> None:
         if spec.name in form.commands and (said := form.pattern.search(bare)):
             written = form.written(said)
             rest = " ".join(f"{text[: said.start()]} {text[said.end() :]}".split())
-            rest = rest or spec.example.split()[1]
+            rest = rest if rest or written[:4] in {"top:", "min:"} else spec.example.split()[1]
             words = said[0].strip()
             raise UserError(
                 f"Did you mean {written}? {_in_quotes(words)}",
@@ -123,6 +141,10 @@ def without_lead(text: str) -> str:
 def meant_by_unknown(name: str, rest: str) -> str:
     """The line that a line without a known command means, as `please subscribe rag`; "" if it says nothing."""
     words = [name, *rest.split()]
+    last = find(other_name(words[-1]) or "")
+    if last is not None and len(words) > 2 and name.casefold() in _POLITE:  # in German the verb comes last
+        behind = dropwhile(lambda word: word.casefold() in _POLITE, words[:-1])
+        return f"/paper {with_rest(last, ' '.join(behind))}"
     for place, word in enumerate(words[1:], 1):
         if words[place - 1].casefold() not in _POLITE:
             return ""
@@ -130,8 +152,15 @@ def meant_by_unknown(name: str, rest: str) -> str:
         if spec is not None and word.casefold() not in _POLITE:
             if name.casefold() in _QUESTION:
                 return f"/paper help {spec.name}"
-            return f"/paper {with_rest(spec, ' '.join(words[place + 1 :]))}"
+            subject = " ".join(words[place + 1 :])
+            foreign = find(word) is None
+            return f"/paper {with_rest(spec, without_preposition(subject) if foreign else subject)}"
     return ""
+
+
+def without_preposition(rest: str) -> str:
+    """What follows a foreign command, without the word between: `suscribirse a robots`."""
+    return _TO.sub("", rest, count=1)
 
 
 def with_rest(spec: CommandSpec, rest: str) -> str:
@@ -140,12 +169,22 @@ def with_rest(spec: CommandSpec, rest: str) -> str:
     return f"{spec.name} {rest if takes else ''}".rstrip()
 
 
+_SOME_NUMBER = re.compile(r"(?<!\S)#[0-9]{1,4}(?!\S)")
+_TO = re.compile(
+    r"\A(?:to|a|à|au|aux|al|en|em|an|auf|zu|für|para|por|pour|sur|su|o|na) (?=\S)", re.IGNORECASE
+)
+"""A preposition between a foreign command and its subject: `suscribirse a robots`."""
+_NUMBERED = re.compile(r"(#?[0-9]{1,9}) [a-z]{1,20}:\S+")
+
+
 def refuse_options_of_others(spec: CommandSpec, text: str) -> None:
     """Raises UserError for an option of another command that was typed into a query: `subscribe rag days:7`."""
     if spec.name not in _SUBSCRIBE | {"mute"}:
         return
     bare = re.sub(QUOTED, " ", text)
     own = {option.name for option in spec.options}
+    if spec.name == "preview" and (said := _NUMBERED.fullmatch(bare)):
+        raise UserError("A preview takes no options.", hint=f"/paper {spec.name} {said[1]}")
     search = next(one for one in shown() if one.name == "search")
     for option in search.named:
         if option.name in own or option.hidden:
@@ -168,6 +207,32 @@ def _refuse_lead(spec: CommandSpec, text: str) -> None:
         f"Each word has to appear in a paper, “{extra}” too. Leave it out, or put it in quotes.",
         hint=f"/paper {spec.name} {hint}",
     )
+
+
+def _refuse_single_quotes(spec: CommandSpec, text: str) -> None:
+    """A phrase is in double quotes, since an apostrophe can be in any word."""
+    bare = re.sub(QUOTED, lambda quoted: "x" * len(quoted[0]), text)
+    if any(" " in said[1].strip() for said in _SINGLE.finditer(bare)):
+        hint = _SINGLE.sub(r'"\1"', text)
+        raise UserError("A phrase needs double quotes.", hint=f"/paper {spec.name} {hint}")
+
+
+def _refuse_number(spec: CommandSpec, text: str) -> None:
+    bare = re.sub(QUOTED, lambda quoted: "x" * len(quoted[0]), text)
+    if (said := _SOME_NUMBER.search(bare)) and said[0] != text:
+        rest = " ".join(f"{text[: said.start()]} {text[said.end() :]}".split())
+        raise UserError(
+            f"{said[0]} is the number of a subscription, not a word.", hint=f"/paper {spec.name} {rest}"
+        )
+
+
+def _refuse_author(spec: CommandSpec, text: str) -> None:
+    if said := _AUTHOR.fullmatch(text):
+        name = f'"{said[1]}"' if " " in said[1] else said[1]
+        raise UserError(
+            f"For papers by {said[1]}, type author:{name}. {_in_quotes(text)}",
+            hint=f"/paper {spec.name} author:{name}",
+        )
 
 
 def _in_quotes(words: str) -> str:

@@ -8,9 +8,10 @@ from bot.cards import Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import AUTHOR, QUERY
 from bot.cards.sanitize import plain
+from bot.commands.meant import without_lead
 from bot.commands.parser import number_in
 from bot.commands.replan import replan_waiting
-from bot.commands.resolve import resolve_paper, resolve_subscription
+from bot.commands.resolve import NUMBERS, resolve_paper, resolve_subscription
 from bot.commands.services import Services
 from bot.commands.understood import refuse_vague
 from bot.domain.errors import UserError
@@ -19,6 +20,7 @@ from bot.policy.schedule import in_words
 from bot.ports import Reply
 from bot.query import Query, parse, spelled
 from bot.text import shorten
+from bot.text.identity import paper_id
 
 MAX_DURATION = timedelta(days=366)
 MAX_MUTES = 50
@@ -29,6 +31,9 @@ SUBSCRIPTION_FOR = "7d"
 EVERYTHING = frozenset({"all", "everything", "*"})
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _FOR = re.compile(r"(\d{1,4})\s*([hdw])[a-z]*", re.IGNORECASE)
+
+
+_UNIT = re.compile(r"(?<!\S)(hour|day|week|month)s?\Z", re.IGNORECASE)
 
 
 async def mute(command: Command, services: Services) -> Reply:
@@ -68,10 +73,14 @@ async def unmute(command: Command, services: Services) -> Reply:
     asked = command.options.get("query", "")
     if asked.casefold() in {"", "list", "show", *EVERYTHING}:
         return Reply(await _muted(command, services))
+    if not any(map(str.isalnum, asked)):
+        raise UserError("Name a mute by its words.", hint="/paper unmute")
     number = number_in(asked)
     wanted = f"#{number}" if number is not None else await _text(parse(asked), command, services)
     if not await services.rules.unmute(command.channel, wanted):
-        raise UserError(f"{wanted} isn't muted here.", hint="/paper unmute")
+        bare = without_lead(asked)
+        hint = "/paper unmute" if bare == asked else f"/paper unmute {bare}"
+        raise UserError(f"{wanted} isn't muted here.", hint=hint)
     message = f"No longer muted: {shorten(wanted, QUERY)}"
     return Reply(
         Card(
@@ -153,6 +162,10 @@ async def _text(query: Query, command: Command, services: Services) -> str:
 async def _named(asked: str, command: Command, services: Services) -> str:
     if number_in(asked) is not None:
         return f"#{(await resolve_subscription(asked, command.channel, services)).number}"
+    if NUMBERS.fullmatch(asked.strip()):
+        raise UserError("Mute one subscription at a time.", hint="/paper list")
+    if (paper := paper_id(asked)) is not None:
+        raise UserError("That is a paper's id, not a word.", hint=f"/paper mute id:{paper}")
     query = parse(asked)
     refuse_vague(query, asked)
     if query.has_signals:
@@ -168,6 +181,10 @@ def _until(typed: str, query: str, now: datetime) -> datetime | None:
         return None
     said = _FOR.fullmatch(typed)
     length = int(said[1]) * _UNITS[said[2].lower()] if said else timedelta(0)
+    if typed.isdecimal() and (unit := _UNIT.search(query)):
+        rest, days = query[: unit.start()].strip(), int(typed) * (30 if unit[1].lower() == "month" else 1)
+        written = f"{days}{'d' if unit[1].lower() == 'month' else unit[1][0].lower()}"
+        raise UserError(f"Write that as for:{written}.", hint=f"/paper mute {rest} for:{written}")
     if not timedelta(0) < length <= MAX_DURATION:
         raise UserError(
             f"“for:” is a time like 12h, 7d or 2w, not “{typed}”.", hint=f"/paper mute {query} for:7d"

@@ -1,9 +1,11 @@
-"""What people type for a command in their own words: in another language, or as other programs call it."""
+"""What people type for a command or a setting in their own words: in another language, or as other programs call it."""
 
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
+
+from bot.commands.setting_specs import SETTING_SPECS
 
 MIN_SIMILARITY = 0.85
 """Of a mistyped foreign word to the right one, 0 to 1: `abonieren` and `abonnieren` have 0.95."""
@@ -18,10 +20,10 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
             "unsubscribe": "abbestellen kündigen abmelden desabonner desuscribir desuscribirse entfernen löschen supprimer "
             "eliminar borrar usuń opzeggen afmelden cancelar 購読解除 解除 削除 取消订阅 退订 отписаться delete",
             "list": "liste lista lister auflisten listar lijst 一覧 リスト 列表 список ls subscriptions",
-            "search": "suche suchen finden finde chercher recherche rechercher buscar busca procurar cerca zoek zoeken szukaj wyszukaj sök 検索 探す "
+            "search": "suche suchen finden finde chercher recherche rechercher buscar busca procurar pesquisar pesquise pesquisa cerca zoek zoeken szukaj wyszukaj sök 検索 探す "
             "搜索 搜尋 검색 поиск lookup",
             "preview": "vorschau aperçu apercu vista previa previsualizar プレビュー 预览",
-            "settings": "einstellungen einstellung réglages paramètres ajustes configuración configuracion configurações "
+            "settings": "einstellungen einstellung réglages paramètres ajustes configuración configuracion configurações definições "
             "impostazioni instellingen ustawienia 設定 设置 設置 설정 настройки config configure preferences options",
             "saved": "gespeichert merkliste enregistrés sauvegardés guardados favoritos export bookmarks 保存済み お気に入り 收藏",
             "mute": "stumm stummschalten silencer muet silenciar ミュート 静音",
@@ -38,6 +40,24 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
 )
 """A word -> the command's name. It gets that as a hint: the words aren't commands themselves."""
 
+OTHER_SETTINGS: Mapping[str, str] = {
+    "time": "hour", "at": "hour", "timezone": "zone", "tz": "zone", "city": "zone", "schedule": "every",
+    "frequency": "every", "weekday": "day", "limit": "most", "max": "most", "budget": "most", "digest_size": "digest", "silent": "quiet", "night": "quiet",
+    "mention": "ping", "notify": "ping", "size": "digest", "weekend": "weekends", "cards": "detail",
+}  # fmt: skip
+"""What people call a setting -> its name."""
+
+SORTS: Mapping[str, str] = {
+    **dict.fromkeys(("date", "newest", "recent", "latest", "time"), "new"),
+    **dict.fromkeys(("popular", "upvotes", "likes", "votes", "trending"), "top"),
+    "relevance": "best",
+}
+"""What people call an order of results -> its name."""
+
+_UNSPACED = tuple(
+    word for word in OTHER_NAMES if re.match(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2}", word)
+)
+"""Names in scripts that put no spaces between words: `一覧を見せて` begins with one."""
 _AROUND = re.compile(r"\A(?:[smtdl]['’]|[-!/.]+)(?=\w)|(?<=\w)[:!?.]+\Z")
 
 
@@ -46,5 +66,12 @@ def other_name(typed: str) -> str | None:
     word = _AROUND.sub("", typed.casefold()) or typed
     if (name := OTHER_NAMES.get(word)) is not None:
         return name
+    if not word.isascii() and (begins := [known for known in _UNSPACED if word.startswith(known)]):
+        return OTHER_NAMES[max(begins, key=len)]
     near = get_close_matches(word, OTHER_NAMES, n=1, cutoff=MIN_SIMILARITY) if len(word) > 4 else []
     return OTHER_NAMES[near[0]] if near else None
+
+
+def setting_named(name: str) -> str | None:
+    """The setting that is called so, by its own name or by another one."""
+    return name if any(spec.name == name for spec in SETTING_SPECS) else OTHER_SETTINGS.get(name)

@@ -1,27 +1,25 @@
 """Parses a command as a person types it: `/paper subscribe "language model" -survey every:daily`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from itertools import chain, zip_longest
+from itertools import zip_longest
 
 from bot.commands.meant import (
-    QUOTED,
     ask_what_is_meant,
-    meant_by_unknown,
     refuse_options_of_others,
-    with_rest,
 )
-from bot.commands.other_names import other_name
+from bot.commands.option_forms import QUOTED, refuse_unusual, usual_form
+from bot.commands.other_names import SORTS, setting_named
 from bot.commands.setting_specs import OPTIONAL_SETTINGS, SETTING_SPECS
 from bot.commands.specs import CommandSpec, OptionSpec
-from bot.commands.table import find, shown
+from bot.commands.table import find
+from bot.commands.unknown import MIN_NAME_SIMILARITY, unknown
 from bot.domain.errors import UserError
 from bot.domain.models import ChannelRef, Command, User
 from bot.query import narrow
 from bot.query.terms import FIELDS
-from bot.text.identity import paper_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,6 @@ class ParsedCommand:
         return "".join(f" {_written(o, given[o.name])}" for o in self.spec.named if o.name in given)
 
 
-MIN_NAME_SIMILARITY = 0.75
-"""Of a mistyped name to the one that is suggested, 0 to 1: `zonne` and `zone` have 0.89, `colour` and `hour` 0.6."""
 MAX_LINE = 1000
 """Characters of a line. A query may have 256; a longer line was pasted by mistake."""
 
@@ -59,14 +55,6 @@ _WITHOUT_COLON = re.compile(r"([A-Za-z]{1,20})(?:(?:\s*=\s*|\s+|:\s*)(\S+)|:)?")
 _DAYS = re.compile(r"([0-9]{1,4})([dw])[a-z]{0,4}", re.IGNORECASE)
 _A_TIME = re.compile(r"day|week|month|year|now|[0-9]", re.IGNORECASE)
 _NUMBER = re.compile(r"#?(?<!\s)\s*+([0-9]{1,9})")
-
-
-_OTHER_SETTINGS: Mapping[str, str] = {
-    "time": "hour", "at": "hour", "timezone": "zone", "tz": "zone", "city": "zone", "schedule": "every",
-    "frequency": "every", "weekday": "day", "limit": "most", "max": "most", "silent": "quiet", "night": "quiet",
-    "mention": "ping", "notify": "ping", "size": "digest", "weekend": "weekends", "cards": "detail",
-}  # fmt: skip
-"""What people call a setting -> its name."""
 
 
 def parse_line(line: str, user: User, channel: ChannelRef) -> ParsedCommand:
@@ -81,7 +69,7 @@ def parse_line(line: str, user: User, channel: ChannelRef) -> ParsedCommand:
     rest = said[len(name) :].strip()
     spec = find(name)
     if spec is None:
-        raise _unknown(name, rest)
+        raise unknown(name, rest)
     return ParsedCommand(spec, Command(spec.name, user, channel, _options(spec, rest)))
 
 
@@ -89,7 +77,7 @@ def resolve_command(command: Command) -> ParsedCommand:
     """A command that a platform's form or button gave, with its spec. Raises UserError for an unknown name."""
     spec = find(command.name)
     if spec is None:
-        raise _unknown(command.name, "")
+        raise unknown(command.name, "")
     return ParsedCommand(spec, replace(command, name=spec.name))
 
 
@@ -133,14 +121,34 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
     if text and spec.free is None:
         raise _unexpected(spec, text)
     if text and spec.free is not None:
-        _refuse_settings(spec, text)
-        _refuse_mistyped_options(spec, text)
-        refuse_options_of_others(spec, text)
-        if "sure" not in found:
-            ask_what_is_meant(spec, text)
-        _refuse_empty_option(spec, text)
+        try:
+            _judge(spec, text, sure="sure" in found)
+        except UserError as error:
+            raise _with_options(error, spec, found) from None
         found[spec.free.name] = text.lower() if spec.free.kind == "choice" else text
     return found
+
+
+def _judge(spec: CommandSpec, text: str, *, sure: bool) -> None:
+    """Raises UserError for a free text that is hardly meant as it stands, with the line that was meant."""
+    if spec.free is not None and spec.free.kind != "choice":
+        _refuse_settings(spec, usual_form(text))
+        refuse_options_of_others(spec, usual_form(text))
+        refuse_unusual(spec, text)
+    _refuse_mistyped_options(spec, text)
+    if not sure:
+        ask_what_is_meant(spec, text)
+    _refuse_any_option(spec, text)
+    _refuse_empty_option(spec, text)
+
+
+def _with_options(error: UserError, spec: CommandSpec, given: Mapping[str, str]) -> UserError:
+    """The error whose hint has the options, too, that were typed besides the text."""
+    if not error.hint.startswith(f"/paper {spec.name} "):
+        return error
+    lost = (option for option in spec.named if option.name in given and not option.hidden)
+    more = "".join(f" {_written(o, given[o.name])}" for o in lost if f" {o.name}:" not in error.hint)
+    return UserError(str(error), hint=f"{error.hint}{more}", at=error.at)
 
 
 def _unquoted(value: str) -> str:
@@ -173,7 +181,7 @@ def _unexpected(spec: CommandSpec, text: str) -> UserError:
                 hint=f"/paper {spec.name} {owner.name}:{name}",
             )
     name, colon, value = text.split(maxsplit=1)[0].partition(":")
-    other = _OTHER_SETTINGS.get(name.casefold()) if spec.name == "settings" else None
+    other = setting_named(name.casefold()) if spec.name == "settings" else None
     near = [other] if other else get_close_matches(name.casefold(), names, n=1, cutoff=MIN_NAME_SIMILARITY)
     hint = f"/paper {spec.name} {near[0]}:{value}" if near and colon and value else f"/paper {spec.name}"
     meant = f" Did you mean “{near[0]}”?" if near else ""
@@ -195,9 +203,15 @@ def _refuse_settings(spec: CommandSpec, text: str) -> None:
     settings = find("settings")
     if spec.free is None or spec.free.kind not in {"query", "subscription"} or settings is None:
         return
-    names = "|".join(option.name for option in settings.named if option not in spec.named)
+    own = {option.name for option in spec.named}
+    names = "|".join(option.name for option in settings.named if option.name not in own)
     unquoted = re.sub(QUOTED, " ", text)
     if said := re.search(rf"(?<!\S)({names}):(\S+)", unquoted, re.IGNORECASE):
+        if spec.name == "preview" and said[1].casefold() in {"every", "always"}:
+            raise UserError(
+                f"“{said[1]}:” is an option of subscribe, not a part of a query.",
+                hint=f"/paper subscribe {text}",
+            )
         raise UserError(
             f"“{said[1]}:” is a setting of the channel, not a part of a query.",
             hint=f"/paper settings {said[1].lower()}:{said[2]}",
@@ -206,7 +220,7 @@ def _refuse_settings(spec: CommandSpec, text: str) -> None:
 
 def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
     """Raises UserError for an option whose name is mistyped in a query: `subscribe rag evry:daily`."""
-    if spec.free is None or spec.free.kind not in {"query", "subscription", "title"}:
+    if spec.free is None or spec.free.kind == "choice":
         return
     names = [option.name for option in spec.named if not option.hidden]
     for said in _NAMED.finditer(re.sub(QUOTED, lambda quoted: " " * len(quoted[0]), text)):
@@ -217,6 +231,16 @@ def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
             raise UserError(
                 f"I don't know “{said[1]}:”. Did you mean “{near[0]}:”?", hint=f"/paper {spec.name} {line}"
             )
+
+
+def _refuse_any_option(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for an option of subscribe after a command that takes a name alone: `org openai every:daily`."""
+    said = re.search(r"(?<!\S)(?:every|always):\S+", re.sub(QUOTED, " ", text), re.IGNORECASE)
+    if spec.name in {"author", "org"} and said:
+        name = text.replace(said[0], "").strip()
+        quoted = f'"{name}"' if " " in name and '"' not in name else name
+        hint = f"/paper subscribe {spec.name}:{quoted} {said[0]}"
+        raise UserError(f"“{said[0]}” is an option of subscribe.", hint=hint)
 
 
 def _refuse_empty_option(spec: CommandSpec, text: str) -> None:
@@ -252,7 +276,8 @@ def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str
                 hint=f"/paper search {value} sort:top",
             )
         *firsts, last = option.choices
-        near = get_close_matches(value, option.choices, n=1)
+        meant = [SORTS[value]] if option.name == "sort" and value in SORTS else []
+        near = meant or get_close_matches(value, option.choices, n=1)
         values = f"{', '.join(firsts)} or {last}, not “{value}”."
         raise UserError(
             f"Type {values}" if option.free else f"“{option.name}:” is {values}",
@@ -270,19 +295,3 @@ def _line_with(spec: CommandSpec, given: Mapping[str, str], option: OptionSpec, 
 
 def _written(option: OptionSpec, value: str) -> str:
     return f'{option.name}:"{value}"' if " " in value else f"{option.name}:{value}"
-
-
-def _unknown(name: str, rest: str) -> UserError:
-    near = get_close_matches(name.casefold(), _names(), n=1, cutoff=MIN_NAME_SIMILARITY)
-    meant = other_name(name) or (near[0] if near else "")
-    spec = find(meant) if meant else None
-    if spec is None:
-        if not rest and paper_id(name):
-            return UserError("To see a paper, search for it.", hint=f"/paper search {name}")
-        return UserError(f"Unknown command “{name}”.", hint=meant_by_unknown(name, rest) or "/paper help")
-    hint = f"/paper {with_rest(spec, rest)}"
-    return UserError(f"Unknown command “{name}”. Did you mean “{spec.name}”?", hint=hint)
-
-
-def _names() -> Iterable[str]:
-    return chain.from_iterable((spec.name, *spec.aliases) for spec in shown())

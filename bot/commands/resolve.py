@@ -21,7 +21,7 @@ TELLING = 3
 """Words of a title that name the only paper that has them."""
 MAX_LOOKUPS = 5
 """Papers of one message that the upstreams are asked for."""
-_NUMBERS = re.compile(r"#?[0-9]{1,9}(?:(?:\s*(?:,|-|–|and)\s*|\s+)#?[0-9]{1,9})+")
+NUMBERS = re.compile(r"#?[0-9]{1,9}(?:(?:\s*(?:,|-|–|and)\s*|\s+)#?[0-9]{1,9})+")
 """Several numbers of subscriptions, in any of the ways that people list them."""
 
 
@@ -31,6 +31,8 @@ async def resolve_paper(typed: str, services: Services) -> Paper:
     Raises UserError if there is none.
     """
     wanted = typed.strip()
+    if paper_id(bare := wanted.rstrip("!?.,;:")) and not paper_id(wanted):
+        wanted = bare
     ids = [wanted, paper_id(wanted) or wanted]
     found = await services.papers.get(ids)
     if found:
@@ -85,8 +87,10 @@ async def resolve_subscription(
 
     Raises UserError with the nearest one; its hint is the command `then` for that one.
     """
-    if _NUMBERS.fullmatch(text.strip()):
+    if NUMBERS.fullmatch(text.strip()):
         raise UserError("Name one subscription at a time, or “all”.", hint="/paper list")
+    if not any(map(str.isalnum, text)):
+        raise UserError("Name a subscription by its number, like #1, or by its words.", hint="/paper list")
     existing = await services.subscriptions.of(channel)
     number = number_in(text)
     if number is None:

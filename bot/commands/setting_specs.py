@@ -340,9 +340,13 @@ def changed_settings(
     settings: ChannelSettings, typed: Iterable[tuple[str, str]], specs: Sequence[SettingSpec]
 ) -> ChannelSettings:
     """The settings after these changes, each of one of the specs. Raises UserError for the first that is impossible."""
-    by_name = {spec.name: spec for spec in specs}
+    by_name, typed = {spec.name: spec for spec in specs}, list(typed)
     for name, value in typed:
-        settings = by_name[name].changed(settings, value)
+        try:
+            settings = by_name[name].changed(settings, value)
+        except UserError as error:
+            others = (f" {other}:{said}" for other, said in typed if other != name)
+            raise UserError(str(error), hint=f"{error.hint}{''.join(others)}" if error.hint else "") from None
     return settings
 
 

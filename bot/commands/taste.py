@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 
 from bot.cards import Block, Bullets, Button, Card, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
@@ -24,6 +25,9 @@ REMOVABLE = 3
 """Terms with a button that removes them."""
 TITLE = 60
 EXAMPLE = "/paper taste like 2405.01234"
+_OF_PAPERS = ("like", "dislike", "forget")
+_VERBS = (*_OF_PAPERS, "remove", "restore")
+_EVERYTHING = frozenset({"all", "everything", "please", "it"})
 
 
 async def taste(command: Command, services: Services) -> Reply:
@@ -34,10 +38,19 @@ async def taste(command: Command, services: Services) -> Reply:
         return Reply(await _shown(await relearn(channel, services), channel, services))
     if verb in {"off", "on", "reset"} and not what:
         return Reply(await _switched(verb, channel, services))
+    if verb in {"forget", "reset", "remove"} and what.casefold() in _EVERYTHING:
+        raise UserError("To forget all of it, reset this channel's taste.", hint="/paper taste reset")
     if verb in {"remove", "restore"} and what:
         return Reply(await _term_changed(verb, what, channel, services))
-    if verb in {"like", "dislike", "forget"} and what:
+    if verb in _OF_PAPERS and what:
         return Reply(await _paper_changed(verb, what, channel, services))
+    if verb in _VERBS:
+        needs = "a paper: its id, link or title" if verb in _OF_PAPERS else "a term of /paper taste"
+        raise UserError(
+            f"“taste {verb}” needs {needs}.", hint=EXAMPLE if verb in _OF_PAPERS else "/paper taste"
+        )
+    if what and (near := get_close_matches(verb, _VERBS, n=1, cutoff=0.75)):
+        raise UserError(f"Did you mean “{near[0]}”?", hint=f"/paper taste {near[0]} {what}")
     raise UserError(
         "“taste” takes like, dislike or forget and a paper, remove or restore and a term, or reset, off or on.",
         hint=EXAMPLE,
@@ -83,7 +96,11 @@ async def _term_changed(verb: str, what: str, channel: ChannelRef, services: Ser
 
 async def _paper_changed(verb: str, what: str, channel: ChannelRef, services: Services) -> Card:
     """A paper is an example of what is liked or isn't, or counts no more. Undo leads to what it was before."""
-    paper = await resolve_paper(what, services)
+    try:
+        paper = await resolve_paper(what, services)
+    except UserError as error:
+        hint = error.hint if error.hint.startswith("/") else f"/paper taste {verb} {error.hint}"
+        raise UserError(str(error), hint=hint) from None
     title = f"“{shorten(plain(paper.title), TITLE)}”"
     was = _said_of(paper, await signals_of(channel, taste_of(await services.rules.of(channel)), services))
     undo = [Button("Undo", f"taste {was} {paper.id}")] if was != verb else []

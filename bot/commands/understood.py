@@ -3,9 +3,9 @@
 import re
 
 from bot.domain.errors import UserError
-from bot.query import Phrase, Query
+from bot.query import Category, Phrase, Query
 from bot.query.lexer import Piece, narrow, pieces
-from bot.query.nodes import terms_of
+from bot.query.nodes import contradiction, terms_of
 from bot.query.terms import FIELDS
 from bot.sources.categories import CATEGORIES
 from bot.text.terms import STOP_WORDS
@@ -36,14 +36,18 @@ def refuse_vague(query: Query, typed: str) -> None:
             raise UserError(
                 f"{typed} is a source. To get all its papers, name it as one.", hint=f"source:{name}"
             )
+    if (term := contradiction(query.root)) is not None:
+        raise UserError(f"No paper can match: this wants {term} and excludes it.")
     if star := _STAR.search(typed):
         raise UserError(
             f"“*” needs at least 3 letters before it. For the name, type {star[0].upper()}.", at=star.span()
         )
     found = pieces(typed)
     _refuse_list_in_field(found, typed)
+    named = {term.name for term in wanted if isinstance(term, Category)}  # cat:(cs.CL OR cs.LG)
     for piece in found:
-        if not (piece.field or piece.quoted) and (category := _CATEGORIES.get(piece.text.casefold())):
+        category = None if piece.field or piece.quoted else _CATEGORIES.get(piece.text.casefold())
+        if category and category not in named:
             hint = f"{typed[: piece.at[0]]}cat:{category}{typed[piece.at[1] :]}"
             raise UserError(f"{category} is a category.", hint=hint, at=piece.at)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
 
 from bot.cards import Block, Bullets, Button, Card
 from bot.cards.build import actions, bold, code, count, paragraph, text
@@ -74,7 +75,7 @@ async def watch(command: Command, services: Services) -> Reply:
         return Reply(await _listed(command, services, changed=bool(wanted)))
     watcher = await _watcher(command, services)
     paper = await resolve_paper(typed, services)
-    kinds = _kinds(events)
+    kinds = _kinds(events, typed)
     heard = kinds if services.cites else kinds - {"cited"}
     if not heard:
         raise UserError(
@@ -173,6 +174,8 @@ async def _split(typed: str, events: str, services: Services) -> tuple[str, str]
     end = len(words)
     while end and (words[end - 1] in _BETWEEN or words[end - 1].casefold() in _SAID):
         end -= 1
+    if end == len(words) > 1 and paper_id(words[0]) and not events:
+        return words[0], " ".join(words[1:])  # none of them is an event, which is said then
     if end in {0, len(words)}:
         return ("", " ".join(words)) if words and not end and not events else (typed.strip(), events)
     if not paper_id(_joined(words[:end])):
@@ -187,13 +190,15 @@ def _joined(words: Sequence[str]) -> str:
     return " ".join(words).replace(" ,", ",")
 
 
-def _kinds(typed: str) -> frozenset[EventKind]:
+def _kinds(typed: str, paper: str) -> frozenset[EventKind]:
     """The events that the words mean; all of them for none."""
     words = [word for word in typed.replace(",", " ").casefold().split() if word not in _BETWEEN] or ["all"]
     if unknown := next((word for word in words if word not in _SAID), ""):
+        near = get_close_matches(unknown, _SAID, n=1)
+        meant = [near[0] if word == unknown and near else word for word in words]
         raise UserError(
             f"“{unknown}” is no event. Events are {', '.join(EVENT_KINDS)}; or all, or important.",
-            hint="/paper watch 2405.01234 accepted,code",
+            hint=f"/paper watch {paper} {','.join(meant) if near else 'accepted,code'}",
         )
     return frozenset[EventKind]().union(*(events_of(_SAID[word]) for word in words))
 

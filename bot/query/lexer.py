@@ -84,7 +84,8 @@ def _word(typed: str, place: int) -> Piece:
         raise UserError(f"I can't read “{typed[place]}”.", at=(place, place + 1))
     if word["phrase"] is not None and word["closed"] is None:
         start = word.start("phrase") - 1
-        hint = f'{typed[:start]}"{word["phrase"].strip()}"'
+        phrase = word["phrase"].strip()
+        hint = f'{typed[:start]}"{phrase}"' if phrase else typed[:start].strip()
         raise UserError("Missing closing quote.", hint=hint, at=(start, len(typed)))
     if word[0] in _OPERATORS:
         return Piece(_OPERATORS[word[0]], word.span(), text=word[0])

@@ -159,6 +159,22 @@ def negated(node: Node) -> Node:
     return node.node if isinstance(node, Not) else Not(node)
 
 
+def contradiction(node: Node) -> Node | None:
+    """What the query wants and excludes at once, so that nothing can match; None if nothing is."""
+    parts = node.nodes if isinstance(node, And) else ()
+    excluded = {
+        one
+        for part in parts
+        if isinstance(part, Not)
+        for one in (part.node.nodes if isinstance(part.node, Or) else (part.node,))
+    }
+    for part in parts:
+        alternatives = part.nodes if isinstance(part, Or) else (part,)
+        if not isinstance(part, Not) and excluded.issuperset(alternatives):
+            return part
+    return None
+
+
 def terms_of(node: Node) -> list[tuple[Term, bool]]:
     """Every term from left to right, with True if it is wanted and False if it is excluded."""
     match node:

@@ -15,7 +15,7 @@ from bot.text.names import given_first, keys_of_name, spelled
 from bot.text.organizations import organization_key
 from bot.text.terms import pairs
 
-VERSION = 9
+VERSION = 10
 """Part of the folder's name: an index with other fields is another index."""
 
 GAP = "|"

@@ -4,6 +4,7 @@
 True
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -11,15 +12,27 @@ from typing import NamedTuple
 from bot.text.words import spell
 
 PARTICLES = frozenset({
-    "al", "bin", "da", "dal", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "la", "le", "ten", "ter", "van",
-    "vande", "von", "zu", "zur",
+    "al", "bin", "da", "dal", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "ibn", "la", "le", "ten", "ter",
+    "van", "vande", "vom", "von", "zu", "zum", "zur",
 })  # fmt: skip
 """Words before a family name, with which it may begin."""
-_LEFT_OUT = PARTICLES - {"al", "bin", "la", "le"}
+_LEFT_OUT = PARTICLES - {"al", "bin", "ibn", "la", "le"}
 """Those that some leave out. The others are given names, too."""
 _SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 LONGEST_FAMILY = 3
 """Words of a family name, at most: `van der Maaten`, `Ben-David`."""
+
+
+_EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff々 ]+")
+_UMLAUT = re.compile("([aou])e(?=[b-df-hj-np-tv-z][a-z])")
+"""In family names: Schoelkopf is Schölkopf; but Boer, where one consonant ends the name, is what it is."""
+_UMLAUT_IN_GIVEN = re.compile(
+    "(o)e(?=[b-df-hj-np-tv-z][a-z])|(?<=\\bj)(u)e(?=r)|(?<=\\bg)(u)e(?=nt)|(?<=\\br)(u)e(?=d)"
+)
+"""In given names: Søren, Jürgen, Günther, Rüdiger; but not Daehun, Yueming and Michael."""
+_VOWELS = frozenset("aeiouy")
+_NO_INITIALS = frozenset({"jr", "md", "mst", "ng", "sr", "st"})
+"""Names without a vowel that aren't initials; `Md` is short for Mohammed."""
 
 
 class Reading(NamedTuple):
@@ -34,7 +47,9 @@ class Reading(NamedTuple):
 
 
 def given_first(name: str) -> str:
-    """`Lovelace, Ada` as `Ada Lovelace`; other names as they are."""
+    """`Lovelace, Ada` as `Ada Lovelace`, and a Chinese or Japanese name without spaces; other names as they are."""
+    if _EAST_ASIAN.fullmatch(name):
+        return "".join(name.split())
     family, comma, given = name.partition(",")
     if not comma or "," in given or not given.strip() or given.strip(" .").casefold() in _SUFFIXES:
         return name
@@ -79,6 +94,7 @@ def _readings(name: str) -> Iterator[Reading]:
     while len(words) > 2 and words[-1] in _SUFFIXES:
         words.pop()
     hyphenated = [[part for part in word.split("-") if part] for word in words]
+    hyphenated = [_initials(word) for word in hyphenated[:-1]] + hyphenated[-1:]
     parts = [(part, n < len(word)) for word in hyphenated for n, part in enumerate(word, 1)]
     for length in range(1, min(LONGEST_FAMILY, len(parts) - 1) + 1):
         family = "".join(part for part, _ in parts[len(parts) - length :])
@@ -88,9 +104,16 @@ def _readings(name: str) -> Iterator[Reading]:
         yield _reading(parts[: len(parts) - len(halves)], halves[0])
 
 
+def _initials(word: list[str]) -> list[str]:
+    """`JB` as `J` and `B`: a name without a vowel is initials."""
+    glued = len(word) == 1 and 1 < len(word[0]) < 4 and word[0].isalpha() and not _VOWELS & set(word[0])
+    return list(word[0]) if glued and word[0] not in _NO_INITIALS else word
+
+
 def _reading(given: Sequence[tuple[str, bool]], family: str) -> Reading:
     used = [one for n, one in enumerate(given) if n == 0 or one[0] not in _LEFT_OUT]
-    return Reading(tuple(part for part, _ in used), tuple(joined for _, joined in used), family)
+    names = tuple(_UMLAUT_IN_GIVEN.sub(r"\1\2\3\4", part) for part, _ in used)
+    return Reading(names, tuple(joined for _, joined in used), _UMLAUT.sub(r"\1", family))
 
 
 def _agrees(one: Reading, other: Reading) -> bool:

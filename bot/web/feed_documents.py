@@ -6,12 +6,13 @@ Whatever comes from a paper is put in as text; the HTML inside is built here, wi
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
+from zlib import crc32
 
 from bot.cards.paper import byline, one_sentence, reason_text
 from bot.cards.sanitize import link, plain
@@ -30,6 +31,8 @@ ABSTRACT, SENTENCE, TITLE = 4000, 320, 400
 MAX_AUTHORS = 20
 
 
+_NO_MARKUP = str.maketrans("<>", "‹›")
+"""What a reader of OPML could take for HTML, which it allows in names."""
 REMEMBERED = 32
 """Documents of each form that a process remembers, of up to 150 kB: readers ask again and again for what hasn't changed."""
 
@@ -58,8 +61,8 @@ def atom(feed: Feed) -> bytes:
     """The feed as Atom."""
     root = ET.Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
     _text(root, "id", tag(feed.name))
-    _text(root, "title", feed.title)
-    _text(root, "subtitle", feed.about)
+    _words(root, "title", feed.title)
+    _words(root, "subtitle", feed.about)
     _text(root, "updated", moment(feed.items.updated))
     _text(root, "generator", "Paperboy")
     _text(ET.SubElement(root, "author"), "name", "Paperboy")
@@ -77,9 +80,9 @@ def atom(feed: Feed) -> bytes:
 def _entry(entry: ET.Element, item: Item) -> None:
     paper = item.paper
     _text(entry, "id", tag(item.entry))
-    _text(entry, "title", title_of(item))
-    _text(entry, "published", moment(item.at))
-    _text(entry, "updated", moment(item.at))
+    _words(entry, "title", title_of(item))
+    _text(entry, "published", own_moment(item))
+    _text(entry, "updated", own_moment(item))
     if address := link(paper.url):
         ET.SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": address})
     for name in authors_of(paper):
@@ -89,7 +92,7 @@ def _entry(entry: ET.Element, item: Item) -> None:
     for reason in item.matched:
         label = plain(reason.query)
         ET.SubElement(entry, "category", {"scheme": REASONS, "term": f"#{reason.number}", "label": label})
-    _text(entry, "summary", summary_of(item) or title_of(item))
+    _words(entry, "summary", summary_of(item) or title_of(item))
     _text(entry, "content", content_of(item)).set("type", "html")
 
 
@@ -117,7 +120,7 @@ def _json_item(item: Item) -> dict[str, Any]:
         "title": title_of(item),
         "content_html": content_of(item),
         "summary": summary_of(item),
-        "date_published": moment(item.at),
+        "date_published": own_moment(item),
         "authors": [{"name": name} for name in authors_of(item.paper)],
         "tags": list(categories_of(item.paper)),
         "_paperboy": {
@@ -135,7 +138,7 @@ def opml(title: str, feeds: Iterable[tuple[str, str]]) -> bytes:
     _text(ET.SubElement(root, "head"), "title", title)
     body = ET.SubElement(root, "body")
     for name, address in feeds:
-        shown = plain(name)
+        shown = plain(name).translate(_NO_MARKUP)
         ET.SubElement(body, "outline", {"type": "rss", "text": shown, "title": shown, "xmlUrl": address})
     return _document(root)
 
@@ -148,6 +151,16 @@ def tag(name: str) -> str:
 def moment(at: datetime) -> str:
     """A time as RFC 3339 has it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def own_moment(item: Item) -> str:
+    """When it was posted, or first seen, less about a second, so that no two entries have the same time: readers order by it.
+
+    It depends on the item alone. Those of one message keep their order.
+    """
+    part = crc32((item.message or item.entry).encode()) % 1_000_000
+    at = item.at.astimezone(UTC) - timedelta(milliseconds=item.place, microseconds=part)
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def reason_values(reason: Reason) -> dict[str, Any]:
@@ -213,6 +226,14 @@ def _text(parent: ET.Element, name: str, text: str) -> ET.Element:
     element = ET.SubElement(parent, name)
     element.text = plain(text)
     return element
+
+
+def _words(parent: ET.Element, name: str, text: str) -> None:
+    """Text that a reader could take for HTML is declared as that, with what would be markup escaped."""
+    if "<" in text:
+        _text(parent, name, escape(text, quote=False)).set("type", "html")
+    else:
+        _text(parent, name, text)
 
 
 def _document(root: ET.Element) -> bytes:

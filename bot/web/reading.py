@@ -33,7 +33,8 @@ CONCURRENT_QUERIES = 2
 """Queries that run at a time for strangers: people in channels don't wait for them."""
 SPANS = {"day": 0, "week": 7, "month": 30}
 """Of trending papers: a day's in the order of the trending page, the others by upvotes."""
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+"""The time of a list with nothing in it. Readers, and the W3C's validator, take one of 1970 for a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class Item:
     reasons: tuple[Reason, ...] = ()
     note: str = ""
     """What someone wrote about it on a list."""
+    message: str = ""
+    """The id of the message in which it was posted."""
+    place: int = 0
+    """Its place in that message."""
 
     @property
     def event(self) -> str:
@@ -138,7 +143,14 @@ class Reader:
         papers = await self.papers.get({paper_of(post.entry) for post in shown})
         return Items(
             tuple(
-                Item(post.entry, papers[paper_of(post.entry)], post.sent.at, post.sent.reasons)
+                Item(
+                    post.entry,
+                    papers[paper_of(post.entry)],
+                    post.sent.at,
+                    post.sent.reasons,
+                    message=post.sent.message.id,
+                    place=post.sent.place,
+                )
                 for post in shown
                 if paper_of(post.entry) in papers
             ),

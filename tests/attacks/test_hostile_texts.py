@@ -20,7 +20,7 @@ from tests.adapters.email.test_bounces import RETURN
 from tests.adapters.email.test_program import link, mail
 from tests.attacks.test_attacks import VICTIM, Target, manage_link, target
 from tests.growth_inputs import OPENERS, UNITS
-from tests.program import environment, running
+from tests.program import environment, processor, running
 
 MOST_CPU = 1.0
 """Seconds of the processor that one text may take, with all that the program does besides."""
@@ -28,7 +28,6 @@ EACH = int(os.environ.get("EACH_HOSTILE_TEXT", "5"))
 """Of so many units, one is sent by each way; with 1 all of them are."""
 LINE, FIELD, MAIL = 1_000, 2_000, 64_000
 """Characters that a typed line, a field and a report may have."""
-TICKS = os.sysconf("SC_CLK_TCK")
 COMMANDS = ("", "subscribe", "search", "explain", "settings", "mute", "preview", "zotero", "save", "feed")
 LAST = "help unwatch"
 """What is typed after each line: its answer is always the same."""
@@ -51,12 +50,6 @@ def hostile(length: int, turn: int) -> list[str]:
     """Units repeated, and some by turns: one of `EACH`, another one for each `turn`."""
     units = [*UNITS, *(f"{one}{other}" for one, other in pairwise(OPENERS))]
     return [(unit * length)[:length] for unit in units[turn % EACH :: EACH]]
-
-
-def processor(pid: int) -> float:
-    """Seconds that a process has had, with those of its children that ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / TICKS
 
 
 @dataclass

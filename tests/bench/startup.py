@@ -2,54 +2,91 @@
 
     python -m tests.bench.startup --json
 
-In the same run, an interpreter that does nothing. Wall time: the median of several starts, on a machine without other load.
+In the same run: an interpreter that does nothing, and the previous release with today's libraries. The median of several starts: wall
+time, for a machine without other load, and the processor's time, which other load changes little.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import re
 import socket
 import statistics
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import aiohttp
 
-from tests.program import ROOT, environment, running
+from tests.program import ROOT, environment, processor, running
 
 PACE = 0.01
 """Seconds between two looks at /healthz."""
 
 
-def seconds_of(*words: str) -> float:
-    """Wall time of one interpreter with these arguments."""
-    begun = time.perf_counter()
-    subprocess.run((sys.executable, *words), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - begun
+@dataclass(frozen=True, slots=True)
+class Took:
+    """How long something took."""
+
+    wall: float
+    processor: float
 
 
-async def seconds_until_ready(folder: Path) -> float:
-    """Wall time from the start of `paperboy run`, with the terminal as its platform, to the first answer of /healthz."""
+def time_of(*words: str, source: Path = ROOT, python: str = sys.executable) -> Took:
+    """Of one interpreter with these arguments."""
+    begun, before = time.perf_counter(), os.times()
+    subprocess.run((python, *words), cwd=source, check=True, stdout=subprocess.DEVNULL)
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return Took(time.perf_counter() - begun, used)
+
+
+async def time_until_ready(folder: Path, source: Path = ROOT) -> Took:
+    """From the start of `paperboy run`, with the terminal as its platform, to the first answer of /healthz."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     begun = time.perf_counter()
-    async with running("run", env=environment(folder, PORT=str(port))), aiohttp.ClientSession() as session:
+    env = environment(folder, PORT=str(port))
+    async with running("run", env=env, source=source) as process, aiohttp.ClientSession() as session:
         while True:
             with suppress(aiohttp.ClientError):
                 async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
                     if response.status == 200:
-                        return time.perf_counter() - begun
+                        return Took(time.perf_counter() - begun, processor(process.pid))
             await asyncio.sleep(PACE)
 
 
-def _median(times: list[float]) -> float:
-    return round(statistics.median(times), 3)
+def release(folder: Path) -> str:
+    """Put the source of the previous release into `folder`. Returns its commit."""
+    day = re.findall(r"^## \S+ – (\d{4}-\d\d-\d\d)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
+    log = ("git", "log", "-1", "--format=%h", f"--before={day} 23:59:59 +0000")
+    commit = subprocess.run(log, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    packed = subprocess.run(("git", "archive", commit), cwd=ROOT, check=True, capture_output=True).stdout
+    subprocess.run(("tar", "-x", "-C", str(folder)), input=packed, check=True)
+    return commit
+
+
+def figures_of(source: Path, times: int) -> dict[str, float]:
+    """Medians for the program in `source`."""
+    helped = [time_of("-m", "bot", "--help", source=source) for _ in range(times)]
+    ready = []
+    for _ in range(times):
+        with TemporaryDirectory() as folder:
+            ready.append(asyncio.run(time_until_ready(Path(folder), source)))
+    return {**_medians("help", helped), **_medians("ready", ready)}
+
+
+def _medians(name: str, found: list[Took]) -> dict[str, float]:
+    return {
+        f"{name}_s": round(statistics.median(one.wall for one in found), 3),
+        f"{name}_cpu_s": round(statistics.median(one.processor for one in found), 3),
+    }
 
 
 def main() -> None:
@@ -58,16 +95,14 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    times = range(asked.times)
-    figures = {
-        "python_s": _median([seconds_of("-c", "pass") for _ in times]),
-        "help_s": _median([seconds_of("-m", "paperboy", "--help") for _ in times]),
+    figures: dict[str, object] = {
+        **_medians("python", [time_of("-c", "pass") for _ in range(asked.times)]),
+        **figures_of(ROOT, asked.times),
     }
-    ready = []
-    for _ in times:
-        with TemporaryDirectory() as folder:
-            ready.append(asyncio.run(seconds_until_ready(Path(folder))))
-    figures |= {"ready_s": _median(ready), "load": round(os.getloadavg()[0], 2)}
+    with TemporaryDirectory() as folder:
+        commit = release(Path(folder))
+        figures["previous_release"] = {"commit": commit, **figures_of(Path(folder), asked.times)}
+    figures["load"] = round(os.getloadavg()[0], 2)
     sys.stdout.write((json.dumps(figures) if asked.json else json.dumps(figures, indent=2)) + "\n")
 
 

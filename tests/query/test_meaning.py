@@ -97,6 +97,23 @@ def test_fields_look_where_they_say() -> None:
         assert not parse(query).matches(one), query
 
 
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ('author:"王 伟"', "王伟"),
+        ('author:"山田太郎"', "山田 太郎"),
+        ('author:"Dr. Ada Lovelace"', "A. Lovelace"),
+        ('author:"Prof. Dr. Ada Lovelace"', "Ada Lovelace"),
+        ('author:"ibn al-Haytham"', "Hasan Ibn al-Haytham"),
+        ('author:"Bernhard Schoelkopf"', "Bernhard Schölkopf"),
+        ('author:"Bernhard Schölkopf"', "Bernhard Schoelkopf"),
+    ],
+)
+def test_authors_are_found_by_other_spellings(query: str, name: str) -> None:
+    assert parse(query).matches(paper("Looms", authors=(name,)))
+    assert parse(str(parse(query))) == parse(query)
+
+
 def test_sources_go_by_the_name_up_to_the_colon() -> None:
     assert parse("source:arxiv").matches(paper(sources=("arxiv:cs.CL",)))
     assert not parse("source:arxiv").matches(paper(sources=("huggingface",)))

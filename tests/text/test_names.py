@@ -29,6 +29,9 @@ def test_hyphens_where_none_belong_cost_nothing(name: str) -> None:
     [
         ("Ada Lovelace", "A. Lovelace"),
         ("Ada Lovelace", "Lovelace, Ada"),
+        ("Jean-Baptiste Roe", "JB Roe"),
+        ("Jürgen Schäfer", "Juergen Schaefer"),
+        ("Søren Poe", "Soeren Poe"),
         ("Ada Lovelace", "Lovelace, A. B."),
         ("Ada Lovelace", "Ada B. Lovelace"),
         ("A. B. Lovelace", "Ada Byron Lovelace"),
@@ -56,6 +59,12 @@ def test_spellings_of_one_name(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
+        ("Michael Roe", "Michal Roe"),
+        ("Ada Boer", "Ada Bor"),
+        ("Sanjay Hariharan", "Hariharan S"),
+        ("Yueming Sun", "Yuming Sun"),
+        ("Daehun Kim", "Dahun Kim"),
+        ("JB Roe", "JP Roe"),
         ("Ada Lovelace", "B. Lovelace"),
         ("A. Lovelace", "B. Lovelace"),
         ("Ada Lovelace", "Alan Lovelace"),

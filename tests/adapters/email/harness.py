@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
@@ -134,7 +134,10 @@ class EmailHarness:
         return self.links.manage(await self.addresses.account(self.channel))
 
     async def say(self, line: str) -> Seen:
-        return answered(await self.browser.post(await self.manage_url(), {"say": line}))
+        letters = len(self.letters())
+        return await self._with_file(
+            answered(await self.browser.post(await self.manage_url(), {"say": line})), letters
+        )
 
     async def press(self, seen: Seen, label: str) -> Seen:
         if isinstance(seen.raw, Mail):
@@ -142,12 +145,22 @@ class EmailHarness:
         page, answer = seen.raw
         if label in (steps := dict(links_in(answer))):
             return await self.follow(steps[label])
-        return answered(await self.browser.submit(page.form(label, answer)))
+        letters = len(self.letters())
+        return await self._with_file(answered(await self.browser.submit(page.form(label, answer))), letters)
 
     async def follow(self, url: str) -> Seen:
         """Open the link of a button, and do what it says."""
-        page = await self.browser.get(url)
-        return answered(await self.browser.submit(page.form("Do it")))
+        page, letters = await self.browser.get(url), len(self.letters())
+        return await self._with_file(answered(await self.browser.submit(page.form("Do it"))), letters)
+
+    async def _with_file(self, seen: Seen, letters: int) -> Seen:
+        """The answer, with the file that came by mail if it says that one does."""
+        if "is on its way" not in seen.text:
+            return seen
+        mail = await self.letter(letters + 1)
+        (file,) = mail.message.iter_attachments()
+        content: Any = file.get_payload(decode=True)
+        return replace(seen, file=content.decode())
 
     async def posted(self) -> Sequence[Seen]:
         return [

@@ -17,6 +17,8 @@ from bot.cards.paper import paper_card
 from bot.cards.sanitize import plain
 from bot.domain.errors import ConfigurationError, UserError
 from bot.domain.models import Reason
+from bot.ports import File
+from bot.text.bibliography import FORMATS, Format, Listed
 from tests.papers import a_paper
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -148,6 +150,63 @@ def test_an_accepted_address_never_adds_anything(local: str, domain: str) -> Non
     )
     assert [found.addr_spec for found in mail["To"].addresses] == [str(address)]
     assert mail.keys() == NAMES
+
+
+FILE = File("saved.bib", "application/x-bibtex", "@misc{a,\n  title = {Größe}\n}\n")
+
+
+def a_letter(file: File = FILE, title: str = "1 paper as BibTeX") -> bytes:
+    return compose(
+        Rendered(title, "Hello\n", "<p>Hello</p>"),
+        sender=SENDER,
+        to=ADA,
+        identity="<id@example.org>",
+        date=NOW,
+        attached=file,
+    )
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+def test_a_file_is_attached_as_it_is(form: Format) -> None:
+    file = File(f"digest.{form.suffix}", form.mime, form.write([Listed(a_paper(title="Größe"))]))
+    mail = read(a_letter(file))
+    [part] = mail.iter_attachments()
+    assert (part.get_content_type(), part.get_filename()) == (file.mime, file.name)
+    assert part.get_payload(decode=True) == file.text.encode()
+    assert [part.get_content_type() for part in mail.walk()][:4] == [
+        "multipart/mixed", "multipart/alternative", "text/plain", "text/html"
+    ]  # fmt: skip
+
+
+@given(HOSTILE, HOSTILE)
+def test_what_is_in_a_file_stays_there(text: str, title: str) -> None:
+    text = text.encode(errors="ignore").decode()
+    source = a_letter(replace(FILE, text=text), title)
+    mail = read(source)
+    assert sorted(mail.keys()) == sorted(read(a_letter()).keys())
+    [part] = mail.iter_attachments()
+    assert part.get_payload(decode=True) == text.encode()
+    assert source.isascii()
+    assert max(map(len, source.split(b"\r\n"))) <= 998
+    assert b"\n" not in source.replace(b"\r\n", b"")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        replace(FILE, name="a\r\nBcc: v@b.co.bib"),
+        replace(FILE, name="../../x.bib"),
+        replace(FILE, name="Größe.bib"),
+        replace(FILE, name='a".bib'),
+        replace(FILE, name=""),
+        replace(FILE, mime="text/html\r\nBcc: v@b.co"),
+        replace(FILE, mime="multipart/mixed"),
+        replace(FILE, mime="message/rfc822"),
+    ],
+)
+def test_a_file_with_an_odd_name_or_kind_is_not_sent(file: File) -> None:
+    with pytest.raises((UnsafeMessage, ValueError, TypeError)):
+        a_letter(file)
 
 
 def test_an_encoded_word_in_a_title_is_shown_and_not_decoded() -> None:

@@ -1,0 +1,48 @@
+"""Options as other programs write them: `every=daily`, `--every daily`, `-every:daily`, `rag,every:daily`. Pure."""
+
+import re
+from functools import cache
+
+from bot.commands.specs import CommandSpec
+from bot.commands.table import shown
+from bot.domain.errors import UserError
+from bot.query.terms import FIELDS
+
+QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»＂]"
+"""Phones put curly quotes where straight ones were meant."""
+
+
+def usual_form(text: str) -> str:
+    """The text with each option as `name:value`, between spaces."""
+    return " ".join(_unusual().sub(_rewritten, text).split()) if _unusual().search(text) else text
+
+
+def refuse_unusual(spec: CommandSpec, text: str) -> None:
+    """Raises UserError for an option in another program's form, with the line in ours."""
+    found = next((said for said in _unusual().finditer(text) if said["value"]), None)
+    if found is not None:
+        option = _rewritten(found).strip()
+        raise UserError(f"Options are typed like {option}.", hint=f"/paper {spec.name} {usual_form(text)}")
+
+
+def _rewritten(said: re.Match[str]) -> str:
+    if not said["value"]:  # in quotes
+        return said[0]
+    name = next(filter(None, said.group("long", "short", "equal", "glued")))
+    return f" {name.lower()}:{said['value']}"
+
+
+@cache
+def _unusual() -> re.Pattern[str]:
+    options = {option.name for spec in shown() for option in spec.named if option.name != "sure"}
+    names = "|".join(sorted(map(re.escape, options)))
+    everything = "|".join(sorted(map(re.escape, options | set(FIELDS) | {"min", "top", "code"})))
+    value = r"(?P<value>[^\s,]++)"
+    dashed = rf"(?<!\S)(?:--|—|/)(?P<long>{names})(?:\s*+[:=]\s*+|\s++)(?=[^\s,-])"
+    excluded = rf"(?<!\S)[-–](?P<short>{names})[:=](?=[^\s,])"
+    equal = rf"(?<!\S)(?P<equal>{everything})=(?=[^\s,=])"
+    glued = rf"(?<=\w),(?P<glued>{names}):(?=[^\s,])"
+    return re.compile(
+        rf"{QUOTED}|(?:{dashed}|{excluded}|{equal}|{glued}){value}",
+        re.IGNORECASE,
+    )

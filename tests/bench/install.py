@@ -1,0 +1,67 @@
+"""How large an installation is, and how long its libraries take to import: the base, each extra, and the previous release.
+
+    python -m tests.bench.install --json
+
+Each is installed into an environment of its own by uv, from this checkout. Needs uv and a package index.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.bench.startup import release, time_of
+from tests.program import ROOT
+
+EXTRAS: Mapping[str, str] = {"": "bot.app", "sentry": "sentry_sdk", "mcp": "mcp.server"}
+"""An extra, or nothing -> the module that it is about."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.install", description=__doc__)
+    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        figures = {
+            extra or "base": measured(Path(folder) / f"now-{extra}", ROOT, extra, asked.times)
+            for extra in EXTRAS
+        }
+        source = Path(folder) / "source"
+        source.mkdir()
+        commit = release(source)
+        figures[f"previous release ({commit})"] = measured(Path(folder) / "before", source, "", asked.times)
+    sys.stdout.write((json.dumps(figures) if asked.json else json.dumps(figures, indent=2)) + "\n")
+
+
+def measured(place: Path, source: Path, extra: str, times: int) -> Mapping[str, float]:
+    """Install `source` with an extra in `place`, and measure that."""
+    python = str(place / "bin" / "python")
+    wanted = f"{source}[{extra}]" if extra else str(source)
+    subprocess.run(("uv", "venv", "--quiet", "--python", sys.executable, str(place)), check=True)
+    subprocess.run(
+        ("uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", python, wanted), check=True
+    )
+    (site,) = place.glob("lib/python*/site-packages")
+    took = [time_of("-c", f"import {EXTRAS[extra]}", source=place, python=python) for _ in range(times)]
+    return {
+        "megabytes": round(sum(one.stat().st_size for one in site.rglob("*") if _counts(one)) / 1e6, 1),
+        "packages": len(list(site.glob("*.dist-info"))),
+        f"import_{EXTRAS[extra].partition('.')[0]}_cpu_s": round(
+            statistics.median(one.processor for one in took), 3
+        ),
+    }
+
+
+def _counts(path: Path) -> bool:
+    """A file that was installed; not what Python has compiled of it."""
+    return path.is_file() and path.suffix != ".pyc"
+
+
+if __name__ == "__main__":
+    main()
