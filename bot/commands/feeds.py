@@ -29,9 +29,23 @@ class _Shown:
     """The command that asks for its address."""
 
 
+_CHANGES = {
+    "on": "show",
+    "show": "show",
+    "new": "new",
+    "off": "off",
+    "stop": "off",
+    "end": "off",
+    "delete": "off",
+}
+"""What people type for a change where a subscription is asked for."""
+
+
 async def feed(command: Command, services: Services) -> Reply:
     """The address of the channel's feed, of one subscription's, or of the shared list's; made when it is first asked for."""
     _require_pages(services)
+    if said := _CHANGES.get(command.options.get("subscription", "").casefold()):
+        raise UserError(f"Type it as name:value, like feed:{said}.", hint=f"/paper feed feed:{said}")
     shown = await _shown(command, services)
     change = command.options.get("feed", "show")
     if change == "off":

@@ -50,7 +50,7 @@ def button_for(hint: str, typed: str) -> Button | None:
     spec = find(verb)
     if not hint.startswith(SLASH) or spec is None or "<" in hint:
         return None
-    if _bare(hint.removeprefix(SLASH)) == _bare(typed) and rest:
+    if rest and spec.name not in EXACT and _bare(hint.removeprefix(SLASH)) == _bare(typed):
         return Button(label_of(spec.name, rest), f"{spec.name} {rest}")  # only a space was missing
     typed_verb, _, typed_rest = usual_form(typed).removeprefix(SLASH).strip().partition(" ")
     meant = find(typed_verb)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from bot.commands.option_forms import QUOTED
 from bot.commands.other_names import other_name
@@ -14,7 +15,7 @@ _POLITE = frozenset({
     "please", "pls", "plz", "bitte", "sudo", "hey", "hi", "hello", "ok", "can", "could", "would", "you",
     "i", "we", "want", "like", "to", "need", "let", "me", "us", "just", "how", "do", "does", "show",
     "display", "give", "zeig", "zeige", "zeigen", "muestra", "muéstrame", "mostrar", "montre", "montrez",
-    "affiche", "moi", "mostra", "mostre", "por", "favor", "la", "el", "los", "las", "le", "les", "meine",
+    "affiche", "moi", "quiero", "quisiera", "quero", "queria", "je", "veux", "voudrais", "vorrei", "möchte", "mostra", "mostre", "por", "favor", "la", "el", "los", "las", "le", "les", "meine",
     "meinen", "mein", "mis", "mes", "mir", "die", "der", "das", "the", "my", "our", "ich", "will",
 })  # fmt: skip
 """Words before a command that only ask for it: `please subscribe rag`, `how do I unsubscribe`."""
@@ -45,7 +46,7 @@ _EACH_WEEK = (
 
 
 def _schedule(said: re.Match[str]) -> str:
-    return "every:daily" if re.fullmatch(_EACH_DAY, said[0].strip(), re.IGNORECASE) else "every:weekly"
+    return "every:daily" if re.fullmatch(_EACH_DAY, said[0].strip(" ()"), re.IGNORECASE) else "every:weekly"
 
 
 def _length(said: re.Match[str]) -> str:
@@ -74,7 +75,7 @@ _SUBSCRIBE = frozenset({"subscribe", "preview"})
 _FORMS: Sequence[_Form] = tuple(
     _Form(frozenset(commands), re.compile(pattern, re.IGNORECASE), written)
     for commands, pattern, written in (
-        ({"subscribe"}, rf"(?<=\S) (?:{_EACH_DAY}|{_EACH_WEEK})\Z", _schedule),
+        ({"subscribe"}, rf"(?<=\S) \(?(?:{_EACH_DAY}|{_EACH_WEEK})\)?\Z", _schedule),
         (_SUBSCRIBE, r"(?<!\S)top ?([0-9]{1,3})(?!\S)", lambda said: f"top:{said[1]}"),
         (
             _SUBSCRIBE,
@@ -90,7 +91,7 @@ _FORMS: Sequence[_Form] = tuple(
         ),
     )
 )  # fmt: skip
-_SINGLE = re.compile(r"(?<!\S)['‘’‚‹›]([^'‘’‚‹›]{1,100})['‘’‚‹›](?![^\s,)])")
+_SINGLE = re.compile(r"(?<!\S)['‘’‚‹›`´]([^'‘’‚‹›`´]{1,100})['‘’‚‹›`´](?![^\s,)])")
 _AUTHOR = re.compile(r"(?:[Aa]uthors?|[Bb]y) ((?:[^\W\d_a-z][\w.'’-]{0,40} ?){1,4})(?<! )")
 """A name after “author” without a colon: each of its words begins with a capital letter."""
 _NEEDLESS = re.compile(r"(?<=\S) (?:forever|for ever|for good|until [^\s:]{1,20})\Z", re.IGNORECASE)
@@ -102,9 +103,10 @@ def ask_what_is_meant(spec: CommandSpec, text: str) -> None:
     """Raises UserError for a query with words that hardly are words to look for, with the line that says it."""
     if spec.name in _SUBSCRIBE | {"mute"}:
         _refuse_single_quotes(spec, text)
+        _refuse_author(spec, text)
     if spec.name in _SUBSCRIBE:
         _refuse_lead(spec, text)
-        _refuse_author(spec, text)
+        _refuse_number(spec, text)
     bare = re.sub(QUOTED, lambda quoted: "x" * len(quoted[0]), text)
     if spec.name in _SUBSCRIBE | {"search"} and (said := _SINCE.search(bare)):
         rest = " ".join(f"{text[: said.start()]}{text[said.end() :]}".split())
@@ -139,6 +141,10 @@ def without_lead(text: str) -> str:
 def meant_by_unknown(name: str, rest: str) -> str:
     """The line that a line without a known command means, as `please subscribe rag`; "" if it says nothing."""
     words = [name, *rest.split()]
+    last = find(other_name(words[-1]) or "")
+    if last is not None and len(words) > 2 and name.casefold() in _POLITE:  # in German the verb comes last
+        behind = dropwhile(lambda word: word.casefold() in _POLITE, words[:-1])
+        return f"/paper {with_rest(last, ' '.join(behind))}"
     for place, word in enumerate(words[1:], 1):
         if words[place - 1].casefold() not in _POLITE:
             return ""
@@ -146,8 +152,15 @@ def meant_by_unknown(name: str, rest: str) -> str:
         if spec is not None and word.casefold() not in _POLITE:
             if name.casefold() in _QUESTION:
                 return f"/paper help {spec.name}"
-            return f"/paper {with_rest(spec, ' '.join(words[place + 1 :]))}"
+            subject = " ".join(words[place + 1 :])
+            foreign = find(word) is None
+            return f"/paper {with_rest(spec, without_preposition(subject) if foreign else subject)}"
     return ""
+
+
+def without_preposition(rest: str) -> str:
+    """What follows a foreign command, without the word between: `suscribirse a robots`."""
+    return _TO.sub("", rest, count=1)
 
 
 def with_rest(spec: CommandSpec, rest: str) -> str:
@@ -156,6 +169,11 @@ def with_rest(spec: CommandSpec, rest: str) -> str:
     return f"{spec.name} {rest if takes else ''}".rstrip()
 
 
+_SOME_NUMBER = re.compile(r"(?<!\S)#[0-9]{1,4}(?!\S)")
+_TO = re.compile(
+    r"\A(?:to|a|à|au|aux|al|en|em|an|auf|zu|für|para|por|pour|sur|su|o|na) (?=\S)", re.IGNORECASE
+)
+"""A preposition between a foreign command and its subject: `suscribirse a robots`."""
 _NUMBERED = re.compile(r"(#?[0-9]{1,9}) [a-z]{1,20}:\S+")
 
 
@@ -197,6 +215,15 @@ def _refuse_single_quotes(spec: CommandSpec, text: str) -> None:
     if any(" " in said[1].strip() for said in _SINGLE.finditer(bare)):
         hint = _SINGLE.sub(r'"\1"', text)
         raise UserError("A phrase needs double quotes.", hint=f"/paper {spec.name} {hint}")
+
+
+def _refuse_number(spec: CommandSpec, text: str) -> None:
+    bare = re.sub(QUOTED, lambda quoted: "x" * len(quoted[0]), text)
+    if (said := _SOME_NUMBER.search(bare)) and said[0] != text:
+        rest = " ".join(f"{text[: said.start()]} {text[said.end() :]}".split())
+        raise UserError(
+            f"{said[0]} is the number of a subscription, not a word.", hint=f"/paper {spec.name} {rest}"
+        )
 
 
 def _refuse_author(spec: CommandSpec, text: str) -> None:

@@ -34,11 +34,11 @@ def _rewritten(said: re.Match[str]) -> str:
 
 @cache
 def _unusual() -> re.Pattern[str]:
-    options = {option.name for spec in shown() for option in spec.named if not option.hidden}
+    options = {option.name for spec in shown() for option in spec.named if option.name != "sure"}
     names = "|".join(sorted(map(re.escape, options)))
     everything = "|".join(sorted(map(re.escape, options | set(FIELDS) | {"min", "top", "code"})))
     value = r"(?P<value>[^\s,]++)"
-    dashed = rf"(?<!\S)(?:--|—)(?P<long>{names})(?:\s*+[:=]\s*+|\s++)(?=[^\s,-])"
+    dashed = rf"(?<!\S)(?:--|—|/)(?P<long>{names})(?:\s*+[:=]\s*+|\s++)(?=[^\s,-])"
     excluded = rf"(?<!\S)[-–](?P<short>{names})[:=](?=[^\s,])"
     equal = rf"(?<!\S)(?P<equal>{everything})=(?=[^\s,=])"
     glued = rf"(?<=\w),(?P<glued>{names}):(?=[^\s,])"

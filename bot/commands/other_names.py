@@ -47,6 +47,13 @@ OTHER_SETTINGS: Mapping[str, str] = {
 }  # fmt: skip
 """What people call a setting -> its name."""
 
+SORTS: Mapping[str, str] = {
+    **dict.fromkeys(("date", "newest", "recent", "latest", "time"), "new"),
+    **dict.fromkeys(("popular", "upvotes", "likes", "votes", "trending"), "top"),
+    "relevance": "best",
+}
+"""What people call an order of results -> its name."""
+
 _UNSPACED = tuple(
     word for word in OTHER_NAMES if re.match(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2}", word)
 )

@@ -10,8 +10,8 @@ from bot.commands.meant import (
     ask_what_is_meant,
     refuse_options_of_others,
 )
-from bot.commands.option_forms import QUOTED, refuse_unusual
-from bot.commands.other_names import setting_named
+from bot.commands.option_forms import QUOTED, refuse_unusual, usual_form
+from bot.commands.other_names import SORTS, setting_named
 from bot.commands.setting_specs import OPTIONAL_SETTINGS, SETTING_SPECS
 from bot.commands.specs import CommandSpec, OptionSpec
 from bot.commands.table import find
@@ -54,12 +54,6 @@ _NAMED = re.compile(r"(?<!\S)([A-Za-z]{1,20}):(\S+)")
 _WITHOUT_COLON = re.compile(r"([A-Za-z]{1,20})(?:(?:\s*=\s*|\s+|:\s*)(\S+)|:)?")
 _DAYS = re.compile(r"([0-9]{1,4})([dw])[a-z]{0,4}", re.IGNORECASE)
 _A_TIME = re.compile(r"day|week|month|year|now|[0-9]", re.IGNORECASE)
-_SORTS: Mapping[str, str] = {
-    **dict.fromkeys(("date", "newest", "recent", "latest", "time"), "new"),
-    **dict.fromkeys(("popular", "upvotes", "likes", "votes", "trending"), "top"),
-    "relevance": "best",
-}
-"""What people call an order of results -> its name."""
 _NUMBER = re.compile(r"#?(?<!\s)\s*+([0-9]{1,9})")
 
 
@@ -138,10 +132,10 @@ def _options(spec: CommandSpec, rest: str) -> Mapping[str, str]:
 def _judge(spec: CommandSpec, text: str, *, sure: bool) -> None:
     """Raises UserError for a free text that is hardly meant as it stands, with the line that was meant."""
     if spec.free is not None and spec.free.kind != "choice":
+        _refuse_settings(spec, usual_form(text))
+        refuse_options_of_others(spec, usual_form(text))
         refuse_unusual(spec, text)
-    _refuse_settings(spec, text)
     _refuse_mistyped_options(spec, text)
-    refuse_options_of_others(spec, text)
     if not sure:
         ask_what_is_meant(spec, text)
     _refuse_any_option(spec, text)
@@ -209,7 +203,8 @@ def _refuse_settings(spec: CommandSpec, text: str) -> None:
     settings = find("settings")
     if spec.free is None or spec.free.kind not in {"query", "subscription"} or settings is None:
         return
-    names = "|".join(option.name for option in settings.named if option not in spec.named)
+    own = {option.name for option in spec.named}
+    names = "|".join(option.name for option in settings.named if option.name not in own)
     unquoted = re.sub(QUOTED, " ", text)
     if said := re.search(rf"(?<!\S)({names}):(\S+)", unquoted, re.IGNORECASE):
         if spec.name == "preview" and said[1].casefold() in {"every", "always"}:
@@ -240,17 +235,12 @@ def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
 
 def _refuse_any_option(spec: CommandSpec, text: str) -> None:
     """Raises UserError for an option of subscribe after a command that takes a name alone: `org openai every:daily`."""
-    subscribe = find("subscribe")
-    if spec.name not in {"author", "org"} or subscribe is None:
-        return
-    names = "|".join(option.name for option in subscribe.named if not option.hidden)
-    if said := re.search(rf"(?<!\S)(?:{names}):\S+", re.sub(QUOTED, " ", text), re.IGNORECASE):
+    said = re.search(r"(?<!\S)(?:every|always):\S+", re.sub(QUOTED, " ", text), re.IGNORECASE)
+    if spec.name in {"author", "org"} and said:
         name = text.replace(said[0], "").strip()
         quoted = f'"{name}"' if " " in name and '"' not in name else name
-        raise UserError(
-            f"“{said[0]}” is an option of subscribe.",
-            hint=f"/paper subscribe {spec.name}:{quoted} {said[0]}",
-        )
+        hint = f"/paper subscribe {spec.name}:{quoted} {said[0]}"
+        raise UserError(f"“{said[0]}” is an option of subscribe.", hint=hint)
 
 
 def _refuse_empty_option(spec: CommandSpec, text: str) -> None:
@@ -286,7 +276,7 @@ def _check(option: OptionSpec, value: str, spec: CommandSpec, given: Mapping[str
                 hint=f"/paper search {value} sort:top",
             )
         *firsts, last = option.choices
-        meant = [_SORTS[value]] if option.name == "sort" and value in _SORTS else []
+        meant = [SORTS[value]] if option.name == "sort" and value in SORTS else []
         near = meant or get_close_matches(value, option.choices, n=1)
         values = f"{', '.join(firsts)} or {last}, not “{value}”."
         raise UserError(

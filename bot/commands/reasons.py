@@ -16,8 +16,9 @@ from bot.policy.planner import muting
 from bot.policy.schedule import due, in_words, is_open, is_tonight
 from bot.query import Category, Node, Organization, Person, Phrase, Query, Signal, Upstream, parse
 from bot.query.nodes import And, Not, Or, Term, all_of, any_of, terms_of
-from bot.sources.categories import CATEGORIES
+from bot.sources.categories import CATEGORIES, FORMER
 from bot.sources.on_demand import Standing
+from bot.text.terms import STOP_WORDS
 
 DAYS = 90
 """Days whose papers are looked at for a word, a name or a whole query that nothing matched lately."""
@@ -33,6 +34,13 @@ _MEANT: Mapping[str, str] = {
     for typed in (category.casefold(), name.casefold().replace(" ", "-"))
 }
 """What people may type for a category: its letters, or its name."""
+_SOURCES: Mapping[str, str] = {
+    "arxiv": "arXiv",
+    "biorxiv": "bioRxiv",
+    "medrxiv": "medRxiv",
+    "huggingface": "Hugging Face",
+}
+"""Sources that people may take for categories, as they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ async def reasons(
     said += said_of(people)
     said += _failing(terms, polls, rules.settings.zone)
     if not (past.matching or said or past.unread or past.sample or not past.seen):
-        said += await _about_words(query, terms, services)
+        said += await _about_words(query, terms, services, rules.settings.zone)
     said += _held_back(past.matching, rules, services.now())
     return Reasons(tuple(said[:MOST]), follows=just_followed and not past.matching, people=tuple(people))
 
@@ -131,12 +139,20 @@ def _about_category(
         case "off" if upstream:
             return [f"{name} isn't among the categories of {upstream.title} that are read here."]
         case "unknown" if not services.recent.has_category(name):
-            near = get_close_matches(name.casefold(), _MEANT, n=1, cutoff=0.75)
-            meant = _MEANT[near[0]] if near else ""
-            hint = f" Did you mean cat:{meant} ({CATEGORIES[meant]})?" if meant not in ("", name) else ""
-            return [f"No source has a category {name}.{hint}"]
+            return [_unknown_category(name)]
         case _:
             return []
+
+
+def _unknown_category(name: str) -> str:
+    """That there is no such category, and what may be meant."""
+    begun = name.casefold()
+    if source := _SOURCES.get(begun.removesuffix(".*")):
+        return f"{source} is a source, not a category: its papers are source:{begun.removesuffix('.*')}."
+    near = get_close_matches(begun, _MEANT, n=1, cutoff=0.75)
+    meant = FORMER.get(begun) or (_MEANT[near[0]] if near else "")
+    hint = f" Did you mean cat:{meant} ({CATEGORIES[meant]})?" if meant not in ("", name) else ""
+    return f"No source has a category {name}.{hint}"
 
 
 def _soon(first: datetime, now: datetime, zone: str) -> str:
@@ -176,21 +192,21 @@ def _reads(source: str, term: Category | Upstream) -> bool:
     return rest.partition(":")[0] == term.name.removesuffix(".*")
 
 
-async def _about_words(query: Query, terms: Sequence[Term], services: Services) -> list[str]:
+async def _about_words(query: Query, terms: Sequence[Term], services: Services, zone: str) -> list[str]:
     """Which part of a query no paper of the last 90 days has; or how many have all of it."""
-    if waiting := await _waiting(query, services):
+    if waiting := await _waiting(query, services) or await _excluded(query, services):
         return waiting
     named = [term for term in terms if isinstance(term, Phrase | Person | Organization | Category)]
     for term in named:
         if not await services.search.count(Query(term), DAYS):
-            return [await _missing(term, services)]
+            return [await _missing(term, services, zone)]
     found = await services.search.count(query, DAYS)
     if found:
         return [f"It is rare: {count(found, 'match', 'matches')} in the last {DAYS} days."]
     return [f"No paper of the last {DAYS} days has all of it."] if len(terms) > 1 else []
 
 
-async def _missing(term: Phrase | Person | Organization | Category, services: Services) -> str:
+async def _missing(term: Phrase | Person | Organization | Category, services: Services, zone: str) -> str:
     """That no paper of the last 90 days has this, and what comes nearest."""
     none = f"No paper of the last {DAYS} days"
     match term:
@@ -205,16 +221,22 @@ async def _missing(term: Phrase | Person | Organization | Category, services: Se
             hint = f" The nearest is {Organization(nearest[0])}." if nearest else ""
             return f"{none} names the organization {name}.{hint}"
         case Category(name):
+            standing, now = await services.catalog.standing(name), services.now()
+            if standing.state == "followed" and standing.upstream:
+                first = _soon(standing.upstream.next_papers(now), now, zone)
+                return f"{name} is followed, but no paper of it has come in yet; the next ones come {first}."
             return f"{none} is in {name}."
 
 
 async def _missing_words(term: Phrase, services: Services) -> str:
-    for word in term.words if not term.prefix else ():
+    where = {"title": " in its title", "abs": " in its abstract"}.get(term.field, "")
+    telling = [word for word in term.words if word not in STOP_WORDS or len(term.words) == 1]
+    for word in telling if not term.prefix else ():
         if await services.search.count(Query(Phrase((word,), term.field, term.exact)), DAYS):
             continue
         near = await services.search.nearest_word(word)
         hint = f" The nearest word that papers have is “{near}”." if near else ""
-        return f"the word “{word}”.{hint}"
+        return f"the word “{word}”{where}.{hint}"
     return f"{term}."
 
 
@@ -227,6 +249,29 @@ async def _waiting(query: Query, services: Services) -> list[str]:
         return []
     found = len(await services.recent.matching(Query(words)))
     return [f"{count(found, 'paper')} match but for upvotes, rank or code."] if found > 1 else []
+
+
+async def _excluded(query: Query, services: Services) -> list[str]:
+    """That papers match but for what the query leaves out."""
+    wanted = without_exclusions(query.root)
+    if wanted is None or wanted == query.root:
+        return []
+    found = len(await services.recent.matching(Query(wanted)))
+    return [f"{count(found, 'paper')} would match without what it leaves out."] if found else []
+
+
+def without_exclusions(node: Node) -> Node | None:
+    """What is left of a query without its `-word`; None for nothing."""
+    match node:
+        case Not():
+            return None
+        case And(nodes) | Or(nodes):
+            left = [part for part in map(without_exclusions, nodes) if part is not None]
+            if not left:
+                return None
+            return all_of(left) if isinstance(node, And) else any_of(left)
+        case _:
+            return node
 
 
 def without_signals(node: Node) -> Node | None:

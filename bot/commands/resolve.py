@@ -31,6 +31,8 @@ async def resolve_paper(typed: str, services: Services) -> Paper:
     Raises UserError if there is none.
     """
     wanted = typed.strip()
+    if paper_id(bare := wanted.rstrip("!?.,;:")) and not paper_id(wanted):
+        wanted = bare
     ids = [wanted, paper_id(wanted) or wanted]
     found = await services.papers.get(ids)
     if found:

@@ -49,7 +49,7 @@ async def taste(command: Command, services: Services) -> Reply:
         raise UserError(
             f"“taste {verb}” needs {needs}.", hint=EXAMPLE if verb in _OF_PAPERS else "/paper taste"
         )
-    if what and (near := get_close_matches(verb, _VERBS, n=1)):
+    if what and (near := get_close_matches(verb, _VERBS, n=1, cutoff=0.75)):
         raise UserError(f"Did you mean “{near[0]}”?", hint=f"/paper taste {near[0]} {what}")
     raise UserError(
         "“taste” takes like, dislike or forget and a paper, remove or restore and a term, or reset, off or on.",
@@ -96,7 +96,11 @@ async def _term_changed(verb: str, what: str, channel: ChannelRef, services: Ser
 
 async def _paper_changed(verb: str, what: str, channel: ChannelRef, services: Services) -> Card:
     """A paper is an example of what is liked or isn't, or counts no more. Undo leads to what it was before."""
-    paper = await resolve_paper(what, services)
+    try:
+        paper = await resolve_paper(what, services)
+    except UserError as error:
+        hint = error.hint if error.hint.startswith("/") else f"/paper taste {verb} {error.hint}"
+        raise UserError(str(error), hint=hint) from None
     title = f"“{shorten(plain(paper.title), TITLE)}”"
     was = _said_of(paper, await signals_of(channel, taste_of(await services.rules.of(channel)), services))
     undo = [Button("Undo", f"taste {was} {paper.id}")] if was != verb else []

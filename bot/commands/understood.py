@@ -3,7 +3,7 @@
 import re
 
 from bot.domain.errors import UserError
-from bot.query import Phrase, Query
+from bot.query import Category, Phrase, Query
 from bot.query.lexer import Piece, narrow, pieces
 from bot.query.nodes import contradiction, terms_of
 from bot.query.terms import FIELDS
@@ -44,8 +44,10 @@ def refuse_vague(query: Query, typed: str) -> None:
         )
     found = pieces(typed)
     _refuse_list_in_field(found, typed)
+    named = {term.name for term in wanted if isinstance(term, Category)}  # cat:(cs.CL OR cs.LG)
     for piece in found:
-        if not (piece.field or piece.quoted) and (category := _CATEGORIES.get(piece.text.casefold())):
+        category = None if piece.field or piece.quoted else _CATEGORIES.get(piece.text.casefold())
+        if category and category not in named:
             hint = f"{typed[: piece.at[0]]}cat:{category}{typed[piece.at[1] :]}"
             raise UserError(f"{category} is a category.", hint=hint, at=piece.at)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import chain
 
-from bot.commands.meant import meant_by_unknown, with_rest
+from bot.commands.meant import meant_by_unknown, with_rest, without_preposition
 from bot.commands.other_names import other_name, setting_named
 from bot.commands.setting_specs import SETTING_SPECS
 from bot.commands.table import find, shown
@@ -14,7 +14,7 @@ from bot.text.identity import paper_id
 
 MIN_NAME_SIMILARITY = 0.75
 """Of a mistyped name to the one that is suggested, 0 to 1: `zonne` and `zone` have 0.89, `colour` and `hour` 0.6."""
-SHORTEST_GLUED = 4
+SHORTEST_GLUED, SHORTEST_STUCK = 4, 3
 """Letters of a command's name, and of the word that may be stuck to it."""
 
 _ANSWERS = frozenset(
@@ -37,8 +37,6 @@ _ANSWERS = frozenset(
 )
 """Words that answer a question, and those that take something back: both are buttons."""
 _PLEASE = frozenset({"", "please", "bitte", "it", "that"})
-_TO = re.compile(r"(?:to|a|à|au|aux|al|en|em|an|auf|zu|für|para|por|pour|sur|su|o|na) (?=\S)", re.IGNORECASE)
-"""A preposition between a foreign command and its subject: `suscribirse a robots`."""
 _GLUE = re.compile(r"[:;,.=!/-]+")
 
 
@@ -55,12 +53,15 @@ def unknown(name: str, rest: str) -> UserError:
             f"Unknown command “{name}”. Did you mean “{glued[0]}”?",
             hint=f"/paper {' '.join((*glued, rest)).strip()}",
         )
+    head, _, tail = name.partition(":")
+    if tail and other_name(head):  # 検索:拡散
+        name, rest = head, f"{tail} {rest}".strip()
     foreign = other_name(name)
     meant = foreign or (near[0] if near else "")
     if (spec := find(meant) if meant else None) is not None:
         if name.casefold() == "preset" and rest:
             return UserError("A preset is part of a subscription.", hint=f"/paper subscribe preset:{rest}")
-        subject = _TO.sub("", rest, count=1) if foreign and _TO.match(rest) else rest
+        subject = without_preposition(rest) if foreign else rest
         return UserError(
             f"Unknown command “{name}”. Did you mean “{spec.name}”?",
             hint=f"/paper {with_rest(spec, subject)}",
@@ -77,8 +78,15 @@ def _setting(name: str, rest: str) -> UserError | None:
     setting = setting_named(name.strip(":=").casefold())
     if setting is None:
         return None
-    example = next(one.example for one in SETTING_SPECS if one.name == setting)
-    value = next(iter(rest.strip(":= ").split()), example)
+    spec = next(one for one in SETTING_SPECS if one.name == setting)
+    value = next(iter(rest.strip(":= ").split()), spec.example)
+    try:
+        spec.read(value)
+    except UserError:  # `digest weekly` is another setting's value
+        owner = next(
+            (one for one in SETTING_SPECS if value.casefold() in {c.value for c in one.choices}), None
+        )
+        setting, value = (owner.name, value) if owner else (setting, spec.example)
     return UserError(f"“{name}” is a setting, not a command.", hint=f"/paper settings {setting}:{value}")
 
 
@@ -92,11 +100,13 @@ def _unglued(name: str, near: list[str]) -> tuple[str, str] | None:
         subject = _GLUE.sub("", behind, count=1) if _GLUE.match(behind) else behind
         if not any(map(str.isalnum, subject)) or find(subject) is not None:
             continue  # `subscribe;list` is two commands
-        stuck = not behind[0].isalnum() or (
-            not near and len(known) >= SHORTEST_GLUED and len(behind) >= SHORTEST_GLUED
-        )
+        is_mistyped = bool(near) and near[0] != known
+        long_enough = len(known) >= SHORTEST_GLUED and len(behind) >= SHORTEST_STUCK
+        by_letters = long_enough and not is_mistyped and behind.casefold() != "ing"
+        stuck = by_letters or not behind[0].isalnum()
         spec = find(known)
-        return (spec.name, subject) if stuck and spec is not None and spec.free is not None else None
+        takes = spec is not None and (spec.free is not None or ":" in subject)
+        return (spec.name, subject) if stuck and takes and spec is not None else None
     return None
 
 

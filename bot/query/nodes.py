@@ -162,12 +162,16 @@ def negated(node: Node) -> Node:
 def contradiction(node: Node) -> Node | None:
     """What the query wants and excludes at once, so that nothing can match; None if nothing is."""
     parts = node.nodes if isinstance(node, And) else ()
-    wanted = {part for part in parts if not isinstance(part, Not)}
+    excluded = {
+        one
+        for part in parts
+        if isinstance(part, Not)
+        for one in (part.node.nodes if isinstance(part.node, Or) else (part.node,))
+    }
     for part in parts:
-        if isinstance(part, Not):
-            excluded = part.node.nodes if isinstance(part.node, Or) else (part.node,)
-            if found := next((one for one in excluded if one in wanted), None):
-                return found
+        alternatives = part.nodes if isinstance(part, Or) else (part,)
+        if not isinstance(part, Not) and excluded.issuperset(alternatives):
+            return part
     return None
 
 

@@ -14,6 +14,8 @@ from bot.query.terms import FIELDS
 from bot.text import clean, spell
 from bot.text.organizations import organization
 
+_OPERATORS = frozenset({"OR", "AND", "NOT"})
+"""Where such a word is typed in another way, too, that is how the word is spelled."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -35,7 +37,9 @@ def respell(text: str, typed: str) -> str:
 
 
 def _speller(typed: str) -> Callable[[str], str]:
-    words = _WORD.findall(unicodedata.normalize("NFC", typed))
+    words = sorted(
+        _WORD.findall(unicodedata.normalize("NFC", typed)), key=lambda word: word not in _OPERATORS
+    )
     spelling: Mapping[str, str] = {"".join(spell(word)): word for word in words}
     return lambda text: _WORD.sub(lambda word: spelling.get(word[0], word[0]), text)
 

@@ -152,10 +152,23 @@ def _organization(piece: Piece) -> Organization:
     return Organization(name)
 
 
+def _nearest_category(typed: str) -> str:
+    """The archive of `math.A*`, the category of `cs.CL*`, or what follows the source in `biorxiv:neuroscience`."""
+    before, colon, after = typed.partition(":")
+    if colon and _CATEGORY.fullmatch(after):
+        return f"cat:{after}"
+    archive, _, subject = before.rstrip("*").lower().partition(".")
+    if archive not in _ARCHIVES:
+        return "cat:cs.CL"
+    return f"cat:{before.rstrip('*')}" if len(subject) > 1 else f"cat:{archive}.*"
+
+
 def _category(piece: Piece) -> Category:
     parts = _CATEGORY.fullmatch(re.sub(r"[\s_]+", "-", piece.text.strip()))
     if parts is None:
-        raise UserError(f"“{piece.text}” isn't an arXiv category.", hint="cat:cs.CL", at=piece.at)
+        raise UserError(
+            f"“{piece.text}” isn't an arXiv category.", hint=_nearest_category(piece.text), at=piece.at
+        )
     archive, subject = parts[1].lower(), (parts[2] or "").lower()
     if not subject:
         return Category(f"{archive}.*" if archive in _ARCHIVES else archive)

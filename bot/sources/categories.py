@@ -171,6 +171,14 @@ ALIASES: Mapping[str, str] = {
 }
 """Categories of arXiv that are another name of a second one, which then is a paper's primary category."""
 
+FORMER: Mapping[str, str] = {
+    "acc-phys": "physics.acc-ph", "adap-org": "nlin.AO", "alg-geom": "math.AG", "ao-sci": "physics.ao-ph", "atom-ph": "physics.atom-ph",
+    "bayes-an": "physics.data-an", "chao-dyn": "nlin.CD", "chem-ph": "physics.chem-ph", "cmp-lg": "cs.CL", "comp-gas": "nlin.CG",
+    "dg-ga": "math.DG", "funct-an": "math.FA", "mtrl-th": "cond-mat.mtrl-sci", "patt-sol": "nlin.PS", "plasm-ph": "physics.plasm-ph",
+    "q-alg": "math.QA", "solv-int": "nlin.SI", "supr-con": "cond-mat.supr-con",
+}  # fmt: skip
+"""Archives of arXiv that became categories."""
+
 ARCHIVES = frozenset(name.partition(".")[0] for name in ARXIV if "." in name)
 
 _BIORXIV = (

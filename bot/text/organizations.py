@@ -154,6 +154,8 @@ def organization(name: str) -> str:
     first, comma, second = name.partition(",")
     if comma and (reversed_ := _NAMES.get(_folded(f"{_words(second)} {_words(first)}"))):
         return reversed_  # FAIR, Meta
+    if comma and (one := _NAMES.get(_folded(_words(first)))) and one == _NAMES.get(_folded(_words(second))):
+        return one  # Meta AI, FAIR
     return _NAMES.get(_folded(words), words)
 
 

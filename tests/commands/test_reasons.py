@@ -40,6 +40,10 @@ async def _some_papers(see: See, services: Services) -> None:
         ("cat:cs.ZZ", "No source has a category cs.ZZ."),
         ("cat:robotics", "Did you mean cat:cs.RO (Robotics)?"),
         ("cat:neurosciense", "Did you mean cat:neuroscience (Neuroscience)?"),
+        ("cat:alg-geom", "Did you mean cat:math.AG (Algebraic Geometry)?"),
+        ("cat:biorxiv.*", "bioRxiv is a source, not a category: its papers are source:biorxiv."),
+        ('title:"a marvellous robot"', "has the word “marvellous” in its title."),
+        ("robots -laundry", "1 paper would match without what it leaves out."),
         ("source:biorxif", "The source biorxif isn't read here; these are: huggingface."),
     ],
 )
@@ -60,6 +64,27 @@ async def test_a_category_is_followed_by_subscribing(ask: Ask, services: Service
     assert "No matches" not in said
     assert (await services.catalog.standing("math.AG")).state == "followed"
     assert "Following" not in written(await ask("subscribe cat:math.AG sheaves"))
+
+
+async def test_a_category_that_is_followed_but_not_read_yet_is_not_called_rare(ask: Ask) -> None:
+    await ask("subscribe cat:cond-mat.*")
+    said = written(await ask("subscribe cat:cond-mat.supr-con"))
+    assert (
+        "cond-mat.supr-con is followed, but no paper of it has come in yet; the next ones come tonight."
+        in said
+    )
+
+
+async def test_categories_in_brackets_are_categories(ask: Ask) -> None:
+    assert "cat:cs.AI OR cat:math.AG" in written(await ask("subscribe cat:(cs.AI OR math.AG)"))
+    assert "cs.AI is a category." in written(await ask("subscribe robots cs.AI"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("math.A*", "math.*"), ("cs.CL*", "cs.CL"), ("biorxiv:neuroscience", "neuroscience")]
+)
+async def test_what_is_nearly_a_category_is_offered(ask: Ask, typed: str, meant: str) -> None:
+    assert f"Try /paper subscribe cat:{meant}" in written(await ask(f"subscribe cat:{typed}"))
 
 
 async def test_a_category_that_is_read_is_not_followed_again(ask: Ask, services: Services) -> None:

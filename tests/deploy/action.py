@@ -33,7 +33,7 @@ STEPS = 17
 """Calls of `paperboy` and `git` in a run that finds a state."""
 WRAPPER = """#!/usr/bin/env bash
 step=$(($(cat "$STEPS_DONE" 2>/dev/null || echo 0) + 1))
-echo $step > "$STEPS_DONE"
+echo $step > "$STEPS_DONE.$$" && mv "$STEPS_DONE.$$" "$STEPS_DONE"  # two steps of a pipe run at the same time
 [ "$step" = "$KILL_BEFORE" ] && kill -9 0
 {program} "$@"
 code=$?

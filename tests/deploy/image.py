@@ -3,8 +3,8 @@
     python -m tests.deploy.image
 
 As root on Debian or Ubuntu, with the packages buildah and debootstrap, and a Debian mirror: the steps of deploy/Dockerfile are run by
-buildah, on a base that debootstrap makes; then the image is looked at, and the program in it started and stopped. What
-this doesn't show: the real base image, other architectures, and Docker itself. Five minutes.
+buildah, on a base that debootstrap makes; then the image is looked at, and the program in it started and stopped.
+What this doesn't show: the real base image, other architectures, and Docker itself. Five minutes. Options are passed on to buildah, such as `--volume` for how pip reaches an index.
 """
 
 import os
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
@@ -94,7 +94,7 @@ def look_at(name: str) -> None:
 
 
 def start_and_stop(name: str) -> float:
-    """Seconds until the program answers its health check; it ends by itself after SIGTERM."""
+    """Seconds until the program answers its health check. It ends by itself after SIGTERM."""
     port = free_port()
     with container_of(name) as container:
         words = (
@@ -111,7 +111,12 @@ def start_and_stop(name: str) -> float:
         )
         began = time.monotonic()
         program = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, env={**os.environ, **STORAGE}, start_new_session=True
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **STORAGE},
+            start_new_session=True,
         )
         try:
             while time.monotonic() - began < READY:
@@ -124,10 +129,27 @@ def start_and_stop(name: str) -> float:
             else:
                 sys.exit("the program in the image doesn't answer")
             ready = time.monotonic() - began
+            # buildah passes no signals on, as Docker does: the program itself gets it.
+            os.kill(_program_below(program.pid), signal.SIGTERM)
+            assert program.wait(40) == 0, "it ends with 0"
         finally:
-            os.killpg(program.pid, signal.SIGTERM)
-            program.wait(30)
+            if program.poll() is None:
+                os.killpg(program.pid, signal.SIGKILL)
     return ready
+
+
+def _program_below(pid: int) -> int:
+    """The process of the program that a process of buildah has started."""
+    below = [pid]
+    for parent in below:
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                if int(path.read_text().rpartition(")")[2].split()[1]) == parent:
+                    below.append(int(path.parent.name))
+    commands = {one: Path(f"/proc/{one}/cmdline").read_bytes().split(b"\0") for one in below}
+    return next(
+        one for one, words in commands.items() if words[0].startswith(b"/opt/paperboy") and b"run" in words
+    )
 
 
 def main() -> None:

@@ -90,9 +90,10 @@ def pip(clean: Clean) -> None:
 
 
 def foreign_first(clean: Clean) -> None:
-    """Packages of others called `adapters` and `bot` were installed before: pip puts ours in their place."""
+    """Packages of others called `adapters` and `bot` were installed before: ours are put in their place."""
     programs = clean.venv()
-    clean.install(*_foreign(clean.folder), SOURCE)
+    clean.install(*_foreign(clean.folder))
+    clean.install(SOURCE)
     _shows_the_tour(clean.must(programs / "paperboy", "demo"))
 
 

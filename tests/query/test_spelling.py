@@ -44,3 +44,9 @@ def test_it_parses_to_an_equal_query(typed: str) -> None:
         return
     assert parse(spelled(query)) == query
     assert spelled(parse(spelled(query))) == spelled(query)
+
+
+def test_an_operator_is_no_spelling_of_a_word() -> None:
+    assert spelled(parse("Or title:(A OR B) Or")) == "Or (title:A OR title:B)"
+    assert spelled(parse("Or (title:A OR title:B)")) == "Or (title:A OR title:B)"
+    assert spelled(parse('"OR gate"')) == '"OR gate"'

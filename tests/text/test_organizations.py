@@ -18,7 +18,14 @@ from bot.text.organizations import organization, organization_key
         ("Z.ai", "zai-org"),
         ("shanghai ailab ", "Shanghai AI Laboratory"),
         ("ETH Zürich", "ETH Zurich", "ETH Zuerich", "ETH-Zurich"),
-        ("Meta", "Meta, Inc.", "Facebook AI Research (FAIR)", "FAIR, Meta", "Meta Platforms, Inc."),
+        (
+            "Meta",
+            "Meta, Inc.",
+            "Facebook AI Research (FAIR)",
+            "FAIR, Meta",
+            "Meta AI, FAIR",
+            "Meta Platforms, Inc.",
+        ),
         ("DeepMind", "Google DeepMind", "GoogleDeepMind", "DeepMind, Google", "Google DeepMind Ltd"),
         (
             "Tsinghua University",
