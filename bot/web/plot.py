@@ -8,7 +8,7 @@ from functools import lru_cache
 from aiohttp import web
 
 from bot.commands.weeks import FEWEST_PAPERS, FEWEST_WEEKS, PICTURES
-from bot.search.ranking import WEEKS
+from bot.search.weeks import WEEKS
 from bot.text.bars import picture
 
 STEP, WIDTH = 10, 8
