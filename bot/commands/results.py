@@ -15,7 +15,8 @@ from bot.query import Person, Phrase, spelled
 from bot.query.nodes import terms_of
 from bot.search.index_updater import IndexProgress
 from bot.search.ranking import LONG, Sort
-from bot.search.search import Search, SearchResults
+from bot.search.results import SearchResults
+from bot.search.search import Search
 from bot.search.snippet import snippet
 from bot.text import shorten
 

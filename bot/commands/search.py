@@ -18,7 +18,8 @@ from bot.domain.errors import UserError
 from bot.domain.models import Command, Paper
 from bot.ports import Reply
 from bot.query import Query
-from bot.search.search import PAGE, SearchResults
+from bot.search.results import SearchResults
+from bot.search.search import PAGE
 from bot.store.button_payloads import LENGTH as KEPT
 
 SETTLING = 60

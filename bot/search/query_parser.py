@@ -7,7 +7,7 @@ are not (a title pasted with its colon, a quote left open), they are words.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import dropwhile
+from itertools import dropwhile, zip_longest
 
 from bot.domain.errors import UserError
 from bot.query import And, Node, Not, Or, Person, Phrase, Query, parse
@@ -22,7 +22,7 @@ LONGEST = 400
 MOST_WORDS = 40
 
 REQUEST_WORDS = frozenset({
-    "about", "article", "articles", "best", "concerning", "dealing", "explain", "explains", "find", "get", "give", "good",
+    "about", "article", "articles", "best", "concerning", "dealing", "explain", "explains", "find", "get", "getting", "give", "good",
     "help", "ideas", "interested", "know", "known", "latest", "learn", "like", "list", "literature", "look", "looking",
     "make", "makes", "making", "need", "new", "newest", "paper", "papers", "please", "publication", "publications", "read",
     "reading", "recent", "recommend", "recommended", "related", "research", "regarding", "show", "something", "studies",
@@ -35,6 +35,18 @@ QUESTION_WORDS = frozenset({
     "should", "will",
 })  # fmt: skip
 """Words that a question begins with."""
+
+COMPARING = frozenset({"vs", "versus"})
+"""Words between what is compared."""
+SHADES = frozenset({
+    "around", "become", "becomes", "becoming", "despite", "get", "gets", "getting", "give", "gives", "giving", "happen",
+    "happens", "stop", "stops",
+})  # fmt: skip
+"""Words of a question that say how things hang together, not what they are."""
+DEGREES = frozenset({
+    "bad", "best", "better", "big", "bigger", "biggest", "easier", "easy", "good", "hard", "harder", "worse", "worst",
+})  # fmt: skip
+"""The same where no noun follows: "hard to predict", but not "hard disks"."""
 
 _TWO_FOR_TO = re.compile(r"([a-z]{2,20})2([a-z]{2,20})")
 _ET_AL = re.compile(r"\bet\.?\s+al\b\.?", re.IGNORECASE)
@@ -84,15 +96,35 @@ class ParsedSearch:
 
     @property
     def is_question(self) -> bool:
-        """Whether it is put as a question, so that its answers need not have its very words."""
-        return bool(self.words) and self.words[0].typed in QUESTION_WORDS
+        """Whether it is a question or compares things, so that its answers need not have its very words."""
+        first = self.words[:1]
+        return any(word.typed in QUESTION_WORDS for word in first) or any(
+            word.typed in COMPARING for word in self.words[1:-1]
+        )
 
     @property
     def content(self) -> tuple[Word, ...]:
         """The words that say what is wanted: without stop words, and without those that only phrase a request."""
-        telling = [word for word in self.words if not word.stop]
-        rest = tuple(dropwhile(lambda word: word.typed in REQUEST_WORDS, telling))
-        return (rest if len(rest) > 1 else tuple(telling)) or self.words
+        rest = tuple(word for word in self._asked if word not in self.shades)
+        return (rest if len(rest) > 1 else self._telling) or self.words
+
+    @property
+    def shades(self) -> frozenset[Word]:
+        """The words of a question or a request that only shade it; none if less than two others would be left."""
+        asked = self._asked
+        if not self.is_question and len(asked) == len(self._telling):
+            return frozenset()
+        pairs = zip_longest(self.words, self.words[1:])
+        found = frozenset(word for word, after in pairs if word in asked and _shades(word, after))
+        return found if len(asked) - len(found) > 1 else frozenset()
+
+    @property
+    def _telling(self) -> tuple[Word, ...]:
+        return tuple(word for word in self.words if not word.stop)
+
+    @property
+    def _asked(self) -> tuple[Word, ...]:
+        return tuple(dropwhile(lambda word: word.typed in REQUEST_WORDS, self._telling))
 
 
 def parse_search(text: str) -> ParsedSearch:
@@ -156,6 +188,11 @@ def _is_plain(node: Node, quoted: Collection[tuple[str, ...]]) -> bool:
     if isinstance(node, Or | And):
         return all(_is_plain(part, quoted) for part in node.nodes)
     return _is_bare(node, quoted)
+
+
+def _shades(word: Word, after: Word | None) -> bool:
+    last = after is None or after.stop or after.typed in DEGREES
+    return word.typed in SHADES or (word.typed in DEGREES and last)
 
 
 def words_in(text: str) -> tuple[Word, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+from itertools import pairwise
 from math import ceil, exp, log
 from typing import Literal
 
@@ -22,18 +22,14 @@ ENOUGH = 5
 """Papers that have all the words: with fewer, those that come near are looked for, too."""
 LONG = 7
 """Words of a query that is likely to be a question or a title: papers with all of them don't come first."""
-TITLE, AS_TYPED, AUTHOR, PAIR = 1.2, 0.2, 0.5, 0.2
+TITLE, AS_TYPED, AUTHOR, PAIR = 0.7, 0.2, 0.5, 0.2
 """How much these add to the stem of a word in a question: the word in the title, as typed in the abstract, as an
 author's name, and next to its neighbour."""
-MANY, MANY_SHARE = 3.0, 0.66
+SHADE = 0.4
+"""The same for a word that only shades a question."""
+MANY, MANY_SHARE = 4.0, 0.66
 """What a paper gains that has that share of a few words, and once more if it has all of them: one rare word in its title
 is no reason to come first."""
-ABOUT = {2: 1.0, 3: 0.77, 4: 0.6}
-"""Number of words -> share of their rarity that a paper about them holds."""
-PARTS = 3
-"""Parts of a search that are offered where nothing is about all of it."""
-FEW_WORDS = 4
-"""Words of a search of which we say that nothing is about it; a longer question always has an answer."""
 RARE = 2
 """Papers. A word that no more have is perhaps misspelt."""
 SHORTEST_WORD, LONGEST_WORD = 4, 24
@@ -51,11 +47,6 @@ WHOLE = 30.0
 TITLED = 6.0
 """What a paper gains whose title has all of a few words."""
 FRESH, POPULAR = 0.2, 0.05
-WEEKS = 52
-"""Weeks of which the papers are counted."""
-SPARSE = 0.05
-"""A week with a smaller share of the busiest week's papers, before any other, is older than what was collected here."""
-
 FIELDS = {"title": 3.0, "abstract": 1.0, "authors": 2.0}
 """Weights of the fields for a few words, which are likely to name a paper."""
 
@@ -69,11 +60,6 @@ class Ranked:
     """Papers that hold all that was typed. There may be more in `ids`, which come near."""
     exact: bool
     """Whether all of them hold to the letter; else the language has to be asked."""
-    parts: tuple[tuple[str, int], ...] | None = None
-    """Where nothing is about all that was typed: what can be looked for instead, with its number of papers.
-
-    `ids` then share words with the search, and no more.
-    """
 
 
 class Ranking:
@@ -108,9 +94,7 @@ class Ranking:
     ) -> Ranked:
         """The first CANDIDATES. Where fewer than `enough` have all the words, those that come near follow."""
         self._meanings = dict(parsed.meanings)
-        limits = [(Occur.Must, self._terms.since(self._today - days))] if days is not None else []
-        if parsed.must is not None:
-            limits.append((Occur.Must, self._terms.node(parsed.must)))
+        limits = self._limits(parsed, days)
         words = parsed.content
         exact = parsed.must is None or self._terms.exactly(parsed.must)
         if not words:
@@ -136,65 +120,47 @@ class Ranking:
             ):  # then a paper with one of them is about something else
                 near = both((Occur.Must, query) for query in (near, *map(self._meant, words)))
             ids += self._ask(near, limits)[0]
-        ids = list(dict.fromkeys(ids))[:CANDIDATES]
-        parts = self._parts_apart(words, limits) if not total and 1 < len(words) <= FEW_WORDS else None
-        return Ranked(tuple(ids), total, exact, parts)
+        return Ranked(tuple(dict.fromkeys(ids))[:CANDIDATES], total, exact)
 
-    def per_week(self, parsed: ParsedSearch) -> tuple[int, ...]:
-        """How many papers hold all that was typed, by the week in which they were published.
-
-        The last week ends today. Weeks before the first papers that are known at all are left out.
-        """
+    def holding(self, parsed: ParsedSearch) -> IndexQuery:
+        """Papers that hold all that was typed."""
         self._meanings = dict(parsed.meanings)
-        parts = [(Occur.Must, self._terms.node(parsed.must))] if parsed.must is not None else []
+        parts = self._limits(parsed, None)
         if parsed.content:
             parts.append((Occur.Must, self._all_of(parsed.content, ())))
-        known = self._weeks([(Occur.Must, IndexQuery.all_query())])
-        first = next((week for week, count in enumerate(known) if count > SPARSE * max(known)), WEEKS)
-        return tuple(self._weeks(parts)[first:])
+        return both(parts) if parts else IndexQuery.all_query()
 
-    def _weeks(self, parts: Sequence[tuple[Occur, IndexQuery]]) -> list[int]:
-        begin = self._today + 1 - 7 * WEEKS
-        query = both([*parts, (Occur.Must, self._terms.since(begin))])
-        by_week = {"histogram": {"field": "day", "interval": 7, "offset": begin % 7, "min_doc_count": 1}}
-        counts = [0] * WEEKS
-        for bucket in self._searcher.aggregate(query, {"weeks": by_week})["weeks"]["buckets"]:
-            week = (int(bucket["key"]) - begin) // 7
-            if week < WEEKS:  # a source's clock can be ahead
-                counts[week] = int(bucket["doc_count"])
-        return counts
-
-    def _parts_apart(
-        self, words: Sequence[Word], limits: Sequence[tuple[Occur, IndexQuery]]
-    ) -> tuple[tuple[str, int], ...] | None:
-        """What the search can be taken apart into where nothing is about it; None where something is.
-
-        A paper is about it that holds most of what its words say. Each part has a word that those before it lack.
-        """
-        weights = {word: self._rarity(word) for word in words}
-        least = ABOUT[len(words)] * sum(weights.values())
-        subsets = [some for most in range(len(words), 0, -1) for some in combinations(words, most)]
-        parts: list[tuple[str, int]] = []
-        offered: set[Word] = set()
-        for some in sorted(subsets, key=lambda some: -sum(weights[word] for word in some)):
-            if len(parts) == PARTS or offered.issuperset(some):
-                continue
-            if count := self._ask(both((Occur.Must, self._meant(word)) for word in some), limits)[1]:
-                if sum(weights[word] for word in some) >= least:
-                    return None
-                parts.append((" ".join(word.typed for word in some), count))
-                offered.update(some)
-        return tuple(parts)
-
-    def _rarity(self, word: Word) -> float:
+    def rarity(self, word: Word) -> float:
         """How much a word says: the rarer, the more."""
         return log(1 + self._searcher.num_docs / max(1, self._frequency(word)))
 
-    def _meant(self, word: Word) -> IndexQuery:
-        """Papers with the word in any form."""
+    def is_unknown(self, word: Word) -> bool:
+        """Whether no paper has the word as typed."""
+        return not self._frequency(word)
+
+    def count_with(
+        self, words: Sequence[Word], parsed: ParsedSearch, days: int | None, *, nearly: bool = False
+    ) -> int:
+        """How many papers have all these words in any form, within the limits of the search; `nearly`: or misspelt."""
+        self._meanings = dict(parsed.meanings)
+        query = both((Occur.Must, self._meant(word, nearly=nearly)) for word in words)
+        return self._ask(query, self._limits(parsed, days))[1]
+
+    def _limits(self, parsed: ParsedSearch, days: int | None) -> list[tuple[Occur, IndexQuery]]:
+        limits = [(Occur.Must, self._terms.since(self._today - days))] if days is not None else []
+        if parsed.must is not None:
+            limits.append((Occur.Must, self._terms.node(parsed.must)))
+        return limits
+
+    def _meant(self, word: Word, *, nearly: bool = True) -> IndexQuery:
+        """Papers with the word in any form; `nearly`: also where it seems misspelt."""
         stem = both((Occur.Must, self._terms.stem(part)) for part in word.parts)
         return either(
-            [stem, *([self._terms.stem(word.joined)] if word.joined else ()), *self._other_ways(word)]
+            [
+                stem,
+                *([self._terms.stem(word.joined)] if word.joined else ()),
+                *self._other_ways(word, nearly=nearly),
+            ]
         )
 
     def _ask(
@@ -252,7 +218,7 @@ class Ranking:
                 yield self._terms.term("title", part, TITLE)
                 yield self._terms.term("abstract", part, AS_TYPED)
 
-    def _other_ways(self, word: Word) -> Iterator[IndexQuery]:
+    def _other_ways(self, word: Word, *, nearly: bool = True) -> Iterator[IndexQuery]:
         """The word as a name, as the acronym that it is, joined, and misspelt where hardly any paper has it."""
         names = [self._terms.term("authors", part, AUTHOR) for part in word.name_parts]
         yield both((Occur.Must, name) for name in names)
@@ -260,7 +226,7 @@ class Ranking:
             yield either([self._terms.near(field, phrase, 0, MEANT) for field in TEXT])
         for joined in map("".join, word.spelled_out):
             yield self._terms.stem(joined)
-        if self._may_be_misspelt(word):
+        if nearly and self._may_be_misspelt(word):
             yield self._nearly("".join(word.parts))
 
     def _nearly(self, text: str) -> IndexQuery:
@@ -310,6 +276,8 @@ class Ranking:
         yield IndexQuery.boost_query(
             IndexQuery.const_score_query(self._terms.term("heads", key(flat)), 1.0), WHOLE
         )
+        for word in asked.shades:
+            yield self._terms.stem(word.parts[0], SHADE)
         for one, other in names_in(words):
             yield self._terms.name(one, other, NAME)
         if 2 <= len(words) <= LONG:

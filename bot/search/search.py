@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -13,14 +13,18 @@ from bot.domain.models import Paper
 from bot.policy.synonyms import Synonym
 from bot.query import Query
 from bot.query.nodes import all_of
+from bot.search.aboutness import LOOKED_AT, Part, parts_apart
 from bot.search.acronyms import synonyms_of
 from bot.search.fields import day_of
 from bot.search.index import Index
 from bot.search.index_updater import IndexProgress, IndexUpdater
 from bot.search.query_parser import ParsedSearch, parse_search
-from bot.search.ranking import CANDIDATES, Ranked, Ranking, Sort
+from bot.search.ranking import CANDIDATES, ENOUGH, Ranked, Ranking, Sort
+from bot.search.results import SearchResults
 from bot.search.similarity import most_similar
 from bot.search.suggestions import complete_title, suggest_spelling
+from bot.search.terms import Terms
+from bot.search.weeks import per_week
 from bot.store.notifications import Notifications
 from bot.store.papers import Papers
 from bot.store.worker_loop import run_worker
@@ -38,36 +42,6 @@ BUSY = 10.0
 THREADS = 2
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResults:
-    """One page of what was found, best first."""
-
-    parsed: ParsedSearch
-    papers: tuple[Paper, ...]
-    total: int
-    """Papers that have all that was typed, as it was typed; no more than the first 50 can be paged to.
-
-    Where they are few, papers that come near are among `papers`, too.
-    """
-    pages: int
-    spelling: str = ""
-    """What was probably meant, where words are unknown."""
-    about: bool = False
-    """`total` may be a little less."""
-    parts: tuple[tuple[str, int], ...] | None = None
-    """Set where nothing is about all that was typed: what to look for instead, with its number of papers.
-
-    `papers` then only share words with the search.
-    """
-    progress: IndexProgress | None = None
-    """How far the index is while it is being built: papers are missing that could have been found."""
-
-    @property
-    def loose(self) -> bool:
-        """No paper has all that was typed: these come near."""
-        return not self.total and bool(self.papers)
 
 
 class Search:
@@ -127,6 +101,10 @@ class Search:
         pages = max(1, -(-(len(proven) + left) // size))
         page = min(max(page, 1), pages)
         shown = await self._get(proven[(page - 1) * size : page * size], known)
+        parts = None
+        if ids and sort == "best" and total < ENOUGH:
+            best = await self._get(proven[:LOOKED_AT], known)
+            parts = await self._thread(self._parts, index, parsed, best, total, days)
         spelling = ""
         if not total or not shown:
             spelling = await self._thread(suggest_spelling, parsed, shown, index.searcher())
@@ -138,7 +116,7 @@ class Search:
             pages,
             spelling,
             about=left > 0,
-            parts=ranked.parts,
+            parts=parts,
             progress=progress,
         )
 
@@ -162,8 +140,9 @@ class Search:
         a few papers less.
         """
         index, _ = await self._ready()
-        ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
-        return await self._thread(ranking.per_week, parsed)
+        searcher, today = index.searcher(), day_of(self._now())
+        query = Ranking(index.schema, searcher, today).holding(parsed)
+        return await self._thread(per_week, query, Terms(index.schema, searcher), searcher, today)
 
     async def count(self, query: Query, days: int) -> int:
         """How many papers published in the last `days` days match `query`."""
@@ -244,6 +223,12 @@ class Search:
         if within is not None:
             parsed = replace(parsed, must=all_of(filter(None, (parsed.must, within.root))))
         return parsed, ranking.search(parsed, days=days, sort=sort)
+
+    def _parts(
+        self, index: Index, parsed: ParsedSearch, best: Sequence[Paper], total: int, days: int | None
+    ) -> tuple[Part, ...] | None:
+        ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
+        return parts_apart(parsed, best, total, ranking, days)
 
     async def _proven(
         self, query: Query, ids: Sequence[str], most: int, known: dict[str, Paper] | None

@@ -38,7 +38,7 @@ CUE = {
     ),
     "weak": (
         r"\bpresented (?:at|in|as|to|on)\b(?! (?:(?:the|this|our) )?(?:pdf|paper|text|main|appendix|table|figure|section|manuscript|article))|\bpublished (?=(?-i:[A-Z]))|\bpublished \d{1,2} \w{3,9} 20\d\d|\b(?:oral|spotlight|poster|highlight) (?:presentation |paper )?(?:at|in)\b|\bpublication (?:in|at)\b"
-        r"|\bin:? (?:the )?proceedings\b|\binproceedings\b|\bproceedings of\b|\bin proc\b|\bproc\. (?!"
+        r"|\bin:? (?:the )?proceedings\b|\binproceedings\b|\bproceedings of\b(?! the (?:[a-z]{3,14} ){1,3}(?:academy|society|endowment|institution)\b)|\bin proc\b|\bproc\. (?!"
         rf"{_SOCIETY})"
         r"|\bcamera[- ]ready\b|\bfinal version (?:for|of|at)\b"
     ),
@@ -119,3 +119,6 @@ NO_JOURNAL = r"\A(?:arxiv|preprint|e-?prints?|technical report|tech\. rep|workin
 
 PRAISED = r"(?:(?:received|won|awarded|selected|winner) )?(?:of |as |for )?(?:the |an? )?(?:[\w-]{3,13} ){0,2}(?:award|best|mention|nomin\w{0,5}|finalist|candidate|prize)\b"
 """What is said of a paper that was accepted: `Best Paper Award at ICML 2026`."""
+
+PUBLISHER = r"(?:springer(?: nature)?|elsevier|wiley|mdpi|iop(?: publishing)?|world scientific|de gruyter|taylor (?:&|and) francis|[a-z]{3,12} university press|mit press)\W*\Z"
+"""Who prints a paper, which is no venue."""

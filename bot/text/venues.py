@@ -20,6 +20,7 @@ from bot.text.venue_words import (
     NO_JOURNAL,
     NOT_ACRONYMS,
     PRAISED,
+    PUBLISHER,
     TRAILING,
     VENUE_WORD,
 )
@@ -42,7 +43,7 @@ _BARE_ACRONYM = re.compile(
     rf"(?:[A-Z]{{2,6}}(?:/[A-Z]{{2,6}})? )?({_ACRONYM})[\s'’`‘-]{{0,2}}(?:\d\d){{1,2}}"
 )
 _KNOWN = re.compile(
-    rf"(?<![\w@])(Findings of (?:the )?(?:ACL|EMNLP|NAACL|EACL|Association for Computational Linguistics)|(?:{KNOWN})(?:[-/][A-Z]{{3,10}}\b)?)(?![a-zA-Z])"
+    rf"(?<![\w@])(Findings of (?:the )?(?:ACL|EMNLP|NAACL|EACL|Association for Computational Linguistics)|(?:{KNOWN})(?:[-/][A-Z]{{2,10}}\b)?)(?![a-zA-Z])"
 )
 _WORKSHOP = re.compile(r"\bworkshops?\b|\w @ ?\w|\bsymposium at\b", re.IGNORECASE)
 _COLOCATED = re.compile(r",? \(?(?:co-?located|in conjunction|held|part of|hosted)\b", re.IGNORECASE)
@@ -51,6 +52,7 @@ _LEADING = re.compile(LEADING, re.IGNORECASE)
 _TRAILING = re.compile(TRAILING, re.IGNORECASE)
 _VENUE_WORD = re.compile(VENUE_WORD, re.IGNORECASE)
 _NO_JOURNAL = re.compile(NO_JOURNAL, re.IGNORECASE)
+_PUBLISHER = re.compile(PUBLISHER, re.IGNORECASE)
 _PRAISED = re.compile(PRAISED, re.IGNORECASE)
 _RELATED = re.compile(
     r"[\w-]{3,12} (?:and \w{2,12} )?version of (?!this)|exten|based on|builds|follow|our ", re.IGNORECASE
@@ -188,6 +190,8 @@ def _bare(sentence: str) -> Acceptance | None:
     """The venue that a sentence without cues is, if it has a year or a number: `9 pages, MIDL 2026`."""
     counts = _COUNT.match(sentence)
     rest = _lead(sentence[counts.end() :] if counts else sentence)
+    while praised := _PRAISED.match(rest):
+        rest = _lead(rest[praised.end() :])
     if _CUE.search(sentence) or _BARE_STOP.match(rest):
         return None
     year, acronym = _year(rest), _BARE_ACRONYM.match(rest)
@@ -210,7 +214,7 @@ def _bare(sentence: str) -> Acceptance | None:
 
 def _is_about(words: str) -> bool:
     """Whether the words before a venue say that something else than this paper has to do with it: `Reply to the`, `Keynote at`."""
-    return bool(_ABOUT.search(words) and not _VENUE_WORD.search(words) and not _PRAISED.match(words))
+    return bool(_ABOUT.search(words) and not _VENUE_WORD.search(words))
 
 
 def _year(text: str) -> int | None:
@@ -231,6 +235,8 @@ def _venue(region: str, *, before: bool = False) -> str:
     text = text[: colocated.start()] if colocated else text
     if acronym := _acronym(text):
         return acronym
+    if _PUBLISHER.match(text):
+        return ""
     short = len(text.split()) < MAX_SHORT and text[:1].isupper()
     named = not before or _VENUE_WORD.search(text) or ((short or _year(text)) and not _BARE_STOP.match(text))
     return _name(text) if named else ""

@@ -58,7 +58,7 @@ _WITH_AMPERSAND = r"(?<![^\W_])[A-Za-z]{1,3}(?:&[A-Za-z]{1,3})+(?![^\W_])|" + _P
 _WORD_OR_AMPERSAND = re.compile(rf"(?:{_WITH_AMPERSAND})(?:-(?:{_WITH_AMPERSAND}))*")
 _PARTS_OR_AMPERSAND = re.compile(_WITH_AMPERSAND)
 _POSSESSIVE = re.compile(r"'[sS]?$")
-_ACRONYMS = re.compile(r"(?<![A-Z0-9])[A-Z0-9]{2,}+s")
+_ACRONYMS = re.compile(r"(?<![A-Z0-9])(?=[0-9]{0,9}[A-Z])[A-Z0-9]{2,}+s")
 """LMs, APIs: plurals by their capitals. In lower case, `lms` is another word."""
 
 

@@ -18,7 +18,8 @@ from bot.domain.models import SAMPLE_SOURCE, Paper
 from bot.ports import Rate
 from bot.query import parse
 from bot.query.nodes import all_of
-from bot.search.search import Search, SearchResults
+from bot.search.results import SearchResults
+from bot.search.search import Search
 from bot.store.limits import Limits
 from bot.text import shorten
 from bot.web.filters import Filters, filters_of

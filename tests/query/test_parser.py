@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from bot.cards.errors import point_at
@@ -202,6 +202,7 @@ def parsed(typed: str) -> Query | UserError:
 
 
 @given(anything)
+@example("00S")
 @settings(max_examples=1000)
 def test_nothing_but_a_user_error_comes_out(typed: str) -> None:
     outcome = parsed(typed)

@@ -3,6 +3,11 @@
 from tests.text.labelled_comments import Label
 
 COMMENTS: list[tuple[str, Label | None]] = [
+    ("Best paper award at HSCC 2025", ("HSCC", 2025, "")),
+    ("Nominated for the Best Paper Award, ICRA 2026", ("ICRA", 2026, "")),
+    ("Published by Springer", ("", None, "")),
+    ("SIGIR-AP 2025", ("SIGIR-AP", 2025, "")),
+    ("Proceedings of the Royal Society A, accepted", ("Proceedings of the Royal Society A", None, "")),
     ("11 pages, ICML 2026 Oral. To appear in JMLR", ("JMLR", None, "")),
     ("Accepted at ICLR 2026. Oral presentation, 20 pages", ("ICLR", 2026, "oral")),
     (

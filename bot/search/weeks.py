@@ -1,0 +1,33 @@
+"""How many papers a search finds in each of the last weeks."""
+
+from tantivy import Occur, Searcher
+from tantivy import Query as IndexQuery
+
+from bot.search.terms import Terms, both
+
+WEEKS = 52
+"""Weeks of which the papers are counted."""
+SPARSE = 0.05
+"""A week with a smaller share of the busiest week's papers, before any other, is older than what was collected here."""
+
+
+def per_week(query: IndexQuery, terms: Terms, searcher: Searcher, today: int) -> tuple[int, ...]:
+    """How many papers `query` finds, by the week in which they were published; the last week ends today.
+
+    Weeks before the first papers that are known at all are left out.
+    """
+    known = _weeks(IndexQuery.all_query(), terms, searcher, today)
+    first = next((week for week, count in enumerate(known) if count > SPARSE * max(known)), WEEKS)
+    return tuple(_weeks(query, terms, searcher, today)[first:])
+
+
+def _weeks(query: IndexQuery, terms: Terms, searcher: Searcher, today: int) -> list[int]:
+    begin = today + 1 - 7 * WEEKS
+    since = both([(Occur.Must, query), (Occur.Must, terms.since(begin))])
+    by_week = {"histogram": {"field": "day", "interval": 7, "offset": begin % 7, "min_doc_count": 1}}
+    counts = [0] * WEEKS
+    for bucket in searcher.aggregate(since, {"weeks": by_week})["weeks"]["buckets"]:
+        week = (int(bucket["key"]) - begin) // 7
+        if week < WEEKS:  # a source's clock can be ahead
+            counts[week] = int(bucket["doc_count"])
+    return counts
