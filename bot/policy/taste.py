@@ -167,7 +167,11 @@ def learn(liked: Sequence[Paper], disliked: Sequence[Paper], background: Backgro
     similar = _similar(weights, {paper.id for paper in (*liked, *disliked)}, background)
     for term, value in _mean([vector for _, vector in similar]).items():
         weights[term] += RESEMBLANCE / len(liked) * value
-    strongest = sorted(weights, key=lambda term: (-abs(weights[term]), term))[:TERMS]
+    least = min(
+        nlargest(TERMS, map(abs, weights.values())), default=0.0
+    )  # a third of the time of sorting 40,000 terms
+    strong = [term for term, weight in weights.items() if abs(weight) >= least]
+    strongest = sorted(strong, key=lambda term: (-abs(weights[term]), term))[:TERMS]
     length = sum(weights[term] ** 2 for term in strongest) ** 0.5 or 1.0
     liked_ones = [(paper.id, vector) for paper, vector in zip(liked, likes, strict=True)]
     others = [(paper.id, vector) for paper, vector in zip(disliked, dislikes, strict=True)]
