@@ -107,7 +107,7 @@ async def _status(redis: Redis) -> InstallationStatus:
 
 
 def rendered(found: InstallationStatus) -> Group:
-    """As a table of sources, and a line for everything else."""
+    """As a line for each fact, the commonest errors, and a table of sources."""
     table = Table(box=None, pad_edge=False)
     for heading in ("source", "last poll", "next", "new", "skipped", "error"):
         table.add_column(heading, justify="right" if heading in {"new", "skipped"} else "left")
@@ -136,7 +136,8 @@ def rendered(found: InstallationStatus) -> Group:
     ]
     first = Text(f"Paperboy at {found.at:%H:%M:%S} UTC", style="bold")
     empty = () if found.sources else (Text("No source has been read yet."),)
-    return Group(first, table, *empty, Text(""), *map(Text, facts), *_errors(found.errors))
+    # The sources come last: there may be more of them than a screen has lines.
+    return Group(first, *map(Text, facts), *_errors(found.errors), Text(""), table, *empty)
 
 
 def _errors(errors: Sequence[tuple[ErrorKind, int]]) -> Iterator[Text | Table]:

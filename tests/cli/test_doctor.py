@@ -320,7 +320,24 @@ class Broken:
         pass
 
 
+class Slow(Broken):
+    """A platform that answers a first question, and then no more."""
+
+    async def diagnose(self) -> AsyncIterator[Finding]:
+        yield Finding("broken", ok=False, message="its token is refused", todo="replace it")
+        await asyncio.Event().wait()
+
+
 class TestPlatforms:
+    async def test_what_was_found_before_the_time_was_over_is_said(
+        self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(checks, "build_platforms", lambda *_: (Slow(),))
+        monkeypatch.setattr(outside, "TIMEOUT", 0.3)
+        found = await wrong()
+        assert list(found) == ["broken"]
+        assert found["broken"].message == "its token is refused"
+
     async def test_what_cannot_be_looked_at_is_a_finding(
         self, wrong: Wrong, monkeypatch: pytest.MonkeyPatch
     ) -> None:

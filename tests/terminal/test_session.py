@@ -1,0 +1,49 @@
+"""What a terminal shows of the work in the background."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from bot.search.index_updater import IndexProgress
+from bot.terminal import session
+from bot.terminal.session import show_indexing
+
+if TYPE_CHECKING:
+    from bot.ports import Interactive
+    from bot.search.search import Search
+
+
+class Shown:
+    """A terminal that remembers what it shows below its prompt."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def working(self, what: str) -> None:
+        self.lines.append(what)
+
+
+class Indexing:
+    """A search whose index comes this far, look by look."""
+
+    def __init__(self, looks: Sequence[IndexProgress | None]) -> None:
+        self._looks = list(looks)
+
+    async def progress(self) -> IndexProgress | None:
+        return self._looks.pop(0)
+
+
+async def test_an_index_that_is_being_built_is_shown_until_it_is_complete(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "INDEXING_SHOWN_EVERY", 0.0)
+    shown, search = Shown(), Indexing([IndexProgress(200, 75_000), IndexProgress(70_000, 75_000), None])
+    async with asyncio.timeout(5):
+        await show_indexing(cast("Interactive", shown), cast("Search", search))
+    assert shown.lines == [
+        "Building the search index: 200 of 75,000 papers",
+        "Building the search index: 70,000 of 75,000 papers",
+        "",
+    ]
