@@ -140,7 +140,7 @@ class Core(Protocol):
     async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
         """What to say in a channel that Paperboy was just added to.
 
-        Was it added to a whole server or workspace, `everywhere` is its name.
+        If it was added to a whole server or workspace, `everywhere` is that one's name.
         """
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:
