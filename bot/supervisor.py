@@ -136,7 +136,8 @@ async def once(settings: Settings, roles: frozenset[str]) -> bool:
     async with open_bot(settings, roles) as bot, _errors_shared(bot):
         if bot.interactive and not sys.stdin.isatty():
             await bot.interactive.answer_input(bot.core)
-        results = await bot.poller.poll_once() if _wanted(POLLER, roles) else []
+        with working("Reading the sources"):
+            results = await bot.poller.poll_once() if _wanted(POLLER, roles) else []
         if _wanted(FANOUT, roles):
             await bot.fanout.match_all()
             await bot.fanout.stop()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span, Text
+from bot.cards import Actions, Block, Bullets, Button, Card, Figure, PaperBlock, Paragraph, Span, Text
 
 
 def from_json(data: Mapping[str, Any]) -> Card:
@@ -16,6 +16,8 @@ def _block(data: Mapping[str, Any]) -> Block:
     match data["type"]:
         case "paragraph":
             return Paragraph(_text(fields["text"]))
+        case "figure":
+            return Figure(_text(fields["text"]), fields["url"], fields["alt"])
         case "bullets":
             return Bullets(tuple(map(_text, fields["items"])))
         case "actions":

@@ -12,7 +12,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span
+from bot.cards import Actions, Block, Bullets, Button, Card, Figure, PaperBlock, Paragraph, Span
 from bot.cards.sanitize import link, visible
 
 WIDTH = 96
@@ -41,7 +41,7 @@ def render(card: Card, *, links: bool) -> RenderableType:
 
 def _block(block: Block, *, links: bool) -> RenderableType:
     match block:
-        case Paragraph(text):
+        case Paragraph(text) | Figure(text):
             return _text(text, links=links)
         case Bullets(items):
             return _table(("•", _text(item, links=links)) for item in items)

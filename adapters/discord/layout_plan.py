@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from adapters.discord.buttons import IN_A_ROW, Menu, label_of, menu_of, rows
 from adapters.discord.markup import address, escape, fitted, running, width
-from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph
+from bot.cards import Actions, Block, Bullets, Button, Card, Figure, PaperBlock, Paragraph
 from bot.cards.build import divided
 
 MAX_TEXT = 4000
@@ -16,7 +16,7 @@ MAX_TEXT = 4000
 MAX_COMPONENTS = 40
 """Components of a message, nested ones too."""
 _HEADING, _TITLE, _BYLINE, _SUMMARY, _ABSTRACT, _REASON = 300, 400, 600, 600, 2600, 220
-_PARAGRAPH, _BULLET, _KEYWORDS = 2400, 600, 300
+_PARAGRAPH, _BULLET, _KEYWORDS, _ALT = 2400, 600, 300, 200
 """Characters of each kind of text."""
 _SQUEEZES = (
     (10, 1.0),
@@ -50,8 +50,16 @@ class Line:
     """A separator."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """A picture as wide as the message."""
+
+    url: str
+    alt: str
+
+
 Row = tuple[Button, ...] | Menu
-Piece = str | Picture | Line | Row
+Piece = str | Picture | Gallery | Line | Row
 Titled = Callable[[PaperBlock, float], str]
 
 
@@ -82,7 +90,7 @@ def _size(piece: Piece) -> int:
     match piece:
         case Picture():
             return 3
-        case Menu():
+        case Menu() | Gallery():
             return 2
         case tuple():
             return 1 + len(piece)
@@ -119,7 +127,7 @@ def title(block: PaperBlock, room: float) -> str:
 def block_text(block: Block, room: float, titled: Titled = title) -> str:
     """A block's text; "" for buttons."""
     match block:
-        case Paragraph(text):
+        case Paragraph(text) | Figure(text):
             return running(text, int(_PARAGRAPH * room))
         case Bullets(items):
             return "\n".join(f"- {running(item, int(_BULLET * room))}" for item in items)
@@ -187,6 +195,8 @@ def _pieces(card: Card, buttons: int, room: float) -> Iterator[Piece]:
         picture = address(block.thumbnail_url) if isinstance(block, PaperBlock) else None
         if text:
             yield Picture(text, picture) if picture else text
+        if isinstance(block, Figure) and room == 1.0 and (shown := address(block.url)):
+            yield Gallery(shown, fitted(block.alt, _ALT))
         yield from filter(None, (new_buttons(row, seen) for row in button_rows(block, buttons)))
         before = block
 

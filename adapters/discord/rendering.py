@@ -10,6 +10,7 @@ import discord
 
 from adapters.discord.buttons import FALLBACK, CustomIds, Menu, component, menu
 from adapters.discord.layout_plan import (
+    Gallery,
     Line,
     Picture,
     Piece,
@@ -61,6 +62,8 @@ def _item(piece: Piece, ids: CustomIds) -> discord.ui.Item[discord.ui.LayoutView
             return discord.ui.TextDisplay(piece)
         case Picture(text, url):
             return discord.ui.Section(text, accessory=discord.ui.Thumbnail(url))
+        case Gallery(url, alt):
+            return discord.ui.MediaGallery(discord.MediaGalleryItem(url, description=alt or None))
         case Line():
             return discord.ui.Separator()
         case Menu(options):

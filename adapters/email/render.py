@@ -12,7 +12,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bot.cards import Actions, Block, Bullets, Button, Card, PaperBlock, Paragraph, Span
+from bot.cards import Actions, Block, Bullets, Button, Card, Figure, PaperBlock, Paragraph, Span
 from bot.cards.build import paragraph
 from bot.cards.sanitize import link, plain, visible
 from bot.text import shorten
@@ -126,7 +126,7 @@ def _text(card: Card, frame: Frame) -> str:
 
 def _block(block: Block) -> str:
     match block:
-        case Paragraph(text):
+        case Paragraph(text) | Figure(text):
             return _wrapped(_spans(text))
         case Bullets(items):
             return "\n".join(_wrapped(_spans(item), "- ", "  ") for item in items)

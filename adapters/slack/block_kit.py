@@ -32,12 +32,17 @@ def section(text: str, image_url: str | None = None, alt: str = "") -> Json:
     """A paragraph, with a picture next to it if one is given."""
     block: Json = {"type": "section", "text": plain_text(text)}
     if image_url:
-        block["accessory"] = {
-            "type": "image",
-            "image_url": image_url,
-            "alt_text": shorten(visible(alt), limits.ALT_TEXT) or "picture",
-        }
+        block["accessory"] = image(image_url, alt)
     return block
+
+
+def image(url: str, alt: str) -> Json:
+    """A picture by itself."""
+    return {
+        "type": "image",
+        "image_url": url,
+        "alt_text": shorten(visible(alt), limits.ALT_TEXT) or "picture",
+    }
 
 
 def context(text: str) -> Json:

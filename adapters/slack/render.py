@@ -14,12 +14,13 @@ from adapters.slack.block_kit import (
     context,
     escaped,
     header,
+    image,
     line,
     preformatted,
     rich_text,
     section,
 )
-from bot.cards import Actions, Block, Bullets, Card, PaperBlock, Paragraph, Span
+from bot.cards import Actions, Block, Bullets, Card, Figure, PaperBlock, Paragraph, Span
 from bot.cards.build import divided
 from bot.cards.sanitize import link, plain
 from bot.text import shorten
@@ -68,14 +69,15 @@ def layouts(card: Card) -> Iterator[Message]:
     """
     full = render(card)
     yield full
-    if any("accessory" in block for block in full.blocks):
+    if any("accessory" in block or block["type"] == "image" for block in full.blocks):
         yield Message(full.text, without_pictures(full.blocks))
     yield Message(as_text(card), ())
 
 
 def without_pictures(blocks: Iterable[Json]) -> list[Json]:
     """The blocks without their pictures."""
-    return [{name: value for name, value in block.items() if name != "accessory"} for block in blocks]
+    kept = [block for block in blocks if block["type"] != "image"]
+    return [{name: value for name, value in block.items() if name != "accessory"} for block in kept]
 
 
 def fit(blocks: Sequence[Json], most: int) -> list[Json]:
@@ -118,6 +120,8 @@ def _block(block: Block) -> Iterable[Json]:
     match block:
         case Paragraph(text):
             return _paragraph(text)
+        case Figure(text, url, alt):
+            return (*_paragraph(text), *([image(safe, alt)] if (safe := link(url)) else ()))
         case Bullets(items):
             return (rich_text(bullets(line(item) for item in items)),)
         case Actions(row):

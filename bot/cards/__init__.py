@@ -78,7 +78,18 @@ class PaperBlock:
     """Commands for the paper."""
 
 
-Block = Paragraph | Bullets | Actions | PaperBlock
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Text, and on platforms that load pictures one that shows what it says."""
+
+    text: Text
+    url: str
+    """Of the picture, which everyone may read."""
+    alt: str
+    """What the picture shows, for those who don't see it."""
+
+
+Block = Paragraph | Bullets | Actions | PaperBlock | Figure
 
 
 @dataclass(frozen=True, slots=True)

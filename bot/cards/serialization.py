@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from bot.cards import Actions, Block, Bullets, Card, PaperBlock, Paragraph
+from bot.cards import Actions, Block, Bullets, Card, Figure, PaperBlock, Paragraph
 
 _TYPE_OF: Mapping[type[Block], str] = {
     Paragraph: "paragraph",
     Bullets: "bullets",
     Actions: "actions",
     PaperBlock: "paper",
+    Figure: "figure",
 }
 
 

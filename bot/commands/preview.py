@@ -12,6 +12,7 @@ from bot.commands.reasons import reasons
 from bot.commands.resolve import resolve_subscription
 from bot.commands.services import Services
 from bot.commands.synonyms import accepting, best_offer
+from bot.commands.weeks import weeks_figure
 from bot.domain.models import Command
 from bot.ports import Reply
 from bot.query import parse, respell, spelled
@@ -42,18 +43,26 @@ async def preview(command: Command, services: Services) -> Reply:
             services.now(),
             offer,
             respell(found.text(past.sentence()), query.typed),
+            weeks=await weeks_figure(query, services),
         )
     )
 
 
 def preview_card(
-    query: str, past: Lookback, now: datetime, offer: tuple[Block, ...] = (), said: str = ""
+    query: str,
+    past: Lookback,
+    now: datetime,
+    offer: tuple[Block, ...] = (),
+    said: str = "",
+    *,
+    weeks: tuple[Block, ...] = (),
 ) -> Card:
-    """The number of matches and the newest of them, a line each; then the buttons. `said` is about the matches."""
+    """The number of matches and the newest of them, a line each; then the buttons. `said` is about the matches, `weeks` how
+    many there were per week."""
     said = said or past.sentence()
     papers = tuple(paper_block(paper, (), now, "line") for paper in past.matching[:SHOWN])
     rest = len(past.matching) - len(papers)
     more = (paragraph(dim(f"and {rest:,} older")),) if rest else ()
     notice = shorten(f"Preview of {shorten(query, QUERY)}: {said}", NOTICE)
-    blocks: tuple[Block, ...] = (paragraph(code(query)), paragraph(said), *papers, *more, *offer)
+    blocks: tuple[Block, ...] = (paragraph(code(query)), paragraph(said), *weeks, *papers, *more, *offer)
     return Card("reply", notice, "Preview", blocks)

@@ -12,22 +12,27 @@ from bot.search.query_parser import ParsedSearch, Word
 from bot.search.ranking import LONG, Ranking
 from bot.text import tokens
 from bot.text.sentences import sentences
+from bot.text.terms import telling
 
 LOOKED_AT = 10
 """Papers, the best ones, whose sentences are looked at."""
 HELD = {2: 1.0, 3: 0.77, 4: 0.6}
 """Number of words -> share of their rarity that a paper about them holds. Of more words it isn't asked."""
-WHOLLY, SAID, SAID_OFTEN = 0.9, 0.6, 0.45
-"""Share of the words' rarity that one sentence or title says in a paper about them: of almost all, of most if words that were
-typed next to each other stand so in one of the papers, and the same for each of OFTEN papers. In papers that are about something
-else the words stand far apart: a fast code for radio links with bursts of errors."""
-OFTEN = 3
+WHOLLY, SAID, JOINED = 0.9, 0.6, 0.5
+"""Share of the words' rarity that one sentence or title says in a paper about them: of many words nearly all, of FEW most, and
+less in a paper in which two stand next to each other that were typed so. In papers that are about something else the words
+stand far apart: a fast code for radio links with bursts of errors."""
+FEW = 3
+OFTEN, SAID_OFTEN = 3, 0.45
+"""So many papers with a sentence that says this share are about the words, too."""
+TITLED = 0.6
+"""Share of a title's words that a person typed who means that paper and misspelt the others."""
 MOSTLY = 0.6
 """OFTEN papers that say this share are about the words even if none holds enough of them."""
 PARTS = 3
 """Parts of a search that are offered where nothing is about all of it."""
 
-CLOSE = 0.75
+CLOSE = 0.8
 """Of 1, as difflib counts: how much alike a misspelt word and what was meant are."""
 
 Meanings = Mapping[str, Sequence[str]]
@@ -55,8 +60,8 @@ def parts_apart(
         return ranking.count_with(some, asked, days)
 
     held = total > 0 or _is_held(weights, nearly)
-    if len(words) == 2:
-        return None if held else _parts(weights, count)
+    if held and len(words) < FEW:
+        return None
     return None if _is_said(asked, weights, papers, ranking, held=held) else _parts(weights, count)
 
 
@@ -70,18 +75,21 @@ def _is_said(
 ) -> bool:
     """Whether papers say enough of the words together; `held`: at least one has most of them somewhere."""
     meanings, pairs = dict(asked.meanings), _pairs(asked)
-    joined = len(weights) == 3 or not pairs
+    known = [word for word in asked.words if not ranking.is_unknown(word)]
+    typed = frozenset(_stems([part for word in known for part in word.parts]))
+    misspelt = len(known) < len(asked.words)
+    joined = not pairs or len(weights) <= FEW
     said: list[float] = []
     for paper in papers[:LOOKED_AT]:
         seen = _Seen.of(paper)
         said.append(seen.said(weights, ranking, meanings))
-        joined = joined or bool(pairs & seen.pairs)
-        if said[-1] >= WHOLLY:
+        has_pair = bool(pairs & seen.pairs)
+        least = JOINED if has_pair else SAID if not pairs or len(weights) <= FEW else WHOLLY
+        if (misspelt and seen.titled(typed)) or (held and said[-1] >= least):
             return True
+        joined = joined or has_pair
     often = sorted(said, reverse=True)[OFTEN - 1] if len(said) >= OFTEN else 0.0
-    if not held:
-        return often >= MOSTLY
-    return joined and (max(said, default=0.0) >= SAID or often >= SAID_OFTEN)
+    return joined and often >= SAID_OFTEN if held else often >= MOSTLY and len(weights) >= FEW
 
 
 def _is_held(weights: Mapping[Word, float], count: Callable[[Sequence[Word]], int]) -> bool:
@@ -112,6 +120,7 @@ def _parts(weights: Mapping[Word, float], count: Callable[[Sequence[Word]], int]
 class _Seen:
     """What stands together in a paper: words and stems of its title and of each sentence, with the authors; neighbours."""
 
+    title: frozenset[str]
     passages: tuple[frozenset[str], ...]
     pairs: frozenset[frozenset[str]]
 
@@ -121,16 +130,20 @@ class _Seen:
         names = words_of(tokens(" ".join(paper.authors)))
         passages = tuple(frozenset((*words, *_stems(words), *names, *_stems(names))) for words in texts)
         pairs = frozenset(frozenset(pair) for words in (*texts, names) for pair in pairwise(_stems(words)))
-        return cls(passages, pairs)
+        return cls(frozenset(_stems(telling(tokens(paper.title)))), passages, pairs)
+
+    def titled(self, typed: frozenset[str]) -> bool:
+        """Whether the title seems to be what was typed."""
+        return len(self.title) > 1 and len(self.title & typed) >= TITLED * len(self.title)
 
     def said(self, weights: Mapping[Word, float], ranking: Ranking, meanings: Meanings) -> float:
         """The largest share of the words' rarity that stands together; a word that no paper has as it is spelled nearly."""
         forms = {word: list(_forms(word, meanings)) for word in weights}
-        misspelt = {word for word in weights if ranking.is_unknown(word)}
+        misspelt = {word for word in weights if ranking.may_be_misspelt(word)}
 
         def is_in(word: Word, here: frozenset[str]) -> bool:
-            close = word in misspelt and get_close_matches("".join(word.parts), here, 1, CLOSE)
-            return bool(close) or any(form <= here for form in forms[word])
+            close = word in misspelt and all(get_close_matches(part, here, 1, CLOSE) for part in word.parts)
+            return close or any(form <= here for form in forms[word])
 
         said = max(sum(weights[word] for word in weights if is_in(word, here)) for here in self.passages)
         return said / sum(weights.values())

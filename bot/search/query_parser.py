@@ -22,7 +22,7 @@ LONGEST = 400
 MOST_WORDS = 40
 
 REQUEST_WORDS = frozenset({
-    "about", "article", "articles", "best", "concerning", "dealing", "explain", "explains", "find", "get", "getting", "give", "good",
+    "about", "article", "articles", "best", "concerning", "dealing", "explain", "explains", "find", "finding", "get", "getting", "give", "good",
     "help", "ideas", "interested", "know", "known", "latest", "learn", "like", "list", "literature", "look", "looking",
     "make", "makes", "making", "need", "new", "newest", "paper", "papers", "please", "publication", "publications", "read",
     "reading", "recent", "recommend", "recommended", "related", "research", "regarding", "show", "something", "studies",

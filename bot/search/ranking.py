@@ -226,7 +226,7 @@ class Ranking:
             yield either([self._terms.near(field, phrase, 0, MEANT) for field in TEXT])
         for joined in map("".join, word.spelled_out):
             yield self._terms.stem(joined)
-        if nearly and self._may_be_misspelt(word):
+        if nearly and self.may_be_misspelt(word):
             yield self._nearly("".join(word.parts))
 
     def _nearly(self, text: str) -> IndexQuery:
@@ -259,7 +259,8 @@ class Ranking:
         known = self._meanings.get(word.parts[0]) if len(word.parts) == 1 else None
         return [known] if known else []
 
-    def _may_be_misspelt(self, word: Word) -> bool:
+    def may_be_misspelt(self, word: Word) -> bool:
+        """Whether hardly any paper has the word."""
         letters = sum(map(len, word.parts))
         rare = RARE if letters > SHORTEST_WORD else 0
         return SHORTEST_WORD <= letters <= LONGEST_WORD and self._frequency(word) <= rare

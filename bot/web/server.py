@@ -26,6 +26,7 @@ from bot.web.legal import LegalPages, Operator
 from bot.web.mcp_endpoint import McpEndpoint
 from bot.web.pages import Pages
 from bot.web.paper_pages import PaperPages
+from bot.web.plot import PlotPictures
 from bot.web.probes import Probes
 from bot.web.reading import Reader
 from bot.web.requests import MAX_BODY, Network, decode
@@ -155,5 +156,6 @@ def parts(
         PaperPages(reader, Limits(redis), now),
         Feeds(reader, Tokens(redis), Limits(redis), now, public_url),
         Api(reader, Tokens(redis), Limits(redis), public_url),
+        PlotPictures(),
         McpEndpoint(reader, Tokens(redis), Limits(redis), public_url),
     )

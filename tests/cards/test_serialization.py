@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cards import Actions, Bullets, Button, Card, PaperBlock, Paragraph, Span
+from bot.cards import Actions, Bullets, Button, Card, Figure, PaperBlock, Paragraph, Span
 from bot.cards.serialization import to_json
 from tests.card_json import from_json
 
@@ -23,6 +23,7 @@ blocks = st.one_of(
     st.builds(Paragraph, texts),
     st.builds(Bullets, st.lists(texts, max_size=3).map(tuple)),
     st.builds(Actions, buttons),
+    st.builds(Figure, texts, words, words),
     papers,
 )
 cards = st.builds(

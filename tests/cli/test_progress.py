@@ -55,6 +55,7 @@ def papers(tmp_path: Path) -> Path:
         (["status"], "Reading the status …", "Paperboy at"),
         (["deliveries", "list"], "Looking for posts …", "No posts need a decision."),
         (["import"], "Opening the database …", "Imported: nothing."),
+        (["run", "--once"], "Reading the sources …", ""),
         (["backfill", "--from", "{papers}"], "Reading papers.jsonl", "1 new papers"),
     ],
 )

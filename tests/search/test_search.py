@@ -255,6 +255,7 @@ async def test_a_paper_whose_words_stand_far_apart_is_not_called_an_answer(
     [
         "adaptive codes vehicles",  # a title
         "adaptve codes vehicles",  # misspelt
+        "adaptive codes fro vehiclse please",
         "why is it so hard to get a fast decoding",  # words that only shade the question
         "errors bursts radio",
         "hallucinations of language models",

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from bot.commands.weeks import FEWEST_WEEKS
 from bot.domain.models import Paper
 from bot.query import parse
 from bot.store.papers import Papers
 from bot.web.filters import filters_of
-from bot.web.plot import FEWEST_WEEKS, HEIGHT, plot
+from bot.web.plot import HEIGHT, plot
 from tests.papers import a_paper
 from tests.web.site import NOW, Client, site
 from tests.web.test_pages import page, titles

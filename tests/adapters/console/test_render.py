@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 from rich.console import Console
 
 from adapters.console.render import render
-from bot.cards import Actions, Bullets, Button, Card, PaperBlock, Paragraph, Span
+from bot.cards import Actions, Bullets, Button, Card, Figure, PaperBlock, Paragraph, Span
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.commands.help import help_card
@@ -172,6 +172,7 @@ def hostile_card(text: str) -> Card:
         (
             Paragraph((Span(text), Span(text, "code", text), Span(text, "plain", f"https://evil/{text}"))),
             Bullets(((Span(text, "bold"),),)),
+            Figure((Span(text),), f"https://evil/{text}", text),
             Actions((button, *links)),
             *(
                 PaperBlock(

@@ -12,6 +12,7 @@ from adapters.discord.rendering import embed_message, layout
 from bot.cards import Card
 
 BUTTON, SELECT, TEXT, SECTION, THUMBNAIL, ROW, CONTAINER, SEPARATOR = 2, 3, 10, 9, 11, 1, 17, 14
+GALLERY = 12
 INERT = re.compile(r"\\[^\w\s]|```.*?```|`[^`\n]*`", re.DOTALL)
 """Escaped characters, and code. In code a backslash escapes nothing."""
 OUR_LINK = re.compile(r"\[(?:[^\\\[\]]|\\.)+\]\(<https?://[^\s<>()]+>\)")
@@ -93,8 +94,15 @@ def _part(part: Mapping[str, Any]) -> None:
             assert part["accessory"]["type"] in {BUTTON, THUMBNAIL}
         case 11:
             assert urlsplit(part["media"]["url"]).scheme in {"http", "https"}
+        case 12:
+            assert 1 <= len(part["items"]) <= 10
+            assert all(urlsplit(one["media"]["url"]).scheme == "https" for one in part["items"])
+            assert all(
+                1 <= utf16(one["description"]) <= 1024 for one in part["items"] if one.get("description")
+            )
         case 17:
-            assert {child["type"] for child in part["components"]} <= {ROW, TEXT, SECTION, SEPARATOR}
+            children = {child["type"] for child in part["components"]}
+            assert children <= {ROW, TEXT, SECTION, SEPARATOR, GALLERY}
         case other:
             assert other in {TEXT, SEPARATOR}
 

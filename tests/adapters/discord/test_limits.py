@@ -14,7 +14,7 @@ from simcord.http import router
 from adapters.discord.buttons import mark
 from adapters.discord.markup import code, escape, fitted, width
 from adapters.discord.rest import rest_client
-from bot.cards import Actions, Bullets, Button, Card, PaperBlock, Paragraph, Span
+from bot.cards import Actions, Bullets, Button, Card, Figure, PaperBlock, Paragraph, Span
 from bot.cards.digest import digest_card
 from bot.cards.paper import paper_card
 from bot.commands.help import help_card
@@ -121,6 +121,7 @@ def any_card() -> st.SearchStrategy[Card]:
         | spans.map(Paragraph)
         | st.lists(spans, min_size=1, max_size=16).map(tuple).map(Bullets)
         | buttons().map(Actions)
+        | st.builds(Figure, spans, st.just("https://a.b/c.png") | WORDS, WORDS)
     )
     return st.builds(
         Card,

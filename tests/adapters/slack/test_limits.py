@@ -24,6 +24,7 @@ from bot.cards import (
     Card,
     Choice,
     Field,
+    Figure,
     Form,
     PaperBlock,
     Paragraph,
@@ -150,6 +151,7 @@ BLOCKS = (
     st.builds(Paragraph, SPANS)
     | st.builds(Bullets, st.lists(SPANS, min_size=1, max_size=30).map(tuple))
     | st.builds(Actions, BUTTONS)
+    | st.builds(Figure, SPANS, st.just("https://x.org/a.png") | WORDS, WORDS)
     | st.builds(
         PaperBlock,
         paper_id=st.just("1"),

@@ -211,6 +211,7 @@ def _url(url: Any, limit: int, where: str) -> None:
 BLOCKS: dict[str, tuple[Callable[[Json, str], None], set[str]]] = {
     "header": (_header, {"text"}),
     "section": (_section, {"text", "fields", "accessory", "expand"}),
+    "image": (_image, {"image_url", "alt_text"}),
     "context": (_context, {"elements"}),
     "actions": (_actions, {"elements"}),
     "divider": (_divider, set()),
