@@ -25,10 +25,16 @@ _REASONS: Sequence[tuple[type[BaseException] | tuple[type[BaseException], ...], 
 """By type of error; the first one that fits counts."""
 
 
+class ExplainedError(OSError):
+    """An error of ours whose text is in an operator's words already: `ExplainedError(errno, text)`."""
+
+
 def network_reason(error: BaseException) -> str:
     """What is wrong, without a full stop: `connection refused`, `unknown host name`, `no answer`."""
     errors = list(_chain(error))
     for one in errors:
+        if isinstance(one, ExplainedError):
+            return str(one.strerror)
         for kind, reason in _REASONS:
             if isinstance(one, kind):
                 return reason

@@ -12,6 +12,7 @@ from ssl import SSLContext
 
 from aiohttp import AddrInfoType, ClientSession, DummyCookieJar, TCPConnector
 
+from bot.domain.network_errors import ExplainedError
 from bot.sources.context import Network
 
 Address = IPv4Address | IPv6Address
@@ -21,7 +22,7 @@ _RELAYS = IPv4Network("192.88.99.0/24")
 """Relays of 6to4, which forward to any address."""
 
 
-class PrivateAddressError(OSError):
+class PrivateAddressError(ExplainedError):
     """The address is not public."""
 
 

@@ -79,6 +79,8 @@ async def test_no_typed_line_takes_long(tmp_path: Path) -> None:
                 began = processor(process.pid)
                 await terminal.type(line)
                 measured.note(began, f"{command} {text[:20]!r}")
+        process.terminate()
+        await process.communicate()
     assert measured.worst < MOST_CPU, measured
 
 

@@ -58,7 +58,10 @@ async def time_until_ready(folder: Path, source: Path = ROOT) -> Took:
             with suppress(aiohttp.ClientError):
                 async with session.get(f"http://127.0.0.1:{port}/healthz") as response:
                     if response.status == 200:
-                        return Took(time.perf_counter() - begun, processor(process.pid))
+                        took = Took(time.perf_counter() - begun, processor(process.pid))
+                        process.terminate()  # a program that is killed would leave its server behind
+                        await process.communicate()
+                        return took
             await asyncio.sleep(PACE)
 
 
