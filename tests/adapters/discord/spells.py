@@ -25,6 +25,8 @@ from tests.papers import SPRING, a_paper
 from tests.waiting import until
 
 CHANNELS = 50
+MEETING, RECOVERY = 300.0, 120.0
+"""Seconds that a test waits until a spell was met often enough, with the platform's real pauses, and then for all posts."""
 PAGE = b"<html><head><title>Access denied</title></head></html>"
 SPELLS = {
     "a proxy's 403 pages": RawAnswer(status=403, body=PAGE),
@@ -70,9 +72,13 @@ async def recover(redis: Redis, spell: RawAnswer, *, rounds: int = 3) -> tuple[f
         began = len(double.requests)
         working = asyncio.create_task(worker.run(Notifications(redis)))
         try:
-            await until(lambda: len(double.requests) - began >= rounds * 10, "the spell to be met")
+            await until(
+                lambda: len(double.requests) - began >= rounds * 10, "the spell to be met", within=MEETING
+            )
             double.weather.spell, ended = None, monotonic()
-            await until(lambda: len(double.messages) >= CHANNELS, "all channels to get their card")
+            await until(
+                lambda: len(double.messages) >= CHANNELS, "all channels to get their card", within=RECOVERY
+            )
             seconds = monotonic() - ended
             await worker.drain()
         finally:

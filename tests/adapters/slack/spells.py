@@ -23,6 +23,8 @@ from tests.papers import SPRING, a_paper
 from tests.waiting import until
 
 CHANNELS = 50
+MEETING, RECOVERY = 300.0, 120.0
+"""Seconds that a test waits until a spell was met often enough, with the platform's real pauses, and then for all posts."""
 SPELLS = {
     "a proxy's 403 pages": "html 403",
     "a proxy's 407 text": "plain 407",
@@ -69,9 +71,14 @@ async def recover(redis: Redis, spell: str, *, answers: int = 30) -> tuple[float
             await until(
                 lambda: sum(call.answer == spell for call in slack.world.calls) >= answers,
                 "the spell to be met",
+                within=MEETING,
             )
             slack.faults.always, ended = {}, monotonic()
-            await until(lambda: all(room.messages for room in rooms), "all channels to get their card")
+            await until(
+                lambda: all(room.messages for room in rooms),
+                "all channels to get their card",
+                within=RECOVERY,
+            )
             seconds = monotonic() - ended
             await worker.drain()
         finally:
