@@ -48,8 +48,8 @@ CUE = {
 KNOWN = (
     "NeurIPS|Neurips|NIPS|ICML|ICLR|AAAI|IJCAI|UAI|AISTATS|COLT|ACL|EMNLP|NAACL|EACL|AACL|COLING|CoNLL|TACL|CVPR|ICCV|"
     "ECCV|WACV|BMVC|ACCV|3DV|MICCAI|MIDL|ISBI|Interspeech|INTERSPEECH|ICASSP|SIGIR|WWW|KDD|WSDM|CIKM|RecSys|"
-    "ECIR|ICDE|VLDB|SIGMOD|PODS|ICRA|IROS|CoRL|HRI|Siggraph|CHI|UIST|CSCW|IUI|SIGGRAPH|ICSE|FSE|ASE|ISSTA|ICST|MSR|POPL|"
-    "PLDI|OOPSLA|CAV|ICALP|STOC|FOCS|SODA|ITCS|ESA|SoCG|STACS|CCS|NDSS|USENIX|ASPLOS|ISCA|HPCA|OSDI|SOSP|NSDI|"
+    "ECIR|ICDE|VLDB|SIGMOD|PODS|ICRA|IROS|CoRL|HRI|Siggraph|CHI|UIST|CSCW|IUI|SIGGRAPH Asia|SIGGRAPH|ICSE|FSE|ASE|ISSTA|ICST|MSR|POPL|"
+    "PLDI|OOPSLA|CAV|ICALP|STOC|FOCS|SODA|ITCS|ESA|SoCG|STACS|CCS|NDSS|USENIX Security|USENIX ATC|USENIX|ASPLOS|ISCA|HPCA|OSDI|SOSP|NSDI|"
     "SIGCOMM|EuroSys|MLSys|LREC|COLM|TMLR|JMLR|TPAMI|TNNLS|TIP|TKDE|IJCV|ISMIR|ISWC|ESWC|ECAI|AAMAS|ICAPS|KR|"
     "GECCO|IJCNN|ECML|PAKDD|ICDM|SDM|ICPR|ICIP|ICME|DAC|ICCAD|ISSCC|PNAS|SLT|ASRU|CHIL|ML4H|CLeaR|FAccT|AIES|"
     "Eurocrypt|Asiacrypt|Crypto|Eurographics|Euro-Par|SPIE|ICRC|INFOCOM|RSS|IWSLT|WINE|IPDPS|PPoPP|EDBT|SOICT|MNRAS|ApJ|TVCG|RA-L|RAL|CogSci|EAAI|IAAI|MLHC|ICTIR|SIGDIAL|INLG"
@@ -90,7 +90,7 @@ NOT_ACRONYMS = frozenset(
 """What looks like a venue's acronym and isn't."""
 
 LEADING = (
-    r"[\s,:.\"“”'`\[*!@–—-]++|(?:at|from|submitted|special issue|volume \d{1,3}|vol\. \d{1,3}|conference(?=:)|(?:draft )?(?:book )?chapter|to|by|in|into|on|as|for|the|of|a|an|and|it|is|was|be|will|has|been|full|regular|short|long|research|main|paper|papers|article|poster|oral|spotlight|highlight"
+    r"[\s,:.\"“”'`\[*!@–—-]++|(?:at|from|submitted|special issue|volume \d{1,3}|vol\. \d{1,3}|conference(?=:)|(?:draft )?(?:book )?chapter|to|by|in|into|on|as|for|the|of|a|an|and|it|is|was|be|will|has|been|full|regular|short|long|research|main|paper|papers|article|manuscript|poster|oral|spotlight|highlight"
     r"|conference(?= (?:paper|track|proceedings))|journal(?= (?:paper|article))|track|industry|demo|presentation|presented|publication|published|accepted|appear|appearing|with minor \w{2,12}|conférence|publicación|publicação|pubblicazione|veröffentlichung|(?-i:conferencia|revista|revue|tagung|rivista)|die zeitschrift|non-?archival|late-breaking(?: \w{4,9})?|\d{1,3}(?:st|nd|rd|th)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|inclusion|upcoming|prestigious|(?:after|following) (?:\w{3,9} )?(?:revisions?|review)|proceedings(?! of the (?:[a-z]{3,14} ){1,3}(?:academy|society|endowment|institution)\b)|proc(?!\.? "
     rf"{_SOCIETY})\.?"
     r"|version|camera[- ]ready|extended abstract"
