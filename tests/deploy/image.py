@@ -1,10 +1,13 @@
-"""Build the image where no registry can be reached: Debian's own Python in the place of the base image.
+"""Build the image where no registry can be reached: with Debian's own Python instead of the base image.
 
     python -m tests.deploy.image
 
-As root on Debian or Ubuntu, with the packages buildah and debootstrap, and a Debian mirror: the steps of deploy/Dockerfile are run by
-buildah, on a base that debootstrap makes; then the image is looked at, and the program in it started and stopped.
-What this doesn't show: the real base image, other architectures, and Docker itself. Five minutes. Options are passed on to buildah, such as `--volume` for how pip reaches an index.
+As root on Debian or Ubuntu, with the packages buildah and debootstrap: buildah runs the steps of deploy/Dockerfile on
+a base that debootstrap makes. Then the image is looked at, and the program in it started and stopped. Takes five
+minutes. It doesn't show the real base image, other architectures, or Docker itself.
+
+debootstrap asks its usual mirror, or the one in DEBIAN_MIRROR. Options are passed on to buildah, such as `--volume`
+for how pip reaches an index.
 """
 
 import os
@@ -20,12 +23,13 @@ from tempfile import TemporaryDirectory
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from tests.ports import free_port
 from tests.program import ROOT
-from tests.web.site import free_port
 
 SUITE = "trixie"
 """The Debian that has the Python of the base image."""
-MIRROR = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
+MIRROR = tuple(filter(None, [os.environ.get("DEBIAN_MIRROR")]))
+"""The mirror to ask instead of the one that debootstrap asks by itself, if any."""
 BASE, NAME = "localhost/paperboy-base", "localhost/paperboy-tried"
 PINNED = re.compile(r"^FROM python:(\S+)-slim@sha256:[0-9a-f]{64}", re.MULTILINE)
 READY = 60.0
@@ -50,7 +54,7 @@ def make_base(folder: Path) -> None:
     """An image with Python and pip, like `python:3.13-slim`."""
     root = folder / "root"
     packages = "--include=python3,python3-pip,ca-certificates"
-    run("debootstrap", "--variant=minbase", packages, SUITE, root, MIRROR)
+    run("debootstrap", "--variant=minbase", packages, SUITE, root, *MIRROR)
     (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     container = run("buildah", "from", "scratch")
     run("buildah", "add", "--quiet", container, root, "/")
