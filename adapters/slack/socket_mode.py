@@ -62,7 +62,7 @@ class SocketConnection:
             _log.info("connected", platform="slack", workspace=workspace)
             await self._watch()
         finally:
-            await handler.close_async()  # type: ignore[no-untyped-call]  # as above
+            await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
 
     async def _watch(self) -> None:
         """Log when the connection is lost and when it is back. Returns once it has been lost for too long."""

@@ -252,7 +252,7 @@ class Cluster(RedisCluster):
             return await super().execute_command(*args, **kwargs)
 
     def pipeline(self, transaction: Any = None, *_: Any, **__: Any) -> ClusterPipeline:
-        return _Pipeline(self, transaction)  # type: ignore[abstract]  # redis-py's pipeline lacks the same methods
+        return _Pipeline(self, transaction)  # type: ignore[abstract]  # mypy takes redis-py's own pipeline for abstract, too
 
 
 class _Pipeline(ClusterPipeline):
