@@ -3,6 +3,7 @@
 import re
 
 from bot.domain.errors import UserError
+from bot.domain.source_titles import SOURCE_TITLES
 from bot.query import Category, Phrase, Query
 from bot.query.lexer import Piece, narrow, pieces
 from bot.query.nodes import contradiction, terms_of
@@ -12,13 +13,7 @@ from bot.text.terms import STOP_WORDS
 
 _STAR = re.compile(r"(?<!\S)([a-z0-9]{1,2})\*(?!\S)")
 _CATEGORIES = {name.casefold(): name for name in CATEGORIES if "." in name}
-_SOURCES = {
-    "arxiv": "arxiv",
-    "huggingface": "huggingface",
-    "hf": "huggingface",
-    "biorxiv": "biorxiv",
-    "medrxiv": "medrxiv",
-}
+_SOURCES = {**{name: name for name in SOURCE_TITLES}, "hf": "huggingface"}
 _VAGUE = STOP_WORDS | frozenset({
     "articles", "everything", "latest", "new", "news", "papers", "preprints", "publications", "recent",
     "research",

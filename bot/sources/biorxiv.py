@@ -12,10 +12,11 @@ from pydantic import Field
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
+from bot.domain.source_titles import SOURCE_TITLES
 from bot.ports import Batch
 from bot.settings import BaseUrl, CommaSeparated, SettingsGroup, matching
 from bot.sources.authors import read_authors
-from bot.sources.biorxiv_on_demand import NAMES, BiorxivOnDemand, Server
+from bot.sources.biorxiv_on_demand import BiorxivOnDemand, Server
 from bot.sources.context import Progress, SourceContext
 from bot.sources.fields import read_rows, text
 from bot.sources.http import Upstream
@@ -177,7 +178,7 @@ def _followed(context: SourceContext) -> Mapping[Server, Collection[str]]:
 
 
 def _source(context: SourceContext, server: Server, categories: Collection[str]) -> Biorxiv:
-    upstream = context.upstream(NAMES[server], gate="biorxiv", pause=PAUSE)
+    upstream = context.upstream(SOURCE_TITLES[server], gate="biorxiv", pause=PAUSE)
     url = context.settings.of(BiorxivSettings).biorxiv_url
     return Biorxiv(server, upstream, url, context.now, context.progress, categories=categories)
 

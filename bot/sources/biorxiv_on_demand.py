@@ -11,12 +11,12 @@ from typing import Any, Literal, Self
 
 from bot.domain.errors import SourceError
 from bot.domain.models import Paper
+from bot.domain.source_titles import SOURCE_TITLES
 from bot.ports import Batch, Source
 from bot.sources.categories import BIORXIV, MEDRXIV
 
 Server = Literal["biorxiv", "medrxiv"]
 
-NAMES = {"biorxiv": "bioRxiv", "medrxiv": "medRxiv"}
 _CATEGORIES: Mapping[Server, Mapping[str, str]] = {"biorxiv": BIORXIV, "medrxiv": MEDRXIV}
 NEXT_PAPERS = timedelta(hours=4)
 """Time in which new papers come: they are posted all day, and the list is read every two hours."""
@@ -92,7 +92,7 @@ class BiorxivOnDemand:
         categories: Collection[str],
     ) -> None:
         self.name: str = server
-        self.title = NAMES[server]
+        self.title = SOURCE_TITLES[server]
         self.limit = limit
         self._names = _CATEGORIES[server]
         self._categories = categories

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.cards.sanitize import plain
+from bot.domain.source_titles import SOURCE_TITLES
 from bot.query import Query, parse
 from bot.search.ranking import Sort
 
@@ -15,12 +16,6 @@ SPANS: Mapping[int, str] = {
 }
 """Days -> how they are called."""
 SORTS: Mapping[Sort, str] = {"best": "Best match", "new": "Newest", "top": "Most upvotes"}
-SOURCES: Mapping[str, str] = {
-    "arxiv": "arXiv",
-    "huggingface": "Hugging Face",
-    "biorxiv": "bioRxiv",
-    "medrxiv": "medRxiv",
-}
 LONGEST = 100
 """Characters of a field."""
 
@@ -65,7 +60,7 @@ def filters_of(given: Mapping[str, str]) -> Filters:
     return Filters(
         days=next((one for one in SPANS if str(one) == days), None),
         sort=next((one for one in SORTS if one == sort), "best"),
-        source=source if source in SOURCES else "",
+        source=source if source in SOURCE_TITLES else "",
         category=_written(given.get("cat", "")),
         organization=_written(given.get("org", "")),
     )

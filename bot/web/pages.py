@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from bot.commands.presets import PRESETS, Preset
 from bot.domain.models import Paper
 from bot.domain.polls import PollResult
+from bot.domain.source_titles import SOURCE_TITLES
 from bot.ports import Invitable, Joinable, Platform
 from bot.query import parse
 from bot.store.limits import Limits
@@ -21,7 +22,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
 from bot.terminal.sample import PapersOrSample
 from bot.web.feed_links import feed_links
-from bot.web.filters import SORTS, SOURCES
+from bot.web.filters import SORTS
 from bot.web.filters import SPANS as DAYS
 from bot.web.reading import SPANS, Reader
 from bot.web.requests import query_of
@@ -99,7 +100,7 @@ class Pages:
             feeds=feed_links(results.subscribed, span),
             days=DAYS,
             sorts=SORTS,
-            sources=SOURCES,
+            sources=SOURCE_TITLES,
             presets=front.presets,
             preset_days=PRESET_DAYS,
             invitations=self._invitations(),
