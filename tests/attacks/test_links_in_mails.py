@@ -5,19 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.email.test_program import link, mail
-from tests.attacks.test_attacks import VICTIM, Target, manage_link, target
+from tests.adapters.email.test_program import mail
+from tests.attacks.target import Target, sign_up, target
 
 
 @pytest.mark.timeout(240)
 async def test_a_link_does_one_thing_once_however_it_is_spelled(tmp_path: Path) -> None:
     async with target(tmp_path) as program:
-        await program.post("/email/subscribe", address=VICTIM, zone="UTC")
-        confirm = link((await mail(program.mail_server, 1)).part("plain"), "confirm")
-        assert (await program.post(confirm))[0] == 200
-        manage = await manage_link(program)
-        for say in ("settings weekends:on", "subscribe robots every:now"):
-            assert (await program.post(manage, say=say))[0] == 200
+        confirm, manage = await sign_up(program, "settings weekends:on", "subscribe robots every:now")
         await links_for_something_else(program, confirm, manage)
     async with target(tmp_path, ["Robots for victims"]) as program:
         posted = (await mail(program.mail_server, 1)).part("html")

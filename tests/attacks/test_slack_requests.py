@@ -24,9 +24,9 @@ from tests.adapters.slack.double import Channel, Person, Slack
 from tests.adapters.slack.double.links import encoded, signed
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.running import SECRET_KEY, install
+from tests.ports import free_port
 from tests.program import environment, running
 from tests.waiting import until
-from tests.web.site import free_port
 
 Headers = Sequence[tuple[str, str]]
 CONTENT = "Content-Type"
@@ -74,11 +74,8 @@ async def target(folder: Path, valkey: str) -> AsyncIterator[Target]:
         settings = {
             "REDIS_URL": valkey,
             "PORT": str(port),
-            "SLACK_API_URL": slack.api_url,
-            "SLACK_SIGNING_SECRET": slack.app.signing_secret,
-            "SLACK_CLIENT_ID": slack.app.client_id,
-            "SLACK_CLIENT_SECRET": slack.app.client_secret,
             "PAPERBOY_SECRET_KEY": SECRET_KEY,
+            **slack.http_settings,
         }
         async with running("run", env=environment(folder, **settings)) as process:
             await until(lambda: answers(address), "the program to listen", within=60)

@@ -12,8 +12,8 @@ from time import monotonic
 import pytest
 from yarl import URL
 
-from tests.adapters.email.test_program import link, mail
-from tests.attacks.test_attacks import ATTACKER, VICTIM, Target, close, manage_link, target
+from tests.adapters.email.test_program import mail
+from tests.attacks.target import ATTACKER, VICTIM, Target, close, sign_up, target
 
 EVIL = "evil.example"
 BIDI = "\u202egnp.exe\u2066\u200b\u2028"
@@ -48,12 +48,7 @@ async def test_wire_bodies_hosts_and_paths_mislead_nothing(tmp_path: Path) -> No
 @pytest.mark.timeout(240)
 async def test_titles_are_text_in_mails_pages_and_feeds(tmp_path: Path) -> None:
     async with target(tmp_path) as program:
-        await program.post("/email/subscribe", address=VICTIM, zone="UTC")
-        confirm = link((await mail(program.mail_server, 1)).part("plain"), "confirm")
-        assert (await program.post(confirm))[0] == 200
-        manage = await manage_link(program)
-        for say in ("settings weekends:on digest:1", "subscribe robots every:now"):
-            assert (await program.post(manage, say=say))[0] == 200
+        await sign_up(program, "settings weekends:on digest:1", "subscribe robots every:now")
     async with target(tmp_path, TITLES) as program:
         await hostile_titles(program)
 
@@ -269,11 +264,11 @@ async def read(program: Target, path: str) -> str:
 
 
 @pytest.mark.timeout(240)
-async def test_a_flood_of_sign_ups_makes_honest_people_wait_half_a_minute(
-    tmp_path: Path,
-) -> None:
+async def test_a_flood_of_sign_ups_makes_honest_people_wait_half_a_minute(tmp_path: Path) -> None:
     async with target(tmp_path) as program:
-        statuses = await asyncio.gather(*(sign_up(program, f"127.{n}.{n}.1", n) for n in range(1, 18)))
+        statuses = await asyncio.gather(
+            *(twenty_sign_ups(program, f"127.{n}.{n}.1", n) for n in range(1, 18))
+        )
         assert 503 in {status for some in statuses for status in some}, "the hour's mails are used up"
         form = {"address": VICTIM, "query": "robots", "zone": "UTC"}
         status, page = await program.post("/email/subscribe", **form)
@@ -293,7 +288,7 @@ async def test_a_flood_of_sign_ups_makes_honest_people_wait_half_a_minute(
                 await asyncio.sleep(0.2)
 
 
-async def sign_up(program: Target, peer: str, first: int) -> list[int]:
+async def twenty_sign_ups(program: Target, peer: str, first: int) -> list[int]:
     """Twenty sign-ups from one address, the most that one may ask for in an hour."""
     found = []
     for n in range(20):

@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -34,6 +33,7 @@ from adapters.slack.http import EVENTS
 from tests.adapters.slack.double.links import encoded, signed
 from tests.bench.ack_processes import DOUBLES, poll_papers, posted, serve_double
 from tests.conftest import SHARED_DATA
+from tests.ports import free_port
 from tests.program import environment, running
 
 LINES = ("search diffusion", "list")
@@ -110,7 +110,7 @@ async def scene(platform: str, folder: Path) -> AsyncIterator[Scene]:
             while not receiver.poll():  # noqa: ASYNC110  # another process writes
                 await asyncio.sleep(EVERY)
         control, upstream, settings = receiver.recv()
-        port = _free_port()
+        port = free_port()
         env = environment(folder, upstream, PORT=str(port), **settings)
         async with ClientSession(timeout=ClientTimeout(PATIENCE)) as session, running("run", env=env) as bot:
             assert bot.stderr is not None
@@ -212,12 +212,6 @@ async def _read_log(stream: asyncio.StreamReader, said: Counter[str]) -> None:
             event = json.loads(line)
             if event.get("level") in {"warning", "error"}:
                 said[f"{event.get('event')} {event.get('reason') or event.get('error') or ''}"[:120]] += 1
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def run(platforms: list[str]) -> dict[str, float]:

@@ -112,13 +112,7 @@ async def _slack(folder: Path) -> AsyncIterator[Double]:
         async def typed(line: str) -> object:
             return person.typed(room, line)
 
-        settings = {
-            "SLACK_API_URL": slack.api_url,
-            "SLACK_SIGNING_SECRET": slack.app.signing_secret,
-            "SLACK_CLIENT_ID": slack.app.client_id,
-            "SLACK_CLIENT_SECRET": slack.app.client_secret,
-            "PAPERBOY_SECRET_KEY": KEY,
-        }
+        settings = slack.http_settings | {"PAPERBOY_SECRET_KEY": KEY}
         yield Double(settings, typed, lambda: len(slack.calls("chat.postMessage")))
 
 

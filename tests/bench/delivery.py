@@ -37,7 +37,8 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from tests.fake_platform import FakePlatform, FakeService
 from tests.papers import a_card, a_channel, a_paper
-from tests.servers import Server, free_ports, serving
+from tests.ports import free_port
+from tests.servers import Server, serving
 
 CHANNELS = 1000
 PAPER = "2603.00001"
@@ -170,7 +171,7 @@ async def run(count: int) -> dict[str, float]:
     """All measurements."""
     rounds = count // CHANNELS
     with TemporaryDirectory(prefix="paperboy-bench-") as folder:
-        server = Server(Path(folder), free_ports(1)[0])
+        server = Server(Path(folder), free_port())
         async with serving(server), platform() as (url, pipe), ClientSession() as session:
             redis = await connect(server.url)
             papers = tuple(a_paper(f"{PAPER}-{kind}{n}") for n in range(rounds + 1) for kind in ("", "t"))

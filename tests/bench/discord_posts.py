@@ -12,7 +12,6 @@ import asyncio
 import json
 import os
 import random
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections import Counter
@@ -44,6 +43,7 @@ from tests.adapters.discord.double.payloads import GUILD
 from tests.adapters.discord.double.service import DiscordDouble
 from tests.adapters.discord.limits import walk
 from tests.papers import a_paper
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PER_CHANNEL = 4
@@ -141,9 +141,7 @@ def _what(posted: tuple[int, dict[str, object]]) -> str:
 
 
 def _server(folder: str) -> ValkeyServer:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     return ValkeyServer(port=port, data_dir=Path(folder), appendonly="yes")
 
 

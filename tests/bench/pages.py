@@ -40,8 +40,8 @@ from bot.store.tokens import Grant, Tokens
 from tests.bench import known_items
 from tests.bench.corpus import queries
 from tests.bench.search import AT_ONCE, recorded
+from tests.ports import free_port
 from tests.program import environment, running
-from tests.web.site import free_port
 
 CHANNEL = ChannelRef("slack", "T1", "C1")
 POSTS = 300
@@ -63,8 +63,9 @@ FACTS = "bench.json"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is asked for."""
+    """What is stored, and what is asked for."""
 
+    papers: int
     feed: str
     token: str
     ids: tuple[str, ...]
@@ -101,6 +102,7 @@ async def fill(folder: Path, count: int) -> Facts:
         await search.close()
         tokens, now = Tokens(redis), datetime.now(UTC)
         return Facts(
+            papers=len(papers),
             feed=await tokens.make(Grant(channel=CHANNEL, kind="feed", at=now)),
             token=await tokens.make(Grant(channel=CHANNEL, kind="api", at=now)),
             ids=tuple(paper.id for paper in dice.sample(papers, min(200, len(papers)))),
@@ -181,9 +183,7 @@ async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
             for kind, path in asked.items():
                 before = cpu_seconds(pid)
                 taken, size, status = await ask(session, path(number), facts.token)
-                if (
-                    status == 503
-                ):  # it gives up after some seconds, which only happens on an overloaded machine
+                if status == 503:  # the page gave up: only an overloaded machine is so slow
                     overloaded += 1
                 elif status != (404 if kind == "no_paper" else 200):
                     raise AssertionError(f"{path(number)}: {status}")
@@ -230,19 +230,16 @@ async def served(folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, int
                         if response.status == 200:
                             break
                 await asyncio.sleep(0.2)
-            for path in (
-                "/?q=model",
-                "/feeds/search.json?q=model",
-            ):  # the index opens, the last days are read
+            # The first answer of each comes once the index is open and the papers of the last days are being read.
+            for path in ("/?q=model", "/feeds/search.json?q=model"):
                 while True:
                     async with session.get(path) as response:
                         if response.status == 200:
                             break
                     await asyncio.sleep(2)
             before = 0.0
-            while (
-                spent := cpu_seconds(process.pid)
-            ) - before > AT_REST:  # then it has read the papers of the last days
+            # At rest, it has read all of them.
+            while (spent := cpu_seconds(process.pid)) - before > AT_REST:
                 before = spent
                 await asyncio.sleep(1)
         yield session, process.pid
@@ -277,7 +274,7 @@ async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
     else:
         facts = await fill(folder, options.papers)
         kept.write_bytes(TypeAdapter(Facts).dump_json(facts))
-    return {"docs": options.papers, **await measure(folder, facts, options.rounds)}
+    return {"docs": facts.papers, **await measure(folder, facts, options.rounds)}
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from bot.store.index_sync import IndexSync
 from bot.store.subscriptions import Subscriptions
 from tests.bench import corpus
 from tests.bench.matching import WARM_UP, drawn, milliseconds, resident
-from tests.servers import free_ports
+from tests.ports import free_port
 
 AT_ONCE = 200
 """Calls under way at the same time."""
@@ -62,7 +62,7 @@ async def measure(redis: Redis, subs: int) -> dict[str, float]:
 
 
 async def _measure_all(sizes: list[int]) -> list[dict[str, float]]:
-    with TemporaryDirectory() as folder, ValkeyServer(port=free_ports(1)[0], data_dir=Path(folder)) as server:
+    with TemporaryDirectory() as folder, ValkeyServer(port=free_port(), data_dir=Path(folder)) as server:
         redis = Redis.from_url(server.connection_url, decode_responses=True)
         try:
             return [await measure(redis, subs) for subs in sizes]

@@ -11,7 +11,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from tempfile import TemporaryDirectory
 
 import aiohttp
 
+from tests.ports import free_port
 from tests.program import ROOT, environment, processor, running
 
 PACE = 0.01
@@ -48,9 +48,7 @@ def time_of(*words: str, source: Path = ROOT, python: str = sys.executable) -> T
 
 async def time_until_ready(folder: Path, source: Path = ROOT) -> Took:
     """From the start of `paperboy run`, with the terminal as its platform, to the first answer of /healthz."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     begun = time.perf_counter()
     env = environment(folder, PORT=str(port))
     async with running("run", env=env, source=source) as process, aiohttp.ClientSession() as session:

@@ -43,7 +43,7 @@ async def _some_papers(see: See, services: Services) -> None:
         ("cat:alg-geom", "Did you mean cat:math.AG (Algebraic Geometry)?"),
         ("cat:biorxiv.*", "bioRxiv is a source, not a category: its papers are source:biorxiv."),
         ('title:"a marvellous robot"', "has the word “marvellous” in its title."),
-        ("robots -laundry", "1 paper would match without what it leaves out."),
+        ("robots -laundry", "1 paper would match without the exclusions."),
         ("source:biorxif", "The source biorxif isn't read here; these are: huggingface."),
     ],
 )

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import shutil
-import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 import yaml
 
 from bot.observability import metrics
+from tests.ports import free_port
 from tests.program import ROOT, environment, running
 
 DEPLOY = ROOT / "deploy"
@@ -39,9 +39,7 @@ def expressions() -> list[str]:
 
 async def scrape(folder: Path) -> str:
     """What a bot that has just been started says at /metrics."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     async with running("run", env=environment(folder, PORT=str(port))), aiohttp.ClientSession() as session:
         while True:
             with suppress(aiohttp.ClientError):

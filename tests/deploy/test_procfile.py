@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -19,6 +18,7 @@ from redis.asyncio import Redis
 from bot.domain.models import ChannelRef
 from bot.store.subscriptions import Subscriptions
 from tests.deploy.upstream import World, world
+from tests.ports import free_ports
 from tests.program import ROOT, environment
 from tests.waiting import until
 
@@ -59,7 +59,7 @@ class Machine:
 
 @asynccontextmanager
 async def machine(env: Mapping[str, str], *roles: str) -> AsyncIterator[Machine]:
-    base = _free_ports(len(roles))
+    base = free_ports(len(roles), step=100)[0]
     command = (sys.executable, "-m", "honcho", "start", "-e", os.devnull, "-p", str(base), *roles)
     process = await asyncio.create_subprocess_exec(*command, env=env, cwd=ROOT, stdout=PIPE, stderr=PIPE)
     here = Machine(process, roles, base)
@@ -67,17 +67,6 @@ async def machine(env: Mapping[str, str], *roles: str) -> AsyncIterator[Machine]
         yield here
     finally:
         await here.stop()
-
-
-def _free_ports(count: int) -> int:
-    """A base from which honcho's ports are free."""
-    for base in range(20_000 + os.getpid() % 9_000, 60_000, 7):
-        with suppress(OSError):
-            for n in range(count):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", base + 100 * n))
-            return base
-    raise AssertionError("no port is free")
 
 
 async def ready(session: aiohttp.ClientSession, port: int) -> bool:

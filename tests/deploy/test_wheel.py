@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.ports import free_port
 from tests.program import ROOT, environment
 
 SOURCES = ("paperboy.py", "bot", "adapters", "pyproject.toml", "README.md", "LICENSE")
@@ -97,9 +97,7 @@ def test_it_notices_when_its_own_files_were_overwritten(installed: Path, tmp_pat
 
 
 async def test_it_serves_its_pages(installed: Path, tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     env = surroundings(installed, tmp_path, PORT=str(port))
     bot = await asyncio.create_subprocess_exec(
         sys.executable,

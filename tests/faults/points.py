@@ -20,7 +20,8 @@ from tests.fake_platform import FakeService, Weather
 from tests.faults.scene import Outcome, Size, forks, prepare
 from tests.faults.worker import Plan, work_in_each, work_once
 from tests.papers import a_channel
-from tests.servers import Server, free_ports, serving
+from tests.ports import free_port
+from tests.servers import Server, serving
 
 PACE = 1 / 100
 AT_ONCE = 8
@@ -71,7 +72,7 @@ async def of_a_delivery(folder: Path, size: Size) -> Outcome:
     posted: Counter[str] = Counter()
     kills = 0
     for n, weather in enumerate(weathers[: 2 if size.pace == 1 else 1]):
-        server = Server(folder / f"redis{n}", free_ports(1)[0], {"databases": str(DATABASES)})
+        server = Server(folder / f"redis{n}", free_port(), {"databases": str(DATABASES)})
         service = FakeService(weather=weather)
         service.listed = ["p1"]
         async with serving(server), service.serve():
@@ -100,7 +101,7 @@ async def of_a_delivery(folder: Path, size: Size) -> Outcome:
 
 
 async def _try(plan: Plan, fuses: list[Fuse], names: list[str]) -> list[bool]:
-    """A process that dies at each fuse, each in a database of its own, and one that lives, in all of them.
+    """For each fuse, a process that dies at it, in a new database; then one process that works on all of these.
 
     Returns which died. One process for all survivors, since to start one costs more than what it does.
     """

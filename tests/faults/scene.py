@@ -22,7 +22,8 @@ from bot.store.subscriptions import Subscriptions
 from tests.fake_platform import FakeService, Weather
 from tests.faults.worker import Plan, work
 from tests.papers import a_channel
-from tests.servers import Server, free_ports, serving
+from tests.ports import free_port
+from tests.servers import Server, serving
 
 forks = get_context("forkserver")
 forks.set_forkserver_preload(["tests.faults.worker"])
@@ -173,7 +174,7 @@ class Scene:
 @asynccontextmanager
 async def alone(folder: Path, size: Size, weather: Weather | None = None) -> AsyncIterator[Scene]:
     """A scene with a separate server, which syncs once a second, as most do."""
-    server = Server(folder / "redis", free_ports(1)[0])
+    server = Server(folder / "redis", free_port())
     async with serving(server), scene(server.url, folder, size, weather) as here:
         here.server = server
         yield here

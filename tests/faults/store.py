@@ -13,8 +13,9 @@ from bot.store.connect import client, connect
 from tests.fake_platform import Weather
 from tests.faults.crowds import enqueue_papers
 from tests.faults.scene import Outcome, Scene, Size, alone, scene
+from tests.ports import free_port
 from tests.proxy import LossyProxy
-from tests.servers import Server, free_ports, serving
+from tests.servers import Server, serving
 from tests.store.machine import try_machine
 
 LOST = 0.03
@@ -22,7 +23,7 @@ LOST = 0.03
 
 async def loses_answers(folder: Path, size: Size) -> Outcome:
     """Of every 30 scripts the answer of one is lost after it ran, and the client repeats it."""
-    server = Server(folder / "redis", free_ports(1)[0])
+    server = Server(folder / "redis", free_port())
     proxy = LossyProxy("127.0.0.1", server.port, share=LOST)
     async with serving(server), proxy.serve():
         url = f"redis://127.0.0.1:{proxy.port}/0"
@@ -101,7 +102,7 @@ async def in_any_order(folder: Path, size: Size) -> Outcome:
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
-    async with serving(Server(folder / "redis", free_ports(1)[0])) as server:
+    async with serving(Server(folder / "redis", free_port())) as server:
         await asyncio.to_thread(try_machine, server.url, many)
     return Outcome(
         test="state machine, in any order",

@@ -1,6 +1,5 @@
 """A process as something outside sees it over HTTP."""
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -44,14 +43,6 @@ class Gateway:
 
     def invitation(self) -> str | None:
         return self.address
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

@@ -16,8 +16,9 @@ from bot.web import connections
 from bot.web.connections import ConnectionLimits
 from bot.web.requests import Network, client_of, decode
 from tests.failing_core import FailingCore
+from tests.ports import free_port
 from tests.waiting import until
-from tests.web.site import a_website, free_port
+from tests.web.site import a_website
 
 LOOPBACK = ip_network("127.0.0.0/8")
 

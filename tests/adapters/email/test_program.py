@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from aiohttp import web
 
 from bot.sources.huggingface import list_date
 from tests.adapters.email.mail_server import Mail, MailServer
+from tests.ports import free_port
 from tests.program import environment, running
 from tests.replay import serve
 from tests.waiting import until
@@ -45,13 +45,6 @@ class Upstream:
         moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
         paper = {"id": f"2611.0000{n}", "title": title, "summary": "We look.", "publishedAt": moment}
         return {"publishedAt": moment, "paper": paper | {"authors": [{"name": "Ada"}], "upvotes": 3}}
-
-
-def a_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager
@@ -89,7 +82,7 @@ def link(text: str, purpose: str) -> str:
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 async def test_from_the_front_page_to_a_mail(tmp_path: Path) -> None:
-    upstream, port = Upstream(), a_port()
+    upstream, port = Upstream(), free_port()
     base = f"http://127.0.0.1:{port}"
     double = MailServer(users={"papers": "very-secret"})
     async with double.open(auth_require_tls=False) as mail_server, serve(upstream.app) as hugging_face:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -21,6 +20,7 @@ from bot.sources.huggingface import list_date
 from tests.adapters.slack.double import Message, Person, Slack
 from tests.adapters.slack.double.people import words
 from tests.adapters.slack.running import SECRET_KEY, install
+from tests.ports import free_port
 from tests.program import ROOT, environment
 from tests.replay import serve
 from tests.sources.upstreams import Lists, listed
@@ -102,12 +102,9 @@ async def test_tokens_are_neither_in_debug_logs_nor_unencrypted_on_disk(tmp_path
         port = free_port()
         settings = {
             "PORT": str(port),
-            "SLACK_API_URL": slack.api_url,
-            "SLACK_SIGNING_SECRET": slack.app.signing_secret,
-            "SLACK_CLIENT_ID": slack.app.client_id,
-            "SLACK_CLIENT_SECRET": slack.app.client_secret,
             "PAPERBOY_SECRET_KEY": SECRET_KEY,
             "PAPERBOY_LOG_LEVEL": "debug",
+            **slack.http_settings,
         }
         async with started(tmp_path, "run", **settings) as program:
             assert program.stderr is not None
@@ -152,12 +149,6 @@ async def test_a_wrong_token_stops_the_program_with_advice(tmp_path: Path) -> No
 def on_disk(folder: Path) -> bytes:
     """The content of all files."""
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def until_said(stream: asyncio.StreamReader, event: str) -> None:

@@ -89,6 +89,16 @@ class Slack:
         """The value for SLACK_API_URL."""
         return f"{self.url}/api/"
 
+    @property
+    def http_settings(self) -> dict[str, str]:
+        """The variables of a program that gets its events from here over HTTP; the operator adds a secret key."""
+        return {
+            "SLACK_API_URL": self.api_url,
+            "SLACK_SIGNING_SECRET": self.app.signing_secret,
+            "SLACK_CLIENT_ID": self.app.client_id,
+            "SLACK_CLIENT_SECRET": self.app.client_secret,
+        }
+
     def at(self, address: str) -> Http:
         """From now on, reach the app over HTTP."""
         http = Http(self.app, address)
