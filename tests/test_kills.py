@@ -49,9 +49,8 @@ async def test_a_digest_survives_a_kill_at_every_call(
         survived = await killed_in(a_day, steps, valkey, board, makes_last=makes_last)
         await clock.set(clock.now + LATER)  # leases are over
         await a_day(House(redis, board), clock)
-        await clock.set(
-            clock.now + timedelta(days=1)
-        )  # a poll that was repeated too late is in the next digest
+        # A poll that was repeated too late is in the next digest.
+        await clock.set(clock.now + timedelta(days=1))
         await House(redis, board).deliver()
         assert board.counts() == {(where, paper): 1 for where in ("flooded", "daily") for paper in PAPERS}, (
             steps

@@ -30,9 +30,9 @@ MAILS_EACH = Rate(20, 3600)
 MAILS_INBOX = Rate(1, 3600)
 """Mails to one inbox that weren't subscribed to, of each kind."""
 MAILS_TOTAL = Rate(300, 3600)
-"""Mails of one kind that everyone together may ask for. During an attack, people who wait get as many again."""
+"""Mails of one kind in total. During an attack, people who wait get as many again."""
 PREVIEWS_EACH, PREVIEWS_TOTAL = Rate(60, 60), Rate(600, 60)
-"""Previews of a query, for one client and for all together."""
+"""Previews of a query: of one client, and in total."""
 
 log = get_logger()
 
@@ -144,7 +144,7 @@ class WebContext:
     def _too_often(self, full: UsedUp) -> web.Response:
         response = self.notice(
             "Too many requests",
-            "Too many requests came from your network, or from everyone together. Nothing was sent.",
+            "There were too many requests from your network, or in total. Nothing was sent.",
             f"Please try again in {_minutes(full)}.",
             status=429,
         )

@@ -20,19 +20,19 @@ class Dedup:
         self._redis = redis
 
     async def is_first(self, what: str, seconds: int) -> bool:
-        """Whether `what` is heard for the first time within so many seconds."""
+        """Whether `what` is heard for the first time in `seconds`."""
         # redis-py may repeat a command whose answer was lost: finding our own value is still the first time.
         mine = uuid4().hex
         held = await self._redis.set(keys.heard("slack", what), mine, nx=True, ex=seconds, get=True)
         return held in {None, mine}
 
     async def lease(self, what: str, by: str, seconds: int) -> Lease:
-        """Ask for `what` to be ours for so many seconds. It isn't if others have it (`busy`), or have done it."""
+        """Try to make `what` ours for `seconds`; that fails if others have it (`busy`) or have done it."""
         held = await self._redis.set(keys.heard("slack", what), by, nx=True, ex=seconds, get=True)
         if held in {None, by}:
             return "ours"
         return "done" if held == DONE else "busy"
 
     async def done(self, what: str, seconds: int) -> None:
-        """What was leased is done, and isn't to be done again for so many seconds."""
+        """Note that what was leased is done, so that nobody does it again for `seconds`."""
         await self._redis.set(keys.heard("slack", what), DONE, ex=seconds)

@@ -26,7 +26,7 @@ LONGEST_QUERY = 2000
 """Characters of what a browser brings back from Slack: a state and a code."""
 INSTALLS_EACH, INSTALLS_TOTAL = Rate(10, 60.0), Rate(60, 60.0)
 """Requests of one client, and of all, to the pages for installing. The last page makes us call Slack."""
-TOO_MANY = "Many people are installing Paperboy right now. This page goes on by itself in a moment."
+TOO_MANY = "Many people are installing Paperboy right now. This page continues by itself in a moment."
 PURPOSE = "slack install"
 """What these requests are counted as."""
 
@@ -37,7 +37,7 @@ def routes(
     """One route for commands, buttons and events; two for installing, if workspaces may install the app."""
     verifier = SignatureVerifier(signing_secret)
 
-    @raw_body  # signed as it is, and longer than any form of ours
+    @raw_body  # Slack signs its bytes, and it may be longer than our forms
     async def receive(request: web.Request) -> web.Response:
         body = await request.read()
         if not _is_signed(verifier, body, request):
@@ -78,9 +78,8 @@ def _is_signed(verifier: SignatureVerifier, body: bytes, request: web.Request) -
     """Whether Slack signed the request. Nothing in it is read before."""
     timestamps = request.headers.getall(TIMESTAMP, [])
     signatures = request.headers.getall(SIGNATURE, [])
-    if (
-        len(timestamps) != 1 or len(signatures) != 1
-    ):  # with two, a request sent again could pass as another one
+    # With two of them, a request that is sent again could pass as another one.
+    if len(timestamps) != 1 or len(signatures) != 1:
         return False
     (timestamp,), (signature,) = timestamps, signatures
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= TIMESTAMP_DIGITS):

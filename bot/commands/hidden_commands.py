@@ -149,7 +149,7 @@ HIDDEN: tuple[CommandSpec, ...] = (
     ),
     CommandSpec(
         name="followwhat",
-        summary="choose whom of a paper to follow",
+        summary="choose which author of a paper to follow",
         example="followwhat 2405.01234",
         options=(_PAPER,),
         hidden=True,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
 
-from bot.commands.option_forms import QUOTED
+from bot.commands.option_forms import without_quoted
 from bot.commands.other_names import other_name
 from bot.commands.specs import CommandSpec
 from bot.commands.table import find, shown
@@ -107,7 +107,7 @@ def ask_what_is_meant(spec: CommandSpec, text: str) -> None:
     if spec.name in _SUBSCRIBE:
         _refuse_lead(spec, text)
         _refuse_number(spec, text)
-    bare = re.sub(QUOTED, lambda quoted: "x" * len(quoted[0]), text)
+    bare = without_quoted(text, "x")
     if spec.name in _SUBSCRIBE | {"search"} and (said := _SINCE.search(bare)):
         rest = " ".join(f"{text[: said.start()]}{text[said.end() :]}".split())
         raise UserError(
@@ -181,7 +181,7 @@ def refuse_options_of_others(spec: CommandSpec, text: str) -> None:
     """Raises UserError for an option of another command that was typed into a query: `subscribe rag days:7`."""
     if spec.name not in _SUBSCRIBE | {"mute"}:
         return
-    bare = re.sub(QUOTED, " ", text)
+    bare = without_quoted(text)
     own = {option.name for option in spec.options}
     if spec.name == "preview" and (said := _NUMBERED.fullmatch(bare)):
         raise UserError("A preview takes no options.", hint=f"/paper {spec.name} {said[1]}")
@@ -211,14 +211,14 @@ def _refuse_lead(spec: CommandSpec, text: str) -> None:
 
 def _refuse_single_quotes(spec: CommandSpec, text: str) -> None:
     """A phrase is in double quotes, since an apostrophe can be in any word."""
-    bare = re.sub(QUOTED, lambda quoted: "x" * len(quoted[0]), text)
+    bare = without_quoted(text, "x")
     if any(" " in said[1].strip() for said in _SINGLE.finditer(bare)):
         hint = _SINGLE.sub(r'"\1"', text)
         raise UserError("A phrase needs double quotes.", hint=f"/paper {spec.name} {hint}")
 
 
 def _refuse_number(spec: CommandSpec, text: str) -> None:
-    bare = re.sub(QUOTED, lambda quoted: "x" * len(quoted[0]), text)
+    bare = without_quoted(text, "x")
     if (said := _SOME_NUMBER.search(bare)) and said[0] != text:
         rest = " ".join(f"{text[: said.start()]} {text[said.end() :]}".split())
         raise UserError(

@@ -74,7 +74,7 @@ async def unmute(command: Command, services: Services) -> Reply:
     if asked.casefold() in {"", "list", "show", *EVERYTHING}:
         return Reply(await _muted(command, services))
     if not any(map(str.isalnum, asked)):
-        raise UserError("Name a mute by its words.", hint="/paper unmute")
+        raise UserError("Which mute? Give its query or its number.", hint="/paper unmute")
     number = number_in(asked)
     wanted = f"#{number}" if number is not None else await _text(parse(asked), command, services)
     if not await services.rules.unmute(command.channel, wanted):

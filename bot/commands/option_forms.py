@@ -12,6 +12,11 @@ QUOTED = r"[\"“”„‟«»＂][^\"“”„‟«»＂]*[\"“”„‟«»�
 """Phones put curly quotes where straight ones were meant."""
 
 
+def without_quoted(text: str, fill: str = " ") -> str:
+    """`text` with `fill` for each character that is quoted: places stay the same, and no quoted word is found."""
+    return re.sub(QUOTED, lambda quoted: fill * len(quoted[0]), text)
+
+
 def usual_form(text: str) -> str:
     """The text with each option as `name:value`, between spaces."""
     return " ".join(_unusual().sub(_rewritten, text).split()) if _unusual().search(text) else text

@@ -10,7 +10,7 @@ from bot.commands.meant import (
     ask_what_is_meant,
     refuse_options_of_others,
 )
-from bot.commands.option_forms import QUOTED, refuse_unusual, usual_form
+from bot.commands.option_forms import QUOTED, refuse_unusual, usual_form, without_quoted
 from bot.commands.other_names import SORTS, setting_named
 from bot.commands.setting_specs import OPTIONAL_SETTINGS, SETTING_SPECS
 from bot.commands.specs import CommandSpec, OptionSpec
@@ -143,7 +143,7 @@ def _judge(spec: CommandSpec, text: str, *, sure: bool) -> None:
 
 
 def _with_options(error: UserError, spec: CommandSpec, given: Mapping[str, str]) -> UserError:
-    """The error whose hint has the options, too, that were typed besides the text."""
+    """The error with the options that were typed added to its hint."""
     if not error.hint.startswith(f"/paper {spec.name} "):
         return error
     lost = (option for option in spec.named if option.name in given and not option.hidden)
@@ -205,7 +205,7 @@ def _refuse_settings(spec: CommandSpec, text: str) -> None:
         return
     own = {option.name for option in spec.named}
     names = "|".join(option.name for option in settings.named if option.name not in own)
-    unquoted = re.sub(QUOTED, " ", text)
+    unquoted = without_quoted(text)
     if said := re.search(rf"(?<!\S)({names}):(\S+)", unquoted, re.IGNORECASE):
         if spec.name == "preview" and said[1].casefold() in {"every", "always"}:
             raise UserError(
@@ -223,7 +223,7 @@ def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
     if spec.free is None or spec.free.kind == "choice":
         return
     names = [option.name for option in spec.named if not option.hidden]
-    for said in _NAMED.finditer(re.sub(QUOTED, lambda quoted: " " * len(quoted[0]), text)):
+    for said in _NAMED.finditer(without_quoted(text)):
         name = said[1].casefold()
         near = get_close_matches(name, names, n=1, cutoff=MIN_NAME_SIMILARITY)
         if near and name not in FIELDS:
@@ -235,7 +235,7 @@ def _refuse_mistyped_options(spec: CommandSpec, text: str) -> None:
 
 def _refuse_any_option(spec: CommandSpec, text: str) -> None:
     """Raises UserError for an option of subscribe after a command that takes a name alone: `org openai every:daily`."""
-    said = re.search(r"(?<!\S)(?:every|always):\S+", re.sub(QUOTED, " ", text), re.IGNORECASE)
+    said = re.search(r"(?<!\S)(?:every|always):\S+", without_quoted(text), re.IGNORECASE)
     if spec.name in {"author", "org"} and said:
         name = text.replace(said[0], "").strip()
         quoted = f'"{name}"' if " " in name and '"' not in name else name

@@ -87,8 +87,8 @@ async def subscribe(command: Command, services: Services) -> Reply:
 async def _with_exception(
     command: Command, subscription: Subscription, services: Services
 ) -> tuple[ChannelSettings, str]:
-    """The channel's settings, after `always:` has made the subscription an exception from its budget, or ended that, and a
-    sentence about the change."""
+    """The channel's settings, after `always:` has exempted the subscription from the daily limit or ended that, and a sentence
+    about the change."""
     settings = await services.settings.of(command.channel)
     number, wanted = subscription.number, command.options.get("always") == "yes"
     if "always" not in command.options or wanted == (number in settings.always):
@@ -98,9 +98,9 @@ async def _with_exception(
     changed = replace(settings, always=tuple(sorted(always)))
     await services.settings.put(command.channel, changed)
     return changed, (
-        f"Papers of #{number} are always posted, even beyond the limit of a day."
+        f"Papers of #{number} are always posted, even above the daily limit."
         if wanted
-        else f"Papers of #{number} count toward the limit of a day again."
+        else f"Papers of #{number} count toward the daily limit again."
     )
 
 

@@ -44,7 +44,7 @@ def unknown(name: str, rest: str) -> UserError:
     """The error for a line that begins with `name`, with the line that was probably meant as its hint."""
     if name.casefold() in _ANSWERS and rest.casefold() in _PLEASE:
         return UserError(
-            "Nothing waits for an answer here. Answer with the buttons below a message.", hint="/paper help"
+            "There is no question to answer here. Use the buttons below a message.", hint="/paper help"
         )
     near = get_close_matches(name.casefold(), _names(), n=1, cutoff=MIN_NAME_SIMILARITY)
     glued = _unglued(name, near)

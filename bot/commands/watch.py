@@ -197,7 +197,7 @@ def _kinds(typed: str, paper: str) -> frozenset[EventKind]:
         near = get_close_matches(unknown, _SAID, n=1)
         meant = [near[0] if word == unknown and near else word for word in words]
         raise UserError(
-            f"“{unknown}” is no event. Events are {', '.join(EVENT_KINDS)}; or all, or important.",
+            f"“{unknown}” isn't an event. Choose from {', '.join(EVENT_KINDS)}, all and important.",
             hint=f"/paper watch {paper} {','.join(meant) if near else 'accepted,code'}",
         )
     return frozenset[EventKind]().union(*(events_of(_SAID[word]) for word in words))

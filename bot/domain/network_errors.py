@@ -1,4 +1,4 @@
-"""Why a connection failed, in an operator's words: libraries describe it to programmers."""
+"""Says why a connection failed in words for an operator; what libraries say is meant for programmers."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _REASONS: Sequence[tuple[type[BaseException] | tuple[type[BaseException], ...], 
 
 
 class ExplainedError(OSError):
-    """An error of ours whose text is in an operator's words already: `ExplainedError(errno, text)`."""
+    """An error whose text is written for an operator already: `ExplainedError(errno, text)`."""
 
 
 def network_reason(error: BaseException) -> str:

@@ -14,7 +14,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _ORIGINS = ("platform", "source", "role", "worker", "upstream")
 """Fields of a log event that say what it is about."""
 MAX_ORIGIN = 50
-"""Characters of such a field."""
+"""Characters of one of these fields."""
 
 
 class ErrorKind(NamedTuple):

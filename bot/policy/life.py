@@ -77,9 +77,8 @@ def _withdrawal(comment: str) -> str:
 
 
 def _acceptances(before: Paper, after: Paper, at: datetime) -> Iterator[Event]:
-    old = acceptance_of(
-        replace(before, withdrawn=None)
-    )  # what it says while it is withdrawn is no news when it is back
+    # What a paper says while it is withdrawn is no news when it is back.
+    old = acceptance_of(replace(before, withdrawn=None))
     new = acceptance_of(after)
     if new is None:
         return

@@ -167,9 +167,8 @@ def learn(liked: Sequence[Paper], disliked: Sequence[Paper], background: Backgro
     similar = _similar(weights, {paper.id for paper in (*liked, *disliked)}, background)
     for term, value in _mean([vector for _, vector in similar]).items():
         weights[term] += RESEMBLANCE / len(liked) * value
-    least = min(
-        nlargest(TERMS, map(abs, weights.values())), default=0.0
-    )  # a third of the time of sorting 40,000 terms
+    # There may be 40,000 terms; to sort them all would take three times as long.
+    least = min(nlargest(TERMS, map(abs, weights.values())), default=0.0)
     strong = [term for term, weight in weights.items() if abs(weight) >= least]
     strongest = sorted(strong, key=lambda term: (-abs(weights[term]), term))[:TERMS]
     length = sum(weights[term] ** 2 for term in strongest) ** 0.5 or 1.0

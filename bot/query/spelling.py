@@ -15,7 +15,7 @@ from bot.text import clean, spell
 from bot.text.organizations import organization
 
 _OPERATORS = frozenset({"OR", "AND", "NOT"})
-"""Where such a word is typed in another way, too, that is how the word is spelled."""
+"""If such a word is also typed in another way, that is how it is spelled."""
 _WORD = re.compile(r"[^\W_]+")
 
 

@@ -172,9 +172,8 @@ def _category(piece: Piece) -> Category:
     archive, subject = parts[1].lower(), (parts[2] or "").lower()
     if not subject:
         return Category(f"{archive}.*" if archive in _ARCHIVES else archive)
-    return Category(
-        f"{archive}.{subject.upper() if len(subject) == 2 else subject}"
-    )  # cs.CL, but astro-ph.he
+    written = subject.upper() if len(subject) == 2 else subject  # cs.CL, but physics.optics
+    return Category(f"{archive}.{written}")
 
 
 def _upstream(piece: Piece) -> Upstream:

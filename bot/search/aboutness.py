@@ -24,7 +24,7 @@ less in a paper in which two stand next to each other that were typed so. In pap
 stand far apart: a fast code for radio links with bursts of errors."""
 FEW = 3
 OFTEN, SAID_OFTEN = 3, 0.45
-"""So many papers with a sentence that says this share are about the words, too."""
+"""If OFTEN papers each have a sentence that says this share, they are about the words, too."""
 TITLED = 0.6
 """Share of a title's words that a person typed who means that paper and misspelt the others."""
 MOSTLY = 0.6

@@ -115,9 +115,8 @@ class Ranking:
             ids += self._ask(self._terms.node(parsed.also), limits)[0]
         if len(ids) < enough:
             near = self._any_of(words, extra)
-            if (
-                total and len(words) == 2 and not parsed.is_question
-            ):  # then a paper with one of them is about something else
+            # If papers have both words, one that has only one of them is about something else.
+            if total and len(words) == 2 and not parsed.is_question:
                 near = both((Occur.Must, query) for query in (near, *map(self._meant, words)))
             ids += self._ask(near, limits)[0]
         return Ranked(tuple(dict.fromkeys(ids))[:CANDIDATES], total, exact)

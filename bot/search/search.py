@@ -89,9 +89,8 @@ class Search:
         parsed = parse_search(text)
         index, known = await self._ready()
         parsed, ranked = await self._thread(self._rank, index, parsed, days, sort, within)
-        ids = ranked.ids or (
-            (parsed.paper_id,) if parsed.paper_id else ()
-        )  # perhaps it is not in the index yet
+        # A paper that is typed by its id is perhaps not in the index yet.
+        ids = ranked.ids or ((parsed.paper_id,) if parsed.paper_id else ())
         last = max(1, page) * size
         if parsed.must is None or ranked.exact:
             proven, left, total = list(ids), 0, ranked.total

@@ -13,7 +13,7 @@ REMEMBERED = timedelta(days=2)
 
 
 class DailyCalls:
-    """At most so many calls a day, which is a day of UTC."""
+    """Limits the calls of an upstream to `most` a day (UTC)."""
 
     def __init__(self, redis: Redis, upstream: str, most: int) -> None:
         self._redis = redis

@@ -117,9 +117,8 @@ class Gate:
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a turn and hold it inside the `with` block. Raises SourceError if Redis doesn't answer."""
         token = uuid4().hex
-        async with (
-            self._queue
-        ):  # first come, first served within a process; only its first request asks the server
+        # First come, first served within a process; only its first request asks the server.
+        async with self._queue:
             await self._wait(token)
             try:
                 yield

@@ -225,9 +225,8 @@ async def bring_up_to_date(redis: Redis, migrations: Sequence[Migration] = MIGRA
 
 async def _found(redis: Redis, known: int) -> int:
     """The layout's version; an empty server gets this program's."""
-    if not await redis.exists(
-        keys.SCHEMA
-    ):  # else don't write: a full server refuses that, and we can start all the same
+    # A full server refuses writes, and we can start all the same.
+    if not await redis.exists(keys.SCHEMA):
         await redis.set(keys.SCHEMA, known, nx=True)
     version = int(await redis.get(keys.SCHEMA) or known)
     if version > known:

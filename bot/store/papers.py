@@ -268,9 +268,8 @@ class Papers:
         if answers == ["lost"]:
             raise LostLease("another poller has taken over")
         for listing, text in zip(listings, texts, strict=True):
-            if (
-                text and listing.id not in stored
-            ):  # it could not be read, and was written again from its source
+            # One that couldn't be read was written again from its source.
+            if text and listing.id not in stored:
                 await forget_unreadable(self._redis, "paper", listing.id)
         pairs = list(zip(written, answers, strict=True))
         return [a for _, a in pairs if a != "again"], [listing for listing, a in pairs if a == "again"]

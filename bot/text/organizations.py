@@ -176,8 +176,9 @@ def _words(name: str) -> str:
     words = [_LONG.get(word, word) for word in " ".join(spell(name.casefold())).replace("-", " ").split()]
     while len(words) > 1 and words[-1] in _COMPANY:
         words.pop()
-    if words and words[0] in _UNIVERSITY and len(words) == 2 + (words[1:2] != [] and words[1] in _OF):
-        words = ["university", "of", words[-1]]
+    if words and words[0] in _UNIVERSITY:
+        place = [word for word in words[1:] if word not in _OF]
+        words = ["university", "of", *place] if len(place) == 1 else words
     return _ARTICLES.sub("", " ".join(words))
 
 

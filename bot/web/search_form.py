@@ -39,7 +39,7 @@ SEARCHES_EACH = Rate(30, 60)
 SEARCHES_TOTAL = Rate(300, 60)
 """Searches of all clients together."""
 TOO_MANY_SEARCHES = (
-    "Many searches come from your network, or from everyone together. Yours begins by itself in a moment."
+    "Too many searches right now. Yours starts by itself in a moment; you can leave this page open."
 )
 MAX_PAGE_DIGITS = 6
 """Digits of a page number that are read."""

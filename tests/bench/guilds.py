@@ -2,7 +2,7 @@
 
     python -m tests.bench.guilds --json
 
-Discord's double is a process of its own; the bot is `paperboy run discord` on its own server. `cpu` is the bot's processor
+Discord's double runs in a second process; the bot is `paperboy run discord` on its own server. `cpu` is the bot's processor
 time, which other load on the machine changes little. In the same run: a bot in one server. `…_reads` are the requests to
 Redis that asked for what couldn't be posted in.
 """

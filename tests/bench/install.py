@@ -2,7 +2,7 @@
 
     python -m tests.bench.install --json
 
-Each is installed into an environment of its own by uv, from this checkout. Needs uv and a package index.
+uv installs each one from this checkout into a new virtual environment. Needs uv and a package index.
 """
 
 import argparse

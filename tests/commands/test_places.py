@@ -27,7 +27,7 @@ from tests.papers import a_paper
 from tests.scenario import Clock, set_clock
 
 TOKENS = count()
-"""Each claim has one of its own."""
+"""No two claims have the same one."""
 PAPERS = tuple(f"2603.{n:05}" for n in range(1, 5))
 ROOM = ChannelRef("chat", "T1", "reading")
 """Where the person of the simple tests asks."""

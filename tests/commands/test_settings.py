@@ -220,11 +220,11 @@ def test_each_setting_has_one_example_that_would_change_it(spec: SettingSpec) ->
 
 
 async def test_an_exception_from_the_budget_is_said_wherever_it_is_made_and_listed(ask: Ask) -> None:
-    assert "Papers of #1 are always posted, even beyond" in written(await ask("subscribe rag always:yes"))
+    assert "Papers of #1 are always posted, even above" in written(await ask("subscribe rag always:yes"))
     assert "· always ·" in written(await ask("list"))
     again = written(await ask("subscribe rag always:no"))
     assert "Already subscribed" in again
-    assert "Papers of #1 count toward the limit of a day again." in again
+    assert "Papers of #1 count toward the daily limit again." in again
     assert "always" not in written(await ask("list"))
     assert "Nothing has changed." in written(await ask("subscribe rag always:no"))
 

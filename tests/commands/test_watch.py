@@ -144,7 +144,7 @@ async def test_a_watch_by_hand_is_kept_when_the_paper_is_saved_and_removed(
     ("line", "said"),
     [
         ("watch 2603.99999", "I don't have the paper"),
-        (f"watch {ID} events:nonsense", "“nonsense” is no event"),
+        (f"watch {ID} events:nonsense", "“nonsense” isn't an event"),
         (f"unwatch {ID}", "You don't watch this paper"),
         (f"unwatch {ID} to:channel", "This channel doesn't watch this paper"),
     ],

@@ -32,7 +32,7 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """An interpreter, and an empty folder as the home of whoever uses it."""
+    """An interpreter, and an empty home folder."""
 
     python: Path
     folder: Path
@@ -81,7 +81,7 @@ def pipx(clean: Clean) -> None:
 
 
 def pip(clean: Clean) -> None:
-    """`pip install git+…` in an environment of its own, then `paperboy demo` and `paperboy --version`."""
+    """`pip install git+…` in a new virtual environment, then `paperboy demo` and `paperboy --version`."""
     programs = clean.venv()
     clean.must(programs / "pip", "install", "--quiet", SOURCE)
     _shows_the_tour(clean.must(programs / "paperboy", "demo"))
@@ -98,7 +98,7 @@ def foreign_first(clean: Clean) -> None:
 
 
 def foreign_later(clean: Clean) -> None:
-    """Each of them is installed afterwards, in the place of ours: one clear line, and the exit code of a wrong set-up."""
+    """Each of them is installed over ours: one clear line, and the exit code for a wrong set-up."""
     programs = clean.venv()
     clean.install(SOURCE)
     for package in _foreign(clean.folder):

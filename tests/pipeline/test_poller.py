@@ -380,14 +380,11 @@ async def test_a_poll_outlasts_its_lease_by_renewing_it(clock: SimulatedClock, w
 
 
 @pytest.mark.usefixtures("redis")
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # connections that redis-py drops
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_cancelled_run_ends_at_whatever_step_it_is(clock: SimulatedClock, valkey: str) -> None:
+    """redis-py may drop a connection with a warning, or lose a cancellation as it connects: each run has a new client."""
     for steps in range(0, 90, 3):
-        fresh = Redis.from_url(
-            valkey, decode_responses=True
-        )  # redis-py can lose a cancellation as it connects
+        fresh = Redis.from_url(valkey, decode_responses=True)
         sources = [ScriptedSource(clock, name=name) for name in ("one", "two", "three")]  # a connection each
         task = asyncio.create_task(World(fresh, clock).poller(*sources).run())
         for _ in range(steps):

@@ -58,10 +58,7 @@ def test_a_word_that_most_others_have_says_nothing() -> None:
     [
         ([], ["Medical diffusion", "More medical diffusion"]),  # too few
         (["Diffusion"] * 4, ["Medical diffusion"] * 3),  # more are liked
-        (
-            ["Medical diffusion", "Diffusion"],
-            ["Diffusion", "Diffusion", "Diffusion"],
-        ),  # nothing sets them apart
+        (["Medical diffusion", "Diffusion"], ["Diffusion"] * 3),  # nothing sets them apart
     ],
 )
 def test_often_there_is_nothing_to_propose(liked: list[str], disliked: list[str]) -> None:

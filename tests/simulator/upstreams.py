@@ -124,10 +124,9 @@ class Upstreams:
         evening = now.astimezone(at(date(2026, 1, 1), 0).tzinfo).date()
         for back in range(8):
             day = evening - back * DAY
+            # The feed is empty on the day after an evening without papers.
             if back and not announces(day) and at(day, 20) <= now < at(day + DAY, 20):
-                return web.Response(
-                    body=rss()
-                )  # the feed is empty on the day after an evening without papers
+                return web.Response(body=rss())
             there, dice = self._weather(category, day) if announces(day) else (None, Random(0))
             if there and there <= now:
                 if (category, day) not in self._feeds:

@@ -78,7 +78,7 @@ def check_atom(root: ET.Element) -> None:
 
 
 def check_atom_as_validators_do(root: ET.Element) -> None:
-    """What the W3C's validator warns of, besides what the RFC forbids."""
+    """What the W3C's validator warns of, although the RFC allows it."""
     times = [entry.findtext(f"{ATOM}updated") for entry in root.iter(f"{ATOM}entry")]
     assert len(times) == len({*times}), "two entries have the same time"
     assert (root.findtext(f"{ATOM}updated") or "") >= "2026", "implausible"

@@ -88,9 +88,8 @@ def _moment(ms: str) -> datetime | None:
 
 def sent_of(text: str) -> Sent:
     """From the record of a paper that was posted."""
-    at, message, url, label, place, why = f"{text}     ".split(
-        " ", 5
-    )  # an older one, or a copied one, has less
+    # An older record, or the record of a copy, has fewer fields.
+    at, message, url, label, place, why = f"{text}     ".split(" ", 5)
     where = MessageRef(message, None if url in {"", NO_URL} else url)
     reasons = _reasons(json.loads(why)) if why.strip() else ()
     return Sent(datetime.fromtimestamp(int(at) / 1000, UTC), where, label, int(place or 0), reasons)

@@ -11,7 +11,7 @@ from bot.text.latex.units import UNITS
 _CODE_POINT = re.compile(r' ?\{?[x"]?([0-9A-Fa-f]{1,6})\}?')
 _NUMBER = re.compile(r" ?\{(\d{1,3})\}")
 WORD = 3
-"""Letters from which on a raised or lowered text is a word, not a mark such as `st` or `TM`."""
+"""Letters of the shortest raised or lowered text that is a word; shorter ones are marks, such as `st` or `TM`."""
 _LENGTH = re.compile(r" ?-?\d{1,5}\w{0,3} ?")
 _VERBATIM = re.compile(r"\*?([^\sA-Za-z*{])(.{0,500}?)\1|\{([^{}]{0,500})\}", re.DOTALL)
 _DEFINED = re.compile(r"\s?\{?\\([A-Za-z]++)\}?\s?\{([^{}\\#]{1,80})\}")

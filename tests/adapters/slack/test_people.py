@@ -49,9 +49,8 @@ async def test_everyone_may_change_subscriptions_unless_a_setting_says_managers(
     await ChannelSettingsStore(redis).put(harness.channel, ChannelSettings(editors="managers"))
     assert "who manage this channel" in await answer_to(harness, ben, "subscribe robots")
     assert "diffusion" in await answer_to(harness, ben, "list")
-    assert "Subscribed" in await answer_to(
-        harness, harness.person, "subscribe robots"
-    )  # she made the channel
+    creator = harness.person
+    assert "Subscribed" in await answer_to(harness, creator, "subscribe robots")
     assert "Subscribed" in await answer_to(harness, eve, "subscribe speech")  # an admin
     zoe = harness.slack.person(harness.workspace, "zoe", is_owner=True)
     harness.room.members.add(zoe.user)

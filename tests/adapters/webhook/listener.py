@@ -198,6 +198,6 @@ class Listener:
 
 def _dropped(request: web.Request) -> web.StreamResponse:
     """The connection ends without an answer."""
-    if request.transport is not None:  # else the one who asked was killed meanwhile
+    if request.transport is not None:  # else the client was killed meanwhile
         request.transport.abort()
     return web.Response()

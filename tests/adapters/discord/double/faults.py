@@ -59,7 +59,7 @@ class Weather:
     spell: RawAnswer | None = None
     """The answer to every request."""
     firewall: str = ""
-    """A firewall in between rejects every request with this word in its body, by a page of its own."""
+    """A firewall in between answers every request with this word in its body itself, with an error page."""
     queue: deque[Fault] = field(default_factory=deque)
     """Faults of the next posts, before any random ones."""
     without_via: bool = False

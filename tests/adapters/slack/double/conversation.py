@@ -14,7 +14,7 @@ _LABELLED = re.compile(r"\[([^\]]*)\]\((https?://[^\s)]+)\)", re.IGNORECASE)
 
 
 async def post(person: Person, channel: Channel, text: str, *, times: int = 1) -> Message:
-    """Post a message. The event about its links comes so many times, each with an id of its own."""
+    """Post a message. The event about its links comes so many times, each time with another id."""
     message = Message(ts=person.slack.world.stamp(), channel=channel, text=stored(text), by=person.user)
     message.links = [url for url in dict.fromkeys(links_in(text)) if person.slack.app.unfurled(url)]
     channel.messages.append(message)

@@ -44,7 +44,7 @@ class Faults:
     """The share of all posts that each fault has."""
     dice: random.Random = field(default_factory=lambda: random.Random(1))
     firewall: str = ""
-    """A firewall in between rejects every request with this word in its body, by a page of its own."""
+    """A firewall in between answers every request with this word in its body itself, with an error page."""
     latency: float = 0.0
     """Seconds that each call takes."""
 
