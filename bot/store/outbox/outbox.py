@@ -8,18 +8,16 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from redis.asyncio import Redis
 from structlog import get_logger
 
-from bot.domain.deliveries import Claims, Delivery, Outcome, PlannedDelivery, Scope, channel_of
+from bot.domain.deliveries import Claims, Delivery, Outcome, PlannedDelivery, channel_of
 from bot.domain.models import ChannelRef, MessageRef, Rules
 from bot.store import keys
 from bot.store.channel_rules import load_settings
-from bot.store.outbox.reader import OutboxReader
+from bot.store.outbox.pausing import PausingOutbox
 from bot.store.outbox.records import NO_URL, delivery_of, delivery_record
-from bot.store.scripts import Script, script
 from bot.store.unreadable import UNREADABLE, set_aside
 
 LEASE = 60.0
@@ -39,22 +37,13 @@ FOLDS = 2
 """What `begin.lua` answers if a budget lets nothing of a delivery out."""
 CHANNELS_AT_ONCE = 250
 """Channels that are asked about by one script: a millisecond of the server's time."""
-_SHARED = {
-    "enqueue": ("add", "windows"),
-    "begin": ("windows",),
-    "record_outcome": ("add",),
-    "done": ("add",),
-}
-"""Functions that several scripts use, but few of them."""
-PAUSED = "paused"
-"""The reason of a pause for which none was given."""
 BREAK, LONGEST_BREAK = 60.0, 3600.0
 """Seconds of the first such break, and of the longest; it doubles with each further failure."""
 
 _log = get_logger()
 
 
-class Outbox(OutboxReader):
+class Outbox(PausingOutbox):
     """The deliveries of all shards.
 
     `durable` says that the server syncs every answered write to its disk: then its restart loses nothing, and no
@@ -76,7 +65,7 @@ class Outbox(OutboxReader):
         for one in planned:
             by_shard.setdefault(keys.shard_of(one.channel), []).append(one)
         scripts = (
-            self._run(
+            self._shards.run(
                 "enqueue", shard, [json.dumps([delivery_record(one) for one in some], ensure_ascii=False)]
             )
             for shard, some in by_shard.items()
@@ -102,8 +91,7 @@ class Outbox(OutboxReader):
         self, channel: ChannelRef, takes: Sequence[Mapping[str, object]], planned: Iterable[PlannedDelivery]
     ) -> None:
         args = [json.dumps(list(map(delivery_record, planned)), ensure_ascii=False), json.dumps(takes)]
-        home = [keys.shard(keys.shard_of(channel))]
-        await self._scripts.run(_script("enqueue", "take"), home, args)
+        await self._shards.run("replan", keys.shard_of(channel), args)
 
     async def claim(self, platform: str, most: int, shards: Sequence[int], *, token: str) -> Claims:
         """Take about `most` due deliveries from the given shards, fairly between workspaces and channels.
@@ -121,7 +109,7 @@ class Outbox(OutboxReader):
             DEATHS,
             WORKSPACE_FAILURES,
         ]
-        answers = await asyncio.gather(*(self._run("claim", shard, args) for shard in shards))
+        answers = await asyncio.gather(*(self._shards.run("claim", shard, args) for shard in shards))
         claimed: list[Delivery] = []
         for shard, answer in zip(shards, answers, strict=True):
             for one in answer[2:]:
@@ -139,11 +127,15 @@ class Outbox(OutboxReader):
         key = found[0]
         await set_aside(self._redis, "delivery", key, found, error)
         why = f"its record can't be read: {error}"
-        await self._run("record_outcome", shard, [key, token, _outcome(Outcome(state="dead", why=why))])
+        await self._shards.run(
+            "record_outcome", shard, [key, token, _outcome(Outcome(state="dead", why=why))]
+        )
 
     async def mark_replayed(self, forgot: Mapping[int, str]) -> None:
         """What these shards may have forgotten was announced again."""
-        await asyncio.gather(*(self._run("mark_replayed", shard, [since]) for shard, since in forgot.items()))
+        await asyncio.gather(
+            *(self._shards.run("mark_replayed", shard, [since]) for shard, since in forgot.items())
+        )
 
     async def begin(self, delivery: Delivery, *, gap: float = 0.0) -> Rules | None:
         """Write down that the platform is about to be called, and return the channel's rules, without its mutes.
@@ -152,7 +144,7 @@ class Outbox(OutboxReader):
         `gap` is the least time in seconds until the next post in the channel.
         """
         args: list[str | int] = [delivery.key, delivery.token, _ms(self.lease), _ms(gap)]
-        ours, *rules = await self._run("begin", keys.shard_of(delivery.channel), args)
+        ours, *rules = await self._shards.run("begin", keys.shard_of(delivery.channel), args)
         if not int(ours):
             return None
         settings, taste, left = rules
@@ -169,59 +161,19 @@ class Outbox(OutboxReader):
         Returns the seconds until the delivery's shard has something due.
         """
         args = [delivery.key, f"{message.id} {message.url or NO_URL}", json.dumps(list(shown))]
-        next_look, resumed = await self._run("done", keys.shard_of(delivery.channel), args)
+        next_look, resumed = await self._shards.run("done", keys.shard_of(delivery.channel), args)
         if int(resumed):
             name = keys.workspace(delivery.channel.platform, delivery.channel.workspace)
-            await self._everywhere("pause", ["workspace", name, "", "confirmed"])
+            await self._shards.run_in_all("pause", ["workspace", name, "", "confirmed"])
         return _seconds(next_look)
 
     async def record_outcome(self, delivery: Delivery, outcome: Outcome) -> float | None:
         """The post was not confirmed. Nothing changes if another worker has the delivery by now. Returns as `done`."""
         args = [delivery.key, delivery.token, _outcome(outcome)]
-        next_look, noticed = await self._run("record_outcome", keys.shard_of(delivery.channel), args)
+        next_look, noticed = await self._shards.run("record_outcome", keys.shard_of(delivery.channel), args)
         if int(noticed):
             _log.error("channel_refused_for_a_day", channel=str(delivery.channel), reason=outcome.why)
         return _seconds(next_look)
-
-    async def pause(self, channel: ChannelRef, why: str) -> bool:
-        """Post nothing in this channel but a probe now and then. Its deliveries stay in the outbox.
-
-        A probe is due after an hour, then after ever longer, up to a day; a probe that is confirmed ends the pause.
-        Returns whether people should be notified: True for one caller, once for each problem (see `mark_notified`).
-        """
-        return await self.pause_in_shard(keys.shard_of(channel), "channel", str(channel), why or PAUSED)
-
-    async def resume(self, channel: ChannelRef) -> None:
-        """Post in this channel again, if only to see whether it works."""
-        await self.pause_in_shard(keys.shard_of(channel), "channel", str(channel), "")
-
-    async def pause_workspace(self, platform: str, workspace: str, why: str) -> bool:
-        """The same for a whole workspace."""
-        name = keys.workspace(platform, workspace)
-        notify = await asyncio.gather(
-            *(self.pause_in_shard(shard, "workspace", name, why or PAUSED) for shard in range(keys.SHARDS))
-        )
-        return notify[_notifying_shard(platform, workspace)]
-
-    async def resume_workspace(self, platform: str, workspace: str) -> None:
-        """Post in the workspace again. Channels that are paused for their own reasons stay paused."""
-        name = keys.workspace(platform, workspace)
-        await self._everywhere("pause", ["workspace", name, "", ""])
-
-    async def resume_if_paused(self, channel: ChannelRef) -> None:
-        """Somebody in the channel can reach us: post again if it was paused, if only to see whether it works."""
-        if await self._redis.hexists(keys.channel(channel), "paused"):
-            await self.resume(channel)
-        if await self._redis.hexists(keys.workspace_health(channel), "paused"):
-            await self.resume_workspace(channel.platform, channel.workspace)
-
-    async def mark_notified(self, channel: ChannelRef, scope: Scope, why: str) -> None:
-        """People were notified of why a channel, or its workspace, is paused; not again until a post goes through."""
-        if scope == "channel":
-            await self._run("notified", keys.shard_of(channel), [scope, str(channel), why or PAUSED])
-        else:
-            name = keys.workspace(channel.platform, channel.workspace)
-            await self._everywhere("notified", [scope, name, why or PAUSED])
 
     async def posted_in(self, paper_ids: Sequence[str]) -> dict[str, set[ChannelRef]]:
         """Paper -> the channels in which it was posted, for about as long as `sent` knows.
@@ -232,7 +184,9 @@ class Outbox(OutboxReader):
         for shard in range(keys.SHARDS) if paper_ids else ():
             cursor = "0"
             while True:
-                cursor, *pairs = await self._run("posted", shard, [cursor, CHANNELS_AT_ONCE, *paper_ids])
+                cursor, *pairs = await self._shards.run(
+                    "posted", shard, [cursor, CHANNELS_AT_ONCE, *paper_ids]
+                )
                 for paper_id, channel in zip(pairs[::2], pairs[1::2], strict=True):
                     found.setdefault(paper_id, set()).add(ChannelRef.parse(channel))
                 if cursor == "0":
@@ -241,18 +195,18 @@ class Outbox(OutboxReader):
 
     async def retry(self, key: str) -> bool:
         """Try a dead letter once more. False if there is none of this key."""
-        return bool(await self._run("decide", keys.shard_of(channel_of(key)), [key, "retry"]))
+        return bool(await self._shards.run("decide", keys.shard_of(channel_of(key)), [key, "retry"]))
 
     async def drop(self, key: str) -> bool:
         """Remove a dead letter; it is not recorded as sent. False if there is none of this key."""
-        return bool(await self._run("decide", keys.shard_of(channel_of(key)), [key, "drop"]))
+        return bool(await self._shards.run("decide", keys.shard_of(channel_of(key)), [key, "drop"]))
 
     async def forget(self, channel: ChannelRef) -> None:
         """Remove everything stored about a channel: its deliveries, what it was sent, its settings.
 
         A post that is in flight at this moment may still appear.
         """
-        await self._run("forget", keys.shard_of(channel), [str(channel)])
+        await self._shards.run("forget", keys.shard_of(channel), [str(channel)])
 
     async def hasten(self, platform: str, shard: int | None = None, *, channels: int = 1_000) -> int:
         """Make failed deliveries due now, for a platform that was down: of one shard or all, in so many channels of it.
@@ -260,32 +214,14 @@ class Outbox(OutboxReader):
         Returns how many. A time that the platform named is kept.
         """
         shards = range(keys.SHARDS) if shard is None else (shard,)
-        hastened = await asyncio.gather(*(self._run("hasten", one, [platform, channels]) for one in shards))
+        hastened = await asyncio.gather(
+            *(self._shards.run("hasten", one, [platform, channels]) for one in shards)
+        )
         return sum(map(int, hastened))
 
     async def free_claims(self, platform: str) -> None:
         """Let all claimed deliveries be claimed again at once, for a process that knows that all workers are dead."""
-        await self._everywhere("free_claims", [platform])
-
-    async def pause_in_shard(self, shard: int, scope: str, name: str, why: str) -> bool:
-        """Pause or (with `why` empty) resume a channel, or what one shard knows of a workspace. Returns as `pause`."""
-        return bool(int(await self._run("pause", shard, [scope, name, why, uuid4().hex])))
-
-    async def _everywhere(self, name: str, args: Sequence[str | int]) -> None:
-        await asyncio.gather(*(self._run(name, shard, args) for shard in range(keys.SHARDS)))
-
-    async def _run(self, name: str, shard: int, args: Sequence[str | int]) -> Any:
-        return await self._scripts.run(_script(name), [keys.shard(shard)], args)
-
-
-def _script(name: str, *before: str) -> Script:
-    """A script of the outbox, with the functions that it shares with others; after those of `before`."""
-    return script(*(f"outbox/{one}" for one in ("outbox", *_SHARED.get(name, ()), *before, name)))
-
-
-def _notifying_shard(platform: str, workspace: str) -> int:
-    """The shard that decides which caller notifies people of a workspace's problem."""
-    return keys.shard_of(ChannelRef(platform, workspace, ""))
+        await self._shards.run_in_all("free_claims", [platform])
 
 
 def _outcome(outcome: Outcome) -> str:
