@@ -11,6 +11,7 @@ Affiliations, footnote marks, degrees, addresses and "et al." are left out; a co
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from bot.sources.name_order import first_name_first, initials_first, is_surname
 from bot.text import clean
 
 MAX_LINE = 200_000
@@ -53,48 +54,6 @@ _OTHERS = re.compile(
 _LABEL = re.compile(r"(?:authors?(?:\(s\))?|creators?|by) ?: ?", re.IGNORECASE)
 _LEAD = re.compile(r"(?:by |and |& |with |dr\.? |prof\.? )", re.IGNORECASE)
 _NOBODY = frozenset({"anonymous", "unknown", "n/a", "na", "none", "no author", "author", "admin", "et al"})
-_PARTICLES = frozenset(
-    [
-        "al",
-        "bin",
-        "da",
-        "dal",
-        "de",
-        "degli",
-        "dei",
-        "del",
-        "della",
-        "den",
-        "der",
-        "di",
-        "do",
-        "dos",
-        "du",
-        "el",
-        "ibn",
-        "la",
-        "las",
-        "le",
-        "los",
-        "san",
-        "santa",
-        "st",
-        "ten",
-        "ter",
-        "van",
-        "vom",
-        "von",
-        "y",
-        "zu",
-        "zum",
-        "zur",
-    ]
-)
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_INITIALS = re.compile(r"(?:[A-Z]\.?[ -]?){1,4}")
-_SURNAMES = re.compile(r"[^\W\d_][^\d,.]*+")
-_SMALL_LETTER = re.compile(r"[^\W\dA-Z_]")
-_CAPITALS = re.compile(r"[A-Z]\.?(?:-?[A-Z]\.?){0,2}")
 
 
 def read_authors(lines: str | Iterable[str], *, last_first: bool | None = None) -> tuple[str, ...]:
@@ -111,7 +70,7 @@ def read_authors(lines: str | Iterable[str], *, last_first: bool | None = None) 
             names.setdefault(name.casefold().removeprefix("the "), name)
     written = " ".join(" ".join(fields).split())  # "POE, Karl" is turned already, and POE are no initials
     if last_first is None and all(name in written for name in names.values()):
-        return tuple(_initials_first(list(names.values())))
+        return tuple(initials_first(list(names.values())))
     return tuple(names.values())
 
 
@@ -125,7 +84,7 @@ def _on_lines(field: str) -> Sequence[str]:
 def _is_one_name(line: str) -> bool:
     last, comma, first = map(str.strip, line.partition(","))
     if comma:
-        return bool(first) and "," not in first and _is_surname(last)
+        return bool(first) and "," not in first and is_surname(last)
     return " " in line and not _SEPARATOR.search(line)
 
 
@@ -139,9 +98,10 @@ def _read_line(line: str, last_first: bool | None, *, single: bool) -> Iterator[
     chunks = _split(line)
     several = len(chunks) > 1
     for chunk in chunks:
-        for raw in _persons(_tidied(chunk), last_first, single=several or single):
-            if name := _name(raw):
-                yield name
+        parts = _tidied(chunk)
+        if not any(map(_IS_GROUP.search, parts)):
+            parts = first_name_first(parts, last_first, single=several or single)
+        yield from filter(None, map(_name, parts))
     yield from groups
 
 
@@ -233,48 +193,6 @@ def _without_groups(line: str) -> tuple[str, list[str]]:
     return ", ".join((*parts, line[done:])), groups
 
 
-def _persons(parts: list[str], last_first: bool | None, *, single: bool) -> list[str]:
-    """Names of persons from the comma-separated parts of one line, or with `single` of one person."""
-    if last_first is False or len(parts) < 2 or any(map(_IS_GROUP.search, parts)):
-        return parts
-    pairs = [(parts[at], parts[at + 1]) for at in range(0, len(parts) - 1, 2)]
-    if len(parts) == 2:
-        return [_inverted(*parts)] if last_first or _looks_inverted(*parts) else parts
-    if single or last_first:
-        is_name_first = " " in parts[0] and not last_first
-        return (
-            parts
-            if all(" " in part for part in parts)
-            else parts[:1]
-            if is_name_first
-            else [_inverted(*parts[:2])]
-        )
-    if len(parts) % 2 == 0 and all(_is_surname(last) and _is_given(first) for last, first in pairs):
-        return [_inverted(*pair) for pair in pairs]
-    return parts
-
-
-def _looks_inverted(last: str, first: str) -> bool:
-    """Whether "last, first" is one person: one of them is no full name. Names in Han or Hangul have no blanks."""
-    return (_is_surname(last) or _is_given(first)) and not _UNSPACED.search(last)
-
-
-def _is_surname(part: str) -> bool:
-    *before, _ = part.partition(", ")[0].split() or [""]
-    return all(word.lower() in _PARTICLES for word in before) and not part.endswith(".")
-
-
-def _is_given(part: str) -> bool:
-    written = part.partition(", ")[0]
-    return " " not in written or bool(_INITIALS.fullmatch(written))
-
-
-def _inverted(last: str, first: str) -> str:
-    last, _, suffix = last.partition(", ")
-    first, _, other = first.partition(", ")
-    return f"{first} {last}" + (f", {suffix or other}" if suffix or other else "")
-
-
 def _name(raw: str) -> str:
     """One name in plain text; empty for what is none."""
     if len(raw) > MAX_NAME:
@@ -289,25 +207,3 @@ def _name(raw: str) -> str:
         text = re.sub(r"^the ", "", text, flags=re.IGNORECASE)
     is_name = any(map(str.isalpha, text)) and text.casefold().rstrip(".") not in _NOBODY
     return text if is_name else ""
-
-
-def _initials_first(names: list[str]) -> list[str]:
-    """`A. B. Roe` for "Roe AB", as PubMed writes, and for "Roe A.B.", where all names are written so."""
-    found = [_surname_and_initials(name) for name in names]
-    if len(names) < 2 or not all(found):
-        return names
-    return [f"{_dotted(initials)} {last}" for last, initials in filter(None, found)]
-
-
-def _dotted(initials: str) -> str:
-    """`A.-M. B.` for "A-MB"."""
-    return re.sub(r"([A-Z])\.?(-?)", r"\1.\2 ", initials).replace("- ", "-").strip()
-
-
-def _surname_and_initials(name: str) -> tuple[str, str] | None:
-    """`("Roe", "AB")` for "Roe AB". The word before the initials has a small letter, unlike "ATLAS"."""
-    last, _, initials = name.rpartition(" ")
-    if not _CAPITALS.fullmatch(initials) or not _SURNAMES.fullmatch(last):
-        return None
-    before, _, word = last.rpartition(" ")
-    return (last, initials) if _SMALL_LETTER.search(word if before else word[1:]) else None
