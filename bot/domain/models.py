@@ -133,7 +133,7 @@ class ChannelSettings:
     """How a channel wants its cards. These are the defaults."""
 
     every: Frequency = "now"
-    """The schedule of subscriptions without one of their own."""
+    """The schedule of subscriptions that set none."""
     hour: int = 9
     """The hour of digests, 0–23, in `zone`. During quiet hours they are due when those end."""
     weekday: int = 0
