@@ -8,11 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
-import structlog
 from redis.asyncio import Redis
 
 import adapters
-from bot.cards.terminal import reading_card
 from bot.clock import Clock
 from bot.commands.access import AccessGate
 from bot.commands.core import Commands
@@ -26,12 +24,11 @@ from bot.observability import metrics
 from bot.observability.error_tally import tally
 from bot.pipeline.card_updates import CardUpdater
 from bot.pipeline.category_demand import FollowedSources
-from bot.pipeline.compose import compose
-from bot.pipeline.copy_owners import CopyOwners
 from bot.pipeline.delivery import DeliveryWorker
+from bot.pipeline.delivery_card import compose
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
-from bot.pipeline.pauses import Pauses
+from bot.pipeline.pauses import CopyOwners, Pauses
 from bot.pipeline.poller import Poller
 from bot.pipeline.retention import Retention
 from bot.ports import Copying, Interactive, Joining, Named, Platform, Source
@@ -65,13 +62,10 @@ from bot.store.subscriptions import Subscriptions
 from bot.store.tokens import Tokens
 from bot.store.watches import Watches
 from bot.store.zotero_keys import ZoteroKeys
+from bot.terminal.fetch_progress import FetchProgress
 from bot.terminal.sample import PapersOrSample
 from bot.web.reading import Reader
 from bot.web.server import Website, website
-
-log = structlog.get_logger(__name__)
-LONG_FETCH = 3
-"""Days of a source's list. A fetch of more days reports its progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +183,7 @@ def _source_context(shared: _Shared) -> SourceContext:
         session=shared.session,
         redis=shared.redis,
         now=shared.now,
-        progress=_FetchProgress(shared.reached, _interactive(shared.platforms)),
+        progress=FetchProgress(shared.reached, _interactive(shared.platforms)),
     )
 
 
@@ -280,6 +274,7 @@ def _card_updater(shared: _Shared, platform: Platform) -> CardUpdater:
 
 
 def _commands(shared: _Shared, context: SourceContext) -> Commands:
+    channels = _ChannelPlatforms(shared.platforms, shared.outbox)
     return Commands(
         Services(
             access=AccessGate(shared.platforms),
@@ -312,11 +307,11 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             database_problem=partial(problem_of, shared.redis),
             polls=partial(last_polls, shared.redis),
             now=shared.now,
-            join=partial(_join_channel, shared.platforms),
+            join=channels.join,
             forgetting=Forgetting(shared.redis),
-            pause=partial(_pause, shared),
+            pause=channels.pause,
             move=ChannelMoves(shared.redis).move,
-            channel_name=partial(_channel_name, shared.platforms),
+            channel_name=channels.name,
         )
     )
 
@@ -327,25 +322,30 @@ def _encryptor(settings: Settings) -> Encryptor | None:
     return Encryptor.of(secret) if secret else None
 
 
-async def _pause(shared: _Shared, channel: ChannelRef, error: ChannelGone | WorkspaceGone) -> None:
-    platform = next((one for one in shared.platforms if one.name == channel.platform), None)
-    await Pauses(platform, shared.outbox).pause(channel, error)
+class _ChannelPlatforms:
+    """What commands ask of a channel's platform. One that this process doesn't run, or that can't, does nothing."""
 
+    def __init__(self, platforms: Iterable[Platform], outbox: Outbox) -> None:
+        self._platforms = {platform.name: platform for platform in platforms}
+        self._outbox = outbox
 
-async def _join_channel(platforms: Iterable[Platform], channel: ChannelRef) -> str | None:
-    """Become a member of a channel, if its platform has such a thing. Returns a sentence if it refuses."""
-    for platform in platforms:
-        if platform.name == channel.platform and isinstance(platform, Joining):
+    async def join(self, channel: ChannelRef) -> str | None:
+        """Become a member of a channel, where that is needed. Returns a sentence if the platform refuses."""
+        platform = self._platforms.get(channel.platform)
+        if isinstance(platform, Joining):
             return await platform.join(channel)
-    return None
+        return None
 
-
-async def _channel_name(platforms: Iterable[Platform], channel: ChannelRef) -> str:
-    """A channel's name; "" if its platform has none, or doesn't answer."""
-    for platform in platforms:
-        if platform.name == channel.platform and isinstance(platform, Named):
+    async def name(self, channel: ChannelRef) -> str:
+        """A channel's name; "" if its platform has none, or doesn't answer."""
+        platform = self._platforms.get(channel.platform)
+        if isinstance(platform, Named):
             return await platform.channel_name(channel)
-    return ""
+        return ""
+
+    async def pause(self, channel: ChannelRef, error: ChannelGone | WorkspaceGone) -> None:
+        """Pause the channel or workspace that the error names, and notify one person. Raises RedisError."""
+        await Pauses(self._platforms.get(channel.platform), self._outbox).pause(channel, error)
 
 
 def _web(shared: _Shared) -> Website | None:
@@ -369,19 +369,3 @@ def _web(shared: _Shared) -> Website | None:
 
 def _interactive(platforms: Iterable[Platform]) -> Interactive | None:
     return next((platform for platform in platforms if isinstance(platform, Interactive)), None)
-
-
-class _FetchProgress:
-    """Shows how far a long fetch has come. A source that has sent one day has been reached."""
-
-    def __init__(self, reached: asyncio.Event, interactive: Interactive | None) -> None:
-        self._reached = reached
-        self._interactive = interactive
-
-    def __call__(self, source: str, done: int, total: int) -> None:
-        """`done` of `total` days have been read."""
-        self._reached.set()
-        if total > LONG_FETCH:
-            log.info("fetch_progress", source=source, days=done, of=total)
-            if self._interactive and done % (total // 2) == 1:
-                self._interactive.screen.note(reading_card(source, done, total))

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.cards import Card, PaperBlock
+from bot.cards.digest import Entry
 from bot.domain.deliveries import Delivery
 from bot.domain.models import ChannelRef, Paper, Rules
-from bot.pipeline.delivery import Entry
 
 SPRING = datetime(2026, 3, 2, tzinfo=UTC)
 

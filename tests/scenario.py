@@ -17,8 +17,8 @@ from bot.domain.errors import RetryLater
 from bot.domain.models import ChannelRef, ChannelSettings, Every, MessageRef, Paper
 from bot.matching import Matcher
 from bot.pipeline.card_updates import CardUpdater
-from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
+from bot.pipeline.delivery_card import compose
 from bot.pipeline.fanout import Fanout
 from bot.pipeline.life import LifeFanout
 from bot.ports import Batch, Core, Rates

@@ -11,8 +11,9 @@ import discord
 import structlog
 
 from adapters.discord.channel_kinds import DIRECT
-from adapters.discord.commands import ROOT, Interaction
+from adapters.discord.commands import ROOT
 from adapters.discord.permissions import added, channel_of, user_of
+from adapters.discord.responses import Interaction
 from bot.domain.errors import AccessUnknown, SendError
 from bot.domain.models import ChannelRef, User
 from bot.ports import Access

@@ -15,7 +15,7 @@ from adapters.discord.access import from_payload
 from adapters.discord.buttons import CUSTOM_ID, MENU_ID
 from adapters.discord.channel_kinds import ChannelKinds, ref
 from adapters.discord.command_sync import CommandSync
-from adapters.discord.commands import Interaction, root_command
+from adapters.discord.commands import Tree, root_command
 from adapters.discord.forms import CUSTOM_ID as FORM
 from adapters.discord.forms import sent_in
 from adapters.discord.greeting import Greeter
@@ -30,10 +30,9 @@ from adapters.discord.permissions import (
     user_of,
     with_permission_warning,
 )
-from adapters.discord.responses import Ask, Responder, sorry
+from adapters.discord.responses import Ask, Interaction, Responder, sorry
 from adapters.discord.rest import USER_AGENT, identified
 from adapters.discord.translations import Translations
-from adapters.discord.tree import Tree
 from adapters.discord.unreachable import UnreachableChannels, report_deletion
 from bot.cards import Choice
 from bot.commands.specs import CommandSpec, OptionSpec

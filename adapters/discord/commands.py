@@ -1,18 +1,26 @@
 """`/paper` as Discord's command tree, built from the core's table."""
 
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from inspect import Parameter, Signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import discord
+import structlog
 from discord import app_commands
 
+from adapters.discord.responses import Interaction, is_no_expired_autocomplete, sorry
 from adapters.discord.settings import DiscordSettings
 from bot.cards import Choice
 from bot.commands.setting_specs import OPTIONAL_SETTINGS
 from bot.commands.specs import CommandSpec, OptionSpec
 from bot.commands.table import shown
 from bot.text import shorten
+
+if TYPE_CHECKING:
+    from adapters.discord.client import GatewayClient
+
+log = structlog.get_logger(__name__)
 
 ROOT = "paper"
 MAX_DESCRIPTION = 100
@@ -23,7 +31,6 @@ MAX_CHOICES = 25
 MAX_CHOICE = 100
 """Characters of a choice."""
 
-Interaction = discord.Interaction[discord.AutoShardedClient]
 Invoke = Callable[[Interaction, CommandSpec, Mapping[str, str]], Awaitable[None]]
 Complete = Callable[[Interaction, CommandSpec, OptionSpec, str], Awaitable[Sequence[Choice]]]
 
@@ -109,3 +116,16 @@ def _completing(
 def _described(summary: str) -> app_commands.locale_str:
     """A description of up to 100 characters, for the translator."""
     return app_commands.locale_str(shorten(summary[:1].upper() + summary[1:], MAX_DESCRIPTION))
+
+
+class Tree(app_commands.CommandTree["GatewayClient"]):
+    """The commands. An error in one is logged, and the person sees that something went wrong."""
+
+    def __init__(self, client: "GatewayClient") -> None:
+        super().__init__(client)
+        logging.getLogger("discord.app_commands.tree").addFilter(is_no_expired_autocomplete)
+
+    async def on_error(self, interaction: Interaction, error: app_commands.AppCommandError, /) -> None:
+        """Log the error and say so."""
+        log.error("command_failed", exc_info=error)
+        await sorry(interaction)

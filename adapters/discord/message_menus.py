@@ -6,7 +6,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from adapters.discord.commands import Interaction, Invoke
+from adapters.discord.commands import Invoke
+from adapters.discord.responses import Interaction
 from bot.commands.specs import CommandSpec
 from bot.text.mentions import papers_in
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 from structlog import get_logger
 
 from bot.domain.deliveries import Delivery
-from bot.pipeline.copy_owners import CopyOwners
-from bot.pipeline.paper_cache import Entry
+from bot.pipeline.outcomes import Outcomes
+from bot.pipeline.pauses import CopyOwners, Pauses
 from bot.pipeline.sending import Render, Sender
 from bot.ports import Platform
 from bot.store import keys
@@ -23,7 +23,7 @@ from bot.store.outbox.outbox import Outbox
 from bot.store.papers import Papers
 from bot.store.worker_loop import CONNECTION_ERRORS, run_worker
 
-__all__ = ["DRAIN", "DeliveryWorker", "Entry", "Render"]
+__all__ = ["DRAIN", "DeliveryWorker", "Render"]
 
 MAX_IN_FLIGHT = 128
 """Deliveries that one process sends at the same time."""
@@ -64,15 +64,9 @@ class DeliveryWorker:
     ) -> None:
         self._platform = platform
         self._outbox = outbox
+        self._outcomes = Outcomes(platform.name, outbox, rates, Pauses(platform, outbox, owners), self._ended)
         self._sender = Sender(
-            platform,
-            outbox,
-            papers,
-            rates,
-            render,
-            on_uncertain=on_uncertain,
-            on_outcome=self._ended,
-            owners=owners,
+            platform, outbox, papers, rates, render, on_uncertain=on_uncertain, outcomes=self._outcomes
         )
         self._replay_recent = replay_recent
         self._next_look = dict.fromkeys(range(keys.SHARDS), 0.0)
@@ -127,7 +121,7 @@ class DeliveryWorker:
             if self._tasks:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
                 continue
-            pause = max(min(self._next_look.values()), self._sender.not_before) - monotonic()
+            pause = max(min(self._next_look.values()), self._outcomes.not_before) - monotonic()
             if pause > MAX_WAIT:
                 return Counter(self._counts)
             await asyncio.sleep(max(0.0, pause))
@@ -157,7 +151,7 @@ class DeliveryWorker:
     @property
     def _free(self) -> int:
         """How many more deliveries may be in flight. One at a time probes a platform that is down."""
-        return (1 if self._sender.health.is_down else MAX_IN_FLIGHT) - len(self._tasks)
+        return (1 if self._outcomes.health.is_down else MAX_IN_FLIGHT) - len(self._tasks)
 
     async def _claim(self) -> int:
         """Claim deliveries from the shards where some may be due, and start to send them. Returns how many."""
@@ -166,11 +160,11 @@ class DeliveryWorker:
 
     async def _claim_due(self) -> int:
         now = monotonic()
-        if self._free <= 0 or now < self._sender.not_before:
+        if self._free <= 0 or now < self._outcomes.not_before:
             return 0
         await self._probe(now)
         shards = [shard for shard, at in self._next_look.items() if at <= now]
-        if self._sender.health.is_down:
+        if self._outcomes.health.is_down:
             shards = random.sample(shards, min(1, len(shards)))
         if not shards:
             return 0
@@ -192,7 +186,7 @@ class DeliveryWorker:
 
     async def _probe(self, now: float) -> None:
         """While the platform is down, make one failed delivery due now and then: it may work again."""
-        if not self._sender.health.is_down or now < self._next_probe:
+        if not self._outcomes.health.is_down or now < self._next_probe:
             return
         self._next_probe = now + PROBE_EVERY
         for shard in range(keys.SHARDS):
@@ -213,9 +207,9 @@ class DeliveryWorker:
         until = inf
         if self._free > 0:
             until = min(self._next_look.values())
-            if self._sender.health.is_down:
+            if self._outcomes.health.is_down:
                 until = min(until, self._next_probe)
-            until = max(until, self._sender.not_before)
+            until = max(until, self._outcomes.not_before)
         if until == inf:
             await self._changed.wait()
             return

@@ -1,41 +1,31 @@
-"""One delivery, from its claim to its outcome: reconcile, wait for the rate limits, post, record."""
+"""One delivery, from its claim to its outcome: reconcile, wait for the rate limits, post."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from time import monotonic, time
-from typing import Literal, TypeVar
+from time import monotonic
+from typing import Literal
 
 from structlog import get_logger
 
 from bot.cards import Card
+from bot.cards.digest import Entry
 from bot.domain.deliveries import Delivery, Outcome
-from bot.domain.errors import (
-    CardRefused,
-    ChannelGone,
-    DeliveryUncertain,
-    LookupUnsupported,
-    RetryLater,
-    SendError,
-    WorkspaceGone,
-)
+from bot.domain.errors import LookupUnsupported, SendError
 from bot.domain.life import LIFE, paper_of
 from bot.domain.models import ChannelSettings, MessageRef, Rules
 from bot.observability import metrics
 from bot.observability.error_tally import tally
-from bot.pipeline.copy_owners import CopyOwners
-from bot.pipeline.paper_cache import Entry, PaperCache
-from bot.pipeline.pauses import Pauses
+from bot.pipeline.delivery_card import PaperCache
+from bot.pipeline.outcomes import Outcomes
 from bot.policy.planner import fold
-from bot.policy.retry import PlatformHealth, on_failure, on_lookup_failure
+from bot.policy.retry import on_failure, on_lookup_failure
 from bot.policy.schedule import due
 from bot.ports import Platform, Threaded
 from bot.store.limits import Rates, TurnedAway
 from bot.store.outbox.outbox import DEATHS, Outbox
 from bot.store.papers import Papers
-from bot.store.worker_loop import CONNECTION_ERRORS
 
 MAX_IN_WORKSPACE = 96
 """Deliveries of one workspace that are sent at the same time, so that a workspace whose posts hang leaves room."""
@@ -47,9 +37,6 @@ CLOCK_DRIFT = timedelta(minutes=1)
 """How far the clocks of the platform and of Redis may be apart."""
 CHANNEL_MARGIN = 1.04
 """Posts leave this much further apart than the platform allows, since they arrive a little unevenly."""
-SAVE_AGAIN_AFTER = 1.0
-"""Seconds between two attempts to write an outcome while Redis is away."""
-_T = TypeVar("_T")
 
 Render = Callable[[Delivery, Sequence[Entry], Rules], Card]
 
@@ -59,8 +46,8 @@ _log = get_logger()
 class Sender:
     """Posts deliveries on one platform.
 
-    `on_uncertain` says what to do with a post about which the platform can't be asked. `on_outcome` is called with
-    each delivery, its outcome (`posted`, `pending`, …) and the seconds until its shard has something due.
+    `on_uncertain` says what to do with a post about which the platform can't be asked. `outcomes` records how each
+    delivery ended.
     """
 
     def __init__(
@@ -72,8 +59,7 @@ class Sender:
         render: Render,
         *,
         on_uncertain: Literal["resend", "hold"],
-        on_outcome: Callable[[Delivery, str, float | None], None],
-        owners: CopyOwners | None = None,
+        outcomes: Outcomes,
     ) -> None:
         self._platform = platform
         self._outbox = outbox
@@ -81,17 +67,10 @@ class Sender:
         self._rates = rates
         self._render = render
         self._on_uncertain = on_uncertain
-        self._on_outcome = on_outcome
-        self._pauses = Pauses(platform, outbox, owners)
+        self._outcomes = outcomes
         self._suspects = asyncio.Lock()
         self._composing = asyncio.Lock()
         self._in_flight: defaultdict[str, dict[str, float]] = defaultdict(dict)
-        self._can_look_up = True
-        self._passed: float | None = None
-        """When a post got through last, of the monotonic clock."""
-        self.health = PlatformHealth()
-        self.not_before = 0.0
-        """Until then (of the monotonic clock) nothing may be posted on the platform."""
 
     async def send(self, delivery: Delivery) -> None:
         """Bring a claimed delivery to its outcome. Raises RedisError; then its lease expires, and it is claimed again."""
@@ -111,7 +90,7 @@ class Sender:
             await self._wait_for_rates(delivery)
         except TurnedAway as away:
             later = Outcome(state="pending", why=str(away), after=away.after, limit="workspace")
-            await self._record_outcome(delivery, later)
+            await self._outcomes.record(delivery, later)
             return
         if delivery.deaths < DEATHS - 1:
             await self._post(delivery)
@@ -126,18 +105,18 @@ class Sender:
             async with asyncio.timeout(SEND_TIMEOUT):
                 message = await self._find(delivery, since)
         except LookupUnsupported as error:
-            self._can_look_up = False
+            self._outcomes.can_look_up = False
             if self._on_uncertain == "resend":
                 return False
-            await self._record_outcome(delivery, Outcome(state="held", why=str(error)))
+            await self._outcomes.record(delivery, Outcome(state="held", why=str(error)))
             return True
         except Exception as error:  # noqa: BLE001  # whatever it was, it stays unknown whether it was posted
-            await self._handle(delivery, error, on_lookup_failure(error, delivery.tries))
+            await self._outcomes.failed(delivery, error, on_lookup_failure(error, delivery.tries))
             return True
         _log.info("delivery_looked_up", delivery=delivery.key, posted=message is not None)
         if message is None:
             return False
-        await self._done(delivery, message)
+        await self._outcomes.posted(delivery, message)
         return True
 
     async def _find(self, delivery: Delivery, since: datetime) -> MessageRef | None:
@@ -183,7 +162,7 @@ class Sender:
         entries = await self._papers.entries(delivery)
         if not entries:
             dead = Outcome(state="dead", why="none of its papers is stored any more")
-            await self._record_outcome(delivery, dead)
+            await self._outcomes.record(delivery, dead)
             return
         began = monotonic()
         thread = await self._thread_of(delivery)
@@ -191,7 +170,7 @@ class Sender:
         if rules is None:
             return
         if rules.folds:
-            await self._record_outcome(delivery, fold(rules, await self._outbox.now()))
+            await self._outcomes.record(delivery, fold(rules, await self._outbox.now()))
             return
         if await self._put_off(delivery, rules.settings):
             return
@@ -201,7 +180,7 @@ class Sender:
         except Exception as error:  # noqa: BLE001  # a bug in a card must not stop other cards
             _log.error("card_failed", delivery=delivery.key, exc_info=error)
             dead = Outcome(state="dead", why=f"its card can't be composed: {error!r}")
-            await self._record_outcome(delivery, dead)
+            await self._outcomes.record(delivery, dead)
             return
         if monotonic() - began > self._outbox.lease - SEND_TIMEOUT:
             return  # this process was stopped for a while: another worker may have the delivery by now
@@ -216,9 +195,9 @@ class Sender:
             tally.count(self._platform.name, f"post_failed {type(error).__name__}")
             alone = delivery.refused_alone > 0
             outcome = on_failure(error, delivery.tries, delivery.refusals, alone=alone)
-            await self._handle(delivery, error, outcome)
+            await self._outcomes.failed(delivery, error, outcome)
         else:
-            await self._done(delivery, message, card.posting.papers)
+            await self._outcomes.posted(delivery, message, card.posting.papers)
 
     async def _yield(self) -> None:
         """Let others on the event loop run between two cards: claimed together, they would be composed in one go, and a
@@ -236,85 +215,9 @@ class Sender:
         now = await self._outbox.now()
         wait = (due("now", settings, now) - now).total_seconds()
         if wait > 0:
-            await self._record_outcome(delivery, Outcome(state="pending", why="", after=wait))
+            await self._outcomes.record(delivery, Outcome(state="pending", why="", after=wait))
         return wait > 0
-
-    async def _handle(self, delivery: Delivery, error: Exception, outcome: Outcome) -> None:
-        """Pause, limit or back off as the error demands, and give the delivery back."""
-        if isinstance(error, ChannelGone | WorkspaceGone):
-            gone = error
-            await _retry_until_saved(lambda: self._pauses.pause(delivery.channel, gone))
-            await self._answered(delivery)
-        elif isinstance(error, CardRefused):
-            await self._answered(delivery)
-        elif outcome.refused and outcome.limit is None:  # only this delivery waits
-            if not delivery.refused_alone:
-                leave_alone = self.health.failed(delivery.channel)
-                self.not_before = max(self.not_before, monotonic() + leave_alone)
-        elif isinstance(error, RetryLater) and not error.counts:
-            after = self.health.limited(error, delivery.channel)
-            outcome = replace(outcome, after=after)
-            await self._limit(delivery, error, after)
-        elif not (isinstance(error, DeliveryUncertain) and error.after is not None):
-            leave_alone = self.health.failed(delivery.channel)
-            self.not_before = max(self.not_before, monotonic() + leave_alone)
-            if self.health.is_down and (self._can_look_up or not isinstance(error, DeliveryUncertain)):
-                outcome = replace(outcome, counts=False)  # it says nothing about this delivery
-        _log.info(
-            "delivery_not_confirmed",
-            delivery=delivery.key,
-            outcome=outcome.state,
-            after=round(outcome.after, 1),
-            reason=outcome.why,
-        )
-        if outcome.refused and self._passed is not None:
-            outcome = replace(outcome, passed=monotonic() - self._passed)
-        await self._record_outcome(delivery, outcome)
-
-    async def _limit(self, delivery: Delivery, error: RetryLater, after: float) -> None:
-        to = delivery.channel
-        if error.scope == "platform":
-            self.not_before = max(self.not_before, monotonic() + after)
-            await _retry_until_saved(lambda: self._rates.stop(after, to.platform))
-        elif error.scope == "workspace":
-            await _retry_until_saved(lambda: self._rates.stop(after, to.platform, to.workspace))
-
-    async def _answered(self, delivery: Delivery) -> None:
-        """After a spell in which the platform was down, make all deliveries due that failed in it."""
-        if self.health.answered(delivery.channel):
-            self.not_before = 0.0
-            _log.info("platform_recovered", platform=self._platform.name)
-            await _retry_until_saved(lambda: self._outbox.hasten(self._platform.name))
-
-    async def _done(self, delivery: Delivery, message: MessageRef, shown: Sequence[str] = ()) -> None:
-        """Record a confirmed post, however long Redis takes to come back."""
-        self._passed = monotonic()
-        wait = await _retry_until_saved(lambda: self._outbox.done(delivery, message, shown))
-        if delivery.detected is not None:
-            late = time() - delivery.detected.timestamp()
-            metrics.post_delay.labels(self._platform.name).observe(max(0.0, late))
-        _log.info("delivery_posted", delivery=delivery.key, message=message.id, papers=len(delivery.papers))
-        await self._answered(delivery)
-        self._report(delivery, "posted", wait)
-
-    async def _record_outcome(self, delivery: Delivery, outcome: Outcome) -> None:
-        wait = await _retry_until_saved(lambda: self._outbox.record_outcome(delivery, outcome))
-        self._report(delivery, outcome.state, wait)
-
-    def _report(self, delivery: Delivery, outcome: str, wait: float | None) -> None:
-        metrics.deliveries.labels(self._platform.name, outcome).inc()
-        self._on_outcome(delivery, outcome, wait)
 
     def _gap(self) -> float:
         channel = self._platform.rates.channel
         return channel.per / channel.count * CHANNEL_MARGIN if channel else 0.0
-
-
-async def _retry_until_saved(write: Callable[[], Awaitable[_T]]) -> _T:
-    """Write an outcome however long Redis is away: to give up would lose what is known about a post."""
-    while True:
-        try:
-            return await write()
-        except CONNECTION_ERRORS as error:
-            _log.warning("outcome_not_saved", error=str(error), retry_in=SAVE_AGAIN_AFTER)
-            await asyncio.sleep(SAVE_AGAIN_AFTER)

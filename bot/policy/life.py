@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.domain.life import MAX_EVENTS, Event, EventKind
 from bot.domain.models import Paper
 from bot.text.changes import in_words, word_changes
-from bot.text.code_links import code_link
+from bot.text.mentions import code_link
 from bot.text.sentences import shorten
 from bot.text.venues import Acceptance, acceptance_of
 

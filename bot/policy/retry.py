@@ -1,4 +1,4 @@
-"""What happens to a delivery that failed: decided here, carried out in `bot/pipeline/sending.py`. Pure."""
+"""What happens to a delivery that failed: decided here, carried out in `bot/pipeline/outcomes.py`. Pure."""
 
 import random
 from collections.abc import Hashable

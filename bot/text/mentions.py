@@ -1,4 +1,4 @@
-"""The papers that a text names: a message with links and identifiers among other words.
+"""The papers and the code that a text names, by links and identifiers among other words.
 
 >>> papers_in("See <https://arxiv.org/abs/2403.12345v2|this> and PMID 38123456.")
 ('2403.12345', 'pmid:38123456')
@@ -19,6 +19,26 @@ _NAMES = frozenset({"arxiv", "corpusid", "doi", "pmcid", "pmid", "pubmed"})
 """Words that say which kind of identifier the next word is."""
 _MARKS = "*|~`"
 """Markup around a word: bold, hidden, struck out, code. An underscore counts only at both ends: ids can end with one."""
+MAX_CODE_TEXT = 4000
+"""Characters of a text in which links to code are looked for."""
+_REPOSITORY = re.compile(
+    r"(?<![\w.-])(?:https?://)?(?:www\.)?(github\.com|gitlab\.com|codeberg\.org|bitbucket\.org)/([\w.-]{1,60})/([\w.-]{1,100})",
+    re.IGNORECASE | re.ASCII,
+)
+_NO_OWNERS = frozenset(
+    [
+        "orgs",
+        "topics",
+        "features",
+        "sponsors",
+        "search",
+        "collections",
+        "marketplace",
+        "settings",
+        "apps",
+        "about",
+    ]
+)
 
 
 def papers_in(text: str, most: int = MAX_PAPERS) -> tuple[str, ...]:
@@ -49,3 +69,12 @@ def _mentions(text: str) -> Iterator[str]:
 def _bare(word: str) -> str:
     bare = word.strip(_MARKS)
     return bare[1:-1] if bare.startswith("_") and bare.endswith("_") else bare
+
+
+def code_link(text: str) -> str | None:
+    """The address of the first repository that the text names; None if it names none."""
+    for host, owner, name in _REPOSITORY.findall(text[:MAX_CODE_TEXT]):
+        repository = name.rstrip(".-_").removesuffix(".git")
+        if owner.casefold() not in _NO_OWNERS and repository:
+            return f"https://{host.lower()}/{owner}/{repository}"
+    return None

@@ -11,7 +11,6 @@ from functools import lru_cache, partial
 
 from bot.domain.models import Paper
 from bot.text.sentences import shorten
-from bot.text.venue_sentences import sentences
 from bot.text.venue_words import (
     BARE_STOP,
     CUE,
@@ -23,6 +22,7 @@ from bot.text.venue_words import (
     PUBLISHER,
     TRAILING,
     VENUE_WORD,
+    sentences,
 )
 
 MAX_COMMENT = 1000

@@ -5,8 +5,8 @@ everyone. There are no sessions and no streams: each request stands for itself.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from redis.exceptions import RedisError
@@ -15,7 +15,6 @@ from bot.ports import Rate
 from bot.store.limits import Limits
 from bot.store.tokens import Tokens
 from bot.web.api_documents import problem
-from bot.web.asgi import through_asgi
 from bot.web.limits import count_request, retry_after
 from bot.web.reading import Reader
 
@@ -33,6 +32,11 @@ SECONDS = 10.0
 NOT_INSTALLED = (
     "This installation doesn't serve assistants. Its operator can add that: pip install 'paperboy[mcp]'."
 )
+
+Message = MutableMapping[str, Any]
+App = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
+]
 
 
 class McpEndpoint:
@@ -102,3 +106,44 @@ def _token_of(call: "Context") -> str:
 def _bearer(authorization: str) -> str:
     scheme, _, secret = authorization.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else ""
+
+
+async def through_asgi(app: App, request: web.Request) -> web.Response:
+    """Answer a request by an ASGI application: the library speaks ASGI, and our server doesn't.
+
+    Request and answer are read as a whole, so both have to be small.
+    """
+    body = await request.read()
+    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if not unread:
+            await asyncio.Event().wait()  # for the client to leave; then we are cancelled
+        return unread.pop()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(_scope(request), receive, send)
+    start, *parts = sent
+    response = web.Response(status=start["status"], body=b"".join(part.get("body", b"") for part in parts))
+    for name, value in start.get("headers", ()):
+        if name.lower() != b"content-length":
+            response.headers[name.decode("latin-1")] = value.decode("latin-1")
+    return response
+
+
+def _scope(request: web.Request) -> Message:
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": request.scheme,
+        "path": request.path,
+        "raw_path": request.rel_url.raw_path.encode(),
+        "query_string": request.rel_url.raw_query_string.encode(),
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.raw_headers],
+    }

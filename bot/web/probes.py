@@ -18,7 +18,7 @@ from bot.ports import Connected, Platform
 from bot.store.embedded import problem_of
 from bot.store.outbox.outbox import Outbox
 from bot.store.polls import last_polls
-from bot.web.shared import shared_metrics
+from bot.web.shared_metrics import shared_metrics
 
 REDIS_SECONDS = 3.0
 """Seconds that Redis may take. Supervisors give up on a probe after about 5."""

@@ -1,7 +1,7 @@
 """The HTTP server of a process: probes and metrics in every role, pages and platforms in the role `web`."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
 from typing import Protocol, cast
 
@@ -21,7 +21,6 @@ from bot.terminal.sample import PapersOrSample
 from bot.web.api import Api, problems
 from bot.web.connections import HEAD_SECONDS, ConnectionLimits, ProtocolFactory
 from bot.web.feeds import Feeds
-from bot.web.headers import harden
 from bot.web.legal import LegalPages, Operator
 from bot.web.mcp_endpoint import McpEndpoint
 from bot.web.pages import Pages
@@ -33,6 +32,20 @@ from bot.web.requests import MAX_BODY, Network, decode
 
 WEB = "web"
 """The role."""
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Allows our own files only: no inline script, no other host, no frame."""
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "interest-cohort=()",
+}
+HSTS = "max-age=31536000"
+"""For a year, browsers use HTTPS only. Subdomains aren't ours to decide about."""
 
 log = get_logger()
 
@@ -159,3 +172,18 @@ def parts(
         PlotPictures(),
         McpEndpoint(reader, Tokens(redis), Limits(redis), public_url),
     )
+
+
+def harden(*, https: bool = False) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Return a signal handler that adds the headers that an answer doesn't set itself.
+
+    `https` says that people reach the pages over HTTPS: then browsers are asked to use nothing else.
+    """
+    headers = HEADERS | ({"Strict-Transport-Security": HSTS} if https else {})
+
+    async def add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        response.headers.pop("Server", None)
+
+    return add_headers

@@ -31,8 +31,8 @@ from bot.cards import Card
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, MessageRef, Reason
 from bot.pipeline import sending
-from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
+from bot.pipeline.delivery_card import compose
 from bot.ports import Batch
 from bot.store.limits import Rates
 from bot.store.notifications import Notifications

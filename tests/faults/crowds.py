@@ -82,10 +82,10 @@ async def _let_go_by(redis: Redis, deliveries: DeliveryWorker, seconds: float) -
     gone = 0.0
     while gone < seconds:
         await deliveries.deliver_due()
-        step = max(min(deliveries._next_look.values()), deliveries._sender.not_before) - monotonic()
+        step = max(min(deliveries._next_look.values()), deliveries._outcomes.not_before) - monotonic()
         step = min(max(step, 1.0), max(seconds - gone, 1.0))
         await advance(redis, step)
-        deliveries._sender.not_before -= step
+        deliveries._outcomes.not_before -= step
         deliveries._next_probe -= step
         gone += step
     return gone

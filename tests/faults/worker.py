@@ -124,7 +124,7 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
     _crash(bot.fanout, plan.crashes)
     bot.fanout._outbox, bot.fanout._polls = outbox, news
     for deliveries in bot.deliveries:
-        deliveries._outbox = deliveries._sender._outbox = outbox
+        deliveries._outbox = deliveries._sender._outbox = deliveries._outcomes._outbox = outbox
         deliveries._replay_recent = news.replay_recent
     return replace(
         bot,

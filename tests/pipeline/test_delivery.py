@@ -14,12 +14,13 @@ from redis.exceptions import OutOfMemoryError
 from structlog.testing import capture_logs
 
 from bot.cards import Card
+from bot.cards.digest import Entry
 from bot.domain.deliveries import Claims, Delivery, PlannedDelivery
 from bot.domain.errors import CardRefused, ChannelGone, DeliveryUncertain, RetryLater, WorkspaceGone
 from bot.domain.models import ChannelRef, Rules
 from bot.pipeline import delivery as delivering
 from bot.pipeline import sending
-from bot.pipeline.delivery import DeliveryWorker, Entry
+from bot.pipeline.delivery import DeliveryWorker
 from bot.policy import retry
 from bot.policy.retry import on_failure
 from bot.ports import Batch, Rate, Rates

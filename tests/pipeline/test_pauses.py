@@ -54,10 +54,10 @@ class Place:
     async def after(self, seconds: float) -> int:
         """Let time pass, and deliver what is due. Returns how many posts the platform was asked for."""
         await advance(self.redis, seconds)
-        self.worker._sender.not_before -= seconds
+        self.worker._outcomes.not_before -= seconds
         self.worker._next_probe -= seconds
-        if self.worker._sender._passed:
-            self.worker._sender._passed -= seconds
+        if self.worker._outcomes._passed:
+            self.worker._outcomes._passed -= seconds
         before = self.service.requests
         await self.worker.deliver_due()
         return self.service.requests - before
@@ -207,9 +207,9 @@ async def test_a_firewalls_page_stops_the_platform_only_until_others_get_through
     for n in range(4):
         await place.enqueue(f"p{n}", a_channel("C2", "T2"))
         await place.after(40)
-    place.worker._sender.not_before = 0.0
+    place.worker._outcomes.not_before = 0.0
     await place.after(40)
-    assert place.worker._sender.not_before <= time.monotonic(), "only the post itself waits"
+    assert place.worker._outcomes.not_before <= time.monotonic(), "only the post itself waits"
     assert sum([await place.after(40) for _ in range(20)]) <= 4, "it waits longer each time"
     await place.enqueue("q", a_channel("C3", "T3"))
     assert await place.after(0) == 1

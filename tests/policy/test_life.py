@@ -13,7 +13,7 @@ from bot.domain.models import Paper
 from bot.policy.life import new_events, with_events
 from bot.store import records
 from bot.text.changes import word_changes
-from bot.text.code_links import code_link
+from bot.text.mentions import code_link
 from tests.papers import a_paper
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

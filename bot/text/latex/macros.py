@@ -77,6 +77,11 @@ SUPERSCRIPTS = str.maketrans("0123456789+-−=()nix", "⁰¹²³⁴⁵⁶⁷⁸�
 SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 BLACKBOARD = str.maketrans("CHNPQRZ", "ℂℍℕℙℚℝℤ")
 
+_PREFIXES = _set("nabla partial neg langle lvert lVert lceil lfloor")
+"""Symbols that belong to the word after them."""
+_UNITS = frozenset("mLlgsAVWFHJKNTCMS")
+"""Letters of units that follow a μ or an Ω."""
+
 
 @cache
 def symbol(name: str) -> str | None:
@@ -121,3 +126,41 @@ def is_accent(name: str, text: str, place: int, before: str) -> bool:
     if len(unicodedata.normalize("NFC", letter + ACCENTS[name])) > 1 and letter != "\\":
         return False
     return before.isalpha() or letter == "\\" or name not in "\"'`" or letter in "AEOUaeouÉ"
+
+
+def ends_macro(name: str, said: str, before: str, following: str, *, math: bool) -> bool:
+    r"""Whether the blank after a symbol's macro only ends the macro, as in `\ss e`, and is no space of the text.
+
+    `before` is the character before the symbol, `following` the two characters after the blank.
+    """
+    next_letter, alone = following[:1], not following[1:].isalpha()
+    if name in LETTERS and not math:
+        return next_letter.isalpha() and (name != "AA" or before.isalpha() or following == "ng")
+    if name == "textdegree" and next_letter in ("C", "F") and alone:
+        return True
+    if name in ("mu", "micro", "textmu", "Omega") and next_letter in _UNITS and alone:
+        return True
+    if not math or next_letter in ("", "$"):
+        return False
+    if said.isalpha():
+        return next_letter.isalpha() and (following.isupper() or alone)
+    return before.isalnum() or name in _PREFIXES
+
+
+def script(mark: str, said: str, before: str, following: str) -> str:
+    """A superscript (`^`) or subscript (`_`): in small characters where Unicode has them, else after its mark.
+
+    `before` and `following` are the characters around it.
+    """
+    small = said.translate(SUPERSCRIPTS if mark == "^" else SUBSCRIPTS)
+    if said in {"∘", "°", "◦"}:
+        return "°"
+    if said and not set(small) & set(said):
+        return small
+    if mark == "^" and said in {"st", "nd", "rd", "th"}:
+        return f"-{said}" if before.isalpha() else said
+    if mark == "^" and (said in {"TM", "ᵀ"} or not any(map(str.isalnum, said))):
+        return said
+    bare = len(said) == 1 or said.isalnum() or (said.startswith("(") and said.endswith(")"))
+    glued = said.isalnum() and following.isalnum()
+    return mark + (said if bare and not glued else f"({said})")

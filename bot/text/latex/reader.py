@@ -12,13 +12,12 @@ from bot.text.latex.delimiters import ends_of_groups, is_visible, roles
 from bot.text.latex.macros import (
     ACCENTS,
     DROPPED_ARGUMENTS,
-    LETTERS,
     REFERENCES,
-    SUBSCRIPTS,
-    SUPERSCRIPTS,
     TRANSPARENT,
     accented,
+    ends_macro,
     is_accent,
+    script,
     symbol,
 )
 
@@ -45,9 +44,6 @@ _SIGNS = {
     ",": " ", ";": " ", ":": " ", ">": " ", " ": " ", "\n": " ",
 }  # fmt: skip
 """`\\(` and its like: delimiters of formulas, spaces, and characters that would mean something without a backslash."""
-_PREFIXES = frozenset(("nabla", "partial", "neg", "langle", "lvert", "lVert", "lceil", "lfloor"))
-"""Symbols that belong to what follows them."""
-_UNITS = frozenset("mLlgsAVWFHJKNTCMS")
 
 
 class Reader:
@@ -185,27 +181,10 @@ class Reader:
             if self.peek().isalnum() or self.peek() in ("\\", "{"):
                 out.append(" ")
             return
-        if self.peek() == " " and self._ends_macro(name, said, _last(out)):
+        following = self._text[self._at + 1 : self._at + 3]
+        if self.peek() == " " and ends_macro(name, said, _last(out), following, math=self.math):
             self._at += 1
         out.append(said)
-
-    def _ends_macro(self, name: str, said: str, before: str) -> bool:
-        following = self._text[self._at + 1 : self._at + 3]
-        if name in LETTERS and not self.math:
-            return following[:1].isalpha() and (name != "AA" or before.isalpha() or following == "ng")
-        if name == "textdegree" and following[:1] in ("C", "F") and not following[1:].isalpha():
-            return True
-        if (
-            name in ("mu", "micro", "textmu", "Omega")
-            and following[:1] in _UNITS
-            and not following[1:].isalpha()
-        ):
-            return True
-        if not self.math or following[:1] in ("", "$"):
-            return False
-        if said.isalpha():
-            return following[:1].isalpha() and (following.isupper() or not following[1:].isalpha())
-        return before.isalnum() or name in _PREFIXES
 
     def _accent(self, name: str, out: list[str]) -> str | None:
         """The accented letter, or None where this macro is no accent here: `\\r` may be an author's own."""
@@ -306,18 +285,7 @@ class Reader:
             said = run[0]
         else:
             said = self.argument().strip()
-        small = said.translate(SUPERSCRIPTS if mark == "^" else SUBSCRIPTS)
-        if said in {"∘", "°", "◦"}:
-            return "°"
-        if said and not set(small) & set(said):
-            return small
-        if mark == "^" and said in {"st", "nd", "rd", "th"}:
-            return f"-{said}" if before.isalpha() else said
-        if mark == "^" and (said in {"TM", "ᵀ"} or not any(map(str.isalnum, said))):
-            return said
-        bare = len(said) == 1 or said.isalnum() or (said.startswith("(") and said.endswith(")"))
-        glued = said.isalnum() and self.peek().isalnum()
-        return mark + (said if bare and not glued else f"({said})")
+        return script(mark, said, before, self.peek())
 
 
 def _last(out: list[str]) -> str:

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from adapters.discord.platform import DiscordPlatform
 from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef, Reason
-from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
+from bot.pipeline.delivery_card import compose
 from bot.ports import Batch
 from bot.store.limits import Rates
 from bot.store.notifications import Notifications

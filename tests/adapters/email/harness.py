@@ -25,8 +25,8 @@ from bot.clock import wall_clock
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
 from bot.store.limits import Limits
-from bot.web.headers import harden
 from bot.web.requests import decode
+from bot.web.server import harden
 from tests.adapters.email.mail_server import Mail, MailServer
 from tests.platform_harness import Seen, wired
 from tests.waiting import until

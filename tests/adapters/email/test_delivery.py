@@ -23,8 +23,8 @@ from bot.domain.deliveries import PlannedDelivery
 from bot.domain.models import ChannelRef
 from bot.encryption import Encryptor
 from bot.pipeline import delivery as delivering
-from bot.pipeline.compose import compose
 from bot.pipeline.delivery import DeliveryWorker
+from bot.pipeline.delivery_card import compose
 from bot.policy import retry
 from bot.ports import Batch
 from bot.store.limits import Limits, Rates

@@ -15,9 +15,9 @@ from bot.domain.deliveries import PlannedDelivery
 from bot.domain.errors import LookupUnsupported
 from bot.domain.models import ChannelRef, ChannelSettings, MessageRef, Reason
 from bot.pipeline import delivery as delivering
-from bot.pipeline.compose import compose
-from bot.pipeline.copy_owners import CopyOwners
 from bot.pipeline.delivery import DeliveryWorker
+from bot.pipeline.delivery_card import compose
+from bot.pipeline.pauses import CopyOwners
 from bot.policy import retry
 from bot.ports import Batch, Core, Platform, Rates
 from bot.store.channel_rules import ChannelSettingsStore
