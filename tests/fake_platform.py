@@ -95,7 +95,7 @@ class FakeService:
         self.listed: list[str] = []
         """Papers that the service lists for a source."""
         self.hold: asyncio.Event | None = None
-        """If not None, the next listing is answered only once this is set; `held` is set when the request has arrived."""
+        """If set, the next listing is answered only after this event; `held` is set when the request has arrived."""
         self.held = asyncio.Event()
         self.too_early: list[str] = []
         """Channels posted to before Retry-After was over."""

@@ -1,7 +1,7 @@
 """Find regular expressions and functions of a text that take more than linear time on hostile input.
 
-All of them are discovered automatically: compiled patterns in modules and classes, literal patterns in calls of `re`, patterns
-that platforms declare, and all functions of one `str` or `bytes`. `python -m tests.growth` prints the slowest.
+All of them are discovered automatically: compiled patterns in modules and classes, literal patterns in calls of `re`,
+patterns that platforms declare, and all functions of one `str` or `bytes`. `python -m tests.growth` prints the slowest.
 """
 
 import ast

@@ -1,7 +1,7 @@
 """A channel of any platform as a person sees it, so that one story can run on all platforms.
 
-`console_harness` is here; the other platforms' harnesses are in the folders of their tests. All of them run the same bot, built
-by `wired`, on a real server, with papers that a test lets `arrive`.
+`console_harness` is here; the other platforms' harnesses are in the folders of their tests. All of them run the same
+bot, built by `wired`, on a real server, with papers that a test lets `arrive`.
 """
 
 import os
@@ -70,7 +70,7 @@ class PlatformHarness(Protocol):
         """The channel."""
 
     async def say(self, line: str) -> Seen:
-        """Give the command `/paper …` as the person would, and return the answer; the fuller one, if another follows."""
+        """Give the command `/paper …` as the person would, and return the answer; the last one, if several follow."""
 
     async def press(self, seen: Seen, label: str) -> Seen:
         """Press a button of a message, and return the answer."""

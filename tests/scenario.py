@@ -90,7 +90,7 @@ class Killed(BaseException):
 
 @dataclass
 class Life:
-    """The calls that a process can make until it is killed at the last of `calls`; `makes_last` executes that one, too."""
+    """The calls that a process can make until it is killed at the last of them, before or after it (`makes_last`)."""
 
     calls: float = float("inf")
     makes_last: bool = False

@@ -1,5 +1,5 @@
-"""A budget holds in a channel that gets some papers at once and others in a digest: despite outages and kills, no more papers
-are named in any 24 hours than it allows, and each paper is posted or counted in a folded line, once."""
+"""A budget holds in a channel that gets some papers at once and others in a digest: despite outages and kills, no more
+papers are named in any 24 hours than it allows, and each paper is posted or counted in a folded line, once."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ from tests.scenario import Board, House, Life, MortalRedis, Post, set_clock, unt
 from tests.test_any_day import HERE, LEASE, Day
 
 DAY, EARLY = timedelta(days=1), timedelta(hours=2)
-"""A digest can follow the previous one in this much less than a day: clocks change, and the previous one may have been late."""
+"""A digest can be this much less than a day after the previous one, which may have been late; clocks change, too."""
 BEGIN = datetime(2026, 11, 23, 8, tzinfo=UTC)
 steps = st.one_of(
     st.tuples(st.just("poll"), st.integers(1, 6)),

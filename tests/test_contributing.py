@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md's claims: a new source takes one file, its recording, and one registry line; a platform takes no more."""
+"""CONTRIBUTING.md's claims: a new source takes one file, its recording, and one registry line; so does a platform."""
 
 import re
 import shlex

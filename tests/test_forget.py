@@ -1,4 +1,4 @@
-"""`/paper forget`, as one story on every platform: afterwards no key, record or stream contains the ids or the names."""
+"""`/paper forget`, as one story on every platform: afterwards no key, record or stream contains the ids or names."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any

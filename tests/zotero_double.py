@@ -69,7 +69,7 @@ class Zotero:
     largest: int = 1_000_000
     """Maximum size of a body in bytes."""
     stop_at: int = 0
-    """Number of the request at which the caller dies: before the request is carried out, or after it with `stop_after`."""
+    """Number of the request at which the caller dies: before it is carried out, or after it with `stop_after`."""
     stop_after: bool = False
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
