@@ -1,9 +1,9 @@
-"""How soon `/paper search` finds something after a start whose index has to be built from all recorded papers.
+"""Measure how soon `/paper search` finds papers after a start that has to build the index from all recorded papers.
 
     python -m tests.bench.first_search --json
 
-Redis holds the papers already; the folder of the index is empty. A person asks again and again while the index is being
-built, as a platform would ask. In the same run, the same searches once the index is whole.
+Redis has the papers already; the index's folder is empty. Searches are repeated through the platform's interface while
+the index is built. The baseline is the same searches once the index is complete.
 """
 
 import argparse
@@ -35,13 +35,13 @@ ASKED = (
     "bayesian inference for galaxies", "monetary policy", "robot manipulation",
 )  # fmt: skip
 PAUSE = 0.25
-"""Seconds between an answer and the next question."""
+"""Seconds between an answer and the next search."""
 PERSON = User("U1", "bench")
 CHANNEL = ChannelRef("bench", "bench", "bench")
 
 
 async def run(papers: Sequence[Paper], folder: Path) -> dict[str, object]:
-    """All figures. `folder` gets the server's data and the index."""
+    """Return all figures. `folder` gets the server's data and the index."""
     async with EmbeddedServer(folder) as server:
         redis = await connect(server.url)
         store = Papers(redis)

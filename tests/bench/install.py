@@ -1,4 +1,4 @@
-"""How large an installation is, and how long its libraries take to import: the base, each extra, and the previous release.
+"""Measure the size and import time of an installation: the base, each extra, and the previous release.
 
     python -m tests.bench.install --json
 
@@ -18,7 +18,7 @@ from tests.bench.startup import release, time_of
 from tests.program import ROOT
 
 EXTRAS: Mapping[str, str] = {"": "bot.app", "sentry": "sentry_sdk", "mcp": "mcp.server"}
-"""An extra, or nothing -> the module that it is about."""
+"""Extra, or "" for the base -> the module to import."""
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def measured(place: Path, source: Path, extra: str, times: int) -> Mapping[str, float]:
-    """Install `source` with an extra in `place`, and measure that."""
+    """Install `source` with an extra in `place`, and measure the installation."""
     python = str(place / "bin" / "python")
     wanted = f"{source}[{extra}]" if extra else str(source)
     subprocess.run(("uv", "venv", "--quiet", "--python", sys.executable, str(place)), check=True)
@@ -59,7 +59,7 @@ def measured(place: Path, source: Path, extra: str, times: int) -> Mapping[str, 
 
 
 def _counts(path: Path) -> bool:
-    """A file that was installed; not what Python has compiled of it."""
+    """Whether the path is an installed file, rather than a compiled one."""
     return path.is_file() and path.suffix != ".pyc"
 
 

@@ -1,4 +1,4 @@
-"""How well recorded searches with judged papers are ranked."""
+"""Measure how well recorded searches with judged papers are ranked."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from bot.search.ranking import Ranking
 from bot.text import clean
 
 WHEN = datetime(2021, 1, 1, tzinfo=UTC)
-"""About when they were recorded."""
+"""Approximate date of the recordings."""
 
 
 def ndcg10(path: Path) -> float:
-    """The mean over all searches of `path`; a candidate that is not found counts as the last."""
+    """Return the mean over all searches in `path`; a candidate that isn't found counts as ranked last."""
     searches = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     papers = {paper.id: paper for search in searches for paper in map(_paper, search["candidates"])}
     index = Index()
