@@ -183,10 +183,10 @@ def run(limit: int | None = None, *, show: bool = False) -> dict[str, Any]:
     }
 
 
-def _timed(figures: Counter[str], name: str, work: Callable[[_Given], _Result], given: _Given) -> _Result:
+def _timed(figures: Counter[str], name: str, work: Callable[[_Given], _Result], argument: _Given) -> _Result:
     """Call `work` and return its result; add its processor time in nanoseconds to a figure."""
     began = time.process_time_ns()
-    result = work(given)
+    result = work(argument)
     figures[name] += time.process_time_ns() - began
     return result
 
@@ -206,7 +206,7 @@ def _round_trip(papers: Sequence[Listed], figures: Counter[str], *, show: bool) 
             "lost_ris": ris_is_whole(paper, record),
             "lost_csl": csl_is_whole(paper, reference),
         }
-        for name in (name for name, is_whole in whole.items() if not is_complete):
+        for name in (name for name, is_whole in whole.items() if not is_whole):
             figures[name] += 1
             if show:
                 sys.stderr.write(

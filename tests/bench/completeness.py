@@ -134,16 +134,16 @@ def whole(outcome: Outcome) -> dict[str, Any]:
 
 async def downtime(days: int) -> dict[str, Any]:
     """Stop everything for `days`. Returns what is missed, and what a channel gets within a day after the restart."""
-    gone = at(START + 2 * DAY, 18)
-    back = gone + days * DAY
+    stopped = at(START + 2 * DAY, 18)
+    restarted = stopped + days * DAY
     async with server() as redis:
         await Subscriptions(redis).add(CHANNEL, QUERY, "now", "bench")
         outcome = await Simulation(redis, World(SEED, START, days + 7), Faults(), every_source).run(
-            down=[(gone, back)]
+            down=[(stopped, restarted)]
         )
         posts = await posted(redis, outcome)
-    at_once = [papers for when, papers in posts if back <= when < back + timedelta(hours=1)]
-    after = [papers for when, papers in posts if back <= when < back + DAY]
+    at_once = [papers for when, papers in posts if restarted <= when < restarted + timedelta(hours=1)]
+    after = [papers for when, papers in posts if restarted <= when < restarted + DAY]
     return {
         "announced": len(outcome.expected()),
         "missed": len(outcome.missed()),
@@ -161,9 +161,9 @@ async def followed(days: int, count: int) -> dict[str, Any]:
         at(START, 12),
         [*CATEGORIES, *(n for n in ARXIV if n not in (*CATEGORIES, *ALIASES)), *ALIASES],
     )
-    asked = names[len(CATEGORIES) : count]
+    subscribed = names[len(CATEGORIES) : count]
     half = begin + days // 2 * DAY + timedelta(hours=9)  # after the evening's announcement
-    since = {name: half if n % 10 == 0 else begin for n, name in enumerate(asked)}
+    since = {name: half if n % 10 == 0 else begin for n, name in enumerate(subscribed)}
     read = tuple(name for name in names[:count] if name not in ALIASES)
     world = World(SEED, START, days, PER_CATEGORY, categories=read)
     async with server() as redis:
@@ -205,17 +205,17 @@ async def posted(redis: Redis, outcome: Outcome) -> list[tuple[datetime, int]]:
 
 async def in_earnest(requests: int = 9) -> float:
     """Run three processes' gates with real pauses. Returns the shortest time between two requests, in seconds."""
-    asked: list[float] = []
+    times: list[float] = []
 
     async def replica(redis: Redis) -> None:
         gate = Gate(redis, "arxiv")
         for _ in range(requests // 3):
             async with gate.turn():
-                asked.append(perf_counter())
+                times.append(perf_counter())
 
     async with server() as redis:
         await asyncio.gather(*(replica(redis) for _ in range(3)))
-    return round(min(b - a for a, b in pairwise(asked)), 3)
+    return round(min(b - a for a, b in pairwise(times)), 3)
 
 
 async def run(days: int, categories: int) -> dict[str, Any]:

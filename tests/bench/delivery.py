@@ -109,14 +109,14 @@ def _delivery(channel: ChannelRef) -> Delivery:
     return Delivery(f"{channel}/x", channel, (), "claimed", "t", 0, None)
 
 
-async def offer(redis: Redis, some: Sequence[ChannelRef], label: str, at_once: int = 200) -> None:
+async def offer(redis: Redis, to: Sequence[ChannelRef], label: str, at_once: int = 200) -> None:
     """Enqueue the paper for these channels, each under its own label."""
     outbox = Outbox(redis)
     due = round((await outbox.now()).timestamp() * 1000)
-    for first in range(0, len(some), at_once):
+    for first in range(0, len(to), at_once):
         await outbox.enqueue(
             PlannedDelivery(channel=channel, papers=((f"{PAPER}-{label}", ()),), due=due, label=label)
-            for channel in some[first : first + at_once]
+            for channel in to[first : first + at_once]
         )
 
 
@@ -158,8 +158,8 @@ def offer_all(url: str, rate: float, count: int, pipe: Pipe) -> None:
                 label = f"t{n // CHANNELS}"
                 batch.setdefault(label, []).append(everyone[n % CHANNELS])
                 offered[f"{everyone[n % CHANNELS]}/{label}"] = time()
-            for label, some in batch.items():
-                await offer(redis, some, label)
+            for label, targets in batch.items():
+                await offer(redis, targets, label)
             await asyncio.sleep(TICK)
         await redis.aclose()
         return offered

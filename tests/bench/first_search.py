@@ -64,7 +64,7 @@ async def run(papers: Sequence[Paper], folder: Path) -> dict[str, object]:
 
 async def _asked_meanwhile(core: Commands, search: Search, began: float) -> dict[str, object]:
     times: list[float] = []
-    first_found, said = 0.0, 0
+    first_found, with_progress = 0.0, 0
     while True:
         text = ASKED[len(times) % len(ASKED)]
         took, answer = await _ask(core, text)
@@ -73,7 +73,7 @@ async def _asked_meanwhile(core: Commands, search: Search, began: float) -> dict
         if (await search.find(text)).progress is None:
             break
         times.append(took)
-        said += "Still indexing: " in answer
+        with_progress += "Still indexing: " in answer
         await asyncio.sleep(PAUSE)
     whole = perf_counter() - began
     after = [(await _ask(core, text))[0] for text in ASKED for _ in range(5)]
@@ -82,7 +82,7 @@ async def _asked_meanwhile(core: Commands, search: Search, began: float) -> dict
         "first_found_s": round(first_found, 2),
         "whole_s": round(whole, 1),
         "answers_meanwhile": len(times),
-        "said_how_far": said,
+        "said_how_far": with_progress,
         "meanwhile_p50_ms": round(1000 * median(times), 1) if times else None,
         "meanwhile_p95_ms": round(1000 * quantiles(times, n=20)[18], 1) if len(times) > 1 else None,
         "after_p50_ms": round(1000 * median(after), 1),

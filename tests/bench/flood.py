@@ -1,5 +1,4 @@
-"""Count posts per day in a channel with ten typical subscriptions over the recorded days, with and without flood
-control.
+"""Count posts per day in a channel with ten typical subscriptions on recorded days, with and without flood control.
 
     python -m tests.bench.flood --json
 
@@ -72,10 +71,10 @@ def as_the_bot_polls(listed: Listed) -> Iterator[tuple[datetime, list[Paper]]]:
     now, left = listed[0][0], listed
     while left:
         now = next_poll(now)
-        come = [paper for at, paper in left if at <= now]
-        left = left[len(come) :]
-        if come:
-            yield now, come
+        arrived = [paper for at, paper in left if at <= now]
+        left = left[len(arrived) :]
+        if arrived:
+            yield now, arrived
 
 
 def once_a_day(listed: Listed) -> Iterator[tuple[datetime, list[Paper]]]:

@@ -73,8 +73,8 @@ async def _serve_double(guilds: int, started: Connection) -> None:
     async def outage(_request: web.Request) -> web.Response:
         """Make all servers unavailable for a moment."""
         for number in numbers:
-            gone = {"id": str(number), "unavailable": True}
-            await double.gateway.dispatch("GUILD_DELETE", gone, (number >> 22) % shards)
+            unavailable = {"id": str(number), "unavailable": True}
+            await double.gateway.dispatch("GUILD_DELETE", unavailable, (number >> 22) % shards)
         for number in numbers:
             await double.gateway.dispatch("GUILD_CREATE", server(number), (number >> 22) % shards)
         return web.Response()

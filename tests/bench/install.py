@@ -26,17 +26,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.install", description=__doc__)
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with TemporaryDirectory() as folder:
         figures = {
-            extra or "base": measured(Path(folder) / f"now-{extra}", ROOT, extra, asked.times)
+            extra or "base": measured(Path(folder) / f"now-{extra}", ROOT, extra, args.times)
             for extra in EXTRAS
         }
         source = Path(folder) / "source"
         source.mkdir()
         commit = release(source)
-        figures[f"previous release ({commit})"] = measured(Path(folder) / "before", source, "", asked.times)
-    sys.stdout.write((json.dumps(figures) if asked.json else json.dumps(figures, indent=2)) + "\n")
+        figures[f"previous release ({commit})"] = measured(Path(folder) / "before", source, "", args.times)
+    sys.stdout.write((json.dumps(figures) if args.json else json.dumps(figures, indent=2)) + "\n")
 
 
 def measured(place: Path, source: Path, extra: str, times: int) -> Mapping[str, float]:

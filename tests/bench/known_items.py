@@ -89,18 +89,18 @@ def ids(papers: Sequence[Paper]) -> Iterator[Item]:
 def mixed(papers: Sequence[Paper], count: int) -> list[str]:
     """Return `count` searches in a typical mixture: few words, more words, names, titles, typos, signs."""
     random = Random(SEED + 4)
-    some = random.sample(list(papers), count * 2)
-    words = [_WORD.findall(paper.title) or ["learning"] for paper in some]
+    shelf = random.sample(list(papers), count * 2)
+    words = [_WORD.findall(paper.title) or ["learning"] for paper in shelf]
     kinds = (
         lambda n: random.choice(words[n]),
         lambda n: " ".join(random.choices(words[n], k=2)),
         lambda n: " ".join(random.choices(words[n], k=3)),
-        lambda n: some[n].title,
-        lambda n: next(typos([some[n]]), (some[n].title, ""))[0],
-        lambda n: some[n].authors[-1] if some[n].authors else "bengio",
-        lambda n: f"{some[n].authors[0] if some[n].authors else 'li'} {random.choice(words[n])}",
+        lambda n: shelf[n].title,
+        lambda n: next(typos([shelf[n]]), (shelf[n].title, ""))[0],
+        lambda n: shelf[n].authors[-1] if shelf[n].authors else "bengio",
+        lambda n: f"{shelf[n].authors[0] if shelf[n].authors else 'li'} {random.choice(words[n])}",
         lambda n: f'"{" ".join(words[n][:2])}" -survey',
-        lambda n: f"cat:{some[n].categories[0]} {random.choice(words[n])}",
+        lambda n: f"cat:{shelf[n].categories[0]} {random.choice(words[n])}",
         lambda n: f"language model {random.choice(words[n])} learning",
     )
     return [kinds[n % len(kinds)](n) for n in range(count)]

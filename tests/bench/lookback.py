@@ -40,12 +40,12 @@ USER = User("U1", "bench")
 async def run(count: int) -> dict[str, Any]:
     """Return all figures."""
     now = datetime.now(UTC)
-    some = corpus.papers(count)
-    queries = corpus.queries(some, ASKED)
+    papers = corpus.papers(count)
+    queries = corpus.queries(papers, ASKED)
     with TemporaryDirectory() as folder, ValkeyServer(data_dir=folder) as server:
         redis = Redis.from_url(server.connection_url, decode_responses=True)
         services = services_on(redis, now=lambda: now)
-        await _seen(services.papers, some, now)
+        await _seen(services.papers, papers, now)
         began = time.perf_counter()
         await services.recent.up_to_date()
         read_s = time.perf_counter() - began
@@ -54,7 +54,7 @@ async def run(count: int) -> dict[str, Any]:
         plain = [await _plain_ms(services.papers, query, now) for query in queries[:PLAIN]]
         await redis.aclose()
     return {
-        "papers": len(some),
+        "papers": len(papers),
         "text": corpus.source(),
         "queries": len(queries),
         "read_once_s": round(read_s, 1),

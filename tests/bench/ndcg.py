@@ -33,8 +33,8 @@ def ndcg10(path: Path) -> float:
 
 
 def _score(query: str, grades: Mapping[str, int], ranking: Ranking) -> float:
-    asked = replace(parse_search(query), must=Or(tuple(map(Identifier, grades))))
-    found = [paper_id for paper_id in ranking.search(asked, enough=len(grades)).ids if paper_id in grades]
+    search = replace(parse_search(query), must=Or(tuple(map(Identifier, grades))))
+    found = [paper_id for paper_id in ranking.search(search, enough=len(grades)).ids if paper_id in grades]
     worst = sorted(grades.keys() - found, key=lambda paper_id: grades[paper_id])
     ideal = _gain(sorted(grades.values(), reverse=True))
     return _gain([grades[paper_id] for paper_id in (*found, *worst)]) / ideal

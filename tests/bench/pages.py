@@ -93,10 +93,10 @@ async def fill(folder: Path, count: int) -> Facts:
             )
         trending = tuple(paper.id for paper in young[:TRENDING])
         await store.ingest("trends", Batch((), "c", trending=trending), 0)
-        asked = queries(papers[:20_000], 200, SEED)
-        for query in asked[:SUBSCRIBED]:
+        searches = queries(papers[:20_000], 200, SEED)
+        for query in searches[:SUBSCRIBED]:
             await Subscriptions(redis).add(CHANNEL, query, "now", "bench")
-        await _post(Outbox(redis), young, asked)
+        await _post(Outbox(redis), young, searches)
         search = Search(store, folder / "search", lambda: datetime.now(UTC))
         await search.catch_up()
         await search.close()
@@ -107,7 +107,7 @@ async def fill(folder: Path, count: int) -> Facts:
             token=await tokens.make(Grant(channel=CHANNEL, kind="api", at=now)),
             ids=tuple(paper.id for paper in dice.sample(papers, min(200, len(papers)))),
             typed=tuple(known_items.mixed(papers, 200)),
-            queries=tuple(asked),
+            queries=tuple(searches),
         )
 
 
@@ -116,12 +116,12 @@ def _as_of_today(papers: list[Paper]) -> list[Paper]:
     return [replace(paper, published=paper.published + shift) for paper in papers]
 
 
-async def _post(outbox: Outbox, papers: list[Paper], asked: list[str]) -> None:
+async def _post(outbox: Outbox, papers: list[Paper], searches: list[str]) -> None:
     posted = papers[:POSTS]
     await outbox.enqueue(
         PlannedDelivery(
             channel=CHANNEL,
-            papers=((paper.id, (Reason(1, asked[0]),)),),
+            papers=((paper.id, (Reason(1, searches[0]),)),),
             due=0,
             label=paper.id,
         )
@@ -173,22 +173,22 @@ def kinds(facts: Facts) -> Mapping[str, Callable[[int], str]]:
 
 async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
     """Request all kinds in turn, so that other load on the machine affects all of them."""
-    asked = kinds(facts)
-    times: dict[str, list[float]] = {kind: [] for kind in asked}
-    sizes: dict[str, list[int]] = {kind: [] for kind in asked}
-    spent: dict[str, list[float]] = {kind: [] for kind in asked}
+    paths = kinds(facts)
+    times: dict[str, list[float]] = {kind: [] for kind in paths}
+    sizes: dict[str, list[int]] = {kind: [] for kind in paths}
+    spent: dict[str, list[float]] = {kind: [] for kind in paths}
     overloaded = 0
     async with served(folder) as (session, pid):
         for number in range(-1, rounds):  # the first round warms up
-            for kind, path in asked.items():
+            for kind, path in paths.items():
                 before = cpu_seconds(pid)
-                taken, size, status = await ask(session, path(number), facts.token)
+                seconds, size, status = await ask(session, path(number), facts.token)
                 if status == 503:  # the page timed out: the machine is overloaded
                     overloaded += 1
                 elif status != (404 if kind == "no_paper" else 200):
                     raise AssertionError(f"{path(number)}: {status}")
                 elif number >= 0:
-                    times[kind].append(taken * 1000)
+                    times[kind].append(seconds * 1000)
                     sizes[kind].append(size)
                     spent[kind].append((cpu_seconds(pid) - before) * 1000)
     figures = {
@@ -199,7 +199,7 @@ async def measure(folder: Path, facts: Facts, rounds: int) -> dict[str, object]:
             "p95_cpu_ms": round(quantiles(spent[kind], n=20)[-1], 1),
             "max_kb": round(max(sizes[kind]) / 1000, 1),
         }
-        for kind in asked
+        for kind in paths
     }
     pages = {kind: each for kind, each in figures.items() if kind != STATIC}
     return {
@@ -261,19 +261,19 @@ async def ask(session: aiohttp.ClientSession, path: str, token: str) -> tuple[fl
     begun = perf_counter()
     async with session.get(path, headers=headers) as response:
         body = await response.read()
-        taken = perf_counter() - begun
+        seconds = perf_counter() - begun
         head = sum(len(name) + len(value) + 4 for name, value in response.raw_headers)
-    return taken, len(body) + head, response.status
+    return seconds, len(body) + head, response.status
 
 
 async def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
     """Fill the folder, or use that of an earlier run, and measure."""
-    kept = folder / FACTS
-    if kept.exists():
-        facts: Facts = TypeAdapter(Facts).validate_json(kept.read_bytes())
+    facts_file = folder / FACTS
+    if facts_file.exists():
+        facts: Facts = TypeAdapter(Facts).validate_json(facts_file.read_bytes())
     else:
         facts = await fill(folder, options.papers)
-        kept.write_bytes(TypeAdapter(Facts).dump_json(facts))
+        facts_file.write_bytes(TypeAdapter(Facts).dump_json(facts))
     return {"docs": facts.papers, **await measure(folder, facts, options.rounds)}
 
 

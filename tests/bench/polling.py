@@ -80,10 +80,10 @@ class TimedOutbox(Outbox):
         self.count = 0
 
     async def enqueue(self, offers: Iterable[PlannedDelivery]) -> int:
-        taken = await super().enqueue(offers)
-        self.count += taken
+        accepted = await super().enqueue(offers)
+        self.count += accepted
         self.last = time.monotonic()
-        return taken
+        return accepted
 
 
 async def measure(

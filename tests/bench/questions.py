@@ -72,9 +72,9 @@ def from_sentences(papers: Sequence[Paper], count: int) -> Collection:
         fit = [n for n, sentence in enumerate(sentences) if n and len(sentence.split()) in WORDS]
         if len(sentences) < 4 or not fit:
             continue
-        asked = sentences.pop(random.choice(fit))
+        chosen = sentences.pop(random.choice(fit))
         shelf[place] = replace(shelf[place], abstract=" ".join(sentences))
-        subject = _OPENING.sub("", asked).rstrip(".!?")
+        subject = _OPENING.sub("", chosen).rstrip(".!?")
         questions.append(
             (random.choice(ASKED).format(subject[:1].lower() + subject[1:]), {shelf[place].id: 1})
         )

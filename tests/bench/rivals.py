@@ -14,7 +14,7 @@ from bot.query.query import predicate_of
 
 
 class Substrings:
-    """A loop over all subscriptions with `in`, as in most bots: no phrases across hyphens, and `rag` matches storage."""
+    """A loop over all subscriptions with `in`, as in most bots: no phrases across hyphens; `rag` matches storage."""
 
     def __init__(self, queries: Sequence[str]) -> None:
         self._needles = [

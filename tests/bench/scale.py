@@ -42,8 +42,8 @@ async def measure(redis: Redis, subs: int) -> dict[str, float]:
     wanted = list(corpus.subscriptions(drawn(papers, max(1, subs // 10)), subs))
     store, began = Subscriptions(redis), perf_counter()
     for start in range(0, len(wanted), AT_ONCE):
-        some = wanted[start : start + AT_ONCE]
-        await asyncio.gather(*(store.add(one.channel, one.query, "now", "U1 Ada") for one in some))
+        batch = wanted[start : start + AT_ONCE]
+        await asyncio.gather(*(store.add(one.channel, one.query, "now", "U1 Ada") for one in batch))
     added = perf_counter() - began
     stored = int((await redis.info("memory"))["used_memory"]) - before
     size, began = resident(), perf_counter()

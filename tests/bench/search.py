@@ -250,10 +250,10 @@ async def _random_inputs(search: Search, count: int) -> dict[str, object]:
         return perf_counter() - began
 
     for text in drawn:
-        taken = await find(text)
-        if taken > DOUBTFUL:
-            taken = median([taken, *[await find(text) for _ in range(ROUNDS - 1)]])
-        times.append(taken)
+        seconds = await find(text)
+        if seconds > DOUBTFUL:
+            seconds = median([seconds, *[await find(text) for _ in range(ROUNDS - 1)]])
+        times.append(seconds)
     return {
         "inputs": len(drawn),
         "inputs_failed": failed,

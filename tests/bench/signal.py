@@ -88,10 +88,10 @@ def topics(labels: Mapping[str, set[str]]) -> dict[str, set[str]]:
     for label in labels:
         forms.setdefault(_FINAL_S.sub("", label.replace("-", " ")), []).append(label)
     return {
-        max(some, key=lambda label: (len(labels[label]), label)): set().union(
-            *(labels[form] for form in some)
+        max(merged, key=lambda label: (len(labels[label]), label)): set().union(
+            *(labels[form] for form in merged)
         )
-        for some in forms.values()
+        for merged in forms.values()
     }
 
 
@@ -145,11 +145,11 @@ def _lost(found: Mapping[str, Mapping[str, set[str]]], truth: Mapping[str, set[s
             for way, of in found.items()
         }
         if max(scores.values()) > scores["ours"]:
-            said = ", ".join(f"{way} {score:.2f}" for way, score in scores.items())
+            summary = ", ".join(f"{way} {score:.2f}" for way, score in scores.items())
             extra = sorted(
                 (found["substring"][label] | found["porter"][label]) & wanted - found["ours"][label]
             )
-            yield f"{label} ({len(wanted)}): {said}; right and not ours: {' '.join(extra[:5]) or 'none'}"
+            yield f"{label} ({len(wanted)}): {summary}; right and not ours: {' '.join(extra[:5]) or 'none'}"
 
 
 def main() -> None:

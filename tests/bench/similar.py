@@ -100,16 +100,16 @@ def run() -> dict[str, object]:
         for paper_id in ids:
             keywords[paper_id].add(label)
     rarity = {label: log(len(papers) / len(ids)) for label, ids in labels.items()}
-    asked = [paper for paper in papers if keywords[paper.id]]
-    figures: dict[str, object] = {"papers": len(papers), "asked": len(asked)}
+    judged = [paper for paper in papers if keywords[paper.id]]
+    figures: dict[str, object] = {"papers": len(papers), "asked": len(judged)}
     for name, method in METHODS.items():
         find = method(papers)
         gains = [
             sum(rarity[label] for label in keywords[paper.id] & keywords[other])
-            for paper in asked
+            for paper in judged
             for other in [other for other in find(paper) if other != paper.id][:SHOWN]
         ]
-        figures[f"gain5_{name}"] = round(sum(gains) / (SHOWN * len(asked)), 3)
+        figures[f"gain5_{name}"] = round(sum(gains) / (SHOWN * len(judged)), 3)
     return figures
 
 

@@ -96,16 +96,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.startup", description=__doc__)
     parser.add_argument("--times", type=int, default=7)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     figures: dict[str, object] = {
-        **_medians("python", [time_of("-c", "pass") for _ in range(asked.times)]),
-        **figures_of(ROOT, asked.times),
+        **_medians("python", [time_of("-c", "pass") for _ in range(args.times)]),
+        **figures_of(ROOT, args.times),
     }
     with TemporaryDirectory() as folder:
         commit = release(Path(folder))
-        figures["previous_release"] = {"commit": commit, **figures_of(Path(folder), asked.times)}
+        figures["previous_release"] = {"commit": commit, **figures_of(Path(folder), args.times)}
     figures["load"] = round(os.getloadavg()[0], 2)
-    sys.stdout.write((json.dumps(figures) if asked.json else json.dumps(figures, indent=2)) + "\n")
+    sys.stdout.write((json.dumps(figures) if args.json else json.dumps(figures, indent=2)) + "\n")
 
 
 if __name__ == "__main__":

@@ -79,9 +79,9 @@ def offers_of(index: Index) -> Offers:
 
 def run(most: int) -> dict[str, object]:
     """Return the figures."""
-    papers, written = labelled(SHARED_DATA / "hf_daily")
+    papers, raw_labels = labelled(SHARED_DATA / "hf_daily")
     labels: dict[str, set[str]] = {}
-    for label, ids in written.items():
+    for label, ids in raw_labels.items():
         labels.setdefault(_spaced(label), set()).update(ids)
     index = Index()
     index.become_writer()

@@ -95,23 +95,23 @@ def run(*, tuning: bool = False) -> dict[str, object]:
     papers, labels = labelled(SHARED_DATA / "hf_daily")
     random = Random(SEED)
     every = halves(papers, topics(labels), tuning=tuning)
-    some = random.sample(every, min(CHANNELS, len(every)))
+    drawn = random.sample(every, min(CHANNELS, len(every)))
     idf = idf_among(
-        [paper for paper in papers if paper.published < max(c.earlier[-1].published for c in some)]
+        [paper for paper in papers if paper.published < max(c.earlier[-1].published for c in drawn)]
     )
     figures: dict[str, object] = {
-        "channels": len(some),
-        "liked_share": round(mean(mean(p.id in c.likes for p in c.later) for c in some), 3),
+        "channels": len(drawn),
+        "liked_share": round(mean(mean(p.id in c.likes for p in c.later) for c in drawn), 3),
     }
-    backgrounds = {channel.query: Background.of(channel.earlier, idf) for channel in some}
+    backgrounds = {channel.query: Background.of(channel.earlier, idf) for channel in drawn}
     for size in SIZES:
-        rows = [_measured(c, backgrounds[c.query], size, random) for c in some for _ in range(DRAWS)]
+        rows = [_measured(c, backgrounds[c.query], size, random) for c in drawn for _ in range(DRAWS)]
         for name in rows[0]:
             figures[name] = round(mean(row[name] for row in rows), 3)
-    figures |= _costs(some[0], backgrounds[some[0].query], random)
-    excluded = [_exclusions(channel, random) for channel in some[:EXCLUDED]]
+    figures |= _costs(drawn[0], backgrounds[drawn[0].query], random)
+    excluded = [_exclusions(channel, random) for channel in drawn[:EXCLUDED]]
     figures["noise_cut_10_exclusions"] = round(mean(noise for noise, _ in excluded), 3)
-    figures["liked_kept_10_exclusions"] = round(mean(kept for _, kept in excluded), 3)
+    figures["liked_kept_10_exclusions"] = round(mean(liked_kept for _, liked_kept in excluded), 3)
     return figures
 
 
@@ -144,11 +144,11 @@ def _measured(channel: Channel, background: Background, size: int, random: Rando
     taste = learn(liked, disliked, background)
     assert taste is not None
     folded = {paper.id for paper in channel.later if taste.folds(paper)}
-    noise, kept = _effect(channel, folded)
+    noise, liked_kept = _effect(channel, folded)
     found: dict[str, float] = {
         f"auc_{size}": _auc(channel, taste.score),
         f"noise_cut_{size}": noise,
-        f"liked_kept_{size}": kept,
+        f"liked_kept_{size}": liked_kept,
         f"bytes_{size}": float(len(taste.dump())),
     }
     others: dict[str, Callable[[Paper], float]] = {

@@ -111,10 +111,10 @@ def _replaced_macro(macro: re.Match[str]) -> str:
         return LETTERS[name]
     if name in TRANSPARENT or name in ACCENTS or name in DROPPED_ARGUMENTS or name in COMMANDS:
         return _PRINTED.get(name, " " if name in COMMANDS else "")
-    said = symbol(name)
-    if said is None and (argument == "{" or (argument not in ("", "{}") and name[0].islower())):
+    replacement = symbol(name)
+    if replacement is None and (argument == "{" or (argument not in ("", "{}") and name[0].islower())):
         return ""  # an author's own formatting macro
-    return f" {name if said is None else said} "
+    return f" {name if replacement is None else replacement} "
 
 
 def main() -> None:
