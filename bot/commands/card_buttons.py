@@ -7,7 +7,7 @@ from bot.cards.build import dim, paragraph
 from bot.cards.digest import digest_card
 from bot.cards.paper import AUTHOR, NOTICE, paper_block, paper_card
 from bot.commands.export import exported
-from bot.commands.places import place_here, places_for, said_places
+from bot.commands.places import place_here, place_lines, places_for
 from bot.commands.ranked import ranked
 from bot.commands.resolve import resolve_paper
 from bot.commands.services import Services
@@ -31,7 +31,7 @@ async def show(command: Command, services: Services) -> Reply:
     paper, now = await resolve_paper(command.options["paper"], services), services.now()
     card = paper_card(paper, (), now, "full" if command.options.get("detail") == "full" else "compact")
     places = await places_for(command, paper.id, services)
-    return Reply(replace(card, blocks=(*card.blocks, *said_places(places, now))))
+    return Reply(replace(card, blocks=(*card.blocks, *place_lines(places, now))))
 
 
 async def more(command: Command, services: Services) -> Reply:
@@ -52,7 +52,7 @@ async def more(command: Command, services: Services) -> Reply:
 async def share(command: Command, services: Services) -> Reply:
     """The paper's card with the name of the person who shared it; once, however often the button is pressed."""
     paper = await resolve_paper(command.options["paper"], services)
-    if not await services.kept.first(f"shared {command.channel} {paper.id}", REPEAT_WINDOW):
+    if not await services.button_payloads.first(f"shared {command.channel} {paper.id}", REPEAT_WINDOW):
         message = "This paper was shared here a moment ago."
         return Reply(Card("reply", message, blocks=(paragraph(message),)))
     who = shorten(command.user.name or "Someone", AUTHOR)
@@ -62,6 +62,6 @@ async def share(command: Command, services: Services) -> Reply:
     card = Card(
         "paper",
         shorten(f"{who} shared: {block.title}", NOTICE),
-        blocks=(paragraph(dim(f"Shared by {who}")), block, *said_places((here,) if here else (), now)),
+        blocks=(paragraph(dim(f"Shared by {who}")), block, *place_lines((here,) if here else (), now)),
     )
     return Reply(card, private=False)

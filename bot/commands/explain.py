@@ -9,7 +9,7 @@ from bot.cards.build import actions, bold, code, count, paragraph, text
 from bot.cards.paper import NOTICE, QUERY
 from bot.cards.sanitize import link, plain
 from bot.commands.life import history_lines
-from bot.commands.places import Place, places_elsewhere, said_places
+from bot.commands.places import Place, place_lines, places_elsewhere
 from bot.commands.ranked import ranked
 from bot.commands.reasons import quiet_now, unread_categories
 from bot.commands.resolve import resolve_paper
@@ -132,7 +132,7 @@ def story_card(story: Story) -> Card:
         (
             paragraph(bold(title)),
             paragraph(*outcome),
-            *said_places(story.places, story.now),
+            *place_lines(story.places, story.now),
             Bullets(steps),
             *actions(*wider, *share),
         ),

@@ -69,8 +69,8 @@ def _papers(links: Sequence[str]) -> Mapping[str, str]:
 async def _look_up_once(paper: str, services: Services) -> Paper | None:
     """Ask the upstreams, unless that was done a short while ago: many people may post the same link."""
     asking = f"looked up {paper}"
-    if not await services.kept.first(asking, LOOKUP_LEASE):
+    if not await services.button_payloads.first(asking, LOOKUP_LEASE):
         return None
     found = await look_up(paper, services)
-    await services.kept.remember(asking, LOOKUP_PAUSE)
+    await services.button_payloads.remember(asking, LOOKUP_PAUSE)
     return found

@@ -11,7 +11,7 @@ from bot.cards import Block, Button, Card
 from bot.cards.build import MAX_BUTTON, actions, bold, count, dim, paragraph
 from bot.cards.paper import NOTICE, link_buttons, link_card, paper_block
 from bot.cards.sanitize import plain
-from bot.commands.places import places_for, said_places
+from bot.commands.places import place_lines, places_for
 from bot.commands.resolve import resolve_papers
 from bot.commands.saved import save
 from bot.commands.services import Services
@@ -34,7 +34,7 @@ async def papers(command: Command, services: Services) -> Reply:
     found, unknown = await _named(command, services)
     if len(found) == 1 and not unknown:
         card, now = link_card(found[0], services.now()), services.now()
-        places = said_places(await places_for(command, found[0].id, services), now)
+        places = place_lines(await places_for(command, found[0].id, services), now)
         return Reply(replace(card, blocks=(*card.blocks, *places)))
     heading = f"{count(len(found), 'paper')} in this message"
     shown: list[Block] = []
@@ -88,7 +88,7 @@ async def _named(command: Command, services: Services) -> tuple[list[Paper], lis
     """The papers of the command's text, and the ids of those that can't be found. Raises UserError if there is none."""
     text = command.options.get("papers", "")
     if text.startswith("~"):
-        text = await services.kept.get(text) or ""
+        text = await services.button_payloads.get(text) or ""
     ids = papers_in(text)
     if not ids:
         raise UserError(
@@ -104,7 +104,7 @@ async def _line(name: str, found: Sequence[Paper], services: Services) -> str:
     """The command for these papers, short enough for a button with an option after it."""
     ids = " ".join(paper.id for paper in found)
     if len(name) + len(ids) > MAX_BUTTON - len("  remove:yes"):
-        ids = await services.kept.put(ids)
+        ids = await services.button_payloads.put(ids)
     return f"{name} {ids}"
 
 

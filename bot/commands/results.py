@@ -9,7 +9,7 @@ from typing import Self, cast
 from bot.cards import Block, Button, Card, Span, Text
 from bot.cards.build import actions, bold, code, count, dim, paragraph, text
 from bot.cards.paper import NOTICE, QUERY, paper_block
-from bot.commands.places import Place, said_places
+from bot.commands.places import Place, place_lines
 from bot.domain.models import Paper
 from bot.query import Person, Phrase, spelled
 from bot.query.nodes import terms_of
@@ -104,7 +104,7 @@ def _result(
         Button("Similar", f"similar {paper.id}"),
         Button("Save", f"save {paper.id}"),
     )
-    return (line, *what, *(said_places([place], now) if place else ()), *buttons)
+    return (line, *what, *(place_lines([place], now) if place else ()), *buttons)
 
 
 def _heading(request: SearchRequest, found: SearchResults, page: int) -> str:

@@ -51,13 +51,13 @@ async def _request(command: Command, services: Services) -> SearchRequest:
     options = command.options
     query = options["query"]
     if query.startswith("~") and len(query) == KEPT:
-        kept = await services.kept.get(query)
+        kept = await services.button_payloads.get(query)
         if kept is None:
             raise UserError("That search is too old to go on with. Type it again.", hint="/paper help search")
         return SearchRequest.of(kept, options, query)
     request = SearchRequest.of(query, options)
     if len(f"{request} page:10") > MAX_BUTTON:
-        return replace(request, kept=await services.kept.put(query))
+        return replace(request, kept=await services.button_payloads.put(query))
     return request
 
 
