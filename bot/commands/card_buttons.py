@@ -21,13 +21,13 @@ REPEAT_WINDOW = 60
 
 
 async def abstract(command: Command, services: Services) -> Reply:
-    """The paper in full, in the card's thread."""
+    """Show the paper in full, in the card's thread."""
     paper = await resolve_paper(command.options["paper"], services)
     return Reply(paper_card(paper, (), services.now(), "full"), private=False, thread=True)
 
 
 async def show(command: Command, services: Services) -> Reply:
-    """The paper's card and where it was posted before, shown only to the person who asks."""
+    """Show the paper's card and where it was posted before, only to the person who asks."""
     paper, now = await resolve_paper(command.options["paper"], services), services.now()
     card = paper_card(paper, (), now, "full" if command.options.get("detail") == "full" else "compact")
     places = await places_for(command, paper.id, services)
@@ -35,7 +35,7 @@ async def show(command: Command, services: Services) -> Reply:
 
 
 async def more(command: Command, services: Services) -> Reply:
-    """The next page of a digest that was posted here, or all of it as a file, only for the person who asks."""
+    """Show the next page of a digest that was posted here, or all of it as a file, only to the person who asks."""
     label = command.options["digest"]
     ids = await services.outbox.digest(command.channel, label)
     papers = await services.papers.get(ids)
@@ -50,7 +50,7 @@ async def more(command: Command, services: Services) -> Reply:
 
 
 async def share(command: Command, services: Services) -> Reply:
-    """The paper's card with the name of the person who shared it; once, however often the button is pressed."""
+    """Post the paper's card with the name of the person who shared it; once, however often the button is pressed."""
     paper = await resolve_paper(command.options["paper"], services)
     if not await services.button_payloads.first(f"shared {command.channel} {paper.id}", REPEAT_WINDOW):
         message = "This paper was shared here a moment ago."

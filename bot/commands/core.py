@@ -121,7 +121,7 @@ class Commands:
         return await self._answer(parsed)
 
     async def greeting(self, channel: ChannelRef, everywhere: str = "") -> Card:
-        """Return the greeting for a channel, or with `everywhere` for a server of this name, that Paperboy was just added to."""
+        """Return the greeting for a channel that Paperboy was just added to, or for the server named `everywhere`."""
         return await first_card(channel, self._services, everywhere)
 
     async def pause(self, channel: ChannelRef, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""`/paper author` and `/paper org`: the latest papers, and a button to follow them. Also the Follow button of a card."""
+"""`/paper author`, `/paper org`: the latest papers, and a button to follow them. Also the Follow button of a card."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

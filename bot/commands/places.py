@@ -62,7 +62,7 @@ async def _place_in(paper_id: str, channel: ChannelRef, services: Services) -> P
 
 
 async def places_for(command: Command, paper_id: str, services: Services) -> Sequence[Place]:
-    """Return where the paper was posted, in this channel and in others that the person can read. For private answers only."""
+    """Return the paper's posts here and in other channels that the person can read. For private answers only."""
     user, channel = command.user, command.channel
     here = None
     if await services.access.lets_read(user, channel, by_default=True):

@@ -149,7 +149,7 @@ async def _watcher(command: Command, services: Services) -> ChannelRef:
 
 
 async def _of_channel(command: Command, services: Services) -> Mapping[str, Watch]:
-    """Return what the channel watches, for its members only: anyone can send the command, even long after leaving."""
+    """Return what the channel watches, for members only: people can send the command long after leaving."""
     with suppress(UserError):  # the platform doesn't answer
         if (await services.access.of(command.user, command.channel)).member:
             return await services.watches.of(command.channel)
@@ -169,7 +169,7 @@ def _for_channel(command: Command) -> bool:
 
 
 async def _split(typed: str, events: str, services: Services) -> tuple[str, str]:
-    """Split what was typed into paper and events: `2405.01234 accepted, code`. A title can end with such a word, too."""
+    """Split `2405.01234 accepted, code` into the paper and the events. A title can end with such a word, too."""
     words = typed.replace(",", " , ").split()
     end = len(words)
     while end and (words[end - 1] in _FILLERS or words[end - 1].casefold() in _EVENT_NAMES):
