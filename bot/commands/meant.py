@@ -73,8 +73,8 @@ class _Form:
 
 _SUBSCRIBE = frozenset({"subscribe", "preview"})
 _FORMS: Sequence[_Form] = tuple(
-    _Form(frozenset(commands), re.compile(pattern, re.IGNORECASE), written)
-    for commands, pattern, written in (
+    _Form(frozenset(commands), re.compile(pattern, re.IGNORECASE), option)
+    for commands, pattern, option in (
         ({"subscribe"}, rf"(?<=\S) \(?(?:{_EACH_DAY}|{_EACH_WEEK})\)?\Z", _schedule),
         (_SUBSCRIBE, r"(?<!\S)top ?([0-9]{1,3})(?!\S)", lambda found: f"top:{found[1]}"),
         (
