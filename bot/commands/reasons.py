@@ -225,8 +225,8 @@ async def _missing(term: Phrase | Person | Organization | Category, services: Se
 
 async def _missing_words(term: Phrase, services: Services) -> str:
     where = {"title": " in its title", "abs": " in its abstract"}.get(term.field, "")
-    telling = [word for word in term.words if word not in STOP_WORDS or len(term.words) == 1]
-    for word in telling if not term.prefix else ():
+    significant_words = [word for word in term.words if word not in STOP_WORDS or len(term.words) == 1]
+    for word in significant_words if not term.prefix else ():
         if await services.search.count(Query(Phrase((word,), term.field, term.exact)), DAYS):
             continue
         near = await services.search.nearest_word(word)
