@@ -1,4 +1,4 @@
-"""Between a client and a Redis server: loses answers on the way back, after what was asked has been done."""
+"""A proxy between a client and a Redis server that loses answers after the server has executed the request."""
 
 import asyncio
 import random
@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager, suppress
 
 
 class LossyProxy:
-    """Passes everything on; of the next `lose` scripts the answers are lost, and the connection with them.
+    """Passes everything on, but drops the answers to the next `lose` scripts, and their connections.
 
-    `share` is how often that happens to any script.
+    `share` is the share of all other scripts to which that happens.
     """
 
     def __init__(self, host: str, port: int, *, share: float = 0.0, seed: int = 1) -> None:

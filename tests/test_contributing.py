@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md's claims: a new source is one file, its recording, and one registry line; so is a new platform."""
+"""CONTRIBUTING.md's claims: a new source takes one file, its recording, and one registry line; so does a platform."""
 
 import re
 import shlex
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(180)
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the tree, to be changed."""
+    """Return a copy of the tree that tests can change."""
     ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
     for folder in ("bot", "adapters", "tests", "deploy", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
@@ -58,7 +58,7 @@ def run(tree: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 def touched(tree: Path) -> set[str]:
-    """Files that differ from ours, but for what Python and tests leave behind."""
+    """Return the files that differ from this tree's, except those that Python and tests generate."""
     found = {path.relative_to(tree) for path in tree.rglob("*") if path.is_file()}
     kept = {
         path

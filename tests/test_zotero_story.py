@@ -1,4 +1,4 @@
-"""A reading list that goes to Zotero, by the form of each platform that has one, else by a typed key."""
+"""A reading list is sent to Zotero; the key is given in the platform's form, or typed if it has no forms."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -66,7 +66,7 @@ class Scene:
     control: str
     settings: Mapping[str, str]
     port: int
-    said: Counter[str]
+    logged: Counter[str]
     """Each of the bot's warnings and errors -> how often it was logged."""
 
     async def ask(self, line: str) -> float:
@@ -114,9 +114,9 @@ async def scene(platform: str, folder: Path) -> AsyncIterator[Scene]:
         env = environment(folder, upstream, PORT=str(port), **settings)
         async with ClientSession(timeout=ClientTimeout(PATIENCE)) as session, running("run", env=env) as bot:
             assert bot.stderr is not None
-            said: Counter[str] = Counter()
-            reading = asyncio.create_task(_read_log(bot.stderr, said))
-            here = Scene(platform, folder, session, control, settings, port, said)
+            logged: Counter[str] = Counter()
+            reading = asyncio.create_task(_read_log(bot.stderr, logged))
+            here = Scene(platform, folder, session, control, settings, port, logged)
             try:
                 await _answering(here, bot)
                 yield here
@@ -147,7 +147,7 @@ async def measure(platform: str) -> dict[str, float]:
             await _quiet(here)
             idle = await timed(here.ask, IDLE)
     if sent < DELIVERIES:
-        raise SystemExit(f"only {sent} deliveries in {seconds:.0f} s; logged: {here.said.most_common(20)}")
+        raise SystemExit(f"only {sent} deliveries in {seconds:.0f} s; logged: {here.logged.most_common(20)}")
     return {
         **percentiles(f"{platform}_ack_ms", busy),
         **percentiles(f"{platform}_ack_idle_ms", idle),
@@ -206,12 +206,12 @@ async def _quiet(here: Scene) -> None:
         await asyncio.sleep(QUIET)
 
 
-async def _read_log(stream: asyncio.StreamReader, said: Counter[str]) -> None:
+async def _read_log(stream: asyncio.StreamReader, logged: Counter[str]) -> None:
     async for line in stream:
         with suppress(ValueError):
             event = json.loads(line)
             if event.get("level") in {"warning", "error"}:
-                said[f"{event.get('event')} {event.get('reason') or event.get('error') or ''}"[:120]] += 1
+                logged[f"{event.get('event')} {event.get('reason') or event.get('error') or ''}"[:120]] += 1
 
 
 async def run(platforms: list[str]) -> dict[str, float]:

@@ -128,7 +128,7 @@ def whole(outcome: Outcome) -> dict[str, Any]:
         "wrong": len(outcome.wrong()),
         "found_by_oai_only": by_oai,
         "arxiv_closest_s": outcome.closest(),
-        "answers": dict(outcome.upstreams.said),
+        "answers": dict(outcome.upstreams.answers),
     }
 
 
@@ -174,7 +174,7 @@ async def followed(days: int, count: int) -> dict[str, Any]:
         "categories": count,
         "halfway": sum(when == half for when in since.values()),
         "older_than_their_start": len(outcome.older()),
-        "arxiv_requests": len(outcome.upstreams.arxiv_asked),
+        "arxiv_requests": len(outcome.upstreams.arxiv_requests),
         "seconds": round(perf_counter() - began),
     }
 

@@ -9,7 +9,7 @@ from tests.simulator.upstreams import Faults
 from tests.simulator.world import DAY, World, at
 
 
-async def test_every_paper_is_announced_once_through_all_faults(redis: Redis) -> None:
+async def test_every_paper_is_announced_once_despite_all_faults(redis: Redis) -> None:
     world = World(3, START, 2, per_category=8)
     outcome = await Simulation(redis, world, Faults(), every_source).run(kill_every=timedelta(hours=20))
     assert len(outcome.expected()) > 80
