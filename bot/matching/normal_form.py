@@ -9,8 +9,8 @@ from bot.query.nodes import And, Node, Not, Or, Person, Phrase
 from bot.query.variants import variants_of
 
 MAX_CONJUNCTIONS = 64
-"""Maximum number of conjunctions of a query. With more, it becomes a single derived key, evaluated as a whole if one of its
-triggers is present."""
+"""Maximum number of conjunctions of a query. With more, it becomes a single derived key, evaluated as a whole if one of
+its triggers is present."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The subscriptions of each query: millions of them, in about twenty bytes each.
 
-A subscription is two packed integers: `channel · number · every` in the set of its query, and `number · query` in the set
-of its channel. `Match` objects are created only during iteration.
+A subscription is two packed integers: `channel · number · every` in the set of its query, and `number · query` in the
+set of its channel. `Match` objects are created only during iteration.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ Kind = Literal["(", ")", "or", "and", "not", "word", "end"]
 _NARROW = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | str.maketrans(
     "、،﹣「」『』〝〟", ",,-" + '"' * 6
 )
-"""Full-width characters of Chinese and Japanese keyboards -> the usual ones. All are one character, so positions stay."""
+"""Full-width characters of Chinese and Japanese keyboards -> the usual ones. Each is one character: positions stay."""
 _QUOTES = '"“”„‟«»'
 _MINUSES = "-−–—"
 _PUNCTUATION: dict[str, Kind] = {"(": "(", ")": ")", ",": "or"}

@@ -5,8 +5,8 @@ r"""Parses what people type into a Query.
     factor = ("-" | NOT) (word | group)  |  word  |  group
     group  = [field ":"] "(" any ")"
 
-AND binds tighter than OR; operators are in capitals. Every mistake is a UserError that points at its position: nothing is
-dropped or guessed silently.
+AND binds tighter than OR; operators are in capitals. Every mistake is a UserError that points at its position: nothing
+is dropped or guessed silently.
 """
 
 from dataclasses import replace

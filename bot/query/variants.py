@@ -11,8 +11,8 @@ from bot.text.words import LONGEST_JOIN
 Variant = tuple[str, ...]
 
 MAX_VARIANTS = 16
-"""Maximum number of variants of a phrase. With more, as for a pasted title, only two are used: all hyphenated words split,
-and all joined."""
+"""Maximum number of variants of a phrase. With more, as for a pasted title, only two are used: all hyphenated words
+split, and all joined."""
 
 
 def variants_of(term: Phrase | Person) -> tuple[Variant, ...]:

@@ -82,7 +82,7 @@ class Search:
         size: int = PAGE,
         within: Query | None = None,
     ) -> SearchResults:
-        """Search for `text` in the papers that match `within`, published in the last `days` days; a page has `size` papers.
+        """Search for `text` in the papers of the last `days` days that match `within`; a page has `size` papers.
 
         Raises UserError if there is nothing to search for. Any other text gets results, which may be empty.
         """
