@@ -15,7 +15,7 @@ from bot.commands.table import COMMANDS
 from bot.ports import Core
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "security.md"
-HEAD = "| entry point | is asked of the platform first |"
+HEAD = "| entry point | checked with the platform first |"
 TABLE = re.compile(rf"^{re.escape(HEAD)}\n(?:\|.*\n)+", re.MULTILINE)
 
 PORTS = {
