@@ -16,7 +16,7 @@ from bot.domain.models import Paper
 from bot.query import Query
 from bot.sources.arxiv.papers import abstract_url, pdf_url
 from bot.sources.authors import read_authors
-from bot.sources.enrichment import Asked
+from bot.sources.enrichment import Enriched
 from bot.sources.fields import count, mapping, moment, read_json, read_rows, text, web_url
 from bot.sources.http import Upstream
 from bot.text import clean
@@ -72,7 +72,7 @@ class PageEnricher:
     def wants(self, paper: Paper) -> bool:
         return "huggingface" not in paper.sources and is_arxiv(paper.id)
 
-    async def ask(self, papers: Sequence[Paper]) -> Asked:
+    async def ask(self, papers: Sequence[Paper]) -> Enriched:
         found: list[Paper] = []
         done = failures = 0
         for number, paper in enumerate(papers, 1):
@@ -89,7 +89,7 @@ class PageEnricher:
                 log.warning("paper_not_enriched", source="huggingface", paper=paper.id, reason=str(error))
             else:
                 done, failures = number, 0
-        return Asked(found, done)
+        return Enriched(found, done)
 
     async def _ask(self, paper: Paper) -> list[Paper]:
         """The update of one paper, if it has a page."""
