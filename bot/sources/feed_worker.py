@@ -38,7 +38,7 @@ DATES = ("published", "prism_publicationdate", "created", "updated", "dc_date", 
 
 
 def read_feed(body: bytes) -> dict[str, Any]:
-    """Read a feed's entries as rows, and the reasons why others were skipped. Raises SourceError unless the feed is complete."""
+    """Read a feed's entries as rows, and count skipped ones by reason. Raises SourceError for an incomplete feed."""
     entries = _parse(body).entries[:MAX_ENTRIES]
     rows: list[dict[str, Any]] = []
     skipped: Counter[str] = Counter()
