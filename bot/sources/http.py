@@ -217,7 +217,7 @@ def _retry_after(value: str, now: datetime) -> float | None:
 
 
 def link_relations(value: str) -> frozenset[str]:
-    """Return the relations that a `Link` header names (RFC 8288), in lower case. Raises ValueError if it is malformed."""
+    """Return the relations in a `Link` header (RFC 8288), in lower case. Raises ValueError if it is malformed."""
     if len(value) > MAX_FIELD or _LINK_PART.sub("", value).strip():
         raise ValueError("it isn't a list of links")
     relations: set[str] = set()

@@ -45,7 +45,7 @@ class ArxivSearch:
         return parse_answer((await self._upstream.get(self._api_url, params, accept=(200, 400))).body)
 
     async def paper(self, paper_id: str) -> Paper | None:
-        """Look up a paper by OAI-PMH, which is reliable; if that fails, by the search API, then by the abstract page."""
+        """Look up a paper by OAI-PMH, which is reliable; if that fails, by the search API, then the abstract page."""
         if not is_arxiv(paper_id):
             return None
         for look_up in (self._by_oai, self._by_api):
