@@ -1,4 +1,4 @@
-"""The pages that mails link to: a button's command, the account's page, and stopping all mail. Also takes bounces."""
+"""The pages that mails link to: a button's command, the account's page, and stopping all mail. Also receives bounces."""
 
 import asyncio
 from collections.abc import Mapping

@@ -77,12 +77,12 @@ class Links:
 
     def act(self, account: Account, line: str, until: datetime | None = None) -> str:
         """Return a link that runs one command, once."""
-        content = _of(account) | {"line": line}
+        content = _account_fields(account) | {"line": line}
         return self._url("act", content, until or self.now() + ACT_FOR)
 
     def manage(self, account: Account) -> str:
         """Return a link that opens the account's page. Only ever sent by mail."""
-        return self._url("manage", _of(account), self.now() + MANAGE_FOR)
+        return self._url("manage", _account_fields(account), self.now() + MANAGE_FOR)
 
     def unsubscribe(self, account: Account) -> str:
         """Return a link that stops all mail. It doesn't expire, but works until the address is forgotten."""
@@ -106,10 +106,12 @@ class Links:
         """Decrypt a token. Raises UserError if it is for another purpose, has expired, or isn't ours."""
         token = token[:MAX_TOKEN].rstrip("=")
         try:
-            meant, seconds, content = json.loads(self.encryptor.unseal(token + "=" * (-len(token) % 4)))
+            sealed_purpose, seconds, content = json.loads(
+                self.encryptor.unseal(token + "=" * (-len(token) % 4))
+            )
         except (ConfigurationError, ValueError, TypeError):  # the last two: not a token of links
             raise UserError("This link is incomplete. Copy the whole link from the mail.") from None
-        if meant != purpose:
+        if sealed_purpose != purpose:
             raise UserError("This link is for something else.")
         until = None if seconds is None else datetime.fromtimestamp(seconds, UTC)
         if until is not None and until < self.now():
@@ -124,5 +126,5 @@ class Links:
         return self.encryptor.seal(json.dumps([purpose, seconds, content], separators=(",", ":"))).rstrip("=")
 
 
-def _of(account: Account) -> dict[str, str]:
+def _account_fields(account: Account) -> dict[str, str]:
     return {"channel": str(account.channel), "generation": account.generation}

@@ -76,12 +76,12 @@ class SmtpClient:
         except (SMTPException, OSError) as error:
             server = f"{self._server.host}:{self._server.port}"
             raise on_silence("connect", f"can't connect to {server}: {network_reason(error)}") from error
-        await _leave(smtp)
+        await _quit(smtp)
 
     async def close(self) -> None:
         """Close idle connections."""
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(_leave(smtp) for _, smtp in idle))
+        await asyncio.gather(*(_quit(smtp) for _, smtp in idle))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -172,7 +172,7 @@ async def _write(smtp: SMTP, message: bytes, progress: _Progress) -> None:
         raise SMTPResponseException(answer.code, answer.message)
 
 
-async def _leave(smtp: SMTP) -> None:
+async def _quit(smtp: SMTP) -> None:
     with suppress(SMTPException, OSError, TimeoutError):
         async with asyncio.timeout(1):
             await smtp.quit()

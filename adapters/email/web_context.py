@@ -109,14 +109,14 @@ class WebContext:
             return None
         if full.limit is inbox:
             return self._already_sent(full)
-        return self._too_often(full) if has_waited else self._rush(request, to, full)
+        return self._too_often(full) if has_waited else self._ask_to_wait(request, to, full)
 
     async def _count_mail(self, request: web.Request, kind: str, inbox: Limit) -> UsedUp | None:
         return await count_request(
             self.limits, request, kind, each=MAILS_EACH, more=(inbox,), total=MAILS_TOTAL
         )
 
-    def _rush(self, request: web.Request, to: Address, full: UsedUp) -> web.Response:
+    def _ask_to_wait(self, request: web.Request, to: Address, full: UsedUp) -> web.Response:
         """Return a page that asks to wait: the limit is used up, perhaps by others who share the person's IP address.
 
         A person can wait half a minute; a script rarely does.
@@ -134,7 +134,7 @@ class WebContext:
     def _already_sent(self, full: UsedUp) -> web.Response:
         response = self.notice(
             "You already asked",
-            "A mail to this inbox was asked for less than an hour ago. Look there, and in the spam folder.",
+            "A mail to this inbox was requested less than an hour ago. Look there, and in the spam folder.",
             f"Nothing was sent now. You can ask again in {_minutes(full)}.",
             status=429,
         )

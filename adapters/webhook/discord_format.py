@@ -26,7 +26,7 @@ Embed = dict[str, Any]
 
 def render(card: Card, _channel: ChannelRef, _label: str, _at: datetime) -> dict[str, Any]:
     """Return the card as a message."""
-    embeds, rest = _fitting(card)
+    embeds, rest = _fit(card)
     lines = [_escaped(card.heading, CONTENT // 2)] if card.heading else []
     lines += [f"and {rest} more"] if rest else []
     content = "\n".join(lines) or (_escaped(card.notice, CONTENT) if not embeds else "")
@@ -37,7 +37,7 @@ def render(card: Card, _channel: ChannelRef, _label: str, _at: datetime) -> dict
     }
 
 
-def _fitting(card: Card) -> tuple[list[Embed], int]:
+def _fit(card: Card) -> tuple[list[Embed], int]:
     """Return the embeds that fit into a message, and the number of those that don't."""
     all_embeds, embeds, room = list(_embeds(card)), [], MAX_CHARACTERS
     for embed in all_embeds[:MAX_EMBEDS]:

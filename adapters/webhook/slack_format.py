@@ -46,9 +46,9 @@ def _blocks(card: Card) -> Iterator[Block]:
                 if links := _links(block):
                     yield {"type": "context", "elements": [{"type": "mrkdwn", "text": links}]}
             case Paragraph():
-                yield _section(_words(block.text))
+                yield _section(_joined(block.text))
             case Bullets():
-                yield _section("\n".join(f"• {_words(item)}" for item in block.items))
+                yield _section("\n".join(f"• {_joined(item)}" for item in block.items))
             case _:  # buttons: nothing would handle a click
                 continue
 
@@ -69,7 +69,7 @@ def _facts(block: PaperBlock) -> list[str]:
     ]
 
 
-def _words(spans: tuple[Span, ...]) -> str:
+def _joined(spans: tuple[Span, ...]) -> str:
     return "".join(span.text for span in spans)
 
 
@@ -101,9 +101,9 @@ def _lines(card: Card) -> Iterator[str]:
                 yield f"<{_address(safe)}|{title}>" if (safe := link(block.url)) else title
                 yield from map(_escaped, _facts(block))
             case Paragraph():
-                yield _escaped(_words(block.text))
+                yield _escaped(_joined(block.text))
             case Bullets():
-                yield from (f"• {_escaped(_words(item))}" for item in block.items)
+                yield from (f"• {_escaped(_joined(item))}" for item in block.items)
             case _:
                 continue
 

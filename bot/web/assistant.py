@@ -99,9 +99,9 @@ class Assistant:
     async def _paper(self, wanted: str) -> Paper:
         ids = [wanted, identity(wanted) or wanted]
         found = await self._reader.papers.get(ids)
-        for one in ids:
-            if one in found:
-                return found[one]
+        for id_ in ids:
+            if id_ in found:
+                return found[id_]
         raise ToolError("This paper isn't known here. search_papers finds papers by their title.")
 
     async def _granted(self, context: Context) -> Grant:

@@ -61,8 +61,8 @@ def atom(feed: Feed) -> bytes:
     """Return the feed as Atom."""
     root = ET.Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
     _text(root, "id", tag(feed.name))
-    _words(root, "title", feed.title)
-    _words(root, "subtitle", feed.about)
+    _text_or_html(root, "title", feed.title)
+    _text_or_html(root, "subtitle", feed.about)
     _text(root, "updated", moment(feed.items.updated))
     _text(root, "generator", "Paperboy")
     _text(ET.SubElement(root, "author"), "name", "Paperboy")
@@ -80,7 +80,7 @@ def atom(feed: Feed) -> bytes:
 def _entry(entry: ET.Element, item: Item) -> None:
     paper = item.paper
     _text(entry, "id", tag(item.entry))
-    _words(entry, "title", title_of(item))
+    _text_or_html(entry, "title", title_of(item))
     _text(entry, "published", own_moment(item))
     _text(entry, "updated", own_moment(item))
     if address := link(paper.url):
@@ -92,7 +92,7 @@ def _entry(entry: ET.Element, item: Item) -> None:
     for reason in item.matched:
         label = plain(reason.query)
         ET.SubElement(entry, "category", {"scheme": REASONS, "term": f"#{reason.number}", "label": label})
-    _words(entry, "summary", summary_of(item) or title_of(item))
+    _text_or_html(entry, "summary", summary_of(item) or title_of(item))
     _text(entry, "content", content_of(item)).set("type", "html")
 
 
@@ -228,7 +228,7 @@ def _text(parent: ET.Element, name: str, text: str) -> ET.Element:
     return element
 
 
-def _words(parent: ET.Element, name: str, text: str) -> None:
+def _text_or_html(parent: ET.Element, name: str, text: str) -> None:
     """Add text. If it has a "<", escape it and declare it as HTML, since some readers parse plain text as HTML."""
     if "<" in text:
         _text(parent, name, escape(text, quote=False)).set("type", "html")

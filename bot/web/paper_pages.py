@@ -24,7 +24,7 @@ from bot.web.reading import Reader
 from bot.web.requests import query_of
 from bot.web.templating import Templates
 
-TOO_MANY_PAGES = "Too many requests right now. This page loads by itself in a moment."
+TOO_MANY_PAGES = "Too many requests right now. This page reloads automatically in a moment."
 VIEWS_EACH = Rate(120, 60)
 """Rate limit per client."""
 VIEWS_TOTAL = Rate(1200, 60)

@@ -39,7 +39,7 @@ SEARCHES_EACH = Rate(30, 60)
 SEARCHES_TOTAL = Rate(300, 60)
 """Rate limit of all clients together."""
 TOO_MANY_SEARCHES = (
-    "Too many searches right now. Yours starts by itself in a moment; you can leave this page open."
+    "Too many searches right now. Yours starts automatically in a moment; you can leave this page open."
 )
 MAX_PAGE_DIGITS = 6
 """Maximum number of digits of a page number."""
