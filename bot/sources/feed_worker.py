@@ -19,7 +19,7 @@ from bot.sources.authors import read_authors
 from bot.sources.dates import read_date
 from bot.sources.feed_repair import decompress, escape_stray_brackets, is_complete, repair
 from bot.text import clean_html, first_sentence
-from bot.text.boilerplate import take_apart
+from bot.text.boilerplate import split_notices
 from bot.text.plain import unescaped, without_tags
 
 MEMORY = 80 * 1024 * 1024
@@ -78,7 +78,7 @@ def _row(entry: Any) -> dict[str, Any]:
     """Read an entry. Raises ValueError if it has neither title nor text."""
     content = (part.get("value") for part in entry.get("content", ()) if isinstance(part, Mapping))
     texts = (clean_html(_text(part)) for part in (entry.get("summary"), *content))
-    notice = take_apart(max(texts, key=len))
+    notice = split_notices(max(texts, key=len))
     title = clean_html(_text(entry.get("title"))) or first_sentence(notice.abstract, LONGEST_TITLE)
     if not title:
         raise ValueError("it has neither title nor text")
