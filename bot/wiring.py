@@ -287,7 +287,7 @@ def _commands(shared: _Shared, context: SourceContext) -> Commands:
             rules=shared.rules,
             saved=Saved(shared.redis),
             outbox=shared.outbox,
-            kept=ButtonPayloads(shared.redis),
+            button_payloads=ButtonPayloads(shared.redis),
             votes=Votes(shared.redis),
             watches=Watches(shared.redis),
             tokens=Tokens(shared.redis),

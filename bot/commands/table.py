@@ -491,23 +491,23 @@ COMMANDS: tuple[CommandSpec, ...] = (
 
 
 def find(name: str) -> CommandSpec | None:
-    """The command of that name or alias, in any case."""
+    """Return the command of that name or alias, in any case."""
     wanted = name.casefold()
     return next((spec for spec in COMMANDS if wanted == spec.name or wanted in spec.aliases), None)
 
 
 def shown() -> tuple[CommandSpec, ...]:
-    """The commands that help and forms list."""
+    """Return the commands that help and forms list."""
     return tuple(spec for spec in COMMANDS if not spec.hidden)
 
 
 def message_commands() -> tuple[CommandSpec, ...]:
-    """The commands in the menu of a message."""
+    """Return the commands in the menu of a message."""
     return tuple(spec for spec in COMMANDS if spec.on_message)
 
 
 def markdown() -> str:
-    """The README's table."""
+    """Return the README's table."""
     rows = [f"| {_cell(spec)} | {spec.summary} |" for spec in shown()]
     return "\n".join(("| command | does |", "|---|---|", *rows))
 

@@ -1,4 +1,4 @@
-"""Refuses a query that is readable and hardly meant, with what to type instead. Pure."""
+"""Refuses queries that are valid but hardly meant, and says what to type instead. Pure."""
 
 import re
 
@@ -48,7 +48,7 @@ def refuse_vague(query: Query, typed: str) -> None:
 
 
 def _refuse_list_in_field(found: list[Piece], typed: str) -> None:
-    """Raises UserError for `author:LeCun,Yann` and `cat:cs.LG,cs.AI`, whose field ends at the comma."""
+    """Raises UserError for `author:LeCun,Yann` and `cat:cs.LG,cs.AI`: the field ends at the comma."""
     for first, comma, second in zip(found, found[1:], found[2:], strict=False):
         glued = first.at[1] == comma.at[0] and comma.at[1] == second.at[0]
         field = FIELDS.get(first.field.casefold())
