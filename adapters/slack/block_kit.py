@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 def escaped(text: str) -> str:
-    """Escape `text` for a message's top-level text, the one place that is markup. Truncate before escaping, not after."""
+    """Escape `text` for a message's top-level text, the one place with markup. Truncate before escaping, not after."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

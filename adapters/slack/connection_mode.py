@@ -28,7 +28,7 @@ class ConnectionMode:
 
 
 def choose_mode(settings: Settings) -> ConnectionMode | None:
-    """Return the mode that the settings ask for; None if Slack isn't configured. Raises ConfigurationError if it is incomplete."""
+    """Return the configured mode; None if Slack isn't configured. Raises ConfigurationError if settings are missing."""
     slack = settings.of(SlackSettings)
     if not slack.is_configured:
         return None

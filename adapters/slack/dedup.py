@@ -27,7 +27,7 @@ class Dedup:
         return held in {None, mine}
 
     async def lease(self, name: str, owner: str, seconds: int) -> Lease:
-        """Try to lease `name` for `seconds`. Fails if another owner has the lease (`busy`) or the work is done (`done`)."""
+        """Try to lease `name` for `seconds`. Fails if others have the lease (`busy`) or have done the work (`done`)."""
         held = await self._redis.set(keys.heard("slack", name), owner, nx=True, ex=seconds, get=True)
         if held in {None, owner}:
             return "ours"

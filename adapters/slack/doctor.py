@@ -26,11 +26,11 @@ REINSTALL = "api.slack.com/apps > your app > OAuth & Permissions > Install to Wo
 UNCHECKABLE = "after an outage Paperboy can't check whether a post arrived, and holds such a post for you"
 
 WITHOUT: Mapping[Sequence[str], str] = {
-    HISTORY: f"{UNCHECKABLE} (or choose by PAPERBOY_UNCLEAR)",
+    HISTORY: f"{UNCHECKABLE} (PAPERBOY_UNCLEAR changes this)",
     (JOIN,): "Paperboy has to be invited to public channels too",
     (FILES,): "exports of reading lists can't be sent",
     LINKS: "links to papers that people post get no cards",
-    DIRECT: "direct messages whose answer was lost can't be looked up",
+    DIRECT: "Paperboy can't check whether a direct message arrived if Slack's answer was lost",
 }
 """Optional scopes -> what doesn't work without them."""
 

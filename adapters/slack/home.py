@@ -99,7 +99,7 @@ def home_view(
     now: datetime,
     greeting: tuple[ChannelRef, Card] | None = None,
 ) -> Json:
-    """Return the view. Pure. `greeting` is for a person without subscriptions: their own channel, and the first card."""
+    """Build the view. Pure. `greeting` is for a person without subscriptions: their own channel, and the first card."""
     channels = sorted(subscriptions)[:CHANNELS_SHOWN]
     blocks = [
         *(_acting_on(*greeting) if greeting else ()),

@@ -26,7 +26,7 @@ LONGEST_QUERY = 2000
 """Maximum number of characters in the query with which a browser returns from Slack: a state and a code."""
 INSTALLS_EACH, INSTALLS_TOTAL = Rate(10, 60.0), Rate(60, 60.0)
 """Rate limits of one client, and of all, on the installation pages. The last page makes us call Slack."""
-TOO_MANY = "Many people are installing Paperboy right now. This page continues by itself in a moment."
+TOO_MANY = "Many people are installing Paperboy right now. This page will continue automatically in a moment."
 PURPOSE = "slack install"
 """Name under which these requests are counted."""
 
@@ -95,7 +95,7 @@ def _headers(request: web.Request) -> dict[str, str | Sequence[str]]:
 
 
 async def _page(answer: BoltResponse) -> web.Response:
-    """Return Bolt's page. Its cookie isn't sent with other sites' requests, except on the way back from Slack's page."""
+    """Return Bolt's page. Other sites' requests don't carry its cookie, except on the way back from Slack's page."""
     response = await to_aiohttp_response(answer)
     for cookie in response.cookies.values():
         cookie["samesite"] = "Lax"

@@ -8,7 +8,7 @@ BLOCKS = 50
 VIEW_BLOCKS = 100
 """Blocks of a modal or App Home."""
 MESSAGE = 13_200
-"""Characters of all blocks of a message together; Slack answers `msg_blocks_too_long` to more. Observed, not documented."""
+"""Characters of all blocks together; for more, Slack answers `msg_blocks_too_long`. Observed, not documented."""
 TEXT = 4000
 """Characters of a message's top-level text."""
 PLAIN_TEXT = 3000

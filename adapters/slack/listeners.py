@@ -187,7 +187,7 @@ class Listeners:
 
 
 def place_of(workspace: str, channel: str, user: str) -> ChannelRef:
-    """Return the channel of a command. In direct messages, a colleague's too, it is the person's own: answers are private."""
+    """Return a command's channel; in direct messages, even with a colleague, the person's own: answers are private."""
     if channel.startswith(DIRECT):
         return ChannelRef.of_person("slack", workspace, user)
     return ChannelRef("slack", workspace, channel)

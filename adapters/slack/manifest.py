@@ -29,7 +29,7 @@ papers, and is left out."""
 HINTED = ("subscribe", "list", "search", "help")
 """Commands shown while a person types; `help` explains the others."""
 SHORTCUT = 24
-"""Maximum number of characters in a message shortcut's name. Undocumented, but Slack's answer to a longer one says so."""
+"""Maximum number of characters in a message shortcut's name. Undocumented; Slack's answer to a longer one says so."""
 COMMAND = "/paper"
 NAME = "Paperboy"
 DESCRIPTION = "New papers that match what your channel follows"

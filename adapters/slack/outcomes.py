@@ -8,8 +8,8 @@ The codes are those of https://docs.slack.dev/reference/methods/chat.postMessage
 3. An answer that leaves open whether Slack accepted the message (HTTP 408 and 5xx, a code of `UNCERTAIN`, anything that
    can't be read as Slack's JSON) is uncertain: the message is looked up, never sent again blindly.
 4. Any other answer is a refusal, and the post is retried. After a code that Slack doesn't list, only this post waits;
-   after HTTP 4xx without Slack's JSON (a proxy's page), the whole platform does. These attempts don't count. (A post that
-   is refused for most of a day while others get through becomes a dead letter: see `REFUSED_ALONE`.)
+   after HTTP 4xx without Slack's JSON (a proxy's page), the whole platform does. These attempts don't count. (A post
+   that is refused for most of a day while others get through becomes a dead letter: see `REFUSED_ALONE`.)
 """
 
 from collections.abc import Mapping
@@ -132,7 +132,7 @@ PERMANENT: Mapping[str, Permanent] = {
     "messages_tab_disabled": Permanent(ChannelGone, "the app's Messages tab is switched off"),
     "cannot_dm_bot": Permanent(ChannelGone, "Slack doesn't let apps write to bots"),
     "user_disabled": Permanent(ChannelGone, "the person's account is deactivated"),
-    # Slack will never take this message; others go on.
+    # Slack will never accept this message; others continue.
     "invalid_blocks": _MALFORMED,
     "invalid_blocks_format": _MALFORMED,
     "invalid_arguments": _MALFORMED,

@@ -207,7 +207,7 @@ def _metadata(key: str) -> dict[str, Any]:
 
 
 def _is_delivery(message: Any, key: str) -> bool:
-    """Whether a message is the delivery's. The channel, before the “/”, may have had another id when it was posted."""
+    """Whether a message is the delivery's. The channel, before the “/”, may have had another id at that time."""
     payload = (message.get("metadata") or {}).get("event_payload") or {}
     found = str(payload.get("key") or "")
     return found != "" and (found.partition("/")[2] or found) == (key.partition("/")[2] or key)

@@ -188,7 +188,7 @@ class InstalledTokens:
 
 
 async def identify(api: Api, token: str) -> dict[str, Any]:
-    """Return Slack's `auth.test` with the token's `scopes`: None if the answer doesn't name them. Raises a SendError."""
+    """Return Slack's `auth.test` with the token's `scopes`, None if Slack doesn't name them. Raises a SendError."""
     try:
         answer = await api.asking(token).auth_test()
     except CALL_ERRORS as error:

@@ -29,7 +29,7 @@ from bot.ports import Core
 COMPOSER = "composer"
 """The source of links in a message that isn't sent yet. Its channel isn't known."""
 ANSWERED_FOR = 86_400
-"""Seconds within which a message's link is answered only once. Slack repeats an event for an hour, and after an edit."""
+"""Seconds within which a message's link is answered once. Slack repeats an event for an hour, and after an edit."""
 LEASE = 40
 """Seconds for which a process leases an event, and a link: longer than it works on them, and less than the minute
 after which Slack sends the event again."""
