@@ -1,7 +1,7 @@
-"""Which check each way to read or change a channel passes: `python -m tests.access_table` prints it.
+"""The access check of each way to read or change a channel: `python -m tests.access_table` prints the table.
 
-It is the table in docs/security.md, which `python -m tests.access_table --write` renews. `tests/commands/test_access.py`
-tries every row as a person who left the channel, and as one who may no longer edit it.
+docs/security.md contains it; `python -m tests.access_table --write` updates it there. `tests/commands/test_access.py`
+tries every row as a person who left the channel, and as one who can no longer edit it.
 """
 
 import inspect
@@ -15,7 +15,7 @@ from bot.commands.table import COMMANDS
 from bot.ports import Core
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "security.md"
-HEAD = "| entry point | is asked of the platform first |"
+HEAD = "| entry point | checked with the platform first |"
 TABLE = re.compile(rf"^{re.escape(HEAD)}\n(?:\|.*\n)+", re.MULTILINE)
 
 PORTS = {
@@ -24,7 +24,7 @@ PORTS = {
     "complete": "membership: suggestions while typing",
     "saved": "nothing: a person's own list",
 }
-"""What a person can reach through a platform, and what the core checks there."""
+"""Methods of the core that a person can reach through a platform -> the core's check."""
 PLATFORM_ONLY = {
     "greeting",
     "settings",
@@ -37,7 +37,7 @@ PLATFORM_ONLY = {
     "forget",
     "move",
 }
-"""Called by the adapter for itself, never with something that a person typed or pressed."""
+"""Methods that the adapter calls on its own account, never with something that a person typed or pressed."""
 
 FOR_CHANNEL = "nothing for oneself; for the channel (`to:channel`, or the list) "
 OF_LIST = "nothing for one's own list; for the channel's (`here`) membership"
@@ -50,16 +50,16 @@ INSIDE: Mapping[str, str] = {
     "watch": FOR_CHANNEL + "membership, and the right to edit if it changes something",
     "unwatch": FOR_CHANNEL + "membership, and the right to edit",
 }
-"""Commands that work anywhere, and check by themselves what they do for a channel."""
+"""Commands that work anywhere, and do their own checks before they act on a channel."""
 
 
 def methods() -> set[str]:
-    """Every way into the core."""
+    """Return all entry points of the core."""
     return {name for name, _ in inspect.getmembers(Core, inspect.isfunction) if not name.startswith("_")}
 
 
 def rows() -> Iterator[tuple[str, str]]:
-    """Each entry point, and what is checked."""
+    """Return each entry point and its check."""
     for name in sorted(methods() & PORTS.keys()):
         yield f"`Core.{name}`", PORTS[name]
     for name in sorted(methods() & PLATFORM_ONLY):
@@ -72,13 +72,13 @@ def rows() -> Iterator[tuple[str, str]]:
 
 
 def table() -> str:
-    """All rows in Markdown."""
+    """Return all rows as a Markdown table."""
     lines = (f"| {name} | {checks} |" for name, checks in rows())
     return "\n".join((HEAD, "|---|---|", *lines)) + "\n"
 
 
 def main() -> None:
-    """Print the table, or write it into the page."""
+    """Print the table, or write it into docs/security.md."""
     if "--write" in sys.argv:
         before = PAGE.read_text("utf-8")
         PAGE.write_text(TABLE.sub(lambda _: table(), before), "utf-8")

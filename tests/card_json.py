@@ -1,4 +1,4 @@
-"""Cards from their JSON: what a script would do with it."""
+"""Build cards from their JSON, as a script would that reads it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from bot.cards import Actions, Block, Bullets, Button, Card, Figure, PaperBlock,
 
 
 def from_json(data: Mapping[str, Any]) -> Card:
-    """The inverse of `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
+    """Return the card; the inverse of `to_json`. Raises KeyError, TypeError or ValueError for anything else."""
     return Card(data["kind"], data["notice"], data["heading"], tuple(map(_block, data["blocks"])))
 
 

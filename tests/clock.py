@@ -1,4 +1,4 @@
-"""A simulated clock: the outbox's timestamps are made older, which is the same as time going by."""
+"""A simulated clock: it makes the outbox's timestamps older, which has the effect of time passing."""
 
 from redis.asyncio import Redis
 
@@ -37,5 +37,5 @@ end
 
 
 async def advance(redis: Redis, seconds: float) -> None:
-    """Let time go by for every delivery, lease, rest and rate of a single server."""
+    """Let time pass for every delivery, lease, rest and rate on a single server."""
     await redis.eval(ADVANCE, 0, round(seconds * 1000))

@@ -1,4 +1,4 @@
-"""What every test may use: a real Valkey, and a strict event loop."""
+"""Fixtures for all tests: a real Valkey, recorded data, a clock, and harnesses of the platforms."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MORNING = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 """A Monday; half past eight in Berlin."""
 
-# How long an example takes is the machine's affair; every test has its own timeout.
+# No deadline per example: its time depends on the machine, and every test has its own timeout.
 settings.register_profile("paperboy", deadline=None)
 settings.load_profile("paperboy")
 
@@ -32,7 +32,7 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_server_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A program that a test kills leaves its server to the next one; after the last test there is none."""
+    """Stop Valkey servers that killed programs left running, after the last test."""
     yield
     for pid in servers(tmp_path_factory.getbasetemp()):
         with suppress(ProcessLookupError):
@@ -41,7 +41,7 @@ def _no_server_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a Valkey server, one for each test process."""
+    """Start a Valkey server for this test process, and yield its URL."""
     folder = tmp_path_factory.mktemp("valkey")
     port = free_port()
     server = ValkeyServer(
@@ -53,7 +53,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def redis(valkey: str) -> AsyncIterator[Redis]:
-    """A client of an empty server."""
+    """Empty the server, and yield a client."""
     client = Redis.from_url(valkey, decode_responses=True)
     await client.flushall()
     yield client
@@ -62,7 +62,7 @@ async def redis(valkey: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Recorded answers of the upstreams, if they are next to the checkout."""
+    """Return the folder of the upstreams' recorded answers; skip the test if it isn't next to the checkout."""
     if not SHARED_DATA.is_dir():
         pytest.skip("recorded data is not here (expected in ../shared/data)")
     return SHARED_DATA
@@ -70,8 +70,8 @@ def shared_data() -> Path:
 
 @pytest.fixture
 async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> "Clock":
-    """A clock that stands at MORNING until it is set; no delivery waits for its turn."""
-    # Only here: most tests need neither.
+    """Return a clock that stands at MORNING until it is set; no delivery waits for its turn."""
+    # Imported here because most tests need neither.
     from bot.pipeline import delivery
     from tests.scenario import set_clock
 
@@ -83,5 +83,5 @@ async def clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> "Clock":
 
 @pytest.fixture(params=list(HARNESSES))
 def opened(request: pytest.FixtureRequest, redis: Redis, clock: "Clock") -> Opened:
-    """Opens the harness of each platform, at the time of `clock`."""
+    """Return a function that opens the platform's harness at the time of `clock`."""
     return lambda: HARNESSES[request.param](redis, lambda: clock.now)

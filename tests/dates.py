@@ -3,10 +3,10 @@
 python -m tests.dates [--only WORD] [options and files for pytest]
 
 Debian's `faketime` shifts the wall clock of pytest and of every program and server that tests start. The shift is
-worked out once for each moment and is the same in every process, so that all of them agree on the time.
+computed once per moment and is the same in every process, so that all of them agree on the time.
 
-Under faketime 0.9.10 a wait for a thread never times out (`Lock.acquire(timeout=1)`). Mark a test that needs one
-`real_clock`, and say so there.
+Under faketime 0.9.10 a wait for a thread never times out (`Lock.acquire(timeout=1)`). Mark a test that needs
+one `real_clock`, with the reason.
 """
 
 import argparse
@@ -26,35 +26,35 @@ MOMENTS = {
     "clock-change": datetime(2027, 3, 14, 6, 58, tzinfo=UTC),  # at 7:00 New York skips an hour
     "leap-day": datetime(2028, 2, 29, 12, tzinfo=UTC),
 }
-"""When the suite begins; it runs for some minutes."""
+"""Times at which the suite starts; it runs for several minutes."""
 MISSING = "`make test-dates` needs the program `faketime`. On Debian or Ubuntu: apt-get install faketime"
 
 
 def run(moment: datetime, options: Sequence[str]) -> int:
-    """The suite, begun at that moment. -> pytest's exit code"""
+    """Run the suite from that moment on. Returns pytest's exit code."""
     shift = round((moment - datetime.now(UTC)).total_seconds())
     words = ("-q", "-n", "auto", "-m", "not real_clock", "-p", "no:cacheprovider")
     # With the monotonic clock left alone, faketime 0.9.10 makes `time.sleep` fail.
     env = {name: value for name, value in os.environ.items() if name != "FAKETIME_DONT_FAKE_MONOTONIC"}
-    # In the shared folder, pytest would take those of runs on the real clock for old ones, and delete them.
+    # In the shared folder, pytest would consider folders of runs on the real clock old, and delete them.
     with TemporaryDirectory(prefix="dates-") as folder:
-        # faketime shares its state between processes behind a lock, which one that a test kills could take with it.
+        # faketime shares its state between processes under a lock; a process that a test kills could die holding it.
         faketime = ("faketime", "-f", f"{shift:+d}s", "env", "-u", "FAKETIME_SHARED")
         pytest = (sys.executable, "-m", "pytest", *words, f"--basetemp={folder}/run", *options)
         return subprocess.run((*faketime, *pytest), env=env, check=False).returncode
 
 
 def main() -> int:
-    """Run it at each moment. -> 1 where a test failed, 2 without faketime."""
+    """Run the suite at each moment. Returns 1 if a test failed, 2 without faketime."""
     parser = argparse.ArgumentParser(prog="python -m tests.dates", description=__doc__)
     parser.add_argument("--only", metavar="WORD", default="", help=f"one of {', '.join(MOMENTS)}")
-    asked, options = parser.parse_known_args()
+    args, options = parser.parse_known_args()
     if which("faketime") is None:
         sys.stderr.write(f"{MISSING}\n")
         return 2
     failed = []
     for name, moment in MOMENTS.items():
-        if asked.only.lower() in name.lower():
+        if args.only.lower() in name.lower():
             sys.stdout.write(f"\n== {name}: {moment:%a %d %b %Y %H:%M} UTC\n")
             sys.stdout.flush()
             if run(moment, options) != 0:

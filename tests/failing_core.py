@@ -1,4 +1,4 @@
-"""A core whose every method fails; a test overrides those that it expects."""
+"""A core whose methods all fail; a test overrides those that it expects to be called."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
@@ -8,7 +8,7 @@ from bot.ports import Reply
 
 
 class FailingCore:
-    """Fits `bot.ports.Core`; every call is a failure."""
+    """Implements `bot.ports.Core`; every call raises AssertionError."""
 
     async def handle(self, command: Command) -> Reply:
         raise AssertionError(command)

@@ -1,7 +1,7 @@
 """A chat platform as strict as a real one, and as unreliable as a test wants it.
 
-`FakeService` is the platform itself: it takes posts over HTTP and writes down each one before it answers, or
-does not answer. `FakePlatform` is the adapter to it, such as every platform has one.
+`FakeService` is the platform itself: it accepts posts over HTTP and records each one before it answers, or
+doesn't answer. `FakePlatform` is its adapter.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ from bot.ports import Core, Rates
 Fault = Literal["lose", "500", "429", "hang", "gone", "workspace gone", "refuse", "odd"]
 
 REFUSALS = {"gone": 410, "workspace gone": 401, "refuse": 422, "odd": 418}
-"""Fault -> status; nothing is taken."""
+"""Fault -> status of the answer; the post isn't accepted."""
 LIVES = 300.0
-"""Seconds in which a platform that dedupes knows a key again."""
+"""Seconds for which a platform that dedupes remembers a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message that the platform took."""
+    """A message that the platform accepted."""
 
     id: str
     at: float
@@ -52,31 +52,31 @@ class Post:
 
 @dataclass(kw_only=True)
 class Weather:
-    """How often what goes wrong, as shares of all posts; and what goes wrong always."""
+    """The faults: some hit a share of all posts, others every post."""
 
     lose: float = 0.0
-    """The post is taken, and the connection dropped before the answer."""
+    """The post is accepted, and the connection is dropped before the answer."""
     lose_first: bool = False
-    """That happens to the first post of each key."""
+    """The answer to the first post of each key is lost."""
     error: float = 0.0
-    """500; half of the time the post was taken."""
+    """500; half of the time the post was accepted."""
     limit: float = 0.0
-    """429: not taken, and nothing may come to that channel for `retry_after`."""
+    """429: not accepted, and the channel accepts no post for `retry_after` seconds."""
     retry_after: float = 0.2
     always: dict[str, Fault] = field(default_factory=dict)
     """Channel (as text) -> its fault."""
     down: bool = False
-    """503 for everything; nothing is taken."""
+    """Everything gets a 503; nothing is accepted."""
     proxied: bool = False
-    """A proxy in between answers everything with its own page; nothing is taken."""
+    """A proxy in between answers everything with its own page; nothing is accepted."""
     firewall: str = ""
-    """A proxy in between answers every body that contains this word with its own page; nothing is taken."""
+    """A proxy in between answers every body that contains this word with its own page, and doesn't pass it on."""
     delay: float = 0.0
-    """Seconds that a post is on its way, and its answer on the way back."""
+    """Latency in seconds of a post, and of its answer."""
 
 
 class FakeService:
-    """The platform. Everything that tests judge by is written down here and nowhere else."""
+    """The platform. It alone records what tests judge by."""
 
     def __init__(
         self,
@@ -91,11 +91,11 @@ class FakeService:
         self.posts: list[Post] = []
         self.asked: list[str] = []
         self.requests = 0
-        """Posts that were asked for, taken or not."""
+        """Number of posts requested, accepted or not."""
         self.listed: list[str] = []
-        """Papers that a source may read here."""
+        """Papers that the service lists for a source."""
         self.hold: asyncio.Event | None = None
-        """The next reading is answered when this is set; and it has come when `held` is."""
+        """If set, the next listing is answered only after this event; `held` is set when the request has arrived."""
         self.held = asyncio.Event()
         self.too_early: list[str] = []
         """Channels posted to before Retry-After was over."""
@@ -125,14 +125,14 @@ class FakeService:
             await runner.cleanup()
 
     def doubled(self) -> dict[tuple[str, str], int]:
-        """(channel, paper) -> how often, of those that were posted more than once."""
+        """Return (channel, paper) -> number of posts, for those posted more than once."""
         return {pair: n for pair, n in self.counts().items() if n > 1}
 
     def counts(self) -> Counter[tuple[str, str]]:
-        """(channel, paper) -> how often it was posted there."""
+        """Return (channel, paper) -> how often it was posted there."""
         return Counter((post.channel, paper) for post in self.posts for paper in post.papers)
 
-    async def _post(self, request: web.Request) -> web.StreamResponse:  # noqa: C901, PLR0911  # a line each
+    async def _post(self, request: web.Request) -> web.StreamResponse:  # noqa: C901, PLR0911  # one line per fault
         body = await request.json()
         self.requests += 1
         channel, key = body["channel"], body["key"]
@@ -158,13 +158,13 @@ class FakeService:
             return web.Response(status=500)
         if fault == "hang":
             await asyncio.sleep(3600)
-        taken = self._take(channel, key, tuple(body["papers"]))
+        accepted = self._take(channel, key, tuple(body["papers"]))
         await asyncio.sleep(self.weather.delay)
         if fault == "500":
             return web.Response(status=500)
-        if fault == "lose" and request.transport is not None:  # else the worker was killed meanwhile
+        if fault == "lose" and request.transport is not None:  # otherwise the worker was killed meanwhile
             request.transport.abort()
-        return web.json_response({"id": taken.id})
+        return web.json_response({"id": accepted.id})
 
     def _chance(self) -> Fault | None:
         weather, dice = self.weather, self._random.random()
@@ -219,7 +219,7 @@ class FakeService:
 
 
 class FakePlatform:
-    """The adapter to a `FakeService`. `looks=False` switches reconciliation off: it claims to know of nothing."""
+    """The adapter for a `FakeService`. `looks=False` disables reconciliation: `find` never finds a post."""
 
     name = "fake"
     on_uncertain: Literal["resend", "hold"] = "resend"
@@ -238,7 +238,7 @@ class FakePlatform:
         """Takes no commands."""
         await asyncio.Event().wait()
 
-    async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:  # noqa: C901  # a line each
+    async def send(self, to: ChannelRef, card: Card, key: str) -> MessageRef:  # noqa: C901  # one line per fault
         papers = [block.paper_id for block in card.blocks if isinstance(block, PaperBlock)]
         body = {"channel": str(to), "key": key, "papers": papers}
         try:
@@ -286,16 +286,16 @@ class FakePlatform:
             raise RetryLater(f"no answer: {error!r}") from error
 
     async def notify(self, channel: ChannelRef, problem: str) -> bool:
-        """Notes it down; `reaches` says whether anyone was reached, or raises."""
+        """Record the notification; `reaches` returns whether anyone was reached, or raises."""
         self.notified.append((str(channel), problem))
         return self.reaches()
 
     async def close(self) -> None:
-        """The session is the test's."""
+        """Close nothing: the session belongs to the test."""
 
 
 def _unexplained(status: int) -> RetryLater:
-    """A firewall's page, which may be about everything, and an error that the platform doesn't document."""
+    """Return the error for a firewall's page, which may concern everything, or for an undocumented answer."""
     if status == 406:
         return RetryLater("a firewall answered", after=10.0, scope="platform", counts=False, unexplained=True)
     return RetryLater("error i_am_a_teapot", after=60.0, counts=False, unexplained=True)

@@ -1,7 +1,7 @@
-"""Finds what takes more than linear time on hostile text: every regular expression and every function of a text.
+"""Find regular expressions and functions of a text that take more than linear time on hostile input.
 
-Everything is found by itself: compiled patterns in modules and classes, literal patterns in calls of `re`, patterns
-that platforms declare, and all functions of one `str` or `bytes`. `python -m tests.growth` prints the slowest.
+All of them are discovered automatically: compiled patterns in modules and classes, literal patterns in calls of `re`,
+patterns that platforms declare, and all functions of one `str` or `bytes`. `python -m tests.growth` prints the slowest.
 """
 
 import ast
@@ -31,17 +31,17 @@ from bot.observability.logs import Redact
 from tests.growth_inputs import OPENERS, SHAPES, UNITS
 
 PROBE, LONGEST = 600, 128_000
-"""Characters of the first input, and of the longest."""
+"""Lengths of the first and of the longest input, in characters."""
 SUSPICIOUS = 8.0
-"""Growth is measured where four times the text takes so many times the time."""
+"""Growth is measured if four times the text takes this many times as long."""
 NOISE = 0.000_2
 """Seconds below which two times aren't compared. A quadratic pattern takes more for four times `PROBE`."""
 ENOUGH = 0.02
-"""Seconds at which an input is long enough to tell growth."""
+"""Seconds that a call must take for its growth to be measurable."""
 LIMIT = 2.0
-"""Seconds after which a call is given up: that is no linear time for any input used here."""
+"""Seconds after which a call is aborted: linear time is below that for every input used here."""
 MAX_EXPONENT = 1.5
-"""Time may grow as n to this power. Linear is 1, sorting 1.1, quadratic 2."""
+"""Maximum exponent of growth. Linear is 1, sorting 1.1, quadratic 2."""
 
 NOT_CALLED: Mapping[str, str] = {
     "bot.sources.feed_worker": "runs in a limited process",
@@ -52,19 +52,19 @@ NOT_CALLED: Mapping[str, str] = {
     "bot.observability.progress._print": "writes to the terminal",
     "adapters.discord.platform.configure_library": "changes the library for the whole process",
 }
-"""Functions that aren't called, by module or name, and why."""
+"""Modules and functions that aren't called -> the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """The input on which something is slowest for its length."""
+    """The input on which a function or pattern is slowest for its length."""
 
     name: str
     seconds: float
     length: int
     text: str
     exponent: float | None = None
-    """How time grows; None if it was too short to measure."""
+    """Exponent of the growth; None if the time was too short to measure it."""
 
     @property
     def is_offender(self) -> bool:
@@ -82,11 +82,11 @@ FIRST_TO_SEE = (
     "bot.text.plain.clean",
     "bot.text.plain.clean_html",
 )
-"""Functions that read outside text before others do."""
+"""Functions that are the first to read outside text."""
 
 
 PATTERN = "pattern "
-"""What names of patterns begin with."""
+"""Prefix of the names of patterns."""
 
 
 class _TooSlow(BaseException):
@@ -94,7 +94,7 @@ class _TooSlow(BaseException):
 
 
 def modules() -> Iterator[ModuleType]:
-    """Every module of ours that can be imported without running."""
+    """Import and yield every module of `bot` and `adapters`, except programs (`__main__`)."""
     for package in (bot, adapters):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not found.name.endswith("__main__"):
@@ -102,7 +102,7 @@ def modules() -> Iterator[ModuleType]:
 
 
 def patterns() -> dict[str, re.Pattern[Any]]:
-    """Every regular expression, by where it stands."""
+    """Return every regular expression by its location."""
     found: dict[str, re.Pattern[Any]] = {}
     for module in modules():
         for name, value in vars(module).items():
@@ -143,7 +143,7 @@ def _children(value: object) -> Iterator[tuple[str, object]]:
 
 
 def _literal_patterns(module: ModuleType) -> dict[str, re.Pattern[Any]]:
-    """Patterns that are written in a call, such as `re.sub("a+", …)`."""
+    """Return the patterns that are literals in a call, such as `re.sub("a+", …)`."""
     found: dict[str, re.Pattern[Any]] = {}
     tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
@@ -158,7 +158,7 @@ def _literal_patterns(module: ModuleType) -> dict[str, re.Pattern[Any]]:
 
 
 def functions() -> dict[str, Callable[[str], object]]:
-    """Every function of one text, by name, and some that take more."""
+    """Return every function of one text by name, and some that take more arguments."""
     found: dict[str, Callable[[str], object]] = dict(MORE)
     for module in modules():
         for name, value in vars(module).items():
@@ -184,7 +184,7 @@ def _functions_in(name: str, value: Any, module: ModuleType) -> Iterator[tuple[s
 
 
 def _takes(function: Callable[..., object]) -> type | None:
-    """`str` or `bytes`, if that is all that the function needs."""
+    """Return `str` or `bytes` if the function needs exactly one argument of that type."""
     needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
     needed = [p for p in needed if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if len(needed) != 1 or needed[0].kind == needed[0].KEYWORD_ONLY:
@@ -213,11 +213,11 @@ MORE: Mapping[str, Callable[[str], object]] = {
     "a log line": Redact(["a secret of ours"]).text,
     "a paragraph of a card": paragraph,
 }
-"""Functions that take more than a text."""
+"""Functions that take more than a text, wrapped as functions of one text."""
 
 
 def all_calls() -> dict[str, Callable[[str], object]]:
-    """Everything to be measured."""
+    """Return everything to be measured, by name."""
     found = functions()
     for name, pattern in patterns().items():
         found[f"{PATTERN}{name}"] = _searching(pattern)
@@ -234,7 +234,7 @@ def _searching(pattern: re.Pattern[Any]) -> Callable[[str], object]:
 
 
 def slowest(name: str, call: Callable[[str], object]) -> Slow:
-    """The input on which `call` is slowest; an offender, if there is one."""
+    """Return the input on which `call` is slowest; an offender, if there is one."""
     worst = Slow(name, 0.0, PROBE, "")
     with _alarm():
         for shape in SHAPES if name.startswith(PATTERN) else SHAPES[:2]:
@@ -248,8 +248,8 @@ def slowest(name: str, call: Callable[[str], object]) -> Slow:
 
 @contextmanager
 def _alarm() -> Iterator[None]:
-    """Calls can be given up meanwhile, and the garbage collector doesn't run."""
-    before = signal.signal(signal.SIGVTALRM, _give_up)
+    """Let calls be aborted by a timer, and disable the garbage collector meanwhile."""
+    before = signal.signal(signal.SIGVTALRM, _abort)
     gc.disable()
     try:
         yield
@@ -295,11 +295,11 @@ def _text(parts: tuple[str, str, str], length: int) -> str:
 
 
 def _seconds(call: Callable[[str], object], text: str) -> float:
-    """Processor time of one call; LIMIT if it takes longer."""
+    """Return the processor time of one call; LIMIT if it takes longer."""
     signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT)
     began = thread_time()
     try:
-        with suppress(Exception):  # hostile text may be refused: only its time counts
+        with suppress(Exception):  # hostile text may be rejected: only the time counts
             call(text)
         return thread_time() - began
     except _TooSlow:
@@ -308,12 +308,12 @@ def _seconds(call: Callable[[str], object], text: str) -> float:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
-def _give_up(_signal: int, _frame: FrameType | None) -> None:
+def _abort(_signal: int, _frame: FrameType | None) -> None:
     raise _TooSlow
 
 
 def interleaved() -> list[Slow]:
-    """Measure what sees outside text first with each pair of `OPENERS`; the slowest of each."""
+    """Measure the functions of `FIRST_TO_SEE` with each pair of `OPENERS`; return the slowest input of each."""
     calls = functions()
     pairs = list(permutations(OPENERS, 2))
     found: list[Slow] = []
@@ -325,7 +325,7 @@ def interleaved() -> list[Slow]:
 
 
 def survey(names: Iterable[str] | None = None) -> list[Slow]:
-    """Measure everything, or what is named."""
+    """Measure everything, or only `names`."""
     calls = all_calls()
     return [slowest(name, calls[name]) for name in (calls if names is None else names)]
 
@@ -333,11 +333,11 @@ def survey(names: Iterable[str] | None = None) -> list[Slow]:
 def main() -> None:
     """Print the slowest, and all offenders; exit with 1 if there are any."""
     found = survey(sys.argv[1:] or None) + ([] if sys.argv[1:] else interleaved())
-    for one in sorted(found, key=lambda one: (one.is_offender, one.seconds / one.length))[-40:]:
-        growth = "" if one.exponent is None else f"  n^{one.exponent:.1f}"
-        mark = "  GROWS TOO FAST" if one.is_offender else ""
-        print(f"{one.seconds / one.length * 1e6:9.3f} µs/char {one.name}  {one.text}{growth}{mark}")  # noqa: T201
-    offenders = sum(one.is_offender for one in found)
+    for slow in sorted(found, key=lambda slow: (slow.is_offender, slow.seconds / slow.length))[-40:]:
+        growth = "" if slow.exponent is None else f"  n^{slow.exponent:.1f}"
+        mark = "  GROWS TOO FAST" if slow.is_offender else ""
+        print(f"{slow.seconds / slow.length * 1e6:9.3f} µs/char {slow.name}  {slow.text}{growth}{mark}")  # noqa: T201
+    offenders = sum(slow.is_offender for slow in found)
     print(f"{len(found)} measured, {offenders} grow too fast")  # noqa: T201
     sys.exit(bool(offenders))
 

@@ -1,4 +1,4 @@
-"""Hostile inputs for the tests of growth: what is repeated, and what stands around it."""
+"""Hostile inputs for the tests of growth: units that are repeated, and the text around them."""
 
 UNITS = (
     # Brackets, markup, LaTeX and entities.
@@ -22,7 +22,7 @@ UNITS = (
     "((",
     ")",
     "[",
-    # Spaces, combining and invisible characters, and what names, numbers and lines are made of.
+    # Spaces, combining and invisible characters, and parts of names, numbers and lines.
     " ",
     "a ",
     "a",
@@ -79,7 +79,7 @@ UNITS = (
     "!",
     "?",
     "xoxb-",
-    # Quotes and operators within each other.
+    # Nested quotes and operators.
     '""',
     "\"'",
     '"a" OR ',
@@ -100,7 +100,7 @@ UNITS = (
     "A.",
     ": ",
     "; ",
-    # Emoji joined and coloured, marks, turned text, letters that grow when folded.
+    # Joined and coloured emoji, marks, right-to-left text, letters that grow when case-folded.
     "\U0001f469\u200d",
     "\U0001f3fd",
     "\u0301\u0308",
@@ -113,7 +113,7 @@ UNITS = (
     "Ω",
     "\u0661",
     "Ａ",
-    # What is encoded twice, and markup of chats and mails.
+    # Double encoding, and markup of chats and mails.
     "&amp;amp;",
     "&#38;",
     "<b>",
@@ -125,8 +125,8 @@ UNITS = (
     "=0D",
     "%25",
 )
-"""What is repeated."""
+"""Units that are repeated."""
 SHAPES = (("", ""), ("", "\x01"), ("://", ""), ("x", ""), ("<@", ""), ('"', ""))
-"""What stands before and behind the repetition, for patterns. Functions are slower, and get the first two."""
+"""Text before and after the repetition. Functions are slower than patterns, and get only the first two."""
 OPENERS = ("<", "<@ ", "<a ", "$", "{", "\\", "(", "&#", " ", "\u0308", "[", '"')
-"""What is repeated by turns: one may open what the other closes, or hide it."""
+"""Units that are repeated alternately in pairs: one may open what the other closes, or hide it."""

@@ -1,4 +1,4 @@
-"""Calls of an assistant's tools, by the official client."""
+"""Call an assistant's tools with the official MCP client."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from bot.web.assistant import NOTICE
 
 
 async def call(client: Client, tool: str, **arguments: object) -> Any:
-    """What a tool answers, as values. Fails if the answer is an error."""
+    """Call a tool and return its structured answer. Fails if the answer is an error."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result
     return result.structured_content
 
 
 def ids(answer: Any) -> list[str]:
-    """The papers of an answer, which has to say that their texts are data."""
+    """Return the ids of an answer's papers; the answer must say that their texts are data."""
     assert answer["notice"] == NOTICE
     return [paper["id"] for paper in answer["papers"]]

@@ -13,7 +13,7 @@ SPRING = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def a_paper(paper_id: str = "2603.00001", **facts: Any) -> Paper:
-    """A paper with whatever a test cares about."""
+    """Return a paper with the fields that a test cares about, and defaults."""
     usual: dict[str, Any] = {
         "title": f"On paper {paper_id}",
         "abstract": "We look at it closely.",
@@ -26,7 +26,7 @@ def a_paper(paper_id: str = "2603.00001", **facts: Any) -> Paper:
 
 
 def a_card(_delivery: Delivery, entries: Sequence[Entry], _rules: Rules) -> Card:
-    """A plain card of these papers."""
+    """Return a plain card of these papers."""
     blocks = tuple(PaperBlock(paper_id=p.id, title=p.title, url=p.url, byline=()) for p, _ in entries)
     return Card(kind="paper", notice=entries[0][0].title, blocks=blocks)
 

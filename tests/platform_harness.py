@@ -1,7 +1,7 @@
-"""A channel of any platform as the person in it sees it, so that one story can run on all of them.
+"""A channel of any platform as a person sees it, so that one story can run on all platforms.
 
-`console_harness` is here; each other platform's harness is in the folder of its tests. All of them run the same bot, wired by
-`wired`, on a real server, with papers that a test lets `arrive`.
+`console_harness` is here; the other platforms' harnesses are in the folders of their tests. All of them run the same
+bot, built by `wired`, on a real server, with papers that a test lets `arrive`.
 """
 
 import os
@@ -31,14 +31,14 @@ from tests.program import NOWHERE
 from tests.scenario import Clock
 
 PUBLIC_URL = "https://papers.example.org"
-"""Where people reach the pages."""
+"""Base URL of the web pages."""
 
 ZOTERO = ContextVar("ZOTERO", default=NOWHERE)
-"""Where Zotero is, for a bot that is wired now."""
+"""Base URL of Zotero for bots that are wired from now on."""
 
 
 def zotero_settings() -> dict[str, Any]:
-    """What a bot needs that sends papers to Zotero."""
+    """Return the settings of a bot that sends papers to Zotero."""
     return {"zotero_url": ZOTERO.get(), "secret_key": SecretStr("a key that can't be guessed")}
 
 
@@ -47,15 +47,15 @@ class Seen:
     """A message as a person sees it."""
 
     text: str
-    """All of its words, in the order of reading."""
+    """The whole text, in reading order."""
     buttons: tuple[str, ...] = ()
-    """The labels of those that do something; links are not among them."""
+    """Labels of the buttons that trigger an action; links aren't included."""
     private: bool = True
     """Only the person who asked sees it."""
     file: str = ""
-    """The text of the file that came with it."""
+    """Text of the attached file."""
     raw: Any = field(default=None, repr=False)
-    """The platform's own form, for its harness."""
+    """The platform's own representation, for its harness."""
 
 
 class PlatformHarness(Protocol):
@@ -63,30 +63,30 @@ class PlatformHarness(Protocol):
 
     @property
     def bot(self) -> Bot:
-        """The bot that answers there."""
+        """The bot that answers in the channel."""
 
     @property
     def channel(self) -> ChannelRef:
-        """Where the person is."""
+        """The channel."""
 
     async def say(self, line: str) -> Seen:
-        """Give the command `/paper …` as the person would, and see the answer; a fuller one, where that follows."""
+        """Give the command `/paper …` as the person would, and return the answer; the last one, if several follow."""
 
     async def press(self, seen: Seen, label: str) -> Seen:
-        """Press a button of a message, and see the answer."""
+        """Press a button of a message, and return the answer."""
 
     async def posted(self) -> Sequence[Seen]:
-        """What everyone in the channel sees from Paperboy, the oldest first."""
+        """Return Paperboy's messages that everyone in the channel sees, the oldest first."""
 
     async def restart(self) -> None:
-        """Restart the bot: what was shown before must still work."""
+        """Restart the bot: messages shown before must still work."""
 
 
 @asynccontextmanager
 async def wired(
     redis: Redis, platforms: tuple[Platform, ...], now: Callable[[], datetime] = wall_clock
 ) -> AsyncIterator[Bot]:
-    """A bot with these platforms; nothing runs by itself, and its sources are never asked."""
+    """Yield a bot with these platforms; nothing runs in the background, and its sources are never polled."""
     async with aiohttp.ClientSession() as session:
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         nowhere = {"huggingface_url": NOWHERE, "arxiv_api_url": NOWHERE, "public_url": PUBLIC_URL}
@@ -99,7 +99,7 @@ async def wired(
 
 
 async def arrive(bot: Bot, *papers: Paper, trending: tuple[str, ...] | None = None) -> None:
-    """Papers are seen, matched and posted."""
+    """Ingest papers, match them, and post what is due."""
     await bot.papers.ingest("test", Batch(papers, "cursor", trending=trending), 0)
     await deliver(bot)
 
@@ -114,7 +114,7 @@ async def deliver(bot: Bot) -> None:
 
 
 async def pass_on(bot: Bot, clock: Clock, posts: int) -> None:
-    """Post what is due, as slowly as a platform demands it."""
+    """Post what is due, at intervals of five seconds, which satisfy every platform's rate limit."""
     for _ in range(posts):
         await clock.set(clock.now + timedelta(seconds=5))
         await deliver(bot)
@@ -158,14 +158,14 @@ class ConsoleHarness:
 async def console_harness(
     redis: Redis, now: Callable[[], datetime] = wall_clock
 ) -> AsyncIterator[ConsoleHarness]:
-    """The terminal as a harness."""
+    """Yield the terminal's harness."""
     harness = ConsoleHarness(redis, now)
     async with wired(redis, (ConsolePlatform(harness.screen),), now) as harness.bot:
         yield harness
 
 
 class _Screen:
-    """Remembers what a terminal would show."""
+    """Records what a terminal would show."""
 
     def __init__(self) -> None:
         self.posts: list[Card] = []
@@ -185,7 +185,7 @@ class _Screen:
         self.files.append(file)
 
     def typed(self, line: str) -> None:
-        """It is on the screen already."""
+        """Do nothing: the line is on the screen already."""
 
 
 def _seen(card: Card, *, private: bool) -> Seen:
@@ -195,7 +195,7 @@ def _seen(card: Card, *, private: bool) -> Seen:
 
 
 def _commands(card: Card) -> dict[str, str]:
-    """Label -> command of every button. A terminal shows no buttons of papers; their commands can be typed."""
+    """Return label -> command of every button. A terminal shows no buttons of papers; their commands can be typed."""
     rows = [block.buttons for block in card.blocks if isinstance(block, Actions)]
     rows += [block.actions for block in card.blocks if isinstance(block, PaperBlock)]
     return {button.label: button.command for row in rows for button in row if button.command}

@@ -1,4 +1,4 @@
-"""Every platform's harness, for stories that run on all of them: the fixture `opened` opens each."""
+"""The harnesses of all platforms, for stories that run on each; the fixture `opened` opens them."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from tests.platform_harness import PlatformHarness
 
 Opened = Callable[[], AbstractAsyncContextManager["PlatformHarness"]]
-"""Opens a harness. Call it within the test: SimCord minds in whose context it is closed."""
+"""Opens a harness. Call it within the test: SimCord must be closed in the context in which it was opened."""
 
 
 def _at(module: str, name: str) -> Callable[..., AbstractAsyncContextManager[Any]]:
-    """A harness whose platform's library is imported when it is opened."""
+    """Return a function that imports the harness's module, and with it the platform's library, when it is called."""
 
     def opened(*args: Any, **kwargs: Any) -> AbstractAsyncContextManager[Any]:
         harness: AbstractAsyncContextManager[Any] = getattr(import_module(module), name)(*args, **kwargs)
@@ -28,4 +28,4 @@ HARNESSES: dict[str, Callable[..., AbstractAsyncContextManager[Any]]] = {
     "discord": _at("tests.adapters.discord.harness", "discord_harness"),
     "email": _at("tests.adapters.email.harness", "email_harness"),
 }
-"""Each is given a Redis and, where a story needs its own, a clock."""
+"""Platform -> its harness, which takes a Redis and, if a story needs its own, a clock."""

@@ -1,4 +1,4 @@
-"""What `tests/adapters/<name>/contract.py` gives the platforms' contract suite: a channel, and what is seen there.
+"""The interface of `tests/adapters/<name>/contract.py` for the platforms' contract suite.
 
 Each has `place(redis)`, an asynchronous context manager that yields a `Place`.
 """
@@ -12,12 +12,12 @@ from bot.ports import Platform
 
 @dataclass
 class Place:
-    """A channel of a platform, and what people see there."""
+    """A channel of a platform, and what people see in it."""
 
     platform: Platform
     to: ChannelRef
     posted: Callable[[], list[str]]
     lose: Callable[[], None] | None = None
-    """Makes the next post succeed without an answer; None if that can't happen."""
+    """Makes the next post succeed without an answer; None if that can't happen on the platform."""
     nowhere: str = "C0NOWHERE"
-    """The id of a channel that doesn't exist."""
+    """Id of a channel that doesn't exist."""

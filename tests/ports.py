@@ -1,21 +1,21 @@
-"""Ports for the programs and servers that tests start."""
+"""Free ports for the programs and servers that tests start."""
 
 import socket
 from contextlib import suppress
 from random import SystemRandom
 
 FIRST, END = 10_000, 32_000
-"""Below the ports of outgoing connections (32,768 and up on Linux). One of those could take the port before the program
-listens on it: even the connection by which a test asks whether the program is there, which is then connected to itself."""
+"""Below the ports of outgoing connections (32,768 and up on Linux). An outgoing connection could take the port before
+the program listens on it: even the one by which a test checks whether the program is up, which then connects to itself."""
 
 
 def free_port() -> int:
-    """A port on which nothing listens."""
+    """Return a port on which nothing listens."""
     return free_ports(1)[0]
 
 
 def free_ports(count: int, step: int = 1) -> list[int]:
-    """Ports on which nothing listens, each `step` after the one before. Test processes look in different places."""
+    """Return ports on which nothing listens, `step` apart. Chosen at random, so that test processes rarely compete."""
     for _ in range(1_000):
         first = SystemRandom().randrange(FIRST, END - count * step)
         ports = [first + n * step for n in range(count)]

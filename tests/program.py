@@ -14,11 +14,11 @@ ROOT = Path(__file__).parents[1]
 NOWHERE = "http://127.0.0.1:9"
 """The discard port: nothing listens there."""
 CLOCK = ("LD_PRELOAD", "FAKETIME")
-"""How faketime reaches a program, for tests on another date (tests/dates.py)."""
+"""Environment variables that faketime needs, for tests on another date (tests/dates.py)."""
 
 
 def environment(folder: Path, upstream: str = NOWHERE, **settings: str) -> Mapping[str, str]:
-    """The settings of a program that keeps its data in `folder` and knows no other upstream."""
+    """Return the environment of a program that stores its data in `folder` and reads only `upstream`."""
     return {
         **{name: os.environ[name] for name in ("PATH", *CLOCK) if name in os.environ},
         "PAPERBOY_DATA_DIR": str(folder),
@@ -34,7 +34,7 @@ def environment(folder: Path, upstream: str = NOWHERE, **settings: str) -> Mappi
 
 
 async def start(*words: str, env: Mapping[str, str], source: Path = ROOT) -> Process:
-    """`paperboy` with these words, with pipes for everything."""
+    """Start `paperboy` with these arguments; stdin, stdout and stderr are pipes."""
     command = (sys.executable, "-m", "bot", *words)
     return await asyncio.create_subprocess_exec(
         *command, env=env, cwd=source, stdin=PIPE, stdout=PIPE, stderr=PIPE
@@ -42,7 +42,7 @@ async def start(*words: str, env: Mapping[str, str], source: Path = ROOT) -> Pro
 
 
 async def run_once(folder: Path, upstream: str, commands: str = "") -> tuple[int, list[dict[str, Any]], str]:
-    """`paperboy run --once`: its exit code, what it printed as objects, and its log."""
+    """Run `paperboy run --once`. Returns its exit code, the JSON objects that it printed, and its log."""
     process = await start("run", "--once", env=environment(folder, upstream))
     out, log = await process.communicate(commands.encode())
     return process.returncode or 0, [json.loads(line) for line in out.splitlines()], log.decode()
@@ -50,7 +50,7 @@ async def run_once(folder: Path, upstream: str, commands: str = "") -> tuple[int
 
 @asynccontextmanager
 async def running(*words: str, env: Mapping[str, str], source: Path = ROOT) -> AsyncIterator[Process]:
-    """A program that is killed in the end, should it still run."""
+    """Start `paperboy`, and kill it at the end if it still runs."""
     process = await start(*words, env=env, source=source)
     try:
         yield process
@@ -61,28 +61,28 @@ async def running(*words: str, env: Mapping[str, str], source: Path = ROOT) -> A
 
 
 def processor(pid: int) -> float:
-    """Seconds of the processor that a program has had, with those of its children that ended."""
+    """Return the processor seconds that a program and its ended children have used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 async def objects(process: Process) -> AsyncIterator[dict[str, Any]]:
-    """What it prints, line by line."""
+    """Yield the JSON objects that the program prints, one per line."""
     assert process.stdout is not None
     async for line in process.stdout:
         yield json.loads(line)
 
 
 async def first(process: Process, kind: str) -> dict[str, Any]:
-    """The first object of that kind."""
-    async for thing in objects(process):
-        if thing["kind"] == kind:
-            return thing
-    raise AssertionError(f"it ended without a {kind}")
+    """Return the first object of that kind. Fails if the program ends without one."""
+    async for found in objects(process):
+        if found["kind"] == kind:
+            return found
+    raise AssertionError(f"the program ended without a {kind}")
 
 
 def servers(folder: Path) -> list[int]:
-    """The Valkey servers that use this folder."""
+    """Return the process ids of the Valkey servers that use this folder."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Between a client and a Redis server: loses answers on the way back, after what was asked has been done."""
+"""A proxy between a client and a Redis server that loses answers after the server has executed the request."""
 
 import asyncio
 import random
@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager, suppress
 
 
 class LossyProxy:
-    """Passes everything on; of the next `lose` scripts the answers are lost, and the connection with them.
+    """Passes everything on, but drops the answers to the next `lose` scripts, and their connections.
 
-    `share` is how often that happens to any script.
+    `share` is the share of all other scripts to which that happens.
     """
 
     def __init__(self, host: str, port: int, *, share: float = 0.0, seed: int = 1) -> None:
@@ -41,7 +41,7 @@ class LossyProxy:
         self._connections.add(me)
         me.add_done_callback(self._connections.discard)
         server, to_server = await asyncio.open_connection(*self._server)
-        asked = asyncio.create_task(self._pass_on(client, to_server))
+        requests = asyncio.create_task(self._pass_on(client, to_server))
         try:
             while answer := await server.read(65536):
                 if self._is_script and (self.lose or self._random.random() < self._share):
@@ -50,7 +50,7 @@ class LossyProxy:
                     break
                 to_client.write(answer)
         finally:
-            asked.cancel()
+            requests.cancel()
             for writer in (to_client, to_server):
                 writer.close()
                 with suppress(OSError):

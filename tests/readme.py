@@ -1,4 +1,4 @@
-"""Writes the command table into README.md: `python -m tests.readme`, also part of `make fix`."""
+"""Write the command table into README.md: `python -m tests.readme`, also part of `make fix`."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Recorded upstreams on the loopback: a server that answers as Hugging Face does, from files of its days."""
+"""Replay recorded upstreams on loopback: a server that answers as Hugging Face does, from one file per day."""
 
 import json
 from collections.abc import AsyncIterator
@@ -13,16 +13,16 @@ from aiohttp.test_utils import TestServer
 
 @asynccontextmanager
 async def serve(app: web.Application) -> AsyncIterator[str]:
-    """Serve `app` on a free port of the loopback; gives its base URL."""
+    """Serve `app` on a free loopback port, and yield its base URL."""
     async with TestServer(app) as server:
         yield str(server.make_url("")).rstrip("/")
 
 
 class HuggingFaceReplay:
-    """The daily list as Hugging Face serves it: ordered by upvotes, paged, 400 for a date to come.
+    """The daily list as Hugging Face serves it: ordered by upvotes, paged, 400 for a future date.
 
-    `folder` holds an answer per date (`2026-05-20.json`). `until` is the newest date that has come;
-    `shift` is added to every date asked for, so that a program on the real clock gets recorded days.
+    `folder` contains an answer per date (`2026-05-20.json`). `until` is the newest date that isn't in the future;
+    `shift` is added to every requested date, so that a program on the real clock gets recorded days.
     """
 
     def __init__(self, folder: Path, *, until: date | None = None, shift: timedelta = timedelta(0)) -> None:
@@ -30,7 +30,7 @@ class HuggingFaceReplay:
         self.until = until
         self.shift = shift
         self.asked: list[str] = []
-        """The date of each request for a list, in order, or `trending`."""
+        """Requested date of each request for a list, in order, or `trending`."""
 
     @property
     def app(self) -> web.Application:
@@ -39,7 +39,7 @@ class HuggingFaceReplay:
         return app
 
     def day(self, day: date) -> list[dict[str, Any]]:
-        """What was recorded for a date; nothing where no list is known."""
+        """Return the rows recorded for a date; empty if there is no recording."""
         path = self.folder / f"{day}.json"
         rows: list[dict[str, Any]] = json.loads(path.read_bytes()) if path.exists() else []
         return sorted(rows, key=lambda row: -int(row["paper"]["upvotes"]))
@@ -55,7 +55,7 @@ class HuggingFaceReplay:
         return _page(request, self.day(day))
 
     def _trending(self) -> list[dict[str, Any]]:
-        """Some order that is not that of any one day: the last week's papers by upvotes."""
+        """Return the last week's papers by upvotes: an order that differs from that of every single day."""
         newest = self.until or max(date.fromisoformat(path.stem) for path in self.folder.glob("*.json"))
         rows = [row for n in range(7) for row in self.day(newest - timedelta(days=n))]
         unique = {row["paper"]["id"]: row for row in rows}

@@ -1,4 +1,4 @@
-"""A bot on a clock that a test sets: the real store, fan-out and delivery, a board that takes every post, and
+"""A bot on a clock that a test sets: the real store, fan-out and delivery, a board that accepts every post, and
 processes that can be killed at any call."""
 
 import asyncio
@@ -52,12 +52,12 @@ class Clock:
         self.now = datetime.fromtimestamp(0, UTC)
 
     async def set(self, now: datetime) -> None:
-        """It is now `now`."""
+        """Set the time to `now`."""
         self.now = now
         await self._redis.set(KEY, round(now.timestamp() * 1000))
 
     async def next_due(self) -> datetime | None:
-        """When something is due next in any channel."""
+        """Return the time at which the next delivery of any channel is due; None if there is none."""
         first: list[float] = []
         for shard in range(keys.SHARDS):
             found: Any = await self._redis.zrange(keys.due(shard, "board"), 0, 0, withscores=True)
@@ -66,7 +66,7 @@ class Clock:
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> Clock:
-    """A clock that stands until it is set."""
+    """Return a clock that stands still until it is set."""
     clock, run = Clock(redis), Scripts.run
 
     async def run_at_its_time(
@@ -85,19 +85,19 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, redis: Redis) -> Clock:
 
 
 class Killed(BaseException):
-    """The process is no more."""
+    """The process was killed."""
 
 
 @dataclass
 class Life:
-    """What a process may still call before it is killed: `calls`, the last of which is made or is not."""
+    """The calls that a process can make until it is killed at the last of them, before or after it (`makes_last`)."""
 
     calls: float = float("inf")
     makes_last: bool = False
     dead: bool = False
 
     async def step(self, call: Callable[[], Awaitable[T]]) -> T:
-        """One call of the outside world."""
+        """Make one call to the outside world. Raises Killed if the process dies or is dead."""
         if self.dead:
             raise Killed
         self.calls -= 1
@@ -110,13 +110,13 @@ class Life:
 
 
 class MortalRedis(Redis):
-    """A client of a process that may be killed before or after any of its round trips."""
+    """A client of a process that can be killed before or after any of its round trips."""
 
     life: Life
 
     @classmethod
     def living(cls, url: str, life: Life) -> Self:
-        """A client for this life."""
+        """Return a client whose calls count towards `life`."""
         client: Any = cls.from_url(url, decode_responses=True)
         client.life = life
         return cast("Self", client)
@@ -138,7 +138,7 @@ class MortalRedis(Redis):
 
 @dataclass
 class Post:
-    """What the board took."""
+    """A post that the board accepted."""
 
     at: datetime
     channel: ChannelRef
@@ -149,14 +149,14 @@ class Post:
 
 @dataclass
 class Board:
-    """A platform that takes every post, and can look each one up."""
+    """A platform that accepts every post, and can look each one up."""
 
     clock: Clock
     posts: list[Post] = field(default_factory=list)
     edits: list[tuple[str, str, Card]] = field(default_factory=list)
     life: Life = field(default_factory=Life)
     refuses: int = 0
-    """How many posts it takes for the next time only."""
+    """Number of posts that it refuses before it accepts again."""
     name = "board"
     rates = Rates()
     on_uncertain = "hold"
@@ -185,13 +185,13 @@ class Board:
         self.edits.append((to.channel, message.id, card))
 
     def counts(self) -> Counter[tuple[str, str]]:
-        """(channel, paper) -> how often it was posted there."""
+        """Return (channel, paper) -> how often it was posted there."""
         return Counter((post.channel.channel, paper) for post in self.posts for paper in post.papers)
 
 
 @dataclass
 class ThreadedBoard(Board):
-    """The same, with a thread for each post, in which it looks only if asked to."""
+    """A board with a thread for each post; only `find_reply` looks into threads."""
 
     threads: dict[str, str] = field(default_factory=dict)
     """Reply -> the post that it answers."""
@@ -217,13 +217,13 @@ class ThreadedBoard(Board):
 
 
 def life_fanout(redis: Redis, *, threads: bool = False) -> LifeFanout:
-    """News of papers, on platforms with threads or without."""
+    """Return the fan-out of papers' events, for platforms with threads or without."""
     outbox = Outbox(redis, durable=True)
     return LifeFanout(Watches(redis), outbox, ChannelRules(redis), has_threads=lambda _platform: threads)
 
 
 class House:
-    """One process: everything from a poll to a post."""
+    """One process of the bot: everything from a poll to a post."""
 
     def __init__(self, redis: Redis, board: Board) -> None:
         self.papers, self.subscriptions = Papers(redis), Subscriptions(redis)
@@ -239,7 +239,7 @@ class House:
             life=life_fanout(redis, threads=isinstance(board, ThreadedBoard)),
         )
         self.deliveries = DeliveryWorker(
-            board,  # type: ignore[arg-type]  # `unclear` is a plain str here
+            board,  # type: ignore[arg-type]  # `on_uncertain` is a plain str here
             self.outbox,
             self.papers,
             SharedRates(redis),
@@ -258,12 +258,12 @@ class House:
         )
 
     async def subscribe(self, channel: ChannelRef, every: Every, settings: ChannelSettings) -> None:
-        """A channel that wants every paper."""
+        """Subscribe a channel to every paper."""
         await self.settings.put(channel, settings)
         await self.subscriptions.add(channel, "paper", every, "U")
 
     async def poll(self, *papers: Paper, cursor: str = "c") -> None:
-        """What a source lists now is matched."""
+        """Ingest the papers that a source lists, and match them."""
         await self.papers.ingest("test", Batch(papers, cursor), 0)
         await self.fanout.match_all()
 
@@ -273,7 +273,7 @@ class House:
 
 
 async def until_dead(work: Awaitable[object]) -> bool:
-    """Whether the process did its work to the end."""
+    """Do the work; return whether the process survived it."""
     try:
         await work
     except Killed:

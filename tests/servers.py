@@ -58,7 +58,7 @@ class Server:
         await until_a_server_says(self._answers, f"the server in {self.folder} to answer")
 
     async def kill(self) -> None:
-        """As a power cut would, but for what the kernel was given."""
+        """Kill it as a power cut would, except that data passed to the kernel survive."""
         self.send(signal.SIGKILL)
         if self.process is not None:
             await self.process.wait()
@@ -74,7 +74,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(server: Server) -> AsyncIterator[Server]:
-    """The server, running; dead in the end."""
+    """Start the server, and kill it at the end."""
     await server.start()
     try:
         yield server
@@ -94,7 +94,7 @@ class Cluster:
         return f"redis+cluster://{HOST}:{self.servers[0].port}"
 
     async def primary_of(self, key: str) -> Server:
-        """Who serves this key now."""
+        """Return the server that is the key's primary now."""
         async with self.servers[-1].client() as redis:
             slot = int(await _ask(redis, "CLUSTER KEYSLOT", key))
             ranges: Any = await _ask(redis, "CLUSTER SLOTS")
@@ -104,7 +104,7 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster(folder: Path, **options: str) -> AsyncIterator[Cluster]:
-    """A Cluster of six that fails over about two seconds after a primary died."""
+    """Yield a Cluster of six servers that fails over about two seconds after a primary died."""
     ports = free_ports(12)
     async with AsyncExitStack() as stack:
         servers = []
@@ -134,7 +134,7 @@ async def _join(clients: list[Redis], ports: list[tuple[int, int]]) -> None:
         infos = [await _ask(redis, "CLUSTER INFO") for redis in clients]
         return all(info["cluster_known_nodes"] == "6" and info["cluster_state"] == "ok" for info in infos)
 
-    await until_a_server_says(everyone_knows_six, "the Cluster to be one")
+    await until_a_server_says(everyone_knows_six, "the Cluster to form")
     for primary, replica in zip(clients[:3], clients[3:], strict=True):
         await _ask(replica, "CLUSTER REPLICATE", await _ask(primary, "CLUSTER MYID"))
 
@@ -147,7 +147,7 @@ async def _join(clients: list[Redis], ports: list[tuple[int, int]]) -> None:
 
 @dataclass
 class Watched:
-    """A primary, its replica, and three sentinels that replace the one by the other."""
+    """A primary, its replica, and three sentinels that replace the primary with the replica."""
 
     servers: list[Server]
     sentinels: list[Server]
@@ -158,7 +158,7 @@ class Watched:
         return f"redis+sentinel://{hosts}/paperboy"
 
     async def primary(self) -> Server:
-        """Who is the primary, as the sentinels say."""
+        """Return the primary according to the sentinels."""
         async with self.sentinels[0].client() as redis:
             _, port = await _ask(redis, "SENTINEL GET-MASTER-ADDR-BY-NAME", "paperboy")
         return next(server for server in self.servers if server.port == int(port))
@@ -166,7 +166,7 @@ class Watched:
 
 @asynccontextmanager
 async def watched(folder: Path) -> AsyncIterator[Watched]:
-    """They fail over about two seconds after the primary died."""
+    """Yield servers that fail over about two seconds after the primary died."""
     ports = free_ports(5)
     async with AsyncExitStack() as stack:
         servers = [
@@ -198,12 +198,12 @@ def _sentinel(folder: Path, port: int, primary: int) -> Server:
 
 
 def _ask(redis: Redis, *words: str | int) -> Any:
-    """A command that has no name on a plain client."""
+    """Execute a command for which the client has no method."""
     return redis.execute_command(*words)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
 
 
 async def until_a_server_says(
     holds: Callable[[], Coroutine[Any, Any, bool]], what: str, *, within: float = UP_WITHIN
 ) -> None:
-    """`until`, where a server that can't be reached hasn't said so yet."""
+    """Wait with `until`; an unreachable server counts as "not yet"."""
     await until(holds, what, within=within, ignore=(RedisError, OSError))

@@ -1,5 +1,5 @@
-"""Whatever a channel's people change, whenever papers come and whichever process dies: each paper that is wanted is
-posted once, in an hour that the channel allows."""
+"""Whatever people change in a channel, whenever papers arrive and whichever process dies: each wanted paper is posted
+once, at an hour that the channel allows."""
 
 import asyncio
 from collections import Counter
@@ -62,11 +62,11 @@ class Day:
         self.muted: set[str] = set()
         self.polled: list[str] = []
         self.may_miss: set[str] = set()
-        """Papers that were muted when they came, or while they waited."""
+        """Papers that were muted when they arrived, or while they waited."""
         self.checked = 0
 
     async def live(self, steps: list[tuple[str, Any]]) -> None:
-        """All of that, and then some weeks in which nothing happens."""
+        """Take all the steps, and then let three weeks pass."""
         await self.clock.set(BEGIN)
         await self.house.subscribe(HERE, "channel", self.settings)
         for step, what in steps:
@@ -105,11 +105,11 @@ class Day:
         await self.services.rules.unmute(HERE, text)
 
     async def refuse(self, times: int) -> None:
-        """The platform takes nothing for some attempts; retries come when they come."""
+        """Let the platform refuse the next posts; they are retried as time passes."""
         self.board.refuses = times
 
     async def kill(self, calls: int) -> None:
-        """A process dies while it matches and posts; when its lease has ended another one takes over."""
+        """Kill a process while it matches and posts; after its lease another one takes over."""
         await self.house.papers.ingest("test", Batch(tuple(self.fresh(3)), str(len(self.polled))), 0)
         self.board.life = Life(calls, makes_last=bool(calls % 2))
         mortal = MortalRedis.living(self.url, self.board.life)
@@ -140,7 +140,9 @@ def title(paper: str) -> str:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(steps, min_size=3, max_size=12))
-def test_any_day(valkey: str, some: list[tuple[str, Any]]) -> None:
+def test_each_wanted_paper_is_posted_once_at_an_allowed_hour(
+    valkey: str, changes: list[tuple[str, Any]]
+) -> None:
     async def run() -> None:
         redis = Redis.from_url(valkey, decode_responses=True)
         await redis.flushall()
@@ -149,7 +151,7 @@ def test_any_day(valkey: str, some: list[tuple[str, Any]]) -> None:
             patch.setattr(digest, "LINES", 1000)
             day = Day(redis, valkey, Board(set_clock(patch, redis)))
             try:
-                await day.live(some)
+                await day.live(changes)
             finally:
                 await redis.aclose()
         posted = Counter(ids for post in day.board.posts for ids in post.papers)

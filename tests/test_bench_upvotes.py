@@ -1,4 +1,4 @@
-"""The benchmark of the recorded upvotes reads exports as the bot writes them; here the upvotes are simulated."""
+"""The benchmark of recorded upvotes reads the bot's exports; here the upvotes are simulated."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from tests.papers import SPRING, a_paper
 
 
 def simulated(number: int, dice: Random) -> Paper:
-    """A paper of which the bot recorded a week: it grows by its own speed, with noise that fades."""
+    """Return a paper with a week of recorded upvotes: they grow at the paper's own rate, with noise that fades."""
     listed = SPRING + timedelta(hours=number)
     speed, paper = dice.paretovariate(1.2), a_paper(f"2603.{number:05}", published=listed)
     for mark, after in enumerate(UPVOTE_MARKS):
@@ -35,7 +35,7 @@ def exported(papers: list[Paper]) -> list[str]:
     ]
 
 
-def test_later_marks_tell_more_than_earlier_ones_and_all_more_than_chance() -> None:
+def test_later_marks_predict_better_than_earlier_ones_and_all_better_than_chance() -> None:
     dice = Random(7)
     lines = exported([simulated(number, dice) for number in range(1500)])
     found = upvotes.figures(upvotes.recorded([*lines, '{"kind": "head", "version": 1}']))
@@ -45,13 +45,13 @@ def test_later_marks_tell_more_than_earlier_ones_and_all_more_than_chance() -> N
     assert found["auc_random"] == pytest.approx(0.5, abs=0.1)
 
 
-def test_without_records_it_says_so(
+def test_the_benchmark_says_if_there_are_no_records(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     young = with_upvotes(a_paper(upvotes=9), SPRING, is_new=True)
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(exported([young, a_paper("2603.00002")]))))
     monkeypatch.setattr(sys, "argv", ["upvotes", "--json"])
     upvotes.main()
-    said = capsys.readouterr()
-    assert json.loads(said.out) == {"papers": 0, "weeks": 0}
-    assert "no records yet" in said.err
+    output = capsys.readouterr()
+    assert json.loads(output.out) == {"papers": 0, "weeks": 0}
+    assert "no records yet" in output.err

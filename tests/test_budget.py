@@ -1,5 +1,5 @@
-"""A budget in a channel that gets some papers at once and others in a digest: through outages and kills, in any 24 hours no
-more papers are named than it allows, and each paper is posted or counted in a folded line, once."""
+"""A budget holds in a channel that gets some papers at once and others in a digest: despite outages and kills, no more
+papers are named in any 24 hours than it allows, and each paper is posted or counted in a folded line, once."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ from tests.scenario import Board, House, Life, MortalRedis, Post, set_clock, unt
 from tests.test_any_day import HERE, LEASE, Day
 
 DAY, EARLY = timedelta(days=1), timedelta(hours=2)
-"""A digest may come so much sooner than a day after the one before: clocks change, and one may have been late."""
+"""A digest can be this much less than a day after the previous one, which may have been late; clocks change, too."""
 BEGIN = datetime(2026, 11, 23, 8, tzinfo=UTC)
 steps = st.one_of(
     st.tuples(st.just("poll"), st.integers(1, 6)),
@@ -41,7 +41,7 @@ class MixedDay(Day):
         await self.house.subscriptions.add(HERE, "even", "daily", "U")
 
     async def outage(self, hours: int) -> None:
-        """The platform takes nothing, while papers are announced every six hours."""
+        """Let the platform refuse everything, while papers are announced every six hours."""
         self.board.refuses = 1_000_000
         for _ in range(0, hours, 6):
             await self.poll(2)
@@ -50,18 +50,18 @@ class MixedDay(Day):
         await self.retry()
 
     async def retry(self) -> None:
-        """The operator tries again what was refused too often."""
+        """Retry the dead letters, as an operator would."""
         async for stuck in self.house.outbox.dead_letters():
             await self.house.outbox.retry(stuck.key)
 
 
 def named(post: Post) -> int:
-    """Papers that a post shows rather than counts."""
+    """Return the number of papers that a post shows rather than counts."""
     return sum(isinstance(block, PaperBlock) for block in post.card.blocks)
 
 
 def most_named(posts: list[Post]) -> int:
-    """The most papers of any 24 hours."""
+    """Return the maximum number of papers shown in any 24 hours."""
     most = 0
     for last in filter(named, posts):
         before = [post for post in posts if last.at - DAY < post.at <= last.at]
@@ -75,8 +75,8 @@ def most_named(posts: list[Post]) -> int:
 @given(st.lists(steps, min_size=3, max_size=12), st.integers(1, 3), st.integers(1, 4))
 @example([("poll", 6), ("pass_", 30), ("poll", 6), ("pass_", 30)], 2, 4)
 @example([("outage", 60), ("pass_", 12), ("poll", 4)], 1, 4)
-def test_in_any_24_hours_a_budget_is_kept(
-    valkey: str, some: list[tuple[str, Any]], most: int, digest_size: int
+def test_a_budget_holds_in_any_24_hours(
+    valkey: str, events: list[tuple[str, Any]], most: int, digest_size: int
 ) -> None:
     async def run() -> None:
         redis = Redis.from_url(valkey, decode_responses=True)
@@ -87,7 +87,7 @@ def test_in_any_24_hours_a_budget_is_kept(
             day = MixedDay(redis, valkey, Board(set_clock(patch, redis)))
             try:
                 await day.begin(most, digest_size)
-                for step, what in some:
+                for step, what in events:
                     await getattr(day, step)(what)
                     await day.deliver()
                 await day.pass_(24 * 3)
@@ -105,7 +105,7 @@ def test_in_any_24_hours_a_budget_is_kept(
 
 
 @pytest.mark.parametrize("makes_last", [False, True], ids=["before", "after"])
-async def test_what_an_outage_left_is_folded_through_a_kill_at_every_call(
+async def test_a_backlog_after_an_outage_is_folded_despite_a_kill_at_every_call(
     valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool
 ) -> None:
     """The papers of two days are due at once: those of the second day are posted, and the others are counted."""

@@ -1,4 +1,4 @@
-"""What is sealed can be read with a key only, also after the keys were rotated."""
+"""Sealed texts can be read only with a key, also after the keys were rotated."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from bot.encryption import Encryptor
 OLD, NEW = "correct horse battery staple", "n" * 16
 
 
-def test_a_sealed_text_comes_back_and_shows_nothing_of_itself() -> None:
+def test_a_sealed_text_can_be_opened_and_reveals_nothing() -> None:
     seal = Encryptor.of(OLD)
     sealed = seal.seal("xoxb-1")
     assert "xoxb" not in sealed
@@ -16,7 +16,7 @@ def test_a_sealed_text_comes_back_and_shows_nothing_of_itself() -> None:
     assert seal.unseal(sealed) == "xoxb-1"
 
 
-def test_a_new_key_goes_first_and_the_old_one_still_reads() -> None:
+def test_a_new_key_seals_and_the_old_one_still_opens() -> None:
     sealed = Encryptor.of(OLD).seal("xoxb-1")
     both = Encryptor.of(f"{NEW}, {OLD}")
     assert both.unseal(sealed) == "xoxb-1"
@@ -26,12 +26,12 @@ def test_a_new_key_goes_first_and_the_old_one_still_reads() -> None:
 
 
 @pytest.mark.parametrize("setting", [None, "", ",", "short", f"{OLD},short"])
-def test_a_key_that_is_missing_or_could_be_guessed_is_refused(setting: str | None) -> None:
+def test_a_missing_or_guessable_key_is_refused(setting: str | None) -> None:
     with pytest.raises(ConfigurationError, match="PAPERBOY_SECRET_KEY"):
         Encryptor.of(setting)
 
 
-def test_what_is_sealed_for_one_purpose_is_of_no_use_for_another() -> None:
+def test_a_text_sealed_for_one_purpose_cannot_be_opened_for_another() -> None:
     stored, states = Encryptor.of(OLD), Encryptor.of(OLD).for_purpose("states")
     assert states.unseal(states.seal("x")) == "x"
     for one, other in ((stored, states), (states, stored), (states, stored.for_purpose("other"))):
@@ -39,7 +39,7 @@ def test_what_is_sealed_for_one_purpose_is_of_no_use_for_another() -> None:
             other.unseal(one.seal("x"))
 
 
-def test_a_sealed_text_has_one_spelling() -> None:
+def test_a_sealed_text_has_only_one_valid_spelling() -> None:
     seal = Encryptor.of(OLD)
     sealed = seal.seal("x")
     for other in (

@@ -1,4 +1,4 @@
-"""A channel's feed, as one story on every platform: an address for oneself, that can be replaced and ended."""
+"""A channel's feed, as one story on every platform: a private address, which can be replaced and revoked."""
 
 import re
 
@@ -26,7 +26,9 @@ async def address_in(place: PlatformHarness, text: str) -> str:
     return found[1]
 
 
-async def test_a_channel_is_read_elsewhere_until_its_address_ends(redis: Redis, opened: Opened) -> None:
+async def test_a_feed_reader_gets_the_channel_until_its_address_is_revoked(
+    redis: Redis, opened: Opened
+) -> None:
     async with opened() as place:
         await place.say("subscribe gecko")
         await arrive(place.bot, a_paper("2611.00001", title="A gecko"))

@@ -1,4 +1,4 @@
-"""The first minute in a channel: what this is, a paper, and three subscriptions that suit the channel."""
+"""The first minute in a channel: an introduction, a paper, and three subscriptions that suit the channel."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ async def test_the_first_help_in_a_channel_shows_how_to_begin(opened: Opened) ->
         assert "/paper unsubscribe" in (await harness.say("/paper help")).text
 
 
-async def test_before_the_first_poll_a_paper_of_the_sample_is_an_example(opened: Opened) -> None:
+async def test_before_the_first_poll_the_example_is_a_sample_paper(opened: Opened) -> None:
     async with opened() as harness:
         first = await harness.say("/paper help")
         assert "I post new research papers here" in first.text
@@ -57,7 +57,7 @@ async def test_without_a_list_of_trending_papers_a_new_one_is_shown(opened: Open
         assert "Trending today" not in first.text
 
 
-async def test_a_new_server_is_greeted_with_what_suits_its_name(opened: Opened) -> None:
+async def test_a_new_server_is_greeted_with_subscriptions_that_suit_its_name(opened: Opened) -> None:
     async with opened() as harness:
         here = ChannelRef(harness.bot.platforms[0].name, "1000", "2000")
         card = await harness.bot.core.greeting(here, everywhere="Quantum computing club")

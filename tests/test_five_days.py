@@ -19,13 +19,13 @@ COMMANDS = '/paper subscribe diffusion\n/paper subscribe "language model" -surve
 
 
 def words(text: str) -> list[str]:
-    """A plain reading of a text, written without the program's own folding."""
+    """Return the text's words, without using the program's own normalization."""
     plain = unicodedata.normalize("NFKD", text).replace("’", "'").lower()
     return [word.removesuffix("'s") for word in re.findall(r"[a-z0-9']+", plain)]
 
 
 def wanted(paper: dict[str, Any]) -> bool:
-    """Whether either subscription wants the paper."""
+    """Whether either subscription matches the paper."""
     parts = [words(paper["title"]), words(paper["summary"])]
     everything = {word for part in parts for word in part}
     phrase = any(
@@ -64,7 +64,7 @@ async def test_every_matching_paper_is_posted_once_and_no_other(tmp_path: Path, 
     assert len(total) > 20
 
 
-async def test_it_says_so_and_ends_with_69_where_nothing_can_be_read(tmp_path: Path) -> None:
+async def test_it_exits_with_69_and_says_so_if_no_source_can_be_read(tmp_path: Path) -> None:
     code, printed, log = await run_once(tmp_path, NOWHERE)
     assert (code, posted(printed)) == (69, Counter())
     assert "could not be reached" in log

@@ -9,7 +9,7 @@ from tests.scenario import Clock
 
 
 async def rename(harness: PlatformHarness, name: str) -> bool:
-    """Give the person's channel another name; False if the platform's channels have none."""
+    """Rename the person's channel. Returns False if the platform's channels have no names."""
     if isinstance(harness, SlackHarness):
         harness.room.name = name
     elif isinstance(harness, DiscordHarness):

@@ -1,4 +1,4 @@
-"""`/paper forget`, as one story on every platform: afterwards no key, no record and no stream has the ids or the names."""
+"""`/paper forget`, as one story on every platform: afterwards no key, record or stream contains the ids or names."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -25,12 +25,12 @@ READ: Mapping[str, Callable[[Any, str], Any]] = {
 
 
 async def dump(redis: Redis) -> AsyncIterator[str]:
-    """Every key with its value, as text, without those that are gone within a minute: claims of workers."""
+    """Return every key with its value as text, except keys that expire within a minute: claims of workers."""
     async for key in redis.scan_iter("*"):
         if 0 <= await redis.ttl(key) <= 60:
             continue
         kind = str(await redis.type(key))
-        if kind == "none":  # it was gone in this moment
+        if kind == "none":  # it has just expired
             continue
         yield f"{key} {await READ[kind](redis, key)}"
 
@@ -40,7 +40,7 @@ async def found(redis: Redis, *words: str) -> list[str]:
 
 
 async def live(harness: PlatformHarness) -> None:
-    """What leaves traces: subscriptions, mutes, settings, posts, votes, saved and watched papers."""
+    """Do everything that leaves traces: subscriptions, mutes, settings, posts, votes, saved and watched papers."""
     await harness.say("/paper subscribe diffusion")
     await harness.say("/paper subscribe robots every:daily")
     await harness.say("/paper mute survey")
@@ -62,15 +62,15 @@ async def test_a_forgotten_channel_leaves_no_trace(opened: Opened, redis: Redis)
         await live(harness)
         channel = str(harness.channel)
         assert await found(redis, channel)
-        asked = await harness.say("/paper forget channel")
-        assert "can't be undone" in asked.text
-        answer = await harness.press(asked, "Forget this channel")
+        confirmation = await harness.say("/paper forget channel")
+        assert "can't be undone" in confirmation.text
+        answer = await harness.press(confirmation, "Forget this channel")
         assert "Everything about this channel is deleted" in answer.text
         assert await found(redis, channel) == []
         assert "no subscriptions" in (await harness.say("/paper list")).text
 
 
-async def test_it_works_in_the_channel_again_afterwards(opened: Opened) -> None:
+async def test_a_forgotten_channel_can_subscribe_again(opened: Opened) -> None:
     async with opened() as harness:
         await live(harness)
         posted = len(await harness.posted())
@@ -81,7 +81,7 @@ async def test_it_works_in_the_channel_again_afterwards(opened: Opened) -> None:
         assert len(await harness.posted()) == posted + 1
 
 
-async def test_a_forgotten_person_leaves_no_trace_but_what_the_channel_follows(
+async def test_a_forgotten_person_leaves_no_trace_but_the_channels_subscriptions(
     opened: Opened, redis: Redis
 ) -> None:
     async with opened() as harness:
@@ -119,7 +119,7 @@ async def test_a_forgotten_workspace_leaves_no_trace(opened: Opened, redis: Redi
         assert await found(redis, workspace) == []
 
 
-async def test_others_keep_everything(redis: Redis) -> None:
+async def test_forgetting_deletes_nothing_of_others(redis: Redis) -> None:
     one, other = ChannelRef("slack", "T1", "C1"), ChannelRef("slack", "T1", "C12")
     ada, bob = User("U1", "Ada"), User("U12", "Bob")
     async with HARNESSES["console"](redis) as harness:

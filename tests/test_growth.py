@@ -19,11 +19,11 @@ def test_time_grows_linearly(part: int) -> None:
 
 
 @pytest.mark.timeout(180)
-def test_time_grows_linearly_with_pieces_by_turns() -> None:
+def test_time_grows_linearly_with_alternating_units() -> None:
     assert [one for one in interleaved() if one.is_offender] == []
 
 
-def test_what_is_measured_covers_the_code() -> None:
+def test_the_measurement_covers_the_code() -> None:
     names = all_calls()
     assert len(names) > 200
     for name in (
@@ -40,7 +40,7 @@ def test_what_is_measured_covers_the_code() -> None:
 
 
 @pytest.mark.parametrize("planted", [r"\s+$", "<[^>]*>", "(?:a|a )*b", "<.*>.*</", r"(?:\d+)+x", r"\\*\)"])
-def test_a_planted_pattern_is_found(planted: str) -> None:
+def test_a_planted_slow_pattern_is_found(planted: str) -> None:
     pattern = re.compile(planted)
 
     def search(text: str) -> object:

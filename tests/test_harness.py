@@ -9,7 +9,7 @@ from tests.platform_harnesses import HARNESSES
 
 
 @pytest.mark.parametrize("platform", HARNESSES)
-async def test_a_person_subscribes_and_a_paper_comes(platform: str, redis: Redis) -> None:
+async def test_a_person_subscribes_and_gets_a_paper(platform: str, redis: Redis) -> None:
     async with HARNESSES[platform](redis) as harness:
         seen = await harness.say("/paper subscribe paper")
         assert "Subscribed as #1" in seen.text

@@ -1,4 +1,4 @@
-"""A process that is killed before or after any of its calls loses no paper of a digest and no news, and doubles none."""
+"""A process killed before or after any of its calls loses and doubles no paper of a digest and no event."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ LATER = timedelta(minutes=2)
 
 
 async def a_day(house: House, clock: Clock) -> None:
-    """A poll with too many papers, then the hour of the digest."""
+    """Poll more papers than a digest may name, and go on to the hour of the digest."""
     await house.poll(*map(a_paper, PAPERS))
     await house.deliver()
     await clock.set(max(clock.now, BEGIN + LATER))
@@ -47,15 +47,15 @@ async def test_a_digest_survives_a_kill_at_every_call(
         await House(redis, board).subscribe(FLOODED, "now", ChannelSettings())
         await House(redis, board).subscribe(DAILY, "daily", ChannelSettings(hour=9))
         survived = await killed_in(a_day, steps, valkey, board, makes_last=makes_last)
-        await clock.set(clock.now + LATER)  # leases are over
+        await clock.set(clock.now + LATER)  # leases have expired
         await a_day(House(redis, board), clock)
-        # A poll that was repeated too late is in the next digest.
+        # If a poll was repeated too late, its papers are in the next digest.
         await clock.set(clock.now + timedelta(days=1))
         await House(redis, board).deliver()
         assert board.counts() == {(where, paper): 1 for where in ("flooded", "daily") for paper in PAPERS}, (
             steps
         )
-        assert len(board.posts) == 2, f"one message each, killed at {steps}"
+        assert len(board.posts) == 2, f"one message per digest, killed at {steps}"
         monkeypatch.undo()
         monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
         if survived:
@@ -67,7 +67,7 @@ async def test_a_digest_survives_a_kill_at_every_call(
 async def test_a_budget_survives_a_kill_at_every_call(
     valkey: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, *, makes_last: bool
 ) -> None:
-    """Two papers are posted, whatever happens, and the five others are in one folded line."""
+    """Two papers are posted whatever happens, and the other five are in one folded line."""
     monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     steps, survived = 0, False
     while not survived:
@@ -78,7 +78,7 @@ async def test_a_budget_survives_a_kill_at_every_call(
         board = Board(clock)
         await House(redis, board).subscribe(BUDGETED, "now", ChannelSettings(hour=9, most=2))
         survived = await killed_in(a_day, steps, valkey, board, makes_last=makes_last)
-        await clock.set(clock.now + LATER)  # leases are over
+        await clock.set(clock.now + LATER)  # leases have expired
         await a_day(House(redis, board), clock)
         await clock.set(clock.now + timedelta(days=1))
         await House(redis, board).deliver()
@@ -92,7 +92,7 @@ async def test_a_budget_survives_a_kill_at_every_call(
 async def killed_in(
     work: Callable[[House, Clock], Awaitable[None]], step: int, valkey: str, board: Board, *, makes_last: bool
 ) -> bool:
-    """A process works until its `step`th call. Returns whether it reached the end."""
+    """Let a process work until its `step`th call. Returns whether it reached the end."""
     board.life = Life(step, makes_last=makes_last)
     mortal = MortalRedis.living(valkey, board.life)
     try:
@@ -112,7 +112,7 @@ WATCHER = ChannelRef("board", "T", "@ada")
 
 
 async def two_changes(house: House, clock: Clock) -> None:
-    """A paper is accepted, and withdrawn three days later."""
+    """Let a paper be accepted, and withdrawn three days later."""
     for n, change in enumerate(CHANGES):
         await house.papers.ingest("arxiv", Batch((), f"c{n}", updates=(change,)), 0)
         await house.fanout.match_all()
@@ -124,7 +124,7 @@ async def two_changes(house: House, clock: Clock) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("board_of", [Board, ThreadedBoard])
 @pytest.mark.parametrize("makes_last", [False, True], ids=["before", "after"])
-async def test_news_survive_a_kill_at_every_call(
+async def test_events_survive_a_kill_at_every_call(
     valkey: str,
     redis: Redis,
     monkeypatch: pytest.MonkeyPatch,
@@ -144,24 +144,26 @@ async def test_news_survive_a_kill_at_every_call(
         await house.subscribe(FLOODED, "now", ChannelSettings())
         await house.poll(V1)
         await house.deliver()
-        for who in (WATCHER, FLOODED):
-            await house.watches.put(who, V1.id, Watch(frozenset(EVENT_KINDS), "U", BEGIN))
+        for channel in (WATCHER, FLOODED):
+            await house.watches.put(channel, V1.id, Watch(frozenset(EVENT_KINDS), "U", BEGIN))
         survived = await killed_in(two_changes, steps, valkey, board, makes_last=makes_last)
-        await clock.set(clock.now + LATER)  # leases are over
+        await clock.set(clock.now + LATER)  # leases have expired
         await two_changes(House(redis, board), clock)
         await clock.set(clock.now + timedelta(days=1))
         await House(redis, board).deliver()
-        assert posted_news(board) == {(who, what): 1 for who in ("@ada", "flooded") for what in NEWS}, steps
+        assert posted_events(board) == {
+            (channel, event): 1 for channel in ("@ada", "flooded") for event in NEWS
+        }, steps
         if isinstance(board, ThreadedBoard):
-            assert set(board.threads.values()) == {"m1"}, "the channel's news are in the thread of its card"
+            assert set(board.threads.values()) == {"m1"}, "the channel's events are in the thread of its card"
         monkeypatch.undo()
     assert steps > 30
 
 
-def posted_news(board: Board) -> Counter[tuple[str, str]]:
-    """Channel and event -> how often it was posted there."""
+def posted_events(board: Board) -> Counter[tuple[str, str]]:
+    """Return channel and event -> how often it was posted there."""
     return Counter(
-        (post.channel.channel, next(what for what in NEWS if item[0].text.startswith(what)))
+        (post.channel.channel, next(event for event in NEWS if item[0].text.startswith(event)))
         for post in board.posts
         for block in post.card.blocks
         if isinstance(block, Bullets)

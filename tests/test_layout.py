@@ -1,4 +1,4 @@
-"""The core names no platform: whatever a platform needs there, it declares."""
+"""The core names no platform: a platform declares what it needs from the core."""
 
 import ast
 import re
@@ -9,14 +9,14 @@ import pytest
 from adapters import PLATFORMS
 
 BOT = Path(__file__).parent.parent / "bot"
-# Words that mean something without the platform, too: a terminal, an address, and the command `/paper webhook`.
+# Words with a second meaning: a terminal, an address, and the command `/paper webhook`.
 PLATFORM = re.compile("|".join(sorted({*PLATFORMS} - {"console", "email", "webhook"})), re.IGNORECASE)
 EXAMPLES = {BOT / "__main__.py", BOT / "cli" / "data.py"}
-"""Files whose strings show people how a platform is written: the help of the command line."""
+"""Files whose strings name a platform as an example for people: the help of the command line."""
 
 
 def names_and_strings(source: str) -> list[str]:
-    """All identifiers and string literals of a module, without its docstrings."""
+    """Yield all identifiers and string literals of a module, except docstrings."""
     tree = ast.parse(source)
     documentation = {
         id(node.value)
@@ -44,5 +44,5 @@ def test_the_core_names_no_platform(path: Path) -> None:
     assert [text for text in names_and_strings(path.read_text()) if PLATFORM.search(text)] == []
 
 
-def test_a_planted_name_is_found() -> None:
+def test_a_planted_platform_name_is_found() -> None:
     assert names_and_strings('"""Slack."""\nDISCORD_KEY = "pb:slack"') == ["DISCORD_KEY", "pb:slack"]

@@ -18,8 +18,8 @@ async def test_a_list_is_shared_searched_and_exported(opened: Opened) -> None:
             a_paper("2611.00001", title="Whales & 100% of their songs", authors=("Ada Lovelace",)),
             a_paper("2611.00002", title="Robots walk"),
         )
-        said = await harness.say('/paper save 2611.00001 here note:"For Monday" tag:to-read')
-        assert "Saved to this channel's list" in said.text
+        reply = await harness.say('/paper save 2611.00001 here note:"For Monday" tag:to-read')
+        assert "Saved to this channel's list" in reply.text
         await harness.say("/paper save https://arxiv.org/abs/2611.00002v3 here")
         listed = await harness.say("/paper saved here")
         assert "#to-read · For Monday" in listed.text
@@ -35,7 +35,7 @@ async def test_a_list_is_shared_searched_and_exported(opened: Opened) -> None:
 
 
 @pytest.mark.parametrize(("kind", "sign"), [("ris", "TY  - UNPB"), ("csl", '"DOI"'), ("md", "- [Whales]")])
-async def test_ones_own_list_is_exported_in_each_format(opened: Opened, kind: str, sign: str) -> None:
+async def test_a_personal_list_is_exported_in_each_format(opened: Opened, kind: str, sign: str) -> None:
     async with opened() as harness:
         await arrive(harness.bot, a_paper("2611.00001", title="Whales", doi="10.1000/1"))
         assert "no papers to export" in (await harness.say(f"/paper saved export:{kind}")).text
@@ -43,7 +43,7 @@ async def test_ones_own_list_is_exported_in_each_format(opened: Opened, kind: st
         assert sign in (await harness.say(f"/paper saved export:{kind}")).file
 
 
-async def test_what_a_digest_named_is_exported(opened: Opened, clock: Clock) -> None:
+async def test_the_papers_of_a_digest_are_exported(opened: Opened, clock: Clock) -> None:
     async with opened() as harness:
         await harness.say("/paper subscribe whales every:daily")
         papers = [a_paper(f"2611.{n:05}", title=f"Whales, part {n}", published=MORNING) for n in range(12)]
@@ -57,7 +57,7 @@ async def test_what_a_digest_named_is_exported(opened: Opened, clock: Clock) -> 
         assert (await harness.press(more, "Export")).file == file
 
 
-async def test_what_a_search_finds_is_exported(opened: Opened) -> None:
+async def test_the_papers_of_a_search_are_exported(opened: Opened) -> None:
     async with opened() as harness:
         papers = [a_paper(f"2611.{n:05}", title=f"Whales, part {n}") for n in range(12)]
         await arrive(harness.bot, *papers)

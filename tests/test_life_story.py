@@ -35,7 +35,7 @@ def opened(request: pytest.FixtureRequest, redis: Redis, clock: Clock) -> Opened
 
 
 def direct_messages(harness: Any) -> Sequence[str]:
-    """What the person got as direct messages."""
+    """Return the person's direct messages."""
     if isinstance(harness, SlackHarness):
         return [words(message.blocks) for message in harness.person.direct()]
     assert isinstance(harness, DiscordHarness)
@@ -43,7 +43,7 @@ def direct_messages(harness: Any) -> Sequence[str]:
 
 
 def replies(harness: Any) -> Sequence[str]:
-    """What is in the threads of the channel's messages."""
+    """Return the messages in the threads of the channel's messages."""
     if isinstance(harness, SlackHarness):
         return [words(message.blocks) for message in harness._threads()]
     assert isinstance(harness, DiscordHarness)
@@ -51,7 +51,7 @@ def replies(harness: Any) -> Sequence[str]:
 
 
 async def a_day(harness: PlatformHarness, clock: Clock, *papers: Paper) -> None:
-    """What arXiv's records say today, and all posts until tomorrow."""
+    """Ingest today's records of arXiv, and post everything that is due until tomorrow."""
     updates = tuple(replace(paper, sources=()) for paper in papers)
     await harness.bot.papers.ingest("arxiv:cs.CL:oai", Batch((), f"{clock.now}", updates=updates), 0)
     await deliver(harness.bot)
@@ -98,8 +98,8 @@ async def test_two_weeks_of_a_saved_paper(opened: Opened, clock: Clock) -> None:
         assert life.text.index("v2 is out") < life.text.index("Accepted at ICML") < life.text.index("Code is")
 
         await harness.say("/paper unwatch 2611.00001")
-        gone = replace(code, versions=3, withdrawn=True, comment="Withdrawn due to an error in Lemma 2")
-        await a_day(harness, clock, gone)
+        withdrawn = replace(code, versions=3, withdrawn=True, comment="Withdrawn due to an error in Lemma 2")
+        await a_day(harness, clock, withdrawn)
         assert len(direct_messages(harness)) == 3
         assert "Withdrawn due to an error in Lemma 2" in replies(harness)[3]
         card = (await harness.posted())[0]
@@ -107,7 +107,7 @@ async def test_two_weeks_of_a_saved_paper(opened: Opened, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("name", ["console", "email"])
-async def test_without_threads_news_are_a_short_card(redis: Redis, clock: Clock, name: str) -> None:
+async def test_without_threads_events_are_a_short_card(redis: Redis, clock: Clock, name: str) -> None:
     async with HARNESSES[name](redis, lambda: clock.now) as harness:
         await harness.say("/paper subscribe diffusion")
         await arrive(harness.bot, V1)

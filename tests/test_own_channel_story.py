@@ -1,4 +1,4 @@
-"""A person's own channel: their direct messages with Paperboy, beside the channels that they are in."""
+"""A person's own channel: their direct messages with Paperboy, in addition to the channels that they are in."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,12 +25,14 @@ def texts(seen: Any) -> str:
     return "\n".join(one.text for one in seen)
 
 
-async def test_a_digest_of_ones_own_comes_beside_the_channels(opened: Opened, clock: Clock) -> None:
+async def test_a_person_gets_their_own_digest_in_addition_to_the_channels(
+    opened: Opened, clock: Clock
+) -> None:
     async with opened() as any_harness:
         harness: Any = any_harness
         assert "no subscriptions" in (await harness.say_alone("/paper list")).text
-        said = (await harness.say_alone("/paper subscribe whales every:daily")).text
-        assert "in a daily digest by direct message" in said
+        reply = (await harness.say_alone("/paper subscribe whales every:daily")).text
+        assert "in a daily digest by direct message" in reply
         await harness.say("/paper subscribe robots")
         own = await harness.say_alone("/paper list")
         assert "whales" in own.text
@@ -57,7 +59,7 @@ async def test_a_digest_of_ones_own_comes_beside_the_channels(opened: Opened, cl
         assert "2" in (await harness.say_alone("/paper status")).text
 
 
-async def test_cards_of_ones_own_have_buttons_that_work(opened: Opened) -> None:
+async def test_buttons_work_in_a_persons_own_channel(opened: Opened) -> None:
     async with opened() as any_harness:
         harness: Any = any_harness
         await harness.say_alone("/paper subscribe whales")
@@ -70,7 +72,7 @@ async def test_cards_of_ones_own_have_buttons_that_work(opened: Opened) -> None:
         assert "Undo" in (await harness.say_alone("/paper unsubscribe #1")).buttons
 
 
-async def test_forget_me_ends_it(opened: Opened) -> None:
+async def test_forget_me_deletes_a_persons_own_channel(opened: Opened) -> None:
     async with opened() as any_harness:
         harness: Any = any_harness
         await harness.say_alone("/paper subscribe whales")
@@ -95,21 +97,21 @@ async def test_a_person_has_as_many_subscriptions_as_a_channel(opened: Opened) -
         assert "Subscribed" in (await harness.say("/paper subscribe bees")).text
 
 
-async def test_no_one_else_reads_or_changes_it(opened: Opened) -> None:
-    """Not even by a form or button that names it."""
+async def test_no_one_else_reads_or_changes_a_persons_own_channel(opened: Opened) -> None:
+    """Not even with a form or button that names it."""
     async with opened() as any_harness:
         harness: Any = any_harness
         await harness.say_alone("/paper subscribe whales")
         [own] = {one.channel async for one in harness.bot.subscriptions.load()}
         eve = User("U0EVE", "eve")
         for line in ("list", "subscribe bees", "settings", "explain 2611.00001", "saved here", "feed"):
-            said = (await harness.bot.core.handle_text(line, eve, own)).card
-            assert "not in this channel" in said.notice, line
+            reply = (await harness.bot.core.handle_text(line, eve, own)).card
+            assert "not in this channel" in reply.notice, line
         assert isinstance(own, ChannelRef)
         await deliver(harness.bot)
 
 
-async def test_app_home_shows_ones_own_channel(redis: Redis, clock: Clock) -> None:
+async def test_app_home_shows_a_persons_own_channel(redis: Redis, clock: Clock) -> None:
     async with slack_harness(redis, lambda: clock.now) as harness:
         await harness.say_alone("/paper subscribe whales")
         home = await harness.person.open_home()

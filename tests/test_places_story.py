@@ -1,4 +1,4 @@
-"""“Already here”, on the platforms that can say who reads a channel."""
+"""“Already here” links, on the platforms that report who can read a channel."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -32,7 +32,7 @@ async def _the_story(harness: PlatformHarness, seen: Callable[[str], Awaitable[s
     assert "Posted in" not in await seen(BEES.id)
 
 
-async def test_slack_links_to_what_the_person_can_read(redis: Redis, clock: Clock) -> None:
+async def test_slack_links_only_to_channels_that_the_person_can_read(redis: Redis, clock: Clock) -> None:
     async with slack_harness(redis, lambda: clock.now) as harness:
         ben = harness.slack.person(harness.workspace, "ben")
         for name, query, private in (("nlp", "robots", False), ("secret", "bees", True)):
@@ -50,7 +50,7 @@ async def test_slack_links_to_what_the_person_can_read(redis: Redis, clock: Cloc
         assert room.messages
 
 
-async def test_discord_links_to_what_the_person_can_read(redis: Redis, clock: Clock) -> None:
+async def test_discord_links_only_to_channels_that_the_person_can_read(redis: Redis, clock: Clock) -> None:
     async with discord_harness(redis, lambda: clock.now) as harness:
         assert harness.client.user is not None
         hidden: Any = {

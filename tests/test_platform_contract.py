@@ -1,6 +1,6 @@
-"""The contract of `bot.ports.Platform`, which every registered platform is held to.
+"""The contract of `bot.ports.Platform`, which every registered platform must meet.
 
-CONTRIBUTING.md says how a new one is added: by its `tests/adapters/<name>/contract.py`.
+A new platform joins by its `tests/adapters/<name>/contract.py`; see CONTRIBUTING.md.
 """
 
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ HOSTILE = "<!channel> @everyone *bold* [link](https://evil.example) `code` & <b>
 
 @pytest.fixture(params=PLATFORMS)
 async def place(request: pytest.FixtureRequest, redis: Redis) -> AsyncIterator[Place]:
-    """A registered platform without a `contract.py` fails here."""
+    """Yield the platform's channel. A registered platform without a `contract.py` fails here."""
     contract = import_module(f"tests.adapters.{request.param}.contract")
     async with contract.place(redis) as made:
         assert made.platform.name == request.param
@@ -42,12 +42,12 @@ async def test_a_post_is_confirmed_and_seen_once(place: Place) -> None:
     assert ["One" in place.posted()[0], "Two" in place.posted()[1], len(place.posted())] == [True, True, 2]
 
 
-async def test_whatever_comes_from_a_paper_is_text(place: Place) -> None:
+async def test_text_of_a_paper_is_never_markup(place: Place) -> None:
     await place.platform.send(place.to, card(HOSTILE), "k1")
     assert HOSTILE in place.posted()[0]
 
 
-async def test_a_post_whose_answer_was_lost_is_found_or_the_platform_says_that_it_cannot_look(
+async def test_a_post_whose_answer_was_lost_is_found_or_lookup_is_unsupported(
     place: Place,
 ) -> None:
     if place.lose is not None:
@@ -64,13 +64,13 @@ async def test_a_post_whose_answer_was_lost_is_found_or_the_platform_says_that_i
     assert len(place.posted()) == 1
 
 
-async def test_a_channel_that_is_not_there_is_gone_and_not_a_passing_fault(place: Place) -> None:
+async def test_a_missing_channel_is_reported_as_gone_and_not_as_a_temporary_error(place: Place) -> None:
     elsewhere = ChannelRef(place.to.platform, place.to.workspace, place.nowhere)
     with pytest.raises(ChannelGone):
         await place.platform.send(elsewhere, card("One"), "k1")
     assert place.posted() == []
 
 
-def test_it_has_a_name_and_says_what_to_do_with_uncertain_posts(place: Place) -> None:
+def test_a_platform_has_a_name_and_a_policy_for_uncertain_posts(place: Place) -> None:
     assert place.platform.name == place.to.platform
     assert place.platform.on_uncertain in {"resend", "hold"}

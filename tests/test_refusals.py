@@ -1,4 +1,4 @@
-"""The program refuses a server that would lose what it must remember: one line that says what to do, and soon."""
+"""The program refuses a server that would lose its data: at once, with one line that says what to do."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.program import environment, start
 
 @pytest.fixture
 async def config(redis: Redis) -> AsyncIterator[Redis]:
-    """A client whose server's settings are put back."""
+    """Yield a client; afterwards the server's settings are restored."""
     yield redis
     await redis.config_set("maxmemory-policy", "noeviction")
     await redis.config_set("appendonly", "yes")
@@ -21,23 +21,25 @@ async def config(redis: Redis) -> AsyncIterator[Redis]:
 
 async def refused(folder: Path, valkey: str) -> str:
     process = await start("run", env=environment(folder, REDIS_URL=valkey))
-    _, said = await process.communicate()
+    _, output = await process.communicate()
     assert process.returncode == 78
-    lines = said.decode().splitlines()
+    lines = output.decode().splitlines()
     assert len(lines) == 1, lines
     return lines[0]
 
 
-async def test_one_that_evicts(config: Redis, valkey: str, tmp_path: Path) -> None:
+async def test_a_server_that_evicts_is_refused(config: Redis, valkey: str, tmp_path: Path) -> None:
     await config.config_set("maxmemory-policy", "allkeys-lru")
     assert "CONFIG SET maxmemory-policy noeviction" in await refused(tmp_path, valkey)
 
 
-async def test_one_that_keeps_nothing(config: Redis, valkey: str, tmp_path: Path) -> None:
+async def test_a_server_without_persistence_is_refused(config: Redis, valkey: str, tmp_path: Path) -> None:
     await config.config_set("appendonly", "no")
     assert "CONFIG SET appendonly yes" in await refused(tmp_path, valkey)
 
 
-async def test_one_that_a_newer_version_used(config: Redis, valkey: str, tmp_path: Path) -> None:
+async def test_a_server_used_by_a_newer_version_is_refused(
+    config: Redis, valkey: str, tmp_path: Path
+) -> None:
     await config.set(keys.SCHEMA, 2 + len(MIGRATIONS))
     assert "update Paperboy" in await refused(tmp_path, valkey)

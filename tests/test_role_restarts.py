@@ -22,7 +22,7 @@ from tests.waiting import until
 
 @dataclass
 class Crashing:
-    """A role that crashes so many times, and runs from then on."""
+    """A role that crashes the first `crashes` times, and then runs."""
 
     crashes: int
     starts: int = 0
@@ -79,7 +79,7 @@ async def test_readyz_names_a_role_that_is_down(redis: Redis) -> None:
 
 
 @pytest.mark.usefixtures("_soon")
-async def test_a_role_that_returns_is_restarted_unless_it_may_end() -> None:
+async def test_a_role_that_returns_is_restarted_unless_it_is_allowed_to_end() -> None:
     starts = []
 
     async def returns() -> None:

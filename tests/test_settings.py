@@ -1,4 +1,4 @@
-"""Settings: what an operator gets wrong is said in one line."""
+"""Settings: an operator's mistake is reported in one line."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_nothing_has_to_be_set() -> None:
+def test_all_settings_are_optional() -> None:
     settings = read_settings()
     assert settings.of(HuggingFaceSettings).huggingface_url == "https://huggingface.co"
     assert settings.of(ArxivSettings).arxiv_rss_url == "https://rss.arxiv.org"
@@ -27,7 +27,7 @@ def test_nothing_has_to_be_set() -> None:
     assert settings.redis_url is None
 
 
-def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_overrides_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PAPERBOY_CONTACT=from-file\nPORT=8080\nFOREIGN=1\n")
     monkeypatch.setenv("PAPERBOY_CONTACT", "from-environment")
     settings = read_settings()
@@ -40,7 +40,7 @@ def test_categories_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("PORT", "http", "PORT needs a whole number"),
         ("PORT", "70000", "PORT needs a number of at most 65535"),
@@ -66,12 +66,12 @@ def test_categories_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_a_bad_value_is_one_readable_line(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError) as caught:
         read_settings()
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -81,14 +81,14 @@ def test_an_unknown_name_in_the_env_file_is_refused(tmp_path: Path) -> None:
         read_settings()
 
 
-def test_an_error_never_shows_a_value_which_may_be_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_never_shows_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_API_URL", "xoxb-planted-secret")
     with pytest.raises(ConfigurationError) as caught:
         read_settings()
     assert "planted" not in str(caught.value)
 
 
-def test_secrets_are_known_to_be_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_registered_for_redaction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-planted-secret")
     monkeypatch.setenv("REDIS_URL", "redis://:hunter2@localhost")
     settings = read_settings()

@@ -1,4 +1,4 @@
-"""A channel's settings are asked for in the platform's own form."""
+"""A channel's settings are edited in the platform's own form."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ async def _clock(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     await set_clock(monkeypatch, redis).set(MORNING)
 
 
-async def test_slack_opens_a_modal_and_shows_what_the_change_means(redis: Redis) -> None:
+async def test_slack_opens_a_modal_and_shows_the_effect_of_the_change(redis: Redis) -> None:
     async with slack_harness(redis) as harness:
         form = await harness.say("/paper settings")
         assert "Time zone" in form.text
@@ -29,15 +29,15 @@ async def test_slack_opens_a_modal_and_shows_what_the_change_means(redis: Redis)
         assert await harness.bot.core.settings(harness.channel) == NEW
 
 
-async def test_discord_opens_a_part_in_a_modal_and_leaves_the_others_as_they_are(redis: Redis) -> None:
+async def test_discord_opens_one_part_in_a_modal_and_leaves_the_others_unchanged(redis: Redis) -> None:
     async with discord_harness(redis) as harness:
         await harness.say("/paper settings digest:7")
         choice = await harness.say("/paper settings")
         [schedule] = [label for label in choice.buttons if "Time zone" in label]
         opened = await harness.joe.click(choice.raw, label=schedule)
         assert opened.modal is not None
-        given = {"every": ["daily"], "day": ["monday"], "zone": "Berlin", "quiet": "22-7", "hour": "9"}
-        done = await harness.joe.submit_modal(opened, given)
+        values = {"every": ["daily"], "day": ["monday"], "zone": "Berlin", "quiet": "22-7", "hour": "9"}
+        done = await harness.joe.submit_modal(opened, values)
         assert "Next digest: Mon 23 Nov 09:00 Berlin" in shown(done).text
-        kept = await harness.bot.core.settings(harness.channel)
-        assert (kept.every, kept.zone, kept.quiet, kept.digest_size) == ("daily", "Europe/Berlin", (22, 7), 7)
+        now = await harness.bot.core.settings(harness.channel)
+        assert (now.every, now.zone, now.quiet, now.digest_size) == ("daily", "Europe/Berlin", (22, 7), 7)

@@ -21,7 +21,7 @@ def papers(*numbers: int, **facts: Any) -> list[Paper]:
 
 
 async def come(harness: PlatformHarness, clock: Clock, *papers: Paper) -> None:
-    """Papers are seen, matched and posted, no faster than the platform allows."""
+    """Ingest papers, match them, and post them no faster than the platform allows."""
     await arrive(harness.bot, *papers)
     await pass_on(harness.bot, clock, len(papers))
 
@@ -48,7 +48,7 @@ async def test_a_digest_comes_at_its_hour_and_shows_the_rest_on_demand(opened: O
         assert rest.text.count("Diffusion number") == 2
         await clock.set(MORNING + timedelta(days=2))
         await deliver(harness.bot)
-        assert len(await seen(harness)) == 1, "nothing is posted when there is nothing"
+        assert len(await seen(harness)) == 1, "without papers nothing is posted"
 
 
 async def test_a_flood_is_one_message(opened: Opened, clock: Clock) -> None:
@@ -65,7 +65,7 @@ async def test_a_flood_is_one_message(opened: Opened, clock: Clock) -> None:
         assert "2 new papers" in (await seen(harness))[-1]
 
 
-async def test_a_list_that_trickles_in_is_no_flood_either(opened: Opened, clock: Clock) -> None:
+async def test_a_list_that_trickles_in_is_one_message_too(opened: Opened, clock: Clock) -> None:
     async with opened() as harness:
         await harness.say("/paper subscribe diffusion")
         for n in range(12):
@@ -82,8 +82,8 @@ async def test_a_list_that_trickles_in_is_no_flood_either(opened: Opened, clock:
 async def test_a_budget_posts_the_best_and_folds_the_rest(opened: Opened, clock: Clock) -> None:
     async with opened() as harness:
         await harness.say("/paper subscribe diffusion")
-        said = await harness.say("/paper settings most:2 hour:18")
-        assert "The best 2 papers of a day are posted." in said.text
+        reply = await harness.say("/paper settings most:2 hour:18")
+        assert "The best 2 papers of a day are posted." in reply.text
         liked = papers(20, 21, upvotes=50)
         await come(harness, clock, *papers(*range(4)), *liked)
         await come(harness, clock, *papers(*range(4, 8)))
@@ -126,7 +126,7 @@ async def test_a_digest_names_the_best_and_counts_the_rest(opened: Opened, clock
         assert (await harness.press(digest, "Show")).text.count("Diffusion number") == 7
 
 
-async def test_in_quiet_hours_papers_wait_and_an_undo_lets_them_out(opened: Opened, clock: Clock) -> None:
+async def test_papers_wait_in_quiet_hours_and_an_undo_releases_them(opened: Opened, clock: Clock) -> None:
     async with opened() as harness:
         await harness.say("/paper subscribe diffusion")
         quiet = await harness.say("/paper settings quiet:7-12")
@@ -188,7 +188,7 @@ async def test_a_young_paper_is_posted_when_it_first_qualifies_and_says_so(
         assert "Posted here on Mon 23 Nov 07:30 UTC" in (await harness.say("/paper explain 2611.00001")).text
 
 
-async def test_a_posted_card_is_brought_up_to_date_where_that_is_wanted(
+async def test_a_posted_card_is_updated_if_the_channel_wants_it(
     opened: Opened, clock: Clock, request: pytest.FixtureRequest
 ) -> None:
     async with opened() as harness:
@@ -223,7 +223,7 @@ async def test_many_dislikes_lead_to_a_narrower_query(opened: Opened, clock: Clo
         assert len(await seen(harness)) == 5
 
 
-async def test_an_acronym_is_offered_with_what_it_stands_for(opened: Opened, clock: Clock) -> None:
+async def test_an_acronyms_long_form_is_offered(opened: Opened, clock: Clock) -> None:
     async with opened() as harness:
         short = papers(*range(30), title="On learning", abstract="We use reinforcement learning (RL) here.")
         await harness.bot.papers.remember(short)

@@ -1,4 +1,4 @@
-"""`paperboy run` as a person uses it: it starts without settings, stops on a signal, and survives being killed."""
+"""`paperboy run` as people use it: it starts without settings, stops on a signal, and survives being killed."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from tests.program import environment, first, running, servers, start
 
 
-async def test_without_any_upstream_the_sample_is_shown(tmp_path: Path) -> None:
+async def test_without_any_upstream_sample_papers_are_shown(tmp_path: Path) -> None:
     async with running("run", env=environment(tmp_path)) as bot:
         async with asyncio.timeout(15):
             post = await first(bot, "post")
@@ -17,7 +17,7 @@ async def test_without_any_upstream_the_sample_is_shown(tmp_path: Path) -> None:
     assert "sample" in str(post["card"])
 
 
-async def test_it_ends_when_asked_to_and_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_it_stops_on_a_signal_and_leaves_nothing_behind(tmp_path: Path) -> None:
     async with running("run", env=environment(tmp_path)) as bot:
         await first(bot, "post")
         assert len(servers(tmp_path)) == 1
@@ -71,27 +71,27 @@ async def test_the_operators_server_is_used_and_left_running(
 
 async def test_a_bad_setting_is_one_line_and_exit_code_78(tmp_path: Path) -> None:
     process = await start("run", env=environment(tmp_path, PORT="many"))
-    _, said = await process.communicate()
+    _, output = await process.communicate()
     assert process.returncode == 78
-    assert said.decode().count("\n") == 1
-    assert said.decode().startswith("paperboy: PORT ")
+    assert output.decode().count("\n") == 1
+    assert output.decode().startswith("paperboy: PORT ")
 
 
 async def test_an_unknown_role_is_one_line_and_exit_code_78(tmp_path: Path) -> None:
     process = await start("run", "polller", env=environment(tmp_path))
-    _, said = await process.communicate()
+    _, output = await process.communicate()
     assert process.returncode == 78
-    assert "Roles are poller, fanout" in said.decode()
+    assert "Roles are poller, fanout" in output.decode()
 
 
-async def test_a_newcomer_learns_what_there_is(tmp_path: Path) -> None:
+async def test_a_newcomer_is_shown_the_commands(tmp_path: Path) -> None:
     process = await start("--help", env=environment(tmp_path))
     out, _ = await process.communicate()
     assert process.returncode == 0
     assert all(command in out.decode() for command in ("run", "demo", "doctor"))
 
 
-async def test_the_doctor_names_what_is_wrong(tmp_path: Path) -> None:
+async def test_the_doctor_names_each_problem(tmp_path: Path) -> None:
     process = await start("doctor", env=environment(tmp_path))
     out, _ = await process.communicate()
     assert process.returncode == 1

@@ -26,7 +26,7 @@ def paper(number: int, topic: str, **facts: Any) -> Paper:
 
 
 async def six_posts(harness: PlatformHarness, clock: Clock) -> list[Seen]:
-    """Three papers of one topic, then three of another."""
+    """Post three papers of one topic, then three of another."""
     await harness.say("/paper settings digest:10")
     await harness.say("/paper subscribe learning")
     for n in range(6):
@@ -43,7 +43,7 @@ async def pass_on(harness: PlatformHarness, clock: Clock, until: datetime) -> No
         until += timedelta(seconds=10)
 
 
-async def test_three_likes_and_three_dislikes_order_the_next_digest(opened: Opened, clock: Clock) -> None:
+async def test_three_likes_and_three_dislikes_rank_the_next_digest(opened: Opened, clock: Clock) -> None:
     async with opened() as harness:
         assert "know this channel's taste yet" in (await harness.say("/paper taste")).text
         posts = await six_posts(harness, clock)
@@ -92,14 +92,14 @@ async def test_examples_and_saved_papers_teach_a_taste_and_a_paper_is_forgotten(
         await harness.say("/paper taste like 2611.00001")
         await harness.say("/paper taste like 2611.00002")
         for n in (3, 4, 5):
-            said = await harness.say(f"/paper taste dislike 2611.{n:05}")
-        assert "Learned from 3 liked and 3 disliked papers." in said.text
+            reply = await harness.say(f"/paper taste dislike 2611.{n:05}")
+        assert "Learned from 3 liked and 3 disliked papers." in reply.text
         await harness.say("/paper taste forget 2611.00000")
         assert "so far it has 2 and 3" in (await harness.say("/paper taste")).text
         assert "takes like, dislike or forget" in (await harness.say("/paper taste love all")).text
 
 
-async def test_a_taste_is_small_and_forgotten_with_its_channel(
+async def test_a_taste_is_small_and_deleted_with_its_channel(
     opened: Opened, redis: Redis, clock: Clock
 ) -> None:
     async with opened() as harness:
@@ -133,7 +133,7 @@ async def test_a_change_of_a_taste_can_be_undone(opened: Opened, clock: Clock) -
         assert "Learned from 3 liked and 3 disliked papers." in (await harness.say("/paper taste")).text
 
 
-async def test_what_a_taste_does_not_have_cannot_be_removed(opened: Opened) -> None:
+async def test_a_term_that_a_taste_does_not_have_cannot_be_removed(opened: Opened) -> None:
     async with opened() as harness:
         assert "isn't among the terms" in (await harness.say("/paper taste remove banana")).text
         assert "wasn't removed" in (await harness.say("/paper taste restore banana")).text

@@ -1,4 +1,4 @@
-"""A year on a simulated clock, in zones whose clocks do odd things: every digest once, at the right local hour."""
+"""A year on a simulated clock, in time zones with odd clock changes: each digest comes once, at the right local hour."""
 
 import random
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,10 +16,10 @@ BEGIN = datetime(2025, 12, 31, 12, tzinfo=UTC)
 DAYS = 366
 RHYTHMS: tuple[Every, ...] = ("daily", "weekly")
 ODD_DAYS = {
-    ("Australia/Lord_Howe", date(2026, 10, 4)): "02:30",  # the half-hour before is left out
-    ("Africa/Cairo", date(2026, 4, 24)): "01:00",  # midnight is
+    ("Australia/Lord_Howe", date(2026, 10, 4)): "02:30",  # its clocks skip half an hour
+    ("Africa/Cairo", date(2026, 4, 24)): "01:00",  # its clocks skip midnight
 }
-"""Days on which there is no such hour: then it is the first moment after the gap."""
+"""Days on which the hour doesn't exist -> the first moment after the gap."""
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_a_year_of_digests(redis: Redis, monkeypatch: pytest.MonkeyPatch, 
     "zone", ["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Cairo"]
 )
 async def test_a_year_with_a_budget(redis: Redis, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
-    """In any 24 hours two papers are posted at most, and the rest of a day is one folded line at the digest's hour."""
+    """At most two papers are posted in any 24 hours, and the rest of a day is one folded line at the digest's hour."""
     monkeypatch.setattr(delivering, "MAX_WAIT", 0.0)
     clock = set_clock(monkeypatch, redis)
     board = Board(clock)
@@ -100,7 +100,7 @@ async def test_a_year_with_a_budget(redis: Redis, monkeypatch: pytest.MonkeyPatc
 
 
 def next_date(every: Every, local: datetime, hour: int) -> date:
-    """The day of the first digest after a local time, by the calendar on the wall."""
+    """Return the day of the first digest after a local time, by plain calendar arithmetic."""
     day = local.date() + timedelta(days=local.time() >= time(hour))
     return day + timedelta(days=(2 - day.weekday()) % 7) if every == "weekly" else day
 

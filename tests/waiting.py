@@ -1,11 +1,11 @@
-"""Waiting for a state that sends no event: another process's, a server's, a double's counts."""
+"""Wait for a state that sends no event, such as that of another process, a server or a double."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 LOOK_EVERY = 0.01
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 async def until(
@@ -15,19 +15,19 @@ async def until(
     within: float = 20.0,
     ignore: tuple[type[Exception], ...] = (),
 ) -> None:
-    """Return once `holds` returns something true; it may be a coroutine function.
+    """Return once `holds`, a function or coroutine function, returns something true.
 
-    What it raises of `ignore` counts as "not yet". Raises AssertionError, which names `what`, after `within` seconds.
+    Exceptions of `ignore` count as "not yet". Raises AssertionError, which names `what`, after `within` seconds.
     """
     try:
         async with asyncio.timeout(within):
-            while not await _asked(holds, ignore):  # noqa: ASYNC110  # what is waited for sends no event
+            while not await _check(holds, ignore):  # noqa: ASYNC110  # there is no event to wait for
                 await asyncio.sleep(LOOK_EVERY)
     except TimeoutError as error:
-        raise AssertionError(f"waited in vain for {what}") from error
+        raise AssertionError(f"timed out waiting for {what}") from error
 
 
-async def _asked(holds: Callable[[], Any], ignore: tuple[type[Exception], ...]) -> bool:
+async def _check(holds: Callable[[], Any], ignore: tuple[type[Exception], ...]) -> bool:
     try:
         found = holds()
         return bool(await found if asyncio.iscoroutine(found) else found)

@@ -1,4 +1,4 @@
-"""Zotero's Web API, version 3, as strict as its server (github.com/zotero/dataserver) about what Paperboy does there."""
+"""Zotero's Web API, version 3, as strict as its server (github.com/zotero/dataserver) in what Paperboy uses."""
 
 import asyncio
 import json
@@ -13,9 +13,9 @@ from aiohttp.test_utils import TestServer
 
 KEY = re.compile(r"[23456789ABCDEFGHIJKLMNPQRSTUVWXYZ]{8}")
 MOST = 50
-"""Objects in a request."""
+"""Maximum number of objects in a request."""
 LONGEST = 1000
-"""Characters of a title that it takes; the real one's limit is about the size of a row."""
+"""Maximum length of a title in characters; the real server's limit depends on the size of a database row."""
 FIELDS = frozenset(
     {
         *(
@@ -34,13 +34,13 @@ FIELDS = frozenset(
         *("tags", "collections", "relations"),
     }
 )
-"""Of a preprint, in Zotero's schema."""
+"""Fields of a preprint in Zotero's schema."""
 
 Json = dict[str, Any]
 
 
 class Failed(Exception):
-    """Why an object isn't written."""
+    """The reason why an object isn't written."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -58,18 +58,18 @@ class Zotero:
     items: dict[str, Json] = field(default_factory=dict)
     collections: dict[str, Json] = field(default_factory=dict)
     created: list[str] = field(default_factory=list)
-    """The key of each item, whenever it was created."""
+    """Keys of items in the order of their creation; a key that was created twice is in it twice."""
     requests: list[str] = field(default_factory=list)
     busy: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    """A status and headers for each of the next requests, in place of an answer."""
+    """Status and headers with which each of the next requests is refused."""
     full_after: int = 0
-    """Requests after which it asks for fewer; 0 if it never does."""
+    """Number of requests after which it answers 429; 0 for never."""
     backoff: str = ""
-    """What every answer asks for."""
+    """Value of the Backoff header of every answer; "" for none."""
     largest: int = 1_000_000
-    """Bytes of a body."""
+    """Maximum size of a body in bytes."""
     stop_at: int = 0
-    """The number of the request at which the caller dies: before it is carried out, or after, by `stop_after`."""
+    """Number of the request at which the caller dies: before it is carried out, or after it with `stop_after`."""
     stop_after: bool = False
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -82,7 +82,7 @@ class Zotero:
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
-        """Its address."""
+        """Serve the double, and yield its address."""
         app = web.Application(middlewares=[self._checked], client_max_size=10_000_000)
         app.add_routes(self.routes())
         async with TestServer(app) as server:
@@ -149,7 +149,7 @@ class Zotero:
     def _refusal(
         self, request: web.Request, expected: str | None, objects: object, size: int
     ) -> tuple[int, str] | None:
-        """Why nothing of a request is carried out."""
+        """Return the status and reason with which the whole request is refused, if it is."""
         checks = (
             (request.match_info["user"] != str(self.user) or not self.may_write, 403, "Write access denied"),
             (
@@ -173,17 +173,17 @@ class Zotero:
         key, version = one.get("key"), one.get("version")
         if not isinstance(key, str) or not KEY.fullmatch(key):
             raise Failed(400, f"'{key}' is not a valid key")
-        there = stored.get(key)
+        existing = stored.get(key)
         if version is None and not versioned:
             raise Failed(428, "Either If-Unmodified-Since-Version or 'version' property must be provided")
-        if version is not None and there is not None and there["version"] > version:
-            raise Failed(412, f"It has been modified since specified version (found {there['version']})")
-        if version and there is None:
+        if version is not None and existing is not None and existing["version"] > version:
+            raise Failed(412, f"It has been modified since specified version (found {existing['version']})")
+        if version and existing is None:
             raise Failed(404, f"It doesn't exist (expected version {version}; use 0 instead)")
         check(one)
         self.version += 1
         stored[key] = one | {"version": self.version}
-        if stored is self.items and there is None:
+        if stored is self.items and existing is None:
             self.created.append(key)
 
     def _check_item(self, one: Json) -> None:

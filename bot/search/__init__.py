@@ -1,1 +1,1 @@
-"""On-demand search: an index of every paper that was seen or remembered. A view on Redis that can be rebuilt."""
+"""On-demand search: an index of all stored papers. It can be rebuilt from Redis."""

@@ -1,4 +1,4 @@
-"""What acronyms stand for, as the papers of the index explain them: "retrieval-augmented generation (RAG)"."""
+"""Meanings of acronyms, as the indexed papers explain them: "retrieval-augmented generation (RAG)"."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,19 +12,19 @@ from bot.search.terms import Terms, count_of, either
 from bot.text.acronyms import folded
 
 FEW = 500
-"""Papers. An acronym that more of them use needs no help to be found."""
+"""An acronym in more papers than this needs no meaning to be found."""
 TWICE = 2
-"""Papers that must explain it in the same way: a single one may use it differently."""
+"""Minimum number of papers that explain an acronym in the same way: a single paper may use it differently."""
 USUAL = 0.3
-"""Share of the explanations that a meaning must have in a search, which only ranks with it."""
+"""Minimum share of the explanations for the usual meaning. It can be low because the meaning only affects ranking."""
 READ = 2000
-"""Explanations of one acronym that are looked at."""
+"""Maximum number of explanations read per acronym."""
 
 
-def meanings(asked: ParsedSearch, searcher: Searcher) -> tuple[tuple[str, Sequence[str]], ...]:
-    """The words of a search that are acronyms which few papers use, each with what it usually means."""
+def meanings(parsed: ParsedSearch, searcher: Searcher) -> tuple[tuple[str, Sequence[str]], ...]:
+    """Return the words of a search that are acronyms used by few papers, each with its usual meaning."""
     found = []
-    for word in asked.words:
+    for word in parsed.words:
         [short, *more] = word.parts
         if more or word.stop or not 2 <= len(short) <= 8 or searcher.doc_freq("abstract", short) > FEW:
             continue
@@ -38,7 +38,7 @@ def meanings(asked: ParsedSearch, searcher: Searcher) -> tuple[tuple[str, Sequen
 
 
 def synonyms_of(query: Query, schema: Schema, searcher: Searcher) -> list[Synonym]:
-    """What could be as good as a part of `query`, without what would find many times as many papers."""
+    """Return alternatives to parts of `query`, except those that would find many times as many papers."""
     terms = Terms(schema, searcher)
 
     def acronym_of(words: Sequence[str]) -> str | None:
@@ -47,10 +47,10 @@ def synonyms_of(query: Query, schema: Schema, searcher: Searcher) -> list[Synony
         meaning = usual_meaning(_explanations(best, searcher)) if best else None
         return best if meaning and "".join(folded(meaning)) == "".join(words) else None
 
-    def grows_little(one: Synonym) -> bool:
-        now = terms.node(one.part)
-        with_it = either((now, terms.node(one.other)))
-        papers, more = (count_of(searcher.search(asked, 1)) for asked in (now, with_it))
+    def grows_little(synonym: Synonym) -> bool:
+        part = terms.node(synonym.part)
+        either_one = either((part, terms.node(synonym.other)))
+        papers, more = (count_of(searcher.search(engine_query, 1)) for engine_query in (part, either_one))
         return papers > 0 and more <= MOST_PAPERS * papers
 
     found = synonyms(query, lambda short: usual_meaning(_explanations(short, searcher)), acronym_of)
@@ -58,6 +58,6 @@ def synonyms_of(query: Query, schema: Schema, searcher: Searcher) -> list[Synony
 
 
 def _explanations(short: str, searcher: Searcher) -> Mapping[Meaning, int]:
-    """What papers say that it stands for, each with the number of papers."""
+    """Each meaning that papers give for the acronym, with the number of papers."""
     counts = searcher.terms_with_prefix("acronyms", f"{short}=", limit=READ)
     return {tuple(term.partition("=")[2].split("_")): papers for term, papers in counts}

@@ -1,4 +1,4 @@
-"""What of a paper the index holds, and in which fields. Words are those of `bot.text`: matching means the same."""
+"""The fields of the index, and a paper's content in them. Words are split by `bot.text`, as for matching."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,18 +16,18 @@ from bot.text.organizations import organization_key
 from bot.text.terms import pairs
 
 VERSION = 10
-"""Part of the folder's name: an index with other fields is another index."""
+"""Part of the folder's name, so that an index with other fields gets a new folder."""
 
 GAP = "|"
-"""Stands between what no phrase crosses. It is no token of any text."""
+"""Separates texts, so that no phrase crosses it. It is never a token."""
 STEMMED = "stemmed"
-"""Name of the engine's tokenizer that stems; each index that is opened has to register it."""
+"""Name of the engine's tokenizer that stems. Each opened index has to register it."""
 _EPOCH = date(1970, 1, 1)
 _SCHEME = re.compile(r"^https?://(?:www\.)?|(?<!/)/++$|\.git$")
 
 
 def schema() -> tantivy.Schema:
-    """The fields of the index."""
+    """Return the fields of the index."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("ids", tokenizer_name="raw", index_option="basic")
@@ -46,13 +46,13 @@ def schema() -> tantivy.Schema:
 
 
 def stemmer() -> tantivy.TextAnalyzer:
-    """Cuts at spaces and reduces English words to their stems: `hallucinate` and `hallucination` to `hallucin`."""
+    """Return an analyzer that splits at spaces and stems English: `hallucinate` and `hallucination` to `hallucin`."""
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
     return builder.filter(tantivy.Filter.stemmer("english")).build()
 
 
 def document(paper: Paper) -> tantivy.Document:
-    """`paper` as the index takes it."""
+    """Return `paper` as a document of the index."""
     title, abstract = tokens(paper.title), tokens(paper.abstract)
     fields: dict[str, str | int] = {
         "id": paper.id,
@@ -66,7 +66,9 @@ def document(paper: Paper) -> tantivy.Document:
         "authors": f" {GAP} ".join(_line(tokens(given_first(name), plurals=False)) for name in paper.authors),
         "names": " ".join(
             dict.fromkeys(
-                one for name in paper.authors for one in (*name_keys(name), *keys_of_name(spelled(name)))
+                name_key
+                for name in paper.authors
+                for name_key in (*name_keys(name), *keys_of_name(spelled(name)))
             )
         ),
         "heads": " ".join(heads(paper.title)),
@@ -89,7 +91,7 @@ def document(paper: Paper) -> tantivy.Document:
 
 
 def mark(position: int) -> tantivy.Document:
-    """The one document that isn't a paper: the position up to which the index has the changes."""
+    """Return the only document that isn't a paper: it stores the position of the last indexed change."""
     found = tantivy.Document()
     found.add_text("id", "")
     found.add_integer("position", position)
@@ -97,29 +99,29 @@ def mark(position: int) -> tantivy.Document:
 
 
 def day_of(moment: datetime) -> int:
-    """Days since 1970, in UTC."""
+    """Return the days since 1970, in UTC."""
     return (moment.astimezone(UTC).date() - _EPOCH).days
 
 
 def words_of(found: Iterable[Token]) -> list[str]:
-    """The words one after the other, without the joined forms of hyphenated ones."""
+    """Return the words in order, without the joined forms of hyphenated words."""
     return [token.word for token in found if token.end - token.start == 1]
 
 
 def key(words: Sequence[str]) -> str:
-    """Words as one term."""
+    """Join words to one term."""
     return "_".join(words)
 
 
 def heads(title: str) -> tuple[str, ...]:
-    """A title as one term, and the name that it puts before a colon: `BERT: Pre-training of …`."""
+    """Return a title as one term, and the name before its colon as another: `BERT: Pre-training of …`."""
     whole = key(words_of(tokens(title)))
     name, colon, _ = title.partition(":")
     return tuple(dict.fromkeys(filter(None, (whole, key(words_of(tokens(name))) if colon else ""))))
 
 
 def name_keys(name: str) -> tuple[str, ...]:
-    """Every two parts of an author's name that people call them by: both neighbours, first and last, initials."""
+    """Return pairs of name parts by which people search for an author: neighbours, first and last, initial and last."""
     parts = words_of(tokens(name, plurals=False))
     if len(parts) < 2:
         return ()
@@ -129,7 +131,7 @@ def name_keys(name: str) -> tuple[str, ...]:
 
 
 def acronym_terms(paper: Paper) -> Iterator[str]:
-    """What `paper` explains, in both directions.
+    """Yield each acronym that `paper` explains, in both directions.
 
     `rag=retrieval_augmented_generation`, and with folded words `retrieval_augmented_generation=rag`.
     """
@@ -139,7 +141,7 @@ def acronym_terms(paper: Paper) -> Iterator[str]:
 
 
 def links(paper: Paper) -> Iterator[str]:
-    """What other papers of the same people link to: code, project page, organization."""
+    """Yield the links that papers of the same people share: code, project page, organization."""
     for url in (paper.code_url, paper.project_url):
         if url:
             yield _SCHEME.sub("", url.strip().lower()).replace(" ", "")
@@ -148,10 +150,8 @@ def links(paper: Paper) -> Iterator[str]:
 
 
 def _line(found: Sequence[Token]) -> str:
-    """The words in their order; after a gap the joined forms, and plurals as written, for prefixes."""
+    """The words in order; after a gap the joined forms, and plurals unchanged, for prefixes."""
     extras = [token.word for token in found if token.end - token.start > 1]
-    extras += [
-        written for token in found if (written := small(token.form)) != token.word and "-" not in written
-    ]
+    extras += [form for token in found if (form := small(token.form)) != token.word and "-" not in form]
     words = words_of(found)
     return " ".join((*words, GAP, *dict.fromkeys(extras)) if extras else words)

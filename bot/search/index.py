@@ -1,4 +1,4 @@
-"""The index in its folder: a view that may be thrown away at any time, for all that is in it comes from Redis."""
+"""The index in its folder. It can be deleted at any time, because all its content comes from Redis."""
 
 import shutil
 from collections.abc import Iterable
@@ -13,15 +13,15 @@ from bot.domain.models import Paper
 from bot.search import fields
 
 HEAP = 50_000_000
-"""Bytes that the engine gathers before it writes a segment."""
+"""Bytes that the engine buffers before it writes a segment."""
 
 log = structlog.get_logger(__name__)
 
 
 class Index:
-    """Papers in a folder, or in memory. Several processes may open a folder; the first that writes is its writer.
+    """An index of papers in a folder, or in memory. Several processes can open a folder; the first to write owns it.
 
-    A commit is all or nothing, with the position that it carries: a kill in between leaves the one before.
+    A commit with its position is atomic: if the process is killed meanwhile, the previous commit stays.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -35,12 +35,12 @@ class Index:
 
     @property
     def folder(self) -> Path | None:
-        """Where it is stored; None where it is in memory."""
+        """The folder of the index; None if it is in memory."""
         return self._folder
 
     @property
     def schema(self) -> tantivy.Schema:
-        """Its fields."""
+        """The index's fields."""
         return self._schema
 
     @property
@@ -53,17 +53,17 @@ class Index:
 
     @property
     def papers(self) -> int:
-        """How many papers it holds."""
+        """Number of papers in the index."""
         return max(0, self.searcher().num_docs - 1)
 
     def searcher(self) -> tantivy.Searcher:
-        """Its present state, what other processes committed included."""
+        """Return the current state, including commits of other processes."""
         if self._writer is None:
             self._index.reload()
         return self._index.searcher()
 
     def become_writer(self) -> bool:
-        """Whether this process may write: the first one that asks, until it ends."""
+        """Become the writer if no other process is. -> False if another process is, until it ends."""
         if self._writer is None:
             try:
                 self._writer = self._index.writer(HEAP, 1)
@@ -71,14 +71,14 @@ class Index:
                 if "LockBusy" not in str(error):
                     raise
                 return False
-            self._index.reload()  # what the former writer committed last
+            self._index.reload()  # to see the former writer's last commit
         return True
 
-    def write(self, papers: Iterable[Paper], gone: Iterable[str], position: int) -> None:
-        """Put these papers in, in the place of what was known of them, take others out, and commit."""
+    def write(self, papers: Iterable[Paper], removed: Iterable[str], position: int) -> None:
+        """Add or replace these papers, remove those with the ids `removed`, and commit."""
         with self._writing:
             writer = self._the_writer()
-            for paper_id in gone:
+            for paper_id in removed:
                 writer.delete_documents_by_term("id", paper_id)
             for paper in papers:
                 writer.delete_documents_by_term("id", paper.id)
@@ -89,7 +89,7 @@ class Index:
         self._index.reload()
 
     def clear(self) -> None:
-        """Remove everything. Only the writer may."""
+        """Remove everything. Only the writer can do this."""
         with self._writing:
             writer = self._the_writer()
             writer.delete_all_documents()
@@ -97,7 +97,7 @@ class Index:
         self._index.reload()
 
     def ids(self) -> list[str]:
-        """Every paper that is in it."""
+        """Return the ids of all papers in the index."""
         found = self.searcher().terms_with_prefix("id", "")
         return [paper_id for paper_id, _ in found if paper_id]
 
@@ -105,7 +105,7 @@ class Index:
         """Let another process write."""
         with self._writing:
             if self._writer is not None:
-                with suppress(ValueError):  # merging what is committed already: nothing is lost with it
+                with suppress(ValueError):  # a merge failed: all papers are committed, so nothing is lost
                     self._writer.wait_merging_threads()
                 self._writer = None
 

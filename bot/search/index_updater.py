@@ -10,23 +10,25 @@ from bot.search.index_writer import IndexBusy, IndexWriter, writing
 from bot.store.papers import Papers
 
 FIRST_BATCH, BATCH = 200, 1000
-"""Papers written by one commit. The first is small, so that something can be found soon after an empty start."""
+"""Number of papers per commit. The first is small, so that searches find something soon after an empty start."""
 CLOSE_ENOUGH = 0.01
-"""Share of all papers. An index that lacks fewer isn't worth a remark: it is a poll behind."""
+"""An index that lacks at most this share of all papers counts as complete: it is only a poll behind."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexProgress:
-    """How far an index is that is still being built."""
+    """Progress of building an index."""
 
     done: int
+    """Number of indexed papers."""
     total: int
+    """Number of papers to index."""
 
 
 class IndexUpdater:
-    """Follows the papers' changes for one index. Several processes may do so in one folder: one writes at a time."""
+    """Writes changed papers to an index. Several processes can share a folder: one writes at a time."""
 
     def __init__(self, papers: Papers, index: Index) -> None:
         self._papers = papers
@@ -35,9 +37,9 @@ class IndexUpdater:
         self._complete = False
 
     async def catch_up(self) -> bool:
-        """Index every change up to now. -> False if another process is writing the index
+        """Index every change up to now. -> False if another process is writing the index.
 
-        Raises RedisError and IndexWriterFailed; the next call goes on from there.
+        Raises RedisError and IndexWriterFailed; the next call resumes.
         """
         async with self._one_at_a_time:
             last = await self._papers.last_change()
@@ -73,21 +75,21 @@ class IndexUpdater:
         """Remove the papers whose records have expired in Redis."""
         async with self._one_at_a_time:
             ids = await asyncio.to_thread(self._index.ids)
-            gone = [
+            removed = [
                 paper_id
                 for start in range(0, len(ids), BATCH)
                 for paper_id in await self._papers.gone(ids[start : start + BATCH])
             ]
-            if not gone:
+            if not removed:
                 return
             try:
                 async with writing(self._index) as writer:
-                    await writer.write((), gone, await asyncio.to_thread(lambda: self._index.position))
+                    await writer.write((), removed, await asyncio.to_thread(lambda: self._index.position))
             except IndexBusy:
                 return
 
     async def progress(self) -> IndexProgress | None:
-        """How far the index is; None once it has been complete."""
+        """Return the progress of building the index; None once it has been complete."""
         if not self._complete:
             total, done = await self._papers.count(), await asyncio.to_thread(lambda: self._index.papers)
             if total - done > total * CLOSE_ENOUGH:

@@ -20,7 +20,7 @@ from bot.search.index import Index
 from bot.store import records
 
 END_WITHIN = 10.0
-"""Seconds that the process gets to finish what it was given. A commit is all or nothing, so killing it is safe."""
+"""Seconds that the process gets to finish its work. Commits are atomic, so it is safe to kill it."""
 
 
 class IndexBusy(Exception):
@@ -28,14 +28,14 @@ class IndexBusy(Exception):
 
 
 class IndexWriterFailed(OSError):
-    """The process that writes the index ended early; the next attempt goes on from the last commit."""
+    """The process that writes the index ended early; the next attempt resumes from the last commit."""
 
 
 class IndexWriter(Protocol):
     """Changes an index. Each call is one commit, which is on disk once the call returns."""
 
-    async def write(self, stored: Sequence[str], gone: Sequence[str], position: int) -> None:
-        """Add or replace the papers of these records, remove those with the ids `gone`, and note the position."""
+    async def write(self, stored: Sequence[str], removed: Sequence[str], position: int) -> None:
+        """Add or replace the papers of these records, remove those with the ids `removed`, and store the position."""
 
     async def clear(self) -> None:
         """Remove everything."""
@@ -43,14 +43,14 @@ class IndexWriter(Protocol):
 
 @asynccontextmanager
 async def writing(index: Index) -> AsyncIterator[IndexWriter]:
-    """A writer for `index`. Raises IndexBusy, and while it is used IndexWriterFailed."""
+    """Yield a writer for `index`. Raises IndexBusy; the writer's methods raise IndexWriterFailed."""
     if index.folder is None:
         index.become_writer()
         yield _InMemory(index)
         return
     writer = await _Process.start(index.folder.parent)
     try:
-        if not await writer.may_write():
+        if not await writer.can_write():
             raise IndexBusy(str(index.folder))
         yield writer
     finally:
@@ -61,15 +61,15 @@ class _InMemory:
     def __init__(self, index: Index) -> None:
         self._index = index
 
-    async def write(self, stored: Sequence[str], gone: Sequence[str], position: int) -> None:
-        await asyncio.to_thread(self._index.write, records.load_readable(stored), gone, position)
+    async def write(self, stored: Sequence[str], removed: Sequence[str], position: int) -> None:
+        await asyncio.to_thread(self._index.write, records.load_readable(stored), removed, position)
 
     async def clear(self) -> None:
         await asyncio.to_thread(self._index.clear)
 
 
 class _Process:
-    """The other end of `main`."""
+    """The writer process (`main`), as seen by its parent."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -84,19 +84,19 @@ class _Process:
         )
         return cls(process)
 
-    async def may_write(self) -> bool:
-        """Whether it has become the index's writer. It says so once, when it has started."""
+    async def can_write(self) -> bool:
+        """Whether the process has become the index's writer. Call this once: it reads the process's first line."""
         return bool((await self._answer())["writer"])
 
-    async def write(self, stored: Sequence[str], gone: Sequence[str], position: int) -> None:
-        head = json.dumps({"records": len(stored), "gone": list(gone), "position": position})
+    async def write(self, stored: Sequence[str], removed: Sequence[str], position: int) -> None:
+        head = json.dumps({"records": len(stored), "removed": list(removed), "position": position})
         await self._ask("\n".join((head, *stored)))
 
     async def clear(self) -> None:
         await self._ask(json.dumps({"clear": True}))
 
     async def end(self) -> None:
-        """Let it finish what it was given, then kill it."""
+        """Let the process finish its work, and kill it after END_WITHIN."""
         _input(self._process).close()
         try:
             async with asyncio.timeout(END_WITHIN):
@@ -117,7 +117,7 @@ class _Process:
         await self._answer()
 
     async def _answer(self) -> Mapping[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101  # it was asked for
+        assert self._process.stdout is not None  # noqa: S101  # the process is started with a pipe
         line = await self._process.stdout.readline()
         if not line:
             raise IndexWriterFailed("the process that writes the search index ended")
@@ -126,12 +126,12 @@ class _Process:
 
 
 def _input(process: asyncio.subprocess.Process) -> asyncio.StreamWriter:
-    assert process.stdin is not None  # noqa: S101  # it was asked for
+    assert process.stdin is not None  # noqa: S101  # the process is started with a pipe
     return process.stdin
 
 
 def serve(index: Index, lines: Iterable[str], answer: Callable[[object], None]) -> None:
-    """Carry out what is asked for in `lines` until they end: a head, followed by the records that it announces."""
+    """Carry out the tasks in `lines` until they end. A task is a line of JSON, then as many records as it says."""
     rest = iter(lines)
     for head in rest:
         task = json.loads(head)
@@ -139,25 +139,25 @@ def serve(index: Index, lines: Iterable[str], answer: Callable[[object], None]) 
             index.clear()
         else:
             stored = [next(rest) for _ in range(task["records"])]
-            index.write(records.load_readable(stored), task["gone"], task["position"])
+            index.write(records.load_readable(stored), task["removed"], task["position"])
         answer({"papers": index.papers})
 
 
-def _say(answer: object) -> None:
+def _print(answer: object) -> None:
     sys.stdout.write(f"{json.dumps(answer)}\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Write the index in the folder that is given until standard input ends."""
+    """Write the index in the folder of the first argument until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends this one
     os.nice(NICENESS)
     index = Index(Path(sys.argv[1]))
     try:
         writer = index.folder is not None and index.become_writer()
-        _say({"writer": writer})
+        _print({"writer": writer})
         if writer:
-            serve(index, sys.stdin, _say)
+            serve(index, sys.stdin, _print)
     finally:
         index.close()
 

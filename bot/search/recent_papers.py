@@ -1,4 +1,4 @@
-"""The papers of the last days, in memory, so that a query can be tried on them while a person waits."""
+"""The papers of the last days, in memory, so that a query can be tried on them quickly."""
 
 import asyncio
 import gc
@@ -17,30 +17,30 @@ from bot.store.worker_loop import run_worker
 DAYS_BACK = timedelta(days=14)
 """Time that a look-back covers."""
 BATCH = 100
-"""Papers fetched from Redis together: unpacking them takes some 15 ms."""
+"""Number of papers fetched from Redis at once: unpacking them takes some 15 ms."""
 PAUSE = 5
-"""Papers read before other tasks run: a few milliseconds."""
+"""Number of papers read before other tasks can run: a few milliseconds."""
 TRIED = 500
-"""Papers that a query is tried on before other tasks run: less than a millisecond."""
+"""Number of papers that a query is tried on before other tasks can run: less than a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A paper as far as a query needs it: its record stays in Redis."""
+    """The parts of a paper that queries need. Its record stays in Redis."""
 
     seen: float
-    """When it was first seen, in ms."""
+    """Time when it was first seen, in ms."""
     published: date
     reading: PaperView
     text: int
-    """A hash of the fields that its words come from."""
+    """Hash of the fields that contain its words."""
 
 
 class RecentPapers:
-    """A view on Redis of what was seen in the last `days_back`.
+    """The papers seen in the last `days_back`, read from Redis.
 
-    To read a paper costs about a millisecond, so each is read once; what changes of it afterwards (upvotes, rank, code)
-    costs next to nothing. While `run` reads them for the first time, answers count those that are read so far.
+    It takes about a millisecond to read a paper, so each is read once; later changes (upvotes, rank, code) cost next to
+    nothing. While `run` reads the papers for the first time, answers use those read so far.
     """
 
     def __init__(
@@ -56,36 +56,38 @@ class RecentPapers:
         self._lock = asyncio.Lock()
 
     async def run(self, notifications: Notifications) -> None:
-        """Follow what is written until cancelled, so that an answer need not wait for it."""
+        """Read changed papers until cancelled, so that answers don't wait for them."""
         self._followed = True
-        with notifications.waiting_for("records") as written:
+        with notifications.waiting_for("records") as records_written:
 
             async def work() -> None:
-                written.clear()
+                records_written.clear()
                 await self.up_to_date()
-                await written.wait()
+                await records_written.wait()
 
             await run_worker("recent_papers", work)
 
     async def up_to_date(self) -> None:
-        """Read what was written since the last time; at the first time, all of the last days."""
+        """Read the papers changed since the last call; in the first call, all of the last days."""
         async with self._lock:
             begin = self._now() - self._days_back
             since = begin.timestamp() * 1000
             if self._position is None:
-                position = await self._papers.last_change()  # before the rest: what is met twice does no harm
+                # Get the position first: a paper that changes meanwhile is then read twice, which does no harm.
+                position = await self._papers.last_change()
                 ids = (await self._papers.seen_since(begin))[::-1]  # the newest first: they matter most
                 self._unread = len(ids)
                 await self._read(ids, since)
                 self._position, self._unread = position, 0
-                gc.freeze()  # they stay for days: else a collection of garbage holds up some page for a tenth of a second
+                # The views live for days. Without this, a garbage collection now and then delays a page by 0.1 s.
+                gc.freeze()
             while changed := await self._papers.changed(self._position, BATCH):
                 await self._read([paper_id for paper_id, _ in changed], since)
                 self._position = changed[-1][1]
             self._forget(since)
 
     async def matching(self, query: Query) -> list[str]:
-        """Ids of the papers that match `query` as they are now, in no order; of those read so far at a start."""
+        """Return the ids of the papers that match `query`, unordered. After a start, only papers read so far count."""
         if self._position is not None or not self._followed:
             await self.up_to_date()
         found: list[str] = []
@@ -100,27 +102,27 @@ class RecentPapers:
 
     @property
     def unread(self) -> int:
-        """Papers of the last days that are still to be read after a start."""
+        """Number of papers still to be read after a start."""
         return self._unread
 
     @property
     def days(self) -> int:
-        """On how many days they were published."""
+        """Number of days on which the papers were published."""
         return len({entry.published for entry in self._entries.values()})
 
     @property
     def organizations(self) -> list[str]:
-        """The organizations of their papers, those with the most papers first."""
+        """The organizations of the papers, those with the most papers first."""
         named = Counter(entry.reading.organization for entry in self._entries.values())
         return sorted(filter(None, named), key=lambda name: (-named[name], name))
 
     def has_category(self, name: str) -> bool:
-        """Whether one of them is in this category."""
+        """Whether a paper is in this category."""
         return any(name.lower() in entry.reading.categories for entry in self._entries.values())
 
     @property
     def is_sample(self) -> bool:
-        """Whether they are the bundled sample of the tour."""
+        """Whether the papers are the bundled sample of the tour."""
         return any(SAMPLE_SOURCE in entry.reading.sources for entry in self._entries.values())
 
     async def _read(self, ids: Sequence[str], since: float) -> None:

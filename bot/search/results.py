@@ -1,4 +1,4 @@
-"""What a search found, one page at a time."""
+"""Search results, one page at a time."""
 
 from dataclasses import dataclass
 
@@ -10,29 +10,29 @@ from bot.search.query_parser import ParsedSearch
 
 @dataclass(frozen=True, slots=True)
 class SearchResults:
-    """One page of what was found, best first."""
+    """One page of results, best first."""
 
     parsed: ParsedSearch
     papers: tuple[Paper, ...]
     total: int
-    """Papers that have all that was typed, as it was typed; no more than the first 50 can be paged to.
+    """Number of papers that have everything that was typed, as typed. Only the first 50 can be shown.
 
-    Where they are few, papers that come near are among `papers`, too.
+    If there are few, `papers` also has close matches.
     """
     pages: int
     spelling: str = ""
-    """What was probably meant, where words are unknown."""
+    """The corrected search, if words are unknown."""
     about: bool = False
-    """`total` may be a little less."""
+    """`total` may be slightly too high."""
     parts: tuple[Part, ...] | None = None
-    """Set where nothing is about all that was typed: what to look for instead, with its number of papers.
+    """Parts to search for instead, with their numbers of papers, if no paper is about everything that was typed.
 
     `papers` then only share words with the search.
     """
     progress: IndexProgress | None = None
-    """How far the index is while it is being built: papers are missing that could have been found."""
+    """Progress of the index while it is being built: the results may lack papers."""
 
     @property
     def loose(self) -> bool:
-        """No paper has all that was typed: these come near."""
+        """Whether no paper has everything that was typed, so that all results are close matches."""
         return not self.total and bool(self.papers)

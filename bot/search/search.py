@@ -1,4 +1,4 @@
-"""What answers `/paper search`: an index that follows the papers in Redis, searched in threads."""
+"""Answers `/paper search` from an index of the papers in Redis, searched in threads."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +13,7 @@ from bot.domain.models import Paper
 from bot.policy.synonyms import Synonym
 from bot.query import Query
 from bot.query.nodes import all_of
-from bot.search.aboutness import LOOKED_AT, Part, parts_apart
+from bot.search.aboutness import MAX_PAPERS, Part, split_search
 from bot.search.acronyms import synonyms_of
 from bot.search.fields import day_of
 from bot.search.index import Index
@@ -30,13 +30,13 @@ from bot.store.papers import Papers
 from bot.store.worker_loop import run_worker
 
 PAGE = 5
-"""Papers on a page of results."""
-PROVEN_AT_ONCE = 10
-"""Papers checked to the letter by one task in a thread: some milliseconds."""
+"""Number of papers on a page of results."""
+CHECK_BATCH = 10
+"""Number of papers that one task in a thread checks exactly, which takes some milliseconds."""
 PAUSE = 2.0
-"""Seconds from news to its being searchable: one commit for all sources of a poll, once its first posts are out."""
+"""Seconds until new papers are indexed: one commit for all sources of a poll, once its first posts are out."""
 SWEEP = 86_400.0
-"""Seconds between two searches for papers whose records have expired."""
+"""Seconds between two removals of papers whose records have expired."""
 BUSY = 10.0
 """Seconds until we try again to write an index that another process is writing."""
 THREADS = 2
@@ -45,10 +45,10 @@ _T = TypeVar("_T")
 
 
 class Search:
-    """The papers that were seen or remembered, to be searched. One for each process that answers commands.
+    """Searches all stored papers. Each process that answers commands has one.
 
-    Where `run` follows the changes, answers come from what has been followed; else each search catches up first.
-    `folder` keeps the index (None: memory); `stand_ins` are searched for as long as the index holds nothing.
+    While `run` follows the changes, searches use the index as it is; otherwise each search catches up first.
+    The index is stored in `folder` (None: in memory). Until it has a paper, `stand_ins` are searched instead.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Search:
         self._filled = False
 
     async def progress(self) -> IndexProgress | None:
-        """How far the index is that is being built; None once it is complete."""
+        """Return the progress of building the index; None once it is complete."""
         return await (await self._updater()).progress()
 
     async def find(
@@ -82,27 +82,27 @@ class Search:
         size: int = PAGE,
         within: Query | None = None,
     ) -> SearchResults:
-        """What answers `text`. `days` counts back from today, and a page has `size` papers, which match `within`, too.
+        """Search for `text` in the papers of the last `days` days that match `within`; a page has `size` papers.
 
-        Raises UserError where there is nothing to look for. Whatever else is typed is an answer, if an empty one.
+        Raises UserError if there is nothing to search for. Any other text gets results, which may be empty.
         """
         parsed = parse_search(text)
         index, known = await self._ready()
         parsed, ranked = await self._thread(self._rank, index, parsed, days, sort, within)
-        # A paper that is typed by its id is perhaps not in the index yet.
+        # A paper that was searched for by its id may not be in the index yet.
         ids = ranked.ids or ((parsed.paper_id,) if parsed.paper_id else ())
         last = max(1, page) * size
         if parsed.must is None or ranked.exact:
-            proven, left, total = list(ids), 0, ranked.total
+            matching, left, total = list(ids), 0, ranked.total
         else:
-            proven, left = await self._proven(Query(parsed.must), ids, last, known)
-            total = ranked.total if left else len(proven)
-        pages = max(1, -(-(len(proven) + left) // size))
+            matching, left = await self._matching(Query(parsed.must), ids, last, known)
+            total = ranked.total if left else len(matching)
+        pages = max(1, -(-(len(matching) + left) // size))
         page = min(max(page, 1), pages)
-        shown = await self._get(proven[(page - 1) * size : page * size], known)
+        shown = await self._get(matching[(page - 1) * size : page * size], known)
         parts = None
         if ids and sort == "best" and total < ENOUGH:
-            best = await self._get(proven[:LOOKED_AT], known)
+            best = await self._get(matching[:MAX_PAPERS], known)
             parts = await self._thread(self._parts, index, parsed, best, total, days)
         spelling = ""
         if not total or not shown:
@@ -120,23 +120,23 @@ class Search:
         )
 
     async def similar(self, paper: Paper, most: int = PAGE) -> list[Paper]:
-        """The papers that are most like this one, which need not be in the index."""
+        """Return the papers most similar to this one, which need not be in the index."""
         index, known = await self._ready()
         ids = await self._thread(lambda: most_similar(paper, index.schema, index.searcher(), most))
         return await self._get(ids, known)
 
     async def upvoted(self, days: int, most: int) -> list[Paper]:
-        """Of the papers published in the last `days` days, those with the most upvotes."""
+        """Return the papers of the last `days` days with the most upvotes."""
         index, known = await self._ready()
         _, ranked = await self._thread(self._rank, index, ParsedSearch(""), days, "top")
         papers = await self._get(ranked.ids, known)
         return [paper for paper in papers if paper.upvotes][:most]
 
     async def per_week(self, parsed: ParsedSearch) -> tuple[int, ...]:
-        """How many papers hold all that was typed, in each of the last weeks, the oldest first.
+        """Count the papers that match everything that was typed, for each of the last weeks, oldest first.
 
-        Weeks before the first papers that are known here are left out. Where the language has to be asked, it can be
-        a few papers less.
+        Weeks before the first stored papers are left out. The counts can be slightly too high, because the papers
+        aren't checked exactly.
         """
         index, _ = await self._ready()
         searcher, today = index.searcher(), day_of(self._now())
@@ -144,61 +144,61 @@ class Search:
         return await self._thread(per_week, query, Terms(index.schema, searcher), searcher, today)
 
     async def count(self, query: Query, days: int) -> int:
-        """How many papers published in the last `days` days match `query`."""
+        """Count the papers published in the last `days` days that match `query`."""
         return (await self.newest(query, days))[1]
 
     async def newest(
         self, query: Query, days: int | None = None, most: int = CANDIDATES
     ) -> tuple[list[Paper], int]:
-        """The newest papers that match `query`, and how many there are in the last `days` days."""
+        """Return the newest papers that match `query`, and the number of matches in the last `days` days."""
         index, known = await self._ready()
         _, ranked = await self._thread(self._rank, index, ParsedSearch("", must=query.root), days, "new")
         if ranked.exact:
             return await self._get(ranked.ids[:most], known), ranked.total
-        proven, left = await self._proven(query, ranked.ids, len(ranked.ids), known)
-        return await self._get(proven[:most], known), ranked.total if left else len(proven)
+        matching, left = await self._matching(query, ranked.ids, len(ranked.ids), known)
+        return await self._get(matching[:most], known), ranked.total if left else len(matching)
 
     async def nearest_word(self, word: str) -> str:
-        """The word that papers have and that is spelled most like `word`; "" if none is close."""
+        """Return the word of the indexed papers that is spelled most like `word`; "" if none is close."""
         index, _ = await self._ready()
         return await self._thread(suggest_spelling, parse_search(word), (), index.searcher())
 
     async def titled(self, typed: str, most: int) -> list[Paper]:
-        """Papers whose titles have these words, of which the last may have just begun."""
+        """Return papers whose titles have these words; the last word may be incomplete."""
         index, known = await self._ready()
         ids = await self._thread(lambda: complete_title(typed, index.schema, index.searcher(), most))
         return await self._get(ids, known)
 
     async def synonyms(self, query: Query) -> list[Synonym]:
-        """What the papers' own explanations of acronyms offer as an alternative to a part of `query`."""
+        """Return alternatives to parts of `query`, from the acronyms that papers explain."""
         index, _ = await self._ready()
         return await self._thread(lambda: synonyms_of(query, index.schema, index.searcher()))
 
     async def run(self, notifications: Notifications) -> None:
-        """Follow what is written of papers until cancelled."""
+        """Index changed papers until cancelled."""
         self._followed = True
         clock = asyncio.get_running_loop().time
         swept = -SWEEP
-        with notifications.waiting_for("records") as written:
+        with notifications.waiting_for("records") as records_written:
 
             async def work() -> None:
                 nonlocal swept
-                written.clear()
+                records_written.clear()
                 complete = await self.catch_up()
                 if complete and clock() - swept >= SWEEP:
                     await (await self._updater()).remove_expired()
                     swept = clock()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(None if complete else BUSY):
-                        await written.wait()
+                        await records_written.wait()
                 await asyncio.sleep(PAUSE)
 
             await run_worker("search", work)
 
     async def catch_up(self) -> bool:
-        """Take in every change up to now. -> False if another process is writing the index.
+        """Index every change up to now. -> False if another process is writing the index.
 
-        Raises RedisError and IndexWriterFailed; the next call goes on from there.
+        Raises RedisError and IndexWriterFailed; the next call resumes.
         """
         return await (await self._updater()).catch_up()
 
@@ -227,26 +227,26 @@ class Search:
         self, index: Index, parsed: ParsedSearch, best: Sequence[Paper], total: int, days: int | None
     ) -> tuple[Part, ...] | None:
         ranking = Ranking(index.schema, index.searcher(), day_of(self._now()))
-        return parts_apart(parsed, best, total, ranking, days)
+        return split_search(parsed, best, total, ranking, days)
 
-    async def _proven(
+    async def _matching(
         self, query: Query, ids: Sequence[str], most: int, known: dict[str, Paper] | None
     ) -> tuple[list[str], int]:
-        """The first `most` that hold to the letter, for the language itself has the last word; how many are left."""
-        proven: list[str] = []
-        for start in range(0, len(ids), PROVEN_AT_ONCE):
-            some = await self._get(ids[start : start + PROVEN_AT_ONCE], known)
-            proven += await self._thread(_holding, query, some)
-            if len(proven) >= most:
-                return proven, max(0, len(ids) - start - PROVEN_AT_ONCE)
-        return proven, 0
+        """Return the first `most` ids that match `query` exactly, and the number of unchecked ids."""
+        matching: list[str] = []
+        for start in range(0, len(ids), CHECK_BATCH):
+            some = await self._get(ids[start : start + CHECK_BATCH], known)
+            matching += await self._thread(_matching_ids, query, some)
+            if len(matching) >= most:
+                return matching, max(0, len(ids) - start - CHECK_BATCH)
+        return matching, 0
 
     async def _get(self, ids: Sequence[str], known: dict[str, Paper] | None) -> list[Paper]:
         found = known if known is not None else await self._papers.get(ids)
         return [found[paper_id] for paper_id in ids if paper_id in found]
 
     async def _ready(self) -> tuple[Index, dict[str, Paper] | None]:
-        """The index to ask; as long as nothing is in it, one of the stand-ins, and these."""
+        """Return the index; while it is empty, an index of the stand-ins, and the stand-ins by id."""
         if not self._followed:
             await self.catch_up()
         index = await self._index()
@@ -275,13 +275,13 @@ class Search:
 
 
 def _warm(folder: Path | None) -> Index:
-    """The index, parsed once: the first search reads files and loads what later ones have."""
+    """Open the index and search it once, because the first search is slow: it reads files and loads tables."""
     index = Index(folder)
     Ranking(index.schema, index.searcher(), 0).search(parse_search('"language model" $x$ learnign'))
     return index
 
 
-def _holding(query: Query, papers: Sequence[Paper]) -> list[str]:
+def _matching_ids(query: Query, papers: Sequence[Paper]) -> list[str]:
     return [paper.id for paper in papers if query.matches(paper)]
 
 

@@ -1,4 +1,4 @@
-"""Papers similar to a paper: by the words and word pairs that set it apart."""
+"""Finds papers similar to a paper, by its distinctive words and word pairs."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,20 +11,20 @@ from bot.domain.models import Paper
 from bot.search.fields import key, links, stemmer, words_of
 from bot.search.terms import Terms, both
 from bot.text import tokens
-from bot.text.terms import pairs, telling
+from bot.text.terms import pairs, significant_words
 
 WORDS, PAIRS = 100, 300
-"""Terms of each kind, the most distinctive ones. Pairs are rare, so that many of them cost little."""
+"""Maximum number of words and of pairs, the most distinctive ones. Pairs are rare, so many of them cost little."""
 COMMON = 0.3
-"""Share of all papers. A word that more of them have says nothing."""
+"""Words in more than this share of all papers are ignored."""
 FEW = 100
-"""Papers. With fewer, no word is common."""
+"""With fewer papers than this, no word is ignored as common."""
 TIE = 0.05
-"""Score of an author or a link in common: it decides between papers that are equally similar."""
+"""Score of a shared author or link: it breaks ties between equally similar papers."""
 
 
 def most_similar(paper: Paper, schema: Schema, searcher: Searcher, most: int) -> list[str]:
-    """Ids of the `most` papers that are most similar to `paper`, without itself. It need not be in the index."""
+    """Return the ids of the `most` papers that are most similar to `paper`, which need not be in the index."""
     terms = Terms(schema, searcher)
     similar = both((Occur.Should, query) for query in _distinctive(paper, terms, searcher))
     shared = [terms.term("names", name) for name in _names(paper)]
@@ -41,7 +41,7 @@ def _distinctive(paper: Paper, terms: Terms, searcher: Searcher) -> Iterator[Ind
     analyzer = stemmer()
     papers = searcher.num_docs
     limit = papers if papers < FEW else COMMON * papers
-    stems = [analyzer.analyze(word)[0] for word in (*telling(title), *telling(abstract))]
+    stems = [analyzer.analyze(word)[0] for word in (*significant_words(title), *significant_words(abstract))]
     for field, found, most in (("stems", stems, WORDS), ("pairs", [*pairs(title), *pairs(abstract)], PAIRS)):
         weights = {
             term: count * log(1 + papers / frequency)
@@ -53,7 +53,7 @@ def _distinctive(paper: Paper, terms: Terms, searcher: Searcher) -> Iterator[Ind
 
 
 def _names(paper: Paper) -> Iterator[str]:
-    """First and last part of each author's name, by which the index has them."""
+    """First and last part of each author's name, as in the index's field `names`."""
     for name in paper.authors:
         parts = words_of(tokens(name, plurals=False))
         if len(parts) > 1:

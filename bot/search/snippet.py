@@ -1,4 +1,4 @@
-"""Where a paper has what was searched for: a few of its words around those that were found."""
+"""Snippets: the part of a paper around the words that were found."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,29 +14,30 @@ from bot.text import tokens
 from bot.text.sentences import ELLIPSIS
 
 LENGTH = 180
-"""Characters of a text shown around what was found."""
+"""Length in characters of the part shown."""
 NEAR = 0.8
-"""Of 1: how much alike a misspelt word and what was found for it are."""
+"""Minimum similarity of a misspelt word and the word found for it, from 0 to 1 (difflib's ratio)."""
 NAMES = 3
+"""Maximum number of authors shown."""
 LONGEST_CACHED = 40
-"""Characters of a word whose folded forms are cached."""
+"""Maximum length in characters of a word whose folded forms are cached."""
 _WORD = re.compile(r"[^\W_][^\s,;:()\[\]{}“”\"/]*")
 
 
 class Run(NamedTuple):
-    """A piece of text, and whether it is what was found."""
+    """A piece of text, and whether it matches the search."""
 
     text: str
     found: bool
 
 
-def snippet(asked: ParsedSearch, paper: Paper, *, near: bool = False) -> tuple[Run, ...]:
-    """The authors that were named, then the part of the abstract that says most of what was searched for.
+def snippet(parsed: ParsedSearch, paper: Paper, *, near: bool = False) -> tuple[Run, ...]:
+    """Return the matching authors and the part of the abstract with the most words of the search.
 
-    Where neither has any of it the title's own words; nothing where nothing shows, as for a category. With `near`
-    what is spelled nearly so counts, too.
+    If neither has any, return the title if that matches, else nothing (as for a category). With `near`, similar
+    spellings match too.
     """
-    wanted = _Wanted(asked, near=near)
+    wanted = _Wanted(parsed, near=near)
     names = [_marked(name, wanted.names, wanted) for name in paper.authors]
     names = [runs for runs in names if any(run.found for run in runs)][:NAMES]
     shown: list[Run] = []
@@ -52,26 +53,26 @@ def snippet(asked: ParsedSearch, paper: Paper, *, near: bool = False) -> tuple[R
 
 
 class _Wanted:
-    """The words searched for, as texts and as names fold them."""
+    """The words searched for, folded as in texts and as in names."""
 
-    def __init__(self, asked: ParsedSearch, *, near: bool) -> None:
+    def __init__(self, parsed: ParsedSearch, *, near: bool) -> None:
         self._near = near
-        content = [word for word in asked.words if not word.stop] or list(asked.words)
+        content = [word for word in parsed.words if not word.stop] or list(parsed.words)
         self.words = {part for word in content for part in (*word.parts, word.joined) if part}
         self.names = {part for word in content for part in word.name_parts}
-        self.words |= {part for _, meaning in asked.meanings for part in meaning}
-        self.words |= set(_of(asked.query, Phrase, plurals=True))
-        self.names |= set(_of(asked.query, Person, plurals=False)) | set(
-            _of(asked.query, Phrase, plurals=False)
+        self.words |= {part for _, meaning in parsed.meanings for part in meaning}
+        self.words |= set(_of(parsed.query, Phrase, plurals=True))
+        self.names |= set(_of(parsed.query, Person, plurals=False)) | set(
+            _of(parsed.query, Phrase, plurals=False)
         )
         self._exact = not near and not any(word.endswith("*") for word in self.words | self.names)
 
-    def has(self, written: str, words: Collection[str]) -> bool:
-        """Whether one word of a text is one of `words`."""
-        folded = _cached(written) if len(written) <= LONGEST_CACHED else _folded(written)
+    def has(self, word: str, words: Collection[str]) -> bool:
+        """Whether `word`, as written in a text, matches one of `words`."""
+        folded = _cached(word) if len(word) <= LONGEST_CACHED else _folded(word)
         if not folded.isdisjoint(words):
             return True
-        return not self._exact and any(self._is_like(word, one) for word in folded for one in words)
+        return not self._exact and any(self._is_like(form, wanted) for form in folded for wanted in words)
 
     def _is_like(self, word: str, wanted: str) -> bool:
         if wanted.endswith("*"):
@@ -81,9 +82,9 @@ class _Wanted:
         return SequenceMatcher(None, word, wanted, autojunk=False).ratio() >= NEAR
 
 
-def _folded(written: str) -> frozenset[str]:
-    """A word of a text as texts fold it, and as names do."""
-    return frozenset(token.word for plurals in (True, False) for token in tokens(written, plurals=plurals))
+def _folded(word: str) -> frozenset[str]:
+    """The forms of a word, folded as in texts and as in names."""
+    return frozenset(token.word for plurals in (True, False) for token in tokens(word, plurals=plurals))
 
 
 # Abstracts share most of their words. Without this, marking one page of results held the event loop for 25 ms.
@@ -100,7 +101,7 @@ def _of(query: Query | None, kind: type[Phrase | Person], *, plurals: bool) -> I
 
 
 def _marked(text: str, words: Collection[str], wanted: _Wanted) -> list[Run]:
-    """All of `text`, in runs."""
+    """`text` as runs, split at the matching words."""
     at = 0
     runs: list[Run] = []
     for word in _WORD.finditer(text):
@@ -112,7 +113,7 @@ def _marked(text: str, words: Collection[str], wanted: _Wanted) -> list[Run]:
 
 
 def _best(runs: Sequence[Run]) -> list[Run]:
-    """The LENGTH characters of a marked text in which the most different words are found."""
+    """The LENGTH characters of a marked text with the most distinct matching words."""
     text = "".join(run.text for run in runs)
     places, at = [], 0
     for run in runs:
@@ -136,7 +137,7 @@ def _best(runs: Sequence[Run]) -> list[Run]:
 
 
 def _between_words(text: str, near: int, last: int) -> int:
-    """The first place from `near` on that is just behind a space; `last` where there is none before it."""
+    """The first position from `near` on that follows a space; `last` if there is none before it."""
     space = text.find(" ", near, last)
     return space + 1 if space >= 0 else last
 

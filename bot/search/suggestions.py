@@ -1,4 +1,4 @@
-"""What was probably meant: words as papers spell them, and titles that begin like what was typed."""
+"""Suggestions: corrected spellings, and titles that complete the typed text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
@@ -14,28 +14,32 @@ from bot.search.terms import Terms, both
 from bot.text import tokens
 
 CLOSE = 0.75
-"""Of 1, as difflib counts: one letter wrong in six."""
-LOOKED_AT = 5
-FIRST = 2
-"""Letters that are taken for right where no paper was found at all."""
-MOST = 5000
+"""Minimum similarity of a correction, from 0 to 1 (difflib's ratio): about one wrong letter in six."""
+MAX_PAPERS = 5
+"""Maximum number of found papers whose words are used for corrections."""
+PREFIX = 2
+"""Number of first letters assumed to be correct if no paper was found."""
+MAX_WORDS = 5000
+"""Maximum number of words with that prefix read per field."""
 CORRECTED = 3
-"""Words of one search, at most."""
+"""Maximum number of words corrected per search."""
 
 
-def suggest_spelling(asked: ParsedSearch, found: Sequence[Paper], searcher: Searcher) -> str:
-    """What was typed with its unknown words as papers spell them; empty if all words are known."""
-    text = asked.text
+def suggest_spelling(parsed: ParsedSearch, found: Sequence[Paper], searcher: Searcher) -> str:
+    """Return the search with its unknown words spelled as in papers; "" if nothing changes."""
+    text = parsed.text
     unknown = [
-        word for word in asked.words if 4 <= len(word.typed) <= LONGEST_WORD and not _is_known(word, searcher)
+        word
+        for word in parsed.words
+        if 4 <= len(word.typed) <= LONGEST_WORD and not _is_known(word, searcher)
     ]
     for word in unknown[:CORRECTED]:
-        known = [one for one in _known_words(found, word, searcher) if abs(len(one) - len(word.typed)) <= 2]
+        known = [w for w in _known_words(found, word, searcher) if abs(len(w) - len(word.typed)) <= 2]
         near = get_close_matches(word.typed, known, n=1, cutoff=CLOSE)
         if near:
             at = text.casefold().find(word.typed)
             text = f"{text[:at]}{near[0]}{text[at + len(word.typed) :]}" if at >= 0 else text
-    return text if text != asked.text else ""
+    return text if text != parsed.text else ""
 
 
 def _is_known(word: Word, searcher: Searcher) -> bool:
@@ -45,10 +49,10 @@ def _is_known(word: Word, searcher: Searcher) -> bool:
 
 def _known_words(found: Sequence[Paper], word: Word, searcher: Searcher) -> Iterable[str]:
     if found:
-        return set(_words_in(found[:LOOKED_AT]))
-    prefix = word.typed[:FIRST]
-    counts = dict(searcher.terms_with_prefix("title", prefix, limit=MOST))
-    counts |= dict(searcher.terms_with_prefix("authors", prefix, limit=MOST))
+        return set(_words_in(found[:MAX_PAPERS]))
+    prefix = word.typed[:PREFIX]
+    counts = dict(searcher.terms_with_prefix("title", prefix, limit=MAX_WORDS))
+    counts |= dict(searcher.terms_with_prefix("authors", prefix, limit=MAX_WORDS))
     return counts
 
 
@@ -61,11 +65,11 @@ def _words_in(papers: Iterable[Paper]) -> Iterator[str]:
 
 
 LONGEST_TITLE = 200
-"""Characters of what was typed that are looked at."""
+"""Maximum number of typed characters that are read."""
 
 
 def complete_title(typed: str, schema: Schema, searcher: Searcher, most: int) -> list[str]:
-    """Ids of papers with these words in their titles, of which the last may have just begun; the best first."""
+    """Return the ids of papers with these words in their titles, best first; the last word may be incomplete."""
     terms = Terms(schema, searcher)
     words = words_in(typed[:LONGEST_TITLE])
     if not words:
@@ -75,7 +79,7 @@ def complete_title(typed: str, schema: Schema, searcher: Searcher, most: int) ->
     query = both([*((Occur.Must, _whole(terms, word)) for word in before), (Occur.Must, beginning)])
     if before:
         hits = searcher.search(query, most, count=False).hits
-    else:  # all that begins so is as good; the newest is likeliest to be meant
+    else:  # all titles with this prefix match equally well; the newest is the likeliest
         hits = searcher.search(query, most, count=False, order_by_field="day", order=Order.Desc).hits
     return [str(searcher.doc(address)["id"][0]) for _, address in hits]
 

@@ -1,7 +1,7 @@
-"""The subscription language and plain words as queries of the engine, built in code: no text of a person is parsed.
+"""Builds the engine's queries from the subscription language and plain words. The engine parses no user's text.
 
-A query of the engine finds all that the language means and, for what has hyphens or exact case, a little more:
-`exactly` says whether the language must be asked again about what was found.
+The engine's queries find every match and, for terms with hyphens or exact case, a few false ones. `exactly` says
+whether the results must be checked with the language.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,11 +19,11 @@ from bot.text.names import keys_of_name
 
 TEXT = ("title", "abstract")
 TIE = 0.3
-"""How much the other fields add to the best one."""
+"""Share of the other fields' scores that is added to the best field's."""
 
 
 class Terms:
-    """Builds the engine's queries for one state of an index."""
+    """Builds the engine's queries for one snapshot of an index."""
 
     def __init__(self, schema: Schema, searcher: Searcher) -> None:
         self._schema = schema
@@ -31,7 +31,7 @@ class Terms:
         self._stemmer = stemmer()
 
     def node(self, node: Node) -> IndexQuery:  # noqa: PLR0911  one return for each kind of node
-        """What `node` means."""
+        """Return the query for `node`."""
         match node:
             case And(nodes):
                 return both(self._sides(nodes))
@@ -50,15 +50,17 @@ class Terms:
                 return self._signal(node)
 
     def exactly(self, node: Node) -> bool:
-        """Whether the engine's answer is the language's, and not a little more."""
+        """Whether the query for `node` finds exactly the papers that match, without false ones."""
         match node:
             case And(nodes) | Or(nodes):
                 return all(map(self.exactly, nodes))
             case Not(inner):
                 return self.exactly(inner)
-            case Person(is_whole=True):  # of most phrases no one has the initial and the family name
+            case Person(
+                is_whole=True
+            ):  # exact if no author has the initial and family name, as for most phrases
                 keys = keys_of_name(" ".join(node.words))
-                return not any(self._searcher.doc_freq("names", one) for one in keys)
+                return not any(self._searcher.doc_freq("names", name) for name in keys)
             case Phrase():
                 longer = [path for path in variants_of(node) if len(path) > 1]
                 return not (node.exact or any(self._is_joined(word) for path in longer for word in path))
@@ -82,20 +84,20 @@ class Terms:
         return either([whole, self.term(field, joined)]) if joined else whole
 
     def fuzzy(self, field: str, word: str, letters: int, boost: float) -> IndexQuery:
-        """Papers with a word that differs in so many letters, or fewer."""
+        """Papers with a word that differs in at most this many letters."""
         return boosted(IndexQuery.fuzzy_term_query(self._schema, field, word, letters), boost)
 
     def prefix(self, field: str, stem: str) -> IndexQuery:
-        """Papers with a word that begins so."""
+        """Papers with a word that begins with `stem`."""
         return IndexQuery.fuzzy_term_query(self._schema, field, stem, 0, prefix=True)
 
     def near(self, field: str, words: Sequence[str], slop: int, boost: float) -> IndexQuery:
-        """Papers in which these words stand close together, in this order."""
+        """Papers with these words close together, in this order."""
         return boosted(IndexQuery.phrase_query(self._schema, field, list(words), slop), boost)
 
-    def name(self, one: str, other: str, boost: float) -> IndexQuery:
-        """Papers of somebody called so, whichever of the two is typed first."""
-        pair = [self.term("names", key((one, other))), self.term("names", key((other, one)))]
+    def name(self, first: str, second: str, boost: float) -> IndexQuery:
+        """Papers of an author with these two parts of a name, in either order."""
+        pair = [self.term("names", key((first, second))), self.term("names", key((second, first)))]
         return IndexQuery.boost_query(either(pair), boost)
 
     def since(self, day: int) -> IndexQuery:
@@ -114,14 +116,14 @@ class Terms:
         return either(self._path(field, path) for path in variants_of(folded))
 
     def _name(self, person: Person) -> IndexQuery:
-        """Names that may be the same: of this family, with a given name that begins alike."""
-        return either(self.term("names", one) for one in keys_of_name(" ".join(person.words)))
+        """Papers of authors who may be `person`: same family name, and same initial of the given name."""
+        return either(self.term("names", name) for name in keys_of_name(" ".join(person.words)))
 
     def _path(self, field: str, path: Sequence[str]) -> IndexQuery:
-        """The words next to each other.
+        """Papers with these words next to each other.
 
-        Joined forms stand apart in the index: where some paper has one of the words as such, it is enough that
-        all words are there, and the language has the last word.
+        The index stores joined forms separately. If one of the words is a joined form in some paper, papers with all
+        the words in any place are found too, and must be checked with the language.
         """
         if len(path) == 1:
             return self.term(field, path[0])
@@ -139,7 +141,7 @@ class Terms:
         for node in nodes:
             if not isinstance(node, Not):
                 yield Occur.Must, self.node(node)
-            elif self.exactly(node.node):  # else a little too much would be ruled out
+            elif self.exactly(node.node):  # otherwise false matches would be excluded
                 yield Occur.MustNot, self.node(node.node)
 
     def _signal(self, signal: Signal) -> IndexQuery:
@@ -166,28 +168,28 @@ def _fact(term: Organization | Category | Upstream | Identifier) -> tuple[str, s
 
 
 def both(parts: Iterable[tuple[Occur, IndexQuery]], *, least: int | None = None) -> IndexQuery:
-    """A boolean query; `least` of its optional parts must hold."""
+    """Return a boolean query; at least `least` of its optional parts must match."""
     return IndexQuery.boolean_query(list(parts), minimum_number_should_match=least)
 
 
 def either(parts: Iterable[IndexQuery], tie: float = TIE) -> IndexQuery:
-    """Any of these; the best one counts, the others a little."""
+    """Return a query for any of these. The best one's score counts, plus a share (`tie`) of the others'."""
     found = list(parts)
     return found[0] if len(found) == 1 else IndexQuery.disjunction_max_query(found, tie)
 
 
 def boosted(query: IndexQuery, boost: float) -> IndexQuery:
-    """`query`, counting so many times."""
+    """Return `query` with its score multiplied by `boost`."""
     return query if boost == 1.0 else IndexQuery.boost_query(query, boost)
 
 
 def names_in(words: Sequence[Word]) -> list[tuple[str, str]]:
-    """Neighbours among the words that may be two parts of a name."""
+    """Return the pairs of adjacent words that may be two parts of a name."""
     flat = [part for word in words for part in word.name_parts if not word.stop or len(part) == 1]
     return [pair for pair in pairwise(flat) if max(map(len, pair)) > 1]
 
 
 def count_of(result: SearchResult) -> int:
-    """How many documents the engine found."""
+    """Return the number of documents that the engine found."""
     count: int = result.count  # type: ignore[attr-defined]  # tantivy's stubs leave it out
     return count

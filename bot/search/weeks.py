@@ -1,4 +1,4 @@
-"""How many papers a search finds in each of the last weeks."""
+"""Number of papers that a search finds in each of the last weeks."""
 
 from tantivy import Occur, Searcher
 from tantivy import Query as IndexQuery
@@ -6,15 +6,15 @@ from tantivy import Query as IndexQuery
 from bot.search.terms import Terms, both
 
 WEEKS = 52
-"""Weeks of which the papers are counted."""
+"""Number of weeks for which papers are counted."""
 SPARSE = 0.05
-"""A week with a smaller share of the busiest week's papers, before any other, is older than what was collected here."""
+"""First weeks with at most this share of the busiest week's papers are left out: we didn't collect papers yet."""
 
 
 def per_week(query: IndexQuery, terms: Terms, searcher: Searcher, today: int) -> tuple[int, ...]:
-    """How many papers `query` finds, by the week in which they were published; the last week ends today.
+    """Count the papers that `query` finds, by week of publication; the last week ends today.
 
-    Weeks before the first papers that are known at all are left out.
+    Weeks before the first stored papers are left out.
     """
     known = _weeks(IndexQuery.all_query(), terms, searcher, today)
     first = next((week for week, count in enumerate(known) if count > SPARSE * max(known)), WEEKS)

@@ -1,4 +1,4 @@
-"""The terms by which texts are compared: their words and pairs of neighbouring words, without stop words."""
+"""The terms by which texts are compared: words and pairs of adjacent words, without stop words."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -20,24 +20,24 @@ STOP_WORDS = frozenset({
     "when", "whenever", "where", "whether", "which", "while", "who", "whom", "whose", "why", "will", "with",
     "within", "without", "would", "yet", "you", "your",
 })  # fmt: skip
-"""Words that say little. Without them a paper may still be the one that was meant."""
+"""Words that carry little meaning. A paper can be the right one without them."""
 
 
 def terms(text: str) -> list[str]:
-    """The words of `text` and its pairs, each as often as it occurs.
+    """Return the words and the pairs of `text`, each as often as it occurs.
 
     >>> terms("Rewards for the process")
     ['reward', 'process', 'reward_process']
     """
     found = tokens(text)
-    return [*telling(found), *pairs(found)]
+    return [*significant_words(found), *pairs(found)]
 
 
 def pairs(found: Iterable[Token]) -> list[str]:
-    """Every two neighbouring words as one term. Stop words are left out first."""
-    return [f"{one}_{other}" for one, other in pairwise(telling(found))]
+    """Return every two adjacent words as one term, after removing stop words."""
+    return [f"{first}_{second}" for first, second in pairwise(significant_words(found))]
 
 
-def telling(found: Iterable[Token]) -> list[str]:
-    """The words without stop words and without the joined forms of hyphenated words."""
+def significant_words(found: Iterable[Token]) -> list[str]:
+    """Return the words without stop words and without the joined forms of hyphenated words."""
     return [token.word for token in found if token.end - token.start == 1 and token.word not in STOP_WORDS]

@@ -1,1 +1,1 @@
-"""Faults by the thousand: processes are killed, answers lost, servers restarted; and every post is counted."""
+"""Thousands of faults: processes are killed, answers lost, servers restarted; and every post is counted."""

@@ -1,4 +1,4 @@
-"""`make faults`: every fault at full size, and one table of the outcomes.
+"""`make faults`: run every fault at full size, and print a table of the outcomes.
 
 python -m tests.faults [--only WORD] [--small]
 """
@@ -68,12 +68,12 @@ COLUMNS = ("test", "deliveries", "kills", "lost", "doubled", "seconds")
 
 
 async def run(fault: Fault, size: Size) -> Outcome:
-    """Run one of them, in its own folder."""
+    """Run one fault, in its own folder."""
     began = monotonic()
     with TemporaryDirectory(prefix="paperboy-faults-") as folder:
         try:
             return await fault(Path(folder), size)
-        except Exception:  # noqa: BLE001  # run the others all the same
+        except Exception:  # noqa: BLE001  # the other faults must still run
             traceback.print_exc()
             name = f"{fault.__module__}.{fault.__name__}"
             seconds = round(monotonic() - began, 1)
@@ -83,17 +83,17 @@ async def run(fault: Fault, size: Size) -> Outcome:
 
 
 def row(outcome: Outcome) -> str:
-    """A line of the table. Those in parentheses try the harness: they must not hold."""
+    """Return a line of the table. Tests in parentheses check the harness itself: they must fail."""
     values = " ".join(f"{getattr(outcome, column):>10}" for column in COLUMNS[1:])
     harness = outcome.test.startswith("(")
     return f"{outcome.test:<34} {values}  {'' if outcome.holds != harness else 'FAILED: '}{outcome.note}"
 
 
 def main() -> None:
-    """The command line. Exit code 1 if anything does not hold."""
+    """Run from the command line. Exits with 1 if anything fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="those whose name has this in it")
-    parser.add_argument("--small", action="store_true", help="as in `make test`")
+    parser.add_argument("--only", default="", help="run the faults whose names contain this")
+    parser.add_argument("--small", action="store_true", help="the size of `make test`")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     failed = False

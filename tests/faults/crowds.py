@@ -1,4 +1,4 @@
-"""Many channels at once: an outage of the platform, one dead channel among healthy ones, and rates that hold."""
+"""Many channels at once: an outage of the platform, one dead channel among healthy ones, and rate limits."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ from tests.faults.scene import Outcome, Scene, Size, alone
 from tests.papers import a_card, a_paper
 
 OUTAGE = 1800.0
-"""Seconds of the simulated clock."""
+"""Length of the outage in seconds of the simulated clock."""
 WINDOW = 10.0
-"""Seconds over which a channel's rate is looked at."""
+"""Seconds over which a channel's rate is measured."""
 
 
 async def enqueue_papers(redis: Redis, channels: Sequence[ChannelRef], papers: Sequence[str]) -> None:
@@ -57,11 +57,11 @@ async def outage(folder: Path, size: Size) -> Outcome:
         patience, delivering.MAX_WAIT = delivering.MAX_WAIT, 0.05
         try:
             here.service.weather.down = True
-            gone = await _let_go_by(redis, deliveries, OUTAGE)
+            passed = await _pass_time(redis, deliveries, OUTAGE)
             here.service.weather.down = False
             waited = 0.0
             while not here.service.posts and waited < 2 * OUTAGE:
-                waited += await _let_go_by(redis, deliveries, 1.0)
+                waited += await _pass_time(redis, deliveries, 1.0)
             delivering.MAX_WAIT = max(5.0, 3 * per)
             await deliveries.deliver_due()
         finally:
@@ -71,28 +71,28 @@ async def outage(folder: Path, size: Size) -> Outcome:
         allowed = len(here.channels) / per
         share = len(at) / (at[-1] - at[0] + per) / allowed
         note = (
-            f"down for {gone:.0f} s, first post {waited:.0f} s after, "
+            f"down for {passed:.0f} s, first post {waited:.0f} s after, "
             f"drained at {share:.0%} of {allowed:.0f} posts/s"
         )
         return here.outcome("platform down for 30 min", note, fine=share >= 0.9 or size.pace < 1)
 
 
-async def _let_go_by(redis: Redis, deliveries: DeliveryWorker, seconds: float) -> float:
-    """Deliver what is due, and let time go by to when more is, until that long has. -> seconds that have"""
-    gone = 0.0
-    while gone < seconds:
+async def _pass_time(redis: Redis, deliveries: DeliveryWorker, seconds: float) -> float:
+    """Deliver what is due as time passes, for at least `seconds`. Returns the seconds passed."""
+    passed = 0.0
+    while passed < seconds:
         await deliveries.deliver_due()
         step = max(min(deliveries._next_look.values()), deliveries._outcomes.not_before) - monotonic()
-        step = min(max(step, 1.0), max(seconds - gone, 1.0))
+        step = min(max(step, 1.0), max(seconds - passed, 1.0))
         await advance(redis, step)
         deliveries._outcomes.not_before -= step
         deliveries._next_probe -= step
-        gone += step
-    return gone
+        passed += step
+    return passed
 
 
 async def one_dead_channel(folder: Path, size: Size) -> Outcome:
-    """One channel's posts hang; 99 others are posted to as if it was not there."""
+    """One channel's posts hang; 99 others get theirs as fast as without it."""
     rounds, runs = (20, 3) if size.pace == 1 else (3, 1)
     size = Size(channels=100, papers=rounds * runs * 2, seed=size.seed, pace=size.pace)
     late: dict[bool, list[float]] = {False: [], True: []}
@@ -139,7 +139,7 @@ async def _until_posted(here: Scene, channels: Sequence[ChannelRef], paper: str)
 
 
 async def rates(folder: Path, size: Size) -> Outcome:
-    """200 channels that allow a post a second, a backlog for each, four replicas."""
+    """Four replicas work on a backlog for 200 channels, each of which allows a post a second."""
     seconds = 60 if size.pace == 1 else 3
     per_second = 1.0 if size.pace == 1 else 10.0
     window = WINDOW / per_second
@@ -161,7 +161,7 @@ async def rates(folder: Path, size: Size) -> Outcome:
         most = max(_most_within(window, [p.at for p in posts if p.channel == str(c)]) for c in here.channels)
         share = len(posts) / (seconds * per_second * len(here.channels))
         fastest = most / window / per_second
-        # A post that a busy machine sends late may share its window with one more than is allowed.
+        # On a busy machine, a post that is sent late can share its window with one more than allowed.
         allowed = window * per_second + (1 if size.pace < 1 else 0)
         return Outcome(
             test="200 channels, 4 replicas",
@@ -176,7 +176,7 @@ async def rates(folder: Path, size: Size) -> Outcome:
 
 
 def _most_within(window: float, times: Sequence[float]) -> int:
-    """The most posts in any stretch of that length."""
+    """Return the maximum number of posts in any stretch of `window` seconds."""
     most, first = 0, 0
     for last, at in enumerate(times):
         while at - times[first] >= window:

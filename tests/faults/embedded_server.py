@@ -1,4 +1,4 @@
-"""The app with an embedded server: killed, with it or without, and started again at once."""
+"""The app is killed, with or without its embedded server, and restarted at once."""
 
 import asyncio
 import os
@@ -14,11 +14,11 @@ from tests.program import environment, first, running, servers
 
 READY_WITHIN = 5.0
 EACH = 2
-"""Commands that are answered between two kills."""
+"""Number of commands between two kills."""
 
 
 async def of_the_app(folder: Path, size: Size) -> Outcome:
-    """What was answered is there after every kill, and one server is."""
+    """Every acknowledged command survives each kill, and there is never more than one server."""
     kills = 20 if size.pace == 1 else 2
     env = environment(folder)
     answered: list[str] = []
@@ -29,8 +29,8 @@ async def of_the_app(folder: Path, size: Size) -> Outcome:
             await _say(app, "/paper list")
             slowest = max(slowest, monotonic() - started)
             most = max(most, len(servers(folder)))
-            kept = await _kept(folder)
-            lost += sum(word not in kept for word in answered)
+            stored = await _stored(folder)
+            lost += sum(word not in stored for word in answered)
             for n in range(EACH if kill < kills else 0):
                 word = f"word{chr(97 + kill)}{chr(97 + n)}"
                 await _say(app, f"/paper subscribe {word}")
@@ -40,7 +40,7 @@ async def of_the_app(folder: Path, size: Size) -> Outcome:
                 await app.wait()
                 break
             app.kill()
-            if kill % 3 == 1:  # and the server with it
+            if kill % 3 == 1:  # and its server, too
                 for pid in servers(folder):
                     os.kill(pid, signal.SIGKILL)
     return Outcome(
@@ -55,7 +55,7 @@ async def of_the_app(folder: Path, size: Size) -> Outcome:
     )
 
 
-async def _kept(folder: Path) -> set[str]:
+async def _stored(folder: Path) -> set[str]:
     redis = await connect(EmbeddedServer(folder).url)
     found = {subscription.query async for subscription in Subscriptions(redis).load()}
     await redis.aclose()

@@ -1,4 +1,4 @@
-"""The server dies: alone, as a part of a Cluster, and watched by sentinels."""
+"""The server dies: a single one, one of a Cluster, and one watched by sentinels."""
 
 import asyncio
 from pathlib import Path
@@ -10,11 +10,11 @@ from tests.servers import Server, cluster, until_a_server_says, watched
 from tests.waiting import until
 
 WITHIN = 10.0
-"""Seconds after which posts go on."""
+"""Maximum number of seconds until posting resumes."""
 
 
 async def start_all(here: Scene) -> asyncio.Task[None]:
-    """Two processes that do everything; papers come all the time."""
+    """Start two processes with all roles, and a source that lists papers throughout."""
     for _ in range(2):
         here.start(("poller", "fanout", "delivery"))
     listing = asyncio.create_task(here.list_papers(over=2.0 * here.size.kills))
@@ -23,7 +23,7 @@ async def start_all(here: Scene) -> asyncio.Task[None]:
 
 
 async def next_post(here: Scene) -> float:
-    """Seconds until something is posted, where something is still to be."""
+    """Wait for the next post, if papers are left to post. Returns the seconds."""
     began, posts = monotonic(), len(here.service.posts)
     while len(here.service.posts) == posts and not set(here.wanted) <= set(here.service.counts()):  # noqa: ASYNC110
         await asyncio.sleep(0.02)
@@ -31,7 +31,7 @@ async def next_post(here: Scene) -> float:
 
 
 async def of_a_server(folder: Path, size: Size) -> Outcome:
-    """Redis is killed again and again, and comes back at once. It syncs once a second, as most servers do."""
+    """Redis is killed repeatedly, and restarted at once. It syncs once a second, as most servers do."""
     async with alone(folder, size, Weather(lose=0.03, delay=0.01)) as here:
         listing = await start_all(here)
         slowest = 0.0
@@ -49,7 +49,7 @@ async def of_a_server(folder: Path, size: Size) -> Outcome:
 
 
 async def of_a_cluster(folder: Path, size: Size) -> Outcome:
-    """In a Cluster of six, the primary of the papers and then one of the deliveries die, and replicas take over."""
+    """In a Cluster of six, the primary of the papers and then one of the deliveries dies, and replicas take over."""
     async with (
         cluster(folder / "cluster") as servers,
         scene(servers.url, folder, size, Weather(lose=0.03, delay=0.01)) as here,
@@ -76,7 +76,7 @@ async def of_a_cluster(folder: Path, size: Size) -> Outcome:
 
 
 async def of_a_watched_primary(folder: Path, size: Size) -> Outcome:
-    """The primary dies, and the sentinels put its replica in its place."""
+    """The primary dies, and the sentinels promote its replica."""
     async with (
         watched(folder / "watched") as servers,
         scene(servers.url, folder, size, Weather(lose=0.03, delay=0.01)) as here,

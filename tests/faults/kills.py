@@ -1,4 +1,4 @@
-"""Processes are killed at random, in good weather and in bad; and the harness itself is tried."""
+"""Processes are killed at random, with and without other faults; and checks of the harness itself."""
 
 import asyncio
 from dataclasses import replace
@@ -19,12 +19,12 @@ from tests.faults.scene import ROLES, Outcome, Scene, Size, alone
 
 REPLICAS = 3
 BUDGET = 2
-"""Papers a day that a channel of `with_budgets` may get."""
+"""Daily budget of each channel in `with_budgets`, in papers."""
 STORM = Weather(lose=0.05, error=0.05, limit=0.03, retry_after=1.0, delay=0.02)
 
 
 async def kill_roles(here: Scene) -> float:
-    """Every role in three replicas, and now and then one of them dies. -> seconds from the last kill to the end"""
+    """Run three replicas of every role, and kill random ones. Returns the seconds from the last kill to the last post."""
     for role in ROLES:
         for _ in range(REPLICAS):
             here.start(role)
@@ -37,7 +37,7 @@ async def kill_roles(here: Scene) -> float:
 
 
 async def in_good_weather(folder: Path, size: Size) -> Outcome:
-    """SIGKILL of a random role."""
+    """Random processes get SIGKILL."""
     async with alone(folder, size, Weather(delay=0.02)) as here:
         after = await kill_roles(here)
         await here.stop()
@@ -45,7 +45,7 @@ async def in_good_weather(folder: Path, size: Size) -> Outcome:
 
 
 async def in_bad_weather(folder: Path, size: Size) -> Outcome:
-    """The same while answers are lost, refused and limited; never before Retry-After."""
+    """Also, answers are lost, posts fail and are rate-limited; no post comes before Retry-After."""
     async with alone(folder, size, STORM) as here:
         after = await kill_roles(here)
         await here.stop()
@@ -55,8 +55,8 @@ async def in_bad_weather(folder: Path, size: Size) -> Outcome:
 
 
 async def with_budgets(folder: Path, size: Size) -> Outcome:
-    """The same while every channel has a budget: all but two papers are folded. Then the budgets end, which lets the
-    folded papers out while processes still die."""
+    """Also, every channel has a budget: all but two papers are folded. Then the budgets are removed, which releases the
+    folded papers while processes still die."""
     async with alone(folder, size, STORM) as here:
         redis = client(here.plan.redis_url)
         for channel in here.channels:
@@ -70,7 +70,7 @@ async def with_budgets(folder: Path, size: Size) -> Outcome:
             here.kill()
         await listing
         folded = here.wanted.total() - BUDGET * len(here.channels)
-        while await held(redis, here) < folded:  # noqa: ASYNC110  # the outbox of other processes
+        while await held(redis, here) < folded:  # noqa: ASYNC110  # other processes' outbox
             await asyncio.sleep(0.1)
         before = here.service.counts().total()
         for channel in here.channels:
@@ -85,14 +85,14 @@ async def with_budgets(folder: Path, size: Size) -> Outcome:
 
 
 async def held(redis: Redis, here: Scene) -> int:
-    """How many papers wait in a folded message."""
+    """Return the number of papers that wait in folded messages."""
     outbox = Outbox(redis)
     deliveries = [one for channel in here.channels for one in await outbox.open_deliveries(channel)]
     return sum(len(one.papers) for one in deliveries if one.label.startswith(REST))
 
 
 async def without_asking(folder: Path, size: Size) -> Outcome:
-    """The same with reconciliation switched off: the harness must report doubles."""
+    """Reconciliation is disabled: the harness must report doubles."""
     async with alone(folder, size, STORM) as here:
         here.plan = replace(here.plan, looks=False)
         await kill_roles(here)
@@ -101,7 +101,7 @@ async def without_asking(folder: Path, size: Size) -> Outcome:
 
 
 async def with_one_thrown_away(folder: Path, size: Size) -> Outcome:
-    """A delivery is thrown away on purpose: the harness must report it as lost."""
+    """A delivery is deleted on purpose: the harness must report it as lost."""
     async with alone(folder, size) as here:
         here.service.listed.extend(here.papers)
         here.start(("poller", "fanout"))
@@ -120,7 +120,7 @@ async def with_one_thrown_away(folder: Path, size: Size) -> Outcome:
 
 
 async def throw_away(redis: Redis, key: str) -> None:
-    """What no part of the bot does."""
+    """Delete a delivery, as no part of the bot does."""
     box = keys.delivery(key).replace("delivery:", "box:").partition("/")[0]
     await redis.zrem(box, key)
     await redis.delete(keys.delivery(key))

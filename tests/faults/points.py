@@ -1,4 +1,4 @@
-"""A process dies before and after every single call that it makes, to Redis and over HTTP."""
+"""A process dies before and after every single call to Redis and over HTTP."""
 
 import asyncio
 import os
@@ -35,7 +35,7 @@ CALLS = (
 
 @dataclass(frozen=True)
 class Fuse:
-    """Ends the process by SIGKILL, before or after its nth call."""
+    """Kills the process with SIGKILL before or after its nth call."""
 
     nth: int
     after: bool
@@ -61,9 +61,10 @@ class Fuse:
 
 
 async def of_a_delivery(folder: Path, size: Size) -> Outcome:
-    """From the poll to the post, a process for each call that it makes, and after each one that is let live.
+    """For each call from the poll to the post, a process dies at it, and another one then finishes the work.
 
-    In small at every sixth call; in full also while the answer to each first post is lost, so that the platform has to be asked.
+    At small size, only at every sixth call. At full size, also while the answer to each first post is lost, which needs
+    reconciliation.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -101,9 +102,9 @@ async def of_a_delivery(folder: Path, size: Size) -> Outcome:
 
 
 async def _try(plan: Plan, fuses: list[Fuse], names: list[str]) -> list[bool]:
-    """For each fuse, a process that dies at it, in a new database; then one process that works on all of these.
+    """For each fuse, run a process that dies at it, in a new database; then let one process finish all the work.
 
-    Returns which died. One process for all survivors, since to start one costs more than what it does.
+    Returns which processes died. One process works in all databases because starting one costs more than its work.
     """
     plans = [replace(plan, redis_url=f"{plan.redis_url}/{int(fuse.nth) * 2 + fuse.after}") for fuse in fuses]
     for one, name in zip(plans, names, strict=True):

@@ -1,4 +1,4 @@
-"""Where faults happen: a service outside that counts, a server, and the bot's processes, any of which may die."""
+"""The setting of the faults: a platform that counts posts, a server, and the bot's processes, any of which can die."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ ROLES = ("poller", "fanout", "delivery")
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much of it: small in `make test`, whole in `make faults`."""
+    """The size of a run: small in `make test`, full in `make faults`."""
 
     channels: int = 50
     papers: int = 40
@@ -47,7 +47,7 @@ class Size:
 
     @property
     def patience(self) -> float:
-        """Seconds within which all is to be done after the last fault: 120 of the policies'."""
+        """Seconds within which everything must be posted after the last fault: 120 at the real pace."""
         return max(20.0, 120 * self.pace)
 
 
@@ -66,7 +66,7 @@ class Outcome:
     seconds: float
     note: str = ""
     fine: bool = True
-    """What else the test holds."""
+    """Whether the other conditions of the test hold."""
 
     @property
     def holds(self) -> bool:
@@ -75,7 +75,7 @@ class Outcome:
 
 @dataclass
 class Scene:
-    """The service, the server's address, and the processes that live."""
+    """The platform, the server's address, and the running processes."""
 
     service: FakeService
     plan: Plan
@@ -91,31 +91,31 @@ class Scene:
 
     @property
     def papers(self) -> list[str]:
-        """All that the source will have listed in the end."""
+        """Ids of all papers that the source lists by the end."""
         return [f"p{n:04}" for n in range(self.size.papers)]
 
     @property
     def wanted(self) -> Counter[tuple[str, str]]:
-        """What is to be posted, each once."""
+        """The expected posts, each once, as (channel, paper)."""
         return Counter((str(channel), paper) for channel in self.channels for paper in self.papers)
 
     async def prepare(self) -> None:
-        """Every channel follows what will come, each paper in a separate message."""
+        """Subscribe every channel to all papers, each paper in a separate message."""
         redis = client(self.plan.redis_url)
         await asyncio.gather(*(prepare(redis, channel) for channel in self.channels))
         await redis.aclose()
 
     def start(self, role: str | Iterable[str], **changes: object) -> ForkServerProcess:
-        """A process of the bot more."""
+        """Start another process of the bot."""
         roles = (role,) if isinstance(role, str) else tuple(role)
-        plan = replace(self.plan, roles=roles, **changes)  # type: ignore[arg-type]  # fields of it
+        plan = replace(self.plan, roles=roles, **changes)  # type: ignore[arg-type]  # its fields
         process = forks.Process(target=work, args=(plan,), daemon=True)
         process.start()
         self.processes.append((plan, process))
         return process
 
     def kill(self) -> None:
-        """SIGKILL for one of the processes, any of them; another takes its place at once."""
+        """Send SIGKILL to a random process, and start a replacement at once."""
         place = self.random.randrange(len(self.processes))
         plan, process = self.processes.pop(place)
         process.kill()
@@ -124,17 +124,17 @@ class Scene:
         self.start(plan.roles)
 
     def of(self, role: str) -> list[ForkServerProcess]:
-        """The processes of one role."""
+        """Return the processes of one role."""
         return [process for plan, process in self.processes if role in plan.roles]
 
     async def list_papers(self, over: float) -> None:
-        """The source lists one paper after the other."""
+        """Let the source list one paper after the other, evenly `over` so many seconds."""
         for paper in self.papers:
             self.service.listed.append(paper)
             await asyncio.sleep(over / self.size.papers)
 
     async def until_done(self, patience: float | None = None, but: int = 0) -> float:
-        """Wait until all is posted, `but` for the last papers. -> seconds; patience ends"""
+        """Wait, at most `patience` seconds, until all but the last `but` papers are posted. Returns the seconds."""
         began = monotonic()
         end = began + (patience or self.size.patience)
         papers = set(self.papers[: len(self.papers) - but])
@@ -144,7 +144,7 @@ class Scene:
         return monotonic() - began
 
     def outcome(self, test: str, note: str = "", *, fine: bool = True) -> Outcome:
-        """What became of it."""
+        """Count what was posted, and return the table's row."""
         counts = self.service.counts()
         return Outcome(
             test=test,
@@ -158,7 +158,7 @@ class Scene:
         )
 
     async def stop(self) -> list[int | None]:
-        """SIGTERM for all. -> their exit codes; None for one that did not end within 20 s"""
+        """Send SIGTERM to all processes. Returns their exit codes; None for one that didn't end within 20 s."""
         for _, process in self.processes:
             process.terminate()
         await asyncio.to_thread(_join, [process for _, process in self.processes], 20.0)
@@ -173,7 +173,7 @@ class Scene:
 
 @asynccontextmanager
 async def alone(folder: Path, size: Size, weather: Weather | None = None) -> AsyncIterator[Scene]:
-    """A scene with a separate server, which syncs once a second, as most do."""
+    """Yield a scene with its own server, which syncs once a second, as most do."""
     server = Server(folder / "redis", free_port())
     async with serving(server), scene(server.url, folder, size, weather) as here:
         here.server = server
@@ -184,7 +184,7 @@ async def alone(folder: Path, size: Size, weather: Weather | None = None) -> Asy
 async def scene(
     redis_url: str, folder: Path, size: Size, weather: Weather | None = None
 ) -> AsyncIterator[Scene]:
-    """A scene whose processes are gone in the end."""
+    """Yield a scene; its processes are killed at the end."""
     service = FakeService(weather=weather, seed=size.seed)
     async with service.serve():
         plan = Plan(redis_url=redis_url, service_url=service.url, log=folder / "workers.log", pace=size.pace)
@@ -199,7 +199,7 @@ async def scene(
 
 
 async def prepare(redis: Redis, channel: ChannelRef) -> None:
-    """A channel that follows diffusion and takes each paper alone."""
+    """Subscribe the channel to diffusion, with each paper in a separate message."""
     await Subscriptions(redis).add(channel, "diffusion", "now", "U1")
     await ChannelSettingsStore(redis).put(channel, ChannelSettings(digest_size=1000))
 
@@ -211,6 +211,6 @@ def _join(processes: Sequence[ForkServerProcess], patience: float) -> None:
 
 
 def send(process: ForkServerProcess, what: signal.Signals) -> None:
-    """A signal."""
+    """Send a signal to the process."""
     if process.pid is not None:
         os.kill(process.pid, what)

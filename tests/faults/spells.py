@@ -1,4 +1,4 @@
-"""Spells in which something else answers in the platform's place, at full length: the platforms' real waits."""
+"""Spells in which something else answers in the platform's place, with the platforms' real waits."""
 
 from pathlib import Path
 from time import monotonic
@@ -12,7 +12,7 @@ from tests.adapters.slack import spells as slack
 from tests.faults.scene import Outcome, Size, alone
 
 WITHIN = 60.0
-"""Seconds after the end of a spell within which all channels have their posts."""
+"""Seconds after the end of a spell within which all channels must have their posts."""
 
 
 async def of_foreign_answers(folder: Path, size: Size) -> Outcome:

@@ -1,4 +1,4 @@
-"""Processes stand still for longer than their lease, and go on as if nothing had happened."""
+"""Processes that are suspended for longer than their lease and then continue, or are asked to stop."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ from tests.waiting import until
 
 
 async def of_a_worker(folder: Path, size: Size) -> Outcome:
-    """SIGSTOP of a worker in the middle of its posts, past its lease; then SIGCONT."""
+    """Workers get SIGSTOP in the middle of their posts, and SIGCONT after their lease has expired."""
     async with alone(folder, size, Weather(delay=0.05)) as here:
         here.start(("poller", "fanout"))
         for _ in range(3):
@@ -37,7 +37,7 @@ async def of_a_worker(folder: Path, size: Size) -> Outcome:
 
 
 async def on_request(folder: Path, size: Size) -> Outcome:
-    """SIGTERM of a worker in the middle of its posts: it claims no more, finishes what is in flight, and ends."""
+    """A worker gets SIGTERM in the middle of its posts: it claims no more, finishes posts in flight, and ends."""
     async with alone(folder, size, Weather(delay=0.1)) as here:
         here.service.listed.extend(here.papers)
         here.start(("poller", "fanout"))
@@ -50,13 +50,13 @@ async def on_request(folder: Path, size: Size) -> Outcome:
         here.service.weather = Weather()
         here.start("delivery")
         await here.until_done()
-        asked = len(here.service.asked)
-        note = f"ended with {code} after {took:.1f} s, {asked} posts left unclear"
-        return here.outcome("SIGTERM while posting", note, fine=code == 0 and not asked and took < 20)
+        lookups = len(here.service.asked)
+        note = f"ended with {code} after {took:.1f} s, {lookups} posts left unclear"
+        return here.outcome("SIGTERM while posting", note, fine=code == 0 and not lookups and took < 20)
 
 
 async def of_the_leader(folder: Path, size: Size) -> Outcome:
-    """Two pollers, and the one that leads stops in the middle of a poll for longer than its lease."""
+    """The leader of two pollers is suspended in the middle of a poll for longer than its lease."""
     async with alone(folder, size) as here:
         redis = client(here.plan.redis_url)
         here.start(("fanout", "delivery"))

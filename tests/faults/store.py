@@ -1,4 +1,4 @@
-"""The store's own troubles: answers that get lost, a full server, everything wiped and brought back, any order at all."""
+"""Faults of the store: lost answers, a full server, a wiped and restored database, events in any order."""
 
 import asyncio
 from pathlib import Path
@@ -22,7 +22,7 @@ LOST = 0.03
 
 
 async def loses_answers(folder: Path, size: Size) -> Outcome:
-    """Of every 30 scripts the answer of one is lost after it ran, and the client repeats it."""
+    """The answer of one in 30 scripts is lost after it ran, and the client repeats the script."""
     server = Server(folder / "redis", free_port())
     proxy = LossyProxy("127.0.0.1", server.port, share=LOST)
     async with serving(server), proxy.serve():
@@ -37,7 +37,7 @@ async def loses_answers(folder: Path, size: Size) -> Outcome:
 
 
 async def is_full(folder: Path, size: Size) -> Outcome:
-    """A full server takes nothing new, while everything that waits is posted; then all of it is enqueued again."""
+    """A full server accepts no new deliveries, but what waits is posted; then all of it is enqueued again."""
     async with alone(folder, size, Weather(lose=0.05, error=0.05)) as here:
         redis = await connect(here.plan.redis_url)
         await enqueue_papers(redis, here.channels, here.papers)
@@ -45,24 +45,24 @@ async def is_full(folder: Path, size: Size) -> Outcome:
         for _ in range(2):
             here.start("delivery")
         await here.until_done()
-        await _nothing_in_hand(here)
+        await _until_idle(here)
         await redis.config_set("maxmemory", 0)
         await enqueue_papers(redis, here.channels, here.papers)
-        await _nothing_in_hand(here)
+        await _until_idle(here)
         await here.stop()
         await redis.aclose()
         return here.outcome("Redis full", "every post recorded")
 
 
 async def is_wiped(folder: Path, size: Size) -> Outcome:
-    """Export, wipe, import; then the source lists a week's papers once more."""
+    """Export, wipe, import; then the source lists all papers again."""
     size = Size(channels=size.channels, papers=size.papers, pace=size.pace)
     async with alone(folder, size) as here:
         redis = client(here.plan.redis_url)
         here.start(("poller", "fanout", "delivery"))
         await here.list_papers(over=2)
         await here.until_done()
-        await _nothing_in_hand(here)
+        await _until_idle(here)
         await here.stop()
         lines = [fact.model_dump_json() async for fact in facts(redis) if fact.kind != "cursor"]
         await redis.flushall()
@@ -71,15 +71,15 @@ async def is_wiped(folder: Path, size: Size) -> Outcome:
         here.start(("poller", "fanout", "delivery"))
         while not await redis.hexists(keys.CURSORS, "hf"):  # noqa: ASYNC110  # the server knows
             await asyncio.sleep(0.05)
-        await _nothing_in_hand(here)
+        await _until_idle(here)
         await here.stop()
         await redis.aclose()
         again = len(here.service.posts) - before
         return here.outcome("export, wipe, import, replay", f"{again} posts in the replay", fine=not again)
 
 
-async def _nothing_in_hand(here: Scene) -> None:
-    """Wait until no delivery is open, and no poll unmatched where somebody matches."""
+async def _until_idle(here: Scene) -> None:
+    """Wait until no delivery is open, and, if a fan-out runs, no poll is unmatched."""
     redis = client(here.plan.redis_url)
     async with asyncio.timeout(here.size.patience):
         while True:
@@ -91,7 +91,7 @@ async def _nothing_in_hand(here: Scene) -> None:
 
 
 async def in_any_order(folder: Path, size: Size) -> Outcome:
-    """A state machine: whatever can happen, in any order."""
+    """A state machine applies all kinds of events in any order."""
     runs = 1000 if size.pace == 1 else 5
     began = monotonic()
     many = settings(

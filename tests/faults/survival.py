@@ -1,4 +1,4 @@
-"""What the platform, other versions and our own mistakes do to a running bot without killing it."""
+"""Faults of the platform, of other versions and of our own code that a running bot must survive."""
 
 import asyncio
 from pathlib import Path
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 BACK_WITHIN = 60.0
-"""Seconds after the end of a spell within which everything is posted."""
+"""Seconds after the end of the proxy's answers within which everything must be posted."""
 SPELL = 90.0
-"""Seconds of a spell."""
+"""Seconds for which the proxy answers."""
 CRASHES = 5
 KINDS = {
     *("card_update", "channel", "delivery", "mute", "paper", "poll", "poll_result"),
     *("sent", "subscription", "trending", "vote"),
 }
-"""Kinds of records that must have been set aside; whether a change of subscriptions is met depends on who reads it."""
+"""Kinds of records that must have been set aside. A change of subscriptions isn't one: not every process reads it."""
 
 
 async def of_a_proxy(folder: Path, size: Size) -> Outcome:
-    """A proxy answers every request with its own page for a while; then posting resumes in all channels by itself."""
+    """A proxy answers every request with its own page for a while; then posting resumes automatically everywhere."""
     async with alone(folder, size, Weather(delay=0.01)) as here:
         for _ in range(2):
             here.start(("poller", "fanout", "delivery"))
@@ -44,7 +44,7 @@ async def of_a_proxy(folder: Path, size: Size) -> Outcome:
         here.service.weather = Weather(proxied=True)
         here.service.listed += here.papers[half:]
         await asyncio.sleep(max(2.0, SPELL * size.pace))
-        asked = here.service.requests
+        requests = here.service.requests
         here.service.weather = Weather()
         back = await here.until_done(BACK_WITHIN + 10)
         paused, dead = await _stuck(here)
@@ -52,13 +52,13 @@ async def of_a_proxy(folder: Path, size: Size) -> Outcome:
         fine = back <= BACK_WITHIN and not paused and not dead
         return here.outcome(
             "proxy's pages for 90 s",
-            f"all back {back:.0f} s after, {asked} requests, {paused} paused",
+            f"all back {back:.0f} s after, {requests} requests, {paused} paused",
             fine=fine,
         )
 
 
 async def _stuck(here: Scene) -> tuple[int, int]:
-    """How many channels and workspaces are paused, and how many deliveries are dead letters."""
+    """Return the number of paused channels and workspaces, and the number of dead letters."""
     redis = client(here.plan.redis_url)
     outbox = Outbox(redis)
     paused = sum(count for count, _ in (await outbox.paused_counts()).values())
@@ -104,7 +104,7 @@ async def of_a_role(folder: Path, size: Size) -> Outcome:
 
 
 async def of_an_upgrade(folder: Path, size: Size) -> Outcome:
-    """The previous release's data, with deliveries in every state, under this version."""
+    """This version takes over the previous release's data, with deliveries in every state."""
     began = monotonic()
     async with alone(folder, size) as here:
         redis: Redis = client(here.plan.redis_url)

@@ -1,4 +1,4 @@
-"""Every fault in small; `make faults` runs them whole."""
+"""Every fault at small size; `make faults` runs them at full size."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -59,16 +59,16 @@ async def test_a_rolling_upgrade_from_the_previous_release(tmp_path: Path) -> No
     assert outcome.holds, outcome
 
 
-async def test_the_harness_sees_doubles_without_asking_the_platform(tmp_path: Path) -> None:
+async def test_the_harness_reports_doubles_without_reconciliation(tmp_path: Path) -> None:
     outcome = await kills.without_asking(tmp_path, SMALL)
     assert (outcome.lost, outcome.doubled > 0) == (0, True), outcome
 
 
-async def test_the_harness_sees_doubles_where_each_attempt_has_another_id(tmp_path: Path) -> None:
+async def test_the_harness_reports_doubles_if_each_attempt_has_a_new_id(tmp_path: Path) -> None:
     outcome = await webhooks.with_new_ids(tmp_path, SMALL)
     assert (outcome.lost, outcome.doubled > 0) == (0, True), outcome
 
 
-async def test_the_harness_sees_what_is_lost(tmp_path: Path) -> None:
+async def test_the_harness_reports_a_lost_delivery(tmp_path: Path) -> None:
     outcome = await kills.with_one_thrown_away(tmp_path, SMALL)
     assert (outcome.lost, outcome.doubled) == (1, 0), outcome

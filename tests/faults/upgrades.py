@@ -1,4 +1,4 @@
-"""A rolling upgrade: processes of the previous release run beside this version's, on one server, and give way to them."""
+"""A rolling upgrade: processes of the previous release share a server with this version's, which replace them."""
 
 import asyncio
 import io
@@ -25,11 +25,11 @@ redis_url, service_url, log, pace = sys.argv[1:]
 roles = ("poller", "fanout", "delivery")
 work(Plan(redis_url=redis_url, service_url=service_url, log=Path(log), roles=roles, pace=float(pace)))
 """
-"""What a process of the previous release does: its own part of these tests."""
+"""Program of a process of the previous release: it runs that release's own worker."""
 
 
 def why_not() -> str:
-    """Why there is no previous release here; "" if there is one."""
+    """Return the reason why the previous release can't be had; "" if it can."""
     git = shutil.which("git")
     if git is None:
         return "git isn't installed"
@@ -38,7 +38,7 @@ def why_not() -> str:
 
 
 def unpack(folder: Path) -> Path:
-    """The previous release's files, from the repository's history."""
+    """Unpack the previous release's files from the repository's history."""
     archive = subprocess.run(
         ("git", "archive", PREVIOUS, "bot", "adapters", "tests"), cwd=ROOT, check=True, capture_output=True
     ).stdout
@@ -48,7 +48,7 @@ def unpack(folder: Path) -> Path:
 
 
 async def beside_the_previous_release(folder: Path, size: Size) -> Outcome:
-    """Two processes of the previous release, then one of each, then two of this version, while papers come all the time."""
+    """Processes of this version replace the two of the previous release one by one, while papers arrive throughout."""
     if why := why_not():
         return Outcome(
             test="a rolling upgrade", deliveries=0, kills=0, lost=0, doubled=0, seconds=0.0, note=why
@@ -77,8 +77,8 @@ async def beside_the_previous_release(folder: Path, size: Size) -> Outcome:
                 await process.wait()
         running = [process.is_alive() for _, process in here.processes]
         await here.stop()
-        said = [*log.read_text().splitlines(), *here.plan.log.read_text().splitlines()]
-        ended = [line for line in said if "role_crashed" in line or "Traceback" in line]
+        log_lines = [*log.read_text().splitlines(), *here.plan.log.read_text().splitlines()]
+        ended = [line for line in log_lines if "role_crashed" in line or "Traceback" in line]
         return here.outcome(
             "a rolling upgrade",
             f"beside 0.1.0; {len(ended)} roles ended",
@@ -95,7 +95,7 @@ async def _start(here: Scene, tree: Path, log: Path) -> Process:
 
 
 async def _listed(here: Scene, papers: list[str]) -> None:
-    """List papers one after the other, and wait until half of the last one's channels have it."""
+    """List papers one after the other, and wait until half of the channels have the last one."""
     for paper in papers:
         here.service.listed.append(paper)
         await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Webhooks: processes die, while the program that takes the posts loses answers, fails, and is down for a while."""
+"""Webhooks: processes die, while the program that receives the posts loses answers, fails, and is down for a while."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -17,22 +17,22 @@ from tests.faults.kills import REPLICAS
 from tests.faults.scene import ROLES, Outcome, Scene, Size, alone
 
 MISHAPS = ("lose", "500", "503", "429", "drop")
-"""What goes wrong with a request, each as often as the others: in three of them nothing is taken."""
+"""Faults of a request, equally frequent. With three of them, nothing is received."""
 SHARE = 0.1
-"""Of the requests, with which something goes wrong."""
+"""Share of the requests with a fault."""
 PATIENCE = 3
-"""Times that the wait may be as long as elsewhere: a host that was down rests for a minute, and for two if it fails again."""
+"""Factor on the usual time limit: a host that was down is paused for a minute, and for two if it fails again."""
 DOWN = (0.4, 0.7)
-"""From which of the kills to which nothing can be taken."""
+"""The receiver is down between these shares of the kills."""
 
 
 async def of_a_receiver(folder: Path, size: Size) -> Outcome:
-    """A webhook in each channel: the program behind it knows each id once, and gets each paper once."""
+    """Each channel has a webhook; the receiver, which dedupes by id, gets each paper once."""
     return await _posted(folder, size, "kills with webhooks")
 
 
 async def with_new_ids(folder: Path, size: Size) -> Outcome:
-    """The same with another id at each attempt: the harness must report doubles."""
+    """Each attempt has a new id: the harness must report doubles."""
     return await _posted(folder, size, "(a new id at each attempt)", new_ids=True)
 
 
@@ -58,7 +58,7 @@ async def _posted(folder: Path, size: Size, test: str, *, new_ids: bool = False)
 
 
 async def _add_webhooks(redis: Redis, here: Scene, listener: Listener) -> None:
-    """One in each channel, at an address of the channel's name."""
+    """Add a webhook to each channel, at an address with the channel's name."""
     webhooks = Webhooks(redis, listener, webhook_platform(redis))
     for channel in here.channels:
         await webhooks.add(f"/{channel.channel}", channel)
@@ -66,35 +66,35 @@ async def _add_webhooks(redis: Redis, here: Scene, listener: Listener) -> None:
 
 
 async def _until_done(here: Scene, listener: Listener) -> float:
-    """Wait until everything is posted and taken. -> seconds; patience ends"""
+    """Wait, within the time limit, until everything is posted and received. Returns the seconds."""
     began = monotonic()
     await here.until_done()
     wanted = here.wanted.total()
-    while len(_taken(listener)) < wanted and monotonic() - began < PATIENCE * here.size.patience:  # noqa: ASYNC110  # it knows
+    while len(_taken(listener)) < wanted and monotonic() - began < PATIENCE * here.size.patience:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     return monotonic() - began
 
 
 def _taken(listener: Listener) -> dict[tuple[str, str], set[str]]:
-    """(channel, paper) -> the ids under which it came."""
+    """Return (channel, paper) -> the ids under which it was received."""
     ids: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for taken in listener.taken:
-        for entry in taken.json["data"]["papers"]:
-            ids[taken.json["data"]["channel"], entry["paper"]["id"]].add(taken.id)
+    for request in listener.taken:
+        for entry in request.json["data"]["papers"]:
+            ids[request.json["data"]["channel"], entry["paper"]["id"]].add(request.id)
     return ids
 
 
 def _outcome(test: str, here: Scene, listener: Listener, after: float) -> Outcome:
-    """What was lost or doubled of the posts and of the webhooks' together. A doubled one came under two ids."""
-    posts, taken = here.outcome(test), _taken(listener)
+    """Count lost and doubled posts and webhook requests together. A paper received under two ids is doubled."""
+    posts, received = here.outcome(test), _taken(listener)
     repeated = Counter(listener.seen)
     repeated.subtract(listener.seen.keys())
     return replace(
         posts,
         deliveries=posts.deliveries + here.wanted.total(),
-        lost=posts.lost + len({*here.wanted} - {*taken}),
-        doubled=posts.doubled + sum(len(ids) - 1 for ids in taken.values()),
-        note=f"done {after:.0f} s after the last kill; {listener.asked} requests, {repeated.total()} of them sent again "
-        "with the id of the first",
-        fine=posts.fine and {*taken} <= {*here.wanted} and not listener.refused,
+        lost=posts.lost + len({*here.wanted} - {*received}),
+        doubled=posts.doubled + sum(len(ids) - 1 for ids in received.values()),
+        note=f"done {after:.0f} s after the last kill; {listener.asked} requests, {repeated.total()} of them sent "
+        "again with the id of the first",
+        fine=posts.fine and {*received} <= {*here.wanted} and not listener.refused,
     )

@@ -1,4 +1,4 @@
-"""A process of the bot for the faults to hit: some roles, wired as `paperboy run` wires them, to doubles outside."""
+"""A bot process for the faults to hit: some roles, wired as by `paperboy run`, but connected to doubles."""
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ POLL_EVERY = timedelta(seconds=0.2)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a process is to do. `pace` is how long a minute of the policies takes: 1 is the real thing."""
+    """The configuration of a process. `pace` is the factor on the policies' waits: 1 is their real length."""
 
     redis_url: str
     service_url: str
@@ -54,21 +54,21 @@ class Plan:
     roles: tuple[str, ...] = ()
     pace: float = 1.0
     looks: bool = True
-    """False switches reconciliation off."""
+    """False disables reconciliation."""
     per_second: float | None = None
-    """How many posts a second a channel allows."""
+    """Posts that a channel allows per second."""
     ghost: str = ""
     """A paper that only this process's source lists."""
     crashes: int = 0
-    """How often the fan-out crashes before it works."""
+    """Number of times that the fan-out crashes before it works."""
     certificate: Path | None = None
-    """Of the program that takes the webhooks' posts; without it there are no webhooks."""
+    """Certificate of the program that receives the webhooks' posts; without it there are no webhooks."""
     new_ids: bool = False
-    """Whether a webhook's post has another id at each attempt, which it must not have."""
+    """Whether a webhook's post gets a new id at each attempt, which the real one never does."""
 
 
 class Listing:
-    """A source that lists what the service was set to list so far."""
+    """A source that lists the service's papers."""
 
     name = "hf"
 
@@ -93,9 +93,9 @@ class Listing:
 
 
 def quicken(pace: float) -> None:
-    """The same policies, `pace` times as long."""
+    """Multiply the waits of the policies by `pace`."""
     first, *more = (seconds * pace for seconds in retry.RETRIES)
-    retry.RETRIES = (first, *more)  # type: ignore[assignment]  # as many as there were
+    retry.RETRIES = (first, *more)  # type: ignore[assignment]  # the length stays the same
     retry.LOOKUP_DELAY *= pace
     retry.FIRST_LIMIT *= pace
     retry.LONGEST_LIMIT *= pace
@@ -110,7 +110,7 @@ def quicken(pace: float) -> None:
 
 
 async def build(plan: Plan, session: ClientSession) -> Bot:
-    """The bot of `paperboy run`, with the doubles in their places and the plan's pace."""
+    """Build the bot of `paperboy run`, with doubles and at the plan's pace."""
     redis = await connect(plan.redis_url)
     rates = Rates(channel=Rate(1, 1 / plan.per_second)) if plan.per_second else None
     platform = FakePlatform(plan.service_url, session, rates=rates, looks=plan.looks)
@@ -142,7 +142,7 @@ async def build(plan: Plan, session: ClientSession) -> Bot:
 
 
 def _webhooks(plan: Plan, redis: Redis) -> tuple[WebhookPlatform, ...]:
-    """The platform of webhooks, where the plan has them."""
+    """Return the platform of webhooks, if the plan has them."""
     if plan.certificate is None:
         return ()
     webhooks = webhook_platform(redis, patience=PATIENCE * plan.pace, known=plan.certificate)
@@ -153,7 +153,7 @@ def _webhooks(plan: Plan, redis: Redis) -> tuple[WebhookPlatform, ...]:
 
 
 def _crash(fanout: Fanout, times: int) -> None:
-    """Let the role crash so often when it is started."""
+    """Let the role crash at its first `times` starts."""
     run, left = fanout.run, times
 
     async def crashing(notifications: Notifications) -> None:

@@ -7,7 +7,7 @@ from itertools import count
 
 
 class SimulatedClock:
-    """`sleepers` says how many tasks live by this clock: once so many sleep, it is the time of the first to wake."""
+    """`sleepers` is the number of tasks on this clock: once all of them sleep, time jumps to the first to wake."""
 
     def __init__(self, at: datetime, sleepers: int) -> None:
         self.at = at
@@ -21,18 +21,18 @@ class SimulatedClock:
     async def sleep(self, seconds: float) -> None:
         waking = asyncio.get_running_loop().create_future()
         heappush(self._queue, (self.at + timedelta(seconds=seconds), next(self._order), waking))
-        self._move_on()
+        self._advance()
         await waking
 
     async def until(self, moment: datetime) -> None:
         await self.sleep(max(0.0, (moment - self.at).total_seconds()))
 
     def employ(self, more: int) -> None:
-        """So many more tasks live by this clock, or fewer."""
+        """Add `more` tasks that use this clock, or remove some if it is negative."""
         self.sleepers += more
-        self._move_on()
+        self._advance()
 
-    def _move_on(self) -> None:
+    def _advance(self) -> None:
         self._queue = [one for one in self._queue if not one[2].done()]
         if not self._queue or len(self._queue) < self.sleepers:
             return

@@ -1,4 +1,4 @@
-"""Several pollers on one Redis over simulated weeks: which papers they find, how soon, and with how many requests."""
+"""Run several pollers on one Redis over simulated weeks: what they find, how soon, and with how many requests."""
 
 import asyncio
 import json
@@ -41,31 +41,31 @@ START = date(2026, 5, 18)
 PACE = 0.001
 """Factor on the pauses between requests."""
 TTL = 2.0
-"""Real seconds of the pollers' lease, which a killed poller does not release."""
+"""Length of the pollers' lease in real seconds; a killed poller doesn't release it."""
 FOLLOW_EVERY = 3600.0
-"""Simulated seconds after which the pollers ask again which categories are wanted."""
+"""Simulated seconds between the pollers' checks of which categories are subscribed to."""
 SUBSCRIBER = ChannelRef("simulator", "W", "C")
 GRACE = timedelta(days=2)
-"""Time after the last day that counts, for papers that come late."""
+"""Time after the last counted day, for papers that arrive late."""
 
 Choose = Callable[[SourceContext], Iterable[Source]]
 
 
 @dataclass
 class Ledger:
-    """What was announced to the matchers, and when."""
+    """The announcements to the matchers."""
 
     at: dict[str, list[datetime]] = field(default_factory=dict)
     polls: dict[str, datetime] = field(default_factory=dict)
-    """Entry of the stream -> when."""
+    """Entry of the stream -> time at which it was read."""
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Paper and event -> how often it was announced."""
 
     async def read(self, redis: Redis, now: datetime) -> None:
-        """Write down what has come since the last time."""
+        """Record the entries since the last call."""
         entries: Any = await redis.xrange(keys.PAPERS, max(self.polls, default="-"))
         for entry, fields in entries:
-            if entry in self.polls:  # of others who read at the same time
+            if entry in self.polls:  # recorded by a concurrent call
                 continue
             self.polls[entry] = now
             for paper_id, change in json.loads(fields["news"]):
@@ -77,7 +77,7 @@ class Ledger:
 
 
 class WatchedPapers(Papers):
-    """Papers whose announcements are written down at once."""
+    """A store of papers that records each announcement in the ledger at once."""
 
     def __init__(self, redis: Redis, ledger: Ledger, now: Callable[[], datetime]) -> None:
         super().__init__(redis)
@@ -95,15 +95,15 @@ class WatchedPapers(Papers):
 
 
 class KilledLease(Lease):
-    """The lease of a process that dies without a word."""
+    """The lease of a process that dies without releasing it."""
 
     async def release(self) -> None:
-        """Nothing: it is over when its time is."""
+        """Do nothing: the lease must expire."""
 
 
 @dataclass
 class Outcome:
-    """What came of it."""
+    """The result of a simulation."""
 
     world: World
     ledger: Ledger
@@ -113,14 +113,14 @@ class Outcome:
     end: datetime
     down: Sequence[tuple[datetime, datetime]] = ()
     followed: Mapping[str, datetime] = field(default_factory=dict)
-    """Categories that subscriptions asked for, and since when."""
+    """Category that was subscribed to -> time from which it was."""
 
     def _is_read(self, paper: Arxived) -> bool:
         primary = paper.categories[0]
         return primary in CATEGORIES or paper.announced >= self.followed.get(primary, self.end + DAY)
 
     def older(self) -> list[str]:
-        """What was announced although its category was followed only later, and nothing else had listed it."""
+        """Return papers announced although their categories were followed only later and no other source listed them."""
         listed = {row.id for rows in self.world.listed.values() for row in rows}
         early = {
             p.id
@@ -130,16 +130,16 @@ class Outcome:
         return sorted(early & self.ledger.at.keys() - listed)
 
     def gone(self) -> set[str]:
-        """Papers that were announced and withdrawn while nothing ran: no news any more."""
+        """Return papers that arXiv announced and withdrew while no poller ran: they aren't news."""
         return {
             paper.id
             for paper in self.world.arxived
-            for gone, back in self.down
-            if paper.withdrawn and gone <= paper.announced and paper.withdrawn <= back
+            for stopped, restarted in self.down
+            if paper.withdrawn and stopped <= paper.announced and paper.withdrawn <= restarted
         }
 
     def expected(self, *, arxiv_only: bool = False) -> dict[str, datetime]:
-        """What had to be announced, and since when it could be."""
+        """Return each paper that had to be announced -> the time from which that was possible."""
         world = self.world
         papers = {p.id: p.announced for p in world.arxived if self._is_read(p)}
         if not arxiv_only:
@@ -158,10 +158,10 @@ class Outcome:
         return sorted(paper_id for paper_id, times in self.ledger.at.items() if len(times) > 1)
 
     def wrong(self) -> list[str]:
-        """What was announced although it was no news: replacements, cross-lists, old papers."""
+        """Return papers announced although they weren't news: replacements, cross-lists, old papers."""
         world = self.world
         news = self.expected() | {row.id: self.begin for rows in world.listed.values() for row in rows}
-        # At its very first poll a feed's latest batch is news, also where that is an old one.
+        # At the very first poll, a feed's latest batch is news even if it is old.
         recent = {p.id for p in world.arxived if p.announced >= self.begin - 5 * DAY and self._is_read(p)}
         recent |= {
             f"doi:{doi}" for day, rows in world.posted.items() if day >= START - 4 * DAY for doi, _, _ in rows
@@ -169,7 +169,7 @@ class Outcome:
         return sorted(self.ledger.at.keys() - news.keys() - recent)
 
     def delays(self) -> list[float]:
-        """Hours from arXiv's announcement to ours."""
+        """Return the hours between arXiv's announcement of each paper and ours."""
         expected = self.expected(arxiv_only=True)
         found = ((when, self.ledger.at[i][0]) for i, when in expected.items() if i in self.ledger.at)
         return [(seen - when).total_seconds() / 3600 for when, seen in found]
@@ -183,12 +183,12 @@ class Outcome:
             "percent": round(100 * (1 - missed / len(expected)), 2),
             "median_h": round(median(delays), 2),
             "p95_h": round(quantiles(delays, n=20)[-1], 2),
-            "requests": len(self.upstreams.arxiv_asked),
+            "requests": len(self.upstreams.arxiv_requests),
         }
 
     def closest(self) -> float:
-        """The shortest simulated time, in seconds, from one request to arXiv to the next."""
-        return round(min(b - a for a, b in pairwise(self.upstreams.arxiv_asked)) / PACE, 2)
+        """Return the shortest simulated time in seconds between two requests to arXiv."""
+        return round(min(b - a for a, b in pairwise(self.upstreams.arxiv_requests)) / PACE, 2)
 
 
 def every_source(world: SourceContext) -> tuple[Source, ...]:
@@ -202,7 +202,7 @@ def feeds_only(world: SourceContext) -> tuple[Source, ...]:
 
 
 class Simulation:
-    """Three pollers, of which the leader is killed now and then, and times in which none runs."""
+    """Three pollers whose leader is killed now and then, with periods in which none runs."""
 
     def __init__(
         self,
@@ -214,7 +214,7 @@ class Simulation:
         replicas: int = 3,
         on_demand: Mapping[str, datetime] | None = None,
     ) -> None:
-        """`on_demand` says which categories are subscribed to, and when."""
+        """`on_demand` maps categories to the times at which they are subscribed to."""
         self._redis = redis
         self._world = world
         self._choose = choose
@@ -230,7 +230,7 @@ class Simulation:
         self._born = 0
         self._on_demand = on_demand
         self._followed = 0
-        """Sources of followed categories that live by the clock."""
+        """Number of sources of followed categories that use the clock."""
 
     async def run(
         self, *, kill_every: timedelta = timedelta(days=3), down: Sequence[tuple[datetime, datetime]] = ()
@@ -283,11 +283,11 @@ class Simulation:
         while planned and planned[0][0] <= end:
             when, category = planned.pop(0)
             await self.clock.until(when)
-            channel = replace(SUBSCRIBER, channel=category)  # one channel takes only so many
+            channel = replace(SUBSCRIBER, channel=category)  # a channel's subscriptions are limited
             await Subscriptions(self._redis).add(channel, f"cat:{category}", "now", "someone")
 
     def _following(self, context: SourceContext) -> Callable[[], Awaitable[Sequence[Source]]]:
-        """What the poller asks for further sources; each of them lives by the clock."""
+        """Return the poller's callback for on-demand sources; each of them is registered with the clock."""
         demanded = FollowedSources(
             build_on_demand(context),
             FollowedCategories(self._redis),
@@ -353,5 +353,5 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 def _each(begin: datetime, step: timedelta, end: datetime) -> list[datetime]:
-    """Moments at changing hours of the day."""
+    """Return times `step` apart, at varying hours of the day."""
     return [begin + n * step + timedelta(hours=7 * n % 24) for n in range(1, (end - begin) // step)]

@@ -1,4 +1,4 @@
-"""Weeks of faults and downtime over papers with long lives: each event is announced once, and reaches each watcher once."""
+"""Weeks of faults and downtime over papers with long histories: each event reaches each watcher once."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,39 +15,41 @@ from tests.simulator.upstreams import Faults
 from tests.simulator.world import CATEGORIES, COMMENTS, DAY, Arxived, World, at
 
 SETTLED = timedelta(days=1, hours=14)
-"""From a change until two harvests have seen it, whatever fails."""
+"""Time within which two harvests have seen a change, whatever fails."""
 DOWN = (at(START + 6 * DAY, 18), at(START + 10 * DAY, 18))
 WATCHERS = [ChannelRef("board", "T", name) for name in ("@ada", "readers")]
 
 
 def known_since(outcome: Outcome, paper: Arxived) -> datetime:
-    """When its first record was certainly read: no change before that can be noticed."""
-    for gone, back in outcome.down:
-        if gone - SETTLED <= paper.announced <= back:
-            return back + SETTLED
+    """Return the time at which its first record had certainly been read: no change before that can be noticed."""
+    for stopped, restarted in outcome.down:
+        if stopped - SETTLED <= paper.announced <= restarted:
+            return restarted + SETTLED
     return max(paper.announced, outcome.begin) + SETTLED
 
 
 def could_be_seen(outcome: Outcome, paper: Arxived, moment: datetime) -> bool:
-    """Whether the bot had the time to notice a change before the next one."""
+    """Whether the bot had time to notice a change before the next one."""
     if not known_since(outcome, paper) < moment < outcome.end - SETTLED:
         return False
     later = min((m for m in paper.changes if m > moment + timedelta(hours=3)), default=outcome.end)
-    unseen = any(gone - SETTLED <= moment and later <= back + SETTLED for gone, back in outcome.down)
+    unseen = any(
+        stopped - SETTLED <= moment and later <= restarted + SETTLED for stopped, restarted in outcome.down
+    )
     return later - moment >= SETTLED and not unseen
 
 
 def to_announce(outcome: Outcome, paper: Arxived) -> Iterator[str]:
-    """The events of a paper that had to be announced."""
+    """Return the events of a paper that had to be announced."""
     for n, when in enumerate(paper.submitted, 1):
         if could_be_seen(outcome, paper, when):
             yield f"withdrawn-v{n}" if when == paper.withdrawn else f"v{n}"
             if when == paper.reinstated:
                 yield f"reinstated-v{n}"
-    said = {COMMENTS[1]: "accepted-icml-2026", COMMENTS[2]: "accepted-icml-2026-oral"}
+    acceptances = {COMMENTS[1]: "accepted-icml-2026", COMMENTS[2]: "accepted-icml-2026-oral"}
     for when, text in paper.comments:
-        if text in said and could_be_seen(outcome, paper, when):
-            yield said[text]
+        if text in acceptances and could_be_seen(outcome, paper, when):
+            yield acceptances[text]
 
 
 @pytest.mark.timeout(600)
@@ -62,14 +64,14 @@ async def test_every_event_reaches_every_watcher_once(redis: Redis) -> None:
     )
     events = outcome.ledger.events
     papers = {paper.id: paper for paper in world.arxived}
-    had = {
+    expected = {
         (paper.id, key)
         for paper in world.arxived
         if paper.id in outcome.ledger.at and paper.categories[0] in CATEGORIES  # others aren't harvested
         for key in to_announce(outcome, paper)
     }
-    assert len(had) > 40
-    assert had - events.keys() == set(), "missed"
+    assert len(expected) > 40
+    assert expected - events.keys() == set(), "missed"
     assert {event: n for event, n in events.items() if n > 1} == {}, "repeated"
     unchanged = {i for i, paper in papers.items() if len(paper.submitted) == len(paper.comments) == 1}
     assert {paper for paper, key in events if paper in unchanged and not key.startswith("upvotes")} == set()

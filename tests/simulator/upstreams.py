@@ -18,39 +18,39 @@ from tests.sources.preprints import Row, posted
 from tests.sources.upstreams import Announced, listed, rss
 
 PAGE = 150
-"""Records in one answer of OAI-PMH. arXiv's has 2,500."""
+"""Records per answer of OAI-PMH. arXiv's has 2,500."""
 
 
 OF_REQUESTS = {"unavailable": 0.02, "limited": 0.01, "half": 0.01, "charset": 0.005, "slow": 0.002}
-"""Share of requests that fail."""
+"""Kind of failure -> share of the requests."""
 
 
 @dataclass(frozen=True)
 class Faults:
-    """How often something else goes wrong, of 1; feeds by category and evening."""
+    """Probabilities of the other faults; those of feeds are per category and evening."""
 
     empty_page: float = 0.05
-    """Of the search interface."""
+    """The search interface answers with an empty page."""
     stale: float = 0.06
-    """The feed goes on with the former batch for a day."""
+    """The feed still has the previous batch for a day."""
     late: float = 0.10
-    """The batch comes in the night."""
+    """The batch appears only at night."""
     skipped: float = 0.03
     """The batch is never in the feed."""
     dropped: float = 0.02
-    """Of each new paper, to be left out of its feed."""
+    """A new paper is left out of its feed."""
 
 
 class Upstreams:
-    """One server that is all of them."""
+    """One server that plays all upstreams."""
 
     def __init__(self, world: World, clock: SimulatedClock, faults: Faults) -> None:
         self.world = world
         self.clock = clock
         self.faults = faults
-        self.arxiv_asked: list[float] = []
-        """When a request to arXiv came, in real seconds."""
-        self.said: Counter[str] = Counter()
+        self.arxiv_requests: list[float] = []
+        """Times of requests to arXiv, in real seconds."""
+        self.answers: Counter[str] = Counter()
         self._dice = Random(world.seed + 1)
         self._feeds: dict[tuple[str, date], bytes] = {}
         self._by_evening: dict[datetime, list[Arxived]] = {}
@@ -74,14 +74,14 @@ class Upstreams:
     @web.middleware
     async def _failing(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(("/rss", "/oai", "/api/query")):
-            self.arxiv_asked.append(monotonic())
+            self.arxiv_requests.append(monotonic())
         dice = self._dice.random()
         for name, share in OF_REQUESTS.items():
             dice -= share
             if dice < 0:
-                self.said[name] += 1
+                self.answers[name] += 1
                 return await self._fail(name, request, handler)
-        self.said["well"] += 1
+        self.answers["well"] += 1
         return await handler(request)
 
     async def _fail(self, name: str, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -90,7 +90,7 @@ class Upstreams:
         if name == "limited":
             return web.Response(status=429, headers={"RateLimit": '"api";r=0;t=90', "Retry-After": "90"})
         if name == "slow":
-            await asyncio.sleep(4)  # longer than anybody waits here
+            await asyncio.sleep(4)  # longer than any client's timeout here
         answer = await handler(request)
         assert isinstance(answer, web.Response)
         body = answer.body if isinstance(answer.body, bytes) else b""
@@ -108,7 +108,7 @@ class Upstreams:
     # arXiv's feeds
 
     def _weather(self, category: str, evening: date) -> tuple[datetime | None, Random]:
-        """When the batch of an evening is in a category's feed, if ever, and dice for its papers."""
+        """Return the time at which an evening's batch appears in a category's feed, or None, and dice for its papers."""
         dice = Random(f"{self.world.seed} {category} {evening}")
         fate, faults = dice.random(), self.faults
         if fate < faults.stale:
@@ -124,11 +124,11 @@ class Upstreams:
         evening = now.astimezone(at(date(2026, 1, 1), 0).tzinfo).date()
         for back in range(8):
             day = evening - back * DAY
-            # The feed is empty on the day after an evening without papers.
+            # On the day after an evening without papers, the feed is empty.
             if back and not announces(day) and at(day, 20) <= now < at(day + DAY, 20):
                 return web.Response(body=rss())
-            there, dice = self._weather(category, day) if announces(day) else (None, Random(0))
-            if there and there <= now:
+            appears, dice = self._weather(category, day) if announces(day) else (None, Random(0))
+            if appears and appears <= now:
                 if (category, day) not in self._feeds:
                     self._feeds[category, day] = rss(*self._batch(category, day, dice), dated=day + DAY)
                 return web.Response(body=self._feeds[category, day])
@@ -170,7 +170,7 @@ class Upstreams:
         return web.Response(body=oai(*rows, token=rest, answered=now))
 
     async def _search(self, request: web.Request) -> web.StreamResponse:
-        """The newest by submission, as far as the index has come: half a day behind, with empty pages."""
+        """Answer with the newest papers by submission. The index is half a day behind, and some pages are empty."""
         now, category = self.clock.now(), request.query["search_query"].removeprefix("cat:")
         lag = timedelta(hours=12)
         found = [p for p in self.world.arxived if p.announced + lag <= now and category in p.categories]
@@ -180,7 +180,7 @@ class Upstreams:
         ids = "".join(f"<entry><id>http://arxiv.org/abs/{p.id}v1</id></entry>" for p in rows)
         return web.Response(body=f"<feed>{ids}</feed>".encode())
 
-    # the others
+    # the other upstreams
 
     async def _daily(self, request: web.Request) -> web.StreamResponse:
         now = self.clock.now()

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = timedelta(days=1)
 HOLIDAYS = {date(2026, 6, 19), date(2026, 7, 3)}
-"""Holidays that arXiv has published. One on a Friday cancels Sunday's announcement."""
+"""Holidays that arXiv has published. A holiday on a Friday cancels Sunday's announcement."""
 ACCIDENT = date(2026, 6, 10)
 """An evening whose announcement is skipped without notice."""
 CATEGORIES = ("cs.AI", "cs.CL", "cs.CV", "cs.LG")
 COMMENTS = ("9 pages, submitted to ICML 2026", "Accepted at ICML 2026", "Accepted at ICML 2026 (oral)")
-"""A comment after the other."""
+"""Successive comments of a paper."""
 WORDS = [
     "agents",
     "attention",
@@ -32,7 +32,7 @@ WORDS = [
 
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
-    """A New York time of day, in UTC."""
+    """Return a New York time of day, in UTC."""
     return datetime.combine(day, time(hour, minute), NEW_YORK).astimezone(UTC)
 
 
@@ -51,14 +51,14 @@ class Arxived:
     categories: tuple[str, ...]
     announced: datetime
     submitted: list[datetime]
-    """When each version that there will be was submitted."""
+    """Submission times of all versions, including future ones."""
     changes: list[datetime]
-    """When its record changed, the announcement included, in order."""
+    """Times at which its record changed, including the announcement, in order."""
     crossed: tuple[datetime, str] | None = None
     withdrawn: datetime | None = None
     reinstated: datetime | None = None
     comments: list[tuple[datetime, str]] = field(default_factory=list)
-    """What its comment says from when on."""
+    """Its comments, each with the time from which it holds."""
 
     def comment_at(self, now: datetime) -> str:
         return next((text for since, text in reversed(self.comments) if since <= now), "")
@@ -78,14 +78,14 @@ class Arxived:
         )
 
     def changed(self, now: datetime) -> datetime | None:
-        """When it changed last, as far as there is anything to see."""
+        """Return the time of the last visible change."""
         at_most = bisect_right(self.changes, now)
         return self.changes[at_most - 1] if at_most else None
 
 
 @dataclass
 class Listed:
-    """A paper on Hugging Face's list of a date."""
+    """A paper on Hugging Face's list for a date."""
 
     id: str
     title: str
@@ -95,21 +95,21 @@ class Listed:
 
 @dataclass
 class World:
-    """Everything that happens from `start` on, and in the weeks before."""
+    """All events from `start` on, and in the weeks before."""
 
     seed: int
     start: date
     days: int
     per_category: int = 20
     histories: bool = False
-    """Whether most papers have a long life: up to four versions, comments, withdrawals that are taken back, and dates that
-    arXiv's maintenance touches."""
+    """Whether most papers have a long history: up to four versions, comments, reverted withdrawals, and dates changed
+    by arXiv's maintenance."""
     categories: tuple[str, ...] = CATEGORIES
-    """The primary categories of the papers that are to be found."""
+    """Primary categories of the papers that must be found."""
     arxived: list[Arxived] = field(default_factory=list)
     listed: dict[date, list[Listed]] = field(default_factory=dict)
     posted: dict[date, list[tuple[str, int, datetime]]] = field(default_factory=dict)
-    """bioRxiv: for each day the DOI, version and when it appears."""
+    """bioRxiv: day -> DOI, version and time of appearance of its papers."""
     evenings: list[date] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -162,7 +162,7 @@ class World:
             paper.withdrawn = max(later[2], *paper.submitted)
             paper.submitted.append(paper.withdrawn)
             paper.changes.append(paper.withdrawn)
-        if random.random() < 0.05:  # a reference to a journal: nothing new to see
+        if random.random() < 0.05:  # a journal reference: no visible change
             paper.changes.append(moment + random.randrange(1, 60) * DAY)
         if self.histories:
             self._give_history(paper)
@@ -171,12 +171,12 @@ class World:
         return paper
 
     def _give_history(self, paper: Arxived) -> None:
-        """In place of its fate so far. Changes are a day apart at least."""
+        """Replace its history so far with a long one. Changes are at least a day apart."""
         fates, moment = self.fates, paper.announced
         paper.submitted, paper.changes = paper.submitted[:1], paper.changes[:1]
         paper.crossed, paper.withdrawn = None, None
         paper.comments = [(datetime.min.replace(tzinfo=UTC), "9 pages")]
-        said = iter(COMMENTS)
+        comments = iter(COMMENTS)
         for _ in range(fates.choice((0, 0, 2, 4, 6))):
             moment += fates.randrange(1, 5) * DAY
             match fates.choice(("version", "version", "comment", "comment", "withdrawal", "maintenance")):
@@ -185,7 +185,7 @@ class World:
                     if paper.withdrawn and not paper.reinstated:
                         paper.reinstated = moment
                         paper.comments.append((moment, "9 pages, corrected"))
-                case "comment" if not paper.withdrawn and (text := next(said, "")):
+                case "comment" if not paper.withdrawn and (text := next(comments, "")):
                     paper.comments.append((moment, text))
                 case "withdrawal" if not paper.withdrawn:
                     paper.withdrawn = moment
@@ -196,7 +196,7 @@ class World:
                 return
 
     def _list(self, day: date) -> None:
-        """Some of the last days' papers, through the day; now and then one that was listed before."""
+        """List some of the last days' papers over the day; sometimes one that was listed before."""
         random = self.random
         opens = at(day - DAY, 21, 30)
         recent = [p for p in self.arxived if opens - 10 * DAY < p.announced < opens]
@@ -216,7 +216,7 @@ class World:
         ]
 
     def _post(self, day: date) -> None:
-        """Through the day, and a few only on the next one."""
+        """Post bioRxiv's papers over the day, and a few only on the next day."""
         random = self.random
         rows = []
         for n in range(12):
