@@ -36,7 +36,7 @@ class QueryIndex:
         """Derived key -> number of queries that use it."""
 
     def matching(self, keys: set[str], matches: Callable[[Node], bool]) -> set[int]:
-        """Return the ids of the queries that match a paper with these keys; `matches` evaluates nodes."""
+        """Return ids of the queries that match a paper with these keys; `matches` evaluates what keys can't decide."""
         keys = keys | self._derived_from(keys, matches)
         found: set[int] = set()
         for key in self._alone.keys() & keys:

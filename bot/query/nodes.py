@@ -41,7 +41,7 @@ class Person:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is given and family names."""
+        """Whether the name has given and family names."""
         return not self.prefix and is_whole(" ".join(self.words))
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ FEW = 3
 SEVERAL, SEVERAL_SHARE = 3, 0.45
 """If SEVERAL papers each have a sentence with this share, they are also about the words."""
 TITLE_SHARE = 0.6
-"""Minimum share of a title's words that a person typed who means that paper and misspelt the other words."""
+"""If at least this share of a title's words was typed, and other words are misspelt, the search means that paper."""
 SEVERAL_ALONE_SHARE = 0.6
 """If SEVERAL papers have a sentence with this share, they are about the words even if no paper reaches PAPER_SHARE."""
 PARTS = 3

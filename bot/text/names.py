@@ -128,8 +128,7 @@ def _agrees(one: Reading, other: Reading) -> bool:
 
 
 def _can_leave_out(given: Sequence[str], long: Reading) -> bool:
-    """Whether `long` can be written with these given names only: Ming Li isn't Ming-Feng Li, nor Carl Liu C. Karen
-    Liu."""
+    """Whether `long` can be shortened to these given names: Ming Li isn't Ming-Feng Li, nor Carl Liu C. Karen Liu."""
     if len(given[-1]) == 1:
         return True
     goes_by_middle_name = len(long.given[0]) == 1 and len(long.given[1]) > 1

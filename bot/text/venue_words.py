@@ -127,7 +127,7 @@ BARE_STOP = (
 NO_JOURNAL = r"\A(?:arxiv|preprint|e-?prints?|technical report|tech\. rep|working paper|white paper|report|master|ph\.?d|bachelor|doctoral)\b|\b(?:thesis|dissertation|thèse|unpublished)\b"
 """Words in a journal reference that names no journal."""
 
-PRAISED = r"(?:(?:received|won|awarded|selected|winner) )?(?:of |as |for )?(?:the |an? )?(?:[\w-]{3,13} ){0,2}(?:award|best|mention|nomin\w{0,5}|finalist|candidate|prize)\b"
+AWARD = r"(?:(?:received|won|awarded|selected|winner) )?(?:of |as |for )?(?:the |an? )?(?:[\w-]{3,13} ){0,2}(?:award|best|mention|nomin\w{0,5}|finalist|candidate|prize)\b"
 """Awards, which only accepted papers get: `Best Paper Award at ICML 2026`."""
 
 PUBLISHER = r"(?:springer(?: nature)?|elsevier|wiley|mdpi|iop(?: publishing)?|world scientific|de gruyter|taylor (?:&|and) francis|[a-z]{3,12} university press|mit press)\W*\Z"

@@ -12,13 +12,13 @@ from functools import lru_cache, partial
 from bot.domain.models import Paper
 from bot.text.sentences import shorten
 from bot.text.venue_words import (
+    AWARD,
     BARE_STOP,
     CUE,
     KNOWN,
     LEADING,
     NO_JOURNAL,
     NOT_ACRONYMS,
-    PRAISED,
     PUBLISHER,
     TRAILING,
     VENUE_WORD,
@@ -53,7 +53,7 @@ _TRAILING = re.compile(TRAILING, re.IGNORECASE)
 _VENUE_WORD = re.compile(VENUE_WORD, re.IGNORECASE)
 _NO_JOURNAL = re.compile(NO_JOURNAL, re.IGNORECASE)
 _PUBLISHER = re.compile(PUBLISHER, re.IGNORECASE)
-_PRAISED = re.compile(PRAISED, re.IGNORECASE)
+_AWARD = re.compile(AWARD, re.IGNORECASE)
 _RELATED = re.compile(
     r"[\w-]{3,12} (?:and \w{2,12} )?version of (?!this)|exten|based on|builds|follow|our ", re.IGNORECASE
 )
@@ -190,8 +190,8 @@ def _bare(sentence: str) -> Acceptance | None:
     """The acceptance if a sentence without cues is a venue with a year or a number: `9 pages, MIDL 2026`."""
     counts = _COUNT.match(sentence)
     rest = _lead(sentence[counts.end() :] if counts else sentence)
-    while praised := _PRAISED.match(rest):
-        rest = _lead(rest[praised.end() :])
+    while award := _AWARD.match(rest):
+        rest = _lead(rest[award.end() :])
     if _CUE.search(sentence) or _BARE_STOP.match(rest):
         return None
     year, acronym = _year(rest), _BARE_ACRONYM.match(rest)

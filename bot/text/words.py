@@ -132,7 +132,7 @@ def _form(part: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def small(form: str) -> str:
-    """Return a word in lower case with its plural unchanged, except `LMs`, which differs from LMS only in capitals."""
+    """Return a word in lower case with its plural unchanged, except that `LMs` becomes `lm`, since `lms` is LMS."""
     return form[:-1].casefold() if _ACRONYMS.fullmatch(form) else form.casefold()
 
 

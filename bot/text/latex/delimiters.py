@@ -5,7 +5,7 @@ from typing import Literal
 
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _SET = re.compile(r"(?!(?:i\.?e|e\.?g)\.|\d{1,3}(?:,\d{3})+$) ?[\w.+/-]{1,20}+(?:, ?[\w.+/…-]{1,20}+)++ ?")
-"""`-1, 0, 1`, but not `10,000` nor `i.e., this`."""
+"""`-1, 0, 1`, but neither `10,000` nor `i.e., this`."""
 _PLACEHOLDER = re.compile(r"[A-Za-z_ ]{1,30}")
 _NAME = re.compile(r"[\w+-]{1,60}")
 

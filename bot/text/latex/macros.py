@@ -53,7 +53,7 @@ OVERRIDES = {
     "textregistered": "®", "circledR": "®", "texttrademark": "™", "checkmark": "✓", "faGithub": "",
     "upmu": "μ", "mathellipsis": "…", "textellipsis": "…", "AA": "Å", "angstrom": "Å", "ohm": "Ω", "celsius": "°C", "percent": "%",
 }  # fmt: skip
-"""Macros that pylatexenc converts differently or doesn't know. A backslash becomes ∖: no other backslash is left."""
+"""Macros that pylatexenc converts differently or doesn't know. A backslash becomes ∖, so that the result has none."""
 
 LETTERS = {
     "o": "ø", "O": "Ø", "l": "ł", "L": "Ł", "i": "ı", "j": "ȷ", "ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ",

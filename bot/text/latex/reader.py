@@ -291,6 +291,6 @@ def _last(out: list[str]) -> str:
 
 
 def _apart(out: list[str], word: str) -> None:
-    """Add a word, separated from the previous one by a blank."""
+    """Add a word, with a blank if the output ends in a letter or digit."""
     last = _last(out)
     out.append(f" {word}" if last.isalnum() or (last and unicodedata.combining(last)) else word)
