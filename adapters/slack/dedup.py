@@ -34,5 +34,5 @@ class Dedup:
         return "done" if held == DONE else "busy"
 
     async def done(self, what: str, seconds: int) -> None:
-        """Note that what was leased is done, so that nobody does it again for `seconds`."""
+        """Note that what was leased is done, so that no process does it again for `seconds`."""
         await self._redis.set(keys.heard("slack", what), DONE, ex=seconds)
